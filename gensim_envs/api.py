@@ -1,0 +1,57 @@
+"""Everything a task program may import."""
+
+from gensim_envs.task.arrangements import grid, line, pyramid, ring, square, stack
+from gensim_envs.task.assets import (
+    Ball,
+    Block,
+    Bowl,
+    Box,
+    Container,
+    Corner,
+    Cylinder,
+    Disk,
+    Ell,
+    Fixture,
+    Line,
+    OpenSquare,
+    Pallet,
+    PegStand,
+    Pile,
+    Rope,
+    Stand,
+    Zone,
+)
+from gensim_envs.task.pose import Pose
+from gensim_envs.task.scene import Group, Item, Scene, Task
+
+__all__ = [
+    "Ball",
+    "Block",
+    "Bowl",
+    "Box",
+    "Container",
+    "Corner",
+    "Cylinder",
+    "Disk",
+    "Ell",
+    "Fixture",
+    "Group",
+    "Item",
+    "Line",
+    "OpenSquare",
+    "Pallet",
+    "PegStand",
+    "Pile",
+    "Pose",
+    "Rope",
+    "Scene",
+    "Stand",
+    "Task",
+    "Zone",
+    "grid",
+    "line",
+    "pyramid",
+    "ring",
+    "square",
+    "stack",
+]

@@ -1,0 +1,298 @@
+"""Takes every power but computing from the process that calls it (Linux; else what POSIX has).
+
+Two independent layers, neither of which needs root or a system package:
+
+- seccomp: an allow-list of system calls. What no interpreter at rest needs (processes,
+  sockets, signals to others, ...) kills the process, which gives the refusal a name; all else,
+  such as opening a file, fails with EPERM, which Python turns into an error with a line.
+- Landlock, where the kernel has it: no file, no TCP port, no signal or socket beyond the process.
+
+Written against the kernel's interface, since libseccomp is a system package and its Python
+binding unmaintained. `deny_all` cannot be undone: there is no way back for the process.
+
+Imports only the standard library, so that `protection` can probe it in a bare interpreter.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import resource
+import signal
+import struct
+import sys
+from collections.abc import Mapping
+from typing import Literal
+
+# linux/seccomp.h, linux/prctl.h, linux/landlock.h
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
+_SECCOMP_SET_MODE_FILTER, _SECCOMP_FILTER_FLAG_TSYNC = 1, 1
+_KILL, _EPERM, _ALLOW = 0x8000_0000, 0x0005_0001, 0x7FFF_0000
+_LANDLOCK_CREATE_RULESET, _LANDLOCK_RESTRICT_SELF = 444, 446  # the same on all architectures
+_PROT_EXEC = 4
+
+# linux/bpf_common.h: load a 32-bit word of seccomp_data, jump if equal / greater or equal / any
+# bit set, return.
+_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_X32 = 0x4000_0000  # x86_64 only: the bit of the 32-bit numbering, which would evade the list
+
+_AUDIT_ARCH = {"x86_64": 0xC000_003E, "aarch64": 0xC000_00B7}
+_SECCOMP = {"x86_64": 317, "aarch64": 277}
+
+# Numbers on (x86_64, aarch64); None where the architecture lacks the call.
+# Sources: arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h.
+_Table = Mapping[str, tuple[int | None, int | None]]
+_ALLOWED: _Table = {
+    "read": (0, 63),
+    "write": (1, 64),
+    "futex": (202, 98),
+    "clock_gettime": (228, 113),
+    "setitimer": (38, 103),
+    "munmap": (11, 215),
+    "brk": (12, 214),
+    "mremap": (25, 216),
+    "madvise": (28, 233),
+    "rt_sigaction": (13, 134),
+    "rt_sigprocmask": (14, 135),
+    "rt_sigreturn": (15, 139),
+    "sigaltstack": (131, 132),
+    "restart_syscall": (219, 128),
+    "getrandom": (318, 278),
+    "exit": (60, 93),
+    "exit_group": (231, 94),
+    "close": (3, 57),
+    "fstat": (5, 80),
+    "lseek": (8, 62),
+    "getpid": (39, 172),
+    "gettid": (186, 178),
+    "getrusage": (98, 165),
+    "gettimeofday": (96, 169),
+    "time": (201, None),
+    "clock_getres": (229, 114),
+    "nanosleep": (35, 101),
+    "clock_nanosleep": (230, 115),
+    "sched_yield": (24, 124),
+    "sched_getaffinity": (204, 123),
+    "getcpu": (309, 168),
+    "rseq": (334, 293),
+    "membarrier": (324, 283),
+    "set_robust_list": (273, 99),
+    "sysinfo": (99, 179),
+}
+_ALLOWED_WITHOUT_EXEC: _Table = {"mmap": (9, 222), "mprotect": (10, 226)}
+_ALLOWED_ON_ITSELF: _Table = {"kill": (62, 129), "tgkill": (234, 131)}  # abort() signals itself
+_KILLED: _Table = {
+    # processes
+    "fork": (57, None),
+    "vfork": (58, None),
+    "clone": (56, 220),
+    "clone3": (435, 435),
+    "execve": (59, 221),
+    "execveat": (322, 281),
+    "unshare": (272, 97),
+    "setns": (308, 268),
+    # sockets: without one, no other network call has anything to act on
+    "socket": (41, 198),
+    "socketpair": (53, 199),
+    # other processes
+    "ptrace": (101, 117),
+    "tkill": (200, 130),
+    "rt_sigqueueinfo": (129, 138),
+    "rt_tgsigqueueinfo": (297, 240),
+    "pidfd_open": (434, 434),
+    "pidfd_send_signal": (424, 424),
+    "pidfd_getfd": (438, 438),
+    "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271),
+    # ways round the filter, or into the kernel
+    "io_uring_setup": (425, 425),
+    "memfd_create": (319, 279),
+    "bpf": (321, 280),
+    "perf_event_open": (298, 241),
+    "userfaultfd": (323, 282),
+    "mount": (165, 40),
+}
+
+
+def die_with(parent: int) -> None:
+    """Makes the kernel kill this process when the thread that started it ends.
+
+    Args:
+        parent: process id of that thread's process; this process ends at once if it is gone.
+    """
+    if sys.platform == "linux":
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def limit(memory: int, cpu: int) -> None:
+    """Sets the process's resource limits.
+
+    Args:
+        memory: bytes of address space on top of what is mapped now.
+        cpu: seconds of processor time in the life of the process.
+    """
+    wanted = {
+        resource.RLIMIT_CPU: cpu,
+        resource.RLIMIT_FSIZE: 0,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_NPROC: 0,  # root ignores this one
+    }
+    if sys.platform == "linux":
+        with open("/proc/self/statm") as file:
+            mapped = int(file.read().split()[0]) * resource.getpagesize()
+        wanted[resource.RLIMIT_AS] = mapped + memory
+        wanted[resource.RLIMIT_NOFILE] = 1 + max(int(fd) for fd in os.listdir("/proc/self/fd"))
+    for kind, value in wanted.items():
+        hard = resource.getrlimit(kind)[1]
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(kind, (value, value))
+
+
+def deny_all() -> dict[str, str]:
+    """Installs both layers for good.
+
+    Returns:
+        For each of "seccomp" and "landlock", "on" or why it is missing.
+    """
+    if sys.platform != "linux":
+        reason = f"missing: {sys.platform} has none"
+        return {"seccomp": reason, "landlock": reason}
+    layers = {}
+    _prctl(_PR_SET_DUMPABLE, 0)  # no other process of this user may read its memory
+    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    for name, install in (("landlock", _install_landlock), ("seccomp", _install_seccomp)):
+        try:
+            install()
+            layers[name] = "on"
+        except OSError as error:
+            layers[name] = f"missing: {error.strerror}"
+    return layers
+
+
+def _install_seccomp() -> None:
+    machine = platform.machine()
+    if machine not in _AUDIT_ARCH:
+        raise OSError(0, f"no list of system calls for {machine}")
+    program = _filter(machine, os.getpid())
+    buffer = ctypes.create_string_buffer(program, len(program))
+
+    class _Program(ctypes.Structure):
+        _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
+
+    header = _Program(len(program) // 8, ctypes.addressof(buffer))
+    _syscall(
+        _SECCOMP[machine],
+        _SECCOMP_SET_MODE_FILTER,
+        _SECCOMP_FILTER_FLAG_TSYNC,
+        ctypes.addressof(header),
+    )
+
+
+def _filter(machine: str, pid: int) -> bytes:
+    """The classic BPF program; every jump goes at most over the next three instructions."""
+    number, arch, argument = 0, 4, (16, 24, 32)  # offsets in struct seccomp_data, little-endian
+    column = 0 if machine == "x86_64" else 1
+
+    def code(operation: int, value: int, yes: int = 0, no: int = 0) -> bytes:
+        return struct.pack("=HBBI", operation, yes, no, value)
+
+    def numbers(table: _Table) -> list[int]:
+        return [call for row in table.values() if (call := row[column]) is not None]
+
+    parts = [code(_LOAD, arch), code(_EQUAL, _AUDIT_ARCH[machine], yes=1), code(_RETURN, _KILL)]
+    parts += [code(_LOAD, number)]
+    if machine == "x86_64":
+        parts += [code(_AT_LEAST, _X32, no=1), code(_RETURN, _KILL)]
+    for call in numbers(_ALLOWED):
+        parts += [code(_EQUAL, call, no=1), code(_RETURN, _ALLOW)]
+    for call in numbers(_KILLED):
+        parts += [code(_EQUAL, call, no=1), code(_RETURN, _KILL)]
+    for call in numbers(_ALLOWED_WITHOUT_EXEC):
+        test = code(_LOAD, argument[2]) + code(_ANY_BIT, _PROT_EXEC, no=1)
+        parts += [code(_EQUAL, call, no=4), test, code(_RETURN, _EPERM), code(_RETURN, _ALLOW)]
+    for call in numbers(_ALLOWED_ON_ITSELF):
+        test = code(_LOAD, argument[0]) + code(_EQUAL, pid, no=1)
+        parts += [code(_EQUAL, call, no=4), test, code(_RETURN, _ALLOW), code(_RETURN, _KILL)]
+    return b"".join([*parts, code(_RETURN, _EPERM)])
+
+
+def _install_landlock() -> None:
+    """Restricts to nothing: each right that the kernel knows is handled, and none is granted."""
+    version = _syscall(_LANDLOCK_CREATE_RULESET, 0, 0, 1)
+    if version < 1:
+        raise OSError(0, "the kernel has it switched off")
+    # The rights that each version of the interface added, as numbers of bits.
+    files = (1 << {1: 13, 2: 14, 3: 15, 4: 15}.get(version, 16)) - 1
+    attributes = struct.pack("=Q", files)
+    if version >= 4:
+        attributes += struct.pack("=Q", 0b11)  # TCP: bind, connect
+    if version >= 6:
+        attributes += struct.pack("=Q", 0b11)  # abstract unix sockets, signals
+    buffer = ctypes.create_string_buffer(attributes, len(attributes))
+    ruleset = _syscall(_LANDLOCK_CREATE_RULESET, ctypes.addressof(buffer), len(attributes), 0)
+    try:
+        _syscall(_LANDLOCK_RESTRICT_SELF, ruleset, 0)
+    finally:
+        os.close(ruleset)
+
+
+def _prctl(option: int, value: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    zero = ctypes.c_ulong(0)
+    if libc.prctl(option, ctypes.c_ulong(value), zero, zero, zero) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+def _syscall(*arguments: int) -> int:
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.syscall.restype = ctypes.c_long
+    result: int = libc.syscall(*(ctypes.c_long(argument) for argument in arguments))
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return result
+
+
+# --- probing ----------------------------------------------------------------------------------
+
+Deed = Literal["fork", "exec", "tcp", "udp", "unix", "netlink", "read", "write", "list"]
+DENIED = 3  # exit status
+
+
+def probe(deed: Deed) -> int:
+    """Locks this process down, then tries one forbidden deed for real.
+
+    Returns:
+        `DENIED` where it failed with PermissionError, 0 where it could be done; where the deed
+        kills the process, it does not return.
+    """
+    import socket  # here, since the worker shall not have it
+
+    kinds = {
+        "tcp": ("AF_INET", socket.SOCK_STREAM),
+        "udp": ("AF_INET", socket.SOCK_DGRAM),
+        "unix": ("AF_UNIX", socket.SOCK_STREAM),
+        "netlink": ("AF_NETLINK", socket.SOCK_RAW),
+    }
+    deny_all()
+    try:
+        if deed == "fork":
+            if os.fork() == 0:
+                os._exit(0)
+        elif deed == "exec":
+            os.execv(sys.executable, [sys.executable, "-S", "-c", ""])
+        elif deed in kinds:
+            family, kind = kinds[deed]
+            socket.socket(getattr(socket, family), kind).close()
+        elif deed == "list":
+            os.listdir("/")
+        else:
+            with open(*((__file__,) if deed == "read" else ("probe", "w"))):
+                pass
+    except PermissionError:
+        return DENIED
+    return 0

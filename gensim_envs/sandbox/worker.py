@@ -1,0 +1,255 @@
+"""What runs inside the locked-down process: one request a line, one answer a line.
+
+A request is `{"id", "source", "split", "seed", "seconds"}`; its answer `{"id", "ok", "redraws"}`
+or `{"id", "error"}`, where the error is a `TaskError` as JSON. An answer with `"last": true` is
+the worker's last: its memory is spent and the client starts another.
+"""
+
+from __future__ import annotations
+
+import builtins
+import gc
+import hashlib
+import json
+import math
+import os
+import signal
+import types
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from gensim_envs import api
+from gensim_envs.sandbox import lockdown
+from gensim_envs.sandbox.rules import ALLOWED_BUILTINS
+from gensim_envs.task.errors import TaskError
+from gensim_envs.task.scene import Task, draw
+
+FILE_NAME = "<program>"
+MODULE_NAME = "program"
+CACHE_SIZE = 256  # compiled programs
+MEGABYTE = 2**20
+MUTE = "Only describe the scene, with gensim_envs.api, math and plain Python."
+
+# Run once before the lockdown, so that whatever Python, NumPy and Shapely import or open lazily
+# is there: a draw that succeeds, and one that raises.
+WARM_UP = """
+import math
+from gensim_envs.api import Block, Scene, Task, Zone
+
+class WarmUp(Task):
+    def build(self, scene: Scene) -> None:
+        zone = scene.add(Zone("red"))
+        block = scene.add(Block(scene.colors(1)[0]))
+        scene.goal(f"put the {block} into the red zone", block, inside=zone)
+        assert scene.split == "train", f"{math.pi:.2f}"
+"""
+
+
+class _OutOfTime(BaseException):
+    """Raised by the timer; a BaseException, so that no `except Exception` takes it."""
+
+
+class _Timer:
+    """Interrupts Python code after a while, which tells the line that C code would not."""
+
+    def __init__(self) -> None:
+        self._armed = False
+        signal.signal(signal.SIGALRM, self._ring)
+
+    def start(self, seconds: float) -> None:
+        self._armed = True
+        # It rings again and again, in case that the program takes the first for its own error.
+        signal.setitimer(signal.ITIMER_REAL, seconds, 0.05)
+
+    def stop(self) -> None:
+        self._armed = False
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def _ring(self, number: int, frame: object) -> None:
+        if self._armed:
+            raise _OutOfTime
+
+
+class Worker:
+    """Answers requests.
+
+    Args:
+        memory: bytes that a program may use, for the message.
+        answer: bytes that an answer may have.
+    """
+
+    def __init__(self, memory: int, answer: int) -> None:
+        self._memory = memory
+        self._answer = answer
+        self._compiled: dict[bytes, types.CodeType] = {}
+        self._timer = _Timer()
+        self._ballast: bytes | None = bytes(4 * MEGABYTE)  # to be able to answer without memory
+
+    def answer(self, request: dict[str, Any]) -> tuple[bytes, bool]:
+        """The answer to one request as JSON, and whether it is the worker's last."""
+        try:
+            try:
+                self._timer.start(request["seconds"])
+                answer = self._draw(request["source"], request["split"], request["seed"])
+                line = json.dumps({"id": request["id"], **answer}, allow_nan=False).encode()
+            finally:
+                self._timer.stop()
+            if len(line) <= self._answer:
+                return line, False
+            error = _stopped(f"wrote more than {self._answer} bytes", "Use fewer items.")
+        except MemoryError as caught:
+            self._ballast = None
+            problem = f"used more than {self._memory // MEGABYTE} MB"
+            error = _stopped(problem, "Use fewer and smaller lists.", _line_of(caught))
+        except _OutOfTime as caught:
+            problem = f"ran for more than {request['seconds']:g} s"
+            error = _stopped(problem, "Loop less.", _line_of(caught))
+        # The program may raise anything, SystemExit included; whatever it is, it is the answer.
+        except BaseException as caught:  # noqa: BLE001
+            error = _explain(caught)
+        last = self._ballast is None
+        answer = {"id": request["id"], "error": error.to_json(), "last": last}
+        return json.dumps(answer).encode(), last
+
+    def _draw(self, source: str, split: str, seed: int) -> dict[str, Any]:
+        task = _find_task(self._run(source))
+        drawn = draw(task, split, seed)
+        return {"ok": drawn.spec.to_json(), "redraws": drawn.redraws}
+
+    def _run(self, source: str) -> dict[str, Any]:
+        """The names that the program defines, made anew for each draw.
+
+        A list at module level would otherwise carry something over from one draw to the next.
+        """
+        key = hashlib.sha256(source.encode("utf-8", "surrogatepass")).digest()
+        if key not in self._compiled:
+            if len(self._compiled) >= CACHE_SIZE:
+                self._compiled.clear()
+            self._compiled[key] = compile(source, FILE_NAME, "exec", dont_inherit=True)
+        namespace = {"__name__": MODULE_NAME, "__builtins__": _builtins()}
+        exec(self._compiled[key], namespace)  # noqa: S102  what this process is for
+        return namespace
+
+
+def _builtins() -> dict[str, Any]:
+    allowed = {name: getattr(builtins, name) for name in ALLOWED_BUILTINS}
+    modules = {"gensim_envs.api": (api, api.__all__), "math": (math, dir(math))}
+
+    def restricted_import(
+        name: str,
+        globals: object = None,
+        locals: object = None,
+        fromlist: tuple[str, ...] | None = (),
+        level: int = 0,
+    ) -> types.ModuleType:
+        if level or name not in modules or (name != "math" and not fromlist):
+            raise ImportError(f"{name} cannot be imported; only names from gensim_envs.api, math")
+        # A copy: a program that changes its module changes nobody else's.
+        module, names = modules[name]
+        copy = types.ModuleType(name)
+        vars(copy).update({key: getattr(module, key) for key in names if key[0] != "_"})
+        return copy
+
+    return {
+        **allowed,
+        "__build_class__": builtins.__build_class__,
+        "__import__": restricted_import,
+        "AssertionError": AssertionError,
+    }
+
+
+def _find_task(namespace: dict[str, Any]) -> type[Task]:
+    found = [
+        value
+        for value in namespace.values()
+        if isinstance(value, type) and issubclass(value, Task) and value.__module__ == MODULE_NAME
+    ]
+    if len(found) != 1:
+        problem = f"the program defines {len(found)} classes that derive from Task"
+        raise TaskError(problem, "Define exactly one.", cause="gate", line=1)
+    return found[0]
+
+
+def _stopped(problem: str, remedy: str, line: int | None = None) -> TaskError:
+    return TaskError(f"the program {problem}", remedy, cause="runtime", line=line)
+
+
+def _explain(error: BaseException) -> TaskError:
+    """What a program raised, as a TaskError with its line."""
+    line = _line_of(error)
+    if isinstance(error, TaskError):
+        error.line = line if error.line is None else error.line
+        return error
+    if isinstance(error, SyntaxError) and error.filename == FILE_NAME:
+        problem = f"{type(error).__name__}: {error.msg}"
+        return TaskError(problem, "Correct the syntax.", cause="parse", line=error.lineno)
+    text = f"{type(error).__name__}: {_text_of(error)}"[:300]
+    if isinstance(error, PermissionError):
+        return _stopped(f"tried what the sandbox forbids ({text})", MUTE, line)
+    return TaskError(text, "Correct this line.", cause="runtime", line=line)
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as failure:  # noqa: BLE001  an exception class of the program's own
+        return f"(its text raised {type(failure).__name__})"
+
+
+def _line_of(error: BaseException) -> int | None:
+    """The innermost line of the program that the error passed through, or None."""
+    line, trace = None, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == FILE_NAME:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
+
+
+def _lines(file: int) -> Iterator[bytes]:
+    buffer = bytearray()
+    while chunk := os.read(file, 65536):
+        buffer += chunk
+        while (end := buffer.find(b"\n")) >= 0:
+            yield bytes(buffer[:end])
+            del buffer[: end + 1]
+
+
+def _write(file: int, line: bytes) -> None:
+    data = memoryview(line + b"\n")
+    while data:
+        data = data[os.write(file, data) :]
+
+
+def _warm_up(answer: Callable[[dict[str, Any]], tuple[bytes, bool]]) -> None:
+    for split, expected in (("train", "ok"), ("test", "error")):
+        request = {"id": "", "source": WARM_UP, "split": split, "seed": 0, "seconds": 60}
+        line, _ = answer(request)
+        if expected not in json.loads(line):
+            raise RuntimeError(f"the warm-up program answered {line[:1000]!r}")
+
+
+def main(options: dict[str, Any]) -> None:
+    """Locks the process down, then serves until the client closes the pipe.
+
+    Args:
+        options: `requests` and `answers` (file descriptors), `parent` (process id), `memory`
+            and `answer_bytes` (bytes), `cpu` (seconds).
+    """
+    lockdown.die_with(options["parent"])
+    warnings.simplefilter("ignore")
+    worker = Worker(options["memory"], options["answer_bytes"])
+    _warm_up(worker.answer)
+    # An empty folder that no longer exists: nothing can be made in it, nothing is left of it.
+    os.rmdir(os.getcwd())
+    gc.collect()
+    gc.freeze()  # or each full collection would walk through NumPy and Shapely again
+    lockdown.limit(options["memory"], options["cpu"])
+    layers = lockdown.deny_all()
+    _write(options["answers"], json.dumps({"ready": layers}).encode())
+    for line in _lines(options["requests"]):
+        answer, last = worker.answer(json.loads(line))
+        _write(options["answers"], answer)
+        if last:
+            return

@@ -1,0 +1,236 @@
+"""What an action does: pick and place with the suction cup, push with the spatula.
+
+Free space is crossed at once; only the stretches where something can touch something are
+simulated, or searched for the first contact.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pybullet as p
+
+from gensim_envs.sim.world import STEP, World
+from gensim_envs.task.goals import Array
+
+CUP_RADIUS = 0.006
+"""Of the suction cup, metres."""
+_RAY_TOP = 0.8
+_RIM = np.array([(0, 0), (1, 0), (0, 1), (-1, 0), (0, -1)]) * CUP_RADIUS
+_CONTACT = 0.0002  # metres at which a descending thing is taken to touch
+_CLEAR = 0.03  # metres above everything at which things are carried
+_DRAG_SPEED = 0.25  # m/s of a rope's bead or of something that carries something else
+_DRAG_LIFT = 0.03  # metres to which a bead is lifted while it is dragged
+BLADE = (0.01, 0.14, 0.04)
+"""Spatula: thickness, width and height, metres."""
+_PUSH_SPEED = 0.3  # m/s
+
+
+@dataclass(frozen=True)
+class Touch:
+    """What a cup that comes straight down meets first.
+
+    Attributes:
+        body: pybullet's id; the table's where nothing else is there.
+        height: of the meeting point, metres.
+    """
+
+    body: int
+    height: float
+
+
+def first_touch(world: World, x: float, y: float) -> Touch:
+    """The first thing under the cup's rim or middle at (x, y)."""
+    ends = _RIM + (x, y)
+    hits = p.rayTestBatch(
+        [(a, b, _RAY_TOP) for a, b in ends], [(a, b, -0.01) for a, b in ends],
+        physicsClientId=world.client,
+    )  # fmt: skip
+    best = max(
+        (hit for hit in hits if hit[0] >= 0), key=lambda hit: round(hit[3][2], 5), default=None
+    )
+    return Touch(world.table, 0.0) if best is None else Touch(best[0], best[3][2])
+
+
+def pick_and_place(world: World, action: Array) -> None:
+    """Pick at one point, place at another; (6,) as in the env's action space.
+
+    The cup grasps what it first touches. The thing keeps its offset from the cup, turns by place
+    yaw minus pick yaw, goes down at the place until it first touches something, and is let go.
+    """
+    pick, place = action[:2], action[3:5]
+    touch = first_touch(world, *pick)
+    item = world.item_of(touch.body)
+    if item is None or world.spec.items[item].fixed:
+        return
+    if len(world.bodies[item]) > 1 and world.spec.items[item].asset.bodies == 20:
+        _drag(world, touch.body, pick, place)
+    elif _carries(world, touch.body):
+        _carry(world, touch.body, action)
+    else:
+        _move(world, touch.body, action)
+    world.settle()
+
+
+def _turned(world: World, body: int, action: Array) -> tuple[Array, Array]:
+    """Middle (3,) and orientation (4,) of a held body above its place, at its present height."""
+    position, turn = world.body_pose(body)
+    angle = float(action[5] - action[2])
+    c, s = math.cos(angle), math.sin(angle)
+    x, y = position[:2] - action[:2]
+    target = np.array([action[3] + c * x - s * y, action[4] + s * x + c * y, position[2]])
+    spin = (0.0, 0.0, math.sin(angle / 2), math.cos(angle / 2))
+    _, turned = p.multiplyTransforms((0, 0, 0), spin, (0, 0, 0), turn)
+    return target, np.array(turned)
+
+
+def _carries(world: World, body: int) -> bool:
+    """Whether another movable thing rests on or in this one."""
+    for contact in p.getContactPoints(body, physicsClientId=world.client):
+        other = world.item_of(contact[2])
+        if other is None or world.spec.items[other].fixed:
+            continue
+        # The normal points from the other body to this one: down means it lies on this one.
+        if contact[7][2] < -0.3:
+            return True
+    return False
+
+
+def _set(world: World, body: int, position: Array, turn: Array) -> None:
+    p.resetBasePositionAndOrientation(body, position, turn, physicsClientId=world.client)
+    p.resetBaseVelocity(body, (0, 0, 0), (0, 0, 0), physicsClientId=world.client)
+
+
+def _move(world: World, body: int, action: Array) -> None:
+    """Carry a single thing through free space and lower it to the first contact."""
+    target, turn = _turned(world, body, action)
+    leaning = bool(_movable_neighbours(world, body))
+    if leaning:
+        # What leaned on it falls before it is put down somewhere else.
+        _set(world, body, np.array([target[0], target[1], 2.0]), turn)
+        hold = p.createConstraint(
+            body, -1, -1, -1, p.JOINT_FIXED, [0, 0, 0], [0, 0, 0], [target[0], target[1], 2.0],
+            [0, 0, 0, 1], turn.tolist(), physicsClientId=world.client,
+        )  # fmt: skip
+        world.settle()
+        p.removeConstraint(hold, physicsClientId=world.client)
+    lower(world, body, target, turn)
+
+
+def _movable_neighbours(world: World, body: int) -> set[int]:
+    touching = {c[2] for c in p.getContactPoints(body, physicsClientId=world.client)}
+    items = {other: world.item_of(other) for other in touching}
+    return {b for b, i in items.items() if i is not None and not world.spec.items[i].fixed}
+
+
+def lower(world: World, body: int, target: Array, turn: Array) -> None:
+    """Put a body straight down at (x, y) of `target` (3,) until it first touches something."""
+    _set(world, body, np.array([target[0], target[1], 1.0]), turn)
+    low, high = p.getAABB(body, physicsClientId=world.client)
+    below = 1.0 - low[2]  # from the body's middle to its lowest point
+    found = p.getOverlappingObjects(
+        (low[0], low[1], -0.02), (high[0], high[1], 0.9), physicsClientId=world.client
+    )
+    others = sorted({b for b, _ in found or ()} - {body, world.table})
+    tops = [p.getAABB(b, physicsClientId=world.client)[1][2] for b in others]
+    z = below + max([0.0, *tops]) + 0.001
+    while z > below + _CONTACT:
+        _set(world, body, np.array([target[0], target[1], z]), turn)
+        gaps = [z - below]
+        for other in others:
+            near = p.getClosestPoints(body, other, z - below, physicsClientId=world.client)
+            gaps += [point[8] for point in near]
+        gap = min(gaps)
+        if gap <= _CONTACT:
+            break
+        z -= max(gap - _CONTACT / 2, _CONTACT)
+    _set(world, body, np.array([target[0], target[1], max(z, below)]), turn)
+
+
+def _drag(world: World, bead: int, pick: Array, place: Array) -> None:
+    """Lift one bead a little, draw it to the place and let it go; the rope follows."""
+    start, _ = world.body_pose(bead)
+    grip = p.createConstraint(
+        bead, -1, -1, -1, p.JOINT_POINT2POINT, [0, 0, 0], [0, 0, 0], start.tolist(),
+        physicsClientId=world.client,
+    )  # fmt: skip
+    end = np.array([*(start[:2] + place - pick), start[2]])
+    up = np.array([0, 0, _DRAG_LIFT])
+    for a, b in ((start, start + up), (start + up, end + up), (end + up, end)):
+        count = max(1, math.ceil(float(np.linalg.norm(b - a)) / (_DRAG_SPEED * STEP)))
+        for k in range(1, count + 1):
+            pivot = a + (b - a) * k / count
+            p.changeConstraint(grip, pivot.tolist(), maxForce=20, physicsClientId=world.client)
+            world.step()
+    p.removeConstraint(grip, physicsClientId=world.client)
+
+
+def _carry(world: World, body: int, action: Array) -> None:
+    """Carry something that carries something else, all of it simulated."""
+    start, turn = world.body_pose(body)
+    end, end_turn = _turned(world, body, action)
+    tops = [p.getAABB(b, physicsClientId=world.client)[1][2] for b in world.movable()]
+    up = np.array([0, 0, max(tops) + _CLEAR])
+    grip = p.createConstraint(
+        body, -1, -1, -1, p.JOINT_FIXED, [0, 0, 0], [0, 0, 0], start.tolist(), [0, 0, 0, 1],
+        turn.tolist(), physicsClientId=world.client,
+    )  # fmt: skip
+    lowest = start[2] - p.getAABB(body, physicsClientId=world.client)[0][2]
+    ground = np.array([end[0], end[1], lowest])
+    legs = ((start, start + up, turn, turn), (start + up, end + up, turn, end_turn),
+            (end + up, ground, end_turn, end_turn))  # fmt: skip
+    for number, (a, b, from_turn, to_turn) in enumerate(legs):
+        count = max(1, math.ceil(float(np.linalg.norm(b - a)) / (_DRAG_SPEED * STEP)))
+        for k in range(1, count + 1):
+            orientation = p.getQuaternionSlerp(from_turn.tolist(), to_turn.tolist(), k / count)
+            p.changeConstraint(
+                grip, (a + (b - a) * k / count).tolist(), orientation, maxForce=50,
+                physicsClientId=world.client,
+            )  # fmt: skip
+            world.step()
+            if number == 2 and _rests(world, body):
+                break
+    p.removeConstraint(grip, physicsClientId=world.client)
+
+
+def _rests(world: World, body: int) -> bool:
+    """Whether something under a body holds it up."""
+    contacts = p.getContactPoints(body, physicsClientId=world.client)
+    return any(contact[7][2] > 0.3 and contact[8] <= 0 for contact in contacts)
+
+
+def push(world: World, action: Array) -> None:
+    """Draw the spatula's blade, square to its path, from (x, y) to (x, y)."""
+    start, end = action[:2], action[3:5]
+    path = end - start
+    length = float(np.linalg.norm(path))
+    if length < 1e-6:
+        return
+    yaw = math.atan2(path[1], path[0])
+    turn = np.array(p.getQuaternionFromEuler((0, 0, yaw)))
+    shape = p.createCollisionShape(
+        p.GEOM_BOX, halfExtents=[side / 2 for side in BLADE], physicsClientId=world.client
+    )
+    blade = p.createMultiBody(
+        1.0, shape, -1, [0.5, 0, 1.5], useMaximalCoordinates=True, physicsClientId=world.client
+    )
+    lower(world, blade, np.array([*start, 0.0]), turn)
+    a, _ = world.body_pose(blade)
+    a[2] += 0.001  # clear of the table, whose friction would hold it back
+    b = np.array([*end, a[2]])
+    grip = p.createConstraint(
+        blade, -1, -1, -1, p.JOINT_FIXED, [0, 0, 0], [0, 0, 0], a.tolist(), [0, 0, 0, 1],
+        turn.tolist(), physicsClientId=world.client,
+    )  # fmt: skip
+    count = math.ceil(length / (_PUSH_SPEED * STEP))
+    for k in range(1, count + 1):
+        p.changeConstraint(
+            grip, (a + (b - a) * k / count).tolist(), turn.tolist(), maxForce=200,
+            physicsClientId=world.client,
+        )  # fmt: skip
+        world.step()
+    p.removeConstraint(grip, physicsClientId=world.client)
+    p.removeBody(blade, physicsClientId=world.client)
+    world.settle()

@@ -1,0 +1,227 @@
+"""The simulated table: one pybullet client that holds one drawn task."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pybullet as p
+
+from gensim_envs.sim.cameras import TopDown, top_down
+from gensim_envs.sim.spawn import spawn
+from gensim_envs.task.assets import Rope
+from gensim_envs.task.errors import TaskError
+from gensim_envs.task.goals import Array, Snapshot, tilt_and_yaw
+from gensim_envs.task.pose import WORKSPACE, Pose
+from gensim_envs.task.spec import TaskSpec
+
+STEP = 1 / 240
+"""Seconds a simulation step."""
+_CHECK_EVERY = 4  # steps between looks at the velocities
+_CALM_CHECKS = 3  # in a row: a body at the top of its swing is at rest only for one
+_STILL = (0.004, 0.1)  # m/s and rad/s
+_MAX_SETTLE = 1200  # steps
+_RECONNECT_EVERY = 200  # loads: pybullet never frees meshes, a new connection does
+_SLIP = 0.005  # metres that a thing may move while the scene settles at reset
+_TABLE_MARGIN = 0.3  # metres of table beyond the workspace
+
+
+class World:
+    """One task's bodies and their physics. Nothing here reads a clock or draws a random number.
+
+    Attributes:
+        spec: the task that is loaded.
+        bodies: pybullet's body ids of each item; empty for one that has not appeared yet.
+        on_step: called after every simulation step, for filming.
+    """
+
+    spec: TaskSpec
+
+    def __init__(self) -> None:
+        self.client = p.connect(p.DIRECT)
+        self.bodies: list[list[int]] = []
+        self.on_step: Callable[[], None] | None = None
+        self._loads = 0
+        self._snapshot: Snapshot | None = None
+
+    def close(self) -> None:
+        """Disconnect; more than once is fine."""
+        if self.client >= 0:
+            p.disconnect(physicsClientId=self.client)
+            self.client = -1
+
+    def load(self, spec: TaskSpec) -> None:
+        """Replace what is on the table.
+
+        Raises:
+            TaskError: where something does not come to rest where the spec put it.
+        """
+        self._loads += 1
+        if self._loads % _RECONNECT_EVERY == 0:
+            self.close()
+            self.client = p.connect(p.DIRECT)
+        p.resetSimulation(physicsClientId=self.client)
+        p.setGravity(0, 0, -9.81, physicsClientId=self.client)
+        p.setPhysicsEngineParameter(
+            fixedTimeStep=STEP, deterministicOverlappingPairs=1, physicsClientId=self.client
+        )
+        self.spec = spec
+        self._table()
+        self.bodies = [[] for _ in spec.items]
+        self._item_of: dict[int, int] = {}
+        for item, data in enumerate(spec.items):
+            if data.after is None:
+                self._appear(item)
+        if not self.settle():
+            raise TaskError("the scene does not come to rest", "Let nothing lean or roll", redraw=True)
+        self._check_starts()
+
+    def _table(self) -> None:
+        (x0, x1), (y0, y1) = WORKSPACE
+        half = [(x1 - x0) / 2 + _TABLE_MARGIN, (y1 - y0) / 2 + _TABLE_MARGIN, 0.05]
+        shape = p.createCollisionShape(p.GEOM_BOX, halfExtents=half, physicsClientId=self.client)
+        # Without a visual shape pybullet would draw the collision shape.
+        unseen = p.createVisualShape(
+            p.GEOM_BOX, halfExtents=[0.001] * 3, visualFramePosition=[0, 0, -9],
+            physicsClientId=self.client,
+        )  # fmt: skip
+        self.table = p.createMultiBody(
+            0, shape, unseen, [(x0 + x1) / 2, (y0 + y1) / 2, -half[2]],
+            useMaximalCoordinates=True, physicsClientId=self.client,
+        )  # fmt: skip
+        p.changeDynamics(self.table, -1, lateralFriction=0.8, physicsClientId=self.client)
+
+    def _appear(self, item: int) -> None:
+        data = self.spec.items[item]
+        poses = [Pose(x, y, 0.0, yaw) for x, y, yaw in data.bodies] or [data.start]
+        bodies = spawn(data.asset, poses, fixed=data.fixed, client=self.client)
+        self.bodies[item] = bodies
+        for body in bodies:
+            self._item_of[body] = item
+        if isinstance(data.asset, Rope):
+            self._link(bodies, data.asset)
+        self._snapshot = None
+
+    def _link(self, beads: list[int], rope: Rope) -> None:
+        """Neighbouring beads are joined half-way between them and do not collide."""
+        half = rope.LENGTH / (rope.bodies - 1) / 2
+        for a, b in zip(beads, beads[1:], strict=False):
+            p.createConstraint(
+                a, -1, b, -1, p.JOINT_POINT2POINT, [0, 0, 0], [half, 0, 0], [-half, 0, 0],
+                physicsClientId=self.client,
+            )  # fmt: skip
+            p.setCollisionFilterPair(a, b, -1, -1, 0, physicsClientId=self.client)
+
+    def _check_starts(self) -> None:
+        now = self.snapshot()
+        for item, data in enumerate(self.spec.items):
+            if data.fixed or data.bodies or not self.bodies[item]:
+                continue
+            pose = now.poses[item]
+            slip = math.dist(
+                (pose.x, pose.y, pose.z), (data.start.x, data.start.y, data.start.z)
+            )
+            if slip > _SLIP or now.tilts[item] > math.radians(5):
+                raise TaskError(
+                    f"the {data.asset} does not stay where it starts: it moved by {slip:.3f} m",
+                    "Start it on something that holds it",
+                    redraw=True,
+                )
+
+    def next_in_line(self, placed: Callable[[int], bool]) -> None:
+        """Let each waiting item appear whose predecessor has been `placed` and left the spot."""
+        for item, data in enumerate(self.spec.items):
+            if data.after is not None and not self.bodies[item] and self.bodies[data.after]:
+                if placed(data.after):
+                    self._appear(item)
+                    self.settle()
+
+    def step(self, count: int = 1) -> None:
+        """Advance by `count` simulation steps."""
+        self._snapshot = None
+        for _ in range(count):
+            p.stepSimulation(physicsClientId=self.client)
+            if self.on_step is not None:
+                self.on_step()
+
+    def movable(self) -> list[int]:
+        """Bodies that can move, in the order of items."""
+        return [
+            body
+            for item, bodies in enumerate(self.bodies)
+            if not self.spec.items[item].fixed
+            for body in bodies
+        ]
+
+    def settle(self) -> bool:
+        """Step until everything is at rest; False if something still moves after 5 s."""
+        bodies = self.movable()
+        calm = 0
+        for _ in range(0, _MAX_SETTLE, _CHECK_EVERY):
+            self.step(_CHECK_EVERY)
+            calm = calm + 1 if all(map(self._is_still, bodies)) else 0
+            if calm == _CALM_CHECKS:
+                return True
+        return False
+
+    def _is_still(self, body: int) -> bool:
+        (a, b, c), (d, e, f) = p.getBaseVelocity(body, physicsClientId=self.client)
+        return bool(
+            a * a + b * b + c * c < _STILL[0] ** 2 and d * d + e * e + f * f < _STILL[1] ** 2
+        )
+
+    def body_pose(self, body: int) -> tuple[Array, Array]:
+        """Middle (3,) and orientation (4,) xyzw of a body."""
+        position, turn = p.getBasePositionAndOrientation(body, physicsClientId=self.client)
+        return np.array(position), np.array(turn)
+
+    def item_of(self, body: int) -> int | None:
+        """Index of the item that a body belongs to; None for the table."""
+        return self._item_of.get(body)
+
+    def snapshot(self) -> Snapshot:
+        """Where everything is now."""
+        if self._snapshot is None:
+            self._snapshot = self._look()
+        return self._snapshot
+
+    def _look(self) -> Snapshot:
+        poses: list[Pose] = []
+        tilts: list[float] = []
+        soft: dict[int, Array] = {}
+        for item, data in enumerate(self.spec.items):
+            bodies = self.bodies[item]
+            tilt, pose = 0.0, data.start
+            if not bodies:
+                pose = Pose(data.start.x, data.start.y, -1.0)  # not there yet
+            elif data.bodies:
+                soft[item] = np.array(
+                    [p.getBasePositionAndOrientation(b, physicsClientId=self.client)[0] for b in bodies]
+                )
+                middle = soft[item].mean(axis=0)
+                pose = Pose(float(middle[0]), float(middle[1]))
+            elif not data.fixed:
+                (x, y, z), turn = p.getBasePositionAndOrientation(
+                    bodies[0], physicsClientId=self.client
+                )
+                rotation = np.reshape(p.getMatrixFromQuaternion(turn), (3, 3))
+                tilt, yaw = tilt_and_yaw(data.asset.tumbles, rotation)
+                pose = Pose(x, y, z - data.asset.height / 2, yaw)
+            poses.append(pose)
+            tilts.append(tilt)
+        return Snapshot(tuple(poses), tuple(tilts), soft, self._contacts())
+
+    def _contacts(self) -> frozenset[tuple[int, int]]:
+        if all(goal.relation != "on" for goal in self.spec.goals):
+            return frozenset()
+        pairs = set()
+        for contact in p.getContactPoints(physicsClientId=self.client):
+            a, b = self.item_of(contact[1]), self.item_of(contact[2])
+            if a is not None and b is not None and a != b and contact[8] < 0.001:
+                pairs.add((min(a, b), max(a, b)))
+        return frozenset(pairs)
+
+    def top_down(self) -> TopDown:
+        """The view from above."""
+        return top_down(self.client)

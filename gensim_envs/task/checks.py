@@ -1,0 +1,325 @@
+"""Every check of a task that needs no physics. Each failure names the goal and the remedy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import shapely
+
+from gensim_envs.task.assets import ASSETS, COLORS, Pile, Rope, Zone, asset_geometry
+from gensim_envs.task.errors import TaskError
+from gensim_envs.task.goals import (
+    POSITION_TOLERANCE,
+    YAW_TOLERANCE,
+    Goal,
+    fraction_met,
+    target_of,
+    transform,
+)
+from gensim_envs.task.pose import WORKSPACE, Pose
+from gensim_envs.task.spec import MAX_PLACES, MAX_SENTENCE, ItemSpec, TaskSpec
+
+_TOUCH = 0.001
+"""Metres by which outlines or heights may overlap and still only touch."""
+_NUMBERS = {
+    word: k
+    for k, word in enumerate("two three four five six seven eight nine ten eleven twelve".split(), 2)
+}
+_NOUNS = sorted({noun for cls in ASSETS.values() for noun in cls.nouns}, key=len, reverse=True)
+
+
+def plural(name: str) -> str:
+    """The English plural of an asset's name."""
+    return name + ("es" if name.endswith(("x", "s", "ch")) else "s")
+
+
+def check_goal(items: Sequence[ItemSpec], goal: Goal, number: int) -> None:
+    """A single goal, as soon as it is declared.
+
+    Raises:
+        TaskError: naming what does not fit.
+    """
+    if not 0 < len(goal.instruction.strip()) <= MAX_SENTENCE:
+        raise TaskError(
+            "its sentence is empty or too long", f"Write 1 to {MAX_SENTENCE} characters", goal=number
+        )
+    if not goal.items or len(set(goal.items)) != len(goal.items):
+        raise TaskError("it has no items, or one twice", "Give each item once", goal=number)
+    if not 0 < len(goal.places) <= MAX_PLACES:
+        raise TaskError("it has no places", "Give at least one", goal=number)
+    for k in goal.items:
+        if items[k].fixed:
+            raise TaskError(
+                f"the {items[k].asset} is fixed and cannot be moved",
+                "Move something else, or add it with fixed=False",
+                goal=number,
+            )
+        if items[k].distractor:
+            raise TaskError(
+                f"the {items[k].asset} was declared a distractor", "Use scene.add", goal=number
+            )
+    if not goal.shared and goal.relation != "along" and len(goal.items) > len(goal.places):
+        raise TaskError(
+            f"{len(goal.items)} items for {len(goal.places)} places",
+            "Give at least as many places as items",
+            goal=number,
+        )
+    if not (
+        0 < goal.position_tolerance <= POSITION_TOLERANCE and 0 < goal.yaw_tolerance <= YAW_TOLERANCE
+    ):
+        raise TaskError(
+            "its tolerance is looser than 1 cm or 15 degrees", "Only tighten it", goal=number
+        )
+    _check_relation(items, goal, number)
+
+
+def _check_relation(items: Sequence[ItemSpec], goal: Goal, number: int) -> None:
+    """That the items and bases can stand in this relation."""
+    for place in goal.places:
+        if place.base in goal.items:
+            raise TaskError("an item is to be on or in itself", "Choose another base", goal=number)
+        if goal.relation == "inside" and place.base is not None:
+            base = items[place.base].asset
+            if base.opening is None:
+                raise TaskError(
+                    f"nothing can be inside the {base}",
+                    "Use a Bowl, Container or Zone",
+                    goal=number,
+                )
+        if goal.relation == "on" and place.base is not None:
+            base = items[place.base].asset
+            if asset_geometry(base).flat or base.hollow or base.bodies > 1:
+                raise TaskError(
+                    f"nothing can stand on the {base}", "Use inside= or at=", goal=number
+                )
+    soft = [items[k].asset for k in goal.items if items[k].asset.bodies > 1]
+    if soft and len(goal.items) > 1:
+        raise TaskError(
+            f"the {soft[0]} shares a goal with something else", "Give it its own goal", goal=number
+        )
+    rope, pile = bool(soft) and isinstance(soft[0], Rope), bool(soft) and isinstance(soft[0], Pile)
+    if (goal.relation == "along") != rope:
+        raise TaskError(
+            "along= goes with a rope, and a rope with along=", "Use the other", goal=number
+        )
+    if rope:
+        _check_path(goal, number)
+    zones = all(p.base is not None and isinstance(items[p.base].asset, Zone) for p in goal.places)
+    if pile and not (goal.relation == "inside" and zones):
+        raise TaskError("a pile can only be swept inside a zone", "Use inside=zone", goal=number)
+
+
+def _check_path(goal: Goal, number: int) -> None:
+    if len(goal.places) < 2:
+        raise TaskError("its path has fewer than two corners", "Give more poses", goal=number)
+    corners = [place.pose for place in goal.places]
+    length = sum(a.distance(b) for a, b in zip(corners, corners[1:], strict=False))
+    if not 0.93 * Rope.LENGTH <= length <= 1.01 * Rope.LENGTH:
+        raise TaskError(
+            f"its path is {length:.3f} m long, the rope {Rope.LENGTH} m",
+            f"Make the path {0.93 * Rope.LENGTH:.3f} to {Rope.LENGTH} m long",
+            goal=number,
+        )
+
+
+def check_declared(items: Sequence[ItemSpec], goals: Sequence[Goal]) -> None:
+    """That there are goals, and that each movable item has a part to play."""
+    if not goals:
+        raise TaskError("the task has no goal", "Declare one with scene.goal")
+    used = {k for goal in goals for k in goal.items}
+    used |= {place.base for goal in goals for place in goal.places if place.base is not None}
+    for k, item in enumerate(items):
+        if not (item.fixed or item.distractor or k in used):
+            raise TaskError(
+                f"no goal is about the {item.asset}", "Add it with scene.distract, or leave it out"
+            )
+
+
+def check_spec(spec: TaskSpec) -> None:
+    """A whole spec, once everything has been placed.
+
+    Raises:
+        TaskError: with `redraw` set where another draw may be fine.
+    """
+    _check_starts(spec)
+    for number, goal in enumerate(spec.goals, 1):
+        _check_sentence(spec, goal, number)
+    _check_targets_on_table(spec)
+    _check_held_targets(spec)
+    _check_loads(spec)
+    _check_not_met(spec)
+
+
+def _polygon(spec: TaskSpec, item: int, pose: Pose) -> shapely.Polygon:
+    return shapely.Polygon(transform(spec.geometry(item).outline, pose))
+
+
+def _on_table(shape: shapely.Polygon) -> bool:
+    (x0, x1), (y0, y1) = WORKSPACE
+    a, b, c, d = shape.bounds
+    return x0 - _TOUCH <= a and c <= x1 + _TOUCH and y0 - _TOUCH <= b and d <= y1 + _TOUCH
+
+
+def _check_starts(spec: TaskSpec) -> None:
+    """Everything starts on the table, and solid things start apart."""
+    shapes = []
+    for k, item in enumerate(spec.items):
+        shape = _polygon(spec, k, item.start)
+        if not item.bodies and not _on_table(shape):
+            raise TaskError(
+                f"the {item.asset} starts off the table", "Move or shrink it", redraw=True
+            )
+        solid = not (spec.geometry(k).flat or item.asset.hollow or item.bodies)
+        if solid and item.after is None:
+            shapes.append((item, item.start.z, shape.buffer(-_TOUCH, join_style="mitre")))
+    for k, (a, low_a, shape_a) in enumerate(shapes):
+        for b, low_b, shape_b in shapes[:k]:
+            if _heights_overlap(low_a, a.asset.height, low_b, b.asset.height):
+                if shape_a.intersects(shape_b):
+                    raise TaskError(
+                        f"the {a.asset} and the {b.asset} start inside each other",
+                        "Give them room",
+                        redraw=True,
+                    )
+
+
+def _heights_overlap(low_a: float, height_a: float, low_b: float, height_b: float) -> bool:
+    return min(low_a + height_a, low_b + height_b) - max(low_a, low_b) > _TOUCH
+
+
+def _check_sentence(spec: TaskSpec, goal: Goal, number: int) -> None:
+    """A colour, count or kind that the sentence names must be that of an item or a target."""
+    used = list(goal.items) + [p.base for p in goal.places if p.base is not None]
+    assets = [spec.items[k].asset for k in used]
+    text = goal.instruction.lower().replace("grey", "gray")
+    words = re.findall(r"[a-z0-9]+(?:-[a-z]+)*", text)
+    for color in COLORS:
+        if color in words and color not in {asset.color for asset in assets}:
+            raise TaskError(
+                f"its sentence says {color!r}, but nothing in it is {color}",
+                "Name the colors of its own items and targets",
+                goal=number,
+            )
+    have = {noun for asset in assets for noun in asset.nouns}
+    for noun in _NOUNS:
+        said = re.search(rf"\b({re.escape(noun)}|{re.escape(plural(noun))})\b", text)
+        if said and noun not in have:
+            raise TaskError(
+                f"its sentence says {noun!r}, but nothing in it is one",
+                "Name the kinds of its own items and targets",
+                goal=number,
+            )
+        text = text.replace(noun, " ") if said else text
+    _check_counts(spec, goal, number, words)
+
+
+def _check_counts(spec: TaskSpec, goal: Goal, number: int, words: Sequence[str]) -> None:
+    assets = [spec.items[k].asset for k in goal.items]
+    bases = {p.base for p in goal.places if p.base is not None}
+    counts = {len(assets), len(goal.places), len(bases)}
+    counts |= {assets.count(asset) for asset in assets}
+    counts |= {sum(a.color == asset.color for a in assets) for asset in assets}
+    for word in words:
+        said = int(word) if word.isdecimal() else _NUMBERS.get(word)
+        if said is not None and said not in counts:
+            raise TaskError(
+                f"its sentence says {word!r}, but it has {len(assets)} item(s)",
+                "Say how many items or places it has",
+                goal=number,
+            )
+
+
+def _check_targets_on_table(spec: TaskSpec) -> None:
+    (x0, x1), (y0, y1) = WORKSPACE
+    for number, goal in enumerate(spec.goals, 1):
+        for k, place in enumerate(goal.places):
+            if goal.relation == "along":
+                inside = x0 <= place.pose.x <= x1 and y0 <= place.pose.y <= y1
+            elif goal.relation == "at":
+                item = goal.items[min(k, len(goal.items) - 1)]
+                inside = _on_table(_polygon(spec, item, place.pose)) and place.pose.z >= -_TOUCH
+            else:
+                continue
+            if not inside:
+                raise TaskError(
+                    f"its place {k + 1} is off the table",
+                    "Move it inwards, for instance with reserve(margin=...)",
+                    goal=number,
+                    redraw=True,
+                )
+
+
+def _check_held_targets(spec: TaskSpec) -> None:
+    """Poses that are occupied at the same time must not intersect."""
+    held: dict[int, list[tuple[float, float, shapely.Geometry]]] = {}
+    for number, goal in enumerate(spec.goals, 1):
+        for item in goal.items:
+            held.pop(item, None)
+        if goal.relation == "along" or (goal.relation == "inside"):
+            continue
+        fresh = []
+        for k, place in enumerate(goal.places):
+            item = goal.items[min(k, len(goal.items) - 1)]
+            pose = target_of(spec, goal, place, item, spec.start_snapshot())
+            if goal.relation == "on" and not spec.items[place.base or 0].fixed:
+                continue  # it travels with its base
+            shape = _polygon(spec, item, pose).buffer(-_TOUCH, join_style="mitre")
+            fresh.append((pose.z, spec.items[item].asset.height, shape))
+        others = [prism for prisms in held.values() for prism in prisms]
+        rivals = len(goal.items) > 1  # a single item takes only one of its places
+        for k, (low, height, shape) in enumerate(fresh):
+            for low_b, height_b, shape_b in others + (fresh[:k] if rivals else []):
+                if _heights_overlap(low, height, low_b, height_b) and shape.intersects(shape_b):
+                    raise TaskError(
+                        f"its place {k + 1} intersects another place",
+                        "Move the places apart, or count the height of what is below",
+                        goal=number,
+                        redraw=True,
+                    )
+        if len(goal.items) == len(fresh):
+            held.update({item: [prism] for item, prism in zip(goal.items, fresh, strict=True)})
+
+
+def _check_loads(spec: TaskSpec) -> None:
+    """No goal may move what an earlier goal has put something on or into."""
+    loads: dict[int, set[int]] = {}  # item -> the items that it carries
+    resting: dict[int, tuple[float, shapely.Polygon]] = {}
+    for number, goal in enumerate(spec.goals, 1):
+        for item in goal.items:
+            if loads.get(item):
+                name = spec.items[item].asset
+                raise TaskError(
+                    f"it moves the {name}, on which an earlier goal has put something",
+                    "Move the base first",
+                    goal=number,
+                )
+        for item in goal.items:
+            for carried in loads.values():
+                carried.discard(item)
+            resting.pop(item, None)
+        for k, item in enumerate(goal.items):
+            place = goal.places[min(k, len(goal.places) - 1)]
+            if goal.relation in ("on", "inside") and place.base is not None:
+                loads.setdefault(place.base, set()).add(item)
+            elif goal.relation == "at":
+                shape = _polygon(spec, item, place.pose)
+                for below, (top, footprint) in resting.items():
+                    if abs(place.pose.z - top) < 0.01 and footprint.intersects(shape):
+                        loads.setdefault(below, set()).add(item)
+                resting[item] = (place.pose.z + spec.items[item].asset.height, shape)
+
+
+def _check_not_met(spec: TaskSpec) -> None:
+    """No goal is met before anything has moved, and no crumb starts inside."""
+    start = spec.start_snapshot()
+    moved: set[int] = set()
+    for number, goal in enumerate(spec.goals, 1):
+        fresh = not moved & set(goal.items)
+        met = fraction_met(spec, goal, start)
+        pile = isinstance(spec.items[goal.items[0]].asset, Pile)
+        if fresh and (met == 1 or (pile and met > 0)):
+            raise TaskError(
+                "it is met before anything has moved", "Start farther away", goal=number, redraw=True
+            )
+        moved |= set(goal.items)

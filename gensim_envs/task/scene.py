@@ -1,0 +1,445 @@
+"""How a task describes a scene: `Task.build` records things on a `Scene`; a draw makes a spec."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Generic, TypeVar, overload
+
+import numpy as np
+import shapely
+
+from gensim_envs.task import checks
+from gensim_envs.task.assets import (
+    SPLIT_COLORS,
+    Asset,
+    Pile,
+    Rope,
+    Zone,
+    asset_geometry,
+)
+from gensim_envs.task.errors import TaskError
+from gensim_envs.task.goals import (
+    POSITION_TOLERANCE,
+    YAW_TOLERANCE,
+    Array,
+    Goal,
+    Place,
+    Relation,
+    transform,
+)
+from gensim_envs.task.pose import WORKSPACE, Pose
+from gensim_envs.task.spec import MAX_GOALS, MAX_ITEMS, ItemSpec, TaskSpec
+
+CLEARANCE = 0.015
+"""Free space round everything at the start, metres: a suction cup fits between."""
+REDRAWS = 20
+"""How many times a draw that fails a check is redrawn before it is an error."""
+_TRIES = 200
+
+A = TypeVar("A", bound=Asset, covariant=True)
+T = TypeVar("T")
+
+
+class Task:
+    """Base of every task: give it a docstring and a `build`.
+
+    The first line of the docstring is the task's summary. Raise `version` when a change makes
+    episodes differ from before.
+    """
+
+    version: ClassVar[int] = 0
+
+    def build(self, scene: Scene) -> None:
+        """Describe the scene and its goals on `scene`; return nothing."""
+        raise NotImplementedError(f"{type(self).__name__} has no build")
+
+
+class Item(Generic[A]):
+    """A handle to one thing in the scene; as text it is its colour and noun."""
+
+    def __init__(self, index: int, asset: A, fixed: bool) -> None:
+        self.index = index
+        self.asset = asset
+        self.fixed = fixed
+        self._pose: Pose | None = None
+
+    @property
+    def pose(self) -> Pose:
+        """Where a fixed item stands.
+
+        Raises:
+            TaskError: for a movable item, which is placed only after `build` has returned.
+        """
+        if self._pose is None or not self.fixed:
+            raise TaskError(
+                f"the {self} is movable, so it has no pose of its own",
+                "Refer to it by on=, inside= or items, or add it with fixed=True",
+            )
+        return replace(self._pose, owner=self.index)
+
+    def __str__(self) -> str:
+        return str(self.asset)
+
+
+class Group(list[Item[A]]):
+    """Several items; as text, their colour and noun in the plural."""
+
+    def __str__(self) -> str:
+        names = list(dict.fromkeys(str(item) for item in self))
+        return " and ".join(checks.plural(name) if len(self) > 1 else name for name in names)
+
+
+class Scene:
+    """What `build` writes to.
+
+    Attributes:
+        rng: the only source of randomness.
+        split: "train" or "test".
+    """
+
+    def __init__(self, split: str, rng: np.random.Generator) -> None:
+        self.rng = rng
+        self.split = split
+        self._items: list[Item[Asset]] = []
+        self._specs: list[ItemSpec] = []
+        self._placed: list[bool] = []
+        self._goals: list[Goal] = []
+        self._taken: list[shapely.Geometry] = []
+
+    def colors(self, count: int, exclude: Sequence[str] = ()) -> list[str]:
+        """`count` distinct colour names of the split, in random order, none of `exclude`."""
+        names = [name for name in SPLIT_COLORS[self.split] if name not in exclude]
+        if count > len(names):
+            raise TaskError(
+                f"{count} distinct colors asked for, the split has {len(names)}",
+                "Ask for fewer",
+            )
+        return [names[k] for k in self.rng.permutation(len(names))[:count]]
+
+    @overload
+    def add(
+        self,
+        asset: A,
+        count: None = None,
+        *,
+        at: Pose | None = None,
+        fixed: bool | None = None,
+        one_by_one: bool = False,
+    ) -> Item[A]: ...
+
+    @overload
+    def add(
+        self,
+        asset: A,
+        count: int,
+        *,
+        at: Pose | None = None,
+        fixed: bool | None = None,
+        one_by_one: bool = False,
+    ) -> Group[A]: ...
+
+    def add(
+        self,
+        asset: A,
+        count: int | None = None,
+        *,
+        at: Pose | None = None,
+        fixed: bool | None = None,
+        one_by_one: bool = False,
+    ) -> Item[A] | Group[A]:
+        """Put an asset, or `count` of it, on the table.
+
+        Args:
+            asset: what to add.
+            count: how many; the result is then a list of items.
+            at: where it starts; without it a free place is drawn.
+            fixed: whether it is part of the table; by default as its class says.
+            one_by_one: of `count` items the next appears, where the first stood, when the last
+                one has been placed.
+
+        Returns:
+            One item, or a list where `count` is given.
+
+        Raises:
+            TaskError: where there is no room for a fixed item, or there are too many items.
+        """
+        if not isinstance(asset, Asset):
+            raise TaskError(f"scene.add got {asset!r:.60}", 'Give an asset such as Block("red")')
+        if count is None:
+            return self._add(asset, at, fixed, None)
+        if not isinstance(count, int) or count < 1:
+            raise TaskError(f"count is {count!r}", "Give a whole number of at least 1")
+        group: Group[A] = Group()
+        for _ in range(count):
+            before = group[-1].index if one_by_one and group else None
+            group.append(self._add(asset, at, fixed, before))
+        return group
+
+    def distract(self, asset: A, count: int | None = None) -> Item[A] | Group[A]:
+        """Add things that no goal is about."""
+        added = self.add(asset) if count is None else self.add(asset, count)
+        for item in [added] if isinstance(added, Item) else added:
+            self._specs[item.index] = replace(self._specs[item.index], distractor=True)
+        return added
+
+    def reserve(self, *, radius: float, margin: float = 0.0) -> Pose:
+        """Find a free disc on the table and keep it free of everything that is placed.
+
+        Args:
+            radius: of the disc, metres.
+            margin: further distance that its middle keeps from the edge of the table, metres.
+
+        Returns:
+            Its middle, with a random heading.
+        """
+        disc = asset_geometry(Zone("red", width=2 * radius, shape="round")).outline
+        pose = self._free_pose(disc, f"a reserved disc of {radius} m", margin)
+        self._taken.append(shapely.Polygon(transform(disc, pose)))
+        return pose
+
+    def goal(
+        self,
+        instruction: str,
+        items: Item[Asset] | Sequence[Item[Asset]],
+        *,
+        at: Pose | Item[Asset] | Sequence[Pose] | None = None,
+        on: Item[Asset] | Sequence[Item[Asset]] | None = None,
+        inside: Item[Asset] | Sequence[Item[Asset]] | None = None,
+        along: Item[Asset] | Sequence[Pose] | None = None,
+        offset: Pose | Sequence[Pose] | None = None,
+        fully: bool = False,
+        tolerance: float = POSITION_TOLERANCE,
+        yaw_tolerance: float = YAW_TOLERANCE,
+    ) -> None:
+        """Declare the next goal; goals are met in the order in which they are declared.
+
+        Exactly one of `at`, `on`, `inside`, `along` says what shall become of the items.
+
+        Args:
+            instruction: the sentence that the agent reads.
+            items: the item or items to move; equal ones are interchangeable.
+            at: the pose or poses where they shall stand, or a fixed item to stand at.
+            on: the item or items on which they shall stand; `offset` tells where on it, in its
+                own frame, by default in its middle.
+            inside: a bowl, container or zone that takes all the items, or several that take one
+                each. `offset` then only tells the demonstrator where to put them.
+            along: for a rope: the corners of the path on which it shall lie, or a `Line`.
+            offset: see `on` and `inside`; one pose, or one for each item.
+            fully: for a zone: the whole footprint must be inside, not only its centre.
+            tolerance: in the plane, metres; may only be tightened.
+            yaw_tolerance: radians; may only be tightened.
+
+        Raises:
+            TaskError: naming what does not fit.
+        """
+        number = len(self._goals) + 1
+        if number > MAX_GOALS:
+            raise TaskError(f"more than {MAX_GOALS} goals", "Declare fewer")
+        chosen = {
+            name: value
+            for name, value in (("at", at), ("on", on), ("inside", inside), ("along", along))
+            if value is not None
+        }
+        if len(chosen) != 1:
+            raise TaskError(
+                f"it has {len(chosen)} of at=, on=, inside=, along=", "Give exactly one", goal=number
+            )
+        relation, value = next(iter(chosen.items()))
+        movers = [items] if isinstance(items, Item) else list(items)
+        for item in movers:
+            if not isinstance(item, Item):
+                raise TaskError(f"{item!r:.60} is no item", "Give what scene.add returned", goal=number)
+        places = _places(relation, value, offset, number)
+        goal = Goal(
+            str(instruction), tuple(item.index for item in movers), _RELATIONS[relation],
+            places, bool(fully), float(tolerance), float(yaw_tolerance),
+        )  # fmt: skip
+        checks.check_goal(self._specs, goal, number)
+        self._goals.append(goal)
+
+    def _add(self, asset: A, at: Pose | None, fixed: bool | None, after: int | None) -> Item[A]:
+        if len(self._items) >= MAX_ITEMS:
+            raise TaskError(f"more than {MAX_ITEMS} items", "Add fewer")
+        fixed = type(asset).fixed if fixed is None else bool(fixed)
+        if asset_geometry(asset).flat:
+            fixed = True
+        item = Item(len(self._items), asset, fixed)
+        if isinstance(asset, (Rope, Pile)) and (fixed or at is not None):
+            raise TaskError(f"the {asset} cannot be fixed or given a pose", "Add it plainly")
+        start = Pose(0, 0) if at is None else replace(at, owner=None)
+        if at is None and fixed:
+            start = self._free_pose(asset_geometry(asset).outline, f"the {asset}")
+        self._items.append(item)
+        self._specs.append(ItemSpec(asset, start, fixed, after=after))
+        self._placed.append(at is not None or fixed)
+        if self._placed[-1]:
+            item._pose = start
+            self._take(asset, start)
+        return item
+
+    def _take(self, asset: Asset, pose: Pose) -> None:
+        self._taken.append(shapely.Polygon(transform(asset_geometry(asset).outline, pose)))
+
+    def _free_pose(self, outline: Array, name: str, margin: float = 0.0) -> Pose:
+        """A random pose at which `outline` keeps clear of the edge and of all that is taken."""
+        (x0, x1), (y0, y1) = WORKSPACE
+        taken = np.array(self._taken, dtype=object)
+        for _ in range(_TRIES):
+            yaw = self.rng.uniform(-math.pi, math.pi)
+            turned = transform(outline, Pose(0, 0, 0, yaw))
+            low, high = turned.min(axis=0) - margin, turned.max(axis=0) + margin
+            if x0 - low[0] >= x1 - high[0] or y0 - low[1] >= y1 - high[1]:
+                continue
+            x = self.rng.uniform(x0 - low[0], x1 - high[0])
+            y = self.rng.uniform(y0 - low[1], y1 - high[1])
+            shape = shapely.Polygon(turned + (x, y))
+            if not shapely.dwithin(taken, shape, CLEARANCE).any():
+                return Pose(x, y, 0.0, yaw)
+        raise TaskError(
+            f"there is no room for {name}", "Use fewer or smaller things", redraw=True
+        )
+
+    def _finish(self, name: str) -> TaskSpec:
+        """Place what is movable, largest first, and check everything that needs no physics."""
+        checks.check_declared(self._specs, self._goals)
+        self._keep_targets_free()
+        todo = [k for k, placed in enumerate(self._placed) if not placed]
+        for k in sorted(todo, key=lambda k: -math.prod(self._specs[k].asset.size[:2])):
+            self._place(k)
+        spec = TaskSpec(name, self.split, tuple(self._specs), tuple(self._goals))
+        checks.check_spec(spec)
+        return spec
+
+    def _place(self, k: int) -> None:
+        item = self._specs[k]
+        if item.after is not None:
+            # It appears where the one before it stood, so it needs no room of its own.
+            start = self._specs[item.after].start
+            self._specs[k] = replace(item, start=start)
+            return
+        if isinstance(item.asset, Rope):
+            start, bodies = self._lay_rope(item.asset)
+        else:
+            start = self._free_pose(asset_geometry(item.asset).outline, f"the {item.asset}")
+            bodies = self._heap(item.asset, start) if isinstance(item.asset, Pile) else ()
+            self._take(item.asset, start)
+        self._specs[k] = replace(item, start=start, bodies=bodies)
+
+    def _keep_targets_free(self) -> None:
+        """Nothing starts where a goal wants something to be."""
+        for goal in self._goals:
+            if goal.relation == "along":
+                way = shapely.LineString([(p.pose.x, p.pose.y) for p in goal.places])
+                self._taken.append(way.buffer(Rope.BEAD))
+            elif goal.relation == "at":
+                for k, place in enumerate(goal.places):
+                    item = goal.items[min(k, len(goal.items) - 1)]
+                    self._take(self._specs[item].asset, place.pose)
+
+    def _lay_rope(self, rope: Rope) -> tuple[Pose, tuple[tuple[float, float, float], ...]]:
+        """A smooth random curve that keeps clear of everything and of itself."""
+        gaps = rope.bodies - 1
+        step = rope.LENGTH / gaps
+        taken = np.array(self._taken, dtype=object)
+        (x0, x1), (y0, y1) = WORKSPACE
+        for _ in range(_TRIES):
+            bend = np.cumsum(self.rng.normal(0.0, 0.08, gaps))
+            heading = self.rng.uniform(-math.pi, math.pi) + np.cumsum(bend - bend.mean() / 2)
+            walk = np.c_[np.cos(heading), np.sin(heading)] * step
+            points = np.vstack([np.zeros(2), np.cumsum(walk, axis=0)])
+            points += self.rng.uniform((x0, y0), (x1, y1)) - points.mean(axis=0)
+            curve = shapely.LineString(points)
+            gap = np.linalg.norm(points[:, None] - points[None], axis=-1)
+            apart = gap[np.triu_indices(len(points), 3)].min() > 2 * rope.BEAD
+            room = shapely.box(x0, y0, x1, y1).buffer(-2 * rope.BEAD)
+            if apart and room.contains(curve) and not shapely.dwithin(taken, curve, CLEARANCE).any():
+                self._taken.append(curve.buffer(rope.BEAD / 2))
+                middle = points.mean(axis=0)
+                turns = [*heading, heading[-1]]
+                return Pose(float(middle[0]), float(middle[1])), tuple(
+                    (float(x), float(y), float(yaw))
+                    for (x, y), yaw in zip(points, turns, strict=True)
+                )
+        raise TaskError("there is no room for the rope", "Use fewer things", redraw=True)
+
+    def _heap(self, pile: Pile, at: Pose) -> tuple[tuple[float, float, float], ...]:
+        """Crumbs side by side on a hexagonal lattice, each a little turned."""
+        pitch = 1.25 * pile.CRUMB
+        rows, columns = np.mgrid[-8:9, -8:9]
+        lattice = np.c_[(columns + rows % 2 / 2).ravel(), (rows * math.sqrt(3) / 2).ravel()]
+        near = np.argsort(np.linalg.norm(lattice, axis=1), kind="stable")[: pile.bodies]
+        points = transform(lattice[near] * pitch, at)
+        turns = at.yaw + self.rng.uniform(-0.25, 0.25, pile.bodies)
+        return tuple(
+            (float(x), float(y), float(turn)) for (x, y), turn in zip(points, turns, strict=True)
+        )
+
+
+_RELATIONS: dict[str, Relation] = {"at": "at", "on": "on", "inside": "inside", "along": "along"}
+
+
+def _places(relation: str, value: Any, offset: Any, number: int) -> tuple[Place, ...]:
+    """The places that the arguments of `Scene.goal` stand for."""
+    if relation in ("at", "along"):
+        if isinstance(value, Item):
+            path = getattr(value.asset, "path", None)
+            if relation == "along" and path is None:
+                raise TaskError(f"the {value} is no path", "Give a Line or poses", goal=number)
+            value = [value.pose @ corner for corner in path()] if relation == "along" else value.pose
+        poses = [value] if isinstance(value, Pose) else _all(value, Pose, f"{relation}=", number)
+        return tuple(Place(replace(pose, owner=None), pose.owner) for pose in poses)
+    bases = [value] if isinstance(value, Item) else _all(value, Item, f"{relation}=", number)
+    offsets = [Pose(0, 0)] if offset is None else (
+        [offset] if isinstance(offset, Pose) else _all(offset, Pose, "offset=", number)
+    )  # fmt: skip
+    if len(bases) > 1 and len(offsets) == 1:
+        offsets = offsets * len(bases)
+    if len(bases) == 1:
+        bases = bases * len(offsets)
+    if len(bases) != len(offsets):
+        raise TaskError(
+            f"{len(bases)} bases but {len(offsets)} offsets", "Give one offset or as many",
+            goal=number,
+        )  # fmt: skip
+    return tuple(Place(o, b.index) for o, b in zip(offsets, bases, strict=True))
+
+
+def _all(values: Any, kind: type[T], name: str, number: int) -> list[T]:
+    flat = list(values) if isinstance(values, Iterable) else [values]
+    for value in flat:
+        if not isinstance(value, kind):
+            raise TaskError(f"{name} got {value!r:.60}", "Give poses or items", goal=number)
+    return flat
+
+
+@dataclass(frozen=True)
+class Draw:
+    """A drawn spec and how many redraws it took."""
+
+    spec: TaskSpec
+    redraws: int
+
+
+def draw(task: type[Task], split: str, seed: int) -> Draw:
+    """Build one spec of a task.
+
+    Args:
+        task: the task's class.
+        split: "train" or "test".
+        seed: equal seeds give equal specs, in any process.
+
+    Raises:
+        TaskError: what is wrong with the task, or why no draw of 20 was good.
+    """
+    rng = np.random.default_rng([seed, *split.encode()])
+    for attempt in range(REDRAWS + 1):
+        try:
+            scene = Scene(split, rng)
+            task().build(scene)
+            return Draw(scene._finish(task.__name__), attempt)
+        except TaskError as error:
+            if not error.redraw or attempt == REDRAWS:
+                raise
+    raise AssertionError("unreachable")

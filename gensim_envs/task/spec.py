@@ -1,0 +1,228 @@
+"""One drawn task as plain data that survives a round trip through JSON."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gensim_envs.task.assets import Asset, Geometry, Pile, Rope, asset_geometry
+from gensim_envs.task.errors import TaskError
+from gensim_envs.task.goals import Array, Goal, Place, Snapshot, bead_targets
+from gensim_envs.task.pose import Pose
+
+MAX_ITEMS = 60
+MAX_GOALS = 40
+MAX_PLACES = 100
+MAX_SENTENCE = 300
+
+
+@dataclass(frozen=True)
+class ItemSpec:
+    """One thing on the table.
+
+    Attributes:
+        asset: what it is.
+        start: where it stands after reset; for a rope or pile, its middle.
+        fixed: whether it is part of the table.
+        distractor: whether no goal is about it.
+        bodies: for ropes and piles, (x, y, yaw) of each bead or crumb in the world.
+        after: index of the item that must be placed before this one appears, or None.
+    """
+
+    asset: Asset
+    start: Pose
+    fixed: bool = False
+    distractor: bool = False
+    bodies: tuple[tuple[float, float, float], ...] = ()
+    after: int | None = None
+
+
+@dataclass(frozen=True)
+class TaskSpec:
+    """A scene and its goals.
+
+    Attributes:
+        name: class name of the task.
+        split: "train" or "test".
+        items: everything on the table.
+        goals: in the order in which they are to be met.
+    """
+
+    name: str
+    split: str
+    items: tuple[ItemSpec, ...]
+    goals: tuple[Goal, ...]
+
+    def geometry(self, item: int) -> Geometry:
+        """Footprint and extents of an item."""
+        return asset_geometry(self.items[item].asset)
+
+    @property
+    def bounds(self) -> dict[str, int]:
+        """Rigid bodies, places of the largest goal, and actions that a demonstrator needs."""
+        return {
+            "items": sum(max(1, len(item.bodies)) for item in self.items),
+            "targets": max(self._targets(goal) for goal in self.goals),
+            "steps": sum(self._actions(goal) for goal in self.goals),
+        }
+
+    def _targets(self, goal: Goal) -> int:
+        asset = self.items[goal.items[0]].asset
+        return asset.bodies if goal.relation == "along" else len(goal.places)
+
+    def _actions(self, goal: Goal) -> int:
+        """A rope or a pile takes several moves, about ten when they are well chosen."""
+        soft = isinstance(self.items[goal.items[0]].asset, (Rope, Pile))
+        return 10 if soft else len(goal.items)
+
+    def start_snapshot(self) -> Snapshot:
+        """The state that reset is to bring about."""
+        return Snapshot(
+            poses=tuple(item.start for item in self.items),
+            tilts=(0.0,) * len(self.items),
+            bodies={
+                k: np.array([(x, y, item.asset.height / 2) for x, y, _ in item.bodies])
+                for k, item in enumerate(self.items)
+                if item.bodies
+            },
+            contacts=frozenset(),
+        )
+
+    def bead_goals(self, goal: Goal, now: Snapshot) -> Array:
+        """Where each bead of a goal's rope belongs, (beads, 2)."""
+        return bead_targets(goal, now.bodies[goal.items[0]])
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return {
+            "name": self.name,
+            "split": self.split,
+            "items": [
+                {
+                    "asset": item.asset.to_json(),
+                    "start": _pose_to_json(item.start),
+                    "fixed": item.fixed,
+                    "distractor": item.distractor,
+                    "bodies": [list(body) for body in item.bodies],
+                    "after": item.after,
+                }
+                for item in self.items
+            ],
+            "goals": [
+                {
+                    "instruction": goal.instruction,
+                    "items": list(goal.items),
+                    "relation": goal.relation,
+                    "places": [[_pose_to_json(p.pose), p.base] for p in goal.places],
+                    "fully": goal.fully,
+                    "position_tolerance": goal.position_tolerance,
+                    "yaw_tolerance": goal.yaw_tolerance,
+                }
+                for goal in self.goals
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, data: Any) -> TaskSpec:
+        """The inverse of `to_json`, trusting nothing: the data may come from a hostile program.
+
+        Raises:
+            TaskError: where anything is of the wrong type, not finite or out of range.
+        """
+        try:
+            items = tuple(_item_from_json(item) for item in _some(data["items"], MAX_ITEMS))
+            goals = tuple(
+                _goal_from_json(goal, len(items)) for goal in _some(data["goals"], MAX_GOALS)
+            )
+            spec = cls(_text(data["name"]), _text(data["split"]), items, goals)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise TaskError(f"this is no task spec: {type(error).__name__} {error}") from error
+        for goal in goals:
+            bodies = [len(items[i].bodies) for i in goal.items]
+            if any(bodies) and len(bodies) != 1:
+                raise TaskError("a goal over several ropes or piles", "Give each its own goal")
+            if goal.relation == "along" and not bodies[0]:
+                raise TaskError("only a rope can lie along a path")
+            if goal.relation in ("on", "inside") and any(p.base is None for p in goal.places):
+                raise TaskError(f"a goal {goal.relation!r} without a base")
+        return spec
+
+
+def _some(values: Any, most: int, least: int = 1) -> list[Any]:
+    if not isinstance(values, list) or not least <= len(values) <= most:
+        raise ValueError(f"expected a list of {least} to {most} entries")
+    return values
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_SENTENCE:
+        raise ValueError(f"expected a text of at most {MAX_SENTENCE} characters")
+    return value
+
+
+def _number(value: Any, most: float = 10.0) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError("expected a number")
+    if not math.isfinite(value) or abs(value) > most:
+        raise ValueError(f"{value} is not a number within {most}")
+    return float(value)
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("expected true or false")
+    return value
+
+
+def _index(value: Any, count: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < count:
+        raise ValueError(f"expected an index below {count}")
+    return value
+
+
+def _pose_to_json(pose: Pose) -> list[float]:
+    return [pose.x, pose.y, pose.z, pose.yaw]
+
+
+def _pose_from_json(data: Any) -> Pose:
+    return Pose(*(_number(value, 100.0) for value in _some(data, 4, 4)))
+
+
+def _item_from_json(data: Any) -> ItemSpec:
+    asset = Asset.from_json(data["asset"])
+    bodies = tuple(
+        (_number(x), _number(y), _number(yaw)) for x, y, yaw in _some(data["bodies"], 100, 0)
+    )
+    if len(bodies) != (asset.bodies if asset.bodies > 1 else 0):
+        raise ValueError(f"{type(asset).__name__} has {len(bodies)} bodies")
+    after = data["after"]
+    return ItemSpec(
+        asset,
+        _pose_from_json(data["start"]),
+        _flag(data["fixed"]),
+        _flag(data["distractor"]),
+        bodies,
+        None if after is None else _index(after, MAX_ITEMS),
+    )
+
+
+def _goal_from_json(data: Any, count: int) -> Goal:
+    relation = data["relation"]
+    if relation not in ("at", "on", "inside", "along"):
+        raise ValueError(f"unknown relation {relation!r}")
+    places = tuple(
+        Place(_pose_from_json(pose), None if base is None else _index(base, count))
+        for pose, base in _some(data["places"], MAX_PLACES)
+    )
+    return Goal(
+        _text(data["instruction"]),
+        tuple(_index(item, count) for item in _some(data["items"], MAX_ITEMS)),
+        relation,
+        places,
+        _flag(data["fully"]),
+        _number(data["position_tolerance"]),
+        _number(data["yaw_tolerance"]),
+    )
