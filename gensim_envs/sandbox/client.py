@@ -1,257 +1,24 @@
-"""The user's side of the sandbox: starts the worker, asks it, ends it, and trusts nothing."""
+"""The user's side of the sandbox: asks the worker, ends it when need be, and trusts nothing."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import json
 import os
-import secrets
-import select
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
-import time
 import weakref
 from dataclasses import dataclass
-from io import FileIO
-from pathlib import Path
 from typing import Any, Self, get_args
 
 from gensim_envs.sandbox import gate, lockdown
+from gensim_envs.sandbox.process import START_SECONDS, Ended, Limits, Process, start_interpreter
 from gensim_envs.task.errors import Cause, TaskError
 from gensim_envs.task.scene import Draw
 from gensim_envs.task.spec import TaskSpec
 
-MEGABYTE = 2**20
-START_SECONDS = 60.0  # for a first import on a busy machine; half a second is usual
-GRACE_SECONDS = 0.5  # the worker stops itself first, which tells the line
-CPU_SECONDS = 600  # in a worker's life
-MAX_SOURCE = MEGABYTE  # characters, where the gate is off
-
-# Without `site` (no .pth file runs) and without the caller's variables; the package is entered
-# as an empty shell, since its `__init__` registers environments, of which the worker needs none.
-_BOOT = """
-import json, os, sys, types
-options = json.loads(sys.argv[1])
-sys.path.extend(options["path"])
-for name, folder in options["packages"].items():
-    sys.modules[name] = types.ModuleType(name)
-    sys.modules[name].__path__ = [folder]
-if "deed" in options:
-    from gensim_envs.sandbox import lockdown
-    os._exit(lockdown.probe(options["deed"]))
-try:
-    from gensim_envs.sandbox.worker import main
-    main(options)
-except Exception as error:
-    line = json.dumps({"failed": f"{type(error).__name__}: {error}"[:2000]})
-    os.write(options["answers"], line.encode() + b"\\n")
-"""
-_ENVIRONMENT = {
-    "PYTHONHASHSEED": "0",  # equal seeds, equal specs: in every worker
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-}
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a program may use.
-
-    Attributes:
-        seconds: wall-clock time of one draw.
-        memory: bytes on top of what the idle worker has mapped.
-        answer: bytes of one answer.
-    """
-
-    seconds: float = 10.0
-    memory: int = 1024 * MEGABYTE
-    answer: int = 4 * MEGABYTE
-
-
-class _Ended(Exception):
-    """The worker is of no use any more; the text says what the program did."""
-
-
-class _Process:
-    """One worker process and its two pipes. Not thread-safe: `Sandbox` holds the lock."""
-
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-        self._busy = 0.0
-        self._ended = threading.Event()
-        self._folder = tempfile.mkdtemp(prefix="gensim-")
-        theirs_in, ours_out = os.pipe()
-        ours_in, theirs_out = os.pipe()
-        self._requests = FileIO(ours_out, "wb")
-        self._answers = FileIO(ours_in, "rb")
-        os.set_blocking(ours_in, False)
-        os.set_blocking(ours_out, False)
-        options = {
-            "requests": theirs_in,
-            "answers": theirs_out,
-            "memory": limits.memory,
-            "answer_bytes": limits.answer,
-            "cpu": CPU_SECONDS,
-        }
-        try:
-            self._popen = _start(options, self._folder, self._ended)
-        finally:
-            os.close(theirs_in)
-            os.close(theirs_out)
-        try:
-            first = self._receive(time.monotonic() + START_SECONDS)
-            if "ready" not in first:
-                raise _Ended(str(first.get("failed")))
-        except _Ended as end:
-            self.stop()
-            raise RuntimeError(f"the sandbox's worker did not start: {end}") from None
-        except BaseException:
-            self.stop()
-            raise
-
-    @property
-    def pid(self) -> int:
-        """Of the process and of its group."""
-        return self._popen.pid
-
-    @property
-    def worn(self) -> bool:
-        """Whether so much of its processor time is spent that another draw might not fit."""
-        return self._busy + 2 * (self._limits.seconds + GRACE_SECONDS) > CPU_SECONDS
-
-    def ask(self, source: str, split: str, seed: int) -> dict[str, Any]:
-        """Sends one request and returns its answer.
-
-        Raises:
-            _Ended: the process died, was too slow or spoke nonsense; it must be stopped.
-        """
-        start = time.monotonic()
-        key = secrets.token_hex(8)
-        request = {"id": key, "source": source, "split": split, "seed": seed}
-        line = json.dumps({**request, "seconds": self._limits.seconds}).encode() + b"\n"
-        deadline = start + self._limits.seconds + GRACE_SECONDS
-        self._send(line, deadline)
-        answer = self._receive(deadline)
-        if answer.get("id") != key:
-            raise _Ended("answered what was not asked")
-        self._busy += time.monotonic() - start
-        return answer
-
-    def stop(self) -> int:
-        """Kills the whole process group; returns how the worker had ended.
-
-        A process that has already ended keeps its own status.
-        """
-        self._requests.close()
-        self._answers.close()
-        # Before it is waited for, so that its number cannot belong to anybody else.
-        if self._popen.returncode is None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._popen.pid, signal.SIGKILL)
-        self._ended.set()
-        status = self._popen.wait()
-        with contextlib.suppress(FileNotFoundError):  # the worker removes it once it has started
-            os.rmdir(self._folder)
-        return status
-
-    def abandon(self) -> None:
-        """In a forked child: lets go of the parent's worker without touching it."""
-        self._requests.close()
-        self._answers.close()
-        self._popen.returncode = 0  # it is not ours to wait for
-
-    def _send(self, line: bytes, deadline: float) -> None:
-        data = memoryview(line)
-        while data:
-            self._wait(self._requests.fileno(), select.POLLOUT, deadline)
-            try:
-                data = data[os.write(self._requests.fileno(), data) :]
-            except BlockingIOError:
-                continue
-            except BrokenPipeError:
-                raise _Ended("") from None
-
-    def _receive(self, deadline: float) -> dict[str, Any]:
-        """One line of JSON, and nothing after it."""
-        buffer = bytearray()
-        while b"\n" not in buffer:
-            self._wait(self._answers.fileno(), select.POLLIN, deadline)
-            try:
-                chunk = os.read(self._answers.fileno(), 2**16)
-            except BlockingIOError:
-                continue
-            if not chunk:
-                raise _Ended("")
-            buffer += chunk
-            if len(buffer) > self._limits.answer + 1000:
-                raise _Ended(f"wrote more than {self._limits.answer} bytes")
-        line, _, rest = bytes(buffer).partition(b"\n")
-        answer = _parse(line)
-        if rest or not isinstance(answer, dict):
-            raise _Ended("answered what was not asked")
-        return answer
-
-    def _wait(self, file: int, event: int, deadline: float) -> None:
-        left = deadline - time.monotonic()
-        poll = select.poll()
-        poll.register(file, event)
-        if left <= 0 or not poll.poll(left * 1000):
-            raise _Ended(f"ran for more than {self._limits.seconds:g} s")
-
-
-def _start(options: dict[str, Any], folder: str, ended: threading.Event) -> subprocess.Popen[bytes]:
-    """Starts a worker from a thread that lives as long as it.
-
-    The kernel ends the worker with the *thread* that started it. The main thread lasts; for any
-    other a parked one of our own is used.
-    """
-    if threading.current_thread() is threading.main_thread():
-        return _popen(options, folder)
-    result: list[subprocess.Popen[bytes] | BaseException] = []
-    started = threading.Event()
-
-    def run() -> None:
-        try:
-            result.append(_popen(options, folder))
-        except BaseException as error:  # noqa: BLE001  raised by the caller
-            result.append(error)
-            return
-        finally:
-            started.set()
-        ended.wait()
-
-    threading.Thread(target=run, name="gensim-sandbox", daemon=True).start()
-    started.wait()
-    if isinstance(result[0], BaseException):
-        raise result[0]
-    return result[0]
-
-
-def _popen(options: dict[str, Any], folder: str) -> subprocess.Popen[bytes]:
-    here = Path(__file__).resolve().parent
-    options = {
-        "parent": os.getpid(),
-        # Where this process found NumPy and Shapely; behind the standard library.
-        "path": [entry for entry in sys.path if os.path.isabs(entry)],
-        "packages": {"gensim_envs": str(here.parent), "gensim_envs.sandbox": str(here)},
-        **options,
-    }
-    files = [options[key] for key in ("requests", "answers") if key in options]
-    return subprocess.Popen(
-        [sys.executable, "-S", "-s", "-P", "-c", _BOOT, json.dumps(options)],
-        env=_ENVIRONMENT,
-        cwd=folder,
-        pass_fds=files,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+MAX_SOURCE = 2**20  # characters, where the gate is off
 
 
 class _Life:
@@ -260,18 +27,16 @@ class _Life:
     def __init__(self) -> None:
         self.pid = os.getpid()
         self.lock = threading.Lock()
-        self.process: _Process | None = None
+        self.process: Process | None = None
         self.passed: set[bytes] = set()
 
-    def end(self) -> int | None:
-        """Ends the worker, if there is one that is ours; returns how it had ended."""
+    def end(self) -> None:
+        """Ends the worker, if there is one that is ours."""
         process, self.process = self.process, None
-        if process is None:
-            return None
-        if self.pid != os.getpid():
+        if process is not None and self.pid == os.getpid():
+            process.stop()
+        elif process is not None:
             process.abandon()
-            return None
-        return process.stop()
 
 
 class Sandbox:
@@ -322,18 +87,17 @@ class Sandbox:
         return None if process is None else process.pid
 
     def _draw(self, life: _Life, source: str, split: str, seed: int) -> Draw:
-        if life.process is not None and life.process.worn:
-            life.end()
         if life.process is None:
-            life.process = _Process(self._limits)
+            life.process = Process(self._limits)
         done = False
         try:
             answer = life.process.ask(source, split, int(seed))
             drawn = _read(answer)
-            done = answer.get("last") is not True
-        except _Ended as end:
-            status = life.end()
-            raise _stopped(str(end) or _describe(status)) from None
+            if answer.get("spent") is True:
+                life.process.end_program()
+            done = True
+        except Ended as end:
+            raise _stopped(str(end)) from None
         finally:
             # Also after a KeyboardInterrupt, which would leave an answer in the pipe.
             if not done:
@@ -379,26 +143,16 @@ def shared() -> Sandbox:
 # --- reading what cannot be trusted -----------------------------------------------------------
 
 
-def _parse(line: bytes) -> Any:
-    def refuse(constant: str) -> None:
-        raise ValueError(constant)
-
-    try:
-        return json.loads(line, parse_constant=refuse)
-    except (ValueError, RecursionError):
-        raise _Ended("answered what is no JSON") from None
-
-
 def _read(answer: dict[str, Any]) -> Draw | TaskError:
     """The spec or the error that an answer holds.
 
     Raises:
-        _Ended: it is neither.
+        Ended: it is neither.
     """
     if isinstance(answer.get("ok"), dict):
         redraws = answer.get("redraws")
         if type(redraws) is not int or redraws < 0:
-            raise _Ended("answered with an odd number of redraws")
+            raise Ended("answered with an odd number of redraws")
         try:
             return Draw(TaskSpec.from_json(answer["ok"]), redraws)
         except TaskError as error:
@@ -413,11 +167,11 @@ def _read(answer: dict[str, Any]) -> Draw | TaskError:
         "redraw": (bool,),
     }
     if not isinstance(fields, dict) or set(fields) != set(kinds):
-        raise _Ended("answered with neither a spec nor an error")
+        raise Ended("answered with neither a spec nor an error")
     if not all(isinstance(fields[key], kind) for key, kind in kinds.items()):
-        raise _Ended("answered with an odd error")
+        raise Ended("answered with an odd error")
     if fields["cause"] not in get_args(Cause):
-        raise _Ended("answered with an odd cause")
+        raise Ended("answered with an odd cause")
     return TaskError.from_json(
         {key: v[:2000] if isinstance(v, str) else v for key, v in fields.items()}
     )
@@ -426,19 +180,6 @@ def _read(answer: dict[str, Any]) -> Draw | TaskError:
 def _stopped(what: str) -> TaskError:
     remedy = "Only describe the scene, with gensim_envs.api, math and plain Python."
     return TaskError(f"the program {what}", remedy, cause="runtime")
-
-
-def _describe(status: int | None) -> str:
-    """What the program did, from how its process ended (negative: by which signal)."""
-    if status is None or status >= 0:
-        return "ended its process"
-    if status == -signal.SIGSYS:
-        return "tried a forbidden system call (a process, a socket or a signal to another process)"
-    if status == -signal.SIGXCPU:
-        return f"used more than {CPU_SECONDS} s of processor time"
-    if status == -signal.SIGKILL:
-        return "was killed, or closed its connection"
-    return f"crashed its process ({signal.Signals(-status).name})"
 
 
 # --- what is protected ------------------------------------------------------------------------
@@ -478,7 +219,7 @@ def protection() -> Protection:
 
 def _is_denied(deed: str) -> bool:
     with tempfile.TemporaryDirectory(prefix="gensim-") as folder:
-        process = _popen({"deed": deed}, folder)
+        process = start_interpreter({"deed": deed}, folder)
         try:
             return process.wait(timeout=START_SECONDS) in (lockdown.DENIED, -signal.SIGSYS)
         finally:

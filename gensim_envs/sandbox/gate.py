@@ -11,6 +11,7 @@ import ast
 import io
 import re
 import tokenize
+import warnings
 from dataclasses import dataclass
 
 from gensim_envs.sandbox.rules import offences, refuse, target
@@ -84,7 +85,9 @@ def _parse(source: str) -> ast.Module:
         problem = f"the control character U+{ord(bad[0]):04X} is no Python"
         raise TaskError(problem, "Remove it.", cause="parse", line=line)
     try:
-        return ast.parse(source)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an odd escape in a sentence is no one's concern
+            return ast.parse(source)
     except SyntaxError as error:
         line = max(error.lineno or 1, 1)
         problem = f"{type(error).__name__}: {error.msg}"

@@ -97,21 +97,36 @@ _ANNOTATION_NODES = (
 _FORMAT_SPEC = re.compile(r"[+ ]?0?\d?\d?,?(\.\d\d?)?[bdefgs%]?", re.ASCII)
 
 _WORDS: dict[type[ast.AST], str] = {
+    ast.Import: "an import",
+    ast.ImportFrom: "an import",
+    ast.Call: "a call",
+    ast.For: "a loop",
+    ast.While: "while",
+    ast.If: "if",
+    ast.Try: "try",
+    ast.TryStar: "except*",
+    ast.With: "with",
+    ast.Global: "global",
+    ast.Nonlocal: "nonlocal",
+    ast.Raise: "raise",
+    ast.Match: "match",
+    ast.Delete: "del",
+    ast.Await: "await",
+    ast.Yield: "yield",
+    ast.YieldFrom: "yield from",
+    ast.Lambda: "lambda",
     ast.AsyncFunctionDef: "async def",
     ast.AsyncFor: "async for",
     ast.AsyncWith: "async with",
     ast.NamedExpr: "the operator :=",
     ast.Set: "a set",
     ast.SetComp: "a set comprehension",
-    ast.YieldFrom: "yield from",
-    ast.Delete: "del",
+    ast.ListComp: "a list comprehension",
+    ast.DictComp: "a dict comprehension",
+    ast.GeneratorExp: "a generator",
+    ast.JoinedStr: "an f-string",
     ast.LShift: "the operator <<",
     ast.RShift: "the operator >>",
-    **{
-        kind: kind.__name__.lower()
-        for kind in (ast.While, ast.Try, ast.With, ast.Global, ast.Nonlocal, ast.Raise, ast.Match)
-    },
-    **{kind: kind.__name__.lower() for kind in (ast.Await, ast.Yield, ast.Lambda)},
 }
 
 
@@ -126,6 +141,10 @@ def refuse(node: ast.AST | int, problem: str, remedy: str) -> TaskError:
     """The gate's error about a node or line."""
     line = node if isinstance(node, int) else getattr(node, "lineno", 1)
     return TaskError(problem, remedy, cause="gate", line=line)
+
+
+def _word(node: ast.AST) -> str:
+    return _WORDS.get(type(node), type(node).__name__)
 
 
 def target(node: ast.stmt) -> str | None:
@@ -186,16 +205,14 @@ def _class_offences(task: ast.ClassDef) -> Iterator[TaskError]:
         if is_version and not _is_version(node):
             yield refuse(node, "version is no whole number from 0", "Write version = 0.")
         elif not is_version and not isinstance(node, ast.Pass):
-            yield from _constant_offences(node, "the class body")
+            yield from _constant_offences(node, "class level")
 
 
 def _constant_offences(node: ast.stmt, where: str) -> Iterator[TaskError]:
     """Everything but `UPPER_CASE = literals and arithmetic` is an offence."""
     name = target(node)
     if name is None:
-        what = type(node).__name__
-        if isinstance(node, ast.Expr):
-            what = type(node.value).__name__
+        what = _word(node.value if isinstance(node, ast.Expr) else node)
         remedy = "Move it into build, or make it a constant such as RADIUS = 0.1."
         yield refuse(node, f"{what} is not allowed at {where}", remedy)
     elif not re.fullmatch(r"[A-Z][A-Z0-9_]*", name):
@@ -206,9 +223,8 @@ def _constant_offences(node: ast.stmt, where: str) -> Iterator[TaskError]:
         return
     for part in ast.walk(value):
         if not isinstance(part, _CONSTANT_NODES):
-            what = type(part).__name__
             remedy = "Use numbers, text, tuples and arithmetic, or move it into build."
-            yield refuse(node, f"{what} is not allowed in a constant", remedy)
+            yield refuse(node, f"{_word(part)} is not allowed in a constant", remedy)
             return
 
 
@@ -240,8 +256,7 @@ def _node_offences(tree: ast.Module) -> Iterator[TaskError]:
     for node in _in_order(tree):
         line = getattr(node, "lineno", line)
         if not isinstance(node, _ALLOWED_NODES):
-            what = _WORDS.get(type(node), type(node).__name__)
-            yield refuse(line, f"{what} is not allowed", _REMEDIES.get(type(node), _MUTE))
+            yield refuse(line, f"{_word(node)} is not allowed", _REMEDIES.get(type(node), _MUTE))
         elif isinstance(node, ast.Import | ast.ImportFrom):
             yield from _import_offences(node, at_top=id(node) in top)
         elif isinstance(node, ast.ClassDef) and id(node) not in top:
@@ -312,7 +327,7 @@ def _expression_offences(node: ast.AST) -> Iterator[TaskError]:
         annotation = node.returns if isinstance(node, ast.FunctionDef) else node.annotation
         for part in ast.walk(annotation) if annotation is not None else ():
             if not isinstance(part, _ANNOTATION_NODES):
-                problem = f"{type(part).__name__} is not allowed in an annotation"
+                problem = f"{_word(part)} is not allowed in an annotation"
                 yield refuse(node, problem, "Name a type, or leave the annotation away.")
 
 
@@ -367,17 +382,26 @@ def _is_plain(node: ast.expr) -> bool:
 
 def _name_offences(tree: ast.Module) -> Iterator[TaskError]:
     bound = _bound_names(tree)
-    line = 1
-    for node in _in_order(tree):
-        line = getattr(node, "lineno", line)
+    for node in _inside_out(tree):
         for name in _names_in(node):
             if name.startswith("_") and name != "_":
-                yield refuse(line, f"the name {name} starts with an underscore", "Rename it.")
+                yield refuse(node, f"the name {name[:80]} starts with an underscore", "Rename it.")
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
             if node.id not in bound and node.id not in ALLOWED_BUILTINS:
                 yield _unknown_name(node)
         elif isinstance(node, ast.Attribute):
             yield from _attribute_offences(node, bound)
+
+
+def _inside_out(tree: ast.Module) -> list[ast.AST]:
+    """All nodes, each after its parts: of `a.b.c` the first unknown name is then the one named."""
+    order: list[ast.AST] = []
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        order.append(node)
+        waiting.extend(ast.iter_child_nodes(node))
+    return order[::-1]
 
 
 def _bound_names(tree: ast.Module) -> set[str]:

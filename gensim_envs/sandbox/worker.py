@@ -1,22 +1,22 @@
 """What runs inside the locked-down process: one request a line, one answer a line.
 
 A request is `{"id", "source", "split", "seed", "seconds"}`; its answer `{"id", "ok", "redraws"}`
-or `{"id", "error"}`, where the error is a `TaskError` as JSON. An answer with `"last": true` is
-the worker's last: its memory is spent and the client starts another.
+or `{"id", "error"}`, where the error is a `TaskError` as JSON. All requests to one child are for
+one program; the line `end` ends the child. With `"spent": true` it asks to be ended, for its
+memory is used up.
 """
 
 from __future__ import annotations
 
 import builtins
 import gc
-import hashlib
 import json
 import math
 import os
 import signal
 import types
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from gensim_envs import api
@@ -27,7 +27,7 @@ from gensim_envs.task.scene import Task, draw
 
 FILE_NAME = "<program>"
 MODULE_NAME = "program"
-CACHE_SIZE = 256  # compiled programs
+READY, END = b"ready", b"end"
 MEGABYTE = 2**20
 MUTE = "Only describe the scene, with gensim_envs.api, math and plain Python."
 
@@ -82,12 +82,12 @@ class Worker:
     def __init__(self, memory: int, answer: int) -> None:
         self._memory = memory
         self._answer = answer
-        self._compiled: dict[bytes, types.CodeType] = {}
+        self._compiled: dict[str, types.CodeType] = {}
         self._timer = _Timer()
         self._ballast: bytes | None = bytes(4 * MEGABYTE)  # to be able to answer without memory
 
-    def answer(self, request: dict[str, Any]) -> tuple[bytes, bool]:
-        """The answer to one request as JSON, and whether it is the worker's last."""
+    def answer(self, request: dict[str, Any]) -> bytes:
+        """The answer to one request, as JSON."""
         try:
             try:
                 self._timer.start(request["seconds"])
@@ -96,7 +96,7 @@ class Worker:
             finally:
                 self._timer.stop()
             if len(line) <= self._answer:
-                return line, False
+                return line
             error = _stopped(f"wrote more than {self._answer} bytes", "Use fewer items.")
         except MemoryError as caught:
             self._ballast = None
@@ -108,9 +108,8 @@ class Worker:
         # The program may raise anything, SystemExit included; whatever it is, it is the answer.
         except BaseException as caught:  # noqa: BLE001
             error = _explain(caught)
-        last = self._ballast is None
-        answer = {"id": request["id"], "error": error.to_json(), "last": last}
-        return json.dumps(answer).encode(), last
+        answer = {"id": request["id"], "error": error.to_json(), "spent": self._ballast is None}
+        return json.dumps(answer).encode()
 
     def _draw(self, source: str, split: str, seed: int) -> dict[str, Any]:
         task = _find_task(self._run(source))
@@ -122,13 +121,10 @@ class Worker:
 
         A list at module level would otherwise carry something over from one draw to the next.
         """
-        key = hashlib.sha256(source.encode("utf-8", "surrogatepass")).digest()
-        if key not in self._compiled:
-            if len(self._compiled) >= CACHE_SIZE:
-                self._compiled.clear()
-            self._compiled[key] = compile(source, FILE_NAME, "exec", dont_inherit=True)
+        if source not in self._compiled:
+            self._compiled = {source: compile(source, FILE_NAME, "exec", dont_inherit=True)}
         namespace = {"__name__": MODULE_NAME, "__builtins__": _builtins()}
-        exec(self._compiled[key], namespace)  # noqa: S102  what this process is for
+        exec(self._compiled[source], namespace)  # noqa: S102  what this process is for
         return namespace
 
 
@@ -207,13 +203,15 @@ def _line_of(error: BaseException) -> int | None:
     return line
 
 
-def _lines(file: int) -> Iterator[bytes]:
+def _read_line(file: int) -> bytes:
+    """The next request without its newline, b"" at the end; the client sends one at a time."""
     buffer = bytearray()
-    while chunk := os.read(file, 65536):
+    while not buffer.endswith(b"\n"):
+        chunk = os.read(file, 65536)
+        if not chunk:
+            return b""
         buffer += chunk
-        while (end := buffer.find(b"\n")) >= 0:
-            yield bytes(buffer[:end])
-            del buffer[: end + 1]
+    return bytes(buffer[:-1])
 
 
 def _write(file: int, line: bytes) -> None:
@@ -222,20 +220,33 @@ def _write(file: int, line: bytes) -> None:
         data = data[os.write(file, data) :]
 
 
-def _warm_up(answer: Callable[[dict[str, Any]], tuple[bytes, bool]]) -> None:
+def _warm_up(answer: Callable[[dict[str, Any]], bytes]) -> None:
     for split, expected in (("train", "ok"), ("test", "error")):
         request = {"id": "", "source": WARM_UP, "split": split, "seed": 0, "seconds": 60}
-        line, _ = answer(request)
+        line = answer(request)
         if expected not in json.loads(line):
             raise RuntimeError(f"the warm-up program answered {line[:1000]!r}")
 
 
+def _serve(worker: Worker, line: bytes, options: dict[str, Any]) -> None:
+    """In a child of its own, locks itself down and answers requests for one program."""
+    lockdown.limit(options["memory"], options["cpu"])
+    lockdown.deny_all()
+    while line and line != END:
+        _write(options["answers"], worker.answer(json.loads(line)))
+        line = _read_line(options["requests"])
+
+
 def main(options: dict[str, Any]) -> None:
-    """Locks the process down, then serves until the client closes the pipe.
+    """Imports everything once, then forks a locked-down child for each program.
+
+    A program that breaks out of Python's restrictions can then spoil nobody's draws but its own.
+    This process itself runs no program: it only waits, and reports how each child ended on a
+    pipe that the children do not have.
 
     Args:
-        options: `requests` and `answers` (file descriptors), `parent` (process id), `memory`
-            and `answer_bytes` (bytes), `cpu` (seconds).
+        options: `requests`, `answers` and `reports` (file descriptors), `parent` (process id),
+            `memory` and `answer_bytes` (bytes), `cpu` (seconds).
     """
     lockdown.die_with(options["parent"])
     warnings.simplefilter("ignore")
@@ -245,11 +256,29 @@ def main(options: dict[str, Any]) -> None:
     os.rmdir(os.getcwd())
     gc.collect()
     gc.freeze()  # or each full collection would walk through NumPy and Shapely again
-    lockdown.limit(options["memory"], options["cpu"])
-    layers = lockdown.deny_all()
-    _write(options["answers"], json.dumps({"ready": layers}).encode())
-    for line in _lines(options["requests"]):
-        answer, last = worker.answer(json.loads(line))
-        _write(options["answers"], answer)
-        if last:
-            return
+    _write(options["reports"], READY)
+    while line := _read_line(options["requests"]):
+        here = os.getpid()
+        child = os.fork()
+        if child == 0:
+            try:
+                os.close(options["reports"])
+                lockdown.die_with(here)
+                _serve(worker, line, options)
+            finally:
+                os._exit(0)  # never into the loop of the parent
+        _kill_on_sigterm(child)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        _write(options["reports"], str(status).encode())
+
+
+def _kill_on_sigterm(child: int) -> None:
+    """So that a child that must be killed is also waited for, by its parent and not by init."""
+
+    def end(number: int, frame: object) -> None:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        os._exit(0)
+
+    signal.signal(signal.SIGTERM, end)

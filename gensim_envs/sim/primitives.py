@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pybullet as p
 
+from gensim_envs.sim.robot import BLADE_SIZE, Tool
 from gensim_envs.sim.world import STEP, World
 from gensim_envs.task.goals import Array
 
@@ -23,8 +24,6 @@ _CONTACT = 0.0002  # metres at which a descending thing is taken to touch
 _CLEAR = 0.03  # metres above everything at which things are carried
 _DRAG_SPEED = 0.25  # m/s of a rope's bead or of something that carries something else
 _DRAG_LIFT = 0.03  # metres to which a bead is lifted while it is dragged
-BLADE = (0.01, 0.14, 0.04)
-"""Spatula: thickness, width and height, metres."""
 _PUSH_SPEED = 0.3  # m/s
 
 
@@ -54,24 +53,49 @@ def first_touch(world: World, x: float, y: float) -> Touch:
     return Touch(world.table, 0.0) if best is None else Touch(best[0], best[3][2])
 
 
-def pick_and_place(world: World, action: Array) -> None:
+def pick_and_place(world: World, action: Array) -> bool:
     """Pick at one point, place at another; (6,) as in the env's action space.
 
     The cup grasps what it first touches. The thing keeps its offset from the cup, turns by place
     yaw minus pick yaw, goes down at the place until it first touches something, and is let go.
+
+    Returns:
+        Whether everything is at rest.
     """
     pick, place = action[:2], action[3:5]
     touch = first_touch(world, *pick)
+    _glide(world, *pick, touch.height, action[2])
     item = world.item_of(touch.body)
     if item is None or world.spec.items[item].fixed:
-        return
+        return True
     if len(world.bodies[item]) > 1 and world.spec.items[item].asset.bodies == 20:
         _drag(world, touch.body, pick, place)
     elif _carries(world, touch.body):
-        _carry(world, touch.body, action)
+        _carry(world, touch.body, action, touch.height)
     else:
-        _move(world, touch.body, action)
-    world.settle()
+        _move(world, touch.body, action, touch.height)
+    return world.settle()
+
+
+def _glide(
+    world: World, x: float, y: float, z: float, yaw: float, tool: Tool = "suction"
+) -> None:
+    """Show a watcher how the empty tool comes down at a point from above."""
+    if world.watcher is not None:
+        for height in (_travel_height(world), z):
+            world.watcher.glide(np.array([x, y, height, yaw]), tool, None)
+
+
+def _rise(world: World, x: float, y: float, yaw: float, tool: Tool = "suction") -> None:
+    """Show a watcher how the empty tool goes up."""
+    if world.watcher is not None:
+        world.watcher.glide(np.array([x, y, _travel_height(world), yaw]), tool, None)
+
+
+def _travel_height(world: World) -> float:
+    """Above everything, as far as the arm reaches, metres."""
+    tops = [p.getAABB(b, physicsClientId=world.client)[1][2] for b in world.movable()]
+    return min(0.25, max([0.1, *tops]) + 0.08)
 
 
 def _turned(world: World, body: int, action: Array) -> tuple[Array, Array]:
@@ -98,25 +122,70 @@ def _carries(world: World, body: int) -> bool:
     return False
 
 
+class _Grip:
+    """Holds a body by a joint to an anchor that is led along; the body is simulated.
+
+    Args:
+        joint: pybullet's joint type: a point lets the body swing, a fixed joint does not.
+    """
+
+    def __init__(self, world: World, body: int, joint: int) -> None:
+        self._client = world.client
+        position, turn = p.getBasePositionAndOrientation(body, physicsClientId=self._client)
+        shape = p.createCollisionShape(p.GEOM_SPHERE, radius=0.001, physicsClientId=self._client)
+        self._anchor = p.createMultiBody(
+            0, shape, world.unseen, position, turn, useMaximalCoordinates=True,
+            physicsClientId=self._client,
+        )  # fmt: skip
+        p.setCollisionFilterGroupMask(self._anchor, -1, 0, 0, physicsClientId=self._client)
+        self._joint = p.createConstraint(
+            body, -1, self._anchor, -1, joint, [0, 0, 0], [0, 0, 0], [0, 0, 0],
+            physicsClientId=self._client,
+        )  # fmt: skip
+
+    def lead(self, position: Array, turn: Array) -> None:
+        """Move the anchor."""
+        p.resetBasePositionAndOrientation(
+            self._anchor, position, turn, physicsClientId=self._client
+        )
+
+    def release(self) -> None:
+        """Let go."""
+        p.removeConstraint(self._joint, physicsClientId=self._client)
+        p.removeBody(self._anchor, physicsClientId=self._client)
+
+
 def _set(world: World, body: int, position: Array, turn: Array) -> None:
     p.resetBasePositionAndOrientation(body, position, turn, physicsClientId=world.client)
     p.resetBaseVelocity(body, (0, 0, 0), (0, 0, 0), physicsClientId=world.client)
 
 
-def _move(world: World, body: int, action: Array) -> None:
+def _move(world: World, body: int, action: Array, touch_height: float) -> None:
     """Carry a single thing through free space and lower it to the first contact."""
+    start = world.body_pose(body)
+    tip_above = touch_height - start[0][2]
     target, turn = _turned(world, body, action)
     leaning = bool(_movable_neighbours(world, body))
     if leaning:
         # What leaned on it falls before it is put down somewhere else.
         _set(world, body, np.array([target[0], target[1], 2.0]), turn)
-        hold = p.createConstraint(
-            body, -1, -1, -1, p.JOINT_FIXED, [0, 0, 0], [0, 0, 0], [target[0], target[1], 2.0],
-            [0, 0, 0, 1], turn.tolist(), physicsClientId=world.client,
-        )  # fmt: skip
+        grip = _Grip(world, body, p.JOINT_FIXED)
         world.settle()
-        p.removeConstraint(hold, physicsClientId=world.client)
+        grip.release()
     lower(world, body, target, turn)
+    if world.watcher is None:
+        return
+    end = world.body_pose(body)
+    _set(world, body, *start)
+    high = _travel_height(world)
+    for x, y, z, yaw in (
+        (*action[:2], high, action[2]),
+        (*action[3:5], high, action[5]),
+        (*action[3:5], end[0][2] + tip_above, action[5]),
+    ):
+        world.watcher.glide(np.array([x, y, z, yaw]), "suction", body)
+    _set(world, body, *end)
+    _rise(world, *action[3:])
 
 
 def _movable_neighbours(world: World, body: int) -> set[int]:
@@ -151,48 +220,45 @@ def lower(world: World, body: int, target: Array, turn: Array) -> None:
 
 def _drag(world: World, bead: int, pick: Array, place: Array) -> None:
     """Lift one bead a little, draw it to the place and let it go; the rope follows."""
-    start, _ = world.body_pose(bead)
-    grip = p.createConstraint(
-        bead, -1, -1, -1, p.JOINT_POINT2POINT, [0, 0, 0], [0, 0, 0], start.tolist(),
-        physicsClientId=world.client,
-    )  # fmt: skip
+    start, turn = world.body_pose(bead)
+    grip = _Grip(world, bead, p.JOINT_POINT2POINT)
     end = np.array([*(start[:2] + place - pick), start[2]])
     up = np.array([0, 0, _DRAG_LIFT])
+    tip = np.array([*(pick - start[:2]), 0.006, 0.0])  # of the cup, from the bead's middle
     for a, b in ((start, start + up), (start + up, end + up), (end + up, end)):
         count = max(1, math.ceil(float(np.linalg.norm(b - a)) / (_DRAG_SPEED * STEP)))
         for k in range(1, count + 1):
             pivot = a + (b - a) * k / count
-            p.changeConstraint(grip, pivot.tolist(), maxForce=20, physicsClientId=world.client)
-            world.step()
-    p.removeConstraint(grip, physicsClientId=world.client)
+            grip.lead(pivot, turn)
+            world.step(tip=np.array([*pivot, 0.0]) + tip)
+    grip.release()
+    _rise(world, *place, 0.0)
 
 
-def _carry(world: World, body: int, action: Array) -> None:
+def _carry(world: World, body: int, action: Array, touch_height: float) -> None:
     """Carry something that carries something else, all of it simulated."""
     start, turn = world.body_pose(body)
     end, end_turn = _turned(world, body, action)
     tops = [p.getAABB(b, physicsClientId=world.client)[1][2] for b in world.movable()]
     up = np.array([0, 0, max(tops) + _CLEAR])
-    grip = p.createConstraint(
-        body, -1, -1, -1, p.JOINT_FIXED, [0, 0, 0], [0, 0, 0], start.tolist(), [0, 0, 0, 1],
-        turn.tolist(), physicsClientId=world.client,
-    )  # fmt: skip
+    grip = _Grip(world, body, p.JOINT_FIXED)
     lowest = start[2] - p.getAABB(body, physicsClientId=world.client)[0][2]
     ground = np.array([end[0], end[1], lowest])
     legs = ((start, start + up, turn, turn), (start + up, end + up, turn, end_turn),
             (end + up, ground, end_turn, end_turn))  # fmt: skip
+    tips = [(*action[:3],), (*action[:3],), (*action[3:],), (*action[3:],)]
     for number, (a, b, from_turn, to_turn) in enumerate(legs):
         count = max(1, math.ceil(float(np.linalg.norm(b - a)) / (_DRAG_SPEED * STEP)))
         for k in range(1, count + 1):
             orientation = p.getQuaternionSlerp(from_turn.tolist(), to_turn.tolist(), k / count)
-            p.changeConstraint(
-                grip, (a + (b - a) * k / count).tolist(), orientation, maxForce=50,
-                physicsClientId=world.client,
-            )  # fmt: skip
-            world.step()
+            grip.lead(a + (b - a) * k / count, orientation)
+            x, y, yaw = np.array(tips[number]) + np.subtract(tips[number + 1], tips[number]) * k / count
+            z = touch_height - start[2] + (a + (b - a) * k / count)[2]
+            world.step(tip=np.array([x, y, z, yaw]))
             if number == 2 and _rests(world, body):
                 break
-    p.removeConstraint(grip, physicsClientId=world.client)
+    grip.release()
+    _rise(world, *action[3:])
 
 
 def _rests(world: World, body: int) -> bool:
@@ -201,36 +267,38 @@ def _rests(world: World, body: int) -> bool:
     return any(contact[7][2] > 0.3 and contact[8] <= 0 for contact in contacts)
 
 
-def push(world: World, action: Array) -> None:
-    """Draw the spatula's blade, square to its path, from (x, y) to (x, y)."""
+def push(world: World, action: Array) -> bool:
+    """Draw the spatula's blade, square to its path, from (x, y) to (x, y).
+
+    Returns:
+        Whether everything is at rest.
+    """
     start, end = action[:2], action[3:5]
     path = end - start
     length = float(np.linalg.norm(path))
     if length < 1e-6:
-        return
+        return True
     yaw = math.atan2(path[1], path[0])
     turn = np.array(p.getQuaternionFromEuler((0, 0, yaw)))
     shape = p.createCollisionShape(
-        p.GEOM_BOX, halfExtents=[side / 2 for side in BLADE], physicsClientId=world.client
+        p.GEOM_BOX, halfExtents=[side / 2 for side in BLADE_SIZE], physicsClientId=world.client
     )
     blade = p.createMultiBody(
-        1.0, shape, -1, [0.5, 0, 1.5], useMaximalCoordinates=True, physicsClientId=world.client
+        1.0, shape, world.unseen, [0.5, 0, 1.5], useMaximalCoordinates=True, physicsClientId=world.client
     )
     lower(world, blade, np.array([*start, 0.0]), turn)
     a, _ = world.body_pose(blade)
+    _glide(world, *start, a[2] - BLADE_SIZE[2] / 2, yaw, "spatula")
     a[2] += 0.001  # clear of the table, whose friction would hold it back
     b = np.array([*end, a[2]])
-    grip = p.createConstraint(
-        blade, -1, -1, -1, p.JOINT_FIXED, [0, 0, 0], [0, 0, 0], a.tolist(), [0, 0, 0, 1],
-        turn.tolist(), physicsClientId=world.client,
-    )  # fmt: skip
+    _set(world, blade, a, turn)
+    grip = _Grip(world, blade, p.JOINT_FIXED)
     count = math.ceil(length / (_PUSH_SPEED * STEP))
     for k in range(1, count + 1):
-        p.changeConstraint(
-            grip, (a + (b - a) * k / count).tolist(), turn.tolist(), maxForce=200,
-            physicsClientId=world.client,
-        )  # fmt: skip
-        world.step()
-    p.removeConstraint(grip, physicsClientId=world.client)
+        grip.lead(a + (b - a) * k / count, turn)
+        tip = np.array([*(a + (b - a) * k / count), yaw]) - (0, 0, BLADE_SIZE[2] / 2, 0)
+        world.step(tip=tip, tool="spatula")
+    grip.release()
     p.removeBody(blade, physicsClientId=world.client)
-    world.settle()
+    _rise(world, *end, yaw, "spatula")
+    return world.settle()

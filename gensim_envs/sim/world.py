@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 import pybullet as p
 
 from gensim_envs.sim.cameras import TopDown, top_down
+from gensim_envs.sim.robot import Tool
 from gensim_envs.sim.spawn import spawn
 from gensim_envs.task.assets import Rope
 from gensim_envs.task.errors import TaskError
@@ -27,13 +29,23 @@ _SLIP = 0.005  # metres that a thing may move while the scene settles at reset
 _TABLE_MARGIN = 0.3  # metres of table beyond the workspace
 
 
+class Watcher(Protocol):
+    """Sees motions as they are made."""
+
+    def stepped(self, tip: Array | None, tool: Tool) -> None:
+        """A step was simulated with the tool at `tip` (x, y, z, yaw), or where it was."""
+
+    def glide(self, tip: Array, tool: Tool, held: int | None) -> None:
+        """The tool crossed free space to `tip`, carrying the body `held` or nothing."""
+
+
 class World:
     """One task's bodies and their physics. Nothing here reads a clock or draws a random number.
 
     Attributes:
         spec: the task that is loaded.
         bodies: pybullet's body ids of each item; empty for one that has not appeared yet.
-        on_step: called after every simulation step, for filming.
+        watcher: sees every motion, for filming; None to move without being watched.
     """
 
     spec: TaskSpec
@@ -41,7 +53,7 @@ class World:
     def __init__(self) -> None:
         self.client = p.connect(p.DIRECT)
         self.bodies: list[list[int]] = []
-        self.on_step: Callable[[], None] | None = None
+        self.watcher: Watcher | None = None
         self._loads = 0
         self._snapshot: Snapshot | None = None
 
@@ -82,12 +94,12 @@ class World:
         half = [(x1 - x0) / 2 + _TABLE_MARGIN, (y1 - y0) / 2 + _TABLE_MARGIN, 0.05]
         shape = p.createCollisionShape(p.GEOM_BOX, halfExtents=half, physicsClientId=self.client)
         # Without a visual shape pybullet would draw the collision shape.
-        unseen = p.createVisualShape(
+        self.unseen = p.createVisualShape(
             p.GEOM_BOX, halfExtents=[0.001] * 3, visualFramePosition=[0, 0, -9],
             physicsClientId=self.client,
         )  # fmt: skip
         self.table = p.createMultiBody(
-            0, shape, unseen, [(x0 + x1) / 2, (y0 + y1) / 2, -half[2]],
+            0, shape, self.unseen, [(x0 + x1) / 2, (y0 + y1) / 2, -half[2]],
             useMaximalCoordinates=True, physicsClientId=self.client,
         )  # fmt: skip
         p.changeDynamics(self.table, -1, lateralFriction=0.8, physicsClientId=self.client)
@@ -137,13 +149,13 @@ class World:
                     self._appear(item)
                     self.settle()
 
-    def step(self, count: int = 1) -> None:
-        """Advance by `count` simulation steps."""
+    def step(self, count: int = 1, tip: Array | None = None, tool: Tool = "suction") -> None:
+        """Advance by `count` simulation steps; `tip` (x, y, z, yaw) is where the tool is."""
         self._snapshot = None
         for _ in range(count):
             p.stepSimulation(physicsClientId=self.client)
-            if self.on_step is not None:
-                self.on_step()
+            if self.watcher is not None:
+                self.watcher.stepped(tip, tool)
 
     def movable(self) -> list[int]:
         """Bodies that can move, in the order of items."""

@@ -1,0 +1,223 @@
+"""The worker holds by itself: the corpus with the gate off, and proof that the deeds are real."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from corpus import GOOD, HARMFUL, STOPPED, escaped
+
+import gensim_envs
+from gensim_envs.sandbox import Limits, Sandbox
+from gensim_envs.task.errors import TaskError
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the lockdown is Linux's")
+
+LIMITS = Limits(seconds=0.4, memory=200 * 2**20, answer=2**20)
+SECRET = "the secret words"
+
+# The worker's own code without the lockdown: what a program could do if nothing held it.
+UNCONFINED = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from gensim_envs.sandbox.worker import Worker
+request = {"id": "", "source": sys.stdin.read(), "split": "train", "seed": 0, "seconds": 10}
+print(Worker(2**30, 2**22).answer(request).decode())
+"""
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(gate=False, limits=LIMITS) as sandbox:
+        yield sandbox
+
+
+class Scene:
+    """Something to do harm to, and the evidence of it."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        (place / "secret").write_text(SECRET)
+        (place / "secrets").mkdir()
+        (place / "secrets" / SECRET).touch()
+        (place / "link").symlink_to(SECRET)
+        self.listener = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.listener.bind(("127.0.0.1", 0))
+        self.listener.settimeout(0.1)
+        self.victim = subprocess.Popen(
+            ["/bin/sleep", "60"], env={"SECRET": SECRET}, start_new_session=True
+        )
+
+    def source(self, name: str) -> str:
+        body = HARMFUL[name].body
+        known = {"place": self.place, "port": self.listener.getsockname()[1]}
+        for key, value in {**known, "victim": self.victim.pid}.items():
+            body = body.replace("{" + key + "}", str(value))
+        return escaped(body)
+
+    def is_harmed(self, text: str) -> bool:
+        """Whether any of the evidence is there, a little time allowed for it."""
+        end = time.monotonic() + 0.3
+        while time.monotonic() < end:
+            if (self.place / "evidence").exists() or (self.place / "evidence").is_symlink():
+                return True
+            if self.victim.poll() is not None or SECRET in text:
+                return True
+            try:
+                return bool(self.listener.recv(10))
+            except TimeoutError:
+                continue
+        return False
+
+    def close(self) -> None:
+        self.listener.close()
+        self.victim.kill()
+        self.victim.wait()
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    scene = Scene(tmp_path)
+    yield scene
+    scene.close()
+
+
+def refusal(sandbox: Sandbox, source: str) -> TaskError | None:
+    """The error that a program ends with; the next one must draw, and nothing must be left."""
+    before = sandbox.worker_pid
+    start = time.monotonic()
+    error = None
+    try:
+        sandbox.draw(source, "train", 0)
+    except TaskError as caught:
+        error = caught
+    took = time.monotonic() - start
+    assert sandbox.draw(GOOD, "train", 0).spec.name == "GoodTask"
+    assert took < 5  # of which a start takes half a second
+    if before is not None and before != sandbox.worker_pid:
+        assert not group_exists(before)
+    return error
+
+
+def group_exists(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("name", HARMFUL)
+def test_harm_is_real_where_nothing_confines_it(scene: Scene, name: str) -> None:
+    root = Path(gensim_envs.__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, "-c", UNCONFINED, str(root)],
+        input=scene.source(name),
+        capture_output=True,
+        text=True,
+        timeout=20,
+        env={**os.environ, "SECRET": SECRET},
+        check=False,
+    )
+    assert scene.is_harmed(done.stdout), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", HARMFUL)
+def test_harm_is_contained(
+    sandbox: Sandbox, scene: Scene, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET", SECRET)
+    error = refusal(sandbox, scene.source(name))
+    assert error is not None and error.cause == "runtime"
+    assert HARMFUL[name].says in error.problem
+    assert error.remedy
+    assert not scene.is_harmed(str(error))
+
+
+@pytest.mark.parametrize(("source", "says"), STOPPED.values(), ids=STOPPED.keys())
+def test_stopped(sandbox: Sandbox, source: str, says: str) -> None:
+    error = refusal(sandbox, source)
+    assert (error is None and not says) or (error is not None and says in error.problem)
+    assert error is None or len(str(error)) < 1000
+
+
+@pytest.mark.parametrize(
+    ("source", "cause", "line"),
+    [
+        (GOOD.replace("pass\n", "1 / 0\n"), "runtime", 26),
+        (GOOD.replace("return x / 2", "return x / (0 * x)"), "runtime", 11),
+        (GOOD.replace("pass\n", "scene.colors(99)\n"), "spec", 26),
+        (GOOD.replace("pass\n", "for _ in range(10**10): _\n"), "runtime", 26),
+        (GOOD.replace("pass\n", "_ = [0] * 10**10\n"), "runtime", 26),
+        (GOOD.replace("pass\n", "return return\n"), "parse", 26),
+    ],
+)
+def test_error_names_the_line(sandbox: Sandbox, source: str, cause: str, line: int) -> None:
+    error = refusal(sandbox, source)
+    assert error is not None
+    assert (error.cause, error.line) == (cause, line)
+
+
+def test_nothing_is_carried_over_between_draws(sandbox: Sandbox) -> None:
+    source = GOOD.replace("TURNS = (0.0, -1.5)", "TURNS = [0.0, -1.5]")
+    source = source.replace("pass\n", "self.TURNS.append(1)\n        assert len(self.TURNS) < 5\n")
+    for _ in range(5):
+        sandbox.draw(source, "train", 0)
+
+
+def test_worker_sees_nothing_of_its_surroundings(sandbox: Sandbox) -> None:
+    """No file but its pipes and three times nothing, no variable, no folder that exists."""
+    sandbox.draw(GOOD, "train", 0)
+    worker = f"/proc/{sandbox.worker_pid}/task/{sandbox.worker_pid}"
+    (child,) = Path(worker, "children").read_text().split()
+    process = Path("/proc", child)
+    targets = [os.readlink(file) for file in (process / "fd").iterdir()]
+    assert sorted(target.split(":")[0] for target in targets) == [*["/dev/null"] * 3, "pipe", "pipe"]
+    assert "PATH" not in (process / "environ").read_text()
+    assert os.readlink(process / "cwd").endswith("(deleted)")
+    status = dict(line.split(":\t", 1) for line in (process / "status").read_text().splitlines())
+    assert status["Seccomp"].strip() == "2"
+    assert status["NoNewPrivs"].strip() == "1"
+    assert status["Threads"].strip() == "1"
+
+
+CLIENT = """
+import sys, threading
+sys.path.insert(0, sys.argv[1])
+from gensim_envs.sandbox import Limits, Sandbox
+sandbox = Sandbox(gate=False, limits=Limits(seconds=60))
+def work():
+    sandbox.draw(GOOD, "train", 0)
+    print(sandbox.worker_pid, flush=True)
+    sandbox.draw(LOOP, "train", 0)
+GOOD, LOOP = sys.argv[2:4]
+if sys.argv[4] == "thread":
+    threading.Thread(target=work).start()
+else:
+    work()
+"""
+
+
+@pytest.mark.parametrize("where", ["main", "thread"])
+def test_worker_dies_with_its_client(where: str) -> None:
+    """Also in the middle of a program that never ends, and when nobody can clean up."""
+    root = str(Path(gensim_envs.__file__).parents[1])
+    command = [sys.executable, "-c", CLIENT, root, GOOD, STOPPED["loop that swallows"][0], where]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as client:
+        assert client.stdout is not None
+        worker = int(json.loads(client.stdout.readline()))
+        time.sleep(0.1)
+        assert group_exists(worker)
+        client.send_signal(signal.SIGKILL)
+    end = time.monotonic() + 5
+    while group_exists(worker) and time.monotonic() < end:
+        time.sleep(0.02)
+    assert not group_exists(worker)
