@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -261,17 +262,17 @@ class Oracle:
         for crumb in crumbs[~inside][:, :2]:
             toward = middle - crumb
             toward = toward / np.linalg.norm(toward)
-            start = crumb - toward * 0.03
-            for short in (0.0, 0.25, 0.5):
+            for behind, short in itertools.product((0.02, 0.05, 0.1), (0.0, 0.25, 0.4)):
+                start = _clipped(crumb - toward * behind)
                 end = middle - toward * short * zone.width
+                if _lands_on(crumbs, start, end):
+                    continue
                 moved = _pushed(crumbs, start, end)
                 gain = float(crumbs_inside(spec, base, moved, now).sum())
-                if not (_within(*start) and _within(*end)):
-                    gain -= 0.5 * len(crumbs)
-                if best is None or gain > best[0] + 1e-9:
-                    best = gain, np.array([*_clipped(start), 0.0, *_clipped(end), 0.0])
+                if best is None or gain > best[0]:
+                    best = gain, np.array([*start, 0.0, *end, 0.0])
         if best is None:
-            raise self._fail(goal, "no crumb is left to sweep")
+            raise self._fail(goal, "the blade fits behind no crumb")
         return best[1]
 
 
@@ -291,6 +292,15 @@ def _within(x: float, y: float) -> bool:
 def _clipped(point: Array) -> Array:
     (x0, x1), (y0, y1) = WORKSPACE
     return np.clip(point, (x0, y0), (x1, y1))
+
+
+def _lands_on(crumbs: Array, start: Array, end: Array) -> bool:
+    """Whether the blade would come down on a crumb (k, 3) at `start`."""
+    ahead = (end - start) / max(1e-9, float(np.linalg.norm(end - start)))
+    offset = crumbs[:, :2] - start
+    along, across = offset @ ahead, offset @ np.array([-ahead[1], ahead[0]])
+    near = (np.abs(along) < 0.014) & (np.abs(across) < BLADE_SIZE[1] / 2 + 0.008)
+    return bool(near.any())
 
 
 def _pushed(crumbs: Array, start: Array, end: Array) -> Array:

@@ -89,18 +89,16 @@ class Sandbox:
     def _draw(self, life: _Life, source: str, split: str, seed: int) -> Draw:
         if life.process is None:
             life.process = Process(self._limits)
-        done = False
+        process, done = life.process, False
         try:
-            answer = life.process.ask(source, split, int(seed))
+            answer = process.ask(source, split, int(seed))
             drawn = _read(answer)
-            if answer.get("spent") is True:
-                life.process.end_program()
-            done = True
+            done = answer.get("spent") is not True
         except Ended as end:
             raise _stopped(str(end)) from None
         finally:
             # Also after a KeyboardInterrupt, which would leave an answer in the pipe.
-            if not done:
+            if not done and not process.recover():
                 life.end()
         if isinstance(drawn, TaskError):
             raise drawn

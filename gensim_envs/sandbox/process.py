@@ -25,7 +25,7 @@ CPU_SECONDS = 600  # in a worker's life
 
 # Without `site` (no .pth file runs) and without the caller's variables; the package is entered
 # as an empty shell, since its `__init__` registers environments, of which the worker needs none.
-_BOOT = """
+BOOT = """
 import json, os, sys, types
 options = json.loads(sys.argv[1])
 sys.path.extend(options["path"])
@@ -105,7 +105,8 @@ class Process:
         except BaseException:
             self.stop()
             raise
-        if first != "ready":
+        self._locked = first == "locked"
+        if first not in ("locked", "open"):
             self.stop()
             raise RuntimeError(f"the sandbox's worker did not start: {first or 'it died'}")
 
@@ -118,14 +119,13 @@ class Process:
         """Sends one request and returns its answer, which is JSON but not to be trusted.
 
         Raises:
-            Ended: the program ended its process, was too slow or spoke nonsense; the worker
-                must be stopped.
+            Ended: the program ended its process, was too slow or spoke nonsense; call `recover`.
         """
         start = time.monotonic()
         deadline = start + self._limits.seconds + GRACE_SECONDS
         worn = self._busy + 2 * (deadline - start) > CPU_SECONDS
         if self._program is not None and (worn or self._program != source):
-            self.end_program()
+            self._end_program()
         self._program = source
         key = secrets.token_hex(8)
         request = {"id": key, "source": source, "split": split, "seed": seed}
@@ -137,12 +137,28 @@ class Process:
         self._busy += time.monotonic() - start
         return answer
 
-    def end_program(self) -> None:
-        """Ends the child that serves the present program; the next request starts another.
+    def recover(self) -> bool:
+        """Kills the child after something went wrong, so that the next request gets a new one.
 
-        Raises:
-            Ended: it does not want to.
+        Returns:
+            False where the worker must be stopped: it does not follow, or nothing on this
+            machine keeps the child from having started processes of its own.
         """
+        if not self._locked:
+            return False
+        try:
+            if self._program is not None:
+                self._popen.terminate()  # the worker takes it as an order to kill its child
+                self._report(time.monotonic() + GRACE_SECONDS)
+            while select.select([self._answers], [], [], 0)[0]:
+                os.read(self._answers.fileno(), 2**16)
+        except Ended:
+            return False
+        self._program, self._busy = None, 0.0
+        return True
+
+    def _end_program(self) -> None:
+        """Has the child end; the next request starts another."""
         deadline = time.monotonic() + GRACE_SECONDS
         self._send(b"end", deadline)
         if self._report(deadline) != "0" or select.select([self._answers], [], [], 0)[0]:
@@ -150,7 +166,7 @@ class Process:
         self._program, self._busy = None, 0.0
 
     def stop(self) -> None:
-        """Ends the worker, which first kills its child, then kills all of the group."""
+        """Ends the worker, which first waits for its killed child, then kills all of the group."""
         for file in (self._requests, self._answers, self._reports):
             file.close()
         self._popen.terminate()
@@ -186,6 +202,7 @@ class Process:
         while b"\n" not in buffer:
             ready = self._wait(deadline, self._answers, self._reports)
             if self._answers.fileno() not in ready:
+                self._program = None
                 raise Ended(_describe(self._report(deadline)))
             buffer += os.read(self._answers.fileno(), 2**16)
             if len(buffer) > self._limits.answer + 1000:
@@ -257,7 +274,7 @@ def start_interpreter(options: dict[str, Any], folder: str) -> subprocess.Popen[
     }
     files = [options[key] for key in ("requests", "answers", "reports") if key in options]
     return subprocess.Popen(
-        [sys.executable, "-S", "-s", "-P", "-c", _BOOT, json.dumps(options)],
+        [sys.executable, "-S", "-s", "-P", "-c", BOOT, json.dumps(options)],
         env=_ENVIRONMENT,
         cwd=folder,
         pass_fds=files,

@@ -13,6 +13,7 @@ import gc
 import json
 import math
 import os
+import select
 import signal
 import types
 import warnings
@@ -27,7 +28,7 @@ from gensim_envs.task.scene import Task, draw
 
 FILE_NAME = "<program>"
 MODULE_NAME = "program"
-READY, END = b"ready", b"end"
+LOCKED, OPEN, END = b"locked", b"open", b"end"
 MEGABYTE = 2**20
 MUTE = "Only describe the scene, with gensim_envs.api, math and plain Python."
 
@@ -241,8 +242,8 @@ def main(options: dict[str, Any]) -> None:
     """Imports everything once, then forks a locked-down child for each program.
 
     A program that breaks out of Python's restrictions can then spoil nobody's draws but its own.
-    This process itself runs no program: it only waits, and reports how each child ended on a
-    pipe that the children do not have.
+    This process itself runs no program: it only waits, kills the child when it gets SIGTERM, and
+    reports how each child ended on a pipe that the children do not have.
 
     Args:
         options: `requests`, `answers` and `reports` (file descriptors), `parent` (process id),
@@ -256,9 +257,16 @@ def main(options: dict[str, Any]) -> None:
     os.rmdir(os.getcwd())
     gc.collect()
     gc.freeze()  # or each full collection would walk through NumPy and Shapely again
-    _write(options["reports"], READY)
+    children: list[int] = []
+
+    def kill_children(number: int, frame: object) -> None:
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+
+    signal.signal(signal.SIGTERM, kill_children)
+    _write(options["reports"], LOCKED if _lockdown_holds() else OPEN)
+    here = os.getpid()
     while line := _read_line(options["requests"]):
-        here = os.getpid()
         child = os.fork()
         if child == 0:
             try:
@@ -267,18 +275,23 @@ def main(options: dict[str, Any]) -> None:
                 _serve(worker, line, options)
             finally:
                 os._exit(0)  # never into the loop of the parent
-        _kill_on_sigterm(child)
+        children.append(child)
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        children.clear()
+        while select.select([options["requests"]], [], [], 0)[0]:
+            if not os.read(options["requests"], 65536):  # what the child had left unread
+                return
         _write(options["reports"], str(status).encode())
 
 
-def _kill_on_sigterm(child: int) -> None:
-    """So that a child that must be killed is also waited for, by its parent and not by init."""
-
-    def end(number: int, frame: object) -> None:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        os._exit(0)
-
-    signal.signal(signal.SIGTERM, end)
+def _lockdown_holds() -> bool:
+    """Whether a locked-down child is killed when it tries to start a process."""
+    child = os.fork()
+    if child == 0:
+        try:
+            lockdown.deny_all()
+            if os.fork():
+                os.wait()
+        finally:
+            os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGSYS

@@ -22,9 +22,9 @@ _RAY_TOP = 0.8
 _RIM = np.array([(0, 0), (1, 0), (0, 1), (-1, 0), (0, -1)]) * CUP_RADIUS
 _CONTACT = 0.0002  # metres at which a descending thing is taken to touch
 _CLEAR = 0.03  # metres above everything at which things are carried
-_DRAG_SPEED = 0.25  # m/s of a rope's bead or of something that carries something else
+_DRAG_SPEED = 0.4  # m/s of a rope's bead or of something that carries something else
 _DRAG_LIFT = 0.03  # metres to which a bead is lifted while it is dragged
-_PUSH_SPEED = 0.3  # m/s
+_PUSH_SPEED = 0.5  # m/s
 
 
 @dataclass(frozen=True)

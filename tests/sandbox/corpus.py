@@ -86,7 +86,10 @@ REFUSED: dict[str, tuple[str, str]] = {
     "no base": (HEAD + "class Bad:\n    def build(self, scene): pass", "Task"),
     "two bases": (HEAD + "class Bad(Task, Scene):\n    def build(self, scene): pass", "Task"),
     "computed base": (HEAD + "class Bad(Scene(Task)):\n    def build(self, scene): 1", "Task"),
-    "metaclass": (HEAD + "class Bad(Task, metaclass=Scene):\n    def build(self, scene): 1", "Task"),
+    "metaclass": (
+        HEAD + "class Bad(Task, metaclass=Scene):\n    def build(self, scene): 1",
+        "Task",
+    ),
     "keyword": (HEAD + "class Bad(Task, x=1):\n    def build(self, scene): pass", "Task"),
     "module-level call": (in_build("", top="X = Block('red')\n"), "a call"),
     "module-level loop": (in_build("", top="for X in (1, 2):\n    pass\n"), "a loop"),
@@ -140,7 +143,10 @@ REFUSED: dict[str, tuple[str, str]] = {
     "unknown name of the api": ("from gensim_envs.api import Blok\n" + in_build(""), "no Blok"),
     "hidden name of the api": ("from gensim_envs.api import __name__\n" + in_build(""), "__name__"),
     "import in build": (in_build("import math"), "import"),
-    "not imported": ("from gensim_envs.api import Task\n" + in_build("Bowl"), "Bowl is not imported"),
+    "not imported": (
+        "from gensim_envs.api import Task\n" + in_build("Bowl"),
+        "Bowl is not imported",
+    ),
     "undefined": (in_build("np.zeros(3)"), "np is not defined"),
     "print": (in_build("print(1)"), "print"),
     "open": (in_build("open('/etc/passwd')"), "open"),
@@ -170,8 +176,14 @@ REFUSED: dict[str, tuple[str, str]] = {
     "called default": (in_build("", inside="def f(self, x=Block('red')):\n    1"), "default"),
     "list default": (in_build("", inside="def f(self, x=[]):\n    pass"), "default"),
     "keyword default": (in_build("", inside="def f(self, *, x=Block):\n    pass"), "default"),
-    "called annotation": (in_build("", inside="def f(self, x: Block('red')):\n    1"), "annotation"),
-    "called return annotation": (in_build("", top="def f() -> Block('red'):\n    1\n"), "annotation"),
+    "called annotation": (
+        in_build("", inside="def f(self, x: Block('red')):\n    1"),
+        "annotation",
+    ),
+    "called return annotation": (
+        in_build("", top="def f() -> Block('red'):\n    1\n"),
+        "annotation",
+    ),
     "annotated variable": (in_build("x: [y for y in ()] = 1"), "annotation"),
     "annotation by name": (in_build("", inside="def f(self, x: eval):\n    pass"), "eval"),
     "lookalike name": (in_build("ｏｐｅｎ('x')"), "non-ASCII"),
@@ -222,7 +234,9 @@ class Harm:
     says: str
 
 
-ESCAPE = HEAD + '''
+ESCAPE = (
+    HEAD
+    + '''
 
 class Bad(Task):
     """Breaks out through the globals of the base class."""
@@ -237,6 +251,7 @@ class Bad(Task):
         ValueError = real["ValueError"]
         good(scene)
 '''
+)
 
 GOOD_SCENE = """
 
@@ -258,7 +273,11 @@ _TOUCH = f"b'/usr/bin/touch {{place}}/evidence'"
 
 HARMFUL: dict[str, Harm] = {
     # starting programs
-    "fork": Harm(f"if os.fork() == 0:\n    os.close(os.open({_FILE}, 65))\n    os._exit(0)", "file", SYSTEM_CALL),
+    "fork": Harm(
+        f"if os.fork() == 0:\n    os.close(os.open({_FILE}, 65))\n    os._exit(0)",
+        "file",
+        SYSTEM_CALL,
+    ),
     "os.system": Harm(f"os.system({_TOUCH})", "file", SYSTEM_CALL),
     "libc.system": Harm(f"libc.system({_TOUCH})", "file", SYSTEM_CALL),
     "posix_spawn": Harm(
@@ -300,7 +319,9 @@ HARMFUL: dict[str, Harm] = {
     # signals
     "kill": Harm("os.kill({victim}, 15)", "signal", SYSTEM_CALL),
     "kill the group": Harm("os.killpg({victim}, 15)", "signal", SYSTEM_CALL),
-    "queue a signal": Harm("libc.pidfd_send_signal(os.pidfd_open({victim}), 15, None, 0)", "signal", SYSTEM_CALL),
+    "queue a signal": Harm(
+        "libc.pidfd_send_signal(os.pidfd_open({victim}), 15, None, 0)", "signal", SYSTEM_CALL
+    ),
     "trace": Harm("libc.ptrace(0x4206, {victim}, 0, 0x100000)", "signal", SYSTEM_CALL),
 }
 """Each of these does its deed in an unconfined interpreter; a test shows that it does."""
@@ -328,7 +349,9 @@ STOPPED: dict[str, tuple[str, str]] = {
     ),
     "memory of numpy": (in_build("scene.rng.random(10 ** 10)"), "used more than"),
     "memory, swallowed": (
-        in_build("x = []\nwhile True:\n    try:\n        x += [0] * 10 ** 6\n    except:\n        pass"),
+        in_build(
+            "x = []\nwhile True:\n    try:\n        x += [0] * 10 ** 6\n    except:\n        pass"
+        ),
         "program",
     ),
     "recursion": (in_build("self.build(scene)"), "RecursionError"),
@@ -337,7 +360,9 @@ STOPPED: dict[str, tuple[str, str]] = {
         "",
     ),
     "recursion in C": (
-        escaped("x = ()\nsys.setrecursionlimit(10 ** 9)\nfor _ in range(10 ** 6):\n    x = (x,)\nreal['hash'](x)"),
+        escaped(
+            "x = ()\nsys.setrecursionlimit(10 ** 9)\nfor _ in range(10 ** 6):\n    x = (x,)\nreal['hash'](x)"
+        ),
         "program",
     ),
     "many objects": (in_build("for _ in range(10 ** 5):\n    scene.add(Block('red'))"), "60 items"),
@@ -350,20 +375,28 @@ STOPPED: dict[str, tuple[str, str]] = {
         "wrote more than",
     ),
     "floods its pipe": (
-        escaped("for fd in range(3, 20):\n    try:\n        while True:\n            os.write(fd, b'x' * 10**5)\n    except real['OSError']:\n        pass"),
+        escaped(
+            "for fd in range(3, 20):\n    try:\n        while True:\n            os.write(fd, b'x' * 10**5)\n    except real['OSError']:\n        pass"
+        ),
         "wrote more than",
     ),
     "garbled answer": (
-        escaped("for fd in range(3, 20):\n    try:\n        os.write(fd, b'[[[\\n')\n    except real['OSError']:\n        pass"),
-        "no JSON",
+        escaped(
+            "for fd in range(3, 20):\n    try:\n        os.write(fd, b'[[[\\n')\n    except real['OSError']:\n        pass"
+        ),
+        "answered what",
     ),
     "nested answer": (
-        escaped("for fd in range(3, 20):\n    try:\n        os.write(fd, b'[' * 10**6 + b'\\n')\n    except real['OSError']:\n        pass"),
-        "no JSON",
+        escaped(
+            "for fd in range(3, 20):\n    try:\n        os.write(fd, b'[' * 10**6 + b'\\n')\n    except real['OSError']:\n        pass"
+        ),
+        "answered what",
     ),
     "forged answer": (
-        escaped("for fd in range(3, 20):\n    try:\n        os.write(fd, b'{\"ok\": {}, \"redraws\": 0}\\n')\n    except real['OSError']:\n        pass"),
-        "not asked",
+        escaped(
+            "for fd in range(3, 20):\n    try:\n        os.write(fd, b'{\"ok\": {}, \"redraws\": 0}\\n')\n    except real['OSError']:\n        pass"
+        ),
+        "answered what",
     ),
     "forged spec": (
         escaped(
@@ -381,11 +414,15 @@ STOPPED: dict[str, tuple[str, str]] = {
         "neither a spec nor an error",
     ),
     "forged cause": (
-        escaped("error = sys.modules['gensim_envs.task.errors'].TaskError\nraise error('x', cause='y')"),
+        escaped(
+            "error = sys.modules['gensim_envs.task.errors'].TaskError\nraise error('x', cause='y')"
+        ),
         "odd cause",
     ),
     "unserialisable error": (
-        escaped("error = sys.modules['gensim_envs.task.errors'].TaskError\nraise error('x', goal=scene)"),
+        escaped(
+            "error = sys.modules['gensim_envs.task.errors'].TaskError\nraise error('x', goal=scene)"
+        ),
         "program",
     ),
     "long message": (in_build("assert 0, 'x' * 10 ** 7"), "AssertionError: xxx"),
@@ -409,7 +446,10 @@ STOPPED: dict[str, tuple[str, str]] = {
     "netlink": (escaped("libc.socket(16, 3, 0)"), SYSTEM_CALL),
     "raw": (escaped("libc.socket(2, 3, 1)"), SYSTEM_CALL),
     "packet": (escaped("libc.socket(17, 3, 0)"), SYSTEM_CALL),
-    "socketpair": (escaped("libc.socketpair(1, 1, 0, ctypes.create_string_buffer(8))"), SYSTEM_CALL),
+    "socketpair": (
+        escaped("libc.socketpair(1, 1, 0, ctypes.create_string_buffer(8))"),
+        SYSTEM_CALL,
+    ),
     "memfd": (escaped("os.memfd_create('x')"), SYSTEM_CALL),
     "io_uring": (escaped("libc.syscall(425, 1, ctypes.create_string_buffer(256))"), SYSTEM_CALL),
     "read a process": (escaped("libc.process_vm_readv(1, None, 0, None, 0, 0)"), SYSTEM_CALL),
@@ -430,7 +470,9 @@ STOPPED: dict[str, tuple[str, str]] = {
         PERMISSION,
     ),
     "clears its death signal": (
-        escaped("if libc.prctl(1, 0, 0, 0, 0) < 0:\n    raise real['OSError'](ctypes.get_errno(), 'prctl')"),
+        escaped(
+            "if libc.prctl(1, 0, 0, 0, 0) < 0:\n    raise real['OSError'](ctypes.get_errno(), 'prctl')"
+        ),
         PERMISSION,
     ),
     "imports": (in_build("import os"), "ImportError: os"),
