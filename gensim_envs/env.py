@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, get_args
+from typing import Any, Literal, get_args
 
 import gymnasium as gym
 import numpy as np
@@ -18,7 +18,15 @@ from gensim_envs.sim.primitives import pick_and_place, push
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import ASSETS, COLORS, Pile
 from gensim_envs.task.errors import TaskError
-from gensim_envs.task.goals import Goal, Judge, Snapshot, Verdict, bead_targets, fraction_met, target_of
+from gensim_envs.task.goals import (
+    Goal,
+    Judge,
+    Snapshot,
+    Verdict,
+    bead_targets,
+    fraction_met,
+    target_of,
+)
 from gensim_envs.task.pose import WORKSPACE, Pose
 from gensim_envs.task.spec import TaskSpec
 
@@ -52,7 +60,7 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         ValueError: on an option that is not one of the allowed ones.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {
+    metadata = {
         "render_modes": list(get_args(RenderMode)),
         "render_fps": 24,
     }
@@ -167,10 +175,7 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
             ValueError: naming the component that is not a number in its range.
         """
         checked = check_action(action)
-        if self.pushes:
-            rested = push(self.world, checked)
-        else:
-            rested = pick_and_place(self.world, checked)
+        rested = (push if self.pushes else pick_and_place)(self.world, checked)
         self.world.next_in_line(self._is_placed)
         before = self._verdict.progress
         if rested:

@@ -1,9 +1,9 @@
 """A library on disk: a folder with `registry.json` and `generated/`; read, verify, publish.
 
-    registry.json                     one row for each task, a line each
-    generated/<name>.py               accepted programs
-    generated/provenance/<name>.json  who wrote it, when, with what
-    generated/completions/<name>.md   the model's answer that it came from
+registry.json                     one row for each task, a line each
+generated/<name>.py               accepted programs
+generated/provenance/<name>.json  who wrote it, when, with what
+generated/completions/<name>.md   the model's answer that it came from
 """
 
 from __future__ import annotations
@@ -64,7 +64,12 @@ class Row:
     @property
     def hand_written(self) -> bool:
         """Whether it is one of the suite's own tasks, which need no sandbox."""
-        return self.file.startswith("gensim_envs/tasks/")
+        return is_hand_written(self.file)
+
+
+def is_hand_written(file: str) -> bool:
+    """Whether a row's file is one of the suite's own tasks."""
+    return file.startswith("gensim_envs/tasks/")
 
 
 _TYPES: dict[str, type] = {
@@ -176,9 +181,9 @@ class Library:
                 return row
         raise LibraryError(f"{self.registry} has no row {id!r}")
 
-    def path(self, row: Row) -> Path:
-        """Where a row's program is."""
-        return (_PACKAGE.parent if row.hand_written else self.root) / row.file
+    def program_path(self, file: str) -> Path:
+        """Where a program is, given a row's `file`."""
+        return (_PACKAGE.parent if is_hand_written(file) else self.root) / file
 
     def source(self, row: Row) -> str:
         """A row's program, verified.
@@ -186,7 +191,7 @@ class Library:
         Raises:
             LibraryError: where the file is missing or is not what was published.
         """
-        path = self.path(row)
+        path = self.program_path(row.file)
         try:
             source = path.read_bytes()
         except OSError as error:
@@ -261,7 +266,9 @@ class Library:
                 for name in entry["files"]:
                     (self.root / name).unlink(missing_ok=True)
         except (ValueError, KeyError, TypeError) as error:
-            raise LibraryError(f"{journal} is damaged: {error}. Look at it and delete it") from error
+            raise LibraryError(
+                f"{journal} is damaged: {error}. Look at it and delete it"
+            ) from error
         for stray in [*self.root.glob(".*.new"), *self.root.glob("generated/**/.*.new")]:
             stray.unlink(missing_ok=True)
         journal.unlink(missing_ok=True)

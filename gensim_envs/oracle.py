@@ -208,7 +208,7 @@ class Oracle:
 
     def _free_spot(self, item: int, now: Snapshot) -> Pose | None:
         spec = self._env.spec_drawn
-        taken = [
+        taken: list[shapely.Geometry] = [
             shapely.Polygon(transform(spec.geometry(k).outline, now.poses[k]))
             for k in range(len(spec.items))
             if k != item and not spec.items[k].bodies and now.poses[k].z > -0.5

@@ -22,6 +22,11 @@ class Program(Protocol):
         """One spec; equal arguments give equal specs. Raises `TaskError`."""
 
 
+def module_name(file: str) -> str:
+    """`gensim_envs/tasks/x.py` -> `gensim_envs.tasks.x`."""
+    return file.removesuffix(".py").replace("/", ".")
+
+
 @dataclass(frozen=True)
 class HandWritten:
     """A task of the suite itself, which runs in this process."""

@@ -126,9 +126,9 @@ def load_program(library: Library, row: Row) -> Any:
     Raises:
         LibraryError: where it is not what was published.
     """
-    from gensim_envs.program import HandWritten, Sandboxed
+    from gensim_envs.program import HandWritten, Sandboxed, module_name
 
     source = library.source(row)
     if row.hand_written:
-        return HandWritten(row.name, row.file.removesuffix(".py").replace("/", "."))
+        return HandWritten(row.name, module_name(row.file))
     return Sandboxed(row.name, source)

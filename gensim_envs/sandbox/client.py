@@ -67,7 +67,7 @@ class Sandbox:
 
         Raises:
             TaskError: the program was refused, failed, or was stopped.
-            RuntimeError: the worker does not start, which is no fault of the program's.
+            RuntimeError: the worker does not start or has died, through no fault of the program's.
         """
         life = self._current_life()
         if self._gate:
@@ -98,8 +98,8 @@ class Sandbox:
             raise _stopped(str(end)) from None
         finally:
             # Also after a KeyboardInterrupt, which would leave an answer in the pipe.
-            if not done and not process.recover():
-                life.end()
+            if not done:
+                _clean_up(life, process, source)
         if isinstance(drawn, TaskError):
             raise drawn
         return drawn
@@ -138,6 +138,15 @@ def shared() -> Sandbox:
     return _shared
 
 
+def _clean_up(life: _Life, process: Process, source: str) -> None:
+    keep = False
+    try:
+        keep = process.end(source)
+    finally:
+        if not keep:
+            life.end()
+
+
 # --- reading what cannot be trusted -----------------------------------------------------------
 
 
@@ -155,6 +164,8 @@ def _read(answer: dict[str, Any]) -> Draw | TaskError:
             return Draw(TaskSpec.from_json(answer["ok"]), redraws)
         except TaskError as error:
             return error
+        except (ArithmeticError, LookupError, RecursionError) as error:
+            raise Ended(f"answered an odd spec ({type(error).__name__})") from None
     fields = answer.get("error")
     kinds: dict[str, tuple[type, ...]] = {
         "problem": (str,),

@@ -14,7 +14,7 @@ import tokenize
 import warnings
 from dataclasses import dataclass
 
-from gensim_envs.sandbox.rules import offences, refuse, target
+from gensim_envs.sandbox.rules import first_offence, refuse, target
 from gensim_envs.task.errors import TaskError
 
 MAX_BYTES = 20_000
@@ -51,9 +51,9 @@ def check(source: str) -> Program:
     tree = _parse(source)
     _check_depth(tree)
     _check_identifiers(source)
-    found = list(offences(tree))
-    if found:
-        raise min(found, key=lambda offence: offence.line or 1)
+    offence = first_offence(tree)
+    if offence is not None:
+        raise offence
     task = next(node for node in tree.body if isinstance(node, ast.ClassDef))
     docstring = ast.get_docstring(task) or ast.get_docstring(tree) or ""
     return Program(source, task.name, docstring, _version(task))

@@ -8,12 +8,13 @@ import os
 import secrets
 import select
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from io import FileIO
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,8 @@ from typing import Any
 MEGABYTE = 2**20
 START_SECONDS = 60.0  # for a first import on a busy machine; half a second is usual
 GRACE_SECONDS = 0.5  # the worker stops itself first, which tells the line
-CPU_SECONDS = 600  # in a worker's life
+CPU_SECONDS = 600  # in a child's life
+MAX_CHILDREN = 8  # each keeps some 10 MB of its own
 
 # Without `site` (no .pth file runs) and without the caller's variables; the package is entered
 # as an empty shell, since its `__init__` registers environments, of which the worker needs none.
@@ -39,8 +41,7 @@ try:
     from gensim_envs.sandbox.worker import main
     main(options)
 except Exception as error:
-    text = ascii(f"{type(error).__name__}: {error}")[:2000]
-    os.write(options["reports"], text.encode() + b"\\n")
+    os.write(options["control"], ascii(f"{type(error).__name__}: {error}")[:2000].encode())
 """
 _ENVIRONMENT = {
     "PYTHONHASHSEED": "0",  # equal seeds, equal specs: in every worker
@@ -66,112 +67,159 @@ class Limits:
 
 
 class Ended(Exception):
-    """The worker is of no use any more; the text says what the program did."""
+    """A child is of no use any more; the text says what the program did, "" where unknown."""
 
 
-class Process:
-    """A worker and the pipes to it. Not thread-safe: `Sandbox` holds the lock.
+class _Child:
+    """The locked-down process of one program, as seen through its pipes."""
 
-    Raises:
-        RuntimeError: the worker does not start.
-    """
-
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, pid: int, requests: int, answers: int, limits: Limits) -> None:
+        self.pid = pid
         self._limits = limits
-        self._program: str | None = None  # the one that the present child serves
-        self._busy = 0.0  # seconds that the present child has worked at most
-        self._ended = threading.Event()
-        self._folder = tempfile.mkdtemp(prefix="gensim-")
-        pipes = {"requests": os.pipe(), "answers": os.pipe(), "reports": os.pipe()}
-        theirs = {key: ends[0 if key == "requests" else 1] for key, ends in pipes.items()}
-        self._requests = FileIO(pipes["requests"][1], "wb")
-        self._answers = FileIO(pipes["answers"][0], "rb")
-        self._reports = FileIO(pipes["reports"][0], "rb")
-        for file in (self._requests, self._answers, self._reports):
-            os.set_blocking(file.fileno(), False)
-        options = {
-            **theirs,
-            "memory": limits.memory,
-            "answer_bytes": limits.answer,
-            "cpu": CPU_SECONDS,
-        }
-        try:
-            self._popen = _start(options, self._folder, self._ended)
-        finally:
-            for end in theirs.values():
-                os.close(end)
-        try:
-            first = self._report(time.monotonic() + START_SECONDS)
-        except BaseException:
-            self.stop()
-            raise
-        self._locked = first == "locked"
-        if first not in ("locked", "open"):
-            self.stop()
-            raise RuntimeError(f"the sandbox's worker did not start: {first or 'it died'}")
+        self._busy = 0.0
+        self._requests = FileIO(requests, "wb")
+        self._answers = FileIO(answers, "rb")
+        os.set_blocking(requests, False)
 
     @property
-    def pid(self) -> int:
-        """Of the worker and of the group of all its processes."""
-        return self._popen.pid
+    def worn(self) -> bool:
+        """Whether so much of its processor time is spent that another draw might not fit."""
+        return self._busy + 2 * self._limits.seconds > CPU_SECONDS
 
     def ask(self, source: str, split: str, seed: int) -> dict[str, Any]:
-        """Sends one request and returns its answer, which is JSON but not to be trusted.
-
-        Raises:
-            Ended: the program ended its process, was too slow or spoke nonsense; call `recover`.
-        """
+        """Sends one request and returns its answer, which is JSON but not to be trusted."""
         start = time.monotonic()
         deadline = start + self._limits.seconds + GRACE_SECONDS
-        worn = self._busy + 2 * (deadline - start) > CPU_SECONDS
-        if self._program is not None and (worn or self._program != source):
-            self._end_program()
-        self._program = source
+        if self._is_ready(self._answers, start):  # or it has ended meanwhile
+            was_early = os.read(self._answers.fileno(), 1)
+            raise Ended("answered what was not asked" if was_early else "")
         key = secrets.token_hex(8)
         request = {"id": key, "source": source, "split": split, "seed": seed}
-        line = json.dumps({**request, "seconds": self._limits.seconds}).encode()
-        self._send(line, deadline)
-        answer = self._receive(deadline)
+        self._send(json.dumps({**request, "seconds": self._limits.seconds}).encode(), deadline)
+        answer = _parse(self._receive(deadline))
         if not isinstance(answer, dict) or answer.get("id") != key:
             raise Ended("answered what was not asked")
         self._busy += time.monotonic() - start
         return answer
 
-    def recover(self) -> bool:
-        """Kills the child after something went wrong, so that the next request gets a new one.
+    def close(self) -> None:
+        self._requests.close()
+        self._answers.close()
+
+    def _send(self, line: bytes, deadline: float) -> None:
+        data = memoryview(line + b"\n")
+        while data:
+            if not self._is_ready(self._requests, deadline):
+                raise Ended(f"ran for more than {self._limits.seconds:g} s")
+            try:
+                data = data[os.write(self._requests.fileno(), data) :]
+            except BlockingIOError:
+                continue
+            except BrokenPipeError:
+                raise Ended("") from None
+
+    def _receive(self, deadline: float) -> bytes:
+        """One line, and nothing after it."""
+        buffer = bytearray()
+        while b"\n" not in buffer:
+            if not self._is_ready(self._answers, deadline):
+                raise Ended(f"ran for more than {self._limits.seconds:g} s")
+            chunk = os.read(self._answers.fileno(), 2**16)
+            if not chunk:
+                raise Ended("")
+            buffer += chunk
+            if len(buffer) > self._limits.answer + 1000:
+                raise Ended(f"wrote more than {self._limits.answer} bytes")
+        line, _, rest = bytes(buffer).partition(b"\n")
+        if rest:
+            raise Ended("answered what was not asked")
+        return line
+
+    def _is_ready(self, file: FileIO, deadline: float) -> bool:
+        poll = select.poll()
+        poll.register(file, select.POLLOUT if file is self._requests else select.POLLIN)
+        return bool(poll.poll(max(0.0, deadline - time.monotonic()) * 1000))
+
+
+class Process:
+    """The worker: a nursery with a child for each of the last few programs.
+
+    Not thread-safe: `Sandbox` holds the lock.
+
+    Raises:
+        RuntimeError: it does not start; from any method: it has died, through no program.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._in_step = True
+        self._children: dict[str, _Child] = {}  # by program, the last used last
+        self._ended = threading.Event()
+        self._folder = tempfile.mkdtemp(prefix="gensim-")
+        self._control, theirs = socket.socketpair()
+        self._control.settimeout(START_SECONDS)
+        options = {"control": theirs.fileno(), "cpu": CPU_SECONDS, **asdict(limits)}
+        try:
+            self._popen = _start(options, self._folder, self._ended)
+        except BaseException:
+            self._control.close()
+            os.rmdir(self._folder)
+            raise
+        finally:
+            theirs.close()
+        try:
+            first = self._hear()
+            if first not in ("locked", "open"):
+                raise RuntimeError(f"the sandbox's worker did not start: {first}")
+        except BaseException:
+            self.stop()
+            raise
+        self._locked = first == "locked"
+
+    @property
+    def pid(self) -> int:
+        """Of the nursery, and of the group of all its processes."""
+        return self._popen.pid
+
+    def ask(self, source: str, split: str, seed: int) -> dict[str, Any]:
+        """The answer of the program's child, which is JSON but not to be trusted.
+
+        Raises:
+            Ended: the program ended its process, was too slow or spoke nonsense; `end` it.
+        """
+        child = self._children.pop(source, None)
+        if child is None or child.worn:
+            if child is not None:
+                self._kill(child)
+            child = self._fork()
+        self._children[source] = child
+        try:
+            return child.ask(source, split, seed)
+        except Ended as end:
+            if str(end):
+                raise
+            del self._children[source]
+            raise Ended(_describe(self._kill(child))) from None
+
+    def end(self, source: str) -> bool:
+        """Kills the program's child, if there is one; its next request gets a new one.
 
         Returns:
-            False where the worker must be stopped: it does not follow, or nothing on this
-            machine keeps the child from having started processes of its own.
+            False where the worker must be stopped as well: it has died, or nothing on this
+            machine keeps a program from having started processes of its own.
         """
-        if not self._locked:
-            return False
-        try:
-            if self._program is not None:
-                self._popen.terminate()  # the worker takes it as an order to kill its child
-                self._report(time.monotonic() + GRACE_SECONDS)
-            while select.select([self._answers], [], [], 0)[0]:
-                os.read(self._answers.fileno(), 2**16)
-        except Ended:
-            return False
-        self._program, self._busy = None, 0.0
-        return True
-
-    def _end_program(self) -> None:
-        """Has the child end; the next request starts another."""
-        deadline = time.monotonic() + GRACE_SECONDS
-        self._send(b"end", deadline)
-        if self._report(deadline) != "0" or select.select([self._answers], [], [], 0)[0]:
-            raise Ended("did not end when told to")
-        self._program, self._busy = None, 0.0
+        child = self._children.pop(source, None)
+        if child is not None and self._in_step:
+            self._kill(child)
+        return self._locked and self._in_step
 
     def stop(self) -> None:
-        """Ends the worker, which first waits for its killed child, then kills all of the group."""
-        for file in (self._requests, self._answers, self._reports):
-            file.close()
-        self._popen.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._popen.wait(GRACE_SECONDS)
+        """Kills the children, then all of the process group, and waits for them."""
+        # The nursery waits for its children itself; left to init, they may stay as zombies.
+        for child in self._children.values():
+            with contextlib.suppress(RuntimeError):
+                self._kill(child)
+        self._control.close()
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._popen.pid, signal.SIGKILL)
         self._ended.set()
@@ -180,59 +228,60 @@ class Process:
             os.rmdir(self._folder)
 
     def abandon(self) -> None:
-        """In a forked child: lets go of the parent's worker without touching it."""
-        for file in (self._requests, self._answers, self._reports):
-            file.close()
+        """In a forked process: lets go of the parent's worker without touching it."""
+        for child in self._children.values():
+            child.close()
+        self._control.close()
         self._popen.returncode = 0  # it is not ours to wait for
 
-    def _send(self, line: bytes, deadline: float) -> None:
-        data = memoryview(line + b"\n")
-        while data:
-            self._wait(deadline, self._requests)
-            try:
-                data = data[os.write(self._requests.fileno(), data) :]
-            except BlockingIOError:
-                continue
-            except BrokenPipeError:
-                raise Ended("ended its process") from None
+    def _fork(self) -> _Child:
+        if len(self._children) >= MAX_CHILDREN:
+            self._kill(self._children.pop(next(iter(self._children))))
+        their_requests, requests = os.pipe()
+        answers, their_answers = os.pipe()
+        try:
+            pid = self._order(b"fork", [their_requests, their_answers])
+        except BaseException:
+            os.close(requests)
+            os.close(answers)
+            raise
+        finally:
+            os.close(their_requests)
+            os.close(their_answers)
+        return _Child(pid, requests, answers, self._limits)
 
-    def _receive(self, deadline: float) -> Any:
-        """One line of JSON, and nothing after it."""
-        buffer = bytearray()
-        while b"\n" not in buffer:
-            ready = self._wait(deadline, self._answers, self._reports)
-            if self._answers.fileno() not in ready:
-                self._program = None
-                raise Ended(_describe(self._report(deadline)))
-            buffer += os.read(self._answers.fileno(), 2**16)
-            if len(buffer) > self._limits.answer + 1000:
-                raise Ended(f"wrote more than {self._limits.answer} bytes")
-        line, _, rest = bytes(buffer).partition(b"\n")
-        if rest:
-            raise Ended("answered what was not asked")
-        return _parse(line)
+    def _kill(self, child: _Child) -> int:
+        """How the child had ended: its exit status, or minus the signal."""
+        child.close()
+        return self._order(str(child.pid).encode(), [])
 
-    def _report(self, deadline: float) -> str:
-        """A line of the worker itself, which can be trusted; "" where it has died."""
-        buffer = bytearray()
-        while not buffer.endswith(b"\n"):
-            self._wait(deadline, self._reports)
-            chunk = os.read(self._reports.fileno(), 2**12)
-            if not chunk:
-                return ""
-            buffer += chunk
-        return buffer.decode().strip()
+    def _order(self, order: bytes, files: list[int]) -> int:
+        """Has the nursery do something; see `worker.main`."""
+        in_step, self._in_step = self._in_step, False
+        if not in_step:  # an earlier order was interrupted or not answered
+            raise RuntimeError(_DIED)
+        try:
+            socket.send_fds(self._control, [order], files)
+        except BrokenPipeError:
+            raise RuntimeError(_DIED) from None
+        result = int(self._hear())
+        self._in_step = True
+        return result
 
-    def _wait(self, deadline: float, *files: FileIO) -> set[int]:
-        """Waits until one of our ends is ready to be read, or written in the case of requests."""
-        poll = select.poll()
-        for file in files:
-            poll.register(file, select.POLLOUT if file is self._requests else select.POLLIN)
-        left = deadline - time.monotonic()
-        ready = {number for number, _ in poll.poll(left * 1000)} if left > 0 else set()
-        if not ready:
-            raise Ended(f"ran for more than {self._limits.seconds:g} s")
-        return ready
+    def _hear(self) -> str:
+        """What the nursery says, which can be trusted."""
+        try:
+            heard = self._control.recv(4096)
+        except ConnectionResetError:
+            heard = b""
+        except TimeoutError:
+            raise RuntimeError("the sandbox's worker does not answer") from None
+        if not heard:
+            raise RuntimeError(_DIED)
+        return heard.decode()
+
+
+_DIED = "the sandbox's worker has died or was interrupted; the next draw starts another"
 
 
 def _start(options: dict[str, Any], folder: str, ended: threading.Event) -> subprocess.Popen[bytes]:
@@ -249,7 +298,7 @@ def _start(options: dict[str, Any], folder: str, ended: threading.Event) -> subp
     def run() -> None:
         try:
             result.append(start_interpreter(options, folder))
-        except BaseException as error:  # noqa: BLE001  raised by the caller
+        except BaseException as error:
             result.append(error)
             return
         finally:
@@ -272,7 +321,7 @@ def start_interpreter(options: dict[str, Any], folder: str) -> subprocess.Popen[
         "packages": {"gensim_envs": str(here.parent), "gensim_envs.sandbox": str(here)},
         **options,
     }
-    files = [options[key] for key in ("requests", "answers", "reports") if key in options]
+    files = [options["control"]] if "control" in options else []
     return subprocess.Popen(
         [sys.executable, "-S", "-s", "-P", "-c", BOOT, json.dumps(options)],
         env=_ENVIRONMENT,
@@ -295,13 +344,14 @@ def _parse(line: bytes) -> Any:
         raise Ended("answered what is no JSON") from None
 
 
-def _describe(report: str) -> str:
-    """What the program did, from the worker's report of how its child ended."""
-    status = int(report or 0)  # negative: by which signal
+def _describe(status: int) -> str:
+    """What the program did, from how its process ended (negative: by which signal)."""
     if status >= 0:
         return "ended its process"
     if status == -signal.SIGSYS:
         return "tried a forbidden system call (a process, a socket or a signal to another process)"
     if status == -signal.SIGXCPU:
         return f"used more than {CPU_SECONDS} s of processor time"
+    if status == -signal.SIGKILL:
+        return "was killed, or closed its connection"
     return f"crashed its process ({signal.strsignal(-status) or status})"

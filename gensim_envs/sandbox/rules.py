@@ -7,29 +7,23 @@ from __future__ import annotations
 
 import ast
 import builtins
-import difflib
-import functools
-import math
+import itertools
 import re
 from collections.abc import Iterator
 
+from gensim_envs.sandbox.vocabulary import (
+    ALLOWED_BUILTINS,
+    PLAIN_ATTRIBUTES,
+    api_attributes,
+    api_names,
+    math_names,
+    suggest,
+)
 from gensim_envs.task.errors import TaskError
 
 MAX_INT = 10**9
 MAX_TEXT = 2_000  # characters of one string
 MAX_EXPONENT = 10
-
-ALLOWED_BUILTINS = frozenset(
-    (
-        *("abs", "all", "any", "bool", "dict", "enumerate", "filter", "float", "int"),
-        *("isinstance", "len", "list", "map", "max", "min", "range", "reversed", "round"),
-        *("sorted", "str", "sum", "tuple", "zip"),
-    )
-)
-"""What a program may use of Python's built-ins.
-
-No `set`: its order depends on memory addresses, so equal seeds would not give equal specs.
-"""
 
 _MUTE = "Remove it: a task program only describes a scene."
 _REMEDIES: dict[type[ast.AST], str] = {
@@ -73,20 +67,6 @@ _ALLOWED_NODES = (
     *(ast.FloorDiv, ast.Mod, ast.Pow, ast.BitOr, ast.MatMult),
 )
 
-_PLAIN_ATTRIBUTES = frozenset(
-    (
-        # of scenes and items, set in their constructors
-        *("asset", "fixed", "index", "rng", "split"),
-        # of str, list, tuple and dict
-        *("append", "capitalize", "copy", "count", "endswith", "extend", "get", "index"),
-        *("insert", "items", "join", "keys", "lower", "pop", "remove", "replace", "reverse"),
-        *("setdefault", "sort", "split", "startswith", "strip", "title", "update", "upper"),
-        *("values",),
-        # of scene.rng and of the arrays it returns; not bit_generator, tofile or dump
-        *("choice", "integers", "item", "normal", "permutation", "permuted", "random"),
-        *("shuffle", "tolist", "uniform"),
-    )
-)
 _CONSTANT_NODES = (
     *(ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.UnaryOp, ast.BinOp, ast.Name, ast.Load),
     *(ast.operator, ast.unaryop),
@@ -130,11 +110,17 @@ _WORDS: dict[type[ast.AST], str] = {
 }
 
 
-def offences(tree: ast.Module) -> Iterator[TaskError]:
-    """All that is wrong with a program, in no order; the tree must not be deep."""
-    yield from _module_offences(tree)
-    yield from _node_offences(tree)
-    yield from _name_offences(tree)
+def first_offence(tree: ast.Module) -> TaskError | None:
+    """What is wrong with a program, of several things that in the earliest line.
+
+    Args:
+        tree: not deep, since nested tuples and annotations are walked by recursion.
+    """
+    rules = (_module_offences(tree), _node_offences(tree), _name_offences(tree))
+    # Few of each, which come in roughly the order of their lines: searching for what was meant
+    # takes a millisecond a name, and a hostile program may hold thousands.
+    found = [offence for rule in rules for offence in itertools.islice(rule, 20)]
+    return min(found, key=lambda offence: offence.line or 1, default=None)
 
 
 def refuse(node: ast.AST | int, problem: str, remedy: str) -> TaskError:
@@ -291,13 +277,13 @@ def _import_offences(node: ast.Import | ast.ImportFrom, *, at_top: bool) -> Iter
     if module not in ("gensim_envs.api", "math"):
         yield refuse(node, f"an import from {module} is not allowed", remedy)
         return
-    known = _math_names() if module == "math" else _api_names()
+    known = math_names() if module == "math" else api_names()
     for alias in node.names:
         if alias.name == "*":
             yield refuse(node, "a star import is not allowed", "Name what you import.")
         elif alias.name not in known:
             problem = f"{module} has no {alias.name}"
-            yield refuse(node, problem, _suggest(alias.name, known, "Use another name of it"))
+            yield refuse(node, problem, suggest(alias.name, known, "Use another name of it"))
 
 
 def _definition_offences(node: ast.FunctionDef | ast.ClassDef) -> Iterator[TaskError]:
@@ -427,55 +413,25 @@ def _names_in(node: ast.AST) -> list[str]:
 
 
 def _unknown_name(node: ast.Name) -> TaskError:
-    if node.id in _api_names():
+    if node.id in api_names():
         remedy = f"Add {node.id} to the import from gensim_envs.api."
         return refuse(node, f"{node.id} is not imported", remedy)
     if hasattr(builtins, node.id):
         allowed = ", ".join(sorted(ALLOWED_BUILTINS))
         return refuse(node, f"{node.id} is not available", f"Of the built-ins there are {allowed}.")
-    remedy = _suggest(node.id, _api_names(), "Define it, or use a name of gensim_envs.api")
+    remedy = suggest(node.id, api_names(), "Define it, or use a name of gensim_envs.api")
     return refuse(node, f"the name {node.id} is not defined", remedy)
 
 
 def _attribute_offences(node: ast.Attribute, bound: set[str]) -> Iterator[TaskError]:
-    known = _PLAIN_ATTRIBUTES | _api_attributes()
+    known = PLAIN_ATTRIBUTES | api_attributes()
     if isinstance(node.value, ast.Name) and node.value.id == "self":
         known = known | bound
     if isinstance(node.value, ast.Name) and node.value.id == "math":
-        known = _math_names()
+        known = math_names()
     if node.attr in ("format", "format_map"):
         problem = f"the method {node.attr} is not allowed"
         yield refuse(node, problem, 'Use an f-string: f"the {item}".')
     elif node.attr not in known and not node.attr.startswith("_"):
         problem = f"the attribute {node.attr} is not known"
-        yield refuse(node, problem, _suggest(node.attr, known, "See the reference of the API"))
-
-
-def _suggest(name: str, known: frozenset[str] | set[str], otherwise: str) -> str:
-    close = difflib.get_close_matches(name[:100], sorted(known), n=3)
-    return f"Did you mean {' or '.join(close)}?" if close else f"{otherwise}."
-
-
-@functools.cache
-def _math_names() -> frozenset[str]:
-    return frozenset(name for name in dir(math) if not name.startswith("_"))
-
-
-@functools.cache
-def _api_names() -> frozenset[str]:
-    import gensim_envs.api
-
-    return frozenset(gensim_envs.api.__all__)
-
-
-@functools.cache
-def _api_attributes() -> frozenset[str]:
-    """The public attributes of what the API exports."""
-    import gensim_envs.api
-
-    found: set[str] = set()
-    for name in gensim_envs.api.__all__:
-        value = getattr(gensim_envs.api, name)
-        for kind in value.__mro__ if isinstance(value, type) else ():
-            found.update(vars(kind), getattr(kind, "__annotations__", ()))
-    return frozenset(name for name in found if not name.startswith("_"))
+        yield refuse(node, problem, suggest(node.attr, known, "See the reference of the API"))

@@ -1,9 +1,9 @@
-"""What runs inside the locked-down process: one request a line, one answer a line.
+"""What runs in the worker: a nursery that imports everything, and its locked-down children.
 
-A request is `{"id", "source", "split", "seed", "seconds"}`; its answer `{"id", "ok", "redraws"}`
-or `{"id", "error"}`, where the error is a `TaskError` as JSON. All requests to one child are for
-one program; the line `end` ends the child. With `"spent": true` it asks to be ended, for its
-memory is used up.
+A child serves one program: one request a line, one answer a line. A request is `{"id", "source",
+"split", "seed", "seconds"}`; its answer `{"id", "ok", "redraws"}` or `{"id", "error", "spent"}`,
+where the error is a `TaskError` as JSON and a spent child asks to be ended, for its memory is
+used up.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import gc
 import json
 import math
 import os
-import select
 import signal
+import socket
 import types
 import warnings
 from collections.abc import Callable
@@ -22,13 +22,14 @@ from typing import Any
 
 from gensim_envs import api
 from gensim_envs.sandbox import lockdown
-from gensim_envs.sandbox.rules import ALLOWED_BUILTINS
+from gensim_envs.sandbox.vocabulary import ALLOWED_BUILTINS
 from gensim_envs.task.errors import TaskError
 from gensim_envs.task.scene import Task, draw
 
 FILE_NAME = "<program>"
 MODULE_NAME = "program"
-LOCKED, OPEN, END = b"locked", b"open", b"end"
+FORK = b"fork"
+LOCKED, OPEN = b"locked", b"open"
 MEGABYTE = 2**20
 MUTE = "Only describe the scene, with gensim_envs.api, math and plain Python."
 
@@ -107,7 +108,7 @@ class Worker:
             problem = f"ran for more than {request['seconds']:g} s"
             error = _stopped(problem, "Loop less.", _line_of(caught))
         # The program may raise anything, SystemExit included; whatever it is, it is the answer.
-        except BaseException as caught:  # noqa: BLE001
+        except BaseException as caught:
             error = _explain(caught)
         answer = {"id": request["id"], "error": error.to_json(), "spent": self._ballast is None}
         return json.dumps(answer).encode()
@@ -125,7 +126,7 @@ class Worker:
         if source not in self._compiled:
             self._compiled = {source: compile(source, FILE_NAME, "exec", dont_inherit=True)}
         namespace = {"__name__": MODULE_NAME, "__builtins__": _builtins()}
-        exec(self._compiled[source], namespace)  # noqa: S102  what this process is for
+        exec(self._compiled[source], namespace)
         return namespace
 
 
@@ -190,7 +191,7 @@ def _explain(error: BaseException) -> TaskError:
 def _text_of(error: BaseException) -> str:
     try:
         return str(error)
-    except Exception as failure:  # noqa: BLE001  an exception class of the program's own
+    except Exception as failure:
         return f"(its text raised {type(failure).__name__})"
 
 
@@ -229,59 +230,58 @@ def _warm_up(answer: Callable[[dict[str, Any]], bytes]) -> None:
             raise RuntimeError(f"the warm-up program answered {line[:1000]!r}")
 
 
-def _serve(worker: Worker, line: bytes, options: dict[str, Any]) -> None:
-    """In a child of its own, locks itself down and answers requests for one program."""
-    lockdown.limit(options["memory"], options["cpu"])
+def _serve(worker: Worker, files: tuple[int, int], limits: dict[str, int], parent: int) -> None:
+    """In a child of the nursery: locks itself down and answers requests for one program."""
+    lockdown.die_with(parent)
+    lockdown.limit(limits["memory"], limits["cpu"])
     lockdown.deny_all()
-    while line and line != END:
-        _write(options["answers"], worker.answer(json.loads(line)))
-        line = _read_line(options["requests"])
+    requests, answers = files
+    while line := _read_line(requests):
+        _write(answers, worker.answer(json.loads(line)))
 
 
 def main(options: dict[str, Any]) -> None:
     """Imports everything once, then forks a locked-down child for each program.
 
     A program that breaks out of Python's restrictions can then spoil nobody's draws but its own.
-    This process itself runs no program: it only waits, kills the child when it gets SIGTERM, and
-    reports how each child ended on a pipe that the children do not have.
+    The nursery itself runs no program and reads nothing that a child wrote. It does what the
+    client says: `fork`, with the two ends of a child's pipes, is answered with the child's
+    process id; a process id, by killing that child and answering how it had ended.
 
     Args:
-        options: `requests`, `answers` and `reports` (file descriptors), `parent` (process id),
-            `memory` and `answer_bytes` (bytes), `cpu` (seconds).
+        options: `control` (file descriptor of a socket), `parent` (process id), `memory` and
+            `answer` (bytes), `cpu` (seconds).
     """
     lockdown.die_with(options["parent"])
     warnings.simplefilter("ignore")
-    worker = Worker(options["memory"], options["answer_bytes"])
+    worker = Worker(options["memory"], options["answer"])
     _warm_up(worker.answer)
     # An empty folder that no longer exists: nothing can be made in it, nothing is left of it.
     os.rmdir(os.getcwd())
     gc.collect()
     gc.freeze()  # or each full collection would walk through NumPy and Shapely again
-    children: list[int] = []
-
-    def kill_children(number: int, frame: object) -> None:
-        for child in children:
-            os.kill(child, signal.SIGKILL)
-
-    signal.signal(signal.SIGTERM, kill_children)
-    _write(options["reports"], LOCKED if _lockdown_holds() else OPEN)
     here = os.getpid()
-    while line := _read_line(options["requests"]):
-        child = os.fork()
-        if child == 0:
-            try:
-                os.close(options["reports"])
-                lockdown.die_with(here)
-                _serve(worker, line, options)
-            finally:
-                os._exit(0)  # never into the loop of the parent
-        children.append(child)
-        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        children.clear()
-        while select.select([options["requests"]], [], [], 0)[0]:
-            if not os.read(options["requests"], 65536):  # what the child had left unread
-                return
-        _write(options["reports"], str(status).encode())
+    control = socket.socket(fileno=options["control"])
+    control.send(LOCKED if _lockdown_holds() else OPEN)
+    while True:
+        order, files, _, _ = socket.recv_fds(control, 64, 2)
+        if not order:
+            return
+        if order == FORK:
+            child = os.fork()
+            if child == 0:
+                try:
+                    control.close()
+                    _serve(worker, (files[0], files[1]), options, here)
+                finally:
+                    os._exit(0)  # never into the loop of the nursery
+            for file in files:
+                os.close(file)
+            control.send(str(child).encode())
+        else:
+            os.kill(int(order), signal.SIGKILL)  # a child that has ended keeps its own status
+            status = os.waitstatus_to_exitcode(os.waitpid(int(order), 0)[1])
+            control.send(str(status).encode())
 
 
 def _lockdown_holds() -> bool:

@@ -96,7 +96,13 @@ def top_down(client: int) -> TopDown:
     saves three quarters of the time.
     """
     color, depth, body = _render(
-        SHAPE[1], SHAPE[0], client, viewMatrix=_VIEW, projectionMatrix=_PROJECTION, shadow=0, **_LIGHT
+        SHAPE[1],
+        SHAPE[0],
+        client,
+        viewMatrix=_VIEW,
+        projectionMatrix=_PROJECTION,
+        shadow=0,
+        **_LIGHT,
     )
     empty = body < 0
     picture = np.ascontiguousarray(color[..., :3])

@@ -36,7 +36,8 @@ class Film:
         self._world = world
         self._moving = moving
         self._frames: list[Frame] = []
-        self._tip, self._tool = _HOME, "suction"
+        self._tip = _HOME
+        self._tool: Tool = "suction"
         self._steps = 0
         world.watcher = self if moving else None
 

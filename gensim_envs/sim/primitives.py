@@ -22,8 +22,9 @@ _RAY_TOP = 0.8
 _RIM = np.array([(0, 0), (1, 0), (0, 1), (-1, 0), (0, -1)]) * CUP_RADIUS
 _CONTACT = 0.0002  # metres at which a descending thing is taken to touch
 _CLEAR = 0.03  # metres above everything at which things are carried
-_DRAG_SPEED = 0.4  # m/s of a rope's bead or of something that carries something else
-_DRAG_LIFT = 0.03  # metres to which a bead is lifted while it is dragged
+_CARRY_SPEED = 0.25  # m/s of something that carries something else
+_DRAG_SPEED = 0.15  # m/s of a rope's bead: faster, the rest of the rope swings
+_DRAG_LIFT = 0.03  # metres to which a bead is lifted: higher, it pulls the other end along
 _PUSH_SPEED = 0.5  # m/s
 
 
@@ -64,7 +65,7 @@ def pick_and_place(world: World, action: Array) -> bool:
     """
     pick, place = action[:2], action[3:5]
     touch = first_touch(world, *pick)
-    _glide(world, *pick, touch.height, action[2])
+    _descend(world, np.array([*pick, touch.height, action[2]]))
     item = world.item_of(touch.body)
     if item is None or world.spec.items[item].fixed:
         return True
@@ -77,25 +78,24 @@ def pick_and_place(world: World, action: Array) -> bool:
     return world.settle()
 
 
-def _glide(
-    world: World, x: float, y: float, z: float, yaw: float, tool: Tool = "suction"
-) -> None:
-    """Show a watcher how the empty tool comes down at a point from above."""
+def _descend(world: World, tip: Array, tool: Tool = "suction") -> None:
+    """Show a watcher how the empty tool comes down to `tip` (x, y, z, yaw) from above."""
     if world.watcher is not None:
-        for height in (_travel_height(world), z):
-            world.watcher.glide(np.array([x, y, height, yaw]), tool, None)
+        _rise(world, tip, tool)
+        world.watcher.glide(tip, tool, None)
 
 
-def _rise(world: World, x: float, y: float, yaw: float, tool: Tool = "suction") -> None:
-    """Show a watcher how the empty tool goes up."""
+def _rise(world: World, tip: Array, tool: Tool = "suction") -> None:
+    """Show a watcher the empty tool high above `tip` (x, y, z, yaw)."""
     if world.watcher is not None:
-        world.watcher.glide(np.array([x, y, _travel_height(world), yaw]), tool, None)
+        above = np.array([tip[0], tip[1], _travel_height(world), tip[3]])
+        world.watcher.glide(above, tool, None)
 
 
 def _travel_height(world: World) -> float:
     """Above everything, as far as the arm reaches, metres."""
     tops = [p.getAABB(b, physicsClientId=world.client)[1][2] for b in world.movable()]
-    return min(0.25, max([0.1, *tops]) + 0.08)
+    return float(min(0.25, max([0.1, *tops]) + 0.08))
 
 
 def _turned(world: World, body: int, action: Array) -> tuple[Array, Array]:
@@ -178,14 +178,12 @@ def _move(world: World, body: int, action: Array, touch_height: float) -> None:
     end = world.body_pose(body)
     _set(world, body, *start)
     high = _travel_height(world)
-    for x, y, z, yaw in (
-        (*action[:2], high, action[2]),
-        (*action[3:5], high, action[5]),
-        (*action[3:5], end[0][2] + tip_above, action[5]),
-    ):
-        world.watcher.glide(np.array([x, y, z, yaw]), "suction", body)
+    (px, py, pick_yaw), (qx, qy, place_yaw) = action[:3], action[3:]
+    low = np.array([qx, qy, end[0][2] + tip_above, place_yaw])
+    for tip in (np.array([px, py, high, pick_yaw]), np.array([qx, qy, high, place_yaw]), low):
+        world.watcher.glide(tip, "suction", body)
     _set(world, body, *end)
-    _rise(world, *action[3:])
+    _rise(world, low)
 
 
 def _movable_neighbours(world: World, body: int) -> set[int]:
@@ -232,7 +230,7 @@ def _drag(world: World, bead: int, pick: Array, place: Array) -> None:
             grip.lead(pivot, turn)
             world.step(tip=np.array([*pivot, 0.0]) + tip)
     grip.release()
-    _rise(world, *place, 0.0)
+    _rise(world, np.array([*place, 0.0, 0.0]))
 
 
 def _carry(world: World, body: int, action: Array, touch_height: float) -> None:
@@ -246,19 +244,19 @@ def _carry(world: World, body: int, action: Array, touch_height: float) -> None:
     ground = np.array([end[0], end[1], lowest])
     legs = ((start, start + up, turn, turn), (start + up, end + up, turn, end_turn),
             (end + up, ground, end_turn, end_turn))  # fmt: skip
-    tips = [(*action[:3],), (*action[:3],), (*action[3:],), (*action[3:],)]
+    tips = np.array([action[:3], action[:3], action[3:], action[3:]])
     for number, (a, b, from_turn, to_turn) in enumerate(legs):
-        count = max(1, math.ceil(float(np.linalg.norm(b - a)) / (_DRAG_SPEED * STEP)))
+        count = max(1, math.ceil(float(np.linalg.norm(b - a)) / (_CARRY_SPEED * STEP)))
         for k in range(1, count + 1):
             orientation = p.getQuaternionSlerp(from_turn.tolist(), to_turn.tolist(), k / count)
             grip.lead(a + (b - a) * k / count, orientation)
-            x, y, yaw = np.array(tips[number]) + np.subtract(tips[number + 1], tips[number]) * k / count
+            x, y, yaw = tips[number] + (tips[number + 1] - tips[number]) * k / count
             z = touch_height - start[2] + (a + (b - a) * k / count)[2]
             world.step(tip=np.array([x, y, z, yaw]))
             if number == 2 and _rests(world, body):
                 break
     grip.release()
-    _rise(world, *action[3:])
+    _rise(world, np.array([action[3], action[4], 0.0, action[5]]))
 
 
 def _rests(world: World, body: int) -> bool:
@@ -284,21 +282,42 @@ def push(world: World, action: Array) -> bool:
         p.GEOM_BOX, halfExtents=[side / 2 for side in BLADE_SIZE], physicsClientId=world.client
     )
     blade = p.createMultiBody(
-        1.0, shape, world.unseen, [0.5, 0, 1.5], useMaximalCoordinates=True, physicsClientId=world.client
+        1.0,
+        shape,
+        world.unseen,
+        [0.5, 0, 1.5],
+        useMaximalCoordinates=True,
+        physicsClientId=world.client,
     )
     lower(world, blade, np.array([*start, 0.0]), turn)
     a, _ = world.body_pose(blade)
-    _glide(world, *start, a[2] - BLADE_SIZE[2] / 2, yaw, "spatula")
+    _descend(world, np.array([*start, a[2] - BLADE_SIZE[2] / 2, yaw]), "spatula")
     a[2] += 0.001  # clear of the table, whose friction would hold it back
     b = np.array([*end, a[2]])
-    _set(world, blade, a, turn)
-    grip = _Grip(world, blade, p.JOINT_FIXED)
     count = math.ceil(length / (_PUSH_SPEED * STEP))
-    for k in range(1, count + 1):
+    first = _first_near(world, blade, a, b, count)
+    _set(world, blade, a + (b - a) * (first - 1) / count, turn)
+    grip = _Grip(world, blade, p.JOINT_FIXED)
+    for k in range(first, count + 1):
         grip.lead(a + (b - a) * k / count, turn)
         tip = np.array([*(a + (b - a) * k / count), yaw]) - (0, 0, BLADE_SIZE[2] / 2, 0)
         world.step(tip=tip, tool="spatula")
     grip.release()
     p.removeBody(blade, physicsClientId=world.client)
-    _rise(world, *end, yaw, "spatula")
+    _rise(world, np.array([*end, 0.0, yaw]), "spatula")
     return world.settle()
+
+
+def _first_near(world: World, blade: int, a: Array, b: Array, count: int) -> int:
+    """The first of `count` steps from a to b on which the blade comes near anything."""
+    low, high = (np.array(corner) for corner in p.getAABB(blade, physicsClientId=world.client))
+    middle, _ = world.body_pose(blade)
+    for k in range(1, count + 1):
+        shift = a + (b - a) * k / count - middle
+        found = p.getOverlappingObjects(
+            (low + shift - 0.01).tolist(), (high + shift + 0.01).tolist(),
+            physicsClientId=world.client,
+        )  # fmt: skip
+        if {body for body, _ in found or ()} - {blade, world.table}:
+            return k
+    return count

@@ -19,7 +19,7 @@ from itertools import pairwise
 from typing import Literal
 
 import numpy as np
-import pybullet as p  # type: ignore[import-not-found]
+import pybullet as p
 from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]

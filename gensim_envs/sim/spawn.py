@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from functools import cache
 from typing import Any
@@ -20,9 +21,11 @@ _TUBE_WALLS = 16
 @cache
 def _lathe(profile: tuple[tuple[float, float], ...]) -> dict[str, Any]:
     """A mesh from (radius, z) pairs turned about z, flat-shaded along the profile."""
-    vertices, normals, indices = [], [], []
+    vertices: list[list[float]] = []
+    normals: list[list[float]] = []
+    indices: list[int] = []
     angle = np.arange(_FACETS + 1) * (math.tau / _FACETS)
-    for (r0, z0), (r1, z1) in zip(profile, profile[1:], strict=False):
+    for (r0, z0), (r1, z1) in itertools.pairwise(profile):
         slope = np.array([z1 - z0, -(r1 - r0)])
         length = float(np.hypot(*slope))
         if length == 0:
@@ -162,9 +165,7 @@ def _box_mesh(size: tuple[float, float, float]) -> dict[str, Any]:
     return {"vertices": vertices, "normals": normals, "indices": indices}
 
 
-def spawn(
-    asset: Asset, poses: list[Pose], *, fixed: bool, client: int
-) -> list[int]:
+def spawn(asset: Asset, poses: list[Pose], *, fixed: bool, client: int) -> list[int]:
     """Create the bodies of one item.
 
     Args:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from typing import Protocol
@@ -86,7 +87,9 @@ class World:
             if data.after is None:
                 self._appear(item)
         if not self.settle():
-            raise TaskError("the scene does not come to rest", "Let nothing lean or roll", redraw=True)
+            raise TaskError(
+                "the scene does not come to rest", "Let nothing lean or roll", redraw=True
+            )
         self._check_starts()
 
     def _table(self) -> None:
@@ -118,7 +121,7 @@ class World:
     def _link(self, beads: list[int], rope: Rope) -> None:
         """Neighbouring beads are joined half-way between them and do not collide."""
         half = rope.LENGTH / (rope.bodies - 1) / 2
-        for a, b in zip(beads, beads[1:], strict=False):
+        for a, b in itertools.pairwise(beads):
             p.createConstraint(
                 a, -1, b, -1, p.JOINT_POINT2POINT, [0, 0, 0], [half, 0, 0], [-half, 0, 0],
                 physicsClientId=self.client,
@@ -131,9 +134,7 @@ class World:
             if data.fixed or data.bodies or not self.bodies[item]:
                 continue
             pose = now.poses[item]
-            slip = math.dist(
-                (pose.x, pose.y, pose.z), (data.start.x, data.start.y, data.start.z)
-            )
+            slip = math.dist((pose.x, pose.y, pose.z), (data.start.x, data.start.y, data.start.z))
             if slip > _SLIP or now.tilts[item] > math.radians(5):
                 raise TaskError(
                     f"the {data.asset} does not stay where it starts: it moved by {slip:.3f} m",
@@ -144,10 +145,10 @@ class World:
     def next_in_line(self, placed: Callable[[int], bool]) -> None:
         """Let each waiting item appear whose predecessor has been `placed` and left the spot."""
         for item, data in enumerate(self.spec.items):
-            if data.after is not None and not self.bodies[item] and self.bodies[data.after]:
-                if placed(data.after):
-                    self._appear(item)
-                    self.settle()
+            waits = data.after is not None and not self.bodies[item]
+            if waits and self.bodies[data.after or 0] and placed(data.after or 0):
+                self._appear(item)
+                self.settle()
 
     def step(self, count: int = 1, tip: Array | None = None, tool: Tool = "suction") -> None:
         """Advance by `count` simulation steps; `tip` (x, y, z, yaw) is where the tool is."""
@@ -209,7 +210,10 @@ class World:
                 pose = Pose(data.start.x, data.start.y, -1.0)  # not there yet
             elif data.bodies:
                 soft[item] = np.array(
-                    [p.getBasePositionAndOrientation(b, physicsClientId=self.client)[0] for b in bodies]
+                    [
+                        p.getBasePositionAndOrientation(b, physicsClientId=self.client)[0]
+                        for b in bodies
+                    ]
                 )
                 middle = soft[item].mean(axis=0)
                 pose = Pose(float(middle[0]), float(middle[1]))

@@ -10,9 +10,7 @@ from gensim_envs.task.pose import Pose
 def ring(center: Pose, count: int, radius: float) -> list[Pose]:
     """`count` poses evenly round a circle of `radius` metres, each facing outwards."""
     _at_least(1, count=count)
-    return [
-        center @ Pose(0, 0, 0, math.tau * k / count) @ Pose(radius, 0) for k in range(count)
-    ]
+    return [center @ Pose(0, 0, 0, math.tau * k / count) @ Pose(radius, 0) for k in range(count)]
 
 
 def line(center: Pose, count: int, spacing: float) -> list[Pose]:
@@ -62,9 +60,7 @@ def square(center: Pose, side: float, per_side: int) -> list[Pose]:
     _at_least(2, per_side=per_side)
     steps = per_side - 1
     return [
-        center
-        @ Pose(0, 0, 0, quarter * math.pi / 2)
-        @ Pose((k / steps - 0.5) * side, -side / 2)
+        center @ Pose(0, 0, 0, quarter * math.pi / 2) @ Pose((k / steps - 0.5) * side, -side / 2)
         for quarter in range(4)
         for k in range(steps)
     ]

@@ -179,7 +179,9 @@ class Asset:
         if not isinstance(data, dict) or data.get("type") not in ASSETS:
             raise TaskError(f"there is no asset {data!r:.80}", f"Use one of {', '.join(ASSETS)}")
         cls = ASSETS[data["type"]]
-        values = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items() if k != "type"}
+        values: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in data.items() if k != "type"
+        }
         try:
             return cls(**values)
         except TypeError as error:
@@ -193,7 +195,9 @@ def _check_length(kind: str, name: str, value: Any) -> None:
         if isinstance(number, str) or number is None:
             continue
         if not isinstance(number, (int, float)) or not 0.002 <= number <= 100:
-            raise TaskError(f"{kind}'s {name} is {value!r}", "Give lengths in metres, at least 2 mm")
+            raise TaskError(
+                f"{kind}'s {name} is {value!r}", "Give lengths in metres, at least 2 mm"
+            )
         if isinstance(number, float) and number > 0.9:
             raise TaskError(f"{kind}'s {name} is {value!r}", "The table is 0.5 m by 1 m")
 
@@ -299,7 +303,8 @@ class Bowl(Asset):
 @dataclass(frozen=True)
 class Container(Asset):
     """An open box with walls and floor of 5 mm; `extents` are the outer ones, 20 x 16 x 6 cm if
-    not said. Fixed unless added with `fixed=False`."""
+    not said. Fixed unless added with `fixed=False`.
+    """
 
     extents: tuple[float, float, float] = (0.20, 0.16, 0.06)
     nouns = ("container", "tray", "bin", "crate")
@@ -346,7 +351,9 @@ class Zone(Asset):
     @property
     def opening(self) -> shapely.Polygon:
         w = self.width / 2
-        return shapely.box(-w, -w, w, w) if self.shape == "square" else shapely.Point(0, 0).buffer(w)
+        return (
+            shapely.box(-w, -w, w, w) if self.shape == "square" else shapely.Point(0, 0).buffer(w)
+        )
 
     def parts(self) -> tuple[Part, ...]:
         shape: Literal["box", "cylinder"] = "box" if self.shape == "square" else "cylinder"
@@ -384,7 +391,8 @@ class Line(Asset):
 @dataclass(frozen=True)
 class Corner(Asset):
     """A painted L, two strips of 10 cm by 1 cm, with the inner corner at its origin and the
-    strips along its own +x and +y axes. `inner(extents)` is where a box's centre comes to lie."""
+    strips along its own +x and +y axes. `inner(extents)` is where a box's centre comes to lie.
+    """
 
     nouns = ("corner",)
     fixed = True
@@ -404,7 +412,8 @@ class Corner(Asset):
 @dataclass(frozen=True)
 class OpenSquare(Asset):
     """Three sides of a square painted in strips of 1 cm; the side at -y is open. `gap()` are the
-    ends of the open side. `side` is measured between the middles of the strips."""
+    ends of the open side. `side` is measured between the middles of the strips.
+    """
 
     side: float = 0.20
     nouns = ("square",)
@@ -452,7 +461,8 @@ class Pallet(Asset):
 
     def parts(self) -> tuple[Part, ...]:
         slats = tuple(
-            _slab(0.24, 0.03, 0.008, center=(0, y, 0.016)) for y in (-0.075, -0.0375, 0, 0.0375, 0.075)
+            _slab(0.24, 0.03, 0.008, center=(0, y, 0.016))
+            for y in (-0.075, -0.0375, 0, 0.0375, 0.075)
         )
         runners = tuple(
             _slab(0.03, 0.18, 0.012, center=(x, 0, 0.006), shade=0.7) for x in (-0.105, 0, 0.105)
@@ -486,7 +496,8 @@ class Disk(Asset):
 @dataclass(frozen=True)
 class PegStand(Asset):
     """The Tower of Hanoi's board, 36 x 12 x 1 cm, with three pegs 12 cm apart along its own x axis,
-    1.2 cm thick and 8 cm high. `peg(k)` is where the lowest disk of peg k (0, 1, 2) lies."""
+    1.2 cm thick and 8 cm high. `peg(k)` is where the lowest disk of peg k (0, 1, 2) lies.
+    """
 
     nouns = ("peg", "board")
     fixed = True
@@ -567,9 +578,8 @@ class Fixture(Asset):
             along = (b - a) / np.linalg.norm(b - a)
             outwards = np.array([along[1], -along[0]])
             # Middle of a leaning wall whose inner lower edge is `gap` outside the ell.
-            middle = (
-                (a + b) / 2
-                + outwards * (gap + math.tan(lean) * height / 2 + thick / 2 / math.cos(lean))
+            middle = (a + b) / 2 + outwards * (
+                gap + math.tan(lean) * height / 2 + thick / 2 / math.cos(lean)
             )
             length = float(np.linalg.norm(b - a))
             walls.append(
@@ -653,9 +663,8 @@ def asset_geometry(asset: Asset) -> Geometry:
     if isinstance(asset, Pile):
         parts += (Part("cylinder", (asset.SPREAD, asset.SPREAD, asset.CRUMB), (0, 0, 0.005)),)
     # The grid closes seams of rounding error between parts that touch.
-    shape = shapely.union_all([part.outline for part in parts], grid_size=1e-6)
-    if not isinstance(shape, shapely.Polygon):
-        shape = shape.convex_hull
+    union = shapely.union_all([part.outline for part in parts], grid_size=1e-6)
+    shape = union if isinstance(union, shapely.Polygon) else shapely.Polygon(_hull(union))
     # A round part's outline is drawn round its circle; its extent is the circle's own.
     slack = 0.0 if any(part.shape == "box" for part in parts) else 1 - math.cos(math.pi / 24)
     x0, y0, x1, y1 = shape.bounds
@@ -665,6 +674,10 @@ def asset_geometry(asset: Asset) -> Geometry:
         ((x1 - x0) * (1 - slack), (y1 - y0) * (1 - slack), top),
         not any(part.solid for part in parts),
     )
+
+
+def _hull(shape: shapely.Geometry) -> NDArray[np.float64]:
+    return shapely.get_coordinates(shapely.convex_hull(shape))
 
 
 def _half_height(part: Part) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 
@@ -23,9 +24,9 @@ from gensim_envs.task.spec import MAX_PLACES, MAX_SENTENCE, ItemSpec, TaskSpec
 _TOUCH = 0.001
 """Metres by which outlines or heights may overlap and still only touch."""
 _NUMBERS = {
-    word: k
-    for k, word in enumerate("two three four five six seven eight nine ten eleven twelve".split(), 2)
-}
+    "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
+    "ten": 10, "eleven": 11, "twelve": 12,
+}  # fmt: skip
 _NOUNS = sorted({noun for cls in ASSETS.values() for noun in cls.nouns}, key=len, reverse=True)
 
 
@@ -42,7 +43,9 @@ def check_goal(items: Sequence[ItemSpec], goal: Goal, number: int) -> None:
     """
     if not 0 < len(goal.instruction.strip()) <= MAX_SENTENCE:
         raise TaskError(
-            "its sentence is empty or too long", f"Write 1 to {MAX_SENTENCE} characters", goal=number
+            "its sentence is empty or too long",
+            f"Write 1 to {MAX_SENTENCE} characters",
+            goal=number,
         )
     if not goal.items or len(set(goal.items)) != len(goal.items):
         raise TaskError("it has no items, or one twice", "Give each item once", goal=number)
@@ -66,7 +69,8 @@ def check_goal(items: Sequence[ItemSpec], goal: Goal, number: int) -> None:
             goal=number,
         )
     if not (
-        0 < goal.position_tolerance <= POSITION_TOLERANCE and 0 < goal.yaw_tolerance <= YAW_TOLERANCE
+        0 < goal.position_tolerance <= POSITION_TOLERANCE
+        and 0 < goal.yaw_tolerance <= YAW_TOLERANCE
     ):
         raise TaskError(
             "its tolerance is looser than 1 cm or 15 degrees", "Only tighten it", goal=number
@@ -114,7 +118,7 @@ def _check_path(goal: Goal, number: int) -> None:
     if len(goal.places) < 2:
         raise TaskError("its path has fewer than two corners", "Give more poses", goal=number)
     corners = [place.pose for place in goal.places]
-    length = sum(a.distance(b) for a, b in zip(corners, corners[1:], strict=False))
+    length = sum(a.distance(b) for a, b in itertools.pairwise(corners))
     if not 0.93 * Rope.LENGTH <= length <= 1.01 * Rope.LENGTH:
         raise TaskError(
             f"its path is {length:.3f} m long, the rope {Rope.LENGTH} m",
@@ -175,13 +179,13 @@ def _check_starts(spec: TaskSpec) -> None:
             shapes.append((item, item.start.z, shape.buffer(-_TOUCH, join_style="mitre")))
     for k, (a, low_a, shape_a) in enumerate(shapes):
         for b, low_b, shape_b in shapes[:k]:
-            if _heights_overlap(low_a, a.asset.height, low_b, b.asset.height):
-                if shape_a.intersects(shape_b):
-                    raise TaskError(
-                        f"the {a.asset} and the {b.asset} start inside each other",
-                        "Give them room",
-                        redraw=True,
-                    )
+            overlap = _heights_overlap(low_a, a.asset.height, low_b, b.asset.height)
+            if overlap and shape_a.intersects(shape_b):
+                raise TaskError(
+                    f"the {a.asset} and the {b.asset} start inside each other",
+                    "Give them room",
+                    redraw=True,
+                )
 
 
 def _heights_overlap(low_a: float, height_a: float, low_b: float, height_b: float) -> bool:
@@ -320,6 +324,9 @@ def _check_not_met(spec: TaskSpec) -> None:
         pile = isinstance(spec.items[goal.items[0]].asset, Pile)
         if fresh and (met == 1 or (pile and met > 0)):
             raise TaskError(
-                "it is met before anything has moved", "Start farther away", goal=number, redraw=True
+                "it is met before anything has moved",
+                "Start farther away",
+                goal=number,
+                redraw=True,
             )
         moved |= set(goal.items)

@@ -116,7 +116,8 @@ def tilt_and_yaw(tumbles: str, rotation: Array) -> tuple[float, float]:
 def transform(outline: Array, pose: Pose) -> Array:
     """Corners (n, 2) in an item's frame, as corners in the world."""
     c, s = math.cos(pose.yaw), math.sin(pose.yaw)
-    return outline @ np.array([[c, s], [-s, c]]) + (pose.x, pose.y)
+    turned: Array = outline @ np.array([[c, s], [-s, c]])
+    return turned + (pose.x, pose.y)
 
 
 def target_of(spec: TaskSpec, goal: Goal, place: Place, item: int, snapshot: Snapshot) -> Pose:
@@ -191,8 +192,9 @@ def path_points(goal: Goal, count: int) -> Array:
 def bead_targets(goal: Goal, beads: Array) -> Array:
     """Where each bead (k, 3) of a rope belongs, (k, 2), for the direction that is nearer now."""
     ahead = path_points(goal, len(beads))
-    errors = [np.linalg.norm(beads[:, :2] - way, axis=1).sum() for way in (ahead, ahead[::-1])]
-    return ahead if errors[0] <= errors[1] else ahead[::-1].copy()
+    back = np.flipud(ahead)
+    errors = [float(np.linalg.norm(beads[:, :2] - way, axis=1).sum()) for way in (ahead, back)]
+    return ahead if errors[0] <= errors[1] else back
 
 
 def beads_along(goal: Goal, beads: Array) -> float:
@@ -236,7 +238,9 @@ def _cost(spec: TaskSpec, goal: Goal, place: int, item: int, now: Snapshot) -> f
     return 10 * want.z + now.poses[item].distance(want)
 
 
-def fraction_met(spec: TaskSpec, goal: Goal, now: Snapshot, only: Sequence[int] | None = None) -> float:
+def fraction_met(
+    spec: TaskSpec, goal: Goal, now: Snapshot, only: Sequence[int] | None = None
+) -> float:
     """How much of a goal is true now, 0..1; with `only`, of those of its items."""
     first = goal.items[0]
     if goal.relation == "along":

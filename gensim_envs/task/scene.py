@@ -14,6 +14,7 @@ from gensim_envs.task import checks
 from gensim_envs.task.assets import (
     SPLIT_COLORS,
     Asset,
+    Line,
     Pile,
     Rope,
     Zone,
@@ -38,7 +39,8 @@ REDRAWS = 20
 """How many times a draw that fails a check is redrawn before it is an error."""
 _TRIES = 200
 
-A = TypeVar("A", bound=Asset, covariant=True)
+A = TypeVar("A", bound=Asset)
+Kind = TypeVar("Kind", bound=Asset, covariant=True)
 T = TypeVar("T")
 
 
@@ -56,10 +58,10 @@ class Task:
         raise NotImplementedError(f"{type(self).__name__} has no build")
 
 
-class Item(Generic[A]):
+class Item(Generic[Kind]):
     """A handle to one thing in the scene; as text it is its colour and noun."""
 
-    def __init__(self, index: int, asset: A, fixed: bool) -> None:
+    def __init__(self, index: int, asset: Kind, fixed: bool) -> None:
         self.index = index
         self.asset = asset
         self.fixed = fixed
@@ -244,13 +246,17 @@ class Scene:
         }
         if len(chosen) != 1:
             raise TaskError(
-                f"it has {len(chosen)} of at=, on=, inside=, along=", "Give exactly one", goal=number
+                f"it has {len(chosen)} of at=, on=, inside=, along=",
+                "Give exactly one",
+                goal=number,
             )
         relation, value = next(iter(chosen.items()))
         movers = [items] if isinstance(items, Item) else list(items)
         for item in movers:
             if not isinstance(item, Item):
-                raise TaskError(f"{item!r:.60} is no item", "Give what scene.add returned", goal=number)
+                raise TaskError(
+                    f"{item!r:.60} is no item", "Give what scene.add returned", goal=number
+                )
         places = _places(relation, value, offset, number)
         goal = Goal(
             str(instruction), tuple(item.index for item in movers), _RELATIONS[relation],
@@ -297,9 +303,7 @@ class Scene:
             shape = shapely.Polygon(turned + (x, y))
             if not shapely.dwithin(taken, shape, CLEARANCE).any():
                 return Pose(x, y, 0.0, yaw)
-        raise TaskError(
-            f"there is no room for {name}", "Use fewer or smaller things", redraw=True
-        )
+        raise TaskError(f"there is no room for {name}", "Use fewer or smaller things", redraw=True)
 
     def _finish(self, name: str) -> TaskSpec:
         """Place what is movable, largest first, and check everything that needs no physics."""
@@ -354,7 +358,11 @@ class Scene:
             gap = np.linalg.norm(points[:, None] - points[None], axis=-1)
             apart = gap[np.triu_indices(len(points), 3)].min() > 2 * rope.BEAD
             room = shapely.box(x0, y0, x1, y1).buffer(-2 * rope.BEAD)
-            if apart and room.contains(curve) and not shapely.dwithin(taken, curve, CLEARANCE).any():
+            if (
+                apart
+                and room.contains(curve)
+                and not shapely.dwithin(taken, curve, CLEARANCE).any()
+            ):
                 self._taken.append(curve.buffer(rope.BEAD / 2))
                 middle = points.mean(axis=0)
                 turns = [*heading, heading[-1]]
@@ -384,10 +392,7 @@ def _places(relation: str, value: Any, offset: Any, number: int) -> tuple[Place,
     """The places that the arguments of `Scene.goal` stand for."""
     if relation in ("at", "along"):
         if isinstance(value, Item):
-            path = getattr(value.asset, "path", None)
-            if relation == "along" and path is None:
-                raise TaskError(f"the {value} is no path", "Give a Line or poses", goal=number)
-            value = [value.pose @ corner for corner in path()] if relation == "along" else value.pose
+            value = value.pose if relation == "at" else _path(value, number)
         poses = [value] if isinstance(value, Pose) else _all(value, Pose, f"{relation}=", number)
         return tuple(Place(replace(pose, owner=None), pose.owner) for pose in poses)
     bases = [value] if isinstance(value, Item) else _all(value, Item, f"{relation}=", number)
@@ -404,6 +409,12 @@ def _places(relation: str, value: Any, offset: Any, number: int) -> tuple[Place,
             goal=number,
         )  # fmt: skip
     return tuple(Place(o, b.index) for o, b in zip(offsets, bases, strict=True))
+
+
+def _path(item: Item[Asset], number: int) -> list[Pose]:
+    if not isinstance(item.asset, Line):
+        raise TaskError(f"the {item} is no path", "Give a Line or poses", goal=number)
+    return [item.pose @ end for end in item.asset.path()]
 
 
 def _all(values: Any, kind: type[T], name: str, number: int) -> list[T]:

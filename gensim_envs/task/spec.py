@@ -188,7 +188,8 @@ def _pose_to_json(pose: Pose) -> list[float]:
 
 
 def _pose_from_json(data: Any) -> Pose:
-    return Pose(*(_number(value, 100.0) for value in _some(data, 4, 4)))
+    x, y, z, yaw = (_number(value, 100.0) for value in _some(data, 4, 4))
+    return Pose(x, y, z, yaw)
 
 
 def _item_from_json(data: Any) -> ItemSpec:

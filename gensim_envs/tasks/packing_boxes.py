@@ -36,4 +36,6 @@ class PackingBoxes(Task):
         ]
         layout = [middle for _, _, middle in pieces]
 
-        scene.goal(f"pack all {color} boxes into the {container}", boxes, inside=container, offset=layout)
+        scene.goal(
+            f"pack all {color} boxes into the {container}", boxes, inside=container, offset=layout
+        )

@@ -13,8 +13,7 @@ class StackBlockPyramid(Task):
         stand = scene.add(Stand(base))
         rows = pyramid(stand.pose.up(stand.asset.height), 3, spacing=SPACING, height=0.04)
         low, middle, top = (
-            scene.add(Block(color), count=len(row))
-            for color, row in zip(colors, rows, strict=True)
+            scene.add(Block(color), count=len(row)) for color, row in zip(colors, rows, strict=True)
         )
 
         scene.goal(f"put the {low} in a row on the {stand}", low, at=rows[0])

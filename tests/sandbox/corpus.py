@@ -186,8 +186,8 @@ REFUSED: dict[str, tuple[str, str]] = {
     ),
     "annotated variable": (in_build("x: [y for y in ()] = 1"), "annotation"),
     "annotation by name": (in_build("", inside="def f(self, x: eval):\n    pass"), "eval"),
-    "lookalike name": (in_build("ｏｐｅｎ('x')"), "non-ASCII"),
-    "lookalike attribute": (in_build("scene.ａdd(1)"), "non-ASCII"),
+    "lookalike name": (in_build("\uff4f\uff50\uff45\uff4e('x')"), "non-ASCII"),
+    "lookalike attribute": (in_build("scene.\uff41dd(1)"), "non-ASCII"),
     "accented name": (in_build("é = 1"), "non-ASCII"),
     "deep expression": (in_build("x = " + "-" * 60 + "1"), "nested"),
     "long sum": (in_build("x = " + "+".join("1" * 100)), "nested"),
@@ -197,7 +197,7 @@ REFUSED: dict[str, tuple[str, str]] = {
 }
 
 UNPARSABLE: dict[str, tuple[str, str]] = {
-    "lookalike underscores": (in_build("scene.＿＿class＿＿"), "SyntaxError"),
+    "lookalike underscores": (in_build("scene.\uff3f\uff3fclass\uff3f\uff3f"), "SyntaxError"),
     "empty": ("", "empty"),
     "blank": (" \n\n", "empty"),
     "prose": ("Here is the task you asked for.", "SyntaxError"),
@@ -266,10 +266,19 @@ def escaped(body: str) -> str:
     return ESCAPE + "".join(f"        {line}\n" for line in body.splitlines()) + GOOD_SCENE
 
 
+def to_its_pipe(data: str, *, again: bool = False) -> str:
+    """A program that writes the bytes of the expression `data` to whatever it has open."""
+    loop = "while" if again else "if"
+    return escaped(
+        f"for fd in range(3, 20):\n    try:\n        {loop} 1:\n            os.write(fd, {data})\n"
+        "    except OSError:\n        pass"
+    )
+
+
 SYSTEM_CALL = "forbidden system call"
 PERMISSION = "sandbox forbids"
 _FILE = "'{place}/evidence'"
-_TOUCH = f"b'/usr/bin/touch {{place}}/evidence'"
+_TOUCH = "b'/usr/bin/touch {place}/evidence'"
 
 HARMFUL: dict[str, Harm] = {
     # starting programs
@@ -311,7 +320,8 @@ HARMFUL: dict[str, Harm] = {
     ),
     # network
     "udp": Harm(
-        "address = b'\\x02\\x00' + ({port}).to_bytes(2, 'big') + b'\\x7f\\x00\\x00\\x01' + b'\\x00' * 8\n"
+        "address = b'\\x02\\x00' + ({port}).to_bytes(2, 'big') + b'\\x7f\\x00\\x00\\x01'\n"
+        "address += b'\\x00' * 8\n"
         "libc.sendto(libc.socket(2, 2, 0), b'x', 1, 0, address, 16)",
         "packet",
         SYSTEM_CALL,
@@ -322,7 +332,6 @@ HARMFUL: dict[str, Harm] = {
     "queue a signal": Harm(
         "libc.pidfd_send_signal(os.pidfd_open({victim}), 15, None, 0)", "signal", SYSTEM_CALL
     ),
-    "trace": Harm("libc.ptrace(0x4206, {victim}, 0, 0x100000)", "signal", SYSTEM_CALL),
 }
 """Each of these does its deed in an unconfined interpreter; a test shows that it does."""
 
@@ -361,7 +370,8 @@ STOPPED: dict[str, tuple[str, str]] = {
     ),
     "recursion in C": (
         escaped(
-            "x = ()\nsys.setrecursionlimit(10 ** 9)\nfor _ in range(10 ** 6):\n    x = (x,)\nreal['hash'](x)"
+            "x = ()\nsys.setrecursionlimit(10 ** 9)\n"
+            "for _ in range(10 ** 6):\n    x = (x,)\nreal['hash'](x)"
         ),
         "program",
     ),
@@ -375,27 +385,19 @@ STOPPED: dict[str, tuple[str, str]] = {
         "wrote more than",
     ),
     "floods its pipe": (
-        escaped(
-            "for fd in range(3, 20):\n    try:\n        while True:\n            os.write(fd, b'x' * 10**5)\n    except real['OSError']:\n        pass"
-        ),
+        to_its_pipe("b'x' * 10**5", again=True),
         "wrote more than",
     ),
     "garbled answer": (
-        escaped(
-            "for fd in range(3, 20):\n    try:\n        os.write(fd, b'[[[\\n')\n    except real['OSError']:\n        pass"
-        ),
+        to_its_pipe("b'[[[\\n'"),
         "answered what",
     ),
     "nested answer": (
-        escaped(
-            "for fd in range(3, 20):\n    try:\n        os.write(fd, b'[' * 10**6 + b'\\n')\n    except real['OSError']:\n        pass"
-        ),
+        to_its_pipe("b'[' * 10**6 + b'\\n'"),
         "answered what",
     ),
     "forged answer": (
-        escaped(
-            "for fd in range(3, 20):\n    try:\n        os.write(fd, b'{\"ok\": {}, \"redraws\": 0}\\n')\n    except real['OSError']:\n        pass"
-        ),
+        to_its_pipe('b\'{"ok": {}, "redraws": 0}\\n\''),
         "answered what",
     ),
     "forged spec": (
@@ -437,9 +439,9 @@ STOPPED: dict[str, tuple[str, str]] = {
     "KeyboardInterrupt": (escaped("raise real['KeyboardInterrupt']"), "KeyboardInterrupt"),
     "abort": (escaped("os.abort()"), "Aborted"),
     "segfault": (escaped("ctypes.string_at(0)"), "Segmentation"),
-    "kills itself": (escaped("os.kill(os.getpid(), 9)"), "Killed"),
+    "kills itself": (escaped("os.kill(os.getpid(), 9)"), "was killed"),
     "stops itself": (escaped("os.kill(os.getpid(), 19)"), "ran for more than"),
-    "closes everything": (escaped("os.closerange(0, 100)"), "ended its process"),
+    "closes everything": (escaped("os.closerange(0, 100)"), "program"),
     "fork bomb": (escaped("while True:\n    os.fork()"), SYSTEM_CALL),
     "tcp": (escaped("libc.socket(2, 1, 0)"), SYSTEM_CALL),
     "unix": (escaped("libc.socket(1, 1, 0)"), SYSTEM_CALL),
@@ -452,7 +454,9 @@ STOPPED: dict[str, tuple[str, str]] = {
     ),
     "memfd": (escaped("os.memfd_create('x')"), SYSTEM_CALL),
     "io_uring": (escaped("libc.syscall(425, 1, ctypes.create_string_buffer(256))"), SYSTEM_CALL),
+    "trace": (escaped("libc.ptrace(0x4206, os.getpid(), 0, 0)"), SYSTEM_CALL),
     "read a process": (escaped("libc.process_vm_readv(1, None, 0, None, 0, 0)"), SYSTEM_CALL),
+    "x32 numbering": (escaped("libc.syscall(0x40000000 + 39)"), SYSTEM_CALL),
     "unshare": (escaped("libc.unshare(0x10000000)"), SYSTEM_CALL),
     "executable memory": (
         escaped(
@@ -471,7 +475,8 @@ STOPPED: dict[str, tuple[str, str]] = {
     ),
     "clears its death signal": (
         escaped(
-            "if libc.prctl(1, 0, 0, 0, 0) < 0:\n    raise real['OSError'](ctypes.get_errno(), 'prctl')"
+            "if libc.prctl(1, 0, 0, 0, 0) < 0:\n"
+            "    raise real['OSError'](ctypes.get_errno(), 'prctl')"
         ),
         PERMISSION,
     ),

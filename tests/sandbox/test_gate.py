@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import string
+import time
 from pathlib import Path
 
 import pytest
-from corpus import GOOD, REFUSED, UNPARSABLE
+from corpus import GOOD, REFUSED, UNPARSABLE, in_build
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -70,6 +71,13 @@ def test_remedy_suggests_what_is_meant(right: str, wrong: str, remedy: str) -> N
     with pytest.raises(TaskError) as caught:
         check(GOOD.replace(right, wrong))
     assert remedy in caught.value.remedy
+
+
+def test_thousands_of_offences_take_no_time() -> None:
+    start = time.perf_counter()
+    with pytest.raises(TaskError, match="zqab0"):
+        check(in_build("".join(f"scene.zqab{k}\n" for k in range(900))))
+    assert time.perf_counter() - start < 1
 
 
 MUTATIONS = st.tuples(

@@ -1,0 +1,336 @@
+"""The `gensim` command. Exit 0: done; 1: done and found wanting; 2: bad use."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import importlib.metadata
+import importlib.util
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+from tqdm import tqdm
+
+import gensim_envs
+from gensim_envs.library import Library, LibraryError, Row, in_checkout, shipped
+from gensim_envs.registration import register_library
+from gensim_envs.task.errors import TaskError
+
+
+class UsageError(Exception):
+    """The command cannot be done as it was given; the message says how it can."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except TaskError as error:
+        print(f"refused ({error.cause}): {error}", file=sys.stderr)
+        return 1
+    except UsageError as error:
+        print(f"gensim: {error}", file=sys.stderr)
+        return 2
+    except (LibraryError, OSError) as error:
+        print(f"gensim: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("gensim: stopped", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="gensim", description="Tasks written by language models.")
+    parser.add_argument("--version", action="version", version=gensim_envs.__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[..., int], text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(run=run)
+        sub.add_argument(
+            "--library", type=Path, metavar="DIR",
+            help="folder with registry.json; else GENSIM_LIBRARY, else the checkout",
+        )  # fmt: skip
+        return sub
+
+    def workers(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument("--workers", type=_positive, help="processes; all cores if not given")
+
+    sub = command("list", _list, "List the tasks of a library.")
+    sub.add_argument("--json", action="store_true", help="whole rows, for programs")
+
+    sub = command("play", _play, "Let the oracle solve a task, in a window or a video.")
+    sub.add_argument("id", metavar="ID")
+    sub.add_argument("--seed", type=int, default=0)
+    sub.add_argument("--video", type=Path, metavar="FILE.mp4")
+
+    sub = command("check", _check, "Check a program without publishing it: gate, sandbox, specs.")
+    sub.add_argument("file", type=Path, metavar="FILE")
+
+    sub = command("publish", _publish, "Take a model's answer, or a program, into a library.")
+    sub.add_argument("file", type=Path, metavar="FILE")
+    sub.add_argument("--model", default="unknown", help="who wrote it, for its provenance")
+    sub.add_argument(
+        "--weak-sandbox", action="store_true",
+        help="publish even where the program cannot be denied processes or network",
+    )  # fmt: skip
+    workers(sub)
+
+    sub = command("certify", _certify, "Measure tasks again and compare with their rows.")
+    sub.add_argument("ids", metavar="ID", nargs="*")
+    workers(sub)
+
+    workers(command("regenerate", _regenerate, "Rebuild all rows from programs and provenance."))
+
+    sub = command("demos", _demos, "Record the oracle's episodes as Minari datasets.")
+    sub.add_argument("ids", metavar="ID", nargs="+")
+    sub.add_argument("--episodes", type=_positive, default=100)
+    sub.add_argument("--seed", type=int, default=None, help="of the first episode")
+    sub.add_argument("--out", type=Path, required=True, metavar="DIR")
+    sub.add_argument("--split", choices=("train", "test"), default="train")
+    workers(sub)
+
+    command("doctor", _doctor, "Say whether this machine and library are in order.")
+    return parser
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is less than 1")
+    return value
+
+
+# Where things are.
+
+
+def _library(options: argparse.Namespace, write: bool = False) -> Library:
+    """The library that a command is about.
+
+    Raises:
+        UsageError: where there is none to write to, or none to read at the place given.
+    """
+    named = options.library or os.environ.get("GENSIM_LIBRARY")
+    if named is None and write and not in_checkout():
+        raise UsageError("there is no library here; say --library DIR or set GENSIM_LIBRARY")
+    library = Library(Path(named).expanduser().resolve()) if named else shipped()
+    if not write and not library.registry.exists():
+        raise UsageError(f"{library.registry} does not exist")
+    library.recover()
+    return library
+
+
+def _own(library: Library) -> bool:
+    return library.root.resolve() == shipped().root.resolve()
+
+
+def _find(library: Library, name: str) -> Row:
+    """A row by id or class name.
+
+    Raises:
+        UsageError: with the nearest names.
+    """
+    rows = library.rows()
+    for row in rows:
+        if name in (row.id, row.name):
+            return row
+    near = difflib.get_close_matches(name, [row.id for row in rows], 3, 0.3)
+    hint = f" Near it: {', '.join(near)}" if near else " See gensim list"
+    raise UsageError(f"there is no task {name!r} in {library.registry}.{hint}")
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from error
+
+
+class _Bar:
+    """A progress bar on a terminal, plain lines elsewhere."""
+
+    def __init__(self, total: int, title: str) -> None:
+        self._bar = tqdm(total=total, desc=title, leave=False, disable=not sys.stderr.isatty())
+
+    def tick(self, step: object = None) -> None:
+        """One more step is done."""
+        self._bar.update(1)
+
+    def say(self, line: str) -> None:
+        """A line that stays."""
+        self._bar.clear()
+        print(line, flush=True)
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+
+# Commands.
+
+
+def _list(options: argparse.Namespace) -> int:
+    library = _library(options)
+    rows, broken = library.read()
+    if options.json:
+        print(json.dumps([asdict(row) for row in rows], indent=2))
+    else:
+        width = max((len(row.id) for row in rows), default=0)
+        for row in rows:
+            print(f"{row.id:{width}}  {row.certificate.get('oracle', '?'):>2}/20  {row.summary}")
+    for entry in broken:
+        print(f"gensim: {entry.problem}", file=sys.stderr)
+    return 1 if broken else 0
+
+
+def _play(options: argparse.Namespace) -> int:
+    from gensim_envs.oracle import Oracle, OracleError
+    from gensim_envs.sim.film import FPS
+    from gensim_envs.video import write_video
+
+    library = _library(options)
+    row = _find(library, options.id)
+    if not _own(library):
+        register_library(library.root)
+    try:
+        mode = "rgb_array_list" if options.video else "human"
+        env = gym.make(row.id, render_mode=mode, obs_mode="state")
+    except RuntimeError as error:
+        raise UsageError(f"{error}; or say --video FILE.mp4") from error
+    _, info = env.reset(seed=options.seed)
+    print(f"{row.id}, seed {options.seed}: {info['instruction']}")
+    oracle, over, count = Oracle(env), False, 0
+    while not over:
+        try:
+            _, _, terminated, truncated, info = env.step(oracle.act())
+        except OracleError as error:
+            print(f"gensim: {error}", file=sys.stderr)
+            break
+        over, count = terminated or truncated, count + 1
+        print(f"  action {count}: progress {info['progress']:.2f}, {info['instruction']}")
+    if options.video:
+        frames: Any = env.render()
+        write_video(options.video, [*frames, *frames[-1:] * FPS], FPS)
+        print(f"wrote {options.video} ({len(frames)} frames)")
+    env.close()
+    return 0 if info["success"] else 1
+
+
+def _check(options: argparse.Namespace) -> int:
+    from gensim_envs.generate import check
+
+    source, program = check.program_of(_read(options.file))
+    survey = check.survey_source(source)
+    print(f"{program.name}: gate and 1000 draws passed, {survey.redraws:.1%} redrawn")
+    print(f"  {survey.instruction!r}; at most {survey.bounds}")
+    return 0
+
+
+def _publish(options: argparse.Namespace) -> int:
+    from gensim_envs.generate.publish import publish
+
+    library = _library(options, write=True)
+    text = _read(options.file)
+    with _Bar(60, options.file.name) as bar:
+        row = publish(
+            library, text, model=options.model, weak_sandbox=options.weak_sandbox,
+            workers=options.workers, report=bar.say, tick=bar.tick,
+        )  # fmt: skip
+    print(f"published {row.id} into {library.root}")
+    return 0
+
+
+def _certify(options: argparse.Namespace) -> int:
+    from gensim_envs.generate.publish import certify
+
+    library = _library(options)
+    rows = [_find(library, name) for name in options.ids] or library.rows()
+    wrong = 0
+    for row in rows:
+        library.source(row)
+        with _Bar(60, row.name) as bar:
+            try:
+                new = certify(library, row.file, workers=options.workers, tick=bar.tick)
+                word = "as published" if new == row else f"differs from its row: {new.certificate}"
+                wrong += new != row
+                bar.say(f"{row.id}: {new.certificate['oracle']}/20, {word}")
+            except TaskError as error:
+                wrong += 1
+                bar.say(f"{row.id}: refused ({error.cause}): {error}")
+    return 1 if wrong else 0
+
+
+def _regenerate(options: argparse.Namespace) -> int:
+    from gensim_envs.generate.publish import regenerate
+
+    library = _library(options, write=True)
+    tasks = Path(gensim_envs.__file__).parent / "tasks" if _own(library) else None
+    changed = regenerate(library, tasks, workers=options.workers, report=print)
+    print(f"{library.registry} {'was rewritten' if changed else 'is unchanged'}")
+    return 0
+
+
+def _demos(options: argparse.Namespace) -> int:
+    from gensim_envs.demos import DemosError, record
+    from gensim_envs.seeds import TRAINING
+
+    library = _library(options)
+    rows = [_find(library, name) for name in options.ids]
+    if not _own(library):
+        register_library(library.root)
+    seed = TRAINING.start if options.seed is None else options.seed
+    with _Bar(options.episodes * len(rows), "episodes") as bar:
+        try:
+            summaries = record(
+                [row.id for row in rows], options.episodes, seed, options.out,
+                split=options.split, workers=options.workers, progress=bar.tick,
+            )  # fmt: skip
+        except DemosError as error:
+            raise LibraryError(str(error)) from error
+    for summary in summaries:
+        print(summary)
+    return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from gensim_envs.sandbox import protection
+
+    problems: list[str] = []
+    print(f"gensim-envs {gensim_envs.__version__}, Python {platform.python_version()}")
+    for name in ("gymnasium", "pybullet", "numpy", "scipy", "shapely"):
+        print(f"  {name} {importlib.metadata.version(name)}")
+    for extra, module in (("data", "minari"), ("video", "imageio_ffmpeg"), ("video", "pygame")):
+        there = importlib.util.find_spec(module) is not None
+        print(f"  {module}: {'yes' if there else f'no (extra [{extra}])'}")
+    guard = protection()
+    print(f"sandbox: {guard.description}")
+    if not (guard.processes and guard.network):
+        problems.append("a program cannot be denied processes or network; publish needs "
+                        "--weak-sandbox")  # fmt: skip
+    library = _library(options)
+    rows, broken = library.read()
+    problems += [entry.problem for entry in broken]
+    for row in rows:
+        try:
+            library.source(row)
+        except LibraryError as error:
+            problems.append(str(error))
+    print(f"library: {library.root}, {len(rows)} tasks")
+    for problem in problems:
+        print(f"PROBLEM: {problem}")
+    print("all in order" if not problems else f"{len(problems)} problem(s)")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""First stage: gate, sandbox and every check that needs no physics."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from gensim_envs.program import HandWritten, Program, Sandboxed
+from gensim_envs.sandbox import check as gate
+from gensim_envs.sandbox import extract
+from gensim_envs.seeds import SURVEY
+from gensim_envs.task.errors import TaskError
+
+MOST_REDRAWS = 0.05
+"""Share of redraws above which a task is refused."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What 1,000 draws of both splits say about a program.
+
+    Attributes:
+        name: class name of the task.
+        version: its version.
+        summary: first line of its docstring.
+        instruction: first goal's sentence of the first draw.
+        bounds: upper bounds on items, targets and steps.
+        redraws: share of attempts that had to be redrawn.
+    """
+
+    name: str
+    version: int
+    summary: str
+    instruction: str
+    bounds: dict[str, int]
+    redraws: float
+
+
+def program_of(text: str) -> tuple[str, Sandboxed]:
+    """The program in a model's answer, or a program as it is, once the gate lets it through.
+
+    Returns:
+        (source, program).
+
+    Raises:
+        TaskError: with cause "parse" or "gate".
+    """
+    source = extract(text)
+    return source, Sandboxed(gate(source).class_name, source)
+
+
+def survey_source(source: str) -> Survey:
+    """Survey a program that has not been published yet.
+
+    Raises:
+        TaskError: why it is refused.
+    """
+    head = gate(source)
+    return _survey(Sandboxed(head.class_name, source), head.version, head.docstring)
+
+
+def survey_task(program: HandWritten) -> Survey:
+    """Survey one of the suite's own tasks.
+
+    Raises:
+        TaskError: why it is refused.
+    """
+    return _survey(program, program.task.version, program.task.__doc__ or "")
+
+
+def _survey(program: Program, version: int, docstring: str) -> Survey:
+    instruction, bounds = "", {"items": 0, "targets": 0, "steps": 0}
+    drawn = redrawn = 0
+    for split in ("train", "test"):
+        seen: set[str] = set()
+        for seed in SURVEY:
+            draw = program.draw(split, seed)
+            drawn, redrawn = drawn + 1, redrawn + draw.redraws
+            instruction = instruction or draw.spec.goals[0].instruction
+            bounds = {key: max(most, draw.spec.bounds[key]) for key, most in bounds.items()}
+            seen.add(json.dumps(draw.spec.to_json()))
+        if len(seen) < len(SURVEY):
+            raise TaskError(
+                "different seeds give the same scene", "Leave starts to be drawn at random"
+            )
+    share = redrawn / (drawn + redrawn)
+    if share > MOST_REDRAWS:
+        raise TaskError(
+            f"{share:.0%} of its draws fail a check, more than {MOST_REDRAWS:.0%}",
+            "Give it more room: fewer or smaller things, reserve() with a margin",
+        )
+    summary = docstring.strip().splitlines()[0] if docstring.strip() else ""
+    return Survey(program.name, version, summary, instruction, bounds, round(share, 4))

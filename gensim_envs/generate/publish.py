@@ -1,0 +1,171 @@
+"""Last stage: a task that has passed everything becomes a row, a file and a provenance."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import gensim_envs
+from gensim_envs.generate import check, validate
+from gensim_envs.library import Library, LibraryError, Row, digest, is_hand_written
+from gensim_envs.program import HandWritten, Sandboxed, module_name
+from gensim_envs.sandbox import check as gate
+from gensim_envs.sandbox import protection
+from gensim_envs.task.errors import TaskError
+
+Report = Callable[[str], None]
+
+
+def snake_case(name: str) -> str:
+    """`BuildWheel` -> `build_wheel`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+def publish(
+    library: Library,
+    text: str,
+    *,
+    model: str,
+    weak_sandbox: bool = False,
+    workers: int | None = None,
+    report: Report = lambda line: None,
+    tick: Report = lambda line: None,
+) -> Row:
+    """Take a model's answer, or a bare program, through every stage into a library.
+
+    Args:
+        library: where to.
+        text: the answer; it is kept as the task's completion.
+        model: who wrote it, for the provenance.
+        weak_sandbox: publish although this machine cannot deny the program processes or network.
+        workers: processes for the certificate.
+        report: called with a line after each stage.
+        tick: called with a line after each episode of the certificate.
+
+    Raises:
+        TaskError: why it is refused; the library is then as it was.
+        LibraryError: where the library cannot take it.
+    """
+    guard = protection()
+    if not (guard.processes and guard.network) and not weak_sandbox:
+        raise LibraryError(
+            f"this machine cannot lock the program in ({guard.description}). "
+            "Use --weak-sandbox if you have read the program and trust it"
+        )
+    source, program = check.program_of(text)
+    report(f"gate: {program.name} may run")
+    file = f"generated/{snake_case(program.name)}.py"
+    for row in library.rows():
+        if row.name == program.name or row.file == file:
+            if row.sha256 == digest(source):
+                raise LibraryError(f"{row.id} is already published, and is the same program")
+            raise LibraryError(
+                f"{row.id} is already in {library.registry}. Choose another class name, or delete "
+                "its row and file first"
+            )
+    survey = check.survey_source(source)
+    report(f"specs: 1000 draws, {survey.redraws:.1%} redrawn")
+    certificate = validate.certify(
+        program, survey.bounds, survey.redraws, workers=workers, tick=tick
+    )
+    report(f"certificate: the oracle solves {certificate.oracle} of 20")
+    row = _row(file, source, survey, certificate)
+    provenance = {
+        "model": model,
+        "published": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "suite": gensim_envs.__version__,
+        "sandbox": guard.description,
+    }
+    library.publish(row, source, provenance, text)
+    return row
+
+
+def certify(
+    library: Library, file: str, *, workers: int | None = None, tick: Report = lambda line: None
+) -> Row:
+    """The row of a program, measured anew.
+
+    Raises:
+        TaskError: where it would not be published.
+    """
+    source = library.program_path(file).read_text(encoding="utf-8")
+    program: HandWritten | Sandboxed
+    if is_hand_written(file):
+        program = HandWritten(gate(source).class_name, module_name(file))
+        survey = check.survey_task(program)
+    else:
+        program = Sandboxed(gate(source).class_name, source)
+        survey = check.survey_source(source)
+    certificate = validate.certify(
+        program, survey.bounds, survey.redraws, workers=workers, tick=tick
+    )
+    return _row(file, source, survey, certificate)
+
+
+def _row(file: str, source: str, survey: check.Survey, certificate: validate.Certificate) -> Row:
+    return Row(
+        id=f"gensim/{survey.name}-v{survey.version}",
+        file=file,
+        sha256=digest(source),
+        summary=survey.summary,
+        instruction=survey.instruction,
+        bounds=survey.bounds,
+        max_episode_steps=validate.max_steps(survey.bounds),
+        certificate=certificate.to_json(),
+    )
+
+
+def regenerate(
+    library: Library,
+    hand_written: Path | None,
+    *,
+    workers: int | None = None,
+    report: Report = lambda line: None,
+) -> bool:
+    """Rebuild all rows from the programs that have a provenance.
+
+    Args:
+        library: whose rows.
+        hand_written: folder of the suite's own tasks, for the suite's own library.
+        workers: processes for the certificates.
+        report: called with a line for each task.
+
+    Returns:
+        Whether registry.json changed.
+
+    Raises:
+        TaskError: naming the task that would no longer be published; nothing is then written.
+        LibraryError: where a program without a provenance, or the reverse, is found.
+    """
+    rows = []
+    for file in _programs(library, hand_written):
+        try:
+            rows.append(certify(library, file, workers=workers))
+        except TaskError as error:
+            raise TaskError(
+                f"{file}: {error}", cause=error.cause, goal=error.goal, line=error.line
+            ) from error
+        report(f"{rows[-1].id}: the oracle solves {rows[-1].certificate['oracle']} of 20")
+    return library.write_rows(rows)
+
+
+def _programs(library: Library, hand_written: Path | None) -> list[str]:
+    folder = library.root / "generated"
+    programs = {path.stem for path in folder.glob("*.py")}
+    known = {path.stem for path in (folder / "provenance").glob("*.json")}
+    if programs != known:
+        odd = sorted(programs ^ known)[0]
+        raise LibraryError(f"{folder}: {odd} has not both a program and a provenance")
+    for stem in sorted(known):
+        path = folder / "provenance" / f"{stem}.json"
+        try:
+            json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise LibraryError(f"{path} is no JSON: {error}") from error
+    own = [] if hand_written is None else sorted(hand_written.glob("[a-z]*.py"))
+    return [f"gensim_envs/tasks/{path.name}" for path in own] + [
+        f"generated/{stem}.py" for stem in sorted(programs)
+    ]

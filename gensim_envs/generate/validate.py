@@ -1,0 +1,198 @@
+"""Second stage: what the oracle, a do-nothing and a random policy earn, over fixed seeds."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
+from typing import Any, Literal
+
+import numpy as np
+
+from gensim_envs.env import TabletopEnv
+from gensim_envs.oracle import Oracle, OracleError
+from gensim_envs.program import Program
+from gensim_envs.seeds import CERTIFICATE
+from gensim_envs.task.errors import TaskError
+
+NEEDED = 18
+"""Certificate seeds of 20 on which the oracle must succeed."""
+MOST_RANDOM = 0.05
+"""Share of successes from which a random policy shows that a task is too easy."""
+
+Policy = Literal["oracle", "nothing", "random"]
+
+
+@dataclass(frozen=True)
+class Episode:
+    """How one episode went.
+
+    Attributes:
+        success: whether the task was solved.
+        earned: the return.
+        steps: actions taken.
+        problem: why the oracle gave up, if it did.
+    """
+
+    success: bool
+    earned: float
+    steps: int
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What policies earn on the certificate seeds; success counts are out of 20.
+
+    Attributes:
+        oracle: successes of the oracle.
+        steps: mean number of actions of the oracle's successes.
+        nothing: largest return of a policy that picks where it places.
+        random: successes of a policy that draws actions uniformly.
+        redraws: share of draws that had to be redrawn.
+    """
+
+    oracle: int
+    steps: float
+    nothing: float
+    random: int
+    redraws: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return asdict(self)
+
+
+def max_steps(bounds: Mapping[str, int]) -> int:
+    """Registered length of an episode: twice what a demonstrator needs, and two to spare."""
+    return 2 * bounds["steps"] + 2
+
+
+def run_episode(
+    program: Program, bounds: Mapping[str, int], policy: Policy, seed: int, split: str = "train"
+) -> Episode:
+    """One episode without pictures.
+
+    Args:
+        program: where the task comes from.
+        bounds: of its row.
+        policy: who acts.
+        seed: of `reset`; it also seeds the random policy.
+        split: "train" or "test".
+    """
+    env = TabletopEnv(program, bounds, obs_mode="state", split=split)  # type: ignore[arg-type]
+    try:
+        env.reset(seed=seed)
+        env.action_space.seed(seed)
+        oracle, earned, problem = Oracle(env), 0.0, ""
+        success, steps = False, 0
+        while not success and steps < max_steps(bounds):
+            try:
+                action = _act(env, oracle, policy)
+            except OracleError as error:
+                problem = str(error)
+                break
+            _, reward, success, _, _ = env.step(action)
+            earned += reward
+            steps += 1
+        return Episode(success, earned, steps, problem)
+    finally:
+        env.close()
+
+
+def _act(env: TabletopEnv, oracle: Oracle, policy: Policy) -> np.ndarray[Any, Any]:
+    if policy == "oracle":
+        return oracle.act()
+    action = env.action_space.sample()
+    if policy == "nothing":
+        action[3:] = action[:3]
+    return action
+
+
+def certify(
+    program: Program,
+    bounds: Mapping[str, int],
+    redraws: float,
+    *,
+    workers: int | None = None,
+    tick: Callable[[str], None] = lambda line: None,
+) -> Certificate:
+    """Run the three policies on the certificate seeds, over processes.
+
+    Args:
+        program: where the task comes from.
+        bounds: of its row.
+        redraws: share of redraws in the survey.
+        workers: processes; all cores if not said. The result does not depend on it.
+        tick: called with a line after each episode.
+
+    Raises:
+        TaskError: why the task is refused, with cause "oracle".
+    """
+    jobs: list[tuple[Policy, int]] = [
+        (policy, seed) for policy in ("oracle", "nothing", "random") for seed in CERTIFICATE
+    ]
+    results: dict[Policy, list[Episode]] = {"oracle": [], "nothing": [], "random": []}
+    with pool(workers) as executor:
+        futures = [executor.submit(run_episode, program, dict(bounds), *job) for job in jobs]
+        try:
+            for (policy, seed), future in zip(jobs, futures, strict=True):
+                episode = future.result()
+                results[policy].append(episode)
+                tick(f"{policy} on seed {seed}: {'solved' if episode.success else 'not solved'}")
+        except BaseException:
+            executor.shutdown(wait=False, cancel_futures=True)
+            raise
+    oracle = results["oracle"]
+    solved = [episode.steps for episode in oracle if episode.success]
+    certificate = Certificate(
+        oracle=len(solved),
+        steps=round(float(np.mean(solved)), 2) if solved else 0.0,
+        nothing=max(round(episode.earned, 6) for episode in results["nothing"]),
+        random=sum(episode.success for episode in results["random"]),
+        redraws=redraws,
+    )
+    _judge(certificate, oracle)
+    return certificate
+
+
+def _judge(certificate: Certificate, oracle: list[Episode]) -> None:
+    count = len(CERTIFICATE)
+    if certificate.oracle < NEEDED:
+        seed, why = next(
+            (seed, episode.problem or f"only {episode.earned:.2f} of the reward after "
+             f"{episode.steps} actions")
+            for seed, episode in zip(CERTIFICATE, oracle, strict=True)
+            if not episode.success
+        )  # fmt: skip
+        raise TaskError(
+            f"the oracle solves {certificate.oracle} of {count} seeds, {NEEDED} are needed; "
+            f"on seed {seed}: {why}",
+            "Check that every place can be reached and holds what is put there",
+            cause="oracle",
+        )
+    if certificate.nothing > 0:
+        raise TaskError(
+            f"doing nothing earns {certificate.nothing}", "Start farther from the goal",
+            cause="oracle",
+        )  # fmt: skip
+    if certificate.random >= MOST_RANDOM * count:
+        raise TaskError(
+            f"random actions solve {certificate.random} of {count} seeds",
+            "Ask for more: more items, a smaller target",
+            cause="oracle",
+        )
+
+
+def pool(workers: int | None) -> ProcessPoolExecutor:
+    """Processes that leave Ctrl-C to their parent and end with it."""
+    return ProcessPoolExecutor(
+        workers or os.cpu_count(), mp_context=get_context("spawn"), initializer=_start_worker
+    )
+
+
+def _start_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

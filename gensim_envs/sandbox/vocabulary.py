@@ -1,0 +1,67 @@
+"""The words that a program may use: built-ins, attributes, and names of the API and of math."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import math
+
+ALLOWED_BUILTINS = frozenset(
+    (
+        *("abs", "all", "any", "bool", "dict", "enumerate", "filter", "float", "int"),
+        *("isinstance", "len", "list", "map", "max", "min", "range", "reversed", "round"),
+        *("sorted", "str", "sum", "tuple", "zip"),
+    )
+)
+"""What a program may use of Python's built-ins.
+
+No `set`: its order depends on memory addresses, so equal seeds would not give equal specs.
+"""
+
+PLAIN_ATTRIBUTES = frozenset(
+    (
+        # of scenes and items, set in their constructors
+        *("asset", "fixed", "index", "rng", "split"),
+        # of str, list, tuple and dict
+        *("append", "capitalize", "copy", "count", "endswith", "extend", "get", "index"),
+        *("insert", "items", "join", "keys", "lower", "pop", "remove", "replace", "reverse"),
+        *("setdefault", "sort", "split", "startswith", "strip", "title", "update", "upper"),
+        *("values",),
+        # of scene.rng and of the arrays it returns; not bit_generator, tofile or dump
+        *("choice", "integers", "item", "normal", "permutation", "permuted", "random"),
+        *("shuffle", "tolist", "uniform"),
+    )
+)
+
+
+def suggest(name: str, known: frozenset[str] | set[str], otherwise: str) -> str:
+    """A remedy for a name that is not known: the known ones that look like it."""
+    close = difflib.get_close_matches(name[:100], sorted(known), n=3)
+    return f"Did you mean {' or '.join(close)}?" if close else f"{otherwise}."
+
+
+@functools.cache
+def math_names() -> frozenset[str]:
+    """What the module math has."""
+    return frozenset(name for name in dir(math) if not name.startswith("_"))
+
+
+@functools.cache
+def api_names() -> frozenset[str]:
+    """What gensim_envs.api exports."""
+    import gensim_envs.api
+
+    return frozenset(gensim_envs.api.__all__)
+
+
+@functools.cache
+def api_attributes() -> frozenset[str]:
+    """The public attributes of what the API exports."""
+    import gensim_envs.api
+
+    found: set[str] = set()
+    for name in gensim_envs.api.__all__:
+        value = getattr(gensim_envs.api, name)
+        for kind in value.__mro__ if isinstance(value, type) else ():
+            found.update(vars(kind), getattr(kind, "__annotations__", ()))
+    return frozenset(name for name in found if not name.startswith("_"))
