@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gensim_envs.env import TabletopEnv
 from gensim_envs.sim.primitives import first_touch
 from gensim_envs.sim.robot import BLADE_SIZE
-from gensim_envs.task.assets import Zone
+from gensim_envs.task.assets import Pile, Zone
 from gensim_envs.task.goals import (
     Array,
     Goal,
@@ -32,6 +32,8 @@ from gensim_envs.task.pose import WORKSPACE, Pose, wrap
 _GAP = 0.004  # metres between things that are put side by side into a container
 _ASIDE_GRID = 0.02  # metres between places that are tried for something in the way
 _ASIDE_GAP = 0.02
+_LANE = 0.0115  # metres: a crumb and a little air
+_SHORT = (0.0, 0.15, 0.3, 0.4, 0.45)  # zone widths before its middle at which a push may end
 
 
 class OracleError(Exception):
@@ -249,31 +251,68 @@ class Oracle:
         return np.array([*pick, 0.0, *place, 0.0])
 
     def _sweep(self, goal: Goal, now: Snapshot) -> Array:
-        """The push that leaves most crumbs inside, judged as if they moved straight ahead."""
+        """The push that leaves most crumbs inside, as far as a simple model of pushing tells."""
         crumbs = now.bodies[goal.items[0]]
         base = goal.places[0].base
         assert base is not None  # checked when the goal was declared
         spec = self._env.spec_drawn
-        inside = crumbs_inside(spec, base, crumbs, now)
+        outside = crumbs[~crumbs_inside(spec, base, crumbs, now)][:, :2]
         zone = spec.items[base].asset
         assert isinstance(zone, Zone)
         middle = np.array([now.poses[base].x, now.poses[base].y])
+        obstacles = self._obstacles(now)
+        way = _detour(outside.mean(axis=0), middle, obstacles)
         best: tuple[float, Array] | None = None
-        for crumb in crumbs[~inside][:, :2]:
-            toward = middle - crumb
-            toward = toward / np.linalg.norm(toward)
-            for behind, short in itertools.product((0.02, 0.05, 0.1), (0.0, 0.25, 0.4)):
+        for crumb in outside:
+            aim = middle if way is None else way
+            toward = (aim - crumb) / max(1e-9, float(np.linalg.norm(aim - crumb)))
+            for behind, short in itertools.product((0.02, 0.05, 0.1), _SHORT):
                 start = _clipped(crumb - toward * behind)
-                end = middle - toward * short * zone.width
-                if _lands_on(crumbs, start, end):
+                end = aim if way is not None else aim - toward * short * zone.width
+                if _lands_on(crumbs, start, end) or _corridor(start, end).intersects(obstacles):
                     continue
                 moved = _pushed(crumbs, start, end)
                 gain = float(crumbs_inside(spec, base, moved, now).sum())
+                if way is not None:
+                    gain = -float(np.linalg.norm(moved[:, :2] - way, axis=1).mean())
                 if best is None or gain > best[0]:
                     best = gain, np.array([*start, 0.0, *end, 0.0])
         if best is None:
             raise self._fail(goal, "the blade fits behind no crumb")
         return best[1]
+
+    def _obstacles(self, now: Snapshot) -> shapely.Geometry:
+        """What a blade cannot pass, as one shape."""
+        spec = self._env.spec_drawn
+        return shapely.union_all(
+            [
+                shapely.Polygon(transform(spec.geometry(k).outline, now.poses[k]))
+                for k, item in enumerate(spec.items)
+                if not (spec.geometry(k).flat or item.bodies) and now.poses[k].z > -0.5
+            ]
+        )
+
+
+def _corridor(start: Array, end: Array) -> shapely.Geometry:
+    """What the blade sweeps over, with some room to spare."""
+    return shapely.LineString([start, end]).buffer(BLADE_SIZE[1] / 2 + 0.005, cap_style="flat")
+
+
+def _detour(start: Array, end: Array, obstacles: shapely.Geometry) -> Array | None:
+    """None if the blade can go straight, else the corner (2,) of the shortest way round."""
+    if not _corridor(start, end).intersects(obstacles):
+        return None
+    best: tuple[float, Array] | None = None
+    (x0, x1), (y0, y1) = WORKSPACE
+    for x, y in itertools.product(np.arange(x0 + 0.06, x1 - 0.05, 0.04), np.arange(y0, y1, 0.04)):
+        corner = np.array([x, y])
+        length = float(np.linalg.norm(corner - start) + np.linalg.norm(end - corner))
+        if best is not None and length >= best[0]:
+            continue
+        legs = _corridor(start, corner), _corridor(corner, end)
+        if not any(leg.intersects(obstacles) for leg in legs):
+            best = length, corner
+    return None if best is None else best[1]
 
 
 def _span(low: float, high: float) -> Iterator[float]:
@@ -304,18 +343,25 @@ def _lands_on(crumbs: Array, start: Array, end: Array) -> bool:
 
 
 def _pushed(crumbs: Array, start: Array, end: Array) -> Array:
-    """Where crumbs (k, 3) would be if the blade moved them straight ahead, packed in front."""
-    path = end - start
-    length = float(np.linalg.norm(path))
+    """Where crumbs (k, 3) would be after a push, if each only moved straight ahead.
+
+    In lanes of a crumb's width the blade pushes the first crumb, that the next, and so on.
+    """
+    length = float(np.linalg.norm(end - start))
     if length < 1e-6:
         return crumbs
-    ahead = path / length
+    ahead = (end - start) / length
     side = np.array([-ahead[1], ahead[0]])
     along, across = (crumbs[:, :2] - start) @ ahead, (crumbs[:, :2] - start) @ side
-    swept = (np.abs(across) < BLADE_SIZE[1] / 2) & (along > -0.01) & (along < length + 0.01)
+    lanes = np.floor(across / _LANE).astype(int)
+    face = length + BLADE_SIZE[0] / 2 + Pile.CRUMB / 2
+    after = along.copy()
+    swept = (np.abs(across) < (BLADE_SIZE[1] + Pile.CRUMB) / 2) & (along > 0)
+    for lane in set(lanes[swept].tolist()):
+        row = np.flatnonzero(swept & (lanes == lane))
+        row = row[np.argsort(along[row], kind="stable")]
+        steps = np.arange(len(row)) * _LANE
+        after[row] = steps + np.maximum.accumulate(np.maximum(along[row] - steps, face))
     moved = crumbs.copy()
-    # They pile up in front of the blade, about half of what it sweeps across.
-    rank = np.argsort(np.argsort(along[swept])) / max(1, int(swept.sum()))
-    depth = 0.01 + rank * swept.sum() * 1.2e-4 / 0.08
-    moved[swept, :2] = start + np.outer(length + depth, ahead) + np.outer(across[swept], side)
+    moved[:, :2] += np.outer(after - along, ahead)
     return moved

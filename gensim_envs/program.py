@@ -6,7 +6,6 @@ import importlib
 from dataclasses import dataclass
 from typing import Protocol
 
-from gensim_envs.sandbox import shared
 from gensim_envs.task.errors import TaskError
 from gensim_envs.task.scene import Draw, Task, draw
 
@@ -54,4 +53,7 @@ class Sandboxed:
     source: str
 
     def draw(self, split: str, seed: int) -> Draw:
+        # Here, so that hand-written tasks never start a sandbox.
+        from gensim_envs.sandbox import shared
+
         return shared().draw(self.source, split, seed)

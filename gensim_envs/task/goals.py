@@ -186,7 +186,7 @@ def path_points(goal: Goal, count: int) -> Array:
     corners = np.array([(place.pose.x, place.pose.y) for place in goal.places])
     lengths = np.r_[0, np.cumsum(np.linalg.norm(np.diff(corners, axis=0), axis=1))]
     at = np.linspace(0, lengths[-1], count)
-    return np.c_[np.interp(at, lengths, corners[:, 0]), np.interp(at, lengths, corners[:, 1])]
+    return np.stack([np.interp(at, lengths, axis) for axis in corners.T], axis=1)
 
 
 def bead_targets(goal: Goal, beads: Array) -> Array:
@@ -307,7 +307,7 @@ class Judge:
             for k, goal in enumerate(goals)
         ]
         weights = np.array([len(goal.items) for goal in goals], float)
-        self._weights = weights / weights.sum()
+        self._weights: list[float] = (weights / weights.sum()).tolist()
         self._latched = 0
         self._start = [fraction_met(spec, goal, start) for goal in goals]
 

@@ -138,7 +138,7 @@ class TaskSpec:
                 _goal_from_json(goal, len(items)) for goal in _some(data["goals"], MAX_GOALS)
             )
             spec = cls(_text(data["name"]), _text(data["split"]), items, goals)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
             raise TaskError(f"this is no task spec: {type(error).__name__} {error}") from error
         for goal in goals:
             bodies = [len(items[i].bodies) for i in goal.items]
