@@ -11,6 +11,7 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures import BrokenExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,8 @@ import gymnasium as gym
 from tqdm import tqdm
 
 import gensim_envs
-from gensim_envs.library import Library, LibraryError, Row, in_checkout, shipped
-from gensim_envs.registration import register_library
+from gensim_envs.library import Library, LibraryError, Row, in_checkout, is_shipped, shipped
+from gensim_envs.registration import register_library, spec
 from gensim_envs.task.errors import TaskError
 
 
@@ -32,13 +33,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     options = _parser().parse_args(arguments)
     try:
-        return int(options.run(options))
+        code = int(options.run(options))
+        sys.stdout.flush()
+        return code
     except TaskError as error:
         print(f"refused ({error.cause}): {error}", file=sys.stderr)
         return 1
     except UsageError as error:
         print(f"gensim: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        # Whoever read the output has left, as in `gensim list | head`.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except BrokenExecutor:
+        print("gensim: a worker process ended, perhaps for want of memory; use --workers 1",
+              file=sys.stderr)  # fmt: skip
+        return 1
     except (LibraryError, OSError) as error:
         print(f"gensim: {error}", file=sys.stderr)
         return 1
@@ -69,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = command("play", _play, "Let the oracle solve a task, in a window or a video.")
     sub.add_argument("id", metavar="ID")
-    sub.add_argument("--seed", type=int, default=0)
+    sub.add_argument("--seed", type=_seed, default=0)
     sub.add_argument("--video", type=Path, metavar="FILE.mp4")
 
     sub = command("check", _check, "Check a program without publishing it: gate, sandbox, specs.")
@@ -93,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("demos", _demos, "Record the oracle's episodes as Minari datasets.")
     sub.add_argument("ids", metavar="ID", nargs="+")
     sub.add_argument("--episodes", type=_positive, default=100)
-    sub.add_argument("--seed", type=int, default=None, help="of the first episode")
+    sub.add_argument("--seed", type=_seed, default=None, help="of the first episode")
     sub.add_argument("--out", type=Path, required=True, metavar="DIR")
     sub.add_argument("--split", choices=("train", "test"), default="train")
     workers(sub)
@@ -103,10 +114,17 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{value} is less than 1")
-    return value
+    return _whole(text, 1)
+
+
+def _seed(text: str) -> int:
+    return _whole(text, 0)
+
+
+def _whole(text: str, least: int) -> int:
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least}")
+    return int(text)
 
 
 # Where things are.
@@ -121,15 +139,22 @@ def _library(options: argparse.Namespace, write: bool = False) -> Library:
     named = options.library or os.environ.get("GENSIM_LIBRARY")
     if named is None and write and not in_checkout():
         raise UsageError("there is no library here; say --library DIR or set GENSIM_LIBRARY")
-    library = Library(Path(named).expanduser().resolve()) if named else shipped()
-    if not write and not library.registry.exists():
+    library = Library(Path(os.path.expanduser(named)).resolve()) if named else shipped()
+    if write:
+        _check_writable(library.root)
+    elif not library.registry.exists():
         raise UsageError(f"{library.registry} does not exist")
     library.recover()
     return library
 
 
-def _own(library: Library) -> bool:
-    return library.root.resolve() == shipped().root.resolve()
+def _check_writable(folder: Path) -> None:
+    """Say so now: what is to be written is known only after minutes."""
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not there.is_dir():
+        raise UsageError(f"{there} is no folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise UsageError(f"{there} cannot be written")
 
 
 def _find(library: Library, name: str) -> Row:
@@ -137,11 +162,15 @@ def _find(library: Library, name: str) -> Row:
 
     Raises:
         UsageError: with the nearest names.
+        LibraryError: where the row is broken.
     """
-    rows = library.rows()
+    rows, broken = library.read()
     for row in rows:
         if name in (row.id, row.name):
             return row
+    for entry in broken:
+        if entry.id == name:
+            raise LibraryError(entry.problem)
     near = difflib.get_close_matches(name, [row.id for row in rows], 3, 0.3)
     hint = f" Near it: {', '.join(near)}" if near else " See gensim list"
     raise UsageError(f"there is no task {name!r} in {library.registry}.{hint}")
@@ -187,7 +216,7 @@ def _list(options: argparse.Namespace) -> int:
     else:
         width = max((len(row.id) for row in rows), default=0)
         for row in rows:
-            print(f"{row.id:{width}}  {row.certificate.get('oracle', '?'):>2}/20  {row.summary}")
+            print(f"{row.id:{width}}  {row.certificate.get('oracle', '?')!s:>2}/20  {row.summary}")
     for entry in broken:
         print(f"gensim: {entry.problem}", file=sys.stderr)
     return 1 if broken else 0
@@ -200,11 +229,9 @@ def _play(options: argparse.Namespace) -> int:
 
     library = _library(options)
     row = _find(library, options.id)
-    if not _own(library):
-        register_library(library.root)
     try:
         mode = "rgb_array_list" if options.video else "human"
-        env = gym.make(row.id, render_mode=mode, obs_mode="state")
+        env = gym.make(spec(library, row), render_mode=mode, obs_mode="state")
     except RuntimeError as error:
         raise UsageError(f"{error}; or say --video FILE.mp4") from error
     _, info = env.reset(seed=options.seed)
@@ -220,7 +247,10 @@ def _play(options: argparse.Namespace) -> int:
         print(f"  action {count}: progress {info['progress']:.2f}, {info['instruction']}")
     if options.video:
         frames: Any = env.render()
-        write_video(options.video, [*frames, *frames[-1:] * FPS], FPS)
+        try:
+            write_video(options.video, [*frames, *frames[-1:] * FPS], FPS)
+        except RuntimeError as error:
+            raise UsageError(str(error)) from error
         print(f"wrote {options.video} ({len(frames)} frames)")
     env.close()
     return 0 if info["success"] else 1
@@ -254,12 +284,16 @@ def _certify(options: argparse.Namespace) -> int:
     from gensim_envs.generate.publish import certify
 
     library = _library(options)
-    rows = [_find(library, name) for name in options.ids] or library.rows()
-    wrong = 0
+    rows, broken = library.read()
+    if options.ids:
+        rows, broken = [_find(library, name) for name in options.ids], []
+    for entry in broken:
+        print(f"gensim: {entry.problem}", file=sys.stderr)
+    wrong = len(broken)
     for row in rows:
-        library.source(row)
         with _Bar(60, row.name) as bar:
             try:
+                library.source(row)
                 new = certify(library, row.file, workers=options.workers, tick=bar.tick)
                 word = "as published" if new == row else f"differs from its row: {new.certificate}"
                 wrong += new != row
@@ -267,6 +301,9 @@ def _certify(options: argparse.Namespace) -> int:
             except TaskError as error:
                 wrong += 1
                 bar.say(f"{row.id}: refused ({error.cause}): {error}")
+            except LibraryError as error:
+                wrong += 1
+                bar.say(str(error))
     return 1 if wrong else 0
 
 
@@ -274,7 +311,9 @@ def _regenerate(options: argparse.Namespace) -> int:
     from gensim_envs.generate.publish import regenerate
 
     library = _library(options, write=True)
-    tasks = Path(gensim_envs.__file__).parent / "tasks" if _own(library) else None
+    if not (library.registry.exists() or (library.root / "generated").is_dir()):
+        raise UsageError(f"{library.root} is no library: it has no {library.registry.name}")
+    tasks = Path(gensim_envs.__file__).parent / "tasks" if is_shipped(library) else None
     changed = regenerate(library, tasks, workers=options.workers, report=print)
     print(f"{library.registry} {'was rewritten' if changed else 'is unchanged'}")
     return 0
@@ -286,8 +325,11 @@ def _demos(options: argparse.Namespace) -> int:
 
     library = _library(options)
     rows = [_find(library, name) for name in options.ids]
-    if not _own(library):
+    if not is_shipped(library):
         register_library(library.root)
+    for row in rows:
+        if gym.spec(row.id).kwargs != spec(library, row).kwargs:
+            raise UsageError(f"{row.id} of another library is in the way. Unset GENSIM_LIBRARY")
     seed = TRAINING.start if options.seed is None else options.seed
     with _Bar(options.episodes * len(rows), "episodes") as bar:
         try:

@@ -25,7 +25,10 @@ _PACKAGE = Path(__file__).resolve().parent
 _SHIPPED = _PACKAGE / "shipped"
 _JOURNAL = ".publishing"
 _LOCK = ".lock"
-_ID = re.compile(r"gensim/([A-Z][A-Za-z0-9]*)-v(\d+)")
+_ID = re.compile(r"gensim/[A-Z][A-Za-z0-9]*-v(0|[1-9][0-9]*)")
+_FILE = re.compile(r"(gensim_envs/tasks|generated)/[a-z][a-z0-9_]*\.py")
+_WRITTEN = re.compile(r"generated/(provenance/|completions/)?[a-z][a-z0-9_]*\.(py|json|md)")
+_BOUNDS = {"items", "targets", "steps"}
 
 
 class LibraryError(Exception):
@@ -86,18 +89,23 @@ def parse_row(data: Any) -> Row:
     """
     if not isinstance(data, dict):
         raise LibraryError(f"row {data!r:.60} is no object")
-    for name, kind in _TYPES.items():
-        if type(data.get(name)) is not kind:
-            raise LibraryError(f"row {data.get('id')!r:.60}: {name} is {data.get(name)!r:.60}")
-    if not _ID.fullmatch(data["id"]):
-        raise LibraryError(f"row {data['id']!r:.60}: an id is gensim/<ClassName>-v<N>")
-    if not all(type(data["bounds"].get(k)) is int for k in ("items", "targets", "steps")):
-        raise LibraryError(f"row {data['id']!r}: bounds are {data['bounds']!r:.80}")
-    file = Path(data["file"])
-    if file.is_absolute() or ".." in file.parts or file.suffix != ".py":
-        raise LibraryError(f"row {data['id']!r}: file is {data['file']!r:.60}")
+    name = f"row {data.get('id')!r:.60}"
     if set(data) != set(_TYPES):
-        raise LibraryError(f"row {data['id']!r}: unknown {sorted(set(data) - set(_TYPES))}")
+        odd = sorted(set(data) ^ set(_TYPES))[0]
+        raise LibraryError(f"{name}: {odd!r:.60} is {'missing' if odd in _TYPES else 'unknown'}")
+    for key, kind in _TYPES.items():
+        value = data[key]
+        if type(value) is not kind or (isinstance(value, str) and not value.isprintable()):
+            raise LibraryError(f"{name}: {key} is {value!r:.60}")
+    if not _ID.fullmatch(data["id"]):
+        raise LibraryError(f"{name}: an id is gensim/<ClassName>-v<N>")
+    if not _FILE.fullmatch(data["file"]):
+        raise LibraryError(f"{name}: file is {data['file']!r:.60}, not generated/<name>.py")
+    bounds = data["bounds"]
+    if set(bounds) != _BOUNDS or not all(type(n) is int and n > 0 for n in bounds.values()):
+        raise LibraryError(f"{name}: bounds are {bounds!r:.80}")
+    if data["max_episode_steps"] < 1:
+        raise LibraryError(f"{name}: max_episode_steps is {data['max_episode_steps']}")
     return Row(**data)
 
 
@@ -144,8 +152,10 @@ class Library:
             data = json.loads(self.registry.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return [], []
-        except (OSError, ValueError) as error:
-            raise LibraryError(f"{self.registry}: {error}") from error
+        except OSError as error:
+            raise LibraryError(f"{self.registry} cannot be read: {error.strerror}") from error
+        except (ValueError, RecursionError) as error:
+            raise LibraryError(f"{self.registry} is no JSON: {error}") from error
         if not isinstance(data, dict) or not isinstance(data.get("tasks"), list):
             raise LibraryError(f'{self.registry}: expected {{"tasks": [...]}}')
         rows: list[Row] = []
@@ -185,57 +195,100 @@ class Library:
         """Where a program is, given a row's `file`."""
         return (_PACKAGE.parent if is_hand_written(file) else self.root) / file
 
+    def program(self, file: str) -> str:
+        """A program as it is on disk, given a row's `file`.
+
+        Raises:
+            LibraryError: where the file is missing or is no text.
+        """
+        path = self.program_path(file)
+        try:
+            return path.read_bytes().decode()
+        except OSError as error:
+            raise LibraryError(f"{path} cannot be read: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise LibraryError(f"{path} is no UTF-8 text: {error.reason}") from error
+
     def source(self, row: Row) -> str:
         """A row's program, verified.
 
         Raises:
             LibraryError: where the file is missing or is not what was published.
         """
-        path = self.program_path(row.file)
         try:
-            source = path.read_bytes()
-        except OSError as error:
-            raise LibraryError(f"{row.id}: {path} cannot be read: {error.strerror}") from error
-        if hashlib.sha256(source).hexdigest() != row.sha256:
+            source = self.program(row.file)
+        except LibraryError as error:
+            raise LibraryError(f"{row.id}: {error}") from error
+        if digest(source) != row.sha256:
             raise LibraryError(
-                f"{row.id}: {path} is not the program that was published (its sha256 differs). "
-                "Restore it, or publish it anew"
+                f"{row.id}: {self.program_path(row.file)} is not the program that was published "
+                "(its sha256 differs). Restore it, or publish it anew"
             )
-        return source.decode()
+        return source
 
     def provenance(self, row: Row) -> Path:
         """Where a row's provenance is."""
-        return self.root / "generated" / "provenance" / f"{Path(row.file).stem}.json"
+        return self.root / _provenance(row.file)
+
+    def others(self, name: str, file: str, source: str, completion: str | None) -> list[Row]:
+        """All rows, where a new task may join them.
+
+        Args:
+            name: class name of the task.
+            file: where its program goes.
+            source: its program.
+            completion: the answer that it came from.
+
+        Raises:
+            LibraryError: where it is there already, something else is in its place, or a row is
+                broken.
+        """
+        rows, broken = self.read()
+        if broken:
+            raise LibraryError(f"{broken[0].problem}. Mend or delete this row first")
+        for row in rows:
+            if row.name == name or row.file == file:
+                if row.sha256 == digest(source):
+                    raise LibraryError(f"{row.id} is already published, and is the same program")
+                raise LibraryError(
+                    f"{row.id} is already in {self.registry}. Choose another class name, or delete "
+                    "its row and its files first"
+                )
+        wanted = {_provenance(file): None, **_files(file, source, completion)}
+        for path, data in wanted.items():
+            if (self.root / path).exists() and (self.root / path).read_bytes() != data:
+                raise LibraryError(
+                    f"{self.root / path} is there without a row. Delete it, or run gensim "
+                    "regenerate if it belongs to a task of this library"
+                )
+        return rows
 
     def publish(
         self, row: Row, source: str, provenance: dict[str, Any], completion: str | None
     ) -> None:
-        """Add a task, or replace its row; whole or not at all, whatever happens meanwhile.
+        """Add a task; whole or not at all, whatever happens meanwhile.
 
         A journal names the new files before they are written and goes after the row, which comes
         last; `recover` undoes what a journal without a row has left.
 
         Raises:
-            LibraryError: where the disk does not take it.
+            LibraryError: where the disk does not take it, or it may not join; see `others`.
         """
-        stem = Path(row.file).stem
-        files = {row.file: source}
-        files[f"generated/provenance/{stem}.json"] = dumps(provenance) + "\n"
-        if completion is not None:
-            files[f"generated/completions/{stem}.md"] = completion
+        files = _files(row.file, source, completion)
+        files[_provenance(row.file)] = dumps(provenance).encode() + b"\n"
         with self._locked():
             self._recover()
-            rows = [old for old in self.rows() if old.name != row.name]
+            rows = self.others(row.name, row.file, source, completion)
             new = [name for name in files if not (self.root / name).exists()]
-            _write(self.root / _JOURNAL, dumps({"id": row.id, "files": new}))
             try:
-                for name, text in files.items():
-                    _write(self.root / name, text)
+                _write(self._journal, dumps({"id": row.id, "files": new}).encode())
+                for name in new:
+                    _write(self.root / name, files[name])
                 self._write_rows([*rows, row])
-            except LibraryError:
+            except BaseException:
                 self._recover()
                 raise
-            (self.root / _JOURNAL).unlink()
+            self._journal.unlink()
 
     def write_rows(self, rows: Sequence[Row]) -> bool:
         """Replace all rows; False where that changes nothing."""
@@ -244,41 +297,52 @@ class Library:
             return self._write_rows(rows)
 
     def _write_rows(self, rows: Sequence[Row]) -> bool:
-        text = dump_rows(rows)
-        if self.registry.exists() and self.registry.read_text(encoding="utf-8") == text:
+        for row in rows:
+            parse_row(asdict(row))  # what could not be read again must not be written
+        data = dump_rows(rows).encode()
+        if self.registry.exists() and self.registry.read_bytes() == data:
             return False
-        _write(self.registry, text)
+        _write(self.registry, data)
         return True
 
     def recover(self) -> None:
-        """Finish or undo a publishing that was killed; a no-op while another is at work."""
-        if (self.root / _JOURNAL).exists() and os.access(self.root, os.W_OK):
+        """Undo a publishing that was killed; a no-op while another is at work."""
+        left = (self._journal, _unfinished(self._journal), _unfinished(self.registry))
+        if any(path.exists() for path in left) and os.access(self.root, os.W_OK):
             with contextlib.suppress(BlockingIOError), self._locked(wait=False):
                 self._recover()
 
+    @property
+    def _journal(self) -> Path:
+        return self.root / _JOURNAL
+
     def _recover(self) -> None:
-        journal = self.root / _JOURNAL
-        if not journal.exists():
+        for path in (self._journal, self.registry):
+            _unfinished(path).unlink(missing_ok=True)
+        if not self._journal.exists():
             return
         try:
-            entry = json.loads(journal.read_text(encoding="utf-8"))
-            if entry["id"] not in {row.id for row in self.rows()}:
-                for name in entry["files"]:
+            entry = json.loads(self._journal.read_bytes())
+            published = entry["id"] in {row.id for row in self.rows()}
+            for name in entry["files"]:
+                # A library from elsewhere must not have files deleted that are not its own.
+                if not _WRITTEN.fullmatch(name):
+                    raise ValueError(f"{name!r:.60} is no file of a task")
+                _unfinished(self.root / name).unlink(missing_ok=True)
+                if not published:
                     (self.root / name).unlink(missing_ok=True)
         except (ValueError, KeyError, TypeError) as error:
             raise LibraryError(
-                f"{journal} is damaged: {error}. Look at it and delete it"
+                f"{self._journal} is damaged: {error}. Look at it and delete it"
             ) from error
-        for stray in [*self.root.glob(".*.new"), *self.root.glob("generated/**/.*.new")]:
-            stray.unlink(missing_ok=True)
-        journal.unlink(missing_ok=True)
+        self._journal.unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def _locked(self, wait: bool = True) -> Iterator[None]:
         """One writer at a time; the lock goes with its process, however that ends."""
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            lock = open(self.root / _LOCK, "w", encoding="utf-8")  # noqa: SIM115
+            lock = open(self.root / _LOCK, "a", encoding="utf-8")  # noqa: SIM115
         except OSError as error:
             raise LibraryError(f"{self.root} cannot be written: {error.strerror}") from error
         with lock:
@@ -298,19 +362,39 @@ def dump_rows(rows: Sequence[Row]) -> str:
     return '{"tasks": [\n' + lines + ("\n" if lines else "") + "]}\n"
 
 
-def _write(path: Path, text: str) -> None:
+def _files(file: str, source: str, completion: str | None) -> dict[str, bytes]:
+    """A task's program and completion: {path below the library's folder: content}."""
+    files = {file: source.encode()}
+    if completion is not None:
+        path = f"generated/completions/{Path(file).stem}.md"
+        files[path] = completion.encode(errors="replace")
+    return files
+
+
+def _provenance(file: str) -> str:
+    return f"generated/provenance/{Path(file).stem}.json"
+
+
+def _unfinished(path: Path) -> Path:
+    """Where the new content of a file is until it is whole."""
+    return path.with_name(f".{path.name}.new")
+
+
+def _write(path: Path, data: bytes) -> None:
     """Replace a file in one step, after its bytes have reached the disk."""
-    new = path.with_name(f".{path.name}.new")
+    new = _unfinished(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(new, "w", encoding="utf-8") as file:
-            file.write(text)
+        with open(new, "wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(new, path)
-    except OSError as error:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             new.unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
         why = "the disk is full" if error.errno == errno.ENOSPC else error.strerror
         raise LibraryError(f"{path} could not be written: {why}") from error
 
@@ -318,6 +402,11 @@ def _write(path: Path, text: str) -> None:
 def shipped() -> Library:
     """The suite's own library: inside an installed wheel, else the root of the checkout."""
     return Library(_SHIPPED if _SHIPPED.exists() else _PACKAGE.parent)
+
+
+def is_shipped(library: Library) -> bool:
+    """Whether a library is the suite's own."""
+    return library.root.resolve() == shipped().root
 
 
 def in_checkout() -> bool:

@@ -33,6 +33,8 @@ _GAP = 0.004  # metres between things that are put side by side into a container
 _ASIDE_GRID = 0.02  # metres between places that are tried for something in the way
 _ASIDE_GAP = 0.02
 _LANE = 0.0115  # metres: a crumb and a little air
+_OVERSHOOT = 0.004  # metres
+_LAID = 3  # beads between one that is in place and the one that is moved next
 _SHORT = (0.0, 0.15, 0.3, 0.4, 0.45)  # zone widths before its middle at which a push may end
 
 
@@ -239,13 +241,22 @@ class Oracle:
     # Ropes and piles.
 
     def _lay(self, goal: Goal, now: Snapshot) -> Array:
-        """Draw an end to where it belongs, then whichever bead is farthest off."""
+        """Along a straight path draw an end into place, then whichever bead is farthest off; a
+        curved one is laid from one end, a few beads at a time."""
         beads = now.bodies[goal.items[0]]
         targets = bead_targets(goal, beads)
         error = np.linalg.norm(beads[:, :2] - targets, axis=1)
-        ends = [k for k in (0, len(beads) - 1) if error[k] > goal.position_tolerance / 2]
-        bead = max(ends or range(len(beads)), key=lambda k: float(error[k]))
+        last = len(beads) - 1
+        if len(goal.places) == 2:
+            ends = [k for k in (0, last) if error[k] > goal.position_tolerance / 2]
+            bead = max(ends or range(last + 1), key=lambda k: float(error[k]))
+        else:
+            wrong = int(np.argmax(error > 0.8 * goal.position_tolerance))
+            bead = 0 if wrong == 0 else min(wrong + _LAID, last)
         pick, place = beads[bead, :2], targets[bead]
+        if 0 < bead < last:
+            # Its neighbours draw it back a little.
+            place = place + _OVERSHOOT * (place - pick) / max(1e-9, float(error[bead]))
         if not _within(*pick):
             raise self._fail(goal, "the rope is out of reach")
         return np.array([*pick, 0.0, *place, 0.0])
@@ -269,7 +280,7 @@ class Oracle:
             for behind, short in itertools.product((0.02, 0.05, 0.1), _SHORT):
                 start = _clipped(crumb - toward * behind)
                 end = aim if way is not None else aim - toward * short * zone.width
-                if _lands_on(crumbs, start, end) or _corridor(start, end).intersects(obstacles):
+                if _lands_on(crumbs, start, end) or _blocked(start, end, obstacles):
                     continue
                 moved = _pushed(crumbs, start, end)
                 gain = float(crumbs_inside(spec, base, moved, now).sum())
@@ -293,14 +304,16 @@ class Oracle:
         )
 
 
-def _corridor(start: Array, end: Array) -> shapely.Geometry:
-    """What the blade sweeps over, with some room to spare."""
-    return shapely.LineString([start, end]).buffer(BLADE_SIZE[1] / 2 + 0.005, cap_style="flat")
+def _blocked(start: Array, end: Array, obstacles: shapely.Geometry) -> bool:
+    """Whether the blade, with some room to spare, would meet an obstacle."""
+    way = shapely.LineString([start, end])
+    swept = way.buffer(BLADE_SIZE[1] / 2 + 0.005, cap_style="flat")
+    return bool(shapely.intersects(swept, obstacles))
 
 
 def _detour(start: Array, end: Array, obstacles: shapely.Geometry) -> Array | None:
     """None if the blade can go straight, else the corner (2,) of the shortest way round."""
-    if not _corridor(start, end).intersects(obstacles):
+    if not _blocked(start, end, obstacles):
         return None
     best: tuple[float, Array] | None = None
     (x0, x1), (y0, y1) = WORKSPACE
@@ -309,8 +322,7 @@ def _detour(start: Array, end: Array, obstacles: shapely.Geometry) -> Array | No
         length = float(np.linalg.norm(corner - start) + np.linalg.norm(end - corner))
         if best is not None and length >= best[0]:
             continue
-        legs = _corridor(start, corner), _corridor(corner, end)
-        if not any(leg.intersects(obstacles) for leg in legs):
+        if not (_blocked(start, corner, obstacles) or _blocked(corner, end, obstacles)):
             best = length, corner
     return None if best is None else best[1]
 

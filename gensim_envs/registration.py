@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
 
-from gensim_envs.library import Broken, Library, LibraryError, Row, shipped
+from gensim_envs.library import Broken, Library, LibraryError, Row, is_shipped, shipped
 
 if TYPE_CHECKING:
     from gensim_envs.env import TabletopEnv
@@ -37,24 +37,31 @@ def register_library(path: str | os.PathLike[str]) -> list[str]:
     Raises:
         LibraryError: where the folder has no registry.json that can be read.
     """
-    library = Library(Path(path).expanduser().resolve())
-    if not library.registry.exists():
-        raise LibraryError(f"{library.registry} does not exist. Publish a task into it first")
-    return _register(library, str(library.root))
+    library = Library(Path(os.path.expanduser(path)).resolve())
+    try:
+        if not library.registry.exists():
+            raise LibraryError(f"{library.registry} does not exist. Publish a task into it first")
+    except OSError as error:
+        raise LibraryError(f"{library.registry} cannot be read: {error.strerror}") from error
+    return _register(library)
 
 
 def register_shipped() -> None:
     """Register the suite's own library and the one that GENSIM_LIBRARY names."""
     try:
-        _register(shipped(), None)
+        _register(shipped())
+    except LibraryError as error:
+        warnings.warn(str(error), stacklevel=3)
+    try:
         if os.environ.get("GENSIM_LIBRARY"):
             register_library(os.environ["GENSIM_LIBRARY"])
     except LibraryError as error:
-        warnings.warn(str(error), stacklevel=3)
+        warnings.warn(f"GENSIM_LIBRARY: {error}", stacklevel=3)
 
 
-def _register(library: Library, root: str | None) -> list[str]:
+def _register(library: Library) -> list[str]:
     rows, broken = library.read()
+    root = _root(library)
     ids = []
     for row in rows:
         new = _spec(row, root)
@@ -68,6 +75,16 @@ def _register(library: Library, root: str | None) -> list[str]:
         ids.append(row.id)
     _refuse_all(broken)
     return ids
+
+
+def spec(library: Library, row: Row) -> EnvSpec:
+    """What `gym.make` takes instead of an id, whatever is registered."""
+    return _spec(row, _root(library))
+
+
+def _root(library: Library) -> str | None:
+    """What tells a library from others; no path for the suite's own, wherever it is."""
+    return None if is_shipped(library) else str(library.root)
 
 
 def _spec(row: Row, root: str | None) -> EnvSpec:
@@ -111,7 +128,7 @@ def make(task: str, library: str | None, **options: Any) -> TabletopEnv:
     unknown = [name for name in options if name not in _OPTIONS]
     if unknown:
         near = difflib.get_close_matches(unknown[0], _OPTIONS, 1)
-        hint = f"; did you mean {near[0]}?" if near else ""
+        hint = f"; did you mean {near[0]}?" if near else "."
         raise TypeError(
             f"{task} has no option {unknown[0]!r}{hint} Allowed are {', '.join(_OPTIONS)}"
         )

@@ -7,20 +7,16 @@ played which seed, in what order, and what was killed meanwhile leaves no trace 
 from __future__ import annotations
 
 import concurrent.futures as cf
-import contextlib
 import copy
 import errno
 import importlib.util
 import itertools
 import json
-import multiprocessing
 import os
-import signal
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
@@ -28,10 +24,10 @@ from gymnasium.envs.registration import EnvSpec
 import gensim_envs
 from gensim_envs.demos import worker
 from gensim_envs.demos.folder import DemosError, Folder, Run, locked, write
+from gensim_envs.demos.pool import Pool
 from gensim_envs.library import Library, LibraryError, shipped
 
 _TRIED = 20  # seeds after which more failures than successes are too many
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -120,7 +116,7 @@ def record(
     out = Path(out).expanduser().resolve()
     try:
         runs = {run.spec.id: run for run in (_run(id, seed, obs_mode, split) for id in ids)}
-        with locked(out), _Pool(workers or _cores()) as pool:
+        with locked(out), Pool(workers or _cores()) as pool:
             folders = [_open(out, run, episodes) for run in runs.values()]
             return _record_all(folders, episodes, pool, progress or (lambda _: None))
     except OSError as error:
@@ -189,7 +185,7 @@ def _open(out: Path, run: Run, episodes: int) -> Folder:
 
 
 def _record_all(
-    folders: Sequence[Folder], episodes: int, pool: _Pool, progress: Progress
+    folders: Sequence[Folder], episodes: int, pool: Pool, progress: Progress
 ) -> list[Summary]:
     summaries, problems = [], []
     for folder in folders:
@@ -247,7 +243,7 @@ def _plan(folder: Folder, episodes: int) -> _Plan:
     return plan
 
 
-def _play_all(folder: Folder, episodes: int, pool: _Pool, progress: Progress) -> None:
+def _play_all(folder: Folder, episodes: int, pool: Pool, progress: Progress) -> None:
     """Play until the first `episodes` solved seeds are known."""
     folder.begin()
     id = folder.run.spec.id
@@ -270,7 +266,7 @@ def _play_all(folder: Folder, episodes: int, pool: _Pool, progress: Progress) ->
             progress(Played(id, seed, reason, len(folder.solved), episodes))
 
 
-def _finish(folder: Folder, episodes: int, pool: _Pool) -> None:
+def _finish(folder: Folder, episodes: int, pool: Pool) -> None:
     """Write the dataset and put it in its place."""
     from gensim_envs.demos import hdf5
 
@@ -327,66 +323,3 @@ def _summary(folder: Folder) -> Summary:
         failed_seeds={entry["seed"]: entry["reason"] for entry in metadata["failed_seeds"]},
         size=sum(path.stat().st_size for path in folder.data.iterdir()),
     )
-
-
-class _Pool:
-    """Processes that play, started when first needed; leaving waits for what they are at."""
-
-    def __init__(self, size: int) -> None:
-        self.size = size
-        self._executor = cf.ProcessPoolExecutor(
-            size, multiprocessing.get_context("spawn"), initializer=worker.start
-        )
-        self._warm = False
-
-    def submit(self, act: Callable[..., Any], *args: Any) -> cf.Future[Any]:
-        """Have a process call a function."""
-        if not self._warm:
-            self._warm = True
-            with _for_children():
-                for _ in range(self.size):
-                    self._executor.submit(worker.warm_up)
-        return self._executor.submit(act, *args)
-
-    def result(self, future: cf.Future[Any], what: str) -> Any:
-        """What the function returned.
-
-        Raises:
-            OSError: where the disk did not take it.
-            DemosError: naming `what`, where it failed otherwise.
-        """
-        try:
-            return future.result()
-        except OSError:
-            raise
-        except BrokenProcessPool as error:
-            raise DemosError(
-                f"{what}: a worker process ended, perhaps for want of memory. Run it again with "
-                "fewer workers: finished episodes are kept. In a script, call record under "
-                '`if __name__ == "__main__":`'
-            ) from error
-        except Exception as error:
-            raise DemosError(f"{what}: {type(error).__name__}: {error}") from error
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._executor.shutdown(wait=True, cancel_futures=True)
-
-
-@contextlib.contextmanager
-def _for_children() -> Iterator[None]:
-    """What processes started in this block inherit: no Ctrl-C, and one native thread each."""
-    old = {name: os.environ.get(name) for name in _THREADS}
-    os.environ.update(dict.fromkeys(_THREADS, "1"))
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-        for name, value in old.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

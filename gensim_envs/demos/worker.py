@@ -54,6 +54,7 @@ def play(spec: EnvSpec, seed: int, part: Path, note: Path) -> str | None:
 
     Raises:
         OSError: where the disk does not take it.
+        TaskError: where the program was stopped, which may be for want of time or memory here.
     """
     from gensim_envs.demos.hdf5 import pack
     from gensim_envs.oracle import OracleError
@@ -67,6 +68,8 @@ def play(spec: EnvSpec, seed: int, part: Path, note: Path) -> str | None:
             steps = len(episode["rewards"])
             reason = f"not solved in {steps} steps, progress {last['progress'][-1]:.2f}"
     except (OracleError, TaskError) as error:
+        if isinstance(error, TaskError) and error.cause == "runtime" and error.line is None:
+            raise  # another machine might draw this seed: it must not be noted as a failed one
         reason = f"{type(error).__name__}: {error}"
     if reason is None:
         write(part, pack(episode, seed))

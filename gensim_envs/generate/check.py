@@ -77,6 +77,8 @@ def _survey(program: Program, version: int, docstring: str) -> Survey:
             draw = program.draw(split, seed)
             drawn, redrawn = drawn + 1, redrawn + draw.redraws
             instruction = instruction or draw.spec.goals[0].instruction
+            for number, goal in enumerate(draw.spec.goals, 1):
+                _check_printable("its sentence", goal.instruction, number)
             bounds = {key: max(most, draw.spec.bounds[key]) for key, most in bounds.items()}
             seen.add(json.dumps(draw.spec.to_json()))
         if len(seen) < len(SURVEY):
@@ -90,4 +92,14 @@ def _survey(program: Program, version: int, docstring: str) -> Survey:
             "Give it more room: fewer or smaller things, reserve() with a margin",
         )
     summary = docstring.strip().splitlines()[0] if docstring.strip() else ""
+    _check_printable("the docstring's first line", summary)
     return Survey(program.name, version, summary, instruction, bounds, round(share, 4))
+
+
+def _check_printable(what: str, text: str, goal: int | None = None) -> None:
+    if not text.isprintable():
+        raise TaskError(
+            f"{what} {text!a} holds a character that cannot be printed",
+            "Write one line of plain text",
+            goal=goal,
+        )

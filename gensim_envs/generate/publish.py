@@ -58,14 +58,8 @@ def publish(
     source, program = check.program_of(text)
     report(f"gate: {program.name} may run")
     file = f"generated/{snake_case(program.name)}.py"
-    for row in library.rows():
-        if row.name == program.name or row.file == file:
-            if row.sha256 == digest(source):
-                raise LibraryError(f"{row.id} is already published, and is the same program")
-            raise LibraryError(
-                f"{row.id} is already in {library.registry}. Choose another class name, or delete "
-                "its row and file first"
-            )
+    library.recover()
+    library.others(program.name, file, source, text)
     survey = check.survey_source(source)
     report(f"specs: 1000 draws, {survey.redraws:.1%} redrawn")
     certificate = validate.certify(
@@ -91,7 +85,7 @@ def certify(
     Raises:
         TaskError: where it would not be published.
     """
-    source = library.program_path(file).read_text(encoding="utf-8")
+    source = library.program(file)
     program: HandWritten | Sandboxed
     if is_hand_written(file):
         program = HandWritten(gate(source).class_name, module_name(file))
@@ -145,10 +139,11 @@ def regenerate(
         try:
             rows.append(certify(library, file, workers=workers))
         except TaskError as error:
-            raise TaskError(
-                f"{file}: {error}", cause=error.cause, goal=error.goal, line=error.line
-            ) from error
+            raise TaskError(f"{file}: {error}", cause=error.cause) from error
         report(f"{rows[-1].id}: the oracle solves {rows[-1].certificate['oracle']} of 20")
+        for other in rows[:-1]:
+            if other.name == rows[-1].name:
+                raise LibraryError(f"{other.file} and {file} both define {other.name}")
     return library.write_rows(rows)
 
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from gensim_envs.demos import worker
 from gensim_envs.env import TabletopEnv
 from gensim_envs.oracle import Oracle, OracleError
 from gensim_envs.program import Program
@@ -137,7 +138,12 @@ def certify(
     ]
     results: dict[Policy, list[Episode]] = {"oracle": [], "nothing": [], "random": []}
     with pool(workers) as executor:
-        futures = [executor.submit(run_episode, program, dict(bounds), *job) for job in jobs]
+        # The processes are started here, and are to leave Ctrl-C to this one from the beginning.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            futures = [executor.submit(run_episode, program, dict(bounds), *job) for job in jobs]
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         try:
             for (policy, seed), future in zip(jobs, futures, strict=True):
                 episode = future.result()
@@ -188,11 +194,7 @@ def _judge(certificate: Certificate, oracle: list[Episode]) -> None:
 
 
 def pool(workers: int | None) -> ProcessPoolExecutor:
-    """Processes that leave Ctrl-C to their parent and end with it."""
+    """Processes that leave Ctrl-C to their parent and end with it, however it ends."""
     return ProcessPoolExecutor(
-        workers or os.cpu_count(), mp_context=get_context("spawn"), initializer=_start_worker
+        workers or os.cpu_count(), mp_context=get_context("spawn"), initializer=worker.start
     )
-
-
-def _start_worker() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -39,7 +39,6 @@ class Film:
         self._tip = _HOME
         self._tool: Tool = "suction"
         self._steps = 0
-        world.watcher = self if moving else None
 
     def start(self) -> None:
         """Set up after the world has been loaded."""
@@ -57,6 +56,7 @@ class Film:
         self._frames = []
         if self._moving:
             self._frames.append(self.picture())
+            self._world.watcher = self
 
     def picture(self) -> Frame:
         """The scene as it is now, (480, 640, 3) uint8."""

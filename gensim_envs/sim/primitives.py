@@ -221,7 +221,8 @@ def _drag(world: World, bead: int, pick: Array, place: Array) -> None:
     start, turn = world.body_pose(bead)
     grip = _Grip(world, bead, p.JOINT_POINT2POINT)
     end = np.array([*(start[:2] + place - pick), start[2]])
-    up = np.array([0, 0, _DRAG_LIFT])
+    way = float(np.linalg.norm(end - start))
+    up = np.array([0, 0, min(_DRAG_LIFT, 0.008 + 0.3 * way)])
     tip = np.array([*(pick - start[:2]), 0.006, 0.0])  # of the cup, from the bead's middle
     for a, b in ((start, start + up), (start + up, end + up), (end + up, end)):
         count = max(1, math.ceil(float(np.linalg.norm(b - a)) / (_DRAG_SPEED * STEP)))

@@ -63,7 +63,9 @@ def _wall_boxes(part: Part) -> list[tuple[list[float], list[float], list[float]]
     middle = radius - wall / 2 + part.flare / 2
     # Wide enough to meet at the outer edge of the wall, at its widest.
     width = 2 * (radius + max(part.flare, 0)) * math.tan(math.pi / _TUBE_WALLS)
-    half = [wall / 2 * math.cos(lean), width / 2, height / 2 / math.cos(lean)]
+    thick = wall / 2 * math.cos(lean)
+    # Leaning, it is to reach no lower than its foot: a bowl would stand on its wall's edges.
+    half = [thick, width / 2, (height / 2 - thick * math.sin(lean)) / math.cos(lean)]
     for k in range(_TUBE_WALLS):
         angle = math.tau * k / _TUBE_WALLS
         centre = [middle * math.cos(angle), middle * math.sin(angle), 0.0]
@@ -191,10 +193,10 @@ def spawn(asset: Asset, poses: list[Pose], *, fixed: bool, client: int) -> list[
             physicsClientId=client,
         )
         if shapes[0] >= 0:
-            rolls = asset.tumbles == "ball" or asset.bodies > 1
             p.changeDynamics(
                 body, -1, lateralFriction=asset.friction, restitution=0.0,
-                rollingFriction=0.0005 if rolls else 0.0, spinningFriction=0.0005,
+                rollingFriction=asset.rolling_friction, spinningFriction=0.0005,
+                linearDamping=asset.damping[0], angularDamping=asset.damping[1],
                 physicsClientId=client,
             )  # fmt: skip
         bodies.append(body)

@@ -46,7 +46,7 @@ class World:
     Attributes:
         spec: the task that is loaded.
         bodies: pybullet's body ids of each item; empty for one that has not appeared yet.
-        watcher: sees every motion, for filming; None to move without being watched.
+        watcher: sees every motion until the next load, for filming; None to be unwatched.
     """
 
     spec: TaskSpec
@@ -70,6 +70,7 @@ class World:
         Raises:
             TaskError: where something does not come to rest where the spec put it.
         """
+        self.watcher = None
         self._loads += 1
         if self._loads % _RECONNECT_EVERY == 0:
             self.close()

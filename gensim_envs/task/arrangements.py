@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from gensim_envs.task.pose import Pose
 
 
@@ -68,5 +70,6 @@ def square(center: Pose, side: float, per_side: int) -> list[Pose]:
 
 def _at_least(least: int, **counts: int) -> None:
     for name, value in counts.items():
-        if not isinstance(value, int) or not least <= value <= 100:
+        whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+        if not whole or not least <= value <= 100:
             raise ValueError(f"{name} is {value!r}; give a whole number from {least} to 100")

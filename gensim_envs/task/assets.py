@@ -113,6 +113,9 @@ class Asset:
     bodies: ClassVar[int] = 1
     """How many separate bodies it is made of: beads, crumbs."""
     friction: ClassVar[float] = 0.6
+    rolling_friction: ClassVar[float] = 0.0
+    damping: ClassVar[tuple[float, float]] = (0.04, 0.04)
+    """Share of linear and angular speed that is lost in a second."""
 
     def __post_init__(self) -> None:
         if self.color not in COLORS:
@@ -121,8 +124,8 @@ class Asset:
                 f"Use one of {', '.join(COLORS)}",
             )
         for f in fields(self):
-            if f.name != "color":
-                _check_length(type(self).__name__, f.name, getattr(self, f.name))
+            if isinstance(f.default, (float, tuple)):
+                _check_lengths(type(self).__name__, f.name, getattr(self, f.name), f.default)
 
     @property
     def size(self) -> tuple[float, float, float]:
@@ -188,18 +191,23 @@ class Asset:
             raise TaskError(f"{data['type']} got wrong fields: {error}") from error
 
 
-def _check_length(kind: str, name: str, value: Any) -> None:
-    """Lengths must be plain finite numbers that can stand on the table."""
-    numbers = value if isinstance(value, tuple) else (value,)
+def _check_lengths(kind: str, name: str, value: Any, like: float | tuple[float, ...]) -> None:
+    """One length, or a tuple of as many as in `like`: plain numbers that fit on the table."""
+    problem = f"{kind}'s {name} is {value!r:.80}"
+    numbers = value if isinstance(like, tuple) else (value,)
+    if not isinstance(numbers, tuple) or len(numbers) != len(np.atleast_1d(like)):
+        raise TaskError(problem, "Give (x, y, z) in metres, as a tuple")
     for number in numbers:
-        if isinstance(number, str) or number is None:
-            continue
-        if not isinstance(number, (int, float)) or not 0.002 <= number <= 100:
-            raise TaskError(
-                f"{kind}'s {name} is {value!r}", "Give lengths in metres, at least 2 mm"
-            )
-        if isinstance(number, float) and number > 0.9:
-            raise TaskError(f"{kind}'s {name} is {value!r}", "The table is 0.5 m by 1 m")
+        plain = isinstance(number, (int, float)) and not isinstance(number, bool)
+        if not plain or not number >= 0.002:
+            raise TaskError(problem, "Give lengths in metres, at least 2 mm")
+        if number > 0.9:
+            raise TaskError(problem, "The table is 0.5 m by 1 m")
+
+
+def _check_shortest(kind: str, name: str, value: float, least: float) -> None:
+    if value < least:
+        raise TaskError(f"{kind}'s {name} is {value!r}", f"Give at least {least} m")
 
 
 def _box_symmetry(x: float, y: float) -> float:
@@ -247,6 +255,7 @@ class Ball(Asset):
     diameter: float = 0.04
     nouns = ("ball",)
     tumbles = "ball"
+    rolling_friction = 0.0005
 
     @property
     def symmetry(self) -> float:
@@ -312,6 +321,11 @@ class Container(Asset):
     hollow = True
     WALL: ClassVar[float] = 0.005
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_shortest("Container", "shorter side", min(self.extents[:2]), 4 * self.WALL)
+        _check_shortest("Container", "height", self.extents[2], 2 * self.WALL)
+
     @property
     def symmetry(self) -> float:
         return _box_symmetry(*self.extents[:2])
@@ -343,6 +357,11 @@ class Zone(Asset):
     shape: Literal["square", "round"] = "square"
     nouns = ("zone", "area", "patch")
     fixed = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.shape not in ("square", "round"):
+            raise TaskError(f"Zone's shape is {self.shape!r:.80}", 'Use "square" or "round"')
 
     @property
     def symmetry(self) -> float:
@@ -419,6 +438,10 @@ class OpenSquare(Asset):
     nouns = ("square",)
     fixed = True
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_shortest("OpenSquare", "side", self.side, 0.03)
+
     def gap(self) -> list[Pose]:
         """The two ends of the open side, in its own frame."""
         return [Pose(-self.side / 2, -self.side / 2), Pose(self.side / 2, -self.side / 2)]
@@ -478,6 +501,11 @@ class Disk(Asset):
     nouns = ("disk", "ring")
     HOLE: ClassVar[float] = 0.024
     THICKNESS: ClassVar[float] = 0.02
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        # A suction cup needs 1.2 cm of flat ring.
+        _check_shortest("Disk", "diameter", self.diameter, self.HOLE + 0.026)
 
     @property
     def symmetry(self) -> float:
@@ -599,6 +627,10 @@ class Rope(Asset):
 
     nouns = ("rope", "cable")
     bodies = 20
+    # Beads that neither roll nor swing: a rope lies where it is put.
+    friction = 1.0
+    rolling_friction = 0.005
+    damping = (0.5, 0.9)
     BEAD: ClassVar[float] = 0.012
     LENGTH: ClassVar[float] = 0.228
 

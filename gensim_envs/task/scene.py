@@ -113,6 +113,7 @@ class Scene:
     def colors(self, count: int, exclude: Sequence[str] = ()) -> list[str]:
         """`count` distinct colour names of the split, in random order, none of `exclude`."""
         names = [name for name in SPLIT_COLORS[self.split] if name not in exclude]
+        count = checks.check_count("the number of colors", count)
         if count > len(names):
             raise TaskError(
                 f"{count} distinct colors asked for, the split has {len(names)}",
@@ -171,8 +172,7 @@ class Scene:
             raise TaskError(f"scene.add got {asset!r:.60}", 'Give an asset such as Block("red")')
         if count is None:
             return self._add(asset, at, fixed, None)
-        if not isinstance(count, int) or count < 1:
-            raise TaskError(f"count is {count!r}", "Give a whole number of at least 1")
+        count = checks.check_count("count", count)
         group: Group[A] = Group()
         for _ in range(count):
             before = group[-1].index if one_by_one and group else None
@@ -196,6 +196,8 @@ class Scene:
         Returns:
             Its middle, with a random heading.
         """
+        checks.check_number("the radius to reserve", radius, 0.005, 0.25)
+        checks.check_number("its margin", margin, 0.0, 0.25)
         disc = asset_geometry(Zone("red", width=2 * radius, shape="round")).outline
         pose = self._free_pose(disc, f"a reserved disc of {radius} m", margin)
         self._taken.append(shapely.Polygon(transform(disc, pose)))
@@ -251,16 +253,17 @@ class Scene:
                 goal=number,
             )
         relation, value = next(iter(chosen.items()))
-        movers = [items] if isinstance(items, Item) else list(items)
-        for item in movers:
-            if not isinstance(item, Item):
-                raise TaskError(
-                    f"{item!r:.60} is no item", "Give what scene.add returned", goal=number
-                )
+        if offset is not None and relation not in ("on", "inside"):
+            raise TaskError(f"offset= says nothing with {relation}=", "Leave it out", goal=number)
+        if fully and relation != "inside":
+            raise TaskError(f"fully= says nothing with {relation}=", "Leave it out", goal=number)
+        if not isinstance(instruction, str):
+            raise TaskError(f"its sentence is {instruction!r:.60}", "Give a text", goal=number)
+        movers = _all(items, Item, "items", number)
         places = _places(relation, value, offset, number)
         goal = Goal(
-            str(instruction), tuple(item.index for item in movers), _RELATIONS[relation],
-            places, bool(fully), float(tolerance), float(yaw_tolerance),
+            instruction, tuple(item.index for item in movers), _RELATIONS[relation],
+            places, bool(fully), tolerance, yaw_tolerance,
         )  # fmt: skip
         checks.check_goal(self._specs, goal, number)
         self._goals.append(goal)
@@ -274,6 +277,8 @@ class Scene:
         item = Item(len(self._items), asset, fixed)
         if isinstance(asset, (Rope, Pile)) and (fixed or at is not None):
             raise TaskError(f"the {asset} cannot be fixed or given a pose", "Add it plainly")
+        if at is not None:
+            checks.check_pose("at=", at)
         start = Pose(0, 0) if at is None else replace(at, owner=None)
         if at is None and fixed:
             start = self._free_pose(asset_geometry(asset).outline, f"the {asset}")

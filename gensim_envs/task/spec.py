@@ -10,13 +10,23 @@ import numpy as np
 
 from gensim_envs.task.assets import Asset, Geometry, Pile, Rope, asset_geometry
 from gensim_envs.task.errors import TaskError
-from gensim_envs.task.goals import Array, Goal, Place, Snapshot, bead_targets
+from gensim_envs.task.goals import (
+    POSITION_TOLERANCE,
+    YAW_TOLERANCE,
+    Array,
+    Goal,
+    Place,
+    Snapshot,
+    bead_targets,
+)
 from gensim_envs.task.pose import Pose
 
 MAX_ITEMS = 60
 MAX_GOALS = 40
 MAX_PLACES = 100
 MAX_SENTENCE = 300
+MAX_POSE = 100.0
+"""No coordinate or angle of a pose is beyond this, metres or radians."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +143,8 @@ class TaskSpec:
             TaskError: where anything is of the wrong type, not finite or out of range.
         """
         try:
-            items = tuple(_item_from_json(item) for item in _some(data["items"], MAX_ITEMS))
+            rows = _some(data["items"], MAX_ITEMS)
+            items = tuple(_item_from_json(row, len(rows)) for row in rows)
             goals = tuple(
                 _goal_from_json(goal, len(items)) for goal in _some(data["goals"], MAX_GOALS)
             )
@@ -188,11 +199,11 @@ def _pose_to_json(pose: Pose) -> list[float]:
 
 
 def _pose_from_json(data: Any) -> Pose:
-    x, y, z, yaw = (_number(value, 100.0) for value in _some(data, 4, 4))
+    x, y, z, yaw = (_number(value, MAX_POSE) for value in _some(data, 4, 4))
     return Pose(x, y, z, yaw)
 
 
-def _item_from_json(data: Any) -> ItemSpec:
+def _item_from_json(data: Any, count: int) -> ItemSpec:
     asset = Asset.from_json(data["asset"])
     bodies = tuple(
         (_number(x), _number(y), _number(yaw)) for x, y, yaw in _some(data["bodies"], 100, 0)
@@ -206,7 +217,7 @@ def _item_from_json(data: Any) -> ItemSpec:
         _flag(data["fixed"]),
         _flag(data["distractor"]),
         bodies,
-        None if after is None else _index(after, MAX_ITEMS),
+        None if after is None else _index(after, count),
     )
 
 
@@ -224,6 +235,6 @@ def _goal_from_json(data: Any, count: int) -> Goal:
         relation,
         places,
         _flag(data["fully"]),
-        _number(data["position_tolerance"]),
-        _number(data["yaw_tolerance"]),
+        _number(data["position_tolerance"], POSITION_TOLERANCE),
+        _number(data["yaw_tolerance"], YAW_TOLERANCE),
     )

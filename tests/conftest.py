@@ -1,0 +1,60 @@
+"""What several tests share: small tasks made in place, and actions that do nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+from gensim_envs.env import TabletopEnv
+from gensim_envs.task.scene import Draw, Scene, Task, draw
+
+# Draws and physics take as long as they take, also on a busy machine.
+settings.register_profile("suite", deadline=None, derandomize=True)
+settings.load_profile("suite")
+
+Build = Callable[[Scene], object]
+BOUNDS = {"items": 60, "targets": 40, "steps": 40}
+NOTHING = np.array([0.25, 0.5, 0.0, 0.25, 0.5, 0.0], np.float32)
+"""Pick equals place, in a corner of the table."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A task made of a function that describes a scene."""
+
+    build: Build
+    name: str = "Made"
+
+    @property
+    def task(self) -> type[Task]:
+        build = self.build
+
+        class Made(Task):
+            """Made for a test."""
+
+            def build(self, scene: Scene) -> None:
+                build(scene)
+
+        return Made
+
+    def draw(self, split: str, seed: int) -> Draw:
+        return draw(self.task, split, seed)
+
+
+@pytest.fixture
+def table() -> Any:
+    """Makes envs of tasks described in place, and closes them."""
+    envs: list[TabletopEnv] = []
+
+    def make(build: Build, **options: Any) -> TabletopEnv:
+        envs.append(TabletopEnv(Program(build), BOUNDS, **options))
+        return envs[-1]
+
+    yield make
+    for env in envs:
+        env.close()

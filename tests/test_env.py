@@ -1,0 +1,397 @@
+"""The contract that every registered env keeps, and what the env class does beyond it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import pickle
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pybullet as p
+import pytest
+from conftest import NOTHING, Made
+from gymnasium.utils.env_checker import check_env
+
+import gensim_envs
+from gensim_envs import seeds
+from gensim_envs.api import Block, Bowl, Box, Pallet, Pile, Pose, Rope, Scene, Stand, Zone, line
+from gensim_envs.env import ACTION, TabletopEnv
+from gensim_envs.library import Library, shipped
+from gensim_envs.oracle import Oracle, OracleError
+from gensim_envs.sandbox import check, shared
+from gensim_envs.task.assets import ASSETS, COLORS
+from gensim_envs.task.errors import TaskError
+
+IDS = sorted(id for id in gym.registry if id.startswith("gensim/"))
+INFO = {"success", "is_success", "progress", "instruction", "goals_left"}
+SEED = seeds.CERTIFICATE[0]
+every_id = pytest.mark.parametrize("id", IDS)
+each_mode = pytest.mark.parametrize("obs_mode", ["rgbd", "state"])
+each_split = pytest.mark.parametrize("split", ["train", "test"])
+
+
+def fingerprint(observation: Any) -> str:
+    parts = observation if isinstance(observation, dict) else {"state": observation}
+    digest = hashlib.sha256()
+    for key in sorted(parts):
+        digest.update(key.encode() + np.ascontiguousarray(parts[key]).tobytes())
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Episode:
+    """What was done and what came of it."""
+
+    seed: int
+    actions: list[np.ndarray]
+    observations: list[str]
+    rewards: list[float]
+    ends: list[tuple[bool, bool]]
+    infos: list[dict[str, Any]]
+    in_space: bool
+
+
+def play(env: gym.Env, seed: int, actions: list[np.ndarray] | None = None) -> Episode:
+    """An episode with the oracle's actions, or with those given."""
+    observation, info = env.reset(seed=seed)
+    oracle = Oracle(env)
+    done: list[np.ndarray] = []
+    episode = Episode(seed, done, [fingerprint(observation)], [], [], [info], True)
+    inside = env.observation_space.contains(observation)
+    over = False
+    while not over if actions is None else len(done) < len(actions):
+        done.append(oracle.act() if actions is None else actions[len(done)])
+        observation, reward, terminated, truncated, info = env.step(done[-1])
+        inside = inside and env.observation_space.contains(observation)
+        episode.observations.append(fingerprint(observation))
+        episode.rewards.append(float(reward))
+        episode.ends.append((terminated, truncated))
+        episode.infos.append(info)
+        over = terminated or truncated
+    return Episode(**{**vars(episode), "in_space": inside})
+
+
+@cache
+def solved(id: str, split: str, seed: int) -> Episode:
+    """An episode of the oracle; several tests look at the same one."""
+    env = gym.make(id, split=split)
+    try:
+        return play(env, seed)
+    finally:
+        env.close()
+
+
+@pytest.fixture
+def make() -> Iterator[Any]:
+    """`gym.make` whose envs are closed."""
+    envs: list[gym.Env] = []
+
+    def opened(*args: Any, **options: Any) -> gym.Env:
+        envs.append(gym.make(*args, **options))
+        return envs[-1]
+
+    yield opened
+    for env in envs:
+        env.close()
+
+
+# --------------------------------------------------------------------------- every registered env
+
+
+def test_the_suite_registers_its_tasks() -> None:
+    assert {row.id for row in shipped().rows()} <= set(IDS)
+    assert len(IDS) >= 8
+
+
+@every_id
+def test_the_row_holds_a_program_that_passes_hash_and_gate(id: str) -> None:
+    spec = gym.spec(id)
+    where = spec.kwargs["library"]
+    library = shipped() if where is None else Library(Path(where))
+    row = library.row(id)
+    source = library.source(row)
+    assert hashlib.sha256(source.encode()).hexdigest() == row.sha256
+    check(source)
+    assert re.fullmatch(rf"gensim/{row.name}-v\d+", id)
+    assert f"class {row.name}(Task)" in source
+
+
+@every_id
+def test_the_spec_survives_json_and_pickle(id: str) -> None:
+    spec = gym.spec(id)
+    assert gym.envs.registration.EnvSpec.from_json(spec.to_json()) == spec
+    assert pickle.loads(pickle.dumps(spec)) == spec
+    assert spec.max_episode_steps > 0
+    if id in {row.id for row in shipped().rows()}:
+        assert str(Path(gensim_envs.__file__).parent.parent) not in spec.to_json()
+
+
+@every_id
+@each_split
+@pytest.mark.parametrize("seed", seeds.CERTIFICATE[:2])
+def test_the_oracle_solves_it_for_a_return_of_one(id: str, split: str, seed: int) -> None:
+    episode = solved(id, split, seed)
+    assert episode.infos[-1]["success"]
+    assert abs(sum(episode.rewards) - 1) <= 1e-9
+    # terminated on success and not before
+    assert [end[0] for end in episode.ends] == [info["success"] for info in episode.infos[1:]]
+    assert episode.ends[-1][0]
+    assert episode.in_space
+
+
+@every_id
+@each_split
+def test_info_is_complete_and_consistent(id: str, split: str) -> None:
+    episode = solved(id, split, SEED)
+    progress = [info["progress"] for info in episode.infos]
+    assert progress[0] == 0
+    assert progress[-1] == 1
+    np.testing.assert_allclose(np.diff(progress), episode.rewards, atol=1e-12)
+    for info in episode.infos:
+        assert set(info) == INFO
+        assert info["success"] is info["is_success"] is (info["goals_left"] == 0)
+        assert 0 <= info["progress"] <= 1
+        assert isinstance(info["instruction"], str)
+        assert info["instruction"]
+    assert episode.infos[0]["goals_left"] >= 1
+
+
+@every_id
+def test_two_envs_agree_bit_for_bit(id: str, make: Any) -> None:
+    """On the oracle's actions and on random ones; the second env has played other episodes."""
+    env, other = make(id), make(id)
+    spaces = [np.random.default_rng(k).uniform(-1, 1, (3, 6)) for k in range(2)]
+    low, high = env.action_space.low, env.action_space.high
+    random = [((low + high) / 2 + unit * (high - low) / 2.001) for unit in spaces]
+    for number, actions in enumerate(random):
+        first = play(env, SEED + number, list(actions))
+        assert play(other, SEED + number, list(actions)) == first or same(
+            play(other, SEED + number, list(actions)), first
+        )
+    again = play(other, SEED, solved(id, "train", SEED).actions)
+    assert same(again, solved(id, "train", SEED))
+    different = play(other, SEED + 1, [])
+    assert different.observations != again.observations[:1]
+
+
+def same(a: Episode, b: Episode) -> bool:
+    keys = ("observations", "rewards", "ends", "infos")
+    return all(getattr(a, key) == getattr(b, key) for key in keys)
+
+
+@every_id
+@each_mode
+@pytest.mark.filterwarnings("ignore:.*symmetric and normalized Box action space.*:UserWarning")
+def test_gymnasium_has_nothing_to_say(id: str, obs_mode: str, make: Any) -> None:
+    check_env(make(id, obs_mode=obs_mode).unwrapped, skip_render_check=True)
+
+
+@every_id
+def test_doing_nothing_earns_nothing(id: str, make: Any) -> None:
+    env = make(id, obs_mode="state")
+    _, info = env.reset(seed=SEED)
+    before = info
+    now = env.unwrapped.world.snapshot()
+    spots = [(pose.x, pose.y) for pose in now.poses if pose.z > -0.5][:3]
+    for x, y in [*spots, (0.25, 0.5)]:
+        action = np.array([x, y, 0.3, x, y, 0.3], np.float32)
+        _, reward, terminated, _, info = env.step(action)
+        assert (reward, terminated, info) == (0, False, before)
+
+
+@every_id
+def test_an_episode_is_truncated_at_its_limit(id: str, make: Any) -> None:
+    env = make(id, obs_mode="state")
+    env.reset(seed=SEED)
+    limit = env.spec.max_episode_steps
+    ends = [env.step(NOTHING)[2:4] for _ in range(limit)]
+    assert ends == [(False, False)] * (limit - 1) + [(False, True)]
+    assert limit >= env.unwrapped.spec_drawn.bounds["steps"]
+
+
+BAD: dict[str, tuple[Any, str]] = {
+    "five numbers": (np.zeros(5, np.float32), r"shape \(6,\).*got \(5,\)"),
+    "seven numbers": ([0.0] * 7, r"got \(7,\)"),
+    "a row": (np.zeros((1, 6)), r"got \(1, 6\)"),
+    "a scalar": (0.5, r"got \(\)"),
+    **{
+        f"{name} {value}": (
+            [value if other == name else float(number)
+             for other, number in zip(ACTION, NOTHING, strict=True)],
+            rf"^{name} is {value}.*outside .* \.\. ",
+        )
+        for name in ACTION
+        for value in (math.nan, math.inf, -math.inf, -4.0, 4.0)
+    },
+}  # fmt: skip
+
+
+@every_id
+def test_bad_actions_are_named_and_leave_the_env_usable(id: str, make: Any) -> None:
+    env = make(id, obs_mode="state").unwrapped
+    observation, _ = env.reset(seed=SEED)
+    for action, message in BAD.values():
+        with pytest.raises(ValueError, match=message):
+            env.step(action)
+    assert fingerprint(env.step(NOTHING)[0]) == fingerprint(observation)
+
+
+@every_id
+def test_actions_may_be_lists_and_doubles_and_rounded(id: str, make: Any) -> None:
+    env = make(id, obs_mode="state")
+    low, high = (np.asarray(bound, float) for bound in (env.action_space.low, env.action_space.high))
+    results = []
+    for action in (
+        NOTHING,
+        NOTHING.tolist(),
+        NOTHING.astype(np.float64),
+        NOTHING + np.array([-9e-7, 9e-7, 0, -9e-7, 9e-7, 0]),  # clipped
+    ):
+        env.reset(seed=SEED)
+        results.append(fingerprint(env.unwrapped.step(action)[0]))
+    assert len(set(results)) == 1
+    for corner in (low, high):
+        env.reset(seed=SEED)
+        assert env.observation_space.contains(env.unwrapped.step(corner.tolist())[0])
+    with pytest.raises(ValueError, match="pick x is 0.249"):
+        env.unwrapped.step((low - 2e-6).tolist())
+
+
+@every_id
+def test_unknown_options_are_refused(id: str, make: Any) -> None:
+    env = make(id)
+    with pytest.raises(ValueError, match="wind"):
+        env.reset(seed=0, options={"wind": 1})
+    env.reset(seed=0, options={})
+    for option in ({"obs_mode": "rgb"}, {"split": "val"}, {"motion": "fly"}, {"render_mode": "x"}):
+        with pytest.raises(ValueError, match=next(iter(option))):
+            env.spec.make(**option)
+    with pytest.raises(TypeError, match="did you mean split"):
+        env.spec.make(spilt="test")
+
+
+@every_id
+@each_split
+def test_the_state_is_bounded_masked_and_knows_the_goal(id: str, split: str, make: Any) -> None:
+    env = make(id, obs_mode="state", split=split)
+    space = env.observation_space
+    assert space.dtype == np.float32
+    assert np.isfinite(space.low).all()
+    assert np.isfinite(space.high).all()
+    episode = solved(id, split, SEED)
+    before, _ = env.reset(seed=SEED)
+    bounds = env.unwrapped.spec_drawn.bounds
+    for action in episode.actions:
+        after, *_ = env.step(action)
+        assert space.contains(after)
+        assert not np.array_equal(before, after)
+        before = after
+    env.reset(seed=SEED)
+    rows = State(env)
+    assert rows.items[:, 0].tolist() == [1.0] * bounds["items"] + [0.0] * rows.spare
+    assert not rows.items[bounds["items"] :].any()
+    goal = env.unwrapped.goal
+    targets = rows.targets[rows.targets[:, 0] == 1]
+    expected = 20 if goal.relation == "along" else len(goal.places)
+    assert len(targets) == expected
+    assert not rows.targets[expected:].any()
+    relations = ("at", "on", "inside", "along")
+    assert (targets[:, 1:5] == [relation == goal.relation for relation in relations]).all()
+
+
+class State:
+    """The parts of a state vector."""
+
+    def __init__(self, env: gym.Env) -> None:
+        inner = env.unwrapped
+        vector = inner._observation()
+        count = inner._bounds["items"]
+        self.head = vector[:4]
+        self.items = vector[4 : 4 + 14 * count].reshape(count, 14)
+        self.targets = vector[4 + 14 * count :].reshape(-1, 10)
+        self.spare = count - inner.spec_drawn.bounds["items"]
+
+
+@every_id
+def test_close_twice_leaves_no_client(id: str) -> None:
+    env = gym.make(id)
+    env.reset(seed=SEED)
+    client = env.unwrapped.world.client
+    assert p.getConnectionInfo(client)["isConnected"]
+    env.close()
+    env.close()
+    assert not p.getConnectionInfo(client)["isConnected"]
+
+
+FRESH = """
+import json, sys
+import gymnasium as gym
+import gensim_envs
+from gensim_envs.sandbox import shared
+sys.path.insert(0, sys.argv[1])
+from test_env import play
+found = {}
+for id in sys.argv[3:]:
+    env = gym.make(id)
+    found[id] = play(env, int(sys.argv[2])).observations
+    env.close()
+print(json.dumps({"worker": shared().worker_pid, "found": found}))
+"""
+
+
+def test_a_fresh_process_agrees_bit_for_bit_and_leaves_no_worker() -> None:
+    here = str(Path(__file__).parent)
+    done = subprocess.run(
+        [sys.executable, "-c", FRESH, here, str(SEED), *IDS],
+        capture_output=True, text=True, timeout=300, check=True,
+    )  # fmt: skip
+    answer = json.loads(done.stdout.splitlines()[-1])
+    assert answer["found"] == {id: solved(id, "train", SEED).observations for id in IDS}
+    if answer["worker"] is not None:
+        with pytest.raises(ProcessLookupError):
+            os.kill(answer["worker"], 0)
+
+
+def test_envs_in_one_process_do_not_disturb_each_other(make: Any) -> None:
+    """All tasks at once, turn by turn, each after five episodes of its own."""
+    envs = {id: make(id) for id in IDS}
+    for env in envs.values():
+        for seed in range(5):
+            env.reset(seed=seed)
+            env.step(env.action_space.sample())
+    seen = {id: [fingerprint(env.reset(seed=SEED)[0])] for id, env in envs.items()}
+    for step in range(4):
+        for id, env in envs.items():
+            actions = solved(id, "train", SEED).actions
+            if step < len(actions):
+                seen[id].append(fingerprint(env.step(actions[step])[0]))
+    for id, found in seen.items():
+        assert found == solved(id, "train", SEED).observations[: len(found)], id
+
+
+def test_the_shared_worker_ends_when_asked() -> None:
+    sandbox = shared()
+    generated = [id for id in IDS if "generated/" in program_file(id)]
+    for id in generated[:1]:
+        env = gym.make(id)
+        env.reset(seed=SEED)
+        env.close()
+        assert sandbox.worker_pid is not None
+    sandbox.close()
+    assert sandbox.worker_pid is None
+
+
+def program_file(id: str) -> str:
+    where = gym.spec(id).kwargs["library"]
+    return (shipped() if where is None else Library(Path(where))).row(id).file

@@ -1,0 +1,575 @@
+"""What a goal means, judged on snapshots made by hand: no physics."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gensim_envs.task.assets import (
+    Asset,
+    Ball,
+    Block,
+    Bowl,
+    Box,
+    Container,
+    Cylinder,
+    Disk,
+    Ell,
+    Pile,
+    Rope,
+    Stand,
+    Zone,
+)
+from gensim_envs.task.goals import (
+    Goal,
+    Judge,
+    Place,
+    Snapshot,
+    Verdict,
+    fraction_met,
+    match,
+    path_points,
+    tilt_and_yaw,
+    unmet,
+)
+from gensim_envs.task.pose import Pose, wrap
+from gensim_envs.task.scene import draw
+from gensim_envs.task.spec import ItemSpec, TaskSpec
+from gensim_envs.tasks.towers_of_hanoi import TowersOfHanoi
+
+RED, BLUE = Block("red"), Block("blue")
+HERE, THERE = Pose(0.5, 0.0), Pose(0.4, 0.3)
+AWAY = [Pose(0.3, -0.4 + 0.1 * k) for k in range(6)]
+
+
+def at(items: Sequence[int], *poses: Pose, **how: Any) -> Goal:
+    return Goal("do it", tuple(items), "at", tuple(map(Place, poses)), **how)
+
+
+def onto(items: Sequence[int], base: int, *offsets: Pose) -> Goal:
+    places = tuple(Place(offset, base) for offset in offsets or [Pose(0, 0)])
+    return Goal("do it", tuple(items), "on", places)
+
+
+def into(items: Sequence[int], *bases: int, **how: Any) -> Goal:
+    places = tuple(Place(Pose(0, 0), base) for base in bases)
+    return Goal("do it", tuple(items), "inside", places, **how)
+
+
+def task(assets: Sequence[Asset], *goals: Goal) -> TaskSpec:
+    """Items in a row, away from all targets; ropes and piles with their bodies."""
+    items = []
+    for k, asset in enumerate(assets):
+        start = AWAY[k]
+        bodies = tuple((start.x, start.y, 0.0) for _ in range(asset.bodies))
+        items.append(ItemSpec(asset, start, bodies=bodies if asset.bodies > 1 else ()))
+    return TaskSpec("Made", "train", tuple(items), goals)
+
+
+def seen(
+    spec: TaskSpec,
+    *poses: Pose | None,
+    tilts: dict[int, float] | None = None,
+    bodies: dict[int, np.ndarray] | None = None,
+    contacts: Sequence[tuple[int, int]] = (),
+) -> Snapshot:
+    """The start, but for the poses given: of the first items, None for where it starts."""
+    start = spec.start_snapshot()
+    moved = [pose or old for pose, old in itertools.zip_longest(poses, start.poses, fillvalue=None)]
+    leaning = tuple((tilts or {}).get(k, 0.0) for k in range(len(moved)))
+    return Snapshot(
+        tuple(pose for pose in moved if pose is not None),
+        leaning,
+        {**start.bodies, **(bodies or {})},
+        frozenset(contacts),
+    )
+
+
+def met(spec: TaskSpec, now: Snapshot, goal: int = 0) -> float:
+    return fraction_met(spec, spec.goals[goal], now)
+
+
+# ------------------------------------------------------------------------------- at: full pose
+
+TARGET = Pose(0.5, 0.1, 0.05, 0.3)
+DEG = math.pi / 180
+
+
+@pytest.mark.parametrize(
+    ("offset", "expected"),
+    [
+        (Pose(0, 0), True),
+        (Pose(0.0099, 0), True),
+        (Pose(0.0101, 0), False),
+        (Pose(-0.0099, 0), True),
+        (Pose(-0.0101, 0), False),
+        (Pose(0, 0.0099), True),
+        (Pose(0, 0.0101), False),
+        (Pose(0, -0.0101), False),
+        (Pose(0.0069, 0.0069), True),
+        (Pose(0.0072, 0.0072), False),  # 1 cm is a distance, not one for each axis
+        (Pose(0, 0, 0.0099), True),
+        (Pose(0, 0, 0.0101), False),
+        (Pose(0, 0, -0.0099), True),
+        (Pose(0, 0, -0.0101), False),
+        (Pose(0, 0, 0, 14.9 * DEG), True),
+        (Pose(0, 0, 0, 15.1 * DEG), False),
+        (Pose(0, 0, 0, -14.9 * DEG), True),
+        (Pose(0, 0, 0, -15.1 * DEG), False),
+    ],
+)
+def test_every_coordinate_counts_within_its_tolerance(offset: Pose, expected: bool) -> None:
+    spec = task([Box("red")], at([0], TARGET))
+    assert met(spec, seen(spec, TARGET @ offset)) == expected
+
+
+def test_a_goal_may_be_tighter() -> None:
+    spec = task([Box("red")], at([0], TARGET, position_tolerance=0.004, yaw_tolerance=5 * DEG))
+    assert met(spec, seen(spec, TARGET @ Pose(0.0039, 0, 0, 4.9 * DEG))) == 1
+    assert met(spec, seen(spec, TARGET @ Pose(0.0041, 0))) == 0
+    assert met(spec, seen(spec, TARGET.turned(5.1 * DEG))) == 0
+
+
+@pytest.mark.parametrize(
+    ("asset", "ways"),
+    [
+        (Block("red"), 4),
+        (Box("red"), 2),
+        (Box("red", extents=(0.05, 0.05, 0.03)), 4),
+        (Ell("red"), 1),
+        (Ball("red"), 0),
+        (Cylinder("red"), 0),
+        (Bowl("red"), 0),
+        (Disk("red"), 0),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Asset) else str(value),
+)
+def test_yaw_counts_up_to_the_symmetry_of_the_asset(asset: Asset, ways: int) -> None:
+    spec = task([asset], at([0], TARGET))
+    for k in range(12):
+        angle = k * math.tau / 12
+        same = ways == 0 or abs(wrap(angle, math.tau / ways)) < 0.01
+        assert met(spec, seen(spec, TARGET.turned(angle + 0.1))) == same
+        assert met(spec, seen(spec, TARGET.turned(angle - math.tau))) == same
+
+
+@pytest.mark.parametrize(("tilt", "expected"), [(0, 1), (14.9, 1), (15.1, 0), (90, 0), (180, 0)])
+def test_leaning_things_are_not_in_place(tilt: float, expected: float) -> None:
+    spec = task([RED], at([0], TARGET))
+    assert met(spec, seen(spec, TARGET, tilts={0: tilt * DEG})) == expected
+
+
+def turn(axis: int, angle: float) -> np.ndarray:
+    c, s = math.cos(angle), math.sin(angle)
+    matrix = np.eye(3)
+    a, b = (axis + 1) % 3, (axis + 2) % 3
+    matrix[a, a], matrix[a, b], matrix[b, a], matrix[b, b] = c, -s, s, c
+    return matrix
+
+
+QUARTERS = st.integers(0, 3)
+
+
+@given(yaw=st.floats(-3, 3), x=QUARTERS, y=QUARTERS, z=QUARTERS, lean=st.floats(0, 0.6))
+def test_a_cube_may_stand_on_any_face(yaw: float, x: int, y: int, z: int, lean: float) -> None:
+    faces = turn(0, x * math.pi / 2) @ turn(1, y * math.pi / 2) @ turn(2, z * math.pi / 2)
+    tilt, heading = tilt_and_yaw("cube", turn(2, yaw) @ faces)
+    assert tilt == pytest.approx(0, abs=1e-6)
+    assert wrap(heading - yaw, math.pi / 2) == pytest.approx(0, abs=1e-6)
+    leaning, _ = tilt_and_yaw("cube", turn(2, yaw) @ turn(0, lean) @ faces)
+    assert leaning == pytest.approx(lean, abs=1e-6)
+
+
+@given(yaw=st.floats(-3, 3), lean=st.floats(0, 3.1))
+def test_anything_else_must_stand_on_its_underside(yaw: float, lean: float) -> None:
+    tilt, _ = tilt_and_yaw("no", turn(2, yaw) @ turn(1, lean))
+    assert tilt == pytest.approx(lean, abs=1e-6)
+    assert tilt_and_yaw("no", turn(2, yaw))[1] == pytest.approx(yaw)
+    assert tilt_and_yaw("ball", turn(2, yaw) @ turn(1, lean)) == (0, 0)
+
+
+# ------------------------------------------------------------------------------------------ on
+
+
+def stacked() -> TaskSpec:
+    return task([BLUE, RED], onto([1], 0))
+
+
+def test_on_needs_height_and_contact() -> None:
+    spec = stacked()
+    above = HERE.up(0.04)
+    touching = [(0, 1)]
+    assert met(spec, seen(spec, HERE, above, contacts=touching)) == 1
+    assert met(spec, seen(spec, HERE, above)) == 0
+    assert met(spec, seen(spec, HERE, HERE @ Pose(0.04, 0), contacts=touching)) == 0
+    assert met(spec, seen(spec, HERE, above.up(0.011), contacts=touching)) == 0
+    assert met(spec, seen(spec, HERE, above @ Pose(0.011, 0), contacts=touching)) == 0
+    assert met(spec, seen(spec, HERE, above, contacts=touching, tilts={1: 0.3})) == 0
+
+
+@given(x=st.floats(0.3, 0.7), y=st.floats(-0.4, 0.4), z=st.floats(0, 0.1), yaw=st.floats(-3, 3))
+def test_on_follows_the_base_in_its_own_frame(x: float, y: float, z: float, yaw: float) -> None:
+    spec = task([Box("blue", extents=(0.2, 0.1, 0.03)), Box("red")], onto([1], 0, Pose(0.05, 0.01)))
+    base = Pose(x, y, z, yaw)
+    on = base @ Pose(0.05, 0.01, 0.03)
+    assert met(spec, seen(spec, base, on, contacts=[(0, 1)])) == 1
+    assert met(spec, seen(spec, base, on.turned(0.3), contacts=[(0, 1)])) == 0
+    elsewhere = base @ Pose(0.03, 0.01, 0.03)
+    assert met(spec, seen(spec, base, elsewhere, contacts=[(0, 1)])) == 0
+
+
+def test_on_one_of_several_bases() -> None:
+    places = (Place(Pose(0, 0), 0), Place(Pose(0, 0), 1))
+    spec = task([BLUE, BLUE, RED], Goal("do it", (2,), "on", places))
+    assert met(spec, seen(spec, HERE, THERE, THERE.up(0.04), contacts=[(1, 2)])) == 1
+    assert met(spec, seen(spec, HERE, THERE, THERE.up(0.04), contacts=[(0, 2)])) == 0
+
+
+# -------------------------------------------------------------------------------------- inside
+
+
+@pytest.mark.parametrize(
+    ("offset", "expected"),
+    [
+        (Pose(0, 0, 0.005), 1),
+        (Pose(0.02, 0, 0.005), 1),
+        (Pose(0.04, 0, 0.005), 0),  # its corners are beyond the rim
+        (Pose(0, 0, 0.039), 1),
+        (Pose(0, 0, 0.041), 0),  # on the rim
+        (Pose(0, 0, -0.02), 0),  # under it
+        (Pose(0.2, 0, 0.0), 0),
+    ],
+)
+def test_inside_a_bowl_wherever_it_is_now(offset: Pose, expected: float) -> None:
+    spec = task([Bowl("blue"), RED], into([1], 0))
+    for bowl in (HERE, THERE.turned(1.0), HERE.up(0.1)):
+        assert met(spec, seen(spec, bowl, bowl @ offset, tilts={1: 1.0})) == expected
+
+
+def test_inside_a_container_needs_the_whole_footprint_within_the_walls() -> None:
+    spec = task([Container("blue"), Box("red", extents=(0.1, 0.04, 0.03))], into([1], 0))
+    tray = THERE.turned(0.5)
+    assert met(spec, seen(spec, tray, tray @ Pose(0.04, 0.05, 0.005))) == 1
+    assert met(spec, seen(spec, tray, tray @ Pose(0.05, 0.05, 0.005))) == 0
+    # Across, 10 cm reach from the middle to 5 cm; the walls are 7.5 cm from it.
+    assert met(spec, seen(spec, tray, tray @ Pose(0.04, 0.02, 0.005, math.pi / 2))) == 1
+    assert met(spec, seen(spec, tray, tray @ Pose(0.04, 0.03, 0.005, math.pi / 2))) == 0
+    assert met(spec, seen(spec, tray, tray @ Pose(0, 0, 0.059))) == 1
+    assert met(spec, seen(spec, tray, tray @ Pose(0, 0, 0.061))) == 0
+
+
+@pytest.mark.parametrize("fully", [False, True])
+@pytest.mark.parametrize("shape", ["square", "round"])
+def test_a_zone_takes_centres_or_whole_footprints(shape: Any, fully: bool) -> None:
+    zone = Zone("blue", width=0.12, shape=shape)
+    spec = task([zone, RED], into([1], 0, fully=fully))
+    centre = HERE.turned(0.4)
+    inner, edge, outer = (centre @ Pose(d, 0) for d in (0.025, 0.059, 0.061))
+    assert met(spec, seen(spec, centre, inner)) == 1
+    assert met(spec, seen(spec, centre, edge.turned(0.7))) == (not fully)
+    assert met(spec, seen(spec, centre, outer)) == 0
+    assert met(spec, seen(spec, centre, inner.up(0.04))) == 0  # on top of something else
+    corner = centre @ Pose(0.055, 0.055)
+    assert met(spec, seen(spec, centre, corner)) == (not fully and shape == "square")
+
+
+def test_many_share_one_container_and_each_takes_one_of_many() -> None:
+    blocks = [RED, RED]
+    shared = task([Container("blue"), *blocks], into([1, 2], 0))
+    both = seen(shared, HERE, HERE @ Pose(0.05, 0, 0.005), HERE @ Pose(-0.05, 0, 0.005))
+    assert met(shared, both) == 1
+    assert met(shared, seen(shared, HERE, None, HERE.up(0.005))) == 0.5
+
+    one_each = task([Bowl("blue"), Bowl("blue"), *blocks], into([2, 3], 0, 1))
+    inside = [bowl.up(0.005) for bowl in (HERE, THERE)]
+    assert met(one_each, seen(one_each, HERE, THERE, *inside)) == 1
+    assert met(one_each, seen(one_each, HERE, THERE, *reversed(inside))) == 1
+    crowded = [inside[0] @ Pose(0, 0.001), inside[0]]
+    assert met(one_each, seen(one_each, HERE, THERE, *crowded)) == 0.5
+
+
+def test_different_things_may_go_into_any_of_as_many_bowls() -> None:
+    spec = task([Bowl("blue"), Bowl("blue"), RED, Ball("green")], into([2, 3], 0, 1))
+    inside = [bowl.up(0.005) for bowl in (HERE, THERE)]
+    assert met(spec, seen(spec, HERE, THERE, *inside)) == 1
+    assert met(spec, seen(spec, HERE, THERE, *reversed(inside))) == 1
+
+
+# ----------------------------------------------------------------------------- ropes and piles
+
+BENT = (Pose(0.5, -0.1), Pose(0.5, 0.0), Pose(0.6, 0.0), Pose(0.6, 0.028))
+
+
+def rope_task() -> TaskSpec:
+    return task([Rope("red")], Goal("do it", (0,), "along", tuple(map(Place, BENT))))
+
+
+def beads_on(spec: TaskSpec, height: float = 0.006) -> np.ndarray:
+    return np.c_[path_points(spec.goals[0], 20), np.full(20, height)]
+
+
+def test_path_points_are_even_along_every_corner() -> None:
+    points = path_points(rope_task().goals[0], 20)
+    np.testing.assert_allclose(points[[0, -1]], [(0.5, -0.1), (0.6, 0.028)])
+    lengths = np.abs(np.diff(points, axis=0)).sum(axis=1)  # every leg is along an axis
+    np.testing.assert_allclose(lengths, 0.228 / 19)
+
+
+def test_a_rope_may_lie_either_way_and_scores_its_share() -> None:
+    spec = rope_task()
+    beads = beads_on(spec)
+    assert met(spec, seen(spec, bodies={0: beads})) == 1
+    assert met(spec, seen(spec, bodies={0: beads[::-1]})) == 1
+    near, far, lifted, partly = beads.copy(), beads.copy(), beads.copy(), beads.copy()
+    near[:, 0] += 0.0099
+    far[:, 0] += 0.0101
+    lifted[:, 2] = 0.031
+    partly[:5, 1] -= 0.05
+    assert met(spec, seen(spec, bodies={0: near})) == 1
+    assert met(spec, seen(spec, bodies={0: far})) == 0
+    assert met(spec, seen(spec, bodies={0: lifted})) == 0
+    assert met(spec, seen(spec, bodies={0: partly})) == 0.75
+
+
+def test_a_rope_on_the_path_but_bunched_up_is_not_along_it() -> None:
+    spec = rope_task()
+    bunched = np.repeat(beads_on(spec)[:10], 2, axis=0)
+    assert 0 < met(spec, seen(spec, bodies={0: bunched})) < 0.3
+
+
+def crumbs(inside: int, height: float = 0.005) -> np.ndarray:
+    points = np.tile([0.3, -0.4, 0.005], (50, 1))
+    points[:inside] = (HERE.x + 0.05, HERE.y - 0.05, height)
+    return points
+
+
+@pytest.mark.parametrize(("inside", "expected"), [(0, 0), (25, 0.5), (47, 0.94), (48, 1), (50, 1)])
+def test_a_pile_is_solved_at_95_percent(inside: int, expected: float) -> None:
+    spec = task([Pile("red"), Zone("blue")], into([0], 1))
+    now = seen(spec, None, HERE, bodies={0: crumbs(inside)})
+    assert met(spec, now) == pytest.approx(expected)
+    turned = seen(spec, None, HERE.turned(math.pi / 4), bodies={0: crumbs(inside)})
+    assert met(spec, turned) == pytest.approx(expected if inside == 0 else 0)
+    aloft = seen(spec, None, HERE, bodies={0: crumbs(inside, height=0.05)})
+    assert met(spec, aloft) == 0
+
+
+# ------------------------------------------------------------------------------------ matching
+
+SPOTS = st.tuples(st.floats(0.3, 0.7), st.floats(-0.4, 0.4))
+
+
+@given(spots=st.lists(SPOTS, min_size=6, max_size=6))
+def test_equals_are_assigned_at_the_least_total_distance(spots: list[tuple[float, float]]) -> None:
+    places = [Pose(*spot) for spot in spots[:3]]
+    spec = task([RED] * 3, at([0, 1, 2], *places))
+    now = seen(spec, *(Pose(*spot) for spot in spots[3:]))
+    chosen = match(spec, spec.goals[0], now)
+
+    def length(order: Sequence[int]) -> float:
+        return sum(now.poses[k].distance(places[place]) for k, place in enumerate(order))
+
+    assert sorted(chosen.values()) == [0, 1, 2]
+    done = [k for k, place in chosen.items() if now.poses[k].distance(places[place]) <= 0.01]
+    if not done:  # what is in place stays, whatever the others have to walk
+        best = min(map(length, itertools.permutations(range(3))))
+        assert length([chosen[k] for k in range(3)]) == pytest.approx(best)
+
+
+def test_what_is_in_place_stays_there() -> None:
+    """Shifting everything by one would be less far in sum of squares, but moves more."""
+    places = [Pose(0.5, 0.1 * k) for k in range(3)]
+    spec = task([RED] * 3, at([0, 1, 2], *places))
+    now = seen(spec, places[0], places[1], Pose(0.5, -0.1))
+    assert match(spec, spec.goals[0], now) == {0: 0, 1: 1, 2: 2}
+    assert [item for item, _ in unmet(spec, spec.goals[0], now)] == [2]
+
+
+def test_lower_places_are_filled_first() -> None:
+    places = [HERE.up(0.08), HERE, HERE.up(0.04)]
+    spec = task([RED] * 3, at([0, 1, 2], *places))
+    left = unmet(spec, spec.goals[0], seen(spec))
+    assert [place.pose.z for _, place in left] == [0, 0.04, 0.08]
+    two = task([RED] * 2, at([0, 1], *places))
+    assert set(match(two, two.goals[0], seen(two)).values()) == {1, 2}
+
+
+def test_unequal_items_belong_to_the_place_of_their_own_number() -> None:
+    for other in (BLUE, Ball("red"), Box("red")):
+        spec = task([RED, other], at([0, 1], HERE, THERE))
+        assert met(spec, seen(spec, HERE, THERE)) == 1
+        assert met(spec, seen(spec, THERE, HERE)) == 0
+
+
+def test_unequal_items_may_choose_among_more_places() -> None:
+    spec = task([RED, BLUE], at([0, 1], HERE, THERE, AWAY[5]))
+    assert met(spec, seen(spec, THERE, AWAY[5])) == 1
+
+
+def test_equals_among_unequal_items_swap_only_with_one_another() -> None:
+    places = [HERE, THERE, Pose(0.6, -0.3)]
+    spec = task([RED, BLUE, RED], at([0, 1, 2], *places))
+    assert met(spec, seen(spec, places[2], places[1], places[0])) == 1
+    assert met(spec, seen(spec, places[1], places[0], places[2])) == pytest.approx(1 / 3)
+
+
+def test_equals_of_different_goals_never_swap() -> None:
+    spec = task([RED, RED], at([0], HERE), at([1], THERE))
+    judge = Judge(spec, seen(spec))
+    assert judge.judge(seen(spec, THERE, HERE)).progress == 0
+    assert judge.judge(seen(spec, HERE, THERE)).success
+
+
+# ------------------------------------------------------------------- order, latching, progress
+
+
+def verdicts(spec: TaskSpec, *states: Snapshot) -> list[Verdict]:
+    judge = Judge(spec, seen(spec))
+    return [judge.judge(state) for state in states]
+
+
+def test_only_the_current_goal_is_credited() -> None:
+    spec = task([RED, BLUE], at([0], HERE), at([1], THERE))
+    early, both = verdicts(spec, seen(spec, None, THERE), seen(spec, HERE, THERE))
+    assert (early.progress, early.current, early.goals_left) == (0, 0, 2)
+    assert (both.progress, both.current, both.goals_left) == (1, None, 0)
+    assert both.success
+    assert not early.success
+
+
+def test_last_goals_must_hold_and_may_be_mended() -> None:
+    spec = task([RED, BLUE], at([0], HERE), at([1], THERE))
+    steps = verdicts(
+        spec,
+        seen(spec, HERE),
+        seen(spec, THERE @ Pose(0.02, 0), THERE),
+        seen(spec, HERE),
+        seen(spec, HERE, THERE),
+    )
+    assert [step.progress for step in steps] == [0.5, 0, 0.5, 1]
+    assert [step.current for step in steps] == [1, 0, 1, None]
+    assert [step.goals_left for step in steps] == [1, 2, 1, 0]
+
+
+def test_an_earlier_goal_of_an_item_latches() -> None:
+    spec = task([RED], at([0], HERE), at([0], THERE))
+    too_soon, first, between, second, lost = verdicts(
+        spec, seen(spec, THERE), seen(spec, HERE), seen(spec), seen(spec, THERE), seen(spec, HERE)
+    )
+    assert (too_soon.progress, too_soon.current) == (0, 0)
+    assert (first.progress, first.current) == (0.5, 1)
+    assert (between.progress, between.current) == (0.5, 1)
+    assert second.success
+    assert (lost.progress, lost.current) == (0.5, 1)
+
+
+def test_of_a_latched_goal_only_items_without_a_later_one_must_hold() -> None:
+    spec = task([RED, BLUE], at([0, 1], HERE, THERE), at([0], AWAY[5]))
+    steps = verdicts(
+        spec,
+        seen(spec, HERE, THERE),
+        seen(spec, AWAY[5], THERE),
+        seen(spec, AWAY[5], AWAY[4]),
+    )
+    assert steps[0].progress == pytest.approx(2 / 3)
+    assert steps[1].success
+    assert steps[2].current == 0
+    assert steps[2].progress == pytest.approx(1 / 3)
+
+
+def test_towers_of_hanoi_latch_move_by_move() -> None:
+    spec = draw(TowersOfHanoi, "train", 0).spec
+    start = spec.start_snapshot()
+    judge = Judge(spec, start)
+    poses = list(start.poses)
+    for k, goal in enumerate(spec.goals, 1):
+        poses[goal.items[0]] = goal.places[0].pose
+        now = Snapshot(tuple(poses), start.tilts, {}, frozenset())
+        verdict = judge.judge(now)
+        assert verdict.progress == pytest.approx(k / 7)
+        assert judge.judge(now) == verdict
+    assert verdict.success
+
+
+def test_weights_are_items_and_one_for_a_rope_or_pile() -> None:
+    path = Goal("do it", (3,), "along", tuple(map(Place, BENT)))
+    assets = [RED, RED, RED, Rope("red"), Zone("blue"), Pile("red")]
+    spec = task(assets, at([0, 1, 2], *AWAY[3:]), path, into([5], 4))
+    start = seen(spec, *AWAY[:3])
+    judge = Judge(spec, start)
+    beads = np.c_[path_points(path, 20), np.full(20, 0.006)]
+    half = beads.copy()
+    half[:10, 0] += 0.1
+    blocks = [*AWAY[3:5], AWAY[0]]
+    done = [AWAY[3], AWAY[4], AWAY[5]]
+    zone = [None, HERE]
+
+    def progress(poses: Sequence[Pose], **bodies: Any) -> float:
+        return judge.judge(seen(spec, *poses, *zone, **bodies)).progress
+
+    assert progress(blocks) == pytest.approx(2 / 5)
+    assert progress(done) == pytest.approx(3 / 5)
+    assert progress(done, bodies={3: half}) == pytest.approx(3.5 / 5)
+    assert progress(done, bodies={3: beads}) == pytest.approx(4 / 5)
+    assert progress(done, bodies={3: beads, 5: crumbs(20)}) == pytest.approx(4.4 / 5)
+    assert progress(done, bodies={3: beads, 5: crumbs(48)}) == 1
+
+
+def test_progress_is_measured_from_the_start() -> None:
+    spec = task([RED, RED, BLUE], at([0, 1], HERE, THERE), at([2], AWAY[5]))
+    start = seen(spec, HERE)
+    judge = Judge(spec, start)
+    assert judge.judge(start).progress == 0
+    assert judge.judge(seen(spec)).progress == 0  # never below
+    assert judge.judge(seen(spec, HERE, THERE)).progress == pytest.approx(2 / 3)
+    assert judge.judge(seen(spec, HERE, THERE, AWAY[5])).progress == 1
+
+
+SPOT_OF = st.sampled_from([None, HERE, THERE, AWAY[5], HERE.up(0.04), THERE.up(0.04)])
+STATES = st.lists(st.tuples(SPOT_OF, SPOT_OF, SPOT_OF, st.booleans()), max_size=12)
+RULES: dict[str, TaskSpec] = {
+    "one goal": task([RED, RED, BLUE], at([0, 1, 2], HERE, THERE, AWAY[5])),
+    "in turn": task([RED, RED, BLUE], at([0, 1], HERE, THERE), at([2], AWAY[5])),
+    "there and on": task([RED, RED, BLUE], at([0], HERE), at([1, 2], THERE, AWAY[5]),
+                         at([0], THERE.up(0.04))),
+    "stacked": task([RED, BLUE, Stand("red")], at([0], HERE), onto([1], 0)),
+}  # fmt: skip
+SOLVED = {
+    "one goal": [(HERE, THERE, AWAY[5], True)],
+    "in turn": [(THERE, HERE, AWAY[5], True)],
+    "there and on": [
+        (HERE, None, None, False),
+        (HERE, THERE, AWAY[5], False),
+        (THERE.up(0.04), THERE, AWAY[5], True),
+    ],
+    "stacked": [(HERE, HERE.up(0.04), None, True)],
+}
+
+
+@pytest.mark.parametrize("name", RULES)
+@settings(max_examples=50)
+@given(states=STATES)
+def test_rewards_sum_to_the_final_progress_and_to_one_when_solved(
+    name: str, states: list[tuple[Any, ...]]
+) -> None:
+    spec = RULES[name]
+    judge = Judge(spec, seen(spec))
+    progress = judge.judge(seen(spec)).progress
+    assert progress == 0
+    total = 0.0
+    for *poses, touching in [*states, *SOLVED[name]]:
+        verdict = judge.judge(seen(spec, *poses, contacts=[(0, 1)] if touching else []))
+        assert 0 <= verdict.progress <= 1
+        assert verdict.success == (verdict.progress == 1) == (verdict.goals_left == 0)
+        total += verdict.progress - progress
+        progress = verdict.progress
+        assert total == pytest.approx(progress, abs=1e-9)
+    assert verdict.success
+    assert abs(total - 1) <= 1e-9

@@ -1,0 +1,557 @@
+"""A library stays whole, whatever happens to whoever writes to it."""
+
+from __future__ import annotations
+
+import builtins
+import errno
+import fcntl
+import io
+import json
+import os
+import resource
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import asdict, replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+from tiny import PROVENANCE, TINY, content, copy_of, in_child, make_library, program, publish, row
+
+from gensim_envs import library as module
+from gensim_envs.cli import main
+from gensim_envs.library import Library, LibraryError, dump_rows, parse_row
+
+FILES = [
+    "generated/completions/tinyzone.md",
+    "generated/provenance/tinyzone.json",
+    "generated/tinyzone.py",
+    "registry.json",
+]
+PUBLISHED, REFUSED = 0, 3
+
+
+@pytest.fixture
+def after(tmp_path: Path) -> dict[str, bytes]:
+    """What a library with one more task than `before` holds."""
+    return content(make_library(tmp_path / "after", "Other", "TinyZone").root)
+
+
+@pytest.fixture
+def before(tmp_path: Path) -> Path:
+    return make_library(tmp_path / "before", "Other").root
+
+
+@pytest.fixture
+def quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waiting for the disk matters where power fails, which no test can bring about."""
+    monkeypatch.setattr(os, "fsync", lambda file: None)
+
+
+def copies(root: Path) -> Iterator[Library]:
+    for number in range(2000):
+        yield copy_of(root, root.with_name(f"{root.name}{number}"))
+    raise AssertionError("it never succeeded")
+
+
+# --- reading ----------------------------------------------------------------------------------
+
+
+def test_a_published_task_is_four_files_and_reads_back(tmp_path: Path) -> None:
+    library = make_library(tmp_path / "new", "TinyZone")
+    assert sorted(content(library.root)) == FILES
+    assert library.rows() == [row()]
+    assert library.source(library.row("gensim/TinyZone-v0")) == TINY
+    assert json.loads(library.provenance(row()).read_text()) == PROVENANCE
+
+
+def test_rows_are_sorted_a_line_each_and_survive_json() -> None:
+    rows = [row("Zebra"), row("Ape")]
+    lines = dump_rows(rows).splitlines()
+    assert len(lines) == 4
+    assert [r["id"] for r in json.loads(dump_rows(rows))["tasks"]] == [
+        "gensim/Ape-v0",
+        "gensim/Zebra-v0",
+    ]
+    assert parse_row(json.loads(json.dumps(asdict(rows[0])))) == rows[0]
+
+
+def test_writing_the_same_rows_touches_no_byte(before: Path) -> None:
+    library = Library(before)
+    stamp = library.registry.stat().st_mtime_ns
+    assert library.write_rows(library.rows()) is False
+    assert library.registry.stat().st_mtime_ns == stamp
+    assert library.write_rows([]) is True
+    assert library.rows() == []
+
+
+ODD_ROWS: dict[str, tuple[dict[str, Any], str]] = {
+    "unknown field": ({"colour": "red"}, "'colour' is unknown"),
+    "wrong type": ({"summary": 3}, "summary is 3"),
+    "bool for int": ({"max_episode_steps": True}, "max_episode_steps is True"),
+    "text for bounds": ({"bounds": "2"}, "bounds is '2'"),
+    "bound of a wrong type": ({"bounds": {"items": "2", "targets": 1, "steps": 1}}, "bounds are"),
+    "bound of nothing": ({"bounds": {"items": 0, "targets": 1, "steps": 1}}, "bounds are"),
+    "bound missing": ({"bounds": {"items": 2}}, "bounds are"),
+    "no steps": ({"max_episode_steps": 0}, "max_episode_steps is 0"),
+    "path escape": ({"file": "../evil.py"}, "file is '../evil.py'"),
+    "path escape within": ({"file": "generated/../../evil.py"}, "file is"),
+    "absolute path": ({"file": "/etc/evil.py"}, "file is '/etc/evil.py'"),
+    "no program": ({"file": "generated/evil.sh"}, "file is"),
+    "nul in path": ({"file": "generated/e\0.py"}, "file is"),
+    "lower case": ({"id": "gensim/tiny-v0"}, "an id is gensim/<ClassName>-v<N>"),
+    "no version": ({"id": "gensim/TinyZone"}, "an id is gensim/<ClassName>-v<N>"),
+    "odd version": ({"id": "gensim/TinyZone-v00"}, "an id is gensim/<ClassName>-v<N>"),
+    "foreign namespace": ({"id": "CartPole-v1"}, "an id is gensim/<ClassName>-v<N>"),
+    "not printable": ({"summary": "a\x1b[31m"}, "summary is"),
+    "half a character": ({"instruction": "\ud800"}, "instruction is"),
+}
+
+
+@pytest.mark.parametrize(("change", "problem"), ODD_ROWS.values(), ids=ODD_ROWS)
+def test_an_odd_row_is_an_error_that_names_row_and_cause(
+    change: dict[str, Any], problem: str
+) -> None:
+    data = {**asdict(row()), **change}
+    with pytest.raises(LibraryError) as caught:
+        parse_row(data)
+    assert repr(data["id"]) in str(caught.value)
+    assert problem in str(caught.value)
+
+
+@pytest.mark.parametrize("field", asdict(row()))
+def test_a_row_without_a_field_is_an_error_that_names_it(field: str) -> None:
+    data = asdict(row())
+    del data[field]
+    with pytest.raises(LibraryError, match=f"'{field}' is missing"):
+        parse_row(data)
+
+
+@pytest.mark.parametrize("data", [None, 3, "gensim/TinyZone-v0", []])
+def test_what_is_no_row_at_all_is_an_error(data: object) -> None:
+    with pytest.raises(LibraryError, match="is no object"):
+        parse_row(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"not json", b"[]", b'{"tasks": {}}', b"null", b"\xff\xfe", b"[" * 100_000],
+    ids=["empty", "words", "list", "object", "null", "bytes", "deep"],
+)
+def test_a_registry_that_cannot_be_read_is_an_error_that_names_it(
+    before: Path, data: bytes
+) -> None:
+    library = Library(before)
+    library.registry.write_bytes(data)
+    with pytest.raises(LibraryError, match=r"before/registry\.json"):
+        library.read()
+
+
+def test_a_broken_row_hides_no_other(before: Path) -> None:
+    library = Library(before)
+    rows = [asdict(row("Other")), {**asdict(row()), "file": "/x.py"}, asdict(row("Other")), 7]
+    library.registry.write_text(json.dumps({"tasks": rows}))
+    good, broken = library.read()
+    assert good == [row("Other")]
+    # The second row of an id says so, but the first one can be made.
+    assert [entry.id for entry in broken] == ["gensim/TinyZone-v0", None, None]
+    assert "twice" in broken[1].problem
+
+
+@pytest.mark.parametrize("data", [TINY.replace("0.08", "0.09").encode(), b"", b"\xff"])
+def test_a_changed_program_is_refused_by_row_and_file(before: Path, data: bytes) -> None:
+    library = Library(before)
+    path = before / "generated" / "other.py"
+    path.write_bytes(data)
+    with pytest.raises(LibraryError) as caught:
+        library.source(row("Other"))
+    assert "gensim/Other-v0" in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_a_program_with_other_line_ends_is_a_changed_program(before: Path) -> None:
+    path = before / "generated" / "other.py"
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    with pytest.raises(LibraryError, match="sha256"):
+        Library(before).source(row("Other"))
+
+
+def test_a_missing_program_is_refused_by_row_and_file(before: Path) -> None:
+    path = before / "generated" / "other.py"
+    path.unlink()
+    with pytest.raises(LibraryError, match=r"gensim/Other-v0: .*other\.py cannot be read"):
+        Library(before).source(row("Other"))
+
+
+def test_an_unknown_id_is_an_error_that_names_it(before: Path) -> None:
+    with pytest.raises(LibraryError, match="no row 'gensim/Nobody-v0'"):
+        Library(before).row("gensim/Nobody-v0")
+
+
+# --- what may join ----------------------------------------------------------------------------
+
+
+def refuses(library: Library, problem: str, act: Callable[[], object]) -> None:
+    """The act is refused and changes no byte."""
+    before = content(library.root)
+    with pytest.raises(LibraryError, match=problem):
+        act()
+    assert content(library.root) == before
+
+
+def test_a_task_joins_only_once(before: Path) -> None:
+    library = Library(before)
+    refuses(library, "already published, and is the same", lambda: publish(library, "Other"))
+    changed = program("Other").replace("0.08", "0.09")
+    new = replace(row("Other"), sha256=module.digest(changed))
+    refuses(
+        library,
+        "is already in .* Choose another class name",
+        lambda: library.publish(new, changed, PROVENANCE, None),
+    )
+    again = replace(row("Other"), id="gensim/Another-v0")
+    refuses(library, "already", lambda: library.publish(again, program("Other"), PROVENANCE, None))
+
+
+@pytest.mark.parametrize("file", FILES[:3])
+def test_nothing_without_a_row_is_overwritten(before: Path, file: str) -> None:
+    (before / file).write_text("mine")
+    library = Library(before)
+    refuses(library, f"{file} is there without a row", lambda: publish(library))
+
+
+def test_an_answer_that_lies_in_its_place_already_may_be_published(before: Path) -> None:
+    library = Library(before)
+    (before / FILES[0]).write_text(f"```python\n{TINY}```\n")
+    publish(library)
+    assert sorted(row.name for row in library.rows()) == ["Other", "TinyZone"]
+
+
+def test_publishing_drops_no_broken_row(before: Path) -> None:
+    library = Library(before)
+    rows = [{**asdict(row("Other")), "summary": None}]
+    library.registry.write_text(json.dumps({"tasks": rows}))
+    refuses(library, "Mend or delete this row", lambda: publish(library))
+
+
+def test_a_row_that_could_not_be_read_again_is_not_written(before: Path) -> None:
+    library = Library(before)
+    odd = replace(row(), summary="two\nlines")
+    refuses(library, "summary", lambda: library.publish(odd, TINY, PROVENANCE, None))
+    refuses(library, "summary", lambda: library.write_rows([odd]))
+
+
+def test_half_a_character_in_an_answer_stops_nothing(before: Path) -> None:
+    library = Library(before)
+    library.publish(row(), TINY, PROVENANCE, "odd \ud800 answer")
+    assert (before / FILES[0]).read_text() == "odd ? answer"
+
+
+# --- killed at any line -----------------------------------------------------------------------
+
+
+def at_line(number: int, act: Callable[[], object]) -> None:
+    """From here on, `act` is called before the n-th line of library.py that is run."""
+    count = 0
+
+    def trace(frame: FrameType, event: str, argument: object) -> Any:
+        nonlocal count
+        if frame.f_code.co_filename != module.__file__:
+            return None
+        if event == "line":
+            count += 1
+            if count == number:
+                act()
+        return trace
+
+    sys.settrace(trace)
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def kill_at_every_line(root: Path, act: Callable[[Library], object]) -> Iterator[Library]:
+    """Copies of a library, each after `act` on it has been killed one line later."""
+    for number, library in enumerate(copies(root), 1):
+
+        def run(number: int = number, library: Library = library) -> int:
+            at_line(number, die)
+            act(library)
+            return PUBLISHED
+
+        status = in_child(run)
+        yield library
+        if status == PUBLISHED:
+            return
+        assert status == -signal.SIGKILL
+
+
+def opened(library: Library) -> dict[str, bytes]:
+    """What a library holds once a user has looked at it."""
+    with redirect_stdout(io.StringIO()):
+        main(["list", "--library", str(library.root)])
+    return content(library.root)
+
+
+def test_killed_at_any_line_a_library_is_as_it_was_or_has_the_whole_task(
+    before: Path, after: dict[str, bytes], quick_disk: None
+) -> None:
+    was = content(before)
+    seen = []
+    for library in kill_at_every_line(before, publish):
+        now = opened(library)
+        assert now in (was, after)
+        seen.append(now == after)
+        if not seen[-1]:
+            publish(library)
+            assert content(library.root) == after
+    # It was killed before and after the row was there, and what is there stays.
+    assert seen.count(False) > 20
+    assert seen.count(True) > 1
+    assert seen == sorted(seen)
+
+
+def test_killed_at_any_line_a_first_publish_leaves_nothing_or_all(
+    tmp_path: Path, quick_disk: None
+) -> None:
+    root = tmp_path / "empty"
+    root.mkdir()
+    whole = content(make_library(tmp_path / "whole", "TinyZone").root)
+    seen = set()
+    for library in kill_at_every_line(root, publish):
+        library.recover()
+        now = content(library.root)
+        assert now in ({}, whole)
+        seen.add(len(now))
+    assert seen == {0, len(whole)}
+
+
+def test_killed_at_any_line_new_rows_are_there_or_not(before: Path, quick_disk: None) -> None:
+    was = content(before)
+    seen = set()
+    for library in kill_at_every_line(before, lambda library: library.write_rows([])):
+        now = opened(library)
+        assert now == was or now["registry.json"] == dump_rows([]).encode()
+        assert set(now) == set(was)
+        seen.add(now["registry.json"])
+    assert len(seen) == 2
+
+
+def test_undoing_that_is_killed_too_is_undone_later(before: Path, quick_disk: None) -> None:
+    was = content(before)
+    halfway = None
+    for library in kill_at_every_line(before, publish):
+        if (library.root / FILES[2]).exists() and (library.root / ".publishing").exists():
+            halfway = library.root
+            break
+    assert halfway is not None
+    dirty = halfway.rename(halfway.with_name("dirty"))
+    count = 0
+    for library in kill_at_every_line(dirty, Library.recover):
+        assert opened(library) == was
+        count += 1
+    assert count > 10
+
+
+# A stop between a file's last line and its closing leaves the closing to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_stopped_with_ctrl_c_at_any_line_a_library_is_as_it_was_or_has_the_whole_task(
+    before: Path, after: dict[str, bytes], quick_disk: None
+) -> None:
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    was = content(before)
+    seen = set()
+    old = sys.gettrace()
+    for number, library in enumerate(copies(before), 1):
+        try:
+            at_line(number, stop)
+            publish(library)
+            break
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.settrace(old)
+        left = {name for name in content(library.root) if name.endswith(".new")}
+        assert not left
+        now = opened(library)
+        assert now in (was, after)
+        seen.add(now == after)
+    assert seen == {True, False}
+
+
+# --- the disk is full -------------------------------------------------------------------------
+
+
+@contextmanager
+def full_disk(free: int) -> Iterator[None]:
+    """After `free` more calls that write, nothing can be written any more."""
+    left = free
+
+    def limited(real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **options: Any) -> Any:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return real(*args, **options)
+
+        return call
+
+    def open_(*args: Any, **options: Any) -> Any:
+        file = limited(builtins.open)(*args, **options)
+        return Writing(file)
+
+    class Writing:
+        def __init__(self, file: Any) -> None:
+            self.file = file
+            self.write, self.flush = limited(file.write), limited(file.flush)
+            self.fileno = file.fileno
+
+        def __enter__(self) -> Writing:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self.file.close()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "open", open_, raising=False)
+        patch.setattr(os, "fsync", limited(os.fsync))
+        patch.setattr(os, "replace", limited(os.replace))
+        patch.setattr(os, "mkdir", limited(os.mkdir))
+        yield
+
+
+def test_a_disk_that_fills_at_any_write_leaves_a_library_as_it_was(
+    before: Path, after: dict[str, bytes]
+) -> None:
+    was = content(before)
+    for free, library in enumerate(copies(before)):
+        try:
+            with full_disk(free):
+                publish(library)
+            break
+        except LibraryError as error:
+            assert "disk is full" in str(error) or "No space left" in str(error)
+        assert content(library.root) == was
+    assert free > 20
+    assert content(library.root) == after
+
+
+@pytest.mark.parametrize("size", [0, 100, 600])
+def test_a_file_that_may_not_grow_leaves_a_library_as_it_was(before: Path, size: int) -> None:
+    library, was = Library(before), content(before)
+
+    def run() -> int:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+        try:
+            publish(library)
+        except LibraryError as error:
+            return REFUSED if "File too large" in str(error) else 1
+        return PUBLISHED
+
+    assert in_child(run) == REFUSED
+    assert content(before) == was
+    publish(library)
+
+
+@pytest.mark.parametrize("root", ["/proc/nowhere/library", "{file}", "{file}/library"])
+def test_a_folder_that_cannot_be_written_is_an_error_that_names_it(
+    tmp_path: Path, root: str
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    path = root.format(file=file)
+    with pytest.raises(LibraryError, match=path):
+        publish(Library(Path(path)))
+
+
+# --- several at once --------------------------------------------------------------------------
+
+
+def at_once(acts: list[Callable[[], object]]) -> list[int]:
+    """Runs each in a process of its own, all let go at the same time."""
+    wait, go = os.pipe()
+    children = []
+    for act in acts:
+        child = os.fork()
+        if child == 0:
+            code = 99
+            try:
+                os.close(go)
+                os.read(wait, 1)
+                act()
+                code = PUBLISHED
+            except LibraryError:
+                code = REFUSED
+            finally:
+                os._exit(code)
+        children.append(child)
+    os.close(wait)
+    os.close(go)
+    return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+
+
+def test_publishers_at_once_all_end_up_in_the_library(before: Path) -> None:
+    names = [f"Task{k}" for k in range(8)]
+    library = Library(before)
+    codes = at_once([lambda name=name: publish(library, name) for name in names])  # type: ignore[misc]
+    assert codes == [PUBLISHED] * 8
+    rows, broken = library.read()
+    assert not broken
+    assert [row.name for row in rows] == ["Other", *names]
+    assert [library.source(row) for row in rows] == [program(row.name) for row in rows]
+    assert len(content(before)) == 3 * 9 + 1
+
+
+def test_of_publishers_of_one_task_at_once_one_wins(before: Path, after: dict[str, bytes]) -> None:
+    codes = at_once([lambda: publish(Library(before))] * 6)
+    assert sorted(codes) == [PUBLISHED] + [REFUSED] * 5
+    assert content(before) == after
+
+
+def test_looking_at_a_library_disturbs_no_publisher(before: Path) -> None:
+    (before / FILES[2]).write_text(TINY)
+    journal = {"id": "gensim/TinyZone-v0", "files": [FILES[2]]}
+    (before / ".publishing").write_text(json.dumps(journal))
+    with open(before / ".lock", "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert FILES[2] in opened(Library(before))
+    assert FILES[2] not in opened(Library(before))
+
+
+# --- a library from elsewhere -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["../mine.py", "{home}/mine.py", "generated/../../mine.py"])
+def test_a_journal_cannot_have_foreign_files_deleted(
+    tmp_path: Path, before: Path, name: str
+) -> None:
+    mine = tmp_path / "mine.py"
+    mine.write_text("mine")
+    journal = {"id": "gensim/X-v0", "files": [name.format(home=tmp_path)]}
+    (before / ".publishing").write_text(json.dumps(journal))
+    with pytest.raises(LibraryError, match=r"\.publishing is damaged"):
+        Library(before).recover()
+    assert mine.read_text() == "mine"
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"id": "x", "files": 3}'])
+def test_a_damaged_journal_is_said_and_stops_publishing(before: Path, text: str) -> None:
+    (before / ".publishing").write_text(text)
+    library = Library(before)
+    refuses(library, r"\.publishing is damaged", lambda: publish(library))
+
+
+def test_the_lock_empties_no_file(tmp_path: Path, before: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.write_text("mine")
+    (before / ".lock").unlink()
+    (before / ".lock").symlink_to(mine)
+    publish(Library(before))
+    assert mine.read_text() == "mine"

@@ -1,0 +1,100 @@
+"""A task that is quick to publish, and libraries that hold it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from gensim_envs.library import Library, Row, digest
+
+TINY = '''"""Put one block into a zone."""
+
+from gensim_envs.api import Block, Scene, Task, Zone
+
+
+class TinyZone(Task):
+    """Put a block into a zone."""
+
+    def build(self, scene: Scene) -> None:
+        color, other = scene.colors(2)
+        zone = scene.add(Zone(other, width=0.08))
+        block = scene.add(Block(color))
+        scene.goal(f"put the {color} block into the {other} zone", block, inside=zone)
+'''
+ANSWER = f"Here is the task.\n\n```python\n{TINY}```\n"
+PROVENANCE = {"model": "nobody"}
+HAND_WRITTEN = "gensim_envs/tasks/put_block_in_bowl.py"
+
+
+def row(name: str = "TinyZone") -> Row:
+    """A row as publishing TINY, as a class of this name, would make it."""
+    return Row(
+        id=f"gensim/{name}-v0",
+        file=f"generated/{name.lower()}.py",
+        sha256=digest(program(name)),
+        summary="Put a block into a zone.",
+        instruction="put the black block into the cyan zone",
+        bounds={"items": 2, "targets": 1, "steps": 1},
+        max_episode_steps=4,
+        certificate={"oracle": 20, "steps": 1.0, "nothing": 0.0, "random": 0, "redraws": 0.0},
+    )
+
+
+def program(name: str = "TinyZone") -> str:
+    """TINY, as a class of another name."""
+    return TINY.replace("TinyZone", name)
+
+
+def publish(library: Library, name: str = "TinyZone") -> None:
+    """Publish without measuring anything."""
+    library.publish(row(name), program(name), PROVENANCE, f"```python\n{program(name)}```\n")
+
+
+def make_library(root: Path, *names: str) -> Library:
+    """A library with a tiny task of each name."""
+    library = Library(root)
+    for name in names:
+        publish(library, name)
+    return library
+
+
+def hand_written_row(id: str) -> Row:
+    """A row for one of the suite's own programs, which can stand in any library."""
+    source = Library(Path()).program(HAND_WRITTEN)
+    bounds = {"items": 10, "targets": 5, "steps": 5}
+    return replace(row(), id=id, file=HAND_WRITTEN, sha256=digest(source), bounds=bounds)
+
+
+def content(root: Path) -> dict[str, bytes]:
+    """Every file of a library but the lock, which is empty and stays."""
+    files = (path for path in root.rglob("*") if path.is_file() and path.name != ".lock")
+    return {str(path.relative_to(root)): path.read_bytes() for path in files}
+
+
+def copy_of(root: Path, to: Path) -> Library:
+    """A copy of a library."""
+    shutil.copytree(root, to)
+    return Library(to)
+
+
+def edit_registry(library: Library, change: Callable[[list[object]], object]) -> None:
+    """Change the list of rows by hand, as a user would."""
+    data = json.loads(library.registry.read_text())
+    change(data["tasks"])
+    library.registry.write_text(json.dumps(data))
+
+
+def in_child(act: Callable[[], int]) -> int:
+    """Runs something in a process of its own; its exit code, or minus the signal that ended it."""
+    child = os.fork()
+    if child == 0:
+        code = 99
+        try:
+            code = act()
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
