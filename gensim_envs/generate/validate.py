@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from typing import Any, Literal
 
 import numpy as np
@@ -138,10 +138,12 @@ def certify(
     ]
     results: dict[Policy, list[Episode]] = {"oracle": [], "nothing": [], "random": []}
     with pool(workers) as executor:
+        others = set(active_children())
         # The processes are started here, and are to leave Ctrl-C to this one from the beginning.
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             futures = [executor.submit(run_episode, program, dict(bounds), *job) for job in jobs]
+            started = set(active_children()) - others
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         try:
@@ -151,6 +153,8 @@ def certify(
                 tick(f"{policy} on seed {seed}: {'solved' if episode.success else 'not solved'}")
         except BaseException:
             executor.shutdown(wait=False, cancel_futures=True)
+            for process in started:
+                process.terminate()  # an episode can take long
             raise
     oracle = results["oracle"]
     solved = [episode.steps for episode in oracle if episode.success]

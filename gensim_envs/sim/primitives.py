@@ -172,17 +172,17 @@ def _move(world: World, body: int, action: Array, touch_height: float) -> None:
         grip = _Grip(world, body, p.JOINT_FIXED)
         world.settle()
         grip.release()
-    lower(world, body, target, turn)
+    end = lower(world, body, target, turn)
     if world.watcher is None:
         return
-    end = world.body_pose(body)
     _set(world, body, *start)
     high = _travel_height(world)
     (px, py, pick_yaw), (qx, qy, place_yaw) = action[:3], action[3:]
-    low = np.array([qx, qy, end[0][2] + tip_above, place_yaw])
+    low = np.array([qx, qy, end[2] + tip_above, place_yaw])
     for tip in (np.array([px, py, high, pick_yaw]), np.array([qx, qy, high, place_yaw]), low):
         world.watcher.glide(tip, "suction", body)
-    _set(world, body, *end)
+    # As before, since what pybullet does next depends in the last bits on how it came there.
+    lower(world, body, target, turn)
     _rise(world, low)
 
 
@@ -192,8 +192,12 @@ def _movable_neighbours(world: World, body: int) -> set[int]:
     return {b for b, i in items.items() if i is not None and not world.spec.items[i].fixed}
 
 
-def lower(world: World, body: int, target: Array, turn: Array) -> None:
-    """Put a body straight down at (x, y) of `target` (3,) until it first touches something."""
+def lower(world: World, body: int, target: Array, turn: Array) -> Array:
+    """Put a body straight down at (x, y) of `target` (3,) until it first touches something.
+
+    Returns:
+        Where its middle is then, (3,).
+    """
     _set(world, body, np.array([target[0], target[1], 1.0]), turn)
     low, high = p.getAABB(body, physicsClientId=world.client)
     below = 1.0 - low[2]  # from the body's middle to its lowest point
@@ -213,7 +217,9 @@ def lower(world: World, body: int, target: Array, turn: Array) -> None:
         if gap <= _CONTACT:
             break
         z -= max(gap - _CONTACT / 2, _CONTACT)
-    _set(world, body, np.array([target[0], target[1], max(z, below)]), turn)
+    end = np.array([target[0], target[1], max(z, below)])
+    _set(world, body, end, turn)
+    return end
 
 
 def _drag(world: World, bead: int, pick: Array, place: Array) -> None:

@@ -1,0 +1,556 @@
+"""Publishing: every stage, every refusal, and a library that is never half written."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from pathlib import Path
+
+import gymnasium as gym
+import pytest
+from tiny import ANSWER, TINY, content, copy_of, edit_registry, make_library, program
+
+from gensim_envs import register_library
+from gensim_envs.cli import main
+from gensim_envs.generate import check, validate
+from gensim_envs.generate import publish as stage
+from gensim_envs.generate.publish import snake_case
+from gensim_envs.generate.validate import Episode, Policy
+from gensim_envs.library import Library
+from gensim_envs.sandbox import Protection, protection
+
+ID = "gensim/TinyZone-v0"
+FILES = [
+    "generated/completions/tiny_zone.md",
+    "generated/provenance/tiny_zone.json",
+    "generated/tiny_zone.py",
+    "registry.json",
+]
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library into which one task was published in earnest; not to be changed."""
+    folder = tmp_path_factory.mktemp("published")
+    (folder / "answer.md").write_text(ANSWER)
+    arguments = ["publish", str(folder / "answer.md"), "--model", "a-model", "--workers", "2"]
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        assert main([*arguments, "--library", str(folder / "library")]) == 0
+    assert f"published {ID}" in out.getvalue()
+    return folder / "library"
+
+
+@pytest.fixture(autouse=True)
+def measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What this machine denies to a program is found out once."""
+    monkeypatch.setattr(stage, "protection", guard)
+
+
+guard = functools.cache(protection)
+
+
+@pytest.fixture
+def library(published: Path, tmp_path: Path) -> Library:
+    return copy_of(published, tmp_path / "library")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A program that is not in the library yet."""
+    path = tmp_path / "answer.md"
+    path.write_text(program("Another"))
+    return path
+
+
+def run(command: str, file: Path | None, library: Library, *options: str) -> int:
+    arguments = [command] if file is None else [command, str(file)]
+    return main([*arguments, "--library", str(library.root), *options])
+
+
+@pytest.fixture
+def episodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[Policy, list[Episode]]]:
+    """What the policies earn on the 20 seeds, to be set by a test, instead of playing."""
+    solved, failed = Episode(True, 1.0, 1), Episode(False, 0.0, 4)
+    earned: dict[Policy, list[Episode]] = {
+        "oracle": [solved] * 20, "nothing": [failed] * 20, "random": [failed] * 20,
+    }  # fmt: skip
+
+    def play(program: object, bounds: object, policy: Policy, seed: int) -> Episode:
+        return earned[policy][seed]
+
+    def pool(workers: int | None) -> Executor:
+        return ThreadPoolExecutor(1)
+
+    monkeypatch.setattr(validate, "run_episode", play)
+    monkeypatch.setattr(validate, "pool", pool)
+    monkeypatch.setattr(check, "SURVEY", range(1_000, 1_020))
+    yield earned
+
+
+# --- accepted ---------------------------------------------------------------------------------
+
+
+def test_publishing_writes_program_row_provenance_and_completion(published: Path) -> None:
+    assert sorted(content(published)) == FILES
+    library = Library(published)
+    row = library.row(ID)
+    assert library.source(row) == TINY
+    assert row.summary == "Put a block into a zone."
+    assert row.bounds == {"items": 2, "targets": 1, "steps": 1}
+    assert row.max_episode_steps == 4
+    assert row.certificate["oracle"] >= 18
+    assert row.certificate["nothing"] == 0
+    assert row.certificate["random"] == 0
+    assert (published / FILES[0]).read_text() == ANSWER
+    provenance = json.loads((published / FILES[1]).read_text())
+    assert provenance["model"] == "a-model"
+    assert set(provenance) == {"model", "published", "suite", "sandbox"}
+
+
+def test_a_published_task_can_be_made(published: Path) -> None:
+    before = dict(gym.registry)
+    try:
+        register_library(published)
+        env = gym.make(ID, obs_mode="state")
+        assert env.reset(seed=5)[1]["instruction"].startswith("put the ")
+        env.close()
+    finally:
+        gym.registry.clear()
+        gym.registry.update(before)
+
+
+def test_a_row_is_equal_to_the_byte_in_another_library_and_with_one_worker(
+    published: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "program.py"
+    file.write_text(TINY)
+    other = Library(tmp_path / "other")
+    assert run("publish", file, other, "--workers", "1", "--model", "another") == 0
+    assert other.registry.read_bytes() == (published / "registry.json").read_bytes()
+
+
+def test_a_program_may_be_published_as_it_is(
+    library: Library, file: Path, episodes: object
+) -> None:
+    before = content(library.root)
+    assert run("publish", file, library) == 0
+    after = content(library.root)
+    assert (library.root / "generated/another.py").read_text() == program("Another")
+    assert {name for name in after if before.get(name) != after[name]} == {
+        "registry.json",
+        "generated/another.py",
+        "generated/provenance/another.json",
+        "generated/completions/another.md",
+    }
+
+
+def test_files_are_named_after_classes() -> None:
+    names = ["BuildWheel", "PutBlockInBowl", "LShapedABC", "Task2", "HTTPServer"]
+    assert [snake_case(name) for name in names] == [
+        "build_wheel", "put_block_in_bowl", "l_shaped_abc", "task2", "http_server",
+    ]  # fmt: skip
+
+
+# --- refused ----------------------------------------------------------------------------------
+
+
+def with_build(*lines: str, extra: str = "") -> str:
+    body = "\n".join(f"        {line}" for line in lines)
+    return f'''"""A task."""
+
+from gensim_envs.api import Ball, Block, Box, Pose, Scene, Task, Zone
+{extra}
+
+class Another(Task):
+    """A task."""
+
+    def build(self, scene: Scene) -> None:
+{body}
+'''
+
+
+BLOCK = 'block = scene.add(Block("red"))'
+IN_THE_AIR = with_build(
+    BLOCK, 'scene.goal("hang the red block above the table", block, at=Pose(0.5, 0.0, 0.2))'
+)
+EASY = with_build(
+    'zone = scene.add(Zone("red", width=0.48), at=Pose(0.5, -0.25))',
+    'box = scene.add(Box("blue", extents=(0.3, 0.3, 0.03)))',
+    'scene.goal("move the blue box into the red zone", box, inside=zone)',
+)
+REFUSED = {
+    "gate": ("gate", "os", with_build(BLOCK, extra="import os")),
+    "no program": ("parse", "none of the answer's 0 code blocks", "I would rather not."),
+    "no Python": ("parse", "SyntaxError", with_build("block = = 3")),
+    "cut off": ("parse", "cut off", "```python\n" + TINY),
+    "colour": (
+        "spec",
+        "'green'",
+        with_build(
+            BLOCK, 'zone = scene.add(Zone("blue"))',
+            'scene.goal("put the red block into the green zone", block, inside=zone)',
+        ),
+    ),
+    "off the table": (
+        "spec",
+        "off the table",
+        with_build(BLOCK, 'scene.goal("move the red block", block, at=Pose(0.9, 0.0))'),
+    ),
+    "overlap": (
+        "spec",
+        "intersects",
+        with_build(
+            'blocks = scene.add(Block("red"), count=2)',
+            'spots = [Pose(0.5, 0.0), Pose(0.51, 0.0)]',
+            'scene.goal("move the red blocks", blocks, at=spots)',
+        ),
+    ),
+    "no randomness": (
+        "spec",
+        "different seeds",
+        with_build(
+            'block = scene.add(Block("red"), at=Pose(0.4, 0.0))',
+            'scene.goal("move the red block", block, at=Pose(0.5, 0.2))',
+        ),
+    ),
+    "two lines": (
+        "spec",
+        "cannot be printed",
+        with_build(BLOCK, r'scene.goal("move\nthe red block", block, at=Pose(0.5, 0.2))'),
+    ),
+    "half a character": (
+        "spec",
+        "cannot be printed",
+        with_build(BLOCK, r'scene.goal("move \ud800 the red block", block, at=Pose(0.5, 0.2))'),
+    ),
+    "runtime": ("runtime", "line 11: ZeroDivisionError", with_build(BLOCK, "half = 1 / 0")),
+    "oracle": ("oracle", "the oracle solves 0 of 20 seeds, 18 are needed", IN_THE_AIR),
+    "random": ("oracle", "random actions solve", EASY),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("cause", "problem", "text"), REFUSED.values(), ids=REFUSED)
+def test_a_refusal_tells_its_cause_and_leaves_the_library_as_it_was(
+    library: Library,
+    file: Path,
+    capsys: pytest.CaptureFixture[str],
+    cause: str,
+    problem: str,
+    text: str,
+) -> None:
+    file.write_text(text)
+    before = content(library.root)
+    assert run("publish", file, library, "--workers", "2") == 1
+    assert content(library.root) == before
+    said = capsys.readouterr().err
+    assert f"refused ({cause})" in said
+    assert problem in said
+
+
+def test_a_refusal_makes_no_library(tmp_path: Path, file: Path) -> None:
+    file.write_text("Nothing.")
+    assert run("publish", file, Library(tmp_path / "new")) == 1
+    assert not (tmp_path / "new").exists()
+
+
+def earns(count: int, total: int = 20, each: float = 0.0) -> list[Episode]:
+    failed = Episode(False, each, 4)
+    return [Episode(True, 1.0, 1)] * count + [failed] * (total - count)
+
+
+@pytest.mark.parametrize(
+    ("policy", "results", "problem"),
+    [
+        ("oracle", earns(18), None),
+        ("oracle", earns(17), "the oracle solves 17 of 20 seeds, 18 are needed; on seed 17"),
+        ("nothing", earns(0, each=0.25), "doing nothing earns 0.25"),
+        ("nothing", earns(1), "doing nothing earns 1"),
+        ("random", earns(0, each=0.5), None),
+        ("random", earns(1), "random actions solve 1 of 20"),
+    ],
+)
+def test_what_policies_may_and_must_earn(
+    library: Library,
+    file: Path,
+    capsys: pytest.CaptureFixture[str],
+    episodes: dict[Policy, list[Episode]],
+    policy: Policy,
+    results: list[Episode],
+    problem: str | None,
+) -> None:
+    episodes[policy] = results
+    before = content(library.root)
+    code = run("publish", file, library)
+    if problem is None:
+        assert code == 0
+        assert len(library.rows()) == 2
+    else:
+        assert code == 1
+        assert content(library.root) == before
+        said = capsys.readouterr().err
+        assert "refused (oracle)" in said
+        assert problem in said
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (ANSWER, f"{ID} is already published, and is the same program"),
+        (TINY.replace("0.08", "0.09"), f"{ID} is already in"),
+    ],
+)
+def test_publishing_twice_is_refused_before_anything_is_measured(
+    library: Library,
+    file: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    text: str,
+    problem: str,
+) -> None:
+    monkeypatch.setattr(validate, "certify", None)
+    file.write_text(text)
+    before = content(library.root)
+    assert run("publish", file, library) == 1
+    assert content(library.root) == before
+    assert problem in capsys.readouterr().err
+
+
+def test_where_a_program_cannot_be_locked_in_it_takes_an_option(
+    library: Library,
+    file: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    episodes: object,
+) -> None:
+    weak = Protection(processes=True, network=False, files=True, description="weak: udp")
+    monkeypatch.setattr(stage, "protection", lambda: weak)
+    before = content(library.root)
+    assert run("publish", file, library) == 1
+    assert content(library.root) == before
+    assert "--weak-sandbox" in capsys.readouterr().err
+    assert run("publish", file, library, "--weak-sandbox") == 0
+    provenance = json.loads((library.root / "generated/provenance/another.json").read_text())
+    assert provenance["sandbox"] == "weak: udp"
+
+
+def die(*_: object) -> None:
+    os._exit(1)
+
+
+def test_a_worker_that_dies_is_said_and_leaves_the_library_as_it_was(
+    library: Library,
+    file: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(validate, "run_episode", die)
+    before = content(library.root)
+    assert run("publish", file, library, "--workers", "1") == 1
+    assert content(library.root) == before
+    assert "--workers 1" in capsys.readouterr().err
+
+
+# --- stopped ----------------------------------------------------------------------------------
+
+
+def descendants(parent: int) -> dict[int, str]:
+    """Processes below one, with when they started, since numbers are used again."""
+    below: dict[int, str] = {}
+    todo = [parent]
+    while todo:
+        here = todo.pop()
+        with contextlib.suppress(OSError):
+            for task in Path(f"/proc/{here}/task").iterdir():
+                todo += [int(pid) for pid in (task / "children").read_text().split()]
+            if here != parent:
+                below[here] = started(here)
+    return below
+
+
+def started(pid: int) -> str:
+    """Clock ticks at which a process started; "" where it has ended."""
+    try:
+        state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "" if state == "Z" else fields[18]
+
+
+@pytest.mark.parametrize("stage", ["gate:", "specs:"])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_stopped_while_publishing_no_process_and_no_file_is_left(
+    library: Library, file: Path, stage: str, how: signal.Signals
+) -> None:
+    before = content(library.root)
+    command = [sys.executable, "-m", "gensim_envs.cli", "publish", str(file)]
+    child = subprocess.Popen(
+        [*command, "--library", str(library.root), "--workers", "2"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert child.stdout is not None
+    assert any(line.startswith(stage) for line in child.stdout)
+    time.sleep(0.3)  # for processes to be started; that they were is seen below
+    below = descendants(child.pid)
+    assert below
+    if how == signal.SIGINT:
+        os.killpg(child.pid, how)  # as a terminal does
+    else:
+        child.kill()
+    _, error = child.communicate(timeout=30)
+    assert child.returncode == (130 if how == signal.SIGINT else -how)
+    assert "Traceback" not in error
+    deadline = time.monotonic() + 20
+    while any(started(pid) == since for pid, since in below.items()):
+        assert time.monotonic() < deadline, "a process was left"
+        time.sleep(0.05)
+    assert content(library.root) == before
+
+
+# --- measured again ---------------------------------------------------------------------------
+
+
+def test_certify_finds_a_row_as_it_was_published(
+    library: Library, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = content(library.root)
+    assert run("certify", None, library, ID, "--workers", "2") == 0
+    assert "20/20, as published" in capsys.readouterr().out
+    assert content(library.root) == before
+
+
+def test_certify_finds_a_row_that_differs(
+    library: Library, capsys: pytest.CaptureFixture[str], episodes: dict[Policy, list[Episode]]
+) -> None:
+    episodes["oracle"] = earns(19)
+    before = content(library.root)
+    assert run("certify", None, library, "TinyZone") == 1
+    assert "19/20, differs from its row" in capsys.readouterr().out
+    assert content(library.root) == before
+
+
+def test_certify_finds_a_task_that_would_be_refused_now(
+    library: Library, capsys: pytest.CaptureFixture[str], episodes: dict[Policy, list[Episode]]
+) -> None:
+    episodes["oracle"] = earns(3)
+    assert run("certify", None, library) == 1
+    assert f"{ID}: refused (oracle)" in capsys.readouterr().out
+
+
+def test_certify_goes_on_after_a_program_that_was_changed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], episodes: object
+) -> None:
+    library = make_library(tmp_path / "two", "Another", "TinyZone")
+    path = library.root / "generated" / "another.py"
+    path.write_text("changed")
+    assert run("certify", None, library) == 1
+    said = capsys.readouterr().out
+    assert f"gensim/Another-v0: {path} is not the program that was published" in said
+    assert f"{ID}: 20/20, as published" in said
+
+
+def test_certify_counts_broken_rows(
+    library: Library, capsys: pytest.CaptureFixture[str], episodes: object
+) -> None:
+    edit_registry(library, lambda rows: rows.append("nonsense"))
+    assert run("certify", None, library) == 1
+    assert "'nonsense' is no object" in capsys.readouterr().err
+
+
+# --- rebuilt ----------------------------------------------------------------------------------
+
+
+def test_regenerating_an_unchanged_library_touches_no_byte(
+    library: Library, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before, stamp = content(library.root), library.registry.stat().st_mtime_ns
+    assert run("regenerate", None, library, "--workers", "2") == 0
+    assert content(library.root) == before
+    assert library.registry.stat().st_mtime_ns == stamp
+    assert "is unchanged" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("text", [None, "", "no json", '{"tasks": [7]}', '{"tasks": []}'])
+def test_regenerating_rebuilds_lost_and_mangled_rows_to_the_byte(
+    library: Library, text: str | None, episodes: object
+) -> None:
+    before = content(library.root)
+    library.registry.unlink()
+    if text is not None:
+        library.registry.write_text(text)
+    assert run("regenerate", None, library) == 0
+    assert content(library.root) == before
+
+
+def test_regenerating_mends_a_row_that_was_tampered_with(
+    library: Library, episodes: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = content(library.root)
+    edit_registry(library, lambda rows: rows[0].update(max_episode_steps=99))  # type: ignore[attr-defined]
+    assert run("regenerate", None, library) == 0
+    assert content(library.root) == before
+    assert "was rewritten" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("lost", FILES[1:3])
+def test_regenerating_wants_program_and_provenance(
+    library: Library, capsys: pytest.CaptureFixture[str], lost: str
+) -> None:
+    (library.root / lost).unlink()
+    before = content(library.root)
+    assert run("regenerate", None, library) == 1
+    assert content(library.root) == before
+    assert "tiny_zone has not both a program and a provenance" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "problem"),
+    [
+        (FILES[1], b"no json", "tiny_zone.json is no JSON"),
+        (FILES[1], b"\xff", "tiny_zone.json is no JSON"),
+        (FILES[2], b"\xff", "tiny_zone.py is no UTF-8"),
+        (FILES[2], b"import os", "generated/tiny_zone.py"),
+    ],
+)
+def test_regenerating_names_the_file_that_is_wrong(
+    library: Library, capsys: pytest.CaptureFixture[str], name: str, data: bytes, problem: str
+) -> None:
+    (library.root / name).write_bytes(data)
+    before = content(library.root)
+    assert run("regenerate", None, library) == 1
+    assert content(library.root) == before
+    assert problem in capsys.readouterr().err
+
+
+def test_regenerating_refuses_two_programs_of_one_class(
+    library: Library, capsys: pytest.CaptureFixture[str], episodes: object
+) -> None:
+    for name, copy in ((FILES[1], "provenance/zone.json"), (FILES[2], "zone.py")):
+        (library.root / "generated" / copy).write_bytes((library.root / name).read_bytes())
+    before = content(library.root)
+    assert run("regenerate", None, library) == 1
+    assert content(library.root) == before
+    assert "both define TinyZone" in capsys.readouterr().err
+
+
+def test_regenerating_what_no_longer_passes_writes_nothing(
+    library: Library,
+    capsys: pytest.CaptureFixture[str],
+    episodes: dict[Policy, list[Episode]],
+) -> None:
+    episodes["random"] = earns(20)
+    before = content(library.root)
+    assert run("regenerate", None, library) == 1
+    assert content(library.root) == before
+    assert "refused (oracle): generated/tiny_zone.py: random actions" in capsys.readouterr().err
