@@ -6,6 +6,7 @@ import argparse
 import difflib
 import importlib.metadata
 import importlib.util
+import io
 import json
 import os
 import platform
@@ -31,6 +32,9 @@ class UsageError(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal may know less than UTF-8
     options = _parser().parse_args(arguments)
     try:
         code = int(options.run(options))
@@ -81,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("play", _play, "Let the oracle solve a task, in a window or a video.")
     sub.add_argument("id", metavar="ID")
     sub.add_argument("--seed", type=_seed, default=0)
-    sub.add_argument("--video", type=Path, metavar="FILE.mp4")
+    sub.add_argument("--video", type=_video, metavar="FILE.mp4")
 
     sub = command("check", _check, "Check a program without publishing it: gate, sandbox, specs.")
     sub.add_argument("file", type=Path, metavar="FILE")
@@ -119,6 +123,13 @@ def _positive(text: str) -> int:
 
 def _seed(text: str) -> int:
     return _whole(text, 0)
+
+
+def _video(text: str) -> Path:
+    path = Path(text)
+    if path.suffix != ".mp4" or path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is no file name that ends in .mp4")
+    return path
 
 
 def _whole(text: str, least: int) -> int:
@@ -229,6 +240,8 @@ def _play(options: argparse.Namespace) -> int:
 
     library = _library(options)
     row = _find(library, options.id)
+    if options.video:
+        _check_writable(options.video.absolute().parent)
     try:
         mode = "rgb_array_list" if options.video else "human"
         env = gym.make(spec(library, row), render_mode=mode, obs_mode="state")
@@ -347,6 +360,7 @@ def _demos(options: argparse.Namespace) -> int:
 def _doctor(options: argparse.Namespace) -> int:
     from gensim_envs.sandbox import protection
 
+    library = _library(options)
     problems: list[str] = []
     print(f"gensim-envs {gensim_envs.__version__}, Python {platform.python_version()}")
     for name in ("gymnasium", "pybullet", "numpy", "scipy", "shapely"):
@@ -359,7 +373,6 @@ def _doctor(options: argparse.Namespace) -> int:
     if not (guard.processes and guard.network):
         problems.append("a program cannot be denied processes or network; publish needs "
                         "--weak-sandbox")  # fmt: skip
-    library = _library(options)
     rows, broken = library.read()
     problems += [entry.problem for entry in broken]
     for row in rows:

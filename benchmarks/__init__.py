@@ -1,0 +1,1 @@
+"""Measurements of the suite: `python -m benchmarks` prints them as tables."""

@@ -1,0 +1,44 @@
+"""Print the tables: `python -m benchmarks [TABLE...] [--episodes N]`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+
+import gymnasium as gym
+
+from benchmarks import speed, steadiness, success
+from gensim_envs import __version__
+
+
+def main() -> None:
+    """Run the tables that were asked for, all of them by default."""
+    ids = sorted(id for id in gym.registry if id.startswith("gensim/"))
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=main.__doc__)
+    parser.add_argument("--episodes", type=int, default=50, help="for each env and each column")
+    parser.add_argument("--resets", type=int, default=10_000, help="of the memory table")
+    tables = {
+        "success": lambda o: success.run(ids, o.episodes),
+        "latency": lambda o: speed.latency(o.episodes),
+        "scaling": lambda o: speed.scaling(4 * o.episodes),
+        "start-up": lambda o: speed.start_up(5),
+        "memory": lambda o: steadiness.memory(list(speed.TASKS), o.resets),
+        "sameness": lambda o: steadiness.sameness(ids, o.episodes),
+    }
+    parser.add_argument("tables", nargs="*", metavar="TABLE", help=", ".join(tables))
+    options = parser.parse_args()
+    unknown = set(options.tables) - set(tables)
+    if unknown:
+        parser.error(f"there is no table {sorted(unknown)[0]!r}; choose from {', '.join(tables)}")
+    print(f"gensim-envs {__version__}, Python {platform.python_version()}, {os.cpu_count()} cores")
+    for name in options.tables or tables:
+        print(f"\n### {name}\n", flush=True)
+        for number, row in enumerate(tables[name](options)):
+            print(f"| {' | '.join(row)} |", flush=True)
+            if number == 0:
+                print("|" + "---|" * len(row))
+
+
+if __name__ == "__main__":
+    main()

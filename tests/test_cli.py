@@ -1,0 +1,464 @@
+"""The `gensim` command: what it prints, its exit codes, and no traceback for a user's mistake."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import gymnasium as gym
+import imageio_ffmpeg
+import numpy as np
+import pytest
+from tiny import ANSWER, TINY, content, edit_registry, make_library, program, row
+
+import gensim_envs
+from gensim_envs import cli
+from gensim_envs.cli import main
+from gensim_envs.library import Library, digest
+
+ID = "gensim/TinyZone-v0"
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    return make_library(tmp_path / "library", "Other", "TinyZone")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "answer.md"
+    path.write_text(ANSWER)
+    return path
+
+
+def run(*arguments: object) -> int:
+    """Exit code of a command in this process."""
+    try:
+        return main([str(argument) for argument in arguments])
+    except SystemExit as exit:  # argparse
+        assert isinstance(exit.code, int)
+        return exit.code
+
+
+def gensim(
+    *arguments: object, drop: tuple[str, ...] = (), **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """A command in a process of its own."""
+    inherited = {key: value for key, value in os.environ.items() if key not in drop}
+    return subprocess.run(
+        [sys.executable, "-m", "gensim_envs.cli", *map(str, arguments)],
+        env={**inherited, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+# --- list -------------------------------------------------------------------------------------
+
+
+def test_list_shows_a_line_for_each_task(
+    library: Library, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("list", "--library", library.root) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [
+        "gensim/Other-v0     20/20  Put a block into a zone.",
+        "gensim/TinyZone-v0  20/20  Put a block into a zone.",
+    ]
+
+
+def test_list_json_is_the_rows(library: Library, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("list", "--json", "--library", library.root) == 0
+    assert json.loads(capsys.readouterr().out) == [asdict(row("Other")), asdict(row())]
+
+
+def test_list_shows_good_rows_names_broken_ones_and_fails(
+    library: Library, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edit_registry(library, lambda rows: rows[0].update(summary=None))  # type: ignore[attr-defined]
+    assert run("list", "--library", library.root) == 1
+    said = capsys.readouterr()
+    assert said.out.splitlines() == [f"{ID}  20/20  Put a block into a zone."]
+    assert "'gensim/Other-v0': summary is None" in said.err
+
+
+def test_list_bears_an_odd_certificate(library: Library) -> None:
+    edit_registry(library, lambda rows: rows[0].update(certificate={"oracle": [1]}))  # type: ignore[attr-defined]
+    assert run("list", "--library", library.root) == 0
+
+
+def test_the_suite_is_what_is_listed_where_nothing_is_named() -> None:
+    done = gensim("list", "--json", drop=("GENSIM_LIBRARY",))
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)
+    assert "gensim/PutBlockInBowl-v0" in [row["id"] for row in rows]
+
+
+def test_gensim_library_is_what_is_listed_where_it_is_set(library: Library) -> None:
+    done = gensim("list", "--json", GENSIM_LIBRARY=str(library.root))
+    assert done.returncode == 0, done.stderr
+    assert [row["id"] for row in json.loads(done.stdout)] == ["gensim/Other-v0", ID]
+    assert done.stderr == ""
+
+
+def test_output_that_nobody_reads_is_no_error_to_shout_about(library: Library) -> None:
+    command = [sys.executable, "-m", "gensim_envs.cli", "list", "--library", str(library.root)]
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, timeout=60)
+    os.close(writer)
+    assert done.returncode == 1
+    assert done.stderr == b""
+
+
+# --- check ------------------------------------------------------------------------------------
+
+
+def test_check_passes_a_program_or_an_answer_and_writes_nothing(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bare = tmp_path / "program.py"
+    bare.write_text(TINY)
+    before = content(tmp_path)
+    for path in (file, bare):
+        assert run("check", path) == 0
+        assert "TinyZone: gate and 1000 draws passed" in capsys.readouterr().out
+    assert content(tmp_path) == before
+
+
+def test_check_refuses_with_a_cause(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file.write_text("import os\n" + TINY)
+    assert run("check", file) == 1
+    assert "refused (gate): line 1:" in capsys.readouterr().err
+
+
+# --- play -------------------------------------------------------------------------------------
+
+
+def test_play_writes_a_video_of_the_task_in_the_library_that_was_named(
+    library: Library, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = TINY.replace("put the {color}", "carry the {color}")
+    changed = Library(tmp_path / "changed")
+    changed.publish(replace(row(), sha256=digest(source)), source, {}, None)
+    before = dict(gym.registry)
+    gensim_envs.register_library(library.root)  # which has a task of this id too
+    video = tmp_path / "new" / "film.mp4"
+    try:
+        arguments = ["TinyZone", "--seed", 3, "--video", video]
+        assert run("play", *arguments, "--library", changed.root) == 0
+    finally:
+        gym.registry.clear()
+        gym.registry.update(before)
+    said = capsys.readouterr().out
+    assert f"{ID}, seed 3: carry the " in said
+    assert "action 1: progress 1.00" in said
+    decode = [imageio_ffmpeg.get_ffmpeg_exe(), "-i", str(video), "-f", "rawvideo"]
+    done = subprocess.run([*decode, "-pix_fmt", "rgb24", "-"], capture_output=True, check=True)
+    frames = np.frombuffer(done.stdout, np.uint8).reshape(-1, 480, 640, 3)
+    assert len(frames) > 24
+    assert np.abs(frames[0].astype(int) - frames[-1]).max() > 50
+
+
+def test_play_without_a_display_says_what_to_do(library: Library) -> None:
+    displays = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")
+    done = gensim("play", ID, "--library", library.root, drop=displays)
+    assert done.returncode == 2
+    assert "there is no display" in done.stderr
+    assert "--video FILE.mp4" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_play_of_an_unknown_task_suggests_the_nearest(
+    library: Library, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("play", "gensim/TinyZones-v0", "--library", library.root) == 2
+    assert f"Near it: {ID}" in capsys.readouterr().err
+    assert run("play", "1234567890", "--library", library.root) == 2
+    assert "See gensim list" in capsys.readouterr().err
+
+
+def test_play_of_a_broken_row_says_what_is_wrong(
+    library: Library, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edit_registry(library, lambda rows: rows[1].update(file="/x.py"))  # type: ignore[attr-defined]
+    assert run("play", ID, "--library", library.root) == 1
+    assert f"{ID!r}: file is '/x.py'" in capsys.readouterr().err
+
+
+def test_play_of_a_changed_program_says_so(
+    library: Library, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (library.root / "generated/tinyzone.py").write_text(TINY + "\n")
+    assert run("play", ID, "--video", "film.mp4", "--library", library.root) == 1
+    assert "its sha256 differs" in capsys.readouterr().err
+    assert not Path("film.mp4").exists()
+
+
+@pytest.mark.parametrize("video", ["{file}/film.mp4", "film.txt", "film", "folder.mp4"])
+def test_play_to_where_no_video_can_be_written_is_bad_use(
+    library: Library,
+    file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    video: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("folder.mp4").mkdir()
+    video = video.format(file=file)
+    assert run("play", ID, "--video", video, "--library", library.root) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert video.removesuffix("/film.mp4") in said.err
+
+
+# --- doctor -----------------------------------------------------------------------------------
+
+
+def test_doctor_finds_a_library_in_order(
+    library: Library, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("doctor", "--library", library.root) == 0
+    said = capsys.readouterr().out
+    assert f"{library.root}, 2 tasks" in said
+    assert "sandbox: " in said
+    assert said.splitlines()[-1] == "all in order"
+
+
+def test_doctor_lists_every_problem(library: Library, capsys: pytest.CaptureFixture[str]) -> None:
+    edit_registry(library, lambda rows: rows.append({"id": "gensim/Odd-v0"}))
+    (library.root / "generated/tinyzone.py").write_text("changed")
+    (library.root / "generated/other.py").unlink()
+    assert run("doctor", "--library", library.root) == 1
+    said = capsys.readouterr().out
+    problems = [line for line in said.splitlines() if line.startswith("PROBLEM")]
+    assert len(problems) == 3
+    assert said.splitlines()[-1] == "3 problem(s)"
+    for name in ("gensim/Odd-v0", "gensim/Other-v0", ID):
+        assert sum(name in line for line in problems) == 1
+
+
+# --- demos ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["Nobody", "--out", "out"],
+        [ID],
+        [ID, "--out", "out", "--episodes", "0"],
+        [ID, "--out", "out", "--seed", "-1"],
+        [ID, "--out", "out", "--split", "both"],
+        [ID, "--out", "out", "--workers", "none"],
+    ],
+)
+def test_demos_that_cannot_be_recorded_are_bad_use(
+    library: Library, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    before = content(library.root)
+    assert run("demos", *arguments, "--library", library.root) == 2
+    assert "gensim" in capsys.readouterr().err
+    assert content(library.root) == before
+
+
+def test_demos_into_a_file_say_so(
+    library: Library, file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--episodes", "1", "--workers", "1", "--library", library.root]
+    before = dict(gym.registry)
+    try:
+        assert run("demos", ID, "--out", file, *arguments) == 1
+    finally:
+        gym.registry.clear()
+        gym.registry.update(before)
+    assert str(file) in capsys.readouterr().err
+
+
+# --- bad use ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["nonsense"],
+        ["list", "--nonsense"],
+        ["play"],
+        ["play", ID, "--seed", "x"],
+        ["play", ID, "--seed", "-1"],
+        ["check"],
+        ["publish"],
+        ["publish", "{file}", "--workers", "0"],
+        ["publish", "{file}", "--workers", "1.5"],
+    ],
+)
+def test_bad_arguments_are_bad_use(
+    arguments: list[str], file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*(each.format(file=file) for each in arguments)) == 2
+    assert "usage: gensim" in capsys.readouterr().err
+
+
+def directory(path: Path) -> None:
+    path.mkdir()
+
+
+def latin(path: Path) -> None:
+    path.write_bytes("é".encode("latin-1"))
+
+
+def nothing(path: Path) -> None:
+    pass
+
+
+@pytest.mark.parametrize("make", [directory, latin, nothing])
+@pytest.mark.parametrize("command", ["check", "publish"])
+def test_a_file_that_cannot_be_read_is_bad_use(
+    library: Library,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    make: Callable[[Path], None],
+    command: str,
+) -> None:
+    path = tmp_path / "odd.md"
+    make(path)
+    before = content(library.root)
+    assert run(command, path, "--library", library.root) == 2
+    assert f"gensim: {path} cannot be read" in capsys.readouterr().err
+    assert content(library.root) == before
+
+
+COMMANDS: dict[str, list[str]] = {
+    "list": ["list"],
+    "play": ["play", ID, "--video", "film.mp4"],
+    "certify": ["certify"],
+    "regenerate": ["regenerate"],
+    "demos": ["demos", ID, "--out", "out"],
+    "doctor": ["doctor"],
+}
+READING = [command for name, command in COMMANDS.items() if name != "regenerate"]
+
+
+@pytest.mark.parametrize("where", ["nowhere", "answer.md", "answer.md/x", "~nobody-there/x"])
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+def test_a_library_that_is_none_is_bad_use(
+    file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: list[str],
+    where: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    assert run(*command, "--library", where) == 2
+    assert capsys.readouterr().err.startswith("gensim: ")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("where", ["answer.md", "answer.md/x"])
+def test_a_library_that_is_a_file_is_said_before_anything_is_measured(
+    file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    where: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run("publish", file, "--library", where) == 2
+    assert f"{file} is no folder" in capsys.readouterr().err
+    assert file.read_text() == ANSWER
+
+
+def test_a_library_that_may_not_be_written_is_said_before_anything_is_measured(
+    file: Path,
+    library: Library,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    # Not by its mode: root, as which tests may run, may write anywhere.
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    before = content(library.root)
+    for command in (["publish", file], ["regenerate"]):
+        assert run(*command, "--library", library.root) == 2
+        assert f"{library.root} cannot be written" in capsys.readouterr().err
+    assert content(library.root) == before
+
+
+def test_without_a_checkout_a_library_has_to_be_named(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("GENSIM_LIBRARY", raising=False)
+    monkeypatch.setattr(cli, "in_checkout", lambda: False)
+    for command in (["publish", file], ["regenerate"]):
+        assert run(*command) == 2
+        assert "say --library DIR or set GENSIM_LIBRARY" in capsys.readouterr().err
+
+
+# Not regenerate, which mends it.
+@pytest.mark.parametrize("command", [*READING, ["publish", "{file}"]])
+@pytest.mark.parametrize("text", ["no json", "[]", "\0"])
+def test_a_registry_that_is_none_is_an_error_that_names_it(
+    library: Library,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: list[str],
+    text: str,
+) -> None:
+    file = tmp_path / "new.md"
+    file.write_text(program("New"))
+    monkeypatch.chdir(tmp_path)
+    library.registry.write_text(text)
+    before = content(library.root)
+    code = run(*(each.format(file=file) for each in command), "--library", library.root)
+    assert code == 1
+    assert f"gensim: {library.registry}" in capsys.readouterr().err
+    assert content(library.root) == before
+
+
+def test_commands_run_where_output_is_not_utf_8(library: Library) -> None:
+    edit_registry(library, lambda rows: rows[0].update(summary="Größe \u2192 \U0001f600"))  # type: ignore[attr-defined]
+    done = gensim("list", "--library", library.root, PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert "Gr\\xf6\\xdfe" in done.stdout
+
+
+def test_ctrl_c_is_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_library", stop)
+    assert run("list") == 130
+    assert capsys.readouterr().err == "gensim: stopped\n"
+
+
+def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--version") == 0
+    assert capsys.readouterr().out == f"{gensim_envs.__version__}\n"
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_there_is_a_progress_bar_on_a_terminal_and_none_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], terminal: bool
+) -> None:
+    stream = SimpleNamespace(
+        isatty=lambda: terminal, write=lambda text: written.append(text), flush=lambda: None
+    )
+    written: list[str] = []
+    monkeypatch.setattr(sys, "stderr", stream)
+    with cli._Bar(60, "TinyZone") as bar:
+        bar.tick("a step")
+        bar.say("a line")
+    assert capsys.readouterr().out == "a line\n"
+    assert bool(written) == terminal
