@@ -148,7 +148,7 @@ def _library(options: argparse.Namespace, write: bool = False) -> Library:
         UsageError: where there is none to write to, or none to read at the place given.
     """
     named = options.library or os.environ.get("GENSIM_LIBRARY")
-    if named is None and write and not in_checkout():
+    if not named and write and not in_checkout():
         raise UsageError("there is no library here; say --library DIR or set GENSIM_LIBRARY")
     library = Library(Path(os.path.expanduser(named)).resolve()) if named else shipped()
     if write:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import gymnasium as gym
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gensim_envs.env import TabletopEnv
 from gensim_envs.sim.primitives import first_touch
 from gensim_envs.sim.robot import BLADE_SIZE
-from gensim_envs.task.assets import Pile, Zone
+from gensim_envs.task.assets import Pile
 from gensim_envs.task.goals import (
     Array,
     Goal,
@@ -242,7 +242,8 @@ class Oracle:
 
     def _lay(self, goal: Goal, now: Snapshot) -> Array:
         """Along a straight path draw an end into place, then whichever bead is farthest off; a
-        curved one is laid from one end, a few beads at a time."""
+        curved one is laid from one end, a few beads at a time.
+        """
         beads = now.bodies[goal.items[0]]
         targets = bead_targets(goal, beads)
         error = np.linalg.norm(beads[:, :2] - targets, axis=1)
@@ -263,34 +264,31 @@ class Oracle:
 
     def _sweep(self, goal: Goal, now: Snapshot) -> Array:
         """The push that leaves most crumbs inside, as far as a simple model of pushing tells."""
-        crumbs = now.bodies[goal.items[0]]
-        base = goal.places[0].base
-        assert base is not None  # checked when the goal was declared
         spec = self._env.spec_drawn
+        crumbs, base = now.bodies[goal.items[0]], goal.places[0].base
+        assert base is not None  # checked when the goal was declared
         outside = crumbs[~crumbs_inside(spec, base, crumbs, now)][:, :2]
-        zone = spec.items[base].asset
-        assert isinstance(zone, Zone)
         middle = np.array([now.poses[base].x, now.poses[base].y])
         obstacles = self._obstacles(now)
-        way = _detour(outside.mean(axis=0), middle, obstacles)
-        best: tuple[float, Array] | None = None
-        for crumb in outside:
-            aim = middle if way is None else way
-            toward = (aim - crumb) / max(1e-9, float(np.linalg.norm(aim - crumb)))
-            for behind, short in itertools.product((0.02, 0.05, 0.1), _SHORT):
-                start = _clipped(crumb - toward * behind)
-                end = aim if way is not None else aim - toward * short * zone.width
-                if _lands_on(crumbs, start, end) or _blocked(start, end, obstacles):
-                    continue
-                moved = _pushed(crumbs, start, end)
-                gain = float(crumbs_inside(spec, base, moved, now).sum())
-                if way is not None:
-                    gain = -float(np.linalg.norm(moved[:, :2] - way, axis=1).mean())
-                if best is None or gain > best[0]:
-                    best = gain, np.array([*start, 0.0, *end, 0.0])
+        corner = _detour(outside.mean(axis=0), middle, obstacles)
+        aim = middle if corner is None else corner
+
+        def gain(moved: Array) -> float:
+            if corner is None:
+                return float(crumbs_inside(spec, base, moved, now).sum())
+            return nearness(moved)
+
+        def nearness(moved: Array) -> float:
+            return -float(np.linalg.norm(moved[:, :2] - aim, axis=1).mean())
+
+        width = spec.items[base].asset.size[0] if corner is None else 0.0
+        best = _best_push(_toward(outside, aim, width), crumbs, obstacles, gain)
+        if best is None:
+            # No room behind them: push them out of their corner first.
+            best = _best_push(_sideways(outside), crumbs, obstacles, nearness)
         if best is None:
             raise self._fail(goal, "the blade fits behind no crumb")
-        return best[1]
+        return best
 
     def _obstacles(self, now: Snapshot) -> shapely.Geometry:
         """What a blade cannot pass, as one shape."""
@@ -302,6 +300,42 @@ class Oracle:
                 if not (spec.geometry(k).flat or item.bodies) and now.poses[k].z > -0.5
             ]
         )
+
+
+Push = tuple[Array, Array]
+"""Start and end (x, y) of a push."""
+
+
+def _toward(crumbs: Array, aim: Array, width: float) -> Iterator[Push]:
+    """Pushes from behind each crumb (k, 2) to a point, or to as much as `width` short of it."""
+    for crumb in crumbs:
+        toward = (aim - crumb) / max(1e-9, float(np.linalg.norm(aim - crumb)))
+        for behind, short in itertools.product((0.02, 0.05, 0.1), _SHORT if width else (0.0,)):
+            yield _clipped(crumb - toward * behind), aim - toward * short * width
+
+
+def _sideways(crumbs: Array) -> Iterator[Push]:
+    """Short pushes of each crumb (k, 2) in every direction."""
+    for crumb, angle in itertools.product(crumbs, np.arange(16) * math.tau / 16):
+        toward = np.array([math.cos(angle), math.sin(angle)])
+        yield _clipped(crumb - toward * 0.02), _clipped(crumb + toward * 0.06)
+
+
+def _best_push(
+    pushes: Iterator[Push],
+    crumbs: Array,
+    obstacles: shapely.Geometry,
+    gain: Callable[[Array], float],
+) -> Array | None:
+    """The action (6,) of the push after which `gain` of the crumbs (k, 3) is largest."""
+    best: tuple[float, Array] | None = None
+    for start, end in pushes:
+        if _lands_on(crumbs, start, end) or _blocked(start, end, obstacles):
+            continue
+        value = gain(_pushed(crumbs, start, end))
+        if best is None or value > best[0]:
+            best = value, np.array([*start, 0.0, *end, 0.0])
+    return None if best is None else best[1]
 
 
 def _blocked(start: Array, end: Array, obstacles: shapely.Geometry) -> bool:

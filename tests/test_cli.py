@@ -393,10 +393,13 @@ def test_a_library_that_may_not_be_written_is_said_before_anything_is_measured(
     assert content(library.root) == before
 
 
+@pytest.mark.parametrize("empty", [True, False])
 def test_without_a_checkout_a_library_has_to_be_named(
-    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], empty: bool
 ) -> None:
-    monkeypatch.delenv("GENSIM_LIBRARY", raising=False)
+    monkeypatch.setenv("GENSIM_LIBRARY", "")
+    if not empty:
+        monkeypatch.delenv("GENSIM_LIBRARY")
     monkeypatch.setattr(cli, "in_checkout", lambda: False)
     for command in (["publish", file], ["regenerate"]):
         assert run(*command) == 2

@@ -503,6 +503,16 @@ def test_regenerating_mends_a_row_that_was_tampered_with(
     assert "was rewritten" in capsys.readouterr().out
 
 
+def test_regenerating_says_which_rows_go(
+    library: Library, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in FILES[1:3]:
+        (library.root / name).unlink()
+    assert run("regenerate", None, library) == 0
+    assert library.rows() == []
+    assert f"{ID}: its program is gone" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("lost", FILES[1:3])
 def test_regenerating_wants_program_and_provenance(
     library: Library, capsys: pytest.CaptureFixture[str], lost: str

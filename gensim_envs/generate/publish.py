@@ -144,7 +144,18 @@ def regenerate(
         for other in rows[:-1]:
             if other.name == rows[-1].name:
                 raise LibraryError(f"{other.file} and {file} both define {other.name}")
+    for row in _gone(library, rows):
+        report(f"{row.id}: its program is gone, and so is its row")
     return library.write_rows(rows)
+
+
+def _gone(library: Library, new: list[Row]) -> list[Row]:
+    """Rows of now that are not among the new ones, as far as they can be read."""
+    try:
+        old = library.rows()
+    except LibraryError:
+        return []
+    return [row for row in old if row.id not in {other.id for other in new}]
 
 
 def _programs(library: Library, hand_written: Path | None) -> list[str]:

@@ -112,7 +112,7 @@ def top_down(client: int) -> TopDown:
     return TopDown(picture, height, body)
 
 
-_EYE, _TARGET = (1.30, -0.62, 0.78), (0.42, 0.02, 0.08)
+_EYE, _TARGET = (1.42, -0.66, 0.92), (0.40, 0.03, 0.19)
 
 
 def for_people(client: int, width: int = 640, height: int = 480) -> NDArray[np.uint8]:
@@ -122,7 +122,7 @@ def for_people(client: int, width: int = 640, height: int = 480) -> NDArray[np.u
         height,
         client,
         viewMatrix=p.computeViewMatrix(_EYE, _TARGET, [0, 0, 1]),
-        projectionMatrix=p.computeProjectionMatrixFOV(42, width / height, 0.05, 5.0),
+        projectionMatrix=p.computeProjectionMatrixFOV(46, width / height, 0.05, 5.0),
         shadow=1,
         **_FILM_LIGHT,
     )

@@ -16,7 +16,7 @@ from gensim_envs.task.goals import Array
 FPS = 24
 _SPEED = 0.6  # m/s at which the tool crosses free space in the film
 _TURN = 3.0  # rad/s at which it turns
-_HOME = np.array([0.30, 0.0, 0.22, 0.0])
+_HOME = np.array([0.42, -0.12, 0.25, 0.0])
 _FRAME_STEPS = round(1 / FPS / STEP)
 Frame = NDArray[np.uint8]
 

@@ -587,9 +587,9 @@ class Ell(Asset):
 
 @dataclass(frozen=True)
 class Fixture(Asset):
-    """A low wall round an L-shaped hole that fits an `Ell` of the same pose with 2 mm to spare.
+    """A low wall round an L-shaped hole that fits an `Ell` of the same pose with 3 mm to spare.
 
-    The walls are 2 cm high and lean outwards by 30 degrees, as a chamfer does for a real
+    The walls are 2 cm high and lean outwards by 35 degrees, as a chamfer does for a real
     insertion: an ell that is let go a few millimetres off slides in.
     """
 
@@ -599,7 +599,7 @@ class Fixture(Asset):
     friction = 0.1
 
     def parts(self) -> tuple[Part, ...]:
-        gap, height, lean, thick = 0.002, 0.02, math.radians(30), 0.004
+        gap, height, lean, thick = 0.003, 0.02, math.radians(35), 0.004
         corners = _ell_outline()
         walls = []
         for a, b in zip(corners, np.roll(corners, -1, axis=0), strict=True):

@@ -76,10 +76,10 @@ def check_goal(items: Sequence[ItemSpec], goal: Goal, number: int) -> None:
     Raises:
         TaskError: naming what does not fit.
     """
-    if not 0 < len(goal.instruction.strip()) <= MAX_SENTENCE:
+    if not (goal.instruction.strip() and len(goal.instruction.encode()) <= MAX_SENTENCE):
         raise TaskError(
             "its sentence is empty or too long",
-            f"Write 1 to {MAX_SENTENCE} characters",
+            f"Write 1 to {MAX_SENTENCE} bytes of text",
             goal=number,
         )
     if not goal.items or len(set(goal.items)) != len(goal.items):

@@ -25,6 +25,7 @@ MAX_ITEMS = 60
 MAX_GOALS = 40
 MAX_PLACES = 100
 MAX_SENTENCE = 300
+"""Bytes of UTF-8."""
 MAX_POSE = 100.0
 """No coordinate or angle of a pose is beyond this, metres or radians."""
 
@@ -169,8 +170,8 @@ def _some(values: Any, most: int, least: int = 1) -> list[Any]:
 
 
 def _text(value: Any) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= MAX_SENTENCE:
-        raise ValueError(f"expected a text of at most {MAX_SENTENCE} characters")
+    if not isinstance(value, str) or not 0 < len(value.encode()) <= MAX_SENTENCE:
+        raise ValueError(f"expected a text of at most {MAX_SENTENCE} bytes")
     return value
 
 
