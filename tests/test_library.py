@@ -517,6 +517,29 @@ def test_of_publishers_of_one_task_at_once_one_wins(before: Path, after: dict[st
     assert content(before) == after
 
 
+def test_who_reads_while_another_writes_sees_old_rows_or_new_ones(
+    before: Path, quick_disk: None
+) -> None:
+    library = Library(before)
+    old, new = library.rows(), [row(f"Task{k}") for k in range(10, 99)]
+
+    def write() -> int:
+        for _ in range(200):
+            library.write_rows(new)
+            library.write_rows(old)
+        return PUBLISHED
+
+    child = os.fork()
+    if child == 0:
+        os._exit(write())
+    seen = []
+    while os.waitpid(child, os.WNOHANG)[0] == 0:
+        seen.append(library.rows())
+        assert seen[-1] in (old, new)
+    assert old in seen
+    assert new in seen
+
+
 def test_looking_at_a_library_disturbs_no_publisher(before: Path) -> None:
     (before / FILES[2]).write_text(TINY)
     journal = {"id": "gensim/TinyZone-v0", "files": [FILES[2]]}

@@ -27,6 +27,7 @@ from gensim_envs.generate.publish import snake_case
 from gensim_envs.generate.validate import Episode, Policy
 from gensim_envs.library import Library
 from gensim_envs.sandbox import Protection, protection
+from gensim_envs.tasks import sweeping_piles
 
 ID = "gensim/TinyZone-v0"
 FILES = [
@@ -385,11 +386,12 @@ def started(pid: int) -> str:
     return "" if state == "Z" else fields[18]
 
 
-@pytest.mark.parametrize("stage", ["gate:", "specs:"])
+@pytest.mark.parametrize(("stage", "seconds"), [("gate:", 0.3), ("specs:", 1.0)])
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_stopped_while_publishing_no_process_and_no_file_is_left(
-    library: Library, file: Path, stage: str, how: signal.Signals
+    library: Library, file: Path, stage: str, seconds: float, how: signal.Signals
 ) -> None:
+    file.write_text(Path(sweeping_piles.__file__).read_text())  # it takes long
     before = content(library.root)
     command = [sys.executable, "-m", "gensim_envs.cli", "publish", str(file)]
     child = subprocess.Popen(
@@ -401,7 +403,7 @@ def test_stopped_while_publishing_no_process_and_no_file_is_left(
     )
     assert child.stdout is not None
     assert any(line.startswith(stage) for line in child.stdout)
-    time.sleep(0.3)  # for processes to be started; that they were is seen below
+    time.sleep(seconds)  # for processes to be started; that they were is seen below
     below = descendants(child.pid)
     assert below
     if how == signal.SIGINT:

@@ -1,0 +1,133 @@
+"""The oracle, from states that no demonstration would lead to."""
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.wrappers import RescaleAction
+
+import gensim_envs
+from gensim_envs import Oracle, OracleError
+from gensim_envs.api import Block, Bowl, Pose, Rope, Scene, Zone, stack
+from gensim_envs.seeds import TUNING
+
+LIMITS = np.float32(-1), np.float32(1)
+HERE, THERE = Pose(0.40, -0.20), Pose(0.60, 0.25)
+
+
+def covered(scene: Scene) -> None:
+    """The block to move carries another one."""
+    low = scene.add(Block("red"), at=HERE)
+    scene.distract(Bowl("green"))
+    top = scene.add(Block("blue"), at=HERE.up(0.04))
+    scene.goal("move the red block", low, at=THERE)
+    scene.goal("put the blue block on the red block", top, on=low)
+
+
+def occupied(scene: Scene) -> None:
+    """Something stands where the block is to go."""
+    rival = scene.add(Block("blue"), at=THERE)
+    block = scene.add(Block("red"))
+    zone = scene.add(Zone("green", width=0.1), at=Pose(0.35, 0.0))
+    scene.goal("move the red block", block, at=THERE)
+    scene.goal("put the blue block into the green zone", rival, inside=zone)
+
+
+def tower(scene: Scene) -> None:
+    """Four equal blocks, one above the other."""
+    blocks = scene.add(Block("red"), count=4)
+    scene.goal("stack the red blocks", blocks, at=stack(THERE, 4, 0.04))
+
+
+def stretch(scene: Scene) -> None:
+    """A rope along a straight way."""
+    rope = scene.add(Rope("red"))
+    scene.goal("stretch the red rope", rope, along=[Pose(0.5, -0.113), Pose(0.5, 0.113)])
+
+
+def solve(env, limit: int = 20) -> int:
+    """Actions until it is solved."""
+    oracle = Oracle(env)
+    for count in range(1, limit + 1):
+        if env.step(oracle.act())[2]:
+            return count
+    raise AssertionError(f"not solved in {limit} actions")
+
+
+@pytest.mark.parametrize("task", [covered, occupied, tower, stretch])
+@pytest.mark.parametrize("seed", TUNING[:3])
+def test_solves(table, task, seed):
+    env = table(task, obs_mode="state")
+    env.reset(seed=seed)
+    solve(env)
+
+
+def test_what_covers_an_item_is_cleared_first(table):
+    env = table(covered, obs_mode="state")
+    env.reset(seed=1)
+    pick = Oracle(env).act()[:2]
+    env.step(Oracle(env).act())
+    blue = env.world.snapshot().poses[2]
+    assert np.allclose(pick, (HERE.x, HERE.y), atol=0.01)
+    assert blue.z < 0.01, "the blue block went to the table, not along with the red one"
+    assert blue.distance(THERE) > 0.03
+
+
+def test_what_stands_at_the_place_is_cleared_first(table):
+    env = table(occupied, obs_mode="state")
+    env.reset(seed=1)
+    assert np.allclose(Oracle(env).act()[:2], (THERE.x, THERE.y), atol=0.02)
+
+
+def test_a_grasp_that_failed_is_tried_again(table):
+    env = table(tower, obs_mode="state")
+    env.reset(seed=2)
+    first = Oracle(env).act()
+    missed = first.copy()
+    missed[:2] = (0.27, -0.48) if first[1] > 0 else (0.27, 0.48)
+    env.step(missed)
+    assert np.array_equal(Oracle(env).act(), first)
+
+
+def test_every_item_keeps_its_place_when_equals_could_swap(table):
+    """What stands right already is not moved, whichever of the equals it is."""
+    env = table(tower, obs_mode="state")
+    env.reset(seed=3)
+    oracle = Oracle(env)
+    env.step(oracle.act())
+    low = min(range(4), key=lambda k: env.world.snapshot().poses[k].distance(THERE))
+    for _ in range(3):
+        env.step(oracle.act())
+        assert env.world.snapshot().poses[low].distance(THERE) < 0.01
+
+
+def test_a_solved_task_has_no_next_action(table):
+    env = table(tower, obs_mode="state")
+    env.reset(seed=5)
+    solve(env)
+    with pytest.raises(OracleError, match="solved"):
+        Oracle(env).act()
+
+
+def test_acts_through_wrappers_in_unwrapped_units():
+    env = RescaleAction(gym.make("gensim/PutBlockInBowl-v0", obs_mode="state"), *LIMITS)
+    env.reset(seed=TUNING[0])
+    action = Oracle(env).act()
+    assert action.shape == (6,) and env.unwrapped.action_space.contains(action)
+    assert np.array_equal(action, Oracle(env.unwrapped).act())
+    env.close()
+
+
+def test_refuses_other_envs():
+    env = gym.make("CartPole-v1")
+    with pytest.raises(TypeError, match="PoleEnv"):
+        Oracle(env)
+    env.close()
+
+
+def test_asking_changes_nothing():
+    env = gym.make("gensim/BuildWheel-v0")
+    env.reset(seed=TUNING[0])
+    first = gensim_envs.Oracle(env).act()
+    for _ in range(3):
+        assert np.array_equal(Oracle(env).act(), first)
+    env.close()
