@@ -124,21 +124,17 @@ class Oracle:
         room = opening.buffer(-_GAP / 2)
         x0, y0, x1, y1 = room.bounds
         alone = len(goal.items) == 1 or not goal.shared
-        found: list[tuple[float, float, float, Pose]] = []
         for yaw in (0.0, math.pi / 2):
             turned = transform(outline, Pose(0, 0, 0, yaw))
             low, high = turned.min(axis=0), turned.max(axis=0)
-            for x in _span(x0 - low[0], x1 - high[0]):
-                for y in _span(y0 - low[1], y1 - high[1]):
-                    shape = shapely.Polygon(turned + (x, y))
-                    if room.contains(shape) and not any(o.distance(shape) < _GAP for o in others):
-                        rank = math.hypot(x, y) if alone else x
-                        found.append((rank, y, yaw, Pose(x, y, 0.0, yaw)))
-            if found:
-                break
-        if not found:
-            return None
-        return now.poses[base] @ min(found, key=lambda row: row[:3])[3]
+            spots = itertools.product(
+                _span(x0 - low[0], x1 - high[0]), _span(y0 - low[1], y1 - high[1])
+            )
+            for x, y in sorted(spots, key=lambda xy: math.hypot(*xy) if alone else xy[0]):
+                shape = shapely.Polygon(turned + (x, y))
+                if room.contains(shape) and not any(o.distance(shape) < _GAP for o in others):
+                    return now.poses[base] @ Pose(float(x), float(y), 0.0, yaw)
+        return None
 
     def _near(self, base: int, item: int, now: Snapshot) -> bool:
         spec = self._env.spec_drawn

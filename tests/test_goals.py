@@ -392,6 +392,12 @@ def test_what_is_in_place_stays_there() -> None:
     assert [item for item, _ in unmet(spec, spec.goals[0], now)] == [2]
 
 
+def test_what_is_in_a_high_place_need_not_come_down() -> None:
+    spec = task([RED], at([0], HERE, THERE.up(0.04)))
+    assert met(spec, seen(spec, THERE.up(0.04))) == 1
+    assert met(spec, seen(spec, HERE)) == 1
+
+
 def test_lower_places_are_filled_first() -> None:
     places = [HERE.up(0.08), HERE, HERE.up(0.04)]
     spec = task([RED] * 3, at([0, 1, 2], *places))

@@ -468,6 +468,13 @@ def swap(scene: Scene) -> None:
     scene.goal("put the blue block down", blue, at=MIDDLE)
 
 
+def nudge(scene: Scene) -> None:
+    """The second target overlaps the first, which is left by then."""
+    block = scene.add(Block("red"))
+    scene.goal("put the red block down", block, at=MIDDLE)
+    scene.goal("move the red block a little", block, at=Pose(0.52, 0.0))
+
+
 def move_base_first(scene: Scene) -> None:
     box, block = scene.add(Box("blue", extents=(0.1, 0.1, 0.03))), scene.add(Block("red"))
     scene.goal("move the blue box", box, at=MIDDLE)
@@ -485,6 +492,7 @@ FINE: dict[str, Build] = {
     "stacked targets": tower([0.0, 0.04, 0.08]),
     "touching targets": two_blocks(at=[MIDDLE, Pose(0.54, 0)]),
     "a place taken twice in turn": swap,
+    "two targets of one item in turn": nudge,
     "a base moved before it is loaded": move_base_first,
     "a base moved after it is unloaded": unload_then_move,
     "fewer items than places": two_blocks(at=line(MIDDLE, 5, 0.08)),
@@ -734,6 +742,23 @@ def test_starts_are_on_the_table_apart_and_clear_of_targets_and_reserved_discs(
         assert shape.distance(disc) >= CLEARANCE - 1e-6
         assert all(shape.distance(target) >= CLEARANCE - 1e-9 for target in targets)
     assert all(shape.distance(disc) >= CLEARANCE - 1e-6 for shape in shapes)
+
+
+@settings(max_examples=40)
+@given(seed=SEEDS, y=st.floats(-0.4, 0.4))
+def test_things_start_clear_of_all_targets_also_of_later_goals(seed: int, y: float) -> None:
+    def build(scene: Scene) -> None:
+        boxes = [scene.add(Box("red", extents=(0.14, 0.1, 0.03))) for _ in range(3)]
+        for number, box in enumerate(boxes):
+            places = [Pose(0.35, y, 0.03 * number), Pose(0.6, y, 0.03 * number, 0.3)]
+            scene.goal("move a red box", box, at=places)
+        scene.distract(Block("blue"), count=4)
+
+    spec = spec_of(build, seed)
+    targets = [polygon(spec, 0, place.pose) for goal in spec.goals for place in goal.places]
+    for item in range(len(spec.items)):
+        gaps = [polygon(spec, item).distance(target) for target in targets]
+        assert min(gaps) >= CLEARANCE - 1e-9
 
 
 @settings(max_examples=15)
