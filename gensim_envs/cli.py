@@ -246,7 +246,7 @@ def _play(options: argparse.Namespace) -> int:
         mode = "rgb_array_list" if options.video else "human"
         env = gym.make(spec(library, row), render_mode=mode, obs_mode="state")
     except RuntimeError as error:
-        raise UsageError(f"{error}; or say --video FILE.mp4") from error
+        raise UsageError(f"{error}. Or say --video FILE.mp4") from error
     _, info = env.reset(seed=options.seed)
     print(f"{row.id}, seed {options.seed}: {info['instruction']}")
     oracle, over, count = Oracle(env), False, 0
@@ -348,12 +348,19 @@ def _demos(options: argparse.Namespace) -> int:
         try:
             summaries = record(
                 [row.id for row in rows], options.episodes, seed, options.out,
-                split=options.split, workers=options.workers, progress=bar.tick,
+                split=options.split, workers=options.workers,
+                progress=lambda played: None if played.reason else bar.tick(),
             )  # fmt: skip
         except DemosError as error:
             raise LibraryError(str(error)) from error
     for summary in summaries:
-        print(summary)
+        print(
+            f"{summary.id}: {summary.episodes} episodes, {summary.steps} actions, "
+            f"{summary.size / 1e6:.1f} MB in {summary.path}"
+        )
+        for failed, reason in summary.failed_seeds.items():
+            print(f"  seed {failed} was passed over: {reason}")
+    print(f"read them with MINARI_DATASETS_PATH={options.out}")
     return 0
 
 

@@ -21,6 +21,7 @@ BELOW: dict[str, set[str]] = {
     "seeds": set(),
     "library": set(),
     "video": set(),
+    "wrappers": {"task"},
     "api": {"task"},
     "sim": {"task"},
     "sandbox": {"api"},

@@ -228,11 +228,6 @@ REFUSED = {
         "cannot be printed",
         with_build(BLOCK, r'scene.goal("move\nthe red block", block, at=Pose(0.5, 0.2))'),
     ),
-    "half a character": (
-        "spec",
-        "cannot be printed",
-        with_build(BLOCK, r'scene.goal("move \ud800 the red block", block, at=Pose(0.5, 0.2))'),
-    ),
     "runtime": ("runtime", "line 11: ZeroDivisionError", with_build(BLOCK, "half = 1 / 0")),
     "oracle": ("oracle", "the oracle solves 0 of 20 seeds, 18 are needed", IN_THE_AIR),
     "random": ("oracle", "random actions solve", EASY),
@@ -255,6 +250,19 @@ def test_a_refusal_tells_its_cause_and_leaves_the_library_as_it_was(
     said = capsys.readouterr().err
     assert f"refused ({cause})" in said
     assert problem in said
+
+
+def test_half_a_character_in_a_sentence_is_refused(
+    library: Library, file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    goal = r'scene.goal("move \ud800 the red block", block, at=Pose(0.5, 0.2))'
+    file.write_text(with_build(BLOCK, goal))
+    before = content(library.root)
+    assert run("publish", file, library) == 1
+    assert content(library.root) == before
+    said = capsys.readouterr().err
+    assert "refused (" in said
+    assert "\\ud800" in said
 
 
 def test_a_refusal_makes_no_library(tmp_path: Path, file: Path) -> None:

@@ -121,7 +121,9 @@ class Window:
 
     def __init__(self) -> None:
         if not any(os.environ.get(k) for k in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")):
-            raise RuntimeError('there is no display; use render_mode="rgb_array_list" and a video')
+            raise RuntimeError(
+                'render_mode="human" needs a display; without one use "rgb_array_list"'
+            )
         try:
             import pygame
         except ModuleNotFoundError as error:
