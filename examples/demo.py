@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
@@ -21,7 +22,7 @@ from gensim_envs.sandbox import protection
 from gensim_envs.seeds import TRAINING
 from gensim_envs.video import write_video
 
-ANSWER = Path(__file__).parent / "completions" / "build_temple.md"
+ANSWER = Path(os.path.relpath(Path(__file__).parent / "completions" / "build_temple.md"))
 OUT = Path("out") / "demo"
 SEED = 3
 EPISODES = 5

@@ -24,7 +24,6 @@ REGISTRY = "registry.json"
 _PACKAGE = Path(__file__).resolve().parent
 _SHIPPED = _PACKAGE / "shipped"
 _JOURNAL = ".publishing"
-_LOCK = ".lock"
 _ID = re.compile(r"gensim/[A-Z][A-Za-z0-9]*-v(0|[1-9][0-9]*)")
 _FILE = re.compile(r"(gensim_envs/tasks|generated)/[a-z][a-z0-9_]*\.py")
 _WRITTEN = re.compile(r"generated/(provenance/|completions/)?[a-z][a-z0-9_]*\.(py|json|md)")
@@ -342,12 +341,14 @@ class Library:
         """One writer at a time; the lock goes with its process, however that ends."""
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            lock = open(self.root / _LOCK, "a", encoding="utf-8")  # noqa: SIM115
+            folder = os.open(self.root, os.O_RDONLY)
         except OSError as error:
             raise LibraryError(f"{self.root} cannot be written: {error.strerror}") from error
-        with lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
             yield
+        finally:
+            os.close(folder)
 
 
 def dumps(data: Any) -> str:

@@ -160,7 +160,7 @@ def test_info_is_complete_and_consistent(id: str, split: str) -> None:
     episode = solved(id, split, SEED)
     progress = [info["progress"] for info in episode.infos]
     assert progress[0] == 0
-    assert progress[-1] == 1
+    assert [value == 1 for value in progress] == [info["success"] for info in episode.infos]
     np.testing.assert_allclose(np.diff(progress), episode.rewards, atol=1e-12)
     for info in episode.infos:
         assert set(info) == INFO

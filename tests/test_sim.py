@@ -460,12 +460,20 @@ def test_a_push_moves_a_block_too(put: Any) -> None:
 # ------------------------------------------------------------------------------- again and again
 
 
-def test_hundreds_of_resets_and_new_connections_change_nothing(table: Any) -> None:
+def connections() -> int:
+    return sum(p.getConnectionInfo(client)["isConnected"] for client in range(100))
+
+
+def test_hundreds_of_resets_and_new_connections_change_nothing(
+    table: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def build(scene: Scene) -> None:
         block, bowl = scene.add(Block("red")), scene.add(Bowl("blue"))
         scene.goal("put the red block into the blue bowl", block, inside=bowl)
 
     env = table(build, obs_mode="state")
+    connect, opened, before = p.connect, [], connections()
+    monkeypatch.setattr(p, "connect", lambda mode: opened.append(mode) or connect(mode))
     states: dict[int, set[bytes]] = {seed: set() for seed in range(3)}
     for number in range(300):
         seed = number % 3
@@ -477,6 +485,8 @@ def test_hundreds_of_resets_and_new_connections_change_nothing(table: Any) -> No
         else:
             states[seed].add(observation.tobytes())
     assert [len(seen) for seen in states.values()] == [2, 2, 2]
+    assert opened == [p.DIRECT]
+    assert connections() == before
 
 
 def test_a_closed_world_gives_its_connection_back() -> None:

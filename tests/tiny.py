@@ -70,8 +70,8 @@ def hand_written_row(id: str) -> Row:
 
 
 def content(root: Path) -> dict[str, bytes]:
-    """Every file of a library but the lock, which is empty and stays."""
-    files = (path for path in root.rglob("*") if path.is_file() and path.name != ".lock")
+    """Every file of a library."""
+    files = (path for path in root.rglob("*") if path.is_file())
     return {str(path.relative_to(root)): path.read_bytes() for path in files}
 
 

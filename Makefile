@@ -1,0 +1,62 @@
+# Python 3.11 and make are all that must be there; pip fetches the rest into .venv.
+#
+#   make demo    publish a model's answer, solve it, write a video and a dataset to out/demo
+#   make test    lint, types and tests
+#   make wheel   build sdist and wheel, and solve every task from the wheel in an empty environment
+#   make pins    renew constraints.txt within the ranges of pyproject.toml
+
+PYTHON ?= $(shell for name in python3.11 python3; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; \
+	done)
+PY := .venv/bin/python
+PYTEST_ARGS ?= -n auto
+
+# Exact versions, for build environments as well. The name is relative: pip splits it at spaces.
+export PIP_CONSTRAINT := constraints.txt
+export PIP_BUILD_CONSTRAINT := constraints.txt
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test lint types tests wheel pins clean
+.NOTPARALLEL:
+
+demo: .venv/ready-demo
+	@$(PY) examples/demo.py
+
+test: lint types tests
+
+lint: .venv/ready-test
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+types: .venv/ready-test
+	$(PY) -m mypy
+
+tests: .venv/ready-test
+	$(PY) -m pytest --verbosity=0 $(PYTEST_ARGS)
+
+wheel: .venv/ready-test
+	$(PY) scripts/check_wheel.py
+
+# The demo leaves out PyTorch. What the tests need holds what the demo needs.
+.venv/ready-demo: EXTRAS := data,video
+.venv/ready-test: EXTRAS := data,video,agents,dev
+.venv/ready-demo .venv/ready-test: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "There is no python3.11 here, and python3 is not 3.11 or newer." \
+	  "Install it, or say where it is: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
+	@echo "Installing [$(EXTRAS)] into .venv; the first time takes a minute or two"
+	@$(PY) -m pip install --quiet --editable '.[$(EXTRAS)]'
+	@touch .venv/ready-demo $@
+
+pins: export PIP_CONSTRAINT :=
+pins: export PIP_BUILD_CONSTRAINT :=
+pins:
+	$(PYTHON) -m venv --clear out/pins
+	out/pins/bin/python -m pip install --quiet --editable '.[all]' hatchling editables
+	{ sed '/^[^#]/d' constraints.txt; out/pins/bin/python -m pip freeze --exclude-editable \
+	  | sed 's/+cpu$$//'; } > out/constraints.txt
+	mv out/constraints.txt constraints.txt
+	rm -rf out/pins
+
+clean:
+	rm -rf .venv out dist build
