@@ -127,7 +127,12 @@ def _check_relation(items: Sequence[ItemSpec], goal: Goal, number: int) -> None:
                 )
         if goal.relation == "on" and place.base is not None:
             base = items[place.base].asset
-            if asset_geometry(base).flat or base.hollow or base.bodies > 1:
+            if (
+                asset_geometry(base).flat
+                or base.hollow
+                or base.bodies > 1
+                or base.tumbles == "ball"
+            ):
                 raise TaskError(
                     f"nothing can stand on the {base}", "Use inside= or at=", goal=number
                 )
