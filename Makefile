@@ -5,9 +5,9 @@
 #   make wheel   build sdist and wheel, and solve every task from the wheel in an empty environment
 #   make pins    renew constraints.txt within the ranges of pyproject.toml
 
+IS_311 := 'import sys; sys.exit(sys.version_info < (3, 11))'
 PYTHON ?= $(shell for name in python3.11 python3; do \
-	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; \
-	done)
+	$$name -c $(IS_311) 2>/dev/null && echo $$name && break; done)
 PY := .venv/bin/python
 PYTEST_ARGS ?= -n auto
 
@@ -41,8 +41,9 @@ wheel: .venv/ready-test
 .venv/ready-demo: EXTRAS := data,video
 .venv/ready-test: EXTRAS := data,video,agents,dev
 .venv/ready-demo .venv/ready-test: pyproject.toml constraints.txt
-	@test -n "$(PYTHON)" || { echo "There is no python3.11 here, and python3 is not 3.11 or newer." \
-	  "Install it, or say where it is: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -c $(IS_311) 2>/dev/null || { \
+	  echo "Python 3.11 or newer is needed, and $(or $(PYTHON),python3) is not that." \
+	  "Say where it is: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@$(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	@echo "Installing [$(EXTRAS)] into .venv; the first time takes a minute or two"
 	@$(PY) -m pip install --quiet --editable '.[$(EXTRAS)]'

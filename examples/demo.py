@@ -68,7 +68,7 @@ def solve(env_id: str, video: Path) -> None:
 def collect(env_id: str, out: Path) -> Path:
     """Record the oracle's episodes and read them back as Minari does; returns the folder."""
     (summary,) = record([env_id], EPISODES, TRAINING.start, out)
-    data = summary.path / "data"
+    data = Path(os.path.relpath(summary.path / "data"))
     dataset = minari.MinariDataset(data)
     lengths = [len(episode.actions) for episode in dataset.iterate_episodes()]
     print(f"  {summary.episodes} episodes of {min(lengths)} to {max(lengths)} actions")

@@ -31,7 +31,6 @@ _GAP = 0.004  # metres between things that are put side by side into a container
 _ASIDE_GRID = 0.02  # metres between places that are tried for something in the way
 _ASIDE_GAP = 0.02
 _OVERSHOOT = 0.004  # metres
-_LAID = 3  # beads between one that is in place and the one that is moved next
 
 
 class OracleError(Exception):
@@ -233,19 +232,13 @@ class Oracle:
     # Ropes and piles.
 
     def _lay(self, goal: Goal, now: Snapshot) -> Array:
-        """Along a straight path draw an end into place, then whichever bead is farthest off; a
-        curved one is laid from one end, a few beads at a time.
-        """
+        """Draw an end to where it belongs, then whichever bead is farthest off."""
         beads = now.bodies[goal.items[0]]
         targets = bead_targets(goal, beads)
         error = np.linalg.norm(beads[:, :2] - targets, axis=1)
         last = len(beads) - 1
-        if len(goal.places) == 2:
-            ends = [k for k in (0, last) if error[k] > goal.position_tolerance / 2]
-            bead = max(ends or range(last + 1), key=lambda k: float(error[k]))
-        else:
-            wrong = int(np.argmax(error > 0.8 * goal.position_tolerance))
-            bead = 0 if wrong == 0 else min(wrong + _LAID, last)
+        ends = [k for k in (0, last) if error[k] > goal.position_tolerance / 2]
+        bead = max(ends or range(last + 1), key=lambda k: float(error[k]))
         pick, place = beads[bead, :2], targets[bead]
         if 0 < bead < last:
             # Its neighbours draw it back a little.

@@ -35,24 +35,25 @@ def best_push(spec: TaskSpec, goal: Goal, now: Snapshot) -> Array | None:
     """
     crumbs, base = now.bodies[goal.items[0]], goal.places[0].base
     assert base is not None  # checked when the goal was declared
-    outside = crumbs[~crumbs_inside(spec, base, crumbs, now)][:, :2]
+    within = crumbs_inside(spec, base, crumbs, now)
+    outside = crumbs[~within][:, :2]
     middle = np.array([now.poses[base].x, now.poses[base].y])
     obstacles = _obstacles(spec, now)
-    corner = _detour(outside.mean(axis=0), middle, obstacles)
-    aim = middle if corner is None else corner
-
-    def nearness(moved: Array) -> float:
-        return -float(np.linalg.norm(moved[:, :2] - aim, axis=1).mean())
 
     def inside(moved: Array) -> float:
         return float(crumbs_inside(spec, base, moved, now).sum())
 
-    straight = corner is None
-    pushes = _toward(outside, aim, spec.items[base].asset.size[0] if straight else 0.0)
-    best = _best_of(pushes, crumbs, obstacles, inside if straight else nearness)
+    def nearness(aim: Array) -> Callable[[Array], float]:
+        return lambda moved: -float(np.linalg.norm(moved[~within, :2] - aim, axis=1).mean())
+
+    width = spec.items[base].asset.size[0]
+    best = _best_of(_toward(outside, middle, width), crumbs, obstacles, inside, within.sum())
+    corner = _detour(outside.mean(axis=0), middle, obstacles)
+    if best is None and corner is not None:
+        best = _best_of(_toward(outside, corner, 0.0), crumbs, obstacles, nearness(corner))
     if best is None:
         # No room behind them: push them out of their corner first.
-        best = _best_of(_sideways(outside), crumbs, obstacles, nearness)
+        best = _best_of(_sideways(outside), crumbs, obstacles, nearness(middle))
     return best
 
 
@@ -87,6 +88,7 @@ def _best_of(
     crumbs: Array,
     obstacles: shapely.Geometry,
     gain: Callable[[Array], float],
+    more_than: float = -math.inf,
 ) -> Array | None:
     """The action (6,) of the push after which `gain` of the crumbs (k, 3) is largest."""
     best: tuple[float, Array] | None = None
@@ -94,7 +96,7 @@ def _best_of(
         if _lands_on(crumbs, start, end) or _blocked(start, end, obstacles):
             continue
         value = gain(_pushed(crumbs, start, end))
-        if best is None or value > best[0]:
+        if value > (more_than if best is None else best[0]):
             best = value, np.array([*start, 0.0, *end, 0.0])
     return None if best is None else best[1]
 

@@ -169,7 +169,7 @@ def test_colours_are_rgb_and_the_table_is_sand(put: Any) -> None:
 
 QUIET = """
 import resource, sys
-import gymnasium as gym, pygame
+import gymnasium as gym
 import gensim_envs
 from gensim_envs import Oracle
 env = gym.make("gensim/SweepingPiles-v0", render_mode="rgb_array")

@@ -304,6 +304,7 @@ AT_ONCE: dict[str, tuple[Build, int | None, str]] = {
     "on a zone": (goal_for(BLOCK, on=added(Zone("blue"))), 1, "stand on the blue zone"),
     "on a bowl": (goal_for(BLOCK, on=added(Bowl("blue"))), 1, "stand on the blue bowl"),
     "on a rope": (goal_for(BLOCK, on=added(Rope("blue"))), 1, "stand on the blue rope"),
+    "on a ball": (goal_for(BLOCK, on=added(Ball("blue"))), 1, "stand on the blue ball"),
     "on itself": (on_itself, 1, "itself"),
     "beside its base": (
         goal_for(BLOCK, on=added(Stand("blue")), offset=Pose(0.2, 0)), 1, "beside the blue stand"

@@ -24,6 +24,7 @@ STEP = 1 / 240
 _CHECK_EVERY = 4  # steps between looks at the velocities
 _CALM_CHECKS = 3  # in a row: a body at the top of its swing is at rest only for one
 _STILL = (0.004, 0.1)  # m/s and rad/s
+_FALLING, _LOST = 1.0, -0.3  # m/s, m: what has fallen off the table falls for ever
 _MAX_SETTLE = 1200  # steps
 _RECONNECT_EVERY = 200  # loads: pybullet never frees meshes, a new connection does
 _SLIP = 0.005  # metres that a thing may move while the scene settles at reset
@@ -120,11 +121,15 @@ class World:
         self._snapshot = None
 
     def _link(self, beads: list[int], rope: Rope) -> None:
-        """Neighbouring beads are joined half-way between them and do not collide."""
-        half = rope.LENGTH / (rope.bodies - 1) / 2
+        """Each bead hangs by its middle on a point in front of the one before it.
+
+        Neighbours do not collide. Joined half-way between them, an end could turn onto its
+        neighbour.
+        """
+        gap = rope.LENGTH / (rope.bodies - 1)
         for a, b in itertools.pairwise(beads):
             p.createConstraint(
-                a, -1, b, -1, p.JOINT_POINT2POINT, [0, 0, 0], [half, 0, 0], [-half, 0, 0],
+                a, -1, b, -1, p.JOINT_POINT2POINT, [0, 0, 0], [gap, 0, 0], [0, 0, 0],
                 physicsClientId=self.client,
             )  # fmt: skip
             p.setCollisionFilterPair(a, b, -1, -1, 0, physicsClientId=self.client)
@@ -181,6 +186,9 @@ class World:
 
     def _is_still(self, body: int) -> bool:
         (a, b, c), (d, e, f) = p.getBaseVelocity(body, physicsClientId=self.client)
+        if a * a + b * b + c * c > _FALLING**2:
+            position, _ = self.body_pose(body)
+            return bool(position[2] < _LOST)
         return bool(
             a * a + b * b + c * c < _STILL[0] ** 2 and d * d + e * e + f * f < _STILL[1] ** 2
         )
