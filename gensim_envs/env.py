@@ -246,9 +246,7 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
             ways = bead_targets(goal, now.bodies[goal.items[0]])
             poses = [Pose(float(x), float(y)) for x, y in ways]
         else:
-            poses = [
-                target_of(self.spec_drawn, goal, place, goal.items[0], now) for place in goal.places
-            ]
+            poses = [target_of(self.spec_drawn, goal, place, now) for place in goal.places]
         return np.array(
             [[1.0, *relation, q.x, q.y, q.z, math.sin(q.yaw), math.cos(q.yaw)] for q in poses]
         )

@@ -99,7 +99,7 @@ class Oracle:
     def _target(self, goal: Goal, place: Place, item: int, now: Snapshot) -> Pose | None:
         spec = self._env.spec_drawn
         if goal.relation != "inside" or place.base is None:
-            return target_of(spec, goal, place, item, now)
+            return target_of(spec, goal, place, now)
         if place.pose != Pose(0, 0):
             return now.poses[place.base] @ place.pose
         return self._spot_inside(goal, place.base, item, now)

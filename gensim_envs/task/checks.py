@@ -318,7 +318,7 @@ def _check_held_targets(spec: TaskSpec) -> None:
         fresh = []
         for k, place in enumerate(goal.places):
             item = goal.items[min(k, len(goal.items) - 1)]
-            pose = target_of(spec, goal, place, item, spec.start_snapshot())
+            pose = target_of(spec, goal, place, spec.start_snapshot())
             if goal.relation == "on" and not spec.items[place.base or 0].fixed:
                 continue  # it travels with its base
             shape = _polygon(spec, item, pose).buffer(-_TOUCH, join_style="mitre")

@@ -120,8 +120,8 @@ def transform(outline: Array, pose: Pose) -> Array:
     return turned + (pose.x, pose.y)
 
 
-def target_of(spec: TaskSpec, goal: Goal, place: Place, item: int, snapshot: Snapshot) -> Pose:
-    """The world pose at which `item` would be on or at `place`, wherever the base is now."""
+def target_of(spec: TaskSpec, goal: Goal, place: Place, snapshot: Snapshot) -> Pose:
+    """The world pose at which an item would be on or at `place`, wherever the base is now."""
     if goal.relation == "at" or place.base is None:
         return place.pose
     base = snapshot.poses[place.base] @ place.pose
@@ -134,7 +134,7 @@ def _is_met(spec: TaskSpec, goal: Goal, place: Place, item: int, now: Snapshot) 
     """Whether one rigid item fulfils the relation at one place."""
     if goal.relation == "inside":
         return place.base is not None and is_inside(spec, goal, place.base, item, now)
-    want, have = target_of(spec, goal, place, item, now), now.poses[item]
+    want, have = target_of(spec, goal, place, now), now.poses[item]
     turn = wrap(have.yaw - want.yaw, spec.items[item].asset.symmetry)
     touches = (
         goal.relation != "on"
@@ -234,7 +234,7 @@ def _cost(spec: TaskSpec, goal: Goal, place: int, item: int, now: Snapshot) -> f
     """Metres to go, with what is met far below everything else and low places before high ones."""
     if _is_met(spec, goal, goal.places[place], item, now):
         return -100.0
-    want = target_of(spec, goal, goal.places[place], item, now)
+    want = target_of(spec, goal, goal.places[place], now)
     return 10 * want.z + now.poses[item].distance(want)
 
 
@@ -268,7 +268,7 @@ def unmet(spec: TaskSpec, goal: Goal, now: Snapshot) -> list[tuple[int, Place]]:
         for item, place in chosen.items()
         if not _is_met(spec, goal, goal.places[place], item, now)
     ]
-    return sorted(left, key=lambda pair: target_of(spec, goal, pair[1], pair[0], now).z)
+    return sorted(left, key=lambda pair: target_of(spec, goal, pair[1], now).z)
 
 
 @dataclass(frozen=True)

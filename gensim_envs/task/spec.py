@@ -13,11 +13,9 @@ from gensim_envs.task.errors import TaskError
 from gensim_envs.task.goals import (
     POSITION_TOLERANCE,
     YAW_TOLERANCE,
-    Array,
     Goal,
     Place,
     Snapshot,
-    bead_targets,
 )
 from gensim_envs.task.pose import Pose
 
@@ -101,10 +99,6 @@ class TaskSpec:
             },
             contacts=frozenset(),
         )
-
-    def bead_goals(self, goal: Goal, now: Snapshot) -> Array:
-        """Where each bead of a goal's rope belongs, (beads, 2)."""
-        return bead_targets(goal, now.bodies[goal.items[0]])
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
