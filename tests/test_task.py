@@ -47,8 +47,9 @@ from gensim_envs.api import (
 from gensim_envs.task.assets import ASSETS, COLORS, SPLIT_COLORS, Asset, asset_geometry
 from gensim_envs.task.errors import TaskError
 from gensim_envs.task.goals import Judge, transform
+from gensim_envs.task.placement import CLEARANCE
 from gensim_envs.task.pose import WORKSPACE, wrap
-from gensim_envs.task.scene import CLEARANCE, REDRAWS, draw
+from gensim_envs.task.scene import REDRAWS, draw
 from gensim_envs.task.spec import MAX_GOALS, MAX_ITEMS, TaskSpec
 
 Build = Callable[[Scene], object]

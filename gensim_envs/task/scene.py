@@ -24,20 +24,17 @@ from gensim_envs.task.errors import TaskError
 from gensim_envs.task.goals import (
     POSITION_TOLERANCE,
     YAW_TOLERANCE,
-    Array,
     Goal,
     Place,
     Relation,
     transform,
 )
-from gensim_envs.task.pose import WORKSPACE, Pose
+from gensim_envs.task.placement import Room
+from gensim_envs.task.pose import Pose
 from gensim_envs.task.spec import MAX_GOALS, MAX_ITEMS, ItemSpec, TaskSpec
 
-CLEARANCE = 0.015
-"""Free space round everything at the start, metres: a suction cup fits between."""
 REDRAWS = 20
 """How many times a draw that fails a check is redrawn before it is an error."""
-_TRIES = 200
 
 A = TypeVar("A", bound=Asset)
 Kind = TypeVar("Kind", bound=Asset, covariant=True)
@@ -108,7 +105,7 @@ class Scene:
         self._specs: list[ItemSpec] = []
         self._placed: list[bool] = []
         self._goals: list[Goal] = []
-        self._taken: list[shapely.Geometry] = []
+        self._room = Room(rng)
 
     def colors(self, count: int, exclude: Sequence[str] = ()) -> list[str]:
         """`count` distinct colour names of the split, in random order, none of `exclude`."""
@@ -199,8 +196,8 @@ class Scene:
         checks.check_number("the radius to reserve", radius, 0.005, 0.25)
         checks.check_number("its margin", margin, 0.0, 0.25)
         disc = asset_geometry(Zone("red", width=2 * radius, shape="round")).outline
-        pose = self._free_pose(disc, f"a reserved disc of {radius} m", margin)
-        self._taken.append(shapely.Polygon(transform(disc, pose)))
+        pose = self._room.free_pose(disc, f"a reserved disc of {radius} m", margin)
+        self._room.take(shapely.Polygon(transform(disc, pose)))
         return pose
 
     def goal(
@@ -281,34 +278,14 @@ class Scene:
             checks.check_pose("at=", at)
         start = Pose(0, 0) if at is None else replace(at, owner=None)
         if at is None and fixed:
-            start = self._free_pose(asset_geometry(asset).outline, f"the {asset}")
+            start = self._room.free_pose(asset_geometry(asset).outline, f"the {asset}")
         self._items.append(item)
         self._specs.append(ItemSpec(asset, start, fixed, after=after))
         self._placed.append(at is not None or fixed)
         if self._placed[-1]:
             item._pose = start
-            self._take(asset, start)
+            self._room.take_asset(asset, start)
         return item
-
-    def _take(self, asset: Asset, pose: Pose) -> None:
-        self._taken.append(shapely.Polygon(transform(asset_geometry(asset).outline, pose)))
-
-    def _free_pose(self, outline: Array, name: str, margin: float = 0.0) -> Pose:
-        """A random pose at which `outline` keeps clear of the edge and of all that is taken."""
-        (x0, x1), (y0, y1) = WORKSPACE
-        taken = np.array(self._taken, dtype=object)
-        for _ in range(_TRIES):
-            yaw = self.rng.uniform(-math.pi, math.pi)
-            turned = transform(outline, Pose(0, 0, 0, yaw))
-            low, high = turned.min(axis=0) - margin, turned.max(axis=0) + margin
-            if x0 - low[0] >= x1 - high[0] or y0 - low[1] >= y1 - high[1]:
-                continue
-            x = self.rng.uniform(x0 - low[0], x1 - high[0])
-            y = self.rng.uniform(y0 - low[1], y1 - high[1])
-            shape = shapely.Polygon(turned + (x, y))
-            if not shapely.dwithin(taken, shape, CLEARANCE).any():
-                return Pose(x, y, 0.0, yaw)
-        raise TaskError(f"there is no room for {name}", "Use fewer or smaller things", redraw=True)
 
     def _finish(self, name: str) -> TaskSpec:
         """Place what is movable, largest first, and check everything that needs no physics."""
@@ -329,11 +306,11 @@ class Scene:
             self._specs[k] = replace(item, start=start)
             return
         if isinstance(item.asset, Rope):
-            start, bodies = self._lay_rope(item.asset)
+            start, bodies = self._room.lay_rope(item.asset)
         else:
-            start = self._free_pose(asset_geometry(item.asset).outline, f"the {item.asset}")
-            bodies = self._heap(item.asset, start) if isinstance(item.asset, Pile) else ()
-            self._take(item.asset, start)
+            start = self._room.free_pose(asset_geometry(item.asset).outline, f"the {item.asset}")
+            bodies = self._room.heap(item.asset, start) if isinstance(item.asset, Pile) else ()
+            self._room.take_asset(item.asset, start)
         self._specs[k] = replace(item, start=start, bodies=bodies)
 
     def _keep_targets_free(self) -> None:
@@ -341,53 +318,11 @@ class Scene:
         for goal in self._goals:
             if goal.relation == "along":
                 way = shapely.LineString([(p.pose.x, p.pose.y) for p in goal.places])
-                self._taken.append(way.buffer(Rope.BEAD))
+                self._room.take(way.buffer(Rope.BEAD))
             elif goal.relation == "at":
                 for k, place in enumerate(goal.places):
                     item = goal.items[min(k, len(goal.items) - 1)]
-                    self._take(self._specs[item].asset, place.pose)
-
-    def _lay_rope(self, rope: Rope) -> tuple[Pose, tuple[tuple[float, float, float], ...]]:
-        """A smooth random curve that keeps clear of everything and of itself."""
-        gaps = rope.bodies - 1
-        step = rope.LENGTH / gaps
-        taken = np.array(self._taken, dtype=object)
-        (x0, x1), (y0, y1) = WORKSPACE
-        for _ in range(_TRIES):
-            bend = np.cumsum(self.rng.normal(0.0, 0.08, gaps))
-            heading = self.rng.uniform(-math.pi, math.pi) + np.cumsum(bend - bend.mean() / 2)
-            walk = np.c_[np.cos(heading), np.sin(heading)] * step
-            points = np.vstack([np.zeros(2), np.cumsum(walk, axis=0)])
-            points += self.rng.uniform((x0, y0), (x1, y1)) - points.mean(axis=0)
-            curve = shapely.LineString(points)
-            gap = np.linalg.norm(points[:, None] - points[None], axis=-1)
-            apart = gap[np.triu_indices(len(points), 3)].min() > 2 * rope.BEAD
-            room = shapely.box(x0, y0, x1, y1).buffer(-2 * rope.BEAD)
-            if (
-                apart
-                and room.contains(curve)
-                and not shapely.dwithin(taken, curve, CLEARANCE).any()
-            ):
-                self._taken.append(curve.buffer(rope.BEAD / 2))
-                middle = points.mean(axis=0)
-                turns = [*heading, heading[-1]]
-                return Pose(float(middle[0]), float(middle[1])), tuple(
-                    (float(x), float(y), float(yaw))
-                    for (x, y), yaw in zip(points, turns, strict=True)
-                )
-        raise TaskError("there is no room for the rope", "Use fewer things", redraw=True)
-
-    def _heap(self, pile: Pile, at: Pose) -> tuple[tuple[float, float, float], ...]:
-        """Crumbs side by side on a hexagonal lattice, each a little turned."""
-        pitch = 1.25 * pile.CRUMB
-        rows, columns = np.mgrid[-8:9, -8:9]
-        lattice = np.c_[(columns + rows % 2 / 2).ravel(), (rows * math.sqrt(3) / 2).ravel()]
-        near = np.argsort(np.linalg.norm(lattice, axis=1), kind="stable")[: pile.bodies]
-        points = transform(lattice[near] * pitch, at)
-        turns = at.yaw + self.rng.uniform(-0.25, 0.25, pile.bodies)
-        return tuple(
-            (float(x), float(y), float(turn)) for (x, y), turn in zip(points, turns, strict=True)
-        )
+                    self._room.take_asset(self._specs[item].asset, place.pose)
 
 
 _RELATIONS: dict[str, Relation] = {"at": "at", "on": "on", "inside": "inside", "along": "along"}

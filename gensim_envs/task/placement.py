@@ -1,0 +1,108 @@
+"""Where things start: free places on the table, drawn at random."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import shapely
+
+from gensim_envs.task.assets import Asset, Pile, Rope, asset_geometry
+from gensim_envs.task.errors import TaskError
+from gensim_envs.task.goals import Array, transform
+from gensim_envs.task.pose import WORKSPACE, Pose
+
+CLEARANCE = 0.015
+"""Free space round everything at the start, metres: a suction cup fits between."""
+_TRIES = 200
+
+Bodies = tuple[tuple[float, float, float], ...]
+"""(x, y, yaw) of each bead or crumb."""
+
+
+class Room:
+    """What is free on the table.
+
+    Args:
+        rng: draws the places.
+    """
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._rng = rng
+        self._taken: list[shapely.Geometry] = []
+
+    def take(self, shape: shapely.Geometry) -> None:
+        """Keep a region free of everything that is placed from now on."""
+        self._taken.append(shape)
+
+    def take_asset(self, asset: Asset, pose: Pose) -> None:
+        """Keep an asset's footprint free."""
+        self._taken.append(shapely.Polygon(transform(asset_geometry(asset).outline, pose)))
+
+    def free_pose(self, outline: Array, name: str, margin: float = 0.0) -> Pose:
+        """A random pose at which `outline` keeps clear of the edge and of all that is taken.
+
+        Args:
+            outline: corners (n, 2), metres.
+            name: of what is placed, for the error.
+            margin: further distance from the edge, metres.
+
+        Raises:
+            TaskError: where 200 tries find no place.
+        """
+        (x0, x1), (y0, y1) = WORKSPACE
+        taken = np.array(self._taken, dtype=object)
+        for _ in range(_TRIES):
+            yaw = self._rng.uniform(-math.pi, math.pi)
+            turned = transform(outline, Pose(0, 0, 0, yaw))
+            low, high = turned.min(axis=0) - margin, turned.max(axis=0) + margin
+            if x0 - low[0] >= x1 - high[0] or y0 - low[1] >= y1 - high[1]:
+                continue
+            x = self._rng.uniform(x0 - low[0], x1 - high[0])
+            y = self._rng.uniform(y0 - low[1], y1 - high[1])
+            shape = shapely.Polygon(turned + (x, y))
+            if not shapely.dwithin(taken, shape, CLEARANCE).any():
+                return Pose(x, y, 0.0, yaw)
+        raise TaskError(f"there is no room for {name}", "Use fewer or smaller things", redraw=True)
+
+    def lay_rope(self, rope: Rope) -> tuple[Pose, Bodies]:
+        """A smooth random curve that keeps clear of everything and of itself."""
+        gaps = rope.bodies - 1
+        step = rope.LENGTH / gaps
+        taken = np.array(self._taken, dtype=object)
+        (x0, x1), (y0, y1) = WORKSPACE
+        for _ in range(_TRIES):
+            bend = np.cumsum(self._rng.normal(0.0, 0.08, gaps))
+            heading = self._rng.uniform(-math.pi, math.pi) + np.cumsum(bend - bend.mean() / 2)
+            walk = np.c_[np.cos(heading), np.sin(heading)] * step
+            points = np.vstack([np.zeros(2), np.cumsum(walk, axis=0)])
+            points += self._rng.uniform((x0, y0), (x1, y1)) - points.mean(axis=0)
+            curve = shapely.LineString(points)
+            gap = np.linalg.norm(points[:, None] - points[None], axis=-1)
+            apart = gap[np.triu_indices(len(points), 3)].min() > 2 * rope.BEAD
+            room = shapely.box(x0, y0, x1, y1).buffer(-2 * rope.BEAD)
+            if (
+                apart
+                and room.contains(curve)
+                and not shapely.dwithin(taken, curve, CLEARANCE).any()
+            ):
+                self._taken.append(curve.buffer(rope.BEAD / 2))
+                middle = points.mean(axis=0)
+                turns = [*heading, heading[-1]]
+                return Pose(float(middle[0]), float(middle[1])), tuple(
+                    (float(x), float(y), float(yaw))
+                    for (x, y), yaw in zip(points, turns, strict=True)
+                )
+        raise TaskError("there is no room for the rope", "Use fewer things", redraw=True)
+
+    def heap(self, pile: Pile, at: Pose) -> Bodies:
+        """Crumbs side by side on a hexagonal lattice, each a little turned."""
+        pitch = 1.25 * pile.CRUMB
+        rows, columns = np.mgrid[-8:9, -8:9]
+        lattice = np.c_[(columns + rows % 2 / 2).ravel(), (rows * math.sqrt(3) / 2).ravel()]
+        near = np.argsort(np.linalg.norm(lattice, axis=1), kind="stable")[: pile.bodies]
+        points = transform(lattice[near] * pitch, at)
+        turns = at.yaw + self._rng.uniform(-0.25, 0.25, pile.bodies)
+        return tuple(
+            (float(x), float(y), float(turn)) for (x, y), turn in zip(points, turns, strict=True)
+        )
