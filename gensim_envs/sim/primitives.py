@@ -14,6 +14,7 @@ import pybullet as p
 
 from gensim_envs.sim.robot import BLADE_SIZE, Tool
 from gensim_envs.sim.world import STEP, World
+from gensim_envs.task.assets import Rope
 from gensim_envs.task.goals import Array
 
 CUP_RADIUS = 0.006
@@ -69,7 +70,7 @@ def pick_and_place(world: World, action: Array) -> bool:
     item = world.item_of(touch.body)
     if item is None or world.spec.items[item].fixed:
         return True
-    if len(world.bodies[item]) > 1 and world.spec.items[item].asset.bodies == 20:
+    if isinstance(world.spec.items[item].asset, Rope):
         _drag(world, touch.body, pick, place)
     elif _carries(world, touch.body):
         _carry(world, touch.body, action, touch.height)
@@ -165,8 +166,7 @@ def _move(world: World, body: int, action: Array, touch_height: float) -> None:
     start = world.body_pose(body)
     tip_above = touch_height - start[0][2]
     target, turn = _turned(world, body, action)
-    leaning = bool(_movable_neighbours(world, body))
-    if leaning:
+    if _touches_movable(world, body):
         # What leaned on it falls before it is put down somewhere else.
         _set(world, body, np.array([target[0], target[1], 2.0]), turn)
         grip = _Grip(world, body, p.JOINT_FIXED)
@@ -186,10 +186,10 @@ def _move(world: World, body: int, action: Array, touch_height: float) -> None:
     _rise(world, low)
 
 
-def _movable_neighbours(world: World, body: int) -> set[int]:
+def _touches_movable(world: World, body: int) -> bool:
     touching = {c[2] for c in p.getContactPoints(body, physicsClientId=world.client)}
-    items = {other: world.item_of(other) for other in touching}
-    return {b for b, i in items.items() if i is not None and not world.spec.items[i].fixed}
+    items = (world.item_of(other) for other in touching)
+    return any(item is not None and not world.spec.items[item].fixed for item in items)
 
 
 def lower(world: World, body: int, target: Array, turn: Array) -> Array:
