@@ -18,7 +18,7 @@ RANDOM_STEPS = 5
 KINDS = ("oracle", "after 5 random", "rounded", "nothing", "random")
 
 
-def episode(id: str, kind: str, seed: int, split: str = "train") -> float:
+def episode(id: str, kind: str, seed: int) -> float:
     """Return of one episode; a success is a return of 1 within 1e-9.
 
     Args:
@@ -27,9 +27,8 @@ def episode(id: str, kind: str, seed: int, split: str = "train") -> float:
             a step limit of its own; "rounded" rounds its actions to a pixel and ten degrees;
             "nothing" picks where it places; "random" draws from the action space.
         seed: of the episode.
-        split: "train" or "test".
     """
-    env = gym.make(id, obs_mode="state", split=split)
+    env = gym.make(id, obs_mode="state")
     env.reset(seed=seed)
     env.action_space.seed(seed)
     oracle, earned, over = Oracle(env), 0.0, False

@@ -225,10 +225,6 @@ class Library:
             )
         return source
 
-    def provenance(self, row: Row) -> Path:
-        """Where a row's provenance is."""
-        return self.root / _provenance(row.file)
-
     def others(self, name: str, file: str, source: str, completion: str | None) -> list[Row]:
         """All rows, where a new task may join them.
 

@@ -33,7 +33,7 @@ class InstructionObservation(gym.ObservationWrapper[Any, Any, Any]):
     def observation(self, observation: Any) -> dict[str, Any]:
         """The observation with its instruction."""
         parts = dict(observation) if isinstance(observation, dict) else {"state": observation}
-        text: str = self.env.unwrapped.instruction  # type: ignore[attr-defined]
+        text: str = self.env.get_wrapper_attr("instruction")
         padded = np.zeros(MAX_SENTENCE, np.uint8)
         data = text.encode()
         padded[: len(data)] = np.frombuffer(data, np.uint8)

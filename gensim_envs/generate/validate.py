@@ -72,9 +72,7 @@ def max_steps(bounds: Mapping[str, int]) -> int:
     return 2 * bounds["steps"] + 2
 
 
-def run_episode(
-    program: Program, bounds: Mapping[str, int], policy: Policy, seed: int, split: str = "train"
-) -> Episode:
+def run_episode(program: Program, bounds: Mapping[str, int], policy: Policy, seed: int) -> Episode:
     """One episode without pictures.
 
     Args:
@@ -82,9 +80,8 @@ def run_episode(
         bounds: of its row.
         policy: who acts.
         seed: of `reset`; it also seeds the random policy.
-        split: "train" or "test".
     """
-    env = TabletopEnv(program, bounds, obs_mode="state", split=split)  # type: ignore[arg-type]
+    env = TabletopEnv(program, bounds, obs_mode="state")
     try:
         env.reset(seed=seed)
         env.action_space.seed(seed)

@@ -199,10 +199,10 @@ class _Piece:
         return np.concatenate(vertices), np.concatenate(normals), np.concatenate(corners).ravel()
 
 
-# Sizes are estimates. The foot of 149 mm is in the technical specifications; the radii (5 and 4 cm
-# for the tubes, 6 and 5.5 cm for the large joints, 4 cm for the wrists) and the lateral offsets,
-# 0.138 m at the shoulder and 0.131 m back at the elbow, are about those of the capsules in MuJoCo
-# Menagerie's UR5e. The DH table has only the sum of the offsets, in d4.
+# Sizes are estimates, the foot of 149 mm too. The radii (5 and 4 cm for the tubes, 6 and 5.5 cm for
+# the large joints, 4 cm for the wrists) and the lateral offsets, 0.138 m at the shoulder and 0.131 m
+# back at the elbow, are about those of the capsules in MuJoCo Menagerie's UR5e. The DH table has
+# only the sum of the offsets, in d4.
 _UPPER, _FORE = 0.138, 0.007
 _PIECES: list[_Piece] = [
     _Piece(0, _PLINTH, 2, _tube(-BASE_POSITION[2], 0.0, 0.095)),

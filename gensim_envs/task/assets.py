@@ -42,7 +42,7 @@ SPLIT_COLORS: dict[str, tuple[str, ...]] = {
     "train": (*_SHARED, "yellow", "brown", "gray", "cyan", "black"),
     "test": (*_SHARED, "orange", "purple", "pink", "white"),
 }
-"""Seen and unseen colours. As in CLIPort (arXiv 2109.12098, appendix): three are shared, yellow,
+"""Seen and unseen colours. As in CLIPort (arXiv 2109.12098): three are shared, yellow,
 brown, gray and cyan are seen only, orange, purple, pink and white unseen only. Black, which CLIPort
 does not have, is seen."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 Cause = Literal[
     "api", "parse", "gate", "spec", "runtime", "oracle", "semantics", "novelty", "reflection"
@@ -50,11 +50,9 @@ class TaskError(Exception):
         return {key: getattr(self, key) for key in _FIELDS}
 
     @classmethod
-    def from_json(cls, data: dict[str, object]) -> TaskError:
+    def from_json(cls, data: dict[str, Any]) -> TaskError:
         """The inverse of `to_json`."""
-        problem, remedy, *_ = (str(data[key]) for key in ("problem", "remedy"))
-        rest = {key: data[key] for key in _FIELDS[2:]}
-        return cls(problem, remedy, **rest)  # type: ignore[arg-type]
+        return cls(**data)
 
     def __reduce__(self) -> tuple[object, ...]:
         return (TaskError.from_json, (self.to_json(),))
