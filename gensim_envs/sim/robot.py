@@ -200,9 +200,9 @@ class _Piece:
 
 
 # Sizes are estimates, the foot of 149 mm too. The radii (5 and 4 cm for the tubes, 6 and 5.5 cm for
-# the large joints, 4 cm for the wrists) and the lateral offsets, 0.138 m at the shoulder and 0.131 m
-# back at the elbow, are about those of the capsules in MuJoCo Menagerie's UR5e. The DH table has
-# only the sum of the offsets, in d4.
+# the large joints, 4 cm for the wrists) and the lateral offsets, 0.138 m at the shoulder and
+# 0.131 m back at the elbow, are about those of the capsules in MuJoCo Menagerie's UR5e. The DH
+# table has only the sum of the offsets, in d4.
 _UPPER, _FORE = 0.138, 0.007
 _PIECES: list[_Piece] = [
     _Piece(0, _PLINTH, 2, _tube(-BASE_POSITION[2], 0.0, 0.095)),
