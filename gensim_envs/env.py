@@ -12,9 +12,9 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from gensim_envs.program import Program
+from gensim_envs.sim import by_arm, primitives
 from gensim_envs.sim.cameras import SHAPE
 from gensim_envs.sim.film import Film, Window
-from gensim_envs.sim.primitives import pick_and_place, push
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import ASSETS, COLORS, Pile
 from gensim_envs.task.errors import TaskError
@@ -32,7 +32,7 @@ from gensim_envs.task.spec import TaskSpec
 
 ObsMode = Literal["rgbd", "state"]
 Split = Literal["train", "test"]
-Motion = Literal["direct"]
+Motion = Literal["direct", "arm"]
 RenderMode = Literal["rgb_array", "rgb_array_list", "human"]
 
 ACTION = ("pick x", "pick y", "pick yaw", "place x", "place y", "place yaw")
@@ -53,7 +53,9 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         bounds: upper bounds {"items", "targets", "steps"} of its specs; they fix the state space.
         obs_mode: "rgbd" for the picture from above, "state" for a vector.
         split: "train" or "test", the colours that are drawn.
-        motion: "direct" simulates only the stretches where something can touch something.
+        motion: "direct" simulates only the stretches where something can touch something, "arm"
+            a UR5e and all that it does.
+        joints: whether `info["joints"]` holds the arm's `JointTrajectory` since the last call.
         render_mode: see `gymnasium.Env`.
 
     Raises:
@@ -73,11 +75,14 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         obs_mode: ObsMode = "rgbd",
         split: Split = "train",
         motion: Motion = "direct",
+        joints: bool = False,
         render_mode: RenderMode | None = None,
     ) -> None:
         _allowed("obs_mode", obs_mode, get_args(ObsMode))
         _allowed("split", split, get_args(Split))
         _allowed("motion", motion, get_args(Motion))
+        if joints and motion != "arm":
+            raise ValueError(f'motion={motion!r} moves no joints; joints=True needs motion="arm"')
         _allowed("render_mode", render_mode, (None, *get_args(RenderMode)))
         self._window = Window() if render_mode == "human" else None
         self._program = program
@@ -89,7 +94,9 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
             _LOW.astype(np.float32), _HIGH.astype(np.float32), dtype=np.float32
         )
         self.observation_space = self._space()
-        self.world = World()
+        self.world = World(with_arm=motion == "arm")
+        self._motion = by_arm if motion == "arm" else primitives
+        self._joints = joints
         self._film = Film(self.world, moving=render_mode != "rgb_array") if render_mode else None
         self._verdict = Verdict(0.0, 0, 0)
 
@@ -175,7 +182,8 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
             ValueError: naming the component that is not a number in its range.
         """
         checked = check_action(action)
-        rested = (push if self.pushes else pick_and_place)(self.world, checked)
+        act = self._motion.push if self.pushes else self._motion.pick_and_place
+        rested = act(self.world, checked)
         self.world.next_in_line(self._is_placed)
         before = self._verdict.progress
         if rested:
@@ -193,13 +201,16 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         )
 
     def _info(self) -> dict[str, Any]:
-        return {
+        info = {
             "success": self._verdict.success,
             "is_success": self._verdict.success,
             "progress": self._verdict.progress,
             "instruction": self.instruction,
             "goals_left": self._verdict.goals_left,
         }
+        if self._joints and self.world.arm is not None:
+            info["joints"] = self.world.arm.take(self.world.name_of)
+        return info
 
     def _observation(self) -> Any:
         if self.obs_mode == "state":

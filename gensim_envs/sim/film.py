@@ -42,7 +42,7 @@ class Film:
 
     def start(self) -> None:
         """Set up after the world has been loaded."""
-        self._arm = ArmView(self._world.client)
+        self._view = ArmView(self._world.client)
         half = [0.60, 0.72, 0.02]
         top = p.createVisualShape(
             p.GEOM_BOX, halfExtents=half, rgbaColor=[c / 255 for c in TABLE_COLOR] + [1],
@@ -60,14 +60,17 @@ class Film:
 
     def picture(self) -> Frame:
         """The scene as it is now, (480, 640, 3) uint8."""
-        client = self._world.client
-        self._arm.show(inverse(self._tip[:3], float(self._tip[3])), self._tool)
+        client, arm = self._world.client, self._world.arm
+        if arm is None:
+            self._view.show(inverse(self._tip[:3], float(self._tip[3])), self._tool)
+        else:
+            self._view.show(arm.joints(), arm.tool)
         # A hair below zero, so that paint on the table is not lost in it.
         p.resetBasePositionAndOrientation(
             self._top, (0.45, 0, -0.0205), (0, 0, 0, 1), physicsClientId=client
         )
         picture = for_people(client)
-        self._arm.hide()
+        self._view.hide()
         p.resetBasePositionAndOrientation(
             self._top, (0, 0, -9), (0, 0, 0, 1), physicsClientId=client
         )

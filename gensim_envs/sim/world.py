@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 import numpy as np
 import pybullet as p
 
+from gensim_envs.sim.arm import Arm
 from gensim_envs.sim.cameras import TopDown, top_down
 from gensim_envs.sim.robot import Tool
 from gensim_envs.sim.spawn import spawn
@@ -44,16 +45,22 @@ class Watcher(Protocol):
 class World:
     """One task's bodies and their physics. Nothing here reads a clock or draws a random number.
 
+    Args:
+        with_arm: whether an arm stands at the table.
+
     Attributes:
         spec: the task that is loaded.
         bodies: pybullet's body ids of each item; empty for one that has not appeared yet.
+        arm: at home after each load; None without.
         watcher: sees every motion until the next load, for filming; None to be unwatched.
     """
 
     spec: TaskSpec
 
-    def __init__(self) -> None:
+    def __init__(self, with_arm: bool = False) -> None:
         self.client = p.connect(p.DIRECT)
+        self.arm: Arm | None = None
+        self._with_arm = with_arm
         self.bodies: list[list[int]] = []
         self.watcher: Watcher | None = None
         self._loads = 0
@@ -71,7 +78,7 @@ class World:
         Raises:
             TaskError: where something does not come to rest where the spec put it.
         """
-        self.watcher = None
+        self.watcher = self.arm = None
         self._loads += 1
         if self._loads % _RECONNECT_EVERY == 0:
             self.close()
@@ -93,6 +100,8 @@ class World:
                 "the scene does not come to rest", "Let nothing lean or roll", redraw=True
             )
         self._check_starts()
+        if self._with_arm:
+            self.arm = Arm(self.client, STEP)
 
     def _table(self) -> None:
         (x0, x1), (y0, y1) = WORKSPACE
@@ -161,6 +170,8 @@ class World:
         self._snapshot = None
         for _ in range(count):
             p.stepSimulation(physicsClientId=self.client)
+            if self.arm is not None:
+                self.arm.observe()
             if self.watcher is not None:
                 self.watcher.stepped(tip, tool)
 
@@ -184,6 +195,23 @@ class World:
                 return True
         return False
 
+    def sleep(self, but: Collection[int] = ()) -> None:
+        """Leave what is at rest as it is, all `but` these bodies, until something comes near it.
+
+        pybullet's bodies creep: a rope at rest by a millimetre a second.
+        """
+        for body in self.movable():
+            if body not in but:
+                self._activate(body, p.ACTIVATION_STATE_SLEEP)
+
+    def wake(self) -> None:
+        """Simulate everything again."""
+        for body in self.movable():
+            self._activate(body, p.ACTIVATION_STATE_DISABLE_SLEEPING)
+
+    def _activate(self, body: int, state: int) -> None:
+        p.changeDynamics(body, -1, activationState=state, physicsClientId=self.client)
+
     def _is_still(self, body: int) -> bool:
         (a, b, c), (d, e, f) = p.getBaseVelocity(body, physicsClientId=self.client)
         if a * a + b * b + c * c > _FALLING**2:
@@ -201,6 +229,11 @@ class World:
     def item_of(self, body: int) -> int | None:
         """Index of the item that a body belongs to; None for the table."""
         return self._item_of.get(body)
+
+    def name_of(self, body: int) -> str:
+        """What a sentence would call a body."""
+        item = self.item_of(body)
+        return "table" if item is None else str(self.spec.items[item].asset)
 
     def snapshot(self) -> Snapshot:
         """Where everything is now."""
