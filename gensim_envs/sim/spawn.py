@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,9 @@ from gensim_envs.task.pose import Pose
 _FACETS = 24
 """Sides of a round part: pybullet's own round visuals have many more and take 0.5 ms each."""
 _TUBE_WALLS = 16
+_MODELS = Path(__file__).with_name("models")
+_KINDS = {"box": p.GEOM_BOX, "cylinder": p.GEOM_CYLINDER, "sphere": p.GEOM_SPHERE,
+          "mesh": p.GEOM_MESH}  # fmt: skip
 
 
 @cache
@@ -73,15 +77,21 @@ def _wall_boxes(part: Part) -> list[tuple[list[float], list[float], list[float]]
     return boxes
 
 
+def _file(part: Part) -> str:
+    """Where a mesh is; for other shapes nothing, which pybullet's arrays want to be said."""
+    return str(_MODELS / f"{part.mesh}.obj") if part.shape == "mesh" else ""
+
+
 def _shades(asset: Asset, part: Part) -> list[float]:
-    return [min(1.0, channel / 255 * part.shade) for channel in COLORS[asset.color]] + [1.0]
+    color = COLORS[asset.color] if part.paint is None else part.paint
+    return [min(1.0, channel / 255 * part.shade) for channel in color] + [1.0]
 
 
 def _collision(asset: Asset, client: int) -> int:
     """One (compound) collision shape about the middle of the asset, or -1 for paint."""
     shapes: dict[str, list[Any]] = {
-        "shapeTypes": [], "halfExtents": [], "radii": [], "lengths": [],
-        "collisionFramePositions": [], "collisionFrameOrientations": [],
+        "shapeTypes": [], "halfExtents": [], "radii": [], "lengths": [], "fileNames": [],
+        "meshScales": [], "collisionFramePositions": [], "collisionFrameOrientations": [],
     }  # fmt: skip
     for part in asset.parts():
         if not part.solid:
@@ -96,10 +106,10 @@ def _collision(asset: Asset, client: int) -> int:
                 for half, c, q in _wall_boxes(part)
             ]
         else:
-            kind = {"box": p.GEOM_BOX, "cylinder": p.GEOM_CYLINDER, "sphere": p.GEOM_SPHERE}
             half = [side / 2 for side in part.size]
-            pieces = [(kind[part.shape], half, half[0], part.size[2], [x, y, z], turn)]
-        for row in pieces:
+            pieces = [(_KINDS[part.shape], half, half[0], part.size[2], [x, y, z], turn)]
+        for kind, half, radius, length, center, q in pieces:
+            row = (kind, half, radius, length, _file(part), part.scale, center, q)
             for values, value in zip(shapes.values(), row, strict=True):
                 values.append(value)
     if not shapes["shapeTypes"]:
@@ -110,15 +120,18 @@ def _collision(asset: Asset, client: int) -> int:
 def _visual(asset: Asset, client: int) -> int:
     """One visual shape about the middle of the asset.
 
-    Boxes keep a shade each. pybullet takes arrays of boxes but not of meshes, so an asset with a
-    round part becomes one mesh of one colour.
+    Boxes and meshes from files keep a shade each. pybullet takes no arrays of meshes made here,
+    so an asset with a round part becomes one mesh of one colour.
     """
-    parts, lift = asset.parts(), asset.height / 2
-    if all(part.shape == "box" for part in parts):
+    lift = asset.height / 2
+    parts = [part for part in asset.parts() if part.seen]
+    if all(part.shape in ("box", "mesh") for part in parts):
         return int(
             p.createVisualShapeArray(
-                shapeTypes=[p.GEOM_BOX] * len(parts),
+                shapeTypes=[_KINDS[part.shape] for part in parts],
                 halfExtents=[[side / 2 for side in part.size] for part in parts],
+                fileNames=[_file(part) for part in parts],
+                meshScales=[part.scale for part in parts],
                 rgbaColors=[_shades(asset, part) for part in parts],
                 visualFramePositions=[[*part.center[:2], part.center[2] - lift] for part in parts],
                 visualFrameOrientations=[p.getQuaternionFromEuler(part.tilt) for part in parts],
@@ -127,7 +140,7 @@ def _visual(asset: Asset, client: int) -> int:
         )
     return int(
         p.createVisualShape(
-            p.GEOM_MESH, **_merged(parts, lift), rgbaColor=_shades(asset, parts[0]),
+            p.GEOM_MESH, **_merged(tuple(parts), lift), rgbaColor=_shades(asset, parts[0]),
             physicsClientId=client,
         )
     )  # fmt: skip

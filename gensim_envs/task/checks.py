@@ -30,10 +30,15 @@ _NUMBERS = {
     "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
     "ten": 10, "eleven": 11, "twelve": 12,
 }  # fmt: skip
-_OTHER_SENSES = {"base", "corner", "heap", "ring", "square", "stand"}
+_OTHER_SENSES = {
+    "base", "board", "circle", "corner", "flower", "heap", "hexagon", "object", "pentagon", "piece",
+    "plus", "rectangle", "ring", "square", "stand", "star", "triangle",
+}  # fmt: skip
 """Nouns that sentences also use for shapes and deeds, so that they prove nothing."""
 _NOUNS = sorted(
-    {noun for cls in ASSETS.values() for noun in cls.nouns} - _OTHER_SENSES, key=len, reverse=True
+    {noun.lower() for cls in ASSETS.values() for noun in cls.nouns} - _OTHER_SENSES,
+    key=len,
+    reverse=True,
 )
 
 
@@ -258,7 +263,7 @@ def _check_sentence(spec: TaskSpec, goal: Goal, number: int) -> None:
                 "Name the colors of its own items and targets",
                 goal=number,
             )
-    have = {noun for asset in assets for noun in asset.nouns}
+    have = {noun.lower() for asset in assets for noun in asset.called}
     for noun in _NOUNS:
         said = re.search(rf"\b({re.escape(noun)}|{re.escape(plural(noun))})\b", text)
         if said and noun not in have:

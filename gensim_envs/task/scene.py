@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Generic, TypeVar, overload
 
@@ -12,8 +12,12 @@ import shapely
 
 from gensim_envs.task import checks
 from gensim_envs.task.assets import (
+    OBJECTS,
     SPLIT_COLORS,
+    SPLIT_OBJECTS,
+    SPLIT_SHAPES,
     Asset,
+    Household,
     Line,
     Pile,
     Rope,
@@ -109,12 +113,25 @@ class Scene:
 
     def colors(self, count: int, exclude: Sequence[str] = ()) -> list[str]:
         """`count` distinct colour names of the split, in random order, none of `exclude`."""
-        names = [name for name in SPLIT_COLORS[self.split] if name not in exclude]
-        count = checks.check_count("the number of colors", count)
+        return self._some("colors", SPLIT_COLORS, count, exclude)
+
+    def shapes(self, count: int, exclude: Sequence[str] = ()) -> list[str]:
+        """`count` distinct shapes of kit pieces of the split, in random order."""
+        return self._some("shapes", SPLIT_SHAPES, count, exclude)
+
+    def objects(self, count: int, exclude: Sequence[str] = ()) -> list[Household]:
+        """`count` distinct kinds of household objects of the split, each in its usual colour."""
+        kinds = self._some("objects", SPLIT_OBJECTS, count, exclude)
+        return [Household(OBJECTS[kind]["color"], kind) for kind in kinds]
+
+    def _some(
+        self, what: str, of: Mapping[str, Sequence[str]], count: int, exclude: Sequence[str]
+    ) -> list[str]:
+        names = [name for name in of[self.split] if name not in exclude]
+        count = checks.check_count(f"the number of {what}", count)
         if count > len(names):
             raise TaskError(
-                f"{count} distinct colors asked for, the split has {len(names)}",
-                "Ask for fewer",
+                f"{count} distinct {what} asked for, the split has {len(names)}", "Ask for fewer"
             )
         return [names[k] for k in self.rng.permutation(len(names))[:count]]
 
