@@ -112,17 +112,39 @@ def top_down(client: int) -> TopDown:
     return TopDown(picture, height, body)
 
 
-_EYE, _TARGET = (1.42, -0.66, 0.92), (0.40, 0.03, 0.19)
+_EYE = (1.42, -0.66, 0.92)
 
 
-def for_people(client: int, width: int = 640, height: int = 480) -> NDArray[np.uint8]:
+@dataclass(frozen=True)
+class Shot:
+    """How a picture for people is taken.
+
+    Attributes:
+        target: point in the middle of the picture, metres.
+        view: vertical field of view, degrees.
+        size: (width, height), pixels.
+    """
+
+    target: tuple[float, float, float]
+    view: float
+    size: tuple[int, int]
+
+
+OVERVIEW = Shot((0.40, 0.03, 0.19), 46, (640, 480))
+"""The table and the whole arm."""
+CLOSE_UP = Shot((0.46, -0.02, 0.085), 38, (480, 360))
+"""The workspace and what of the arm reaches into it; smaller, so drawn in half the time."""
+
+
+def for_people(client: int, shot: Shot = OVERVIEW) -> NDArray[np.uint8]:
     """A perspective picture with shadows, (height, width, 3) uint8."""
+    width, height = shot.size
     color, _, _ = _render(
         width,
         height,
         client,
-        viewMatrix=p.computeViewMatrix(_EYE, _TARGET, [0, 0, 1]),
-        projectionMatrix=p.computeProjectionMatrixFOV(46, width / height, 0.05, 5.0),
+        viewMatrix=p.computeViewMatrix(_EYE, shot.target, [0, 0, 1]),
+        projectionMatrix=p.computeProjectionMatrixFOV(shot.view, width / height, 0.05, 5.0),
         shadow=1,
         **_FILM_LIGHT,
     )

@@ -8,7 +8,7 @@ import numpy as np
 import pybullet as p
 from numpy.typing import NDArray
 
-from gensim_envs.sim.cameras import TABLE_COLOR, for_people
+from gensim_envs.sim.cameras import OVERVIEW, TABLE_COLOR, Shot, for_people
 from gensim_envs.sim.robot import ArmView, Tool, inverse
 from gensim_envs.sim.world import STEP, World
 from gensim_envs.task.goals import Array
@@ -30,11 +30,22 @@ class Film:
     Args:
         world: what to film.
         moving: keep the frames of every motion; otherwise only `picture` works.
+        shot: how the pictures are taken.
+        every: keep one frame of so many, for a film that is faster than life. The others are not
+            rendered.
+
+    Attributes:
+        length: frames of the motion since the start, those that were not kept included.
     """
 
-    def __init__(self, world: World, moving: bool) -> None:
+    def __init__(
+        self, world: World, moving: bool, *, shot: Shot = OVERVIEW, every: int = 1
+    ) -> None:
         self._world = world
         self._moving = moving
+        self._shot = shot
+        self._every = every
+        self.length = 0
         self._frames: list[Frame] = []
         self._tip = _HOME
         self._tool: Tool = "suction"
@@ -53,20 +64,20 @@ class Film:
         )
         p.setCollisionFilterGroupMask(self._top, -1, 0, 0, physicsClientId=self._world.client)
         self._tip, self._tool = _HOME, "suction"
-        self._frames = []
+        self._frames, self.length = [], 0
         if self._moving:
             self._frames.append(self.picture())
             self._world.watcher = self
 
-    def picture(self) -> Frame:
-        """The scene as it is now, (480, 640, 3) uint8."""
+    def picture(self, shot: Shot | None = None) -> Frame:
+        """The scene as it is now, (height, width, 3) uint8; taken like the film, if not said."""
         client = self._world.client
         self._arm.show(inverse(self._tip[:3], float(self._tip[3])), self._tool)
         # A hair below zero, so that paint on the table is not lost in it.
         p.resetBasePositionAndOrientation(
             self._top, (0.45, 0, -0.0205), (0, 0, 0, 1), physicsClientId=client
         )
-        picture = for_people(client)
+        picture = for_people(client, shot or self._shot)
         self._arm.hide()
         p.resetBasePositionAndOrientation(
             self._top, (0, 0, -9), (0, 0, 0, 1), physicsClientId=client
@@ -78,13 +89,19 @@ class Film:
         frames, self._frames = self._frames, []
         return frames
 
+    def _pass(self) -> None:
+        """The time of a frame has passed."""
+        self.length += 1
+        if self.length % self._every == 0:
+            self._frames.append(self.picture())
+
     def stepped(self, tip: Array | None, tool: Tool) -> None:
         """A simulation step was made, with the tool at `tip` (x, y, z, yaw) or where it was."""
         if tip is not None:
             self._tip, self._tool = tip, tool
         self._steps += 1
         if self._steps % _FRAME_STEPS == 0:
-            self._frames.append(self.picture())
+            self._pass()
 
     def glide(self, tip: Array, tool: Tool, held: int | None) -> None:
         """The tool went straight to `tip` (x, y, z, yaw), with a body in its grip or none.
@@ -104,7 +121,7 @@ class Film:
             if held is not None:
                 moved = p.multiplyTransforms(*_frame(self._tip), *grip)
                 p.resetBasePositionAndOrientation(held, *moved, physicsClientId=client)
-            self._frames.append(self.picture())
+            self._pass()
 
 
 def _frame(tip: Array) -> tuple[tuple[float, ...], tuple[float, ...]]:
