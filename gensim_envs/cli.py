@@ -113,6 +113,11 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--split", choices=("train", "test"), default="train")
     workers(sub)
 
+    sub = command("gallery", _gallery, "Show tasks on a page with pictures, clips and programs.")
+    sub.add_argument("ids", metavar="ID", nargs="*", help="all tasks if not given")
+    sub.add_argument("--out", type=Path, default=Path("out/gallery"), metavar="DIR")
+    workers(sub)
+
     command("doctor", _doctor, "Say whether this machine and library are in order.")
     return parser
 
@@ -362,6 +367,33 @@ def _demos(options: argparse.Namespace) -> int:
             print(f"  seed {failed} was passed over: {reason}")
     print(f"read them with MINARI_DATASETS_PATH={options.out}")
     return 0
+
+
+def _gallery(options: argparse.Namespace) -> int:
+    from gensim_envs.gallery import build
+    from gensim_envs.video import encoder
+
+    library = _library(options)
+    try:
+        encoder()
+    except RuntimeError as error:
+        raise UsageError(str(error)) from error
+    rows, broken = library.read()
+    if options.ids:
+        found = [_find(library, name) for name in options.ids]
+        rows, broken = list({row.id: row for row in found}.values()), []
+    for entry in broken:
+        print(f"gensim: {entry.problem}", file=sys.stderr)
+    _check_writable(options.out.absolute())
+    with _Bar(len(rows), "tasks") as bar:
+
+        def tick(row: Row, problem: str | None) -> None:
+            bar.tick()
+            bar.say(f"{row.id}: {problem or 'done'}")
+
+        page, shown = build(library, rows, options.out, workers=options.workers, tick=tick)
+    print(f"wrote {page}: {shown} tasks, {page.stat().st_size / 1e6:.1f} MB")
+    return 1 if broken or shown < len(rows) else 0
 
 
 def _doctor(options: argparse.Namespace) -> int:

@@ -33,7 +33,8 @@ BELOW: dict[str, set[str]] = {
     "__init__": {"registration", "oracle"},
     "demos": {"__init__", "seeds"},
     "generate": {"demos"},
-    "cli": {"generate", "video"},
+    "gallery": {"generate", "video"},
+    "cli": {"gallery"},
 }
 """What stands directly below each part; it may import that and everything farther down."""
 ALONE = {"tasks": {"api"}}

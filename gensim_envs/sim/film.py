@@ -123,6 +123,11 @@ class Film:
                 p.resetBasePositionAndOrientation(held, *moved, physicsClientId=client)
             self._pass()
 
+    def leave(self) -> None:
+        """Show how the empty tool goes up and back to where every film starts."""
+        self.glide(np.array([*self._tip[:2], _HOME[2], self._tip[3]]), self._tool, None)
+        self.glide(_HOME, self._tool, None)
+
 
 def _frame(tip: Array) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """(x, y, z, yaw) as position and quaternion."""
