@@ -396,6 +396,23 @@ def visit(browser: Any, out: Path) -> Iterator[Callable[..., Any]]:
     assert wrong == []
 
 
+def test_the_page_may_do_nothing_but_what_is_in_it(browser: Any, out: Path) -> None:
+    blocked = "new Promise(done => {{ addEventListener('securitypolicyviolation', event => "
+    blocked += "done(event.violatedDirective)); {} }})"
+    tab = browser.new_page()
+    tab.goto((out / "index.html").as_uri())
+    for directive, act in {
+        "img-src": "new Image().src = 'http://127.0.0.1:9/'",
+        "connect-src": "fetch('http://127.0.0.1:9/').catch(() => {})",
+        "script-src-elem": "document.head.append(Object.assign("
+        "document.createElement('script'), { text: 'window.harm = 1' }))",
+        "style-src-attr": "document.body.setAttribute('style', 'color: red')",
+    }.items():
+        assert tab.evaluate(blocked.format(act)) == directive
+    assert tab.evaluate("window.harm") is None
+    tab.close()
+
+
 def shown(tab: Any) -> list[str]:
     return tab.locator(".card:visible").evaluate_all("cards => cards.map(c => c.dataset.key)")
 
@@ -515,6 +532,8 @@ def test_nothing_is_wider_than_the_screen(
     wide = "element => element.scrollWidth - element.clientWidth"
     assert tab.locator("html").evaluate(wide) == 0
     if hash:
+        tab.get_by_text("Program,").click()
+        assert tab.locator("dialog pre").last.evaluate(wide) > 0  # it scrolls by itself
         assert tab.locator(".sheet").evaluate(wide) == 0
 
 

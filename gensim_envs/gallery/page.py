@@ -283,9 +283,9 @@ def _certificate(entry: Entry) -> list[tuple[str, str]]:
 
 
 def _bounds(row: Row) -> list[tuple[str, str]]:
-    names = {"items": "Bodies", "targets": "Places of a goal", "steps": "Actions"}
+    names = {"items": "Bodies", "targets": "Places of a goal", "steps": "Actions needed"}
     pairs = [(names[key], str(row.bounds[key])) for key in names]
-    return [*pairs, ("Truncated after", str(row.max_episode_steps))]
+    return [*pairs, ("Actions allowed", str(row.max_episode_steps))]
 
 
 def _origin(entry: Entry) -> str:
@@ -293,9 +293,9 @@ def _origin(entry: Entry) -> str:
 
 
 def _replay(entry: Entry) -> list[Element]:
-    speed = f"{entry.clip.speed:g} times as fast as life"
-    shown = "at the speed of life" if entry.clip.speed == 1 else speed
+    speed = entry.clip.speed
+    shown = "in real time" if speed == 1 else f"{speed:g} times as fast"
     return [
-        tag("p", f"The clip shows the oracle on seed {entry.clip.seed}, {shown}:"),
+        tag("p", f"The clip shows the oracle on seed {entry.clip.seed}, {shown}. To play it:"),
         tag("pre", tag("code", f"gensim play {entry.row.id} --seed {entry.clip.seed}")),
     ]
