@@ -79,7 +79,7 @@ class Oracle:
     def _place(self, goal: Goal, now: Snapshot) -> Array:
         """Put the lowest item that is not in place there, or first clear what is in the way."""
         spec = self._env.spec_drawn
-        waiting = [pair for pair in unmet(spec, goal, now) if now.poses[pair[0]].z > -0.5]
+        waiting = [pair for pair in unmet(spec, goal, now) if now.has(pair[0])]
         why = "nothing is left to move"
         for item, place in waiting:
             target = self._target(goal, place, item, now)
@@ -142,7 +142,7 @@ class Oracle:
         return [
             k
             for k, item in enumerate(spec.items)
-            if not (item.fixed or item.bodies) and now.poses[k].z > -0.5
+            if not (item.fixed or item.bodies) and now.has(k)
         ]
 
     def _in_the_way(self, item: int, target: Pose, now: Snapshot) -> Iterator[int]:
@@ -206,7 +206,7 @@ class Oracle:
         taken: list[shapely.Geometry] = [
             shapely.Polygon(transform(spec.geometry(k).outline, now.poses[k]))
             for k in range(len(spec.items))
-            if k != item and not spec.items[k].bodies and now.poses[k].z > -0.5
+            if k != item and not spec.items[k].bodies and now.has(k)
         ]
         taken += [shapely.MultiPoint(points[:, :2]) for points in now.bodies.values()]
         for goal in spec.goals:

@@ -15,7 +15,6 @@ from gensim_envs.task.assets import COLORS, Asset, Part
 from gensim_envs.task.pose import Pose
 
 _FACETS = 24
-"""Sides of a round part: pybullet's own round visuals have many more and take 0.5 ms each."""
 _TUBE_WALLS = 16
 _MODELS = Path(__file__).with_name("models")
 _KINDS = {"box": p.GEOM_BOX, "cylinder": p.GEOM_CYLINDER, "sphere": p.GEOM_SPHERE,
@@ -78,8 +77,8 @@ def _wall_boxes(part: Part) -> list[tuple[list[float], list[float], list[float]]
 
 
 def _file(part: Part) -> str:
-    """Where a mesh is; for other shapes nothing, which pybullet's arrays want to be said."""
-    return str(_MODELS / f"{part.mesh}.obj") if part.shape == "mesh" else ""
+    """Where a part's mesh is; for a box nothing, which pybullet's arrays want to be said."""
+    return "" if part.shape == "box" else str(_MODELS / f"{part.mesh or part.shape}.obj")
 
 
 def _shades(asset: Asset, part: Part) -> list[float]:
@@ -120,18 +119,19 @@ def _collision(asset: Asset, client: int) -> int:
 def _visual(asset: Asset, client: int) -> int:
     """One visual shape about the middle of the asset.
 
-    Boxes and meshes from files keep a shade each. pybullet takes no arrays of meshes made here,
-    so an asset with a round part becomes one mesh of one colour.
+    Boxes and meshes from files keep a colour each; pybullet's own round shapes have so many
+    facets that they take 0.5 ms each. It takes no arrays of meshes made here, so an asset with a
+    tube becomes one mesh of one colour.
     """
     lift = asset.height / 2
     parts = [part for part in asset.parts() if part.seen]
-    if all(part.shape in ("box", "mesh") for part in parts):
+    if all(part.shape != "tube" for part in parts):
         return int(
             p.createVisualShapeArray(
-                shapeTypes=[_KINDS[part.shape] for part in parts],
+                shapeTypes=[p.GEOM_BOX if part.shape == "box" else p.GEOM_MESH for part in parts],
                 halfExtents=[[side / 2 for side in part.size] for part in parts],
                 fileNames=[_file(part) for part in parts],
-                meshScales=[part.scale for part in parts],
+                meshScales=[part.scale if part.mesh else part.size for part in parts],
                 rgbaColors=[_shades(asset, part) for part in parts],
                 visualFramePositions=[[*part.center[:2], part.center[2] - lift] for part in parts],
                 visualFrameOrientations=[p.getQuaternionFromEuler(part.tilt) for part in parts],

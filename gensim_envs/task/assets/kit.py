@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 import shapely
 
-from gensim_envs.task.assets.base import PAINT, Asset, Part, slab
+from gensim_envs.task.assets.base import COLORS, PAINT, Asset, Part, slab
 from gensim_envs.task.errors import TaskError
 from gensim_envs.task.pose import Pose
 
@@ -215,8 +215,9 @@ class KitBoard(Asset):
 
     def parts(self) -> tuple[Part, ...]:
         places = [self.place(k) for k in range(len(self.shapes))]
+        dark = COLORS["gray" if self.color == "black" else "black"]
         silhouettes = (
-            _prism(shape, kit_file(shape), PAINT / 2, (p.x, p.y, p.z), shade=0.25, solid=False)
+            _prism(shape, kit_file(shape), PAINT / 2, (p.x, p.y, p.z), paint=dark, solid=False)
             for shape, p in zip(self.shapes, places, strict=True)
         )
         return (slab(*self.SIZE), *silhouettes)
