@@ -114,7 +114,10 @@ class Oracle:
         others = [
             shapely.Polygon(transform(spec.geometry(k).outline, inverse @ now.poses[k]))
             for k in self._movable(now)
-            if k not in (item, base) and self._near(base, k, now)
+            if k not in (item, base)
+            and self._near(base, k, now)
+            # What stands lower than the base holds it: a tray in which it stands.
+            and now.poses[k].z > now.poses[base].z - 0.001
         ]
         room = opening.buffer(-_GAP / 2)
         x0, y0, x1, y1 = room.bounds
@@ -140,9 +143,7 @@ class Oracle:
         """Rigid items that can be moved and are there."""
         spec = self._env.spec_drawn
         return [
-            k
-            for k, item in enumerate(spec.items)
-            if not (item.fixed or item.bodies) and now.has(k)
+            k for k, item in enumerate(spec.items) if not (item.fixed or item.bodies) and now.has(k)
         ]
 
     def _in_the_way(self, item: int, target: Pose, now: Snapshot) -> Iterator[int]:
@@ -154,8 +155,10 @@ class Oracle:
             top = now.poses[k].z + spec.items[k].asset.height
             if k == item or top < target.z + 0.002:
                 continue
-            if spec.items[k].asset.hollow and self._goes_into(k, item):
-                continue
+            if spec.items[k].asset.hollow and (
+                self._goes_into(k, item) or now.poses[k].z < target.z - 0.001
+            ):
+                continue  # it holds the item, or what the item goes into
             if shapely.Polygon(transform(spec.geometry(k).outline, now.poses[k])).intersects(inner):
                 yield k
 

@@ -238,10 +238,11 @@ def match(spec: TaskSpec, goal: Goal, now: Snapshot) -> dict[int, int]:
 
 def _cost(spec: TaskSpec, goal: Goal, place: int, item: int, now: Snapshot) -> float:
     """Metres to go, with what is met far below everything else and low places before high ones."""
-    if _is_met(spec, goal, goal.places[place], item, now):
-        return -100.0
     want = target_of(spec, goal, goal.places[place], now)
-    return 10 * want.z + now.poses[item].distance(want)
+    away = now.poses[item].distance(want)
+    # Inside a container every place is met, so that the distance still counts.
+    met = _is_met(spec, goal, goal.places[place], item, now)
+    return away - 100.0 if met else away + 10 * want.z
 
 
 def fraction_met(

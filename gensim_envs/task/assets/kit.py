@@ -97,7 +97,7 @@ _OUTLINES: dict[str, tuple[Callable[[], shapely.Geometry], float]] = {
     "rectangle": (lambda: shapely.box(-0.021, -0.036, 0.021, 0.036), math.tau / 2),
     "flower": (_flower, math.tau / 6),
     "star": (_star, math.tau / 5),
-    "circle": (lambda: shapely.Point(0, 0).buffer(0.032), 0.0),
+    "circle": (lambda: shapely.Point(0, 0).buffer(0.028), 0.0),
     "letter G": (
         lambda: _strokes(_arc((0.5, 0.5), 0.5, 68, 350), [(0.98, 0.42), (0.66, 0.42)]), math.tau,
     ),
