@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
-from functools import cache
+from functools import lru_cache
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -237,7 +237,7 @@ class Geometry:
     flat: bool
 
 
-@cache
+@lru_cache(maxsize=256)  # sizes are drawn at random, so there is no end to them
 def asset_geometry(asset: Asset) -> Geometry:
     """Footprint and extents of an asset; equal assets share one result."""
     parts = asset.parts()
