@@ -137,8 +137,9 @@ def test_vector_envs_draw_a_picture_of_each(form: str, opened: Any) -> None:
 # ------------------------------------------------------------------------------------------ mixes
 
 
-@each_form
-@pytest.mark.parametrize("obs_mode", ["state", "rgbd"])
+@pytest.mark.parametrize(
+    ("form", "obs_mode"), [("sync", "state"), ("sync", "rgbd"), ("async", "state")]
+)
 def test_a_fixed_task_in_each_worker_plays_as_it_does_alone(
     form: str, obs_mode: str, opened: Any
 ) -> None:
