@@ -19,12 +19,11 @@ class StackBlockPyramidSeq(Task):
         blocks = [scene.add(Block(color)) for color in scene.colors(6)]
         left, centre, right, upper_left, upper_right, _ = blocks
         below = [
-            *([stand] for stand in stands),
-            [left, centre], [centre, right],
-            [upper_left, upper_right],
+            *(str(stand) for stand in stands),
+            f"{left} and the {centre}", f"{centre} and the {right}",
+            f"{upper_left} and the {upper_right}",
         ]  # fmt: skip
         places = [*(stand.pose.up(LOW) for stand in stands), *rows[1], *rows[2]]
 
-        for block, supports, place in zip(blocks, below, places, strict=True):
-            names = " and the ".join(str(support) for support in supports)
+        for block, names, place in zip(blocks, below, places, strict=True):
             scene.goal(f"put the {block} on the {names}", block, at=place)
