@@ -15,7 +15,7 @@ import shapely
 import trimesh
 from scipy.spatial import ConvexHull, HalfspaceIntersection
 
-from scripts.models import food, kitchen
+from scripts.models import food, kitchen, toys
 from scripts.models.registry import THINGS, Thing
 from scripts.models.shapes import Array, Color, Piece
 
@@ -29,7 +29,7 @@ _CREASE = math.cos(math.radians(42))
 """Faces that meet at a sharper angle keep their edge."""
 _CORNERS, _SLACK = 24, 0.001
 _CUP = 0.006
-_MODULES = (food, kitchen)
+_MODULES = (food, kitchen, toys)
 """Imported because they enter their objects into `THINGS`."""
 
 
@@ -142,17 +142,15 @@ def _outline(pieces: Iterable[Piece], kind: str) -> Array:
     """What the object covers seen from above, as few corners (n, 2), counter-clockwise."""
     triangles = np.concatenate([piece.mesh.triangles[:, :, :2] for piece in pieces])
     shadow = shapely.union_all(shapely.buffer(shapely.polygons(triangles), 0), grid_size=1e-6)
-    for gap in (0.003, 0.006, 0.012):
-        # Gaps up to twice this wide are closed.
-        closed = shadow.buffer(gap, quad_segs=4).buffer(-gap, quad_segs=4)
-        if not isinstance(closed, shapely.Polygon):
-            continue
-        for grow in (0.0, 0.0004, 0.0008, 0.0012):
-            simple = closed.buffer(grow, join_style="mitre").simplify(0.0004 + grow)
-            simple = shapely.Polygon(simple.exterior)
-            few = len(simple.exterior.coords) - 1 <= _CORNERS
+    # The closest shape that has few corners: narrow gaps closed, wide ones too, or the hull.
+    shapes = [shadow.buffer(gap, quad_segs=4).buffer(-gap, quad_segs=4) for gap in (0.003, 0.008)]
+    for shape in (*shapes, shadow.convex_hull):
+        for grow in (0.0, 0.0004, 0.0008, 0.0012, 0.0016):
+            simple = shape.buffer(grow, join_style="mitre").simplify(0.0004 + grow)
+            few = isinstance(simple, shapely.Polygon) and len(simple.exterior.coords) <= _CORNERS + 1
             if few and simple.buffer(_SLACK).contains(shadow):
-                return shapely.get_coordinates(shapely.geometry.polygon.orient(simple))[:-1]
+                ring = shapely.LinearRing(simple.exterior)
+                return shapely.get_coordinates(ring if ring.is_ccw else ring.reverse())[:-1]
     raise ValueError(f"the outline of {kind} needs more than {_CORNERS} corners")
 
 

@@ -58,10 +58,7 @@ def plate() -> list[Piece]:
     middle = lathe([(0, 0.006), (0.031, 0.006), (0.030, 0.009), (0, 0.009)], 24)
     rim = ring([(0.028, 0.0), (0.034, 0.003), (0.050, 0.011), (0.050, 0.014), (0.033, 0.008)])
     floor = cylinder(0.064, 0.009)
-    return [
-        Piece(body.mesh, floor.hulls + rim.hulls),
-        middle.painted(WHITE).decoration(),
-    ]
+    return [body.colliding_as(floor, rim), middle.painted(WHITE).decoration()]
 
 
 @thing("fork", "train", "gray", 0.04)
@@ -103,3 +100,24 @@ def rolling_pin() -> list[Piece]:
                   (0.003, 0.055), (0, 0.055)], 12)  # fmt: skip
     lying = [piece.turned(pitch=90) for piece in (roller, grip, grip.turned(pitch=180))]
     return [lying[0].flat_below(-0.0135), *(piece.painted(CREAM) for piece in lying[1:])]
+
+
+@thing("saucepan", "test", "red", 0.2)
+def saucepan() -> list[Piece]:
+    """With its lid on and a black handle."""
+    pot = lathe([(0, 0), (0.030, 0), (0.033, 0.004), (0.033, 0.036), (0.035, 0.038), (0, 0.038)], 22)
+    lid = lathe([(0, 0.037), (0.034, 0.037), (0.032, 0.041), (0.016, 0.046), (0, 0.047)], 22)
+    knob = lathe([(0, 0.045), (0.004, 0.045), (0.0085, 0.052), (0.0075, 0.056), (0, 0.056)], 12)
+    handle = sweep([(0.031, 0, 0.031), (0.042, 0, 0.033), (0.064, 0, 0.034), (0.076, 0, 0.034)],
+                   [0.008, 0.008, 0.012, 0.013], flatness=1.0)  # fmt: skip
+    return [pot, lid.painted(STEEL), *(each.painted(DARK) for each in (knob, handle))]
+
+
+@thing("salt shaker", "test", "white", 0.08, ROUND)
+def salt_shaker() -> list[Piece]:
+    """A steel top with holes."""
+    body = lathe([(0, 0), (0.020, 0), (0.022, 0.003), (0.017, 0.040), (0, 0.040)], 16)
+    top = lathe([(0, 0.039), (0.0185, 0.039), (0.0185, 0.050), (0.014, 0.056), (0, 0.058)], 16)
+    holes = [cylinder(0.004, 0.002, sides=6).at(*xy, z) for xy, z in
+             [((0.0, 0.0), 0.0568), *((xy, 0.0557) for xy in arc(0.0085, 0, 300, 6))]]  # fmt: skip
+    return [body, top.painted(STEEL), *(each.painted(DARK).decoration() for each in holes)]

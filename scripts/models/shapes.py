@@ -68,9 +68,13 @@ class Piece:
         """In this paint."""
         return replace(self, paint=paint)
 
+    def colliding_as(self, *others: Piece) -> Piece:
+        """With the hulls of these instead of its own; without any it is decoration."""
+        return replace(self, hulls=tuple(points for other in others for points in other.hulls))
+
     def decoration(self) -> Piece:
         """Nothing collides with it."""
-        return replace(self, hulls=())
+        return self.colliding_as()
 
 
 def _piece(vertices: ArrayLike, faces: ArrayLike, hulls: Sequence[Array] | None = None) -> Piece:
@@ -220,8 +224,7 @@ def convex_parts(polygon: shapely.Polygon, slack: float = 0.03) -> list[Array]:
         joined = False
         for i, j in ((i, j) for i in range(len(parts)) for j in range(i + 1, len(parts))):
             both = shapely.union_all([parts[i], parts[j]], grid_size=1e-7)
-            whole = both.geom_type == "Polygon" and parts[i].intersection(parts[j]).length > 1e-6
-            if whole and both.area > (1 - slack) * both.convex_hull.area:
+            if both.geom_type == "Polygon" and both.area > (1 - slack) * both.convex_hull.area:
                 parts = [both, *(part for k, part in enumerate(parts) if k not in (i, j))]
                 joined = True
                 break
