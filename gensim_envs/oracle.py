@@ -121,7 +121,8 @@ class Oracle:
         ]
         room = opening.buffer(-_GAP / 2)
         x0, y0, x1, y1 = room.bounds
-        alone = len(goal.items) == 1 or not goal.shared
+        takers = [k for g in spec.goals for k in g.items if base in {p.base for p in g.places}]
+        alone = len(takers) == 1 or not goal.shared
         for yaw in (0.0, math.pi / 2):
             turned = transform(outline, Pose(0, 0, 0, yaw))
             low, high = turned.min(axis=0), turned.max(axis=0)

@@ -108,13 +108,13 @@ def _shape(one: Callable[..., int], many: Callable[..., int], pieces: list[dict[
 
 
 def _collision(asset: Asset, client: int) -> int:
-    """One (compound) collision shape about the middle of the asset, or -1 for paint."""
+    """One (compound) collision shape about the centre of mass, or -1 for paint."""
     pieces = []
     for part in asset.parts():
         if not part.solid:
             continue
         x, y, z = part.center
-        z -= asset.height / 2
+        z -= asset.balance
         half, turn = [side / 2 for side in part.size], p.getQuaternionFromEuler(part.tilt)
         boxes = _wall_boxes(part) if part.shape == "tube" else [(half, [0.0, 0.0, 0.0], turn)]
         for extents, (dx, dy, dz), orientation in boxes:
@@ -136,13 +136,13 @@ def _collision(asset: Asset, client: int) -> int:
 
 
 def _visual(asset: Asset, client: int) -> int:
-    """One visual shape about the middle of the asset.
+    """One visual shape about the centre of mass.
 
     Boxes and meshes from files keep a colour each; pybullet's own round shapes have so many
     facets that they take 0.5 ms each. It takes no arrays of meshes made here, so an asset with a
     tube becomes one mesh of one colour.
     """
-    lift = asset.height / 2
+    lift = asset.balance
     parts = [part for part in asset.parts() if part.seen]
     if any(part.shape == "tube" for part in parts):
         mesh, color = _merged(tuple(parts), lift), _shades(asset, parts[0])
@@ -209,8 +209,8 @@ def spawn(asset: Asset, poses: list[Pose], *, fixed: bool, client: int) -> list[
         client: pybullet's client id.
 
     Returns:
-        pybullet's body ids, in the order of `poses`. A body's own frame is at the middle of the
-        asset, half its height above its underside.
+        pybullet's body ids, in the order of `poses`. A body's own frame is at its centre of
+        mass, `asset.balance` above its underside.
     """
     shapes = _collision(asset, client), _visual(asset, client)
     bodies = []
@@ -218,7 +218,7 @@ def spawn(asset: Asset, poses: list[Pose], *, fixed: bool, client: int) -> list[
         body = p.createMultiBody(
             0 if fixed else asset.mass,
             *shapes,
-            [pose.x, pose.y, pose.z + asset.height / 2],
+            [pose.x, pose.y, pose.z + asset.balance],
             p.getQuaternionFromEuler((0, 0, pose.yaw)),
             # Plain rigid bodies: twice as fast to step as Featherstone's.
             useMaximalCoordinates=True,
