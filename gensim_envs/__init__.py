@@ -8,14 +8,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gensim_envs.library import LibraryError
-from gensim_envs.registration import register_library, register_shipped
+from gensim_envs.registration import common_bounds, mix, register_library, register_shipped
 from gensim_envs.task.errors import TaskError
 
 if TYPE_CHECKING:
     from gensim_envs.oracle import Oracle, OracleError
 
 __version__ = "0.1.0"
-__all__ = ["LibraryError", "Oracle", "OracleError", "TaskError", "register_library"]
+__all__ = [
+    "LibraryError",
+    "Oracle",
+    "OracleError",
+    "TaskError",
+    "common_bounds",
+    "mix",
+    "register_library",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,6 +1,6 @@
 """Everything a task program may import."""
 
-from gensim_envs.task.arrangements import grid, line, pyramid, ring, square, stack
+from gensim_envs.task.arrangements import grid, line, pyramid, ring, square, stack, tiles
 from gensim_envs.task.assets import (
     Ball,
     Block,
@@ -62,4 +62,5 @@ __all__ = [
     "ring",
     "square",
     "stack",
+    "tiles",
 ]

@@ -21,7 +21,7 @@ BELOW: dict[str, set[str]] = {
     "seeds": set(),
     "library": set(),
     "video": set(),
-    "wrappers": {"task"},
+    "wrappers": {"env"},
     "api": {"task"},
     "sim": {"task"},
     "sandbox": {"api"},

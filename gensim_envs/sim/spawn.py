@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from functools import cache
+from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,13 @@ from gensim_envs.task.assets import COLORS, Asset, Part
 from gensim_envs.task.pose import Pose
 
 _FACETS = 24
-"""Sides of a round part: pybullet's own round visuals have many more and take 0.5 ms each."""
 _TUBE_WALLS = 16
 _MODELS = Path(__file__).with_name("models")
-_KINDS = {"box": p.GEOM_BOX, "cylinder": p.GEOM_CYLINDER, "sphere": p.GEOM_SPHERE,
-          "mesh": p.GEOM_MESH}  # fmt: skip
+_KINDS = {"box": p.GEOM_BOX, "tube": p.GEOM_BOX, "cylinder": p.GEOM_CYLINDER,
+          "sphere": p.GEOM_SPHERE, "mesh": p.GEOM_MESH}  # fmt: skip
 
 
-@cache
+@lru_cache(maxsize=64)
 def _lathe(profile: tuple[tuple[float, float], ...]) -> dict[str, Any]:
     """A mesh from (radius, z) pairs turned about z, flat-shaded along the profile."""
     vertices: list[list[float]] = []
@@ -77,9 +77,8 @@ def _wall_boxes(part: Part) -> list[tuple[list[float], list[float], list[float]]
     return boxes
 
 
-def _file(part: Part) -> str:
-    """Where a mesh is; for other shapes nothing, which pybullet's arrays want to be said."""
-    return str(_MODELS / f"{part.mesh}.obj") if part.shape == "mesh" else ""
+def _file(mesh: str) -> str:
+    return str(_MODELS / f"{mesh}.obj")
 
 
 def _shades(asset: Asset, part: Part) -> list[float]:
@@ -87,66 +86,86 @@ def _shades(asset: Asset, part: Part) -> list[float]:
     return [min(1.0, channel / 255 * part.shade) for channel in color] + [1.0]
 
 
+_MANY = {
+    "shapeType": "shapeTypes", "radius": "radii", "height": "lengths", "fileName": "fileNames",
+    "meshScale": "meshScales", "rgbaColor": "rgbaColors",
+    "collisionFramePosition": "collisionFramePositions",
+    "collisionFrameOrientation": "collisionFrameOrientations",
+    "visualFramePosition": "visualFramePositions",
+    "visualFrameOrientation": "visualFrameOrientations",
+}  # fmt: skip
+"""What pybullet calls an argument where it takes several shapes at once."""
+
+
+def _shape(one: Callable[..., int], many: Callable[..., int], pieces: list[dict[str, Any]]) -> int:
+    """A shape of several pieces; of a single one by the call that does not leak file names."""
+    if len(pieces) == 1:
+        return int(one(**pieces[0]))
+    client = pieces[0]["physicsClientId"]
+    names = [name for name in pieces[0] if name != "physicsClientId"]
+    lists = {_MANY.get(name, name): [piece[name] for piece in pieces] for name in names}
+    return int(many(**lists, physicsClientId=client))
+
+
 def _collision(asset: Asset, client: int) -> int:
-    """One (compound) collision shape about the middle of the asset, or -1 for paint."""
-    shapes: dict[str, list[Any]] = {
-        "shapeTypes": [], "halfExtents": [], "radii": [], "lengths": [], "fileNames": [],
-        "meshScales": [], "collisionFramePositions": [], "collisionFrameOrientations": [],
-    }  # fmt: skip
+    """One (compound) collision shape about the centre of mass, or -1 for paint."""
+    pieces = []
     for part in asset.parts():
         if not part.solid:
             continue
         x, y, z = part.center
-        z -= asset.height / 2
-        turn = list(p.getQuaternionFromEuler(part.tilt))
-        pieces: list[tuple[int, list[float], float, float, list[float], list[float]]]
-        if part.shape == "tube":
-            pieces = [
-                (p.GEOM_BOX, half, 0, 0, [x + c[0], y + c[1], z + c[2]], q)
-                for half, c, q in _wall_boxes(part)
-            ]
-        else:
-            half = [side / 2 for side in part.size]
-            pieces = [(_KINDS[part.shape], half, half[0], part.size[2], [x, y, z], turn)]
-        for kind, half, radius, length, center, q in pieces:
-            row = (kind, half, radius, length, _file(part), part.scale, center, q)
-            for values, value in zip(shapes.values(), row, strict=True):
-                values.append(value)
-    if not shapes["shapeTypes"]:
+        z -= asset.balance
+        half, turn = [side / 2 for side in part.size], p.getQuaternionFromEuler(part.tilt)
+        boxes = _wall_boxes(part) if part.shape == "tube" else [(half, [0.0, 0.0, 0.0], turn)]
+        for extents, (dx, dy, dz), orientation in boxes:
+            piece = {
+                "shapeType": _KINDS[part.shape],
+                "halfExtents": extents,
+                "radius": half[0],
+                "height": part.size[2],
+                "collisionFramePosition": [x + dx, y + dy, z + dz],
+                "collisionFrameOrientation": orientation,
+                "fileName": _file(part.mesh) if part.mesh else "",
+                "meshScale": part.scale,
+                "physicsClientId": client,
+            }
+            pieces.append(piece)
+    if not pieces:
         return -1
-    return int(p.createCollisionShapeArray(**shapes, physicsClientId=client))
+    return _shape(p.createCollisionShape, p.createCollisionShapeArray, pieces)
 
 
 def _visual(asset: Asset, client: int) -> int:
-    """One visual shape about the middle of the asset.
+    """One visual shape about the centre of mass.
 
-    Boxes and meshes from files keep a shade each. pybullet takes no arrays of meshes made here,
-    so an asset with a round part becomes one mesh of one colour.
+    Boxes and meshes from files keep a colour each; pybullet's own round shapes have so many
+    facets that they take 0.5 ms each. It takes no arrays of meshes made here, so an asset with a
+    tube becomes one mesh of one colour.
     """
-    lift = asset.height / 2
+    lift = asset.balance
     parts = [part for part in asset.parts() if part.seen]
-    if all(part.shape in ("box", "mesh") for part in parts):
+    if any(part.shape == "tube" for part in parts):
+        mesh, color = _merged(tuple(parts), lift), _shades(asset, parts[0])
         return int(
-            p.createVisualShapeArray(
-                shapeTypes=[_KINDS[part.shape] for part in parts],
-                halfExtents=[[side / 2 for side in part.size] for part in parts],
-                fileNames=[_file(part) for part in parts],
-                meshScales=[part.scale for part in parts],
-                rgbaColors=[_shades(asset, part) for part in parts],
-                visualFramePositions=[[*part.center[:2], part.center[2] - lift] for part in parts],
-                visualFrameOrientations=[p.getQuaternionFromEuler(part.tilt) for part in parts],
-                physicsClientId=client,
-            )
+            p.createVisualShape(p.GEOM_MESH, **mesh, rgbaColor=color, physicsClientId=client)
         )
-    return int(
-        p.createVisualShape(
-            p.GEOM_MESH, **_merged(tuple(parts), lift), rgbaColor=_shades(asset, parts[0]),
-            physicsClientId=client,
-        )
-    )  # fmt: skip
+    pieces = [
+        {
+            "shapeType": p.GEOM_BOX if part.shape == "box" else p.GEOM_MESH,
+            "halfExtents": [side / 2 for side in part.size],
+            "fileName": "" if part.shape == "box" else _file(part.mesh or part.shape),
+            "meshScale": part.scale if part.mesh else part.size,
+            "rgbaColor": _shades(asset, part),
+            "visualFramePosition": [*part.center[:2], part.center[2] - lift],
+            "visualFrameOrientation": p.getQuaternionFromEuler(part.tilt),
+            "physicsClientId": client,
+        }
+        for part in parts
+    ]
+    return _shape(p.createVisualShape, p.createVisualShapeArray, pieces)
 
 
-@cache
+@lru_cache(maxsize=64)
 def _merged(parts: tuple[Part, ...], lift: float) -> dict[str, Any]:
     """All parts as one mesh, `lift` metres lower."""
     mesh: dict[str, list[Any]] = {"vertices": [], "normals": [], "indices": []}
@@ -190,8 +209,8 @@ def spawn(asset: Asset, poses: list[Pose], *, fixed: bool, client: int) -> list[
         client: pybullet's client id.
 
     Returns:
-        pybullet's body ids, in the order of `poses`. A body's own frame is at the middle of the
-        asset, half its height above its underside.
+        pybullet's body ids, in the order of `poses`. A body's own frame is at its centre of
+        mass, `asset.balance` above its underside.
     """
     shapes = _collision(asset, client), _visual(asset, client)
     bodies = []
@@ -199,7 +218,7 @@ def spawn(asset: Asset, poses: list[Pose], *, fixed: bool, client: int) -> list[
         body = p.createMultiBody(
             0 if fixed else asset.mass,
             *shapes,
-            [pose.x, pose.y, pose.z + asset.height / 2],
+            [pose.x, pose.y, pose.z + asset.balance],
             p.getQuaternionFromEuler((0, 0, pose.yaw)),
             # Plain rigid bodies: twice as fast to step as Featherstone's.
             useMaximalCoordinates=True,

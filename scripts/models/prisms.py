@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -113,6 +114,34 @@ def roof() -> list[str]:
     return lines + faces
 
 
+def lathe(profile: list[tuple[float, float]], facets: int = 24) -> list[str]:
+    """(radius, z) pairs from the bottom axis to the top one, turned about z; flat bands keep edges.
+
+    A sphere's bands are shaded as one, since they meet at small angles.
+    """
+    lines, faces, count = [], [], 0
+    angle = np.arange(facets + 1) * (math.tau / facets)
+    slopes = [np.array([b[1] - a[1], a[0] - b[0]]) for a, b in pairwise(profile)]
+    slopes = [slope / np.linalg.norm(slope) for slope in slopes]
+    for k, ((r0, z0), (r1, z1)) in enumerate(pairwise(profile)):
+        ends = []
+        for other in (k - 1, k + 1):
+            near = slopes[other] if 0 <= other < len(slopes) else slopes[k]
+            both = slopes[k] + near if slopes[k] @ near > SMOOTH else slopes[k]
+            ends.append(both / np.linalg.norm(both))
+        for a in angle:
+            c, s = math.cos(a), math.sin(a)
+            for (r, z), (out, up) in zip(((r0, z0), (r1, z1)), ends, strict=True):
+                lines.append(f"v {r * c:.5f} {r * s:.5f} {z:.5f}")
+                lines.append(f"vn {out * c:.4f} {out * s:.4f} {up:.4f}")
+        for first in range(count + 1, count + 2 * facets, 2):
+            corners = [f"{n}//{n}" for n in range(first, first + 4)]
+            faces += ["f {0} {2} {1}".format(*corners)] if r0 > 0 else []
+            faces += ["f {1} {2} {3}".format(*corners)] if r1 > 0 else []
+        count += 2 * (facets + 1)
+    return lines + faces
+
+
 def build(folder: Path) -> None:
     """Write every prism below `folder`."""
     for shape in KIT_SHAPES:
@@ -120,3 +149,7 @@ def build(folder: Path) -> None:
         write(folder / "kit" / f"{kit_file(shape)}.obj", look(outline))
         write(folder / "kit" / f"{kit_file(shape)}_solid.obj", hulls(outline, PIECE_HEIGHT))
     write(folder / "roof.obj", roof())
+    write(folder / "cylinder.obj", lathe([(0, -0.5), (0.5, -0.5), (0.5, 0.5), (0, 0.5)]))
+    turn = np.linspace(-math.pi / 2, math.pi / 2, 11)
+    bands = [(max(0.0, 0.5 * math.cos(a)), 0.5 * math.sin(a)) for a in turn]
+    write(folder / "sphere.obj", lathe(bands))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
-from functools import cache
+from functools import lru_cache
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -159,6 +159,11 @@ class Asset:
         return self.size[2]
 
     @property
+    def balance(self) -> float:
+        """Height of the centre of mass above the underside, metres."""
+        return self.height / 2
+
+    @property
     def symmetry(self) -> float:
         """Yaw period in radians: turned by this it looks the same. 0 means any turn."""
         return math.tau
@@ -237,7 +242,7 @@ class Geometry:
     flat: bool
 
 
-@cache
+@lru_cache(maxsize=256)  # sizes are drawn at random, so there is no end to them
 def asset_geometry(asset: Asset) -> Geometry:
     """Footprint and extents of an asset; equal assets share one result."""
     parts = asset.parts()

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 
 from gensim_envs.task.assets.base import Asset, Part, box_symmetry, check_shortest, slab
-from gensim_envs.task.assets.solids import ell_outline
+from gensim_envs.task.assets.solids import Disk, ell_outline
 from gensim_envs.task.errors import TaskError
 from gensim_envs.task.pose import Pose
 
@@ -125,8 +125,9 @@ class Pallet(Asset):
 
 @dataclass(frozen=True)
 class PegStand(Asset):
-    """The Tower of Hanoi's board, 36 x 12 x 1 cm, with three pegs 12 cm apart along its own x axis,
-    1.2 cm thick and 8 cm high. `peg(k)` is where the lowest disk of peg k (0, 1, 2) lies.
+    """The Tower of Hanoi's board, 36 x 12 x 1 cm, with a light, a middle and a dark peg 12 cm apart
+    along its own x axis, 1.2 cm thick and 8 cm high. `peg(k, level)` is where a disk of peg k
+    (0, 1, 2) lies that has `level` disks below it.
     """
 
     nouns = ("peg", "board")
@@ -135,23 +136,21 @@ class PegStand(Asset):
     PITCH: ClassVar[float] = 0.12
     BOARD: ClassVar[float] = 0.01
 
-    @property
-    def symmetry(self) -> float:
-        return math.pi
-
-    def peg(self, index: int) -> Pose:
-        """Foot of a peg, in the stand's frame."""
-        if index not in (0, 1, 2):
-            raise TaskError(f"there is no peg {index!r}", "Pegs are 0, 1 and 2")
-        return Pose((index - 1) * self.PITCH, 0, self.BOARD)
+    def peg(self, index: int, level: int = 0) -> Pose:
+        """Where a disk lies, in the stand's frame."""
+        if index not in (0, 1, 2) or level not in (0, 1, 2):
+            raise TaskError(
+                f"there is no peg {index!r:.60} with level {level!r:.60}", "Both are 0, 1 or 2"
+            )
+        return Pose((index - 1) * self.PITCH, 0, self.BOARD + level * Disk.THICKNESS)
 
     def parts(self) -> tuple[Part, ...]:
         pegs: list[Part] = []
-        for k in range(3):
-            x = self.peg(k).x
+        for k, gray in enumerate((235, 140, 45)):
+            x, paint = self.peg(k).x, (gray, gray, gray)
             # A round tip lets a disk that is a few millimetres off slide on.
-            pegs.append(Part("cylinder", (0.012, 0.012, 0.08), (x, 0, 0.05), shade=0.8))
-            pegs.append(Part("sphere", (0.012, 0.012, 0.012), (x, 0, 0.09), shade=0.8))
+            pegs.append(Part("cylinder", (0.012, 0.012, 0.08), (x, 0, 0.05), paint=paint))
+            pegs.append(Part("sphere", (0.012, 0.012, 0.012), (x, 0, 0.09), paint=paint))
         return (slab(0.36, 0.12, self.BOARD), *pegs)
 
 

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 import shapely
 
-from gensim_envs.task.assets.base import PAINT, Asset, Part, slab
+from gensim_envs.task.assets.base import COLORS, PAINT, Asset, Part, slab
 from gensim_envs.task.errors import TaskError
 from gensim_envs.task.pose import Pose
 
@@ -97,7 +97,7 @@ _OUTLINES: dict[str, tuple[Callable[[], shapely.Geometry], float]] = {
     "rectangle": (lambda: shapely.box(-0.021, -0.036, 0.021, 0.036), math.tau / 2),
     "flower": (_flower, math.tau / 6),
     "star": (_star, math.tau / 5),
-    "circle": (lambda: shapely.Point(0, 0).buffer(0.032), 0.0),
+    "circle": (lambda: shapely.Point(0, 0).buffer(0.028), 0.0),
     "letter G": (
         lambda: _strokes(_arc((0.5, 0.5), 0.5, 68, 350), [(0.98, 0.42), (0.66, 0.42)]), math.tau,
     ),
@@ -215,8 +215,9 @@ class KitBoard(Asset):
 
     def parts(self) -> tuple[Part, ...]:
         places = [self.place(k) for k in range(len(self.shapes))]
+        dark = COLORS["gray" if self.color == "black" else "black"]
         silhouettes = (
-            _prism(shape, kit_file(shape), PAINT / 2, (p.x, p.y, p.z), shade=0.25, solid=False)
+            _prism(shape, kit_file(shape), PAINT / 2, (p.x, p.y, p.z), paint=dark, solid=False)
             for shape, p in zip(self.shapes, places, strict=True)
         )
         return (slab(*self.SIZE), *silhouettes)

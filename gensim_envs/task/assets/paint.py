@@ -92,8 +92,9 @@ class Corner(Asset):
 
 @dataclass(frozen=True)
 class OpenSquare(Asset):
-    """Three sides of a square painted in strips of 1 cm; the side at -y is open. `gap()` are the
-    ends of the open side. `side` is measured between the middles of the strips.
+    """Three sides of a square painted in strips of 1 cm; the side at -y is open. `side` is measured
+    between the middles of the strips. `edge(name)` are the ends of a side: "open", "far", "left"
+    or "right", as seen by who looks in at the open one.
     """
 
     side: float = 0.20
@@ -104,9 +105,18 @@ class OpenSquare(Asset):
         super().__post_init__()
         check_shortest("OpenSquare", "side", self.side, 0.03)
 
-    def gap(self) -> list[Pose]:
-        """The two ends of the open side, in its own frame."""
-        return [Pose(-self.side / 2, -self.side / 2), Pose(self.side / 2, -self.side / 2)]
+    def edge(self, name: str) -> list[Pose]:
+        """The two ends of a side, in its own frame."""
+        h = self.side / 2
+        edges = {
+            "open": [Pose(-h, -h), Pose(h, -h)],
+            "far": [Pose(-h, h), Pose(h, h)],
+            "left": [Pose(-h, -h), Pose(-h, h)],
+            "right": [Pose(h, -h), Pose(h, h)],
+        }
+        if name not in edges:
+            raise TaskError(f"there is no edge {name!r:.60}", f"Use one of {', '.join(edges)}")
+        return edges[name]
 
     def parts(self) -> tuple[Part, ...]:
         s, w = self.side, 0.01
