@@ -370,7 +370,7 @@ def _demos(options: argparse.Namespace) -> int:
 
 
 def _gallery(options: argparse.Namespace) -> int:
-    from gensim_envs.gallery import build
+    from gensim_envs.gallery.build import build
     from gensim_envs.video import encoder
 
     library = _library(options)

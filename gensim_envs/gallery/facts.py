@@ -64,16 +64,19 @@ def things(spec: TaskSpec) -> list[Thing]:
 
 
 def moved(spec: TaskSpec, goal: Goal) -> list[str]:
-    """What a goal is about, `4 red blocks`."""
+    """What a goal is about, equal things together."""
     counts = Counter(str(spec.items[item].asset) for item in goal.items)
-    return [counted(count, name) for name, count in counts.items()]
+    return [times(count, name) for name, count in counts.items()]
 
 
-def counted(count: int, name: str) -> str:
-    """`1 box`, `2 boxes`."""
-    if count == 1:
-        return f"1 {name}"
-    return f"{count} {name}{'es' if name.endswith(('x', 's', 'sh', 'ch')) else 's'}"
+def times(count: int, name: str) -> str:
+    """Equal things; no plural, since a name can be any noun."""
+    return name if count == 1 else f"{count} \u00d7 {name}"
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 goal`, `2 goals`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def model(library: Library, row: Row) -> str:

@@ -139,7 +139,8 @@ def _card(entry: Entry) -> Element:
     row, spec = entry.row, entry.clip.spec
     sentences = [goal.instruction for goal in spec.goals]
     kinds, relations = facts.assets(spec), facts.relations(spec)
-    searched = [row.id, entry.title, row.summary, *sentences, *kinds, *relations, entry.author]
+    names = [thing.name for thing in facts.things(spec)]
+    searched = [row.id, entry.title, row.summary, *sentences, *names, *kinds, *relations]
     return tag(
         "article",
         tag("div", _film(entry), class_="frame"),
@@ -155,7 +156,7 @@ def _card(entry: Entry) -> Element:
         tag("template", *_everything(entry)),
         class_="card",
         data_key=entry.key,
-        data_search=" ".join(searched).lower(),
+        data_search=" ".join([*searched, entry.author]).lower(),
         data_asset="|".join(kinds),
         data_relation="|".join(relations),
         data_origin=entry.origin,
@@ -260,7 +261,7 @@ def _thing(thing: facts.Thing) -> Element:
     item = tag(
         "li",
         tag("span", class_=f"swatch {thing.color}", aria_hidden="true"),
-        facts.counted(thing.count, thing.name),
+        facts.times(thing.count, thing.name),
     )
     if thing.role:
         item.append(tag("span", thing.role, class_="role"))

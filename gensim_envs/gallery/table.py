@@ -1,4 +1,7 @@
-"""The tasks of a library as a Markdown table. Nothing is simulated for it."""
+"""The tasks of a library as a Markdown table. Nothing is simulated for it.
+
+`python -m gensim_envs.gallery.table > docs/gallery.md` renews the table of the suite's own.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from gensim_envs.gallery import facts
-from gensim_envs.library import Library, Row
+from gensim_envs.library import Library, Row, shipped
 from gensim_envs.registration import load_program
 from gensim_envs.seeds import SURVEY
 from gensim_envs.task.spec import TaskSpec
@@ -66,3 +69,13 @@ def _plain(text: str) -> str:
     """Text that Markdown shows as it is, and that stays within its cell."""
     one_line = " ".join(text.split())
     return re.sub(r"([\\`*_\[\]|~])", r"\\\1", html.escape(one_line, quote=False))
+
+
+def shipped_table() -> str:
+    """The table of the suite's own library."""
+    library = shipped()
+    return table(library, [(row, first_draw(library, row)) for row in library.rows()])
+
+
+if __name__ == "__main__":
+    print(shipped_table(), end="")
