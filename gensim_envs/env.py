@@ -12,7 +12,6 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from gensim_envs.program import Program
-from gensim_envs.sim.cameras import SHAPE
 from gensim_envs.sim.film import Film, Window
 from gensim_envs.sim.primitives import pick_and_place, push
 from gensim_envs.sim.world import World
@@ -29,6 +28,7 @@ from gensim_envs.task.goals import (
 )
 from gensim_envs.task.pose import WORKSPACE, Pose
 from gensim_envs.task.spec import TaskSpec
+from gensim_envs.views import SHAPE
 
 ObsMode = Literal["rgbd", "state"]
 Split = Literal["train", "test"]

@@ -9,6 +9,7 @@ import pybullet as p
 from numpy.typing import NDArray
 
 from gensim_envs.sim.cameras import TABLE_COLOR, for_people
+from gensim_envs.sim.renderer import box
 from gensim_envs.sim.robot import ArmView, Tool, inverse
 from gensim_envs.sim.world import STEP, World
 from gensim_envs.task.goals import Array
@@ -43,11 +44,8 @@ class Film:
     def start(self) -> None:
         """Set up after the world has been loaded."""
         self._arm = ArmView(self._world.client)
-        half = [0.60, 0.72, 0.02]
-        top = p.createVisualShape(
-            p.GEOM_BOX, halfExtents=half, rgbaColor=[c / 255 for c in TABLE_COLOR] + [1],
-            physicsClientId=self._world.client,
-        )  # fmt: skip
+        sand = [*(channel / 255 for channel in TABLE_COLOR), 1.0]
+        top = box(self._world.client, (1.20, 1.44, 0.04), sand)
         self._top = p.createMultiBody(
             0, -1, top, [0, 0, -9], useMaximalCoordinates=True, physicsClientId=self._world.client
         )

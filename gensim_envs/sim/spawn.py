@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pybullet as p
 
+from gensim_envs.sim import renderer
+from gensim_envs.sim.renderer import box_mesh
 from gensim_envs.task.assets import COLORS, Asset, Part
 from gensim_envs.task.pose import Pose
 
@@ -111,10 +113,11 @@ def _visual(asset: Asset, client: int) -> int:
     """One visual shape about the middle of the asset.
 
     Boxes keep a shade each. pybullet takes arrays of boxes but not of meshes, so an asset with a
-    round part becomes one mesh of one colour.
+    round part becomes one mesh of one colour. So does everything in EGL, which rounds the edges of
+    pybullet's own boxes.
     """
     parts, lift = asset.parts(), asset.height / 2
-    if all(part.shape == "box" for part in parts):
+    if all(part.shape == "box" for part in parts) and not renderer.uses_egl(client):
         return int(
             p.createVisualShapeArray(
                 shapeTypes=[p.GEOM_BOX] * len(parts),
@@ -125,12 +128,7 @@ def _visual(asset: Asset, client: int) -> int:
                 physicsClientId=client,
             )
         )
-    return int(
-        p.createVisualShape(
-            p.GEOM_MESH, **_merged(parts, lift), rgbaColor=_shades(asset, parts[0]),
-            physicsClientId=client,
-        )
-    )  # fmt: skip
+    return renderer.mesh(client, **_merged(parts, lift), rgbaColor=_shades(asset, parts[0]))
 
 
 @cache
@@ -138,7 +136,7 @@ def _merged(parts: tuple[Part, ...], lift: float) -> dict[str, Any]:
     """All parts as one mesh, `lift` metres lower."""
     mesh: dict[str, list[Any]] = {"vertices": [], "normals": [], "indices": []}
     for part in parts:
-        piece = _box_mesh(part.size) if part.shape == "box" else _lathe(_profile(part))
+        piece = box_mesh(part.size) if part.shape == "box" else _lathe(_profile(part))
         world_from_part = np.reshape(
             p.getMatrixFromQuaternion(p.getQuaternionFromEuler(part.tilt)), (3, 3)
         )
@@ -147,24 +145,6 @@ def _merged(parts: tuple[Part, ...], lift: float) -> dict[str, Any]:
         mesh["vertices"] += moved.tolist()
         mesh["normals"] += (np.array(piece["normals"]) @ world_from_part.T).tolist()
     return mesh
-
-
-def _box_mesh(size: tuple[float, float, float]) -> dict[str, Any]:
-    """The six faces of a box about its middle."""
-    vertices: list[list[float]] = []
-    normals: list[list[float]] = []
-    indices: list[int] = []
-    for axis in range(3):
-        u, v = (axis + 1) % 3, (axis + 2) % 3
-        for side in (-1.0, 1.0):
-            first = len(vertices)
-            for du, dv in ((-1, -1), (side, -side), (1, 1), (-side, side)):
-                corner = [0.0, 0.0, 0.0]
-                corner[axis], corner[u], corner[v] = side, du, dv
-                vertices.append([c * s / 2 for c, s in zip(corner, size, strict=True)])
-                normals.append([side if k == axis else 0.0 for k in range(3)])
-            indices += [first, first + 1, first + 2, first, first + 2, first + 3]
-    return {"vertices": vertices, "normals": normals, "indices": indices}
 
 
 def spawn(asset: Asset, poses: list[Pose], *, fixed: bool, client: int) -> list[int]:

@@ -10,7 +10,8 @@ from typing import Protocol
 import numpy as np
 import pybullet as p
 
-from gensim_envs.sim.cameras import TopDown, top_down
+from gensim_envs.sim import renderer
+from gensim_envs.sim.cameras import TABLE_MARGIN, TopDown, top_down
 from gensim_envs.sim.robot import Tool
 from gensim_envs.sim.spawn import spawn
 from gensim_envs.task.assets import Rope
@@ -28,7 +29,6 @@ _FALLING, _LOST = 1.0, -0.3  # m/s, m: what has fallen off the table falls for e
 _MAX_SETTLE = 1200  # steps
 _RECONNECT_EVERY = 200  # loads: pybullet never frees meshes, a new connection does
 _SLIP = 0.005  # metres that a thing may move while the scene settles at reset
-_TABLE_MARGIN = 0.3  # metres of table beyond the workspace
 
 
 class Watcher(Protocol):
@@ -53,7 +53,8 @@ class World:
     spec: TaskSpec
 
     def __init__(self) -> None:
-        self.client = p.connect(p.DIRECT)
+        self._renderer = renderer.asked_for()
+        self.client = renderer.connect(self._renderer)
         self.bodies: list[list[int]] = []
         self.watcher: Watcher | None = None
         self._loads = 0
@@ -62,7 +63,7 @@ class World:
     def close(self) -> None:
         """Disconnect; more than once is fine."""
         if self.client >= 0:
-            p.disconnect(physicsClientId=self.client)
+            renderer.disconnect(self.client)
             self.client = -1
 
     def load(self, spec: TaskSpec) -> None:
@@ -75,7 +76,7 @@ class World:
         self._loads += 1
         if self._loads % _RECONNECT_EVERY == 0:
             self.close()
-            self.client = p.connect(p.DIRECT)
+            self.client = renderer.connect(self._renderer)
         p.resetSimulation(physicsClientId=self.client)
         p.setGravity(0, 0, -9.81, physicsClientId=self.client)
         p.setPhysicsEngineParameter(
@@ -96,7 +97,7 @@ class World:
 
     def _table(self) -> None:
         (x0, x1), (y0, y1) = WORKSPACE
-        half = [(x1 - x0) / 2 + _TABLE_MARGIN, (y1 - y0) / 2 + _TABLE_MARGIN, 0.05]
+        half = [(x1 - x0) / 2 + TABLE_MARGIN, (y1 - y0) / 2 + TABLE_MARGIN, 0.05]
         shape = p.createCollisionShape(p.GEOM_BOX, halfExtents=half, physicsClientId=self.client)
         # Without a visual shape pybullet would draw the collision shape.
         self.unseen = p.createVisualShape(
