@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _MAKE = "gensim_envs.registration:make"
 _REFUSE = "gensim_envs.registration:refuse"
-_OPTIONS = ("obs_mode", "split", "motion", "render_mode")
+_OPTIONS = ("obs_mode", "split", "motion", "sensor_noise", "render_mode")
 
 
 def register_library(path: str | os.PathLike[str]) -> list[str]:
@@ -116,7 +116,8 @@ def make(task: str, library: str | None, **options: Any) -> TabletopEnv:
     Args:
         task: id of a row.
         library: its folder; None for the suite's own.
-        options: `obs_mode`, `split`, `motion` and `render_mode`, see `TabletopEnv`.
+        options: `obs_mode`, `split`, `motion`, `sensor_noise` and `render_mode`, see
+            `TabletopEnv`.
 
     Raises:
         TypeError: on any other option.

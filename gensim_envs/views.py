@@ -36,7 +36,7 @@ def pixel_of_xy(x: float, y: float) -> tuple[int, int]:
     return min(max(row, 0), SHAPE[0] - 1), min(max(column, 0), SHAPE[1] - 1)
 
 
-def fuse(
+def fuse_views(
     color: NDArray[np.uint8], depth: NDArray[np.float32], cameras: Mapping[str, Any]
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Pictures with depth -> the table from above, on the grid of `obs_mode="rgbd"`.

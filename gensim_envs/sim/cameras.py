@@ -6,7 +6,8 @@ The table is not rendered but filled in, which is exact and saves most of the ti
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -55,7 +56,21 @@ class Light:
         return np.stack([table[color[..., k], k] for k in range(3)], axis=-1)
 
 
-_DAY = Light()
+@dataclass(frozen=True)
+class Sight:
+    """How the scene is seen in one episode.
+
+    Attributes:
+        light: what shines on it.
+        nudges: (4, 4) poses of cameras in the frames where they should be, by name; the one of the
+            view from above is called "above". Who is not named is where it should be.
+    """
+
+    light: Light = Light()
+    nudges: Mapping[str, Array] = field(default_factory=dict)
+
+
+PLAIN = Sight()
 
 
 @dataclass(frozen=True)
@@ -85,23 +100,25 @@ _ABOVE = np.array(
 )  # its x, to the right, is the world's y; its y, down, the world's x
 
 
-def top_down(client: int, light: Light = _DAY, nudge: Array | None = None) -> TopDown:
+def top_down(client: int, sight: Sight = PLAIN) -> TopDown:
     """Render the view from above.
+
+    Where the camera is not where it should be, heights are those of someone who does not know:
+    the height where it should be, less the distance measured.
 
     Args:
         client: pybullet's client id.
-        light: what shines on the table.
-        nudge: (4, 4) pose of the camera in the frame where it should be. The heights are then
-            those of someone who does not know: where it should be, less the distance measured.
+        sight: how the scene is seen.
     """
+    nudge = sight.nudges.get("above")
     pose = _ABOVE if nudge is None else _ABOVE @ nudge
-    picture = take(client, SHAPE, pose, _FROM_ABOVE, **light.options)
+    picture = take(client, SHAPE, pose, _FROM_ABOVE, **sight.light.options)
     empty = picture.body < 0
     color = np.ascontiguousarray(picture.color)
     color[empty] = TABLE_COLOR
     height = np.asarray(_CAMERA_HEIGHT - picture.distance, np.float32)
     height[empty] = 0.0 if nudge is None else _slanted(pose)[empty]
-    return TopDown(light.on(color), height, picture.body)
+    return TopDown(sight.light.on(color), height, picture.body)
 
 
 def _slanted(pose: Array) -> NDArray[np.float32]:
@@ -162,24 +179,23 @@ _REACH = (0.1, 3.0)  # metres that are rendered
 
 
 def look(
-    client: int, name: str, light: Light = _DAY, nudge: Array | None = None
+    client: int, name: str, sight: Sight = PLAIN
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Render one of the views from the sides.
 
     Args:
         client: pybullet's client id.
         name: of the camera, from `CAMERAS`.
-        light: what shines on the table.
-        nudge: (4, 4) pose of the camera in the frame where it should be.
+        sight: how the scene is seen.
 
     Returns:
         Colour (480, 640, 3) uint8 and depth (480, 640) float32: metres along the optical axis, 0
         beyond the table, as a D415 says where it has no reading.
     """
-    camera = CAMERAS[name]
+    camera, nudge = CAMERAS[name], sight.nudges.get(name)
     pose = camera.world_from_camera if nudge is None else camera.world_from_camera @ nudge
     projection = perspective(camera.intrinsics, VIEW_SHAPE, *_REACH)
-    picture = take(client, VIEW_SHAPE, pose, projection, **light.options)
+    picture = take(client, VIEW_SHAPE, pose, projection, **sight.light.options)
     color, depth = _empty(name) if nudge is None else _empty_at(pose, camera.intrinsics)
     color, depth = color.copy(), depth.copy()
     body = np.flatnonzero(picture.body >= 0)
@@ -188,7 +204,7 @@ def look(
     seen = distance < np.where(table > 0, table, _REACH[1])
     row, column = np.divmod(body[seen], VIEW_SHAPE[1])
     color[row, column], depth[row, column] = picture.color[row, column], distance[seen]
-    return light.on(color), depth
+    return sight.light.on(color), depth
 
 
 def _empty_at(pose: Array, intrinsics: Array) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:

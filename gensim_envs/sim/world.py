@@ -11,7 +11,7 @@ import numpy as np
 import pybullet as p
 
 from gensim_envs.sim import renderer
-from gensim_envs.sim.cameras import TABLE_MARGIN, TopDown, top_down
+from gensim_envs.sim.cameras import PLAIN, TABLE_MARGIN, Sight, TopDown, top_down
 from gensim_envs.sim.robot import Tool
 from gensim_envs.sim.spawn import spawn
 from gensim_envs.task.assets import Rope
@@ -248,6 +248,6 @@ class World:
                 pairs.add((min(a, b), max(a, b)))
         return frozenset(pairs)
 
-    def top_down(self) -> TopDown:
+    def top_down(self, sight: Sight = PLAIN) -> TopDown:
         """The view from above."""
-        return top_down(self.client)
+        return top_down(self.client, sight)

@@ -32,9 +32,12 @@ _NUMBERS = {
 }  # fmt: skip
 _OTHER_SENSES = {"base", "corner", "heap", "ring", "square", "stand"}
 """Nouns that sentences also use for shapes and deeds, so that they prove nothing."""
-_NOUNS = sorted(
-    {noun for cls in ASSETS.values() for noun in cls.nouns} - _OTHER_SENSES, key=len, reverse=True
+NOUNS = sorted(
+    sorted({noun for cls in ASSETS.values() for noun in cls.nouns} - _OTHER_SENSES),
+    key=len,
+    reverse=True,
 )
+"""Every noun that proves what a sentence is about, longest first."""
 
 
 def plural(name: str) -> str:
@@ -259,7 +262,7 @@ def _check_sentence(spec: TaskSpec, goal: Goal, number: int) -> None:
                 goal=number,
             )
     have = {noun for asset in assets for noun in asset.nouns}
-    for noun in _NOUNS:
+    for noun in NOUNS:
         said = re.search(rf"\b({re.escape(noun)}|{re.escape(plural(noun))})\b", text)
         if said and noun not in have:
             raise TaskError(
