@@ -19,7 +19,7 @@ SHAPE = (160, 320)
 """Rows (x) and columns (y) of the view from above."""
 
 _LOWEST, _STEP, _LEVELS = -0.1, 1e-5, 1 << 16  # heights that are kept: -10 to 55 cm, in 10 um
-_BAND = 0.006  # metres: a surface has a second point so near below its highest one
+_BAND = 0.01  # metres: a surface has a second point so near below its highest one
 _FILL_ROUNDS = 3  # pixels that a hole is closed by from each side
 
 
