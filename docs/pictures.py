@@ -53,12 +53,12 @@ def perturbations() -> None:
         tiles.append((observation["color"], f"{name or 'as drawn'}   {info['instruction']}"))
     env.close()
     views, info = seen(PERTURBED, sensor_noise=True)
-    color, height = fuse_views(views["color"], views["depth"], info["cameras"])
+    fused, _ = fuse_views(views["color"], views["depth"], info["cameras"])
     depth = np.clip((views["depth"][0] - 0.5) * 255, 0, 255).astype(np.uint8)
     tiles += [
         (views["color"][0][SIDE], 'obs_mode="cameras", sensor_noise=True: front, color'),
         (np.repeat(depth[..., None], 3, axis=2)[SIDE], "front, depth"),
-        (color, "the three views fused"),
+        (fused, "the three views fused"),
     ]
     write("perturbations.png", tiles, columns=3, size=(460, 230))
 

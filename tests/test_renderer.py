@@ -188,7 +188,7 @@ except RuntimeError as error:
 
 
 def test_where_egl_does_not_start_an_error_names_the_remedy() -> None:
-    """pybullet itself would end the process."""
+    """Without the check, pybullet ends the process."""
     done = subprocess.run(
         [sys.executable, "-c", NO_EGL],
         capture_output=True, text=True, timeout=120, check=True,
