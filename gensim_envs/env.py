@@ -95,7 +95,7 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
             _LOW.astype(np.float32), _HIGH.astype(np.float32), dtype=np.float32
         )
         self.observation_space = space(obs_mode, self._bounds)
-        self.world = World()
+        self.world = World(pictures=obs_mode != "state" or render_mode is not None)
         self._film = Film(self.world, moving=render_mode != "rgb_array") if render_mode else None
         self._verdict = Verdict(0.0, 0, 0)
 

@@ -14,6 +14,7 @@ import pybullet as p
 import pytest
 
 from gensim_envs.api import Ball, Block, Bowl, Box, Container, Cylinder, Disk, Pose, Scene
+from gensim_envs.cli import main
 from gensim_envs.sim import renderer
 from gensim_envs.sim.cameras import TABLE_COLOR
 from gensim_envs.sim.world import World
@@ -179,16 +180,17 @@ def test_an_unknown_renderer_is_an_error_that_names_the_known(
 
 
 NO_EGL = """
-from gensim_envs.sim.world import World
+import gymnasium as gym
+gym.make("gensim_envs:gensim/PutBlockInBowl-v0", obs_mode="state").reset(seed=0)
 try:
-    World()
+    gym.make("gensim_envs:gensim/PutBlockInBowl-v0")
 except RuntimeError as error:
     print(error)
 """
 
 
 def test_where_egl_does_not_start_an_error_names_the_remedy() -> None:
-    """Without the check, pybullet ends the process."""
+    """Without the check, pybullet ends the process. What draws no picture does not need EGL."""
     done = subprocess.run(
         [sys.executable, "-c", NO_EGL],
         capture_output=True, text=True, timeout=120, check=True,
@@ -198,3 +200,11 @@ def test_where_egl_does_not_start_an_error_names_the_remedy() -> None:
     assert "EGL does not start here" in done.stdout
     assert "apt install libegl1" in done.stdout
     assert "unset GENSIM_RENDERER" in done.stdout
+
+
+def test_the_command_names_an_unknown_renderer(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GENSIM_RENDERER", "vulkan")
+    assert main(["certify", "gensim/PutBlockInBowl-v0"]) == 2
+    assert "GENSIM_RENDERER is 'vulkan'; use one of tiny, egl" in capsys.readouterr().err

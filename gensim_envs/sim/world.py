@@ -44,6 +44,9 @@ class Watcher(Protocol):
 class World:
     """One task's bodies and their physics. Nothing here reads a clock or draws a random number.
 
+    Args:
+        pictures: whether there will be any; without them it does not matter that EGL starts.
+
     Attributes:
         spec: the task that is loaded.
         bodies: pybullet's body ids of each item; empty for one that has not appeared yet.
@@ -52,8 +55,9 @@ class World:
 
     spec: TaskSpec
 
-    def __init__(self) -> None:
-        self._renderer = renderer.asked_for()
+    def __init__(self, pictures: bool = True) -> None:
+        asked_for = renderer.asked_for()
+        self._renderer = asked_for if pictures else "tiny"
         self.client = renderer.connect(self._renderer)
         self.bodies: list[list[int]] = []
         self.watcher: Watcher | None = None
