@@ -7,9 +7,11 @@ look, what their depth means, which meshes they take. All of that stays in here.
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -247,8 +249,10 @@ def box(client: int, size: tuple[float, float, float], rgba: Sequence[float]) ->
 
 
 @cache
-def _folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="gensim-meshes-")
+def _folder() -> Path:
+    folder = tempfile.mkdtemp(prefix="gensim-meshes-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 def _file(vertices: Any, normals: Any, indices: Any) -> str:
@@ -258,7 +262,7 @@ def _file(vertices: Any, normals: Any, indices: Any) -> str:
     corners = np.reshape(indices, (-1, 3)) + 1
     lines += [f"f {a}//{a} {b}//{b} {c}//{c}\n" for a, b, c in corners]
     text = "".join(lines).encode()
-    path = Path(_folder().name) / f"{hashlib.sha256(text).hexdigest()}.obj"
+    path = _folder() / f"{hashlib.sha256(text).hexdigest()}.obj"
     if not path.exists():
         path.write_bytes(text)
     return str(path)
