@@ -1,10 +1,7 @@
-"""Draw docs/tasks.png, every task as its oracle has solved it, and docs/objects.png, every
-household object from the side and as agents see it. `python docs/pictures.py [tasks] [objects]`.
-"""
+"""Draw the pictures of the documents: `python docs/pictures.py [NAME...]`, all if none is named."""
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -12,22 +9,30 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-import pybullet as p
 
-import gensim_envs
-from gensim_envs import Oracle
-from gensim_envs.sim.cameras import TABLE_COLOR, pixel_of_xy, top_down
-from gensim_envs.task.assets import COLORS
+from gensim_envs import Oracle, fuse_views
+from gensim_envs.sim.cameras import Camera
+from gensim_envs.sim.film import Film
+from gensim_envs.sim.world import World
+from gensim_envs.task.assets import KIT_SHAPES, OBJECTS, SPLIT_SHAPES, Asset, Household, KitPiece
+from gensim_envs.task.goals import Goal, Place
+from gensim_envs.task.pose import Pose
+from gensim_envs.task.spec import ItemSpec, TaskSpec
+from gensim_envs.views import pixel_of_xy
 
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 import pygame
 
-FOLDER = Path(__file__).parent
-CAPTION = 22  # pixels below each picture
+Tile = tuple[np.ndarray, str]
+"""A picture (h, w, 3) uint8 and its caption."""
+
+CAPTION = 22  # pixels
 SEED = 2_011
 CROP = (slice(100, 460), slice(110, 590))  # rows and columns: the table rather than the room
-MIDDLE = (0.5, 0.0)  # of the table
-PACKAGE = Path(gensim_envs.__file__).parent
+SIDE = (slice(90, 410), slice(0, 640))
+PERTURBED = "gensim/PutBlockInBowl-v0"
+MIDDLE = Pose(0.5, 0.0)
+NEAR = Camera((0.75, -0.24, 0.30), 136, 37.5, focal=860, shape=(240, 320))
 
 
 def solved(id: str, seed: int) -> np.ndarray:
@@ -44,85 +49,84 @@ def solved(id: str, seed: int) -> np.ndarray:
 
 
 def tasks() -> None:
-    """Every task."""
+    """Every task as its oracle has solved it."""
     ids = sorted(id for id in gym.registry if id.startswith("gensim/"))
-    pictures = [solved(id, SEED + k) for k, id in enumerate(ids)]
-    captions = [id.removeprefix("gensim/") for id in ids]
-    write("tasks.png", pictures, captions, columns=4, size=(320, 240))
-
-
-def put(kind: str, row: dict[str, Any], client: int) -> None:
-    """One household object on an empty table."""
-    p.resetSimulation(physicsClientId=client)
-    colors = [COLORS[row["color"]] if paint is None else paint for paint in row["paints"]]
-    shape = p.createVisualShapeArray(
-        shapeTypes=[p.GEOM_MESH] * len(colors),
-        fileNames=[f"{PACKAGE}/sim/models/{kind}/{k}.obj" for k in range(len(colors))],
-        rgbaColors=[[*(channel / 255 for channel in color), 1.0] for color in colors],
-        physicsClientId=client,
-    )
-    p.createMultiBody(0, -1, shape, [*MIDDLE, 0.0], physicsClientId=client)
-
-
-def from_the_side(client: int, width: int = 320, height: int = 256) -> np.ndarray:
-    """An oblique picture of the middle of the table, with shadows."""
-    ground = p.createVisualShape(
-        p.GEOM_BOX, halfExtents=[1, 1, 0.01], visualFramePosition=[0, 0, -0.01],
-        rgbaColor=[*(channel / 255 for channel in TABLE_COLOR), 1.0], physicsClientId=client,
-    )  # fmt: skip
-    p.createMultiBody(0, -1, ground, [*MIDDLE, 0.0], physicsClientId=client)
-    _, _, picture, _, _ = p.getCameraImage(
-        width, height, shadow=1, renderer=p.ER_TINY_RENDERER, physicsClientId=client,
-        viewMatrix=p.computeViewMatrix([0.75, -0.24, 0.30], [0.5, 0.0, 0.022], [0, 0, 1]),
-        projectionMatrix=p.computeProjectionMatrixFOV(16.5, width / height, 0.05, 2.0),
-        lightDirection=[0.6, -0.9, 1.6], lightDistance=3.0, lightAmbientCoeff=0.55,
-        lightDiffuseCoeff=0.5, lightSpecularCoeff=0.0,
-    )  # fmt: skip
-    return np.reshape(picture, (height, width, 4))[..., :3].astype(np.uint8)
-
-
-def from_above(client: int, pixels: int = 40, scale: int = 6) -> np.ndarray:
-    """The middle of the agents' view, its pixels enlarged."""
-    row, column = pixel_of_xy(*MIDDLE)
-    half = pixels // 2
-    view = top_down(client).color[row - half : row + half, column - half : column + half]
-    return view.repeat(scale, axis=0).repeat(scale, axis=1)
+    tiles = [(solved(id, SEED + k), id.removeprefix("gensim/")) for k, id in enumerate(ids)]
+    write("tasks.png", tiles, columns=4, size=(320, 240))
 
 
 def objects() -> None:
-    """Every household object, beside it what agents see of it at 3.125 mm a pixel."""
-    rows = json.loads((PACKAGE / "task" / "objects.json").read_text(encoding="utf-8"))
-    client = p.connect(p.DIRECT)
-    pictures, captions = [], []
-    for kind, row in rows.items():
-        put(kind, row, client)
-        above = from_above(client)[:, :, :]
-        side = from_the_side(client, height=above.shape[0])
-        pictures.append(np.concatenate([side, above], axis=1))
-        captions.append(f"{row['noun']} ({row['split']})")
-    p.disconnect(client)
-    write("objects.png", pictures, captions, columns=6, size=(210, 90))
+    """Every household object and kit piece, beside it what agents see of it."""
+    world, tiles = World(), []
+    for kind, data in OBJECTS.items():
+        split = "seen" if data["split"] == "train" else "unseen"
+        tiles.append(alone(world, Household(data["color"], kind), f"{data['noun']} ({split})"))
+    for shape in KIT_SHAPES:
+        split = "seen" if shape in SPLIT_SHAPES["train"] else "unseen"
+        tiles.append(alone(world, KitPiece("blue", shape), f"{shape} ({split})"))
+    world.close()
+    write("objects.png", tiles, columns=6, size=(210, 90))
 
 
-def write(
-    name: str, pictures: list[np.ndarray], captions: list[str], columns: int, size: tuple[int, int]
-) -> None:
-    """Lay out pictures (h, w, 3) in rows with a caption below each."""
+def alone(world: World, asset: Asset, caption: str) -> Tile:
+    """One thing on an empty table, from the side and, its pixels enlarged, from above."""
+    goal = Goal("look at it", (0,), "at", (Place(Pose(0.3, 0.3)),))
+    world.load(TaskSpec("Alone", "train", (ItemSpec(asset, MIDDLE),), (goal,)))
+    row, column = pixel_of_xy(MIDDLE.x, MIDDLE.y)
+    above = world.top_down().color[row - 20 : row + 20, column - 20 : column + 20]
+    film = Film(world, moving=False, camera=NEAR)
+    film.start()
+    side = film.picture()
+    return np.concatenate([side, above.repeat(6, axis=0).repeat(6, axis=1)], axis=1), caption
+
+
+def perturbations() -> None:
+    """One episode with each perturbation, and as the cameras at the sides see it."""
+    env = gym.make(PERTURBED)
+    tiles: list[Tile] = []
+    for perturb in ({}, {"camera": 0.05}, {"light": 1.0}, {"distractors": 4},
+                    {"instruction": "wrong"}, {"colors": "test"}):  # fmt: skip
+        observation, info = env.reset(seed=SEED, options={"perturb": perturb})
+        name = ", ".join(f"{key}: {value}" for key, value in perturb.items())
+        tiles.append((observation["color"], f"{name or 'as drawn'}   {info['instruction']}"))
+    env.close()
+    views, info = seen(PERTURBED, sensor_noise=True)
+    fused, _ = fuse_views(views["color"], views["depth"], info["cameras"])
+    depth = np.clip((views["depth"][0] - 0.5) * 255, 0, 255).astype(np.uint8)
+    tiles += [
+        (views["color"][0][SIDE], 'obs_mode="cameras", sensor_noise=True: front, color'),
+        (np.repeat(depth[..., None], 3, axis=2)[SIDE], "front, depth"),
+        (fused, "the three views fused"),
+    ]
+    write("perturbations.png", tiles, columns=3, size=(460, 230))
+
+
+def seen(id: str, **options: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """The first observation from the cameras at the sides."""
+    env = gym.make(id, obs_mode="cameras", **options)
+    first = env.reset(seed=SEED)
+    env.close()
+    return first
+
+
+def write(name: str, tiles: list[Tile], columns: int, size: tuple[int, int]) -> None:
+    """Lay pictures out with their captions and write them to a file."""
     pygame.font.init()
-    font = pygame.font.Font(None, 20)
-    rows = -(-len(pictures) // columns)
+    font = pygame.font.Font(None, 19)
+    rows = -(-len(tiles) // columns)
     sheet = pygame.Surface((columns * size[0], rows * (size[1] + CAPTION)))
     sheet.fill((255, 255, 255))
-    for k, (picture, caption) in enumerate(zip(pictures, captions, strict=True)):
+    for k, (picture, caption) in enumerate(tiles):
         x, y = k % columns * size[0], k // columns * (size[1] + CAPTION)
         surface = pygame.surfarray.make_surface(picture.swapaxes(0, 1))
-        sheet.blit(pygame.transform.smoothscale(surface, size), (x, y))
-        sheet.blit(font.render(caption, True, (40, 40, 40)), (x + 8, y + size[1] + 3))
-    path = FOLDER / name
+        sheet.blit(pygame.transform.smoothscale(surface, (size[0] - 2, size[1])), (x, y))
+        sheet.blit(font.render(caption, True, (40, 40, 40)), (x + 8, y + size[1] + 4))
+    path = Path(__file__).with_name(name)
     pygame.image.save(sheet, str(path))
     print(f"wrote {name}, {path.stat().st_size // 1024} KB")
 
 
 if __name__ == "__main__":
-    for sheet in sys.argv[1:] or ["tasks", "objects"]:
-        {"tasks": tasks, "objects": objects}[sheet]()
+    drawn = {"tasks": tasks, "objects": objects, "perturbations": perturbations}
+    for name in sys.argv[1:] or drawn:
+        drawn[name]()

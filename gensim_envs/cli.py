@@ -37,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")  # a terminal may know less than UTF-8
     options = _parser().parse_args(arguments)
     try:
+        _check_renderer()
         code = int(options.run(options))
         sys.stdout.flush()
         return code
@@ -60,6 +61,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("gensim: stopped", file=sys.stderr)
         return 130
+
+
+def _check_renderer() -> None:
+    if os.environ.get("GENSIM_RENDERER"):
+        from gensim_envs.sim.renderer import asked_for  # loads the simulator
+
+        try:
+            asked_for()
+        except ValueError as error:
+            raise UsageError(str(error)) from error
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -251,7 +262,8 @@ def _play(options: argparse.Namespace) -> int:
         mode = "rgb_array_list" if options.video else "human"
         env = gym.make(spec(library, row), render_mode=mode, obs_mode="state")
     except RuntimeError as error:
-        raise UsageError(f"{error}. Or say --video FILE.mp4") from error
+        hint = "" if options.video else ". Or say --video FILE.mp4"
+        raise UsageError(f"{error}{hint}") from error
     _, info = env.reset(seed=options.seed)
     print(f"{row.id}, seed {options.seed}: {info['instruction']}")
     oracle, over, count = Oracle(env), False, 0

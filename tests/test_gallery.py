@@ -292,8 +292,8 @@ def test_a_faster_film_has_every_nth_frame(table: Any) -> None:
     def frames(every: int) -> tuple[int, list[Any]]:
         env = table(build, obs_mode="state")
         env.reset(seed=0)
-        shot = replace(CLOSE_UP, size=(32, 24))
-        film = Film(env.world, moving=True, shot=shot, every=every)
+        camera = replace(CLOSE_UP, shape=(24, 32))
+        film = Film(env.world, moving=True, camera=camera, every=every)
         film.start()
         env.step([0.4, -0.2, 0.0, 0.6, 0.2, 0.0])
         film.leave()

@@ -36,7 +36,8 @@ CLIP_FPS = 12
 MOST_FRAMES = 6 * CLIP_FPS
 """Longer episodes are shown faster."""
 _HOLD = CLIP_FPS  # frames: the end stays for a second before the clip starts anew
-_STILL = replace(CLOSE_UP, size=(1280, 960))  # twice what is kept: TinyRenderer has jagged edges
+# Twice what is kept of it, since TinyRenderer has jagged edges.
+_STILL = replace(CLOSE_UP, shape=(960, 1280), focal=CLOSE_UP.focal * 1280 / 480)
 _UNSEEN = 10**9  # keeps no frame but the first: for how long an episode is
 _SOURCES = ("env.py", "gallery/clips.py", "oracle.py", "sim", "sweeping.py", "task", "video.py")
 
@@ -148,7 +149,7 @@ def _solve(env: TabletopEnv, row: Row) -> tuple[int, list[Any], int]:
     why = ""
     for seed in (*CERTIFICATE[first:], *CERTIFICATE[:first]):
         env.reset(seed=seed)
-        film = Film(env.world, moving=True, shot=CLOSE_UP, every=_UNSEEN)
+        film = Film(env.world, moving=True, camera=CLOSE_UP, every=_UNSEEN)
         film.start()
         oracle = Oracle(env)
         actions: list[Any] = []
@@ -169,7 +170,7 @@ def _filmed(
 ) -> tuple[list[Frame], Frame, Frame]:
     """An episode's frames, and a smooth picture of its start and of its end."""
     env.reset(seed=seed)
-    film = Film(env.world, moving=True, shot=CLOSE_UP, every=every)
+    film = Film(env.world, moving=True, camera=CLOSE_UP, every=every)
     film.start()
     first = _smooth(film.picture(_STILL))
     for action in actions:

@@ -8,7 +8,8 @@ import numpy as np
 import pybullet as p
 from numpy.typing import NDArray
 
-from gensim_envs.sim.cameras import OVERVIEW, TABLE_COLOR, Shot, for_people
+from gensim_envs.sim.cameras import OVERVIEW, TABLE_COLOR, Camera, for_people
+from gensim_envs.sim.renderer import box
 from gensim_envs.sim.robot import ArmView, Tool, inverse
 from gensim_envs.sim.world import STEP, World
 from gensim_envs.task.goals import Array
@@ -30,7 +31,7 @@ class Film:
     Args:
         world: what to film.
         moving: keep the frames of every motion; otherwise only `picture` works.
-        shot: how the pictures are taken.
+        camera: what takes the pictures.
         every: keep one frame of so many, for a film that is faster than life. The others are not
             rendered.
 
@@ -39,11 +40,11 @@ class Film:
     """
 
     def __init__(
-        self, world: World, moving: bool, *, shot: Shot = OVERVIEW, every: int = 1
+        self, world: World, moving: bool, *, camera: Camera = OVERVIEW, every: int = 1
     ) -> None:
         self._world = world
         self._moving = moving
-        self._shot = shot
+        self._camera = camera
         self._every = every
         self.length = 0
         self._frames: list[Frame] = []
@@ -54,11 +55,8 @@ class Film:
     def start(self) -> None:
         """Set up after the world has been loaded."""
         self._arm = ArmView(self._world.client)
-        half = [0.60, 0.72, 0.02]
-        top = p.createVisualShape(
-            p.GEOM_BOX, halfExtents=half, rgbaColor=[c / 255 for c in TABLE_COLOR] + [1],
-            physicsClientId=self._world.client,
-        )  # fmt: skip
+        sand = [*(channel / 255 for channel in TABLE_COLOR), 1.0]
+        top = box(self._world.client, (1.20, 1.44, 0.04), sand)
         self._top = p.createMultiBody(
             0, -1, top, [0, 0, -9], useMaximalCoordinates=True, physicsClientId=self._world.client
         )
@@ -69,7 +67,7 @@ class Film:
             self._frames.append(self.picture())
             self._world.watcher = self
 
-    def picture(self, shot: Shot | None = None) -> Frame:
+    def picture(self, camera: Camera | None = None) -> Frame:
         """The scene as it is now, (height, width, 3) uint8; taken like the film, if not said."""
         client = self._world.client
         self._arm.show(inverse(self._tip[:3], float(self._tip[3])), self._tool)
@@ -77,7 +75,7 @@ class Film:
         p.resetBasePositionAndOrientation(
             self._top, (0.45, 0, -0.0205), (0, 0, 0, 1), physicsClientId=client
         )
-        picture = for_people(client, shot or self._shot)
+        picture = for_people(client, camera or self._camera)
         self._arm.hide()
         p.resetBasePositionAndOrientation(
             self._top, (0, 0, -9), (0, 0, 0, 1), physicsClientId=client

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pybullet as p
 
+from gensim_envs.sim import renderer
 from gensim_envs.task.assets import COLORS, Asset, Part
 from gensim_envs.task.pose import Pose
 
@@ -139,21 +140,20 @@ def _visual(asset: Asset, client: int) -> int:
     """One visual shape about the centre of mass.
 
     Boxes and meshes from files keep a colour each; pybullet's own round shapes have so many
-    facets that they take 0.5 ms each. It takes no arrays of meshes made here, so an asset with a
-    tube becomes one mesh of one colour.
+    facets that they take 0.5 ms each, and EGL rounds the edges of its boxes. It takes no arrays of
+    meshes made here, so an asset with a tube becomes one mesh of one colour.
     """
     lift = asset.balance
     parts = [part for part in asset.parts() if part.seen]
     if any(part.shape == "tube" for part in parts):
         mesh, color = _merged(tuple(parts), lift), _shades(asset, parts[0])
-        return int(
-            p.createVisualShape(p.GEOM_MESH, **mesh, rgbaColor=color, physicsClientId=client)
-        )
+        return renderer.mesh(client, **mesh, rgbaColor=color)
+    egl = renderer.uses_egl(client)
     pieces = [
         {
-            "shapeType": p.GEOM_BOX if part.shape == "box" else p.GEOM_MESH,
+            "shapeType": p.GEOM_BOX if part.shape == "box" and not egl else p.GEOM_MESH,
             "halfExtents": [side / 2 for side in part.size],
-            "fileName": "" if part.shape == "box" else _file(part.mesh or part.shape),
+            "fileName": _file(part.mesh or part.shape),
             "meshScale": part.scale if part.mesh else part.size,
             "rgbaColor": _shades(asset, part),
             "visualFramePosition": [*part.center[:2], part.center[2] - lift],
@@ -170,7 +170,7 @@ def _merged(parts: tuple[Part, ...], lift: float) -> dict[str, Any]:
     """All parts as one mesh, `lift` metres lower."""
     mesh: dict[str, list[Any]] = {"vertices": [], "normals": [], "indices": []}
     for part in parts:
-        piece = _box_mesh(part.size) if part.shape == "box" else _lathe(_profile(part))
+        piece = renderer.box_mesh(part.size) if part.shape == "box" else _lathe(_profile(part))
         world_from_part = np.reshape(
             p.getMatrixFromQuaternion(p.getQuaternionFromEuler(part.tilt)), (3, 3)
         )
@@ -179,24 +179,6 @@ def _merged(parts: tuple[Part, ...], lift: float) -> dict[str, Any]:
         mesh["vertices"] += moved.tolist()
         mesh["normals"] += (np.array(piece["normals"]) @ world_from_part.T).tolist()
     return mesh
-
-
-def _box_mesh(size: tuple[float, float, float]) -> dict[str, Any]:
-    """The six faces of a box about its middle."""
-    vertices: list[list[float]] = []
-    normals: list[list[float]] = []
-    indices: list[int] = []
-    for axis in range(3):
-        u, v = (axis + 1) % 3, (axis + 2) % 3
-        for side in (-1.0, 1.0):
-            first = len(vertices)
-            for du, dv in ((-1, -1), (side, -side), (1, 1), (-side, side)):
-                corner = [0.0, 0.0, 0.0]
-                corner[axis], corner[u], corner[v] = side, du, dv
-                vertices.append([c * s / 2 for c, s in zip(corner, size, strict=True)])
-                normals.append([side if k == axis else 0.0 for k in range(3)])
-            indices += [first, first + 1, first + 2, first, first + 2, first + 3]
-    return {"vertices": vertices, "normals": normals, "indices": indices}
 
 
 def spawn(asset: Asset, poses: list[Pose], *, fixed: bool, client: int) -> list[int]:

@@ -10,7 +10,8 @@ from typing import Protocol
 import numpy as np
 import pybullet as p
 
-from gensim_envs.sim.cameras import TopDown, top_down
+from gensim_envs.sim import renderer
+from gensim_envs.sim.cameras import PLAIN, TABLE_MARGIN, Sight, TopDown, top_down
 from gensim_envs.sim.robot import Tool
 from gensim_envs.sim.spawn import spawn
 from gensim_envs.task.assets import Rope
@@ -28,7 +29,6 @@ _FALLING, _LOST = 1.0, -0.3  # m/s, m: what has fallen off the table falls for e
 _MAX_SETTLE = 1200  # steps
 _RECONNECT_EVERY = 200  # loads: pybullet never frees meshes, a new connection does
 _SLIP = 0.005  # metres that a thing may move while the scene settles at reset
-_TABLE_MARGIN = 0.3  # metres of table beyond the workspace
 
 
 class Watcher(Protocol):
@@ -44,6 +44,9 @@ class Watcher(Protocol):
 class World:
     """One task's bodies and their physics. Nothing here reads a clock or draws a random number.
 
+    Args:
+        pictures: whether there will be any; without them it does not matter that EGL starts.
+
     Attributes:
         spec: the task that is loaded.
         bodies: pybullet's body ids of each item; empty for one that has not appeared yet.
@@ -52,8 +55,10 @@ class World:
 
     spec: TaskSpec
 
-    def __init__(self) -> None:
-        self.client = p.connect(p.DIRECT)
+    def __init__(self, pictures: bool = True) -> None:
+        asked_for = renderer.asked_for()
+        self._renderer = asked_for if pictures else "tiny"
+        self.client = renderer.connect(self._renderer)
         self.bodies: list[list[int]] = []
         self.watcher: Watcher | None = None
         self._loads = 0
@@ -62,7 +67,7 @@ class World:
     def close(self) -> None:
         """Disconnect; more than once is fine."""
         if self.client >= 0:
-            p.disconnect(physicsClientId=self.client)
+            renderer.disconnect(self.client)
             self.client = -1
 
     def load(self, spec: TaskSpec) -> None:
@@ -75,7 +80,7 @@ class World:
         self._loads += 1
         if self._loads % _RECONNECT_EVERY == 0:
             self.close()
-            self.client = p.connect(p.DIRECT)
+            self.client = renderer.connect(self._renderer)
         p.resetSimulation(physicsClientId=self.client)
         p.setGravity(0, 0, -9.81, physicsClientId=self.client)
         p.setPhysicsEngineParameter(
@@ -96,7 +101,7 @@ class World:
 
     def _table(self) -> None:
         (x0, x1), (y0, y1) = WORKSPACE
-        half = [(x1 - x0) / 2 + _TABLE_MARGIN, (y1 - y0) / 2 + _TABLE_MARGIN, 0.05]
+        half = [(x1 - x0) / 2 + TABLE_MARGIN, (y1 - y0) / 2 + TABLE_MARGIN, 0.05]
         shape = p.createCollisionShape(p.GEOM_BOX, halfExtents=half, physicsClientId=self.client)
         # Without a visual shape pybullet would draw the collision shape.
         self.unseen = p.createVisualShape(
@@ -263,6 +268,6 @@ class World:
                 pairs.add((min(a, b), max(a, b)))
         return frozenset(pairs)
 
-    def top_down(self) -> TopDown:
+    def top_down(self, sight: Sight = PLAIN) -> TopDown:
         """The view from above."""
-        return top_down(self.client)
+        return top_down(self.client, sight)

@@ -35,11 +35,12 @@ _OTHER_SENSES = {
     "plus", "rectangle", "ring", "square", "stand", "star", "triangle",
 }  # fmt: skip
 """Nouns that sentences also use for shapes and deeds, so that they prove nothing."""
-_NOUNS = sorted(
-    {noun.lower() for cls in ASSETS.values() for noun in cls.nouns} - _OTHER_SENSES,
+NOUNS = sorted(
+    sorted({noun.lower() for cls in ASSETS.values() for noun in cls.nouns} - _OTHER_SENSES),
     key=len,
     reverse=True,
 )
+"""Every noun that proves what a sentence is about, longest first."""
 
 
 def plural(name: str) -> str:
@@ -268,7 +269,7 @@ def _check_sentence(spec: TaskSpec, goal: Goal, number: int, supports: set[int])
                 goal=number,
             )
     have = {noun.lower() for asset in assets for noun in asset.called}
-    for noun in _NOUNS:
+    for noun in NOUNS:
         said = re.search(rf"\b({re.escape(noun)}|{re.escape(plural(noun))})\b", text)
         if said and noun not in have:
             raise TaskError(

@@ -307,7 +307,7 @@ class Scene:
     def _finish(self, name: str) -> TaskSpec:
         """Place what is movable, largest first, and check everything that needs no physics."""
         checks.check_declared(self._specs, self._goals)
-        self._keep_targets_free()
+        self._room.take_targets(self._specs, self._goals)
         todo = [k for k, placed in enumerate(self._placed) if not placed]
         for k in sorted(todo, key=lambda k: -math.prod(self._specs[k].asset.size[:2])):
             self._place(k)
@@ -329,17 +329,6 @@ class Scene:
             bodies = self._room.heap(item.asset, start) if isinstance(item.asset, Pile) else ()
             self._room.take_asset(item.asset, start)
         self._specs[k] = replace(item, start=start, bodies=bodies)
-
-    def _keep_targets_free(self) -> None:
-        """Nothing starts where a goal wants something to be."""
-        for goal in self._goals:
-            if goal.relation == "along":
-                way = shapely.LineString([(p.pose.x, p.pose.y) for p in goal.places])
-                self._room.take(way.buffer(Rope.BEAD))
-            elif goal.relation == "at":
-                for k, place in enumerate(goal.places):
-                    item = goal.items[min(k, len(goal.items) - 1)]
-                    self._room.take_asset(self._specs[item].asset, place.pose)
 
 
 _RELATIONS: dict[str, Relation] = {"at": "at", "on": "on", "inside": "inside", "along": "along"}

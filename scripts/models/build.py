@@ -147,7 +147,9 @@ def _outline(pieces: Iterable[Piece], kind: str) -> Array:
     for shape in (*shapes, shadow.convex_hull):
         for grow in (0.0, 0.0004, 0.0008, 0.0012, 0.0016):
             simple = shape.buffer(grow, join_style="mitre").simplify(0.0004 + grow)
-            few = isinstance(simple, shapely.Polygon) and len(simple.exterior.coords) <= _CORNERS + 1
+            few = (
+                isinstance(simple, shapely.Polygon) and len(simple.exterior.coords) <= _CORNERS + 1
+            )
             if few and simple.buffer(_SLACK).contains(shadow):
                 ring = shapely.LinearRing(simple.exterior)
                 return shapely.get_coordinates(ring if ring.is_ccw else ring.reverse())[:-1]
@@ -177,12 +179,17 @@ def _grasps(hulls: Sequence[trimesh.Trimesh], kind: str) -> Array:
     rim; where the object is narrower than the cup, part of the rim finds nothing.
     """
     corners = np.concatenate([mesh.vertices for mesh in hulls])
-    low, high = np.ceil(corners[:, :2].min(axis=0) * 1000), np.floor(corners[:, :2].max(axis=0) * 1000)
+    low, high = (
+        np.ceil(corners[:, :2].min(axis=0) * 1000),
+        np.floor(corners[:, :2].max(axis=0) * 1000),
+    )
     grid = np.stack(np.meshgrid(*map(np.arange, low, high + 1), indexing="ij"), axis=-1)
     spots = grid.reshape(-1, 2) / 1000
     middle = _heights(hulls, spots)
     turn = np.arange(8) * (math.tau / 8)
-    rim = np.stack([_heights(hulls, spots + (_CUP * math.cos(a), _CUP * math.sin(a))) for a in turn])
+    rim = np.stack(
+        [_heights(hulls, spots + (_CUP * math.cos(a), _CUP * math.sin(a))) for a in turn]
+    )
     misses = (rim < middle - 2 * _CUP).sum(axis=0)
     drop = np.where(rim < middle - 2 * _CUP, 0.0, np.abs(rim - middle)).max(axis=0)
     score = np.linalg.norm(spots, axis=1) + 8 * drop + 0.01 * misses

@@ -95,10 +95,15 @@ def hulls(outline: shapely.Polygon, height: float) -> list[str]:
     return lines
 
 
-def roof() -> list[str]:
-    """A gable roof, 1 x 1 x 1 m, its ridge flat over the middle quarter; serves for both uses."""
-    corners = [(x, y, 0.0) for x in (-0.5, 0.5) for y in (-0.5, 0.5)]
-    corners += [(x, y, 1.0) for x in (-0.5, 0.5) for y in (-0.125, 0.125)]
+def roof(ridge: float, foot: float) -> list[str]:
+    """A gable roof, 1 x 1 x 1 m, from z = `foot` on; serves to see and to collide.
+
+    Args:
+        ridge: width of the flat ridge; a ridge as wide as the roof makes a box.
+        foot: z of the underside.
+    """
+    corners = [(x, y, foot) for x in (-0.5, 0.5) for y in (-0.5, 0.5)]
+    corners += [(x, y, foot + 1) for x in (-0.5, 0.5) for y in (-ridge / 2, ridge / 2)]
     quads = [(4, 6, 7, 5), (0, 2, 6, 4), (1, 5, 7, 3), (0, 4, 5, 1), (2, 3, 7, 6), (0, 1, 3, 2)]
     points = np.array(corners)
     lines, faces = [], []
@@ -148,7 +153,8 @@ def build(folder: Path) -> None:
         outline = kit_outline(shape)
         write(folder / "kit" / f"{kit_file(shape)}.obj", look(outline))
         write(folder / "kit" / f"{kit_file(shape)}_solid.obj", hulls(outline, PIECE_HEIGHT))
-    write(folder / "roof.obj", roof())
+    write(folder / "roof.obj", roof(ridge=0.25, foot=0.0))
+    write(folder / "box.obj", roof(ridge=1.0, foot=-0.5))
     write(folder / "cylinder.obj", lathe([(0, -0.5), (0.5, -0.5), (0.5, 0.5), (0, 0.5)]))
     turn = np.linspace(-math.pi / 2, math.pi / 2, 11)
     bands = [(max(0.0, 0.5 * math.cos(a)), 0.5 * math.sin(a)) for a in turn]

@@ -196,7 +196,10 @@ def prism(outline: ArrayLike, height: float, bevel: float = 0.0) -> Piece:
     triangles = shapely.constrained_delaunay_triangles(polygon).geoms
     caps = [np.c_[shapely.get_coordinates(each)[:3], np.zeros(3)] for each in triangles]
     walls = [
-        (np.array([(*a, 0), (*b, 0), (*b, height)]), np.array([(*a, 0), (*b, height), (*a, height)]))
+        (
+            np.array([(*a, 0), (*b, 0), (*b, height)]),
+            np.array([(*a, 0), (*b, height), (*a, height)]),
+        )
         for a, b in zip(outline, np.roll(outline, -1, axis=0), strict=True)
     ]
     corners = [_counter_clockwise(cap)[::-1] for cap in caps]

@@ -48,7 +48,12 @@ def toy_truck() -> list[Piece]:
     window = box(0.020, 0.036, 0.012).at(0.043, 0, 0.032).painted(GLASS).decoration()
     panes = box(0.014, 0.046, 0.012).at(0.037, 0, 0.032).painted(GLASS).decoration()
     corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)])
-    levels = [(0.032, 0.020, 0.017), (0.036, 0.025, 0.042), (0.033, 0.022, 0.042), (0.033, 0.022, 0.036)]
+    levels = [
+        (0.032, 0.020, 0.017),
+        (0.036, 0.025, 0.042),
+        (0.033, 0.022, 0.042),
+        (0.033, 0.022, 0.036),
+    ]
     bed = skin([np.c_[corners * (x, y), np.full(4, z)] for x, y, z in levels]).at(-0.018)
     sand = dome(0.064, 0.042, 0.007, 12, 3).at(-0.018, 0, 0.036)
     return [cab, bed, frame, window, panes, sand.painted((206, 170, 110)),
@@ -68,7 +73,9 @@ def toy_train() -> list[Piece]:
                      (0.005, 0.014), (0, 0.014)], 12).at(0.033, 0, 0.046)  # fmt: skip
     chimney = chimney.colliding_as(cylinder(0.015, 0.018).at(0.033, 0, 0.046)).painted(DARK)
     bell = lathe([(0, 0), (0.008, 0), (0.0075, 0.006), (0.004, 0.009), (0, 0.009)], 12)
-    bands = [cylinder(0.0335, 0.003, sides=16).turned(pitch=90).at(x, 0, 0.033) for x in (0.000, 0.022)]
+    bands = [
+        cylinder(0.0335, 0.003, sides=16).turned(pitch=90).at(x, 0, 0.033) for x in (0.000, 0.022)
+    ]
     plough = hull([(0.048, -0.018, 0.002), (0.048, 0.018, 0.002), (0.048, -0.018, 0.016),
                    (0.048, 0.018, 0.016), (0.060, 0, 0.002)])  # fmt: skip
     wheels = _wheels(0.022, 0.007, (-0.033, -0.008, 0.017), 0.0185)
@@ -170,7 +177,9 @@ def toy_robot() -> list[Piece]:
     body = rounded_box(0.042, 0.046, 0.028, 0.004, 1)
     head = rounded_box(0.026, 0.034, 0.024, 0.004, 1).at(0.040, 0, 0.002)
     neck = box(0.010, 0.016, 0.016).at(0.024, 0, 0.006).painted(STEEL)
-    arms = [rounded_box(0.036, 0.010, 0.014, 0.003, 1).at(-0.002, y, 0.007) for y in (-0.029, 0.029)]
+    arms = [
+        rounded_box(0.036, 0.010, 0.014, 0.003, 1).at(-0.002, y, 0.007) for y in (-0.029, 0.029)
+    ]
     hands = [box(0.012, 0.012, 0.012).at(-0.024, y, 0.008) for y in (-0.029, 0.029)]
     legs = [box(0.020, 0.014, 0.016).at(-0.029, y, 0.006) for y in (-0.013, 0.013)]
     feet = [box(0.010, 0.020, 0.026).at(-0.044, y, 0.0) for y in (-0.013, 0.013)]
@@ -235,7 +244,9 @@ def toy_turtle() -> list[Piece]:
     spots = [spot.at(-0.006, 0, 0.0385)]
     for k in range(6):
         x, y = arc(0.0205, 60 * k + 30, 60 * k + 30, 1)[0]
-        spots.append(spot.turned(pitch=38).turned(yaw=60 * k + 30).at(x * 1.06 - 0.006, y * 0.96, 0.0312))
+        spots.append(
+            spot.turned(pitch=38).turned(yaw=60 * k + 30).at(x * 1.06 - 0.006, y * 0.96, 0.0312)
+        )
     eyes = [ball(0.004, sides=6, rings=4).at(0.049, y, 0.019) for y in (-0.007, 0.007)]
     soft = [belly, head, *(each.decoration() for each in (*feet, tail))]
     return [shell, *(each.painted(skin_color) for each in soft),
@@ -246,8 +257,18 @@ def toy_turtle() -> list[Piece]:
 @thing("toy guitar", "train", "brown", 0.08)
 def toy_guitar() -> list[Piece]:
     """Lying, its neck towards +x."""
-    half = [(-0.058, 0.0), (-0.056, 0.012), (-0.046, 0.021), (-0.034, 0.023), (-0.022, 0.019),
-            (-0.015, 0.0145), (-0.008, 0.0150), (0.000, 0.017), (0.008, 0.013), (0.010, 0.006)]
+    half = [
+        (-0.058, 0.0),
+        (-0.056, 0.012),
+        (-0.046, 0.021),
+        (-0.034, 0.023),
+        (-0.022, 0.019),
+        (-0.015, 0.0145),
+        (-0.008, 0.0150),
+        (0.000, 0.017),
+        (0.008, 0.013),
+        (0.010, 0.006),
+    ]
     outline = np.array([*half, *((x, -y) for x, y in half[:0:-1])])[::-1]
     body = prism(outline, 0.016)
     neck = box(0.052, 0.009, 0.018).at(0.026)
