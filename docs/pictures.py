@@ -73,8 +73,8 @@ def from_the_side(client: int, width: int = 320, height: int = 256) -> np.ndarra
     p.createMultiBody(0, -1, ground, [*MIDDLE, 0.0], physicsClientId=client)
     _, _, picture, _, _ = p.getCameraImage(
         width, height, shadow=1, renderer=p.ER_TINY_RENDERER, physicsClientId=client,
-        viewMatrix=p.computeViewMatrix([0.75, -0.24, 0.30], [0.5, 0.0, 0.022], [0, 0, 1]),
-        projectionMatrix=p.computeProjectionMatrixFOV(16.5, width / height, 0.05, 2.0),
+        viewMatrix=p.computeViewMatrix([0.75, -0.24, 0.30], [0.5, 0.0, 0.025], [0, 0, 1]),
+        projectionMatrix=p.computeProjectionMatrixFOV(18, width / height, 0.05, 2.0),
         lightDirection=[0.6, -0.9, 1.6], lightDistance=3.0, lightAmbientCoeff=0.55,
         lightDiffuseCoeff=0.5, lightSpecularCoeff=0.0,
     )  # fmt: skip

@@ -259,14 +259,17 @@ def ice_cream_cone() -> list[Piece]:
 @thing("soup can", "train", "red", 0.15, ROUND)
 def soup_can() -> list[Piece]:
     """A label with a white band, a lid with a ring to pull."""
-    label = lathe([(0, 0.004), (0.0285, 0.004), (0.0285, 0.070), (0, 0.070)], 24)
-    band = lathe([(0, 0.026), (0.029, 0.026), (0.029, 0.046), (0, 0.046)], 24)
-    tin = lathe([(0, 0), (0.028, 0), (0.028, 0.075), (0.025, 0.075), (0.025, 0.073), (0, 0.073)], 24)
-    pull = ring([(0.005, 0), (0.008, 0), (0.008, 0.002), (0.005, 0.002)], 12).at(0.012, z=0.073)
-    tab = box(0.012, 0.006, 0.002).at(0.001, 0, 0.073)
+    label = lathe([(0, 0.004), (0.0285, 0.004), (0.0285, 0.066), (0.020, 0.0735), (0, 0.0735)], 24)
+    band = lathe([(0, 0.024), (0.029, 0.024), (0.029, 0.044), (0, 0.044)], 24)
+    foot = lathe([(0, 0), (0.026, 0), (0.028, 0.005), (0, 0.005)], 24)
+    lid = lathe([(0, 0.070), (0.021, 0.070), (0.021, 0.0755), (0.019, 0.0755), (0.019, 0.074),
+                 (0, 0.074)], 24)  # fmt: skip
+    pull = ring([(0.005, 0), (0.008, 0), (0.008, 0.002), (0.005, 0.002)], 12).at(0.008, z=0.074)
+    tab = box(0.012, 0.006, 0.002).at(-0.003, 0, 0.074)
+    whole = hull(np.concatenate([each.mesh.vertices for each in (foot, label, lid)]))
     return [
-        label.decoration(), band.painted(WHITE).decoration(),
-        tin.colliding_as(cylinder(0.057, 0.0745)).painted(STEEL),
+        label.colliding_as(whole), band.painted(WHITE).decoration(),
+        *(each.painted(STEEL).decoration() for each in (foot, lid)),
         *(each.painted((110, 114, 120)).decoration() for each in (pull, tab)),
     ]  # fmt: skip
 

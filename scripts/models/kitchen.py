@@ -16,8 +16,8 @@ COFFEE, CORK = (82, 48, 28), (196, 152, 104)
 @thing("coffee mug", "train", "red", 0.15)
 def coffee_mug() -> list[Piece]:
     """Full to 8 mm below the rim."""
-    wall = ring([(0.027, 0.0), (0.031, 0.0), (0.032, 0.070), (0.028, 0.070)], chunks=6)
-    coffee = cylinder(0.057, 0.062).painted(COFFEE)
+    wall = ring([(0.026, 0.0), (0.031, 0.0), (0.032, 0.070), (0.027, 0.070)], chunks=6)
+    coffee = cylinder(0.055, 0.062).painted(COFFEE)
     handle = sweep(upright(arc(0.020, -100, 100, 9, (0.030, 0.036))), 0.010, chunks=3)
     return [wall, coffee, handle.scaled(y=1.2)]
 
@@ -105,19 +105,21 @@ def rolling_pin() -> list[Piece]:
 @thing("saucepan", "test", "red", 0.2)
 def saucepan() -> list[Piece]:
     """With its lid on and a black handle."""
-    pot = lathe([(0, 0), (0.030, 0), (0.033, 0.004), (0.033, 0.036), (0.035, 0.038), (0, 0.038)], 22)
-    lid = lathe([(0, 0.037), (0.034, 0.037), (0.032, 0.041), (0.016, 0.046), (0, 0.047)], 22)
+    pot = lathe([(0, 0), (0.030, 0), (0.033, 0.004), (0.033, 0.036), (0, 0.036)], 22)
+    rim = lathe([(0, 0.035), (0.035, 0.035), (0.035, 0.038), (0, 0.038)], 22).painted(STEEL)
+    lid = lathe([(0, 0.037), (0.033, 0.037), (0.031, 0.041), (0.016, 0.046), (0, 0.047)], 22)
     knob = lathe([(0, 0.045), (0.004, 0.045), (0.0085, 0.052), (0.0075, 0.056), (0, 0.056)], 12)
     handle = sweep([(0.031, 0, 0.031), (0.042, 0, 0.033), (0.064, 0, 0.034), (0.076, 0, 0.034)],
                    [0.008, 0.008, 0.012, 0.013], flatness=1.0)  # fmt: skip
-    return [pot, lid.painted(STEEL), *(each.painted(DARK) for each in (knob, handle))]
+    return [pot, lid, rim, *(each.painted(DARK) for each in (knob, handle))]
 
 
 @thing("salt shaker", "test", "white", 0.08, ROUND)
 def salt_shaker() -> list[Piece]:
-    """A steel top with holes."""
-    body = lathe([(0, 0), (0.020, 0), (0.022, 0.003), (0.017, 0.040), (0, 0.040)], 16)
-    top = lathe([(0, 0.039), (0.0185, 0.039), (0.0185, 0.050), (0.014, 0.056), (0, 0.058)], 16)
+    """Holes in the top, a band of steel round the neck."""
+    body = lathe([(0, 0), (0.022, 0), (0.024, 0.003), (0.018, 0.038), (0, 0.038)], 16)
+    band = lathe([(0, 0.036), (0.0195, 0.036), (0.0195, 0.043), (0, 0.043)], 16)
+    top = lathe([(0, 0.042), (0.018, 0.042), (0.018, 0.051), (0.014, 0.056), (0, 0.058)], 16)
     holes = [cylinder(0.004, 0.002, sides=6).at(*xy, z) for xy, z in
              [((0.0, 0.0), 0.0568), *((xy, 0.0557) for xy in arc(0.0085, 0, 300, 6))]]  # fmt: skip
-    return [body, top.painted(STEEL), *(each.painted(DARK).decoration() for each in holes)]
+    return [body, top, band.painted(STEEL), *(each.painted(DARK).decoration() for each in holes)]

@@ -62,7 +62,7 @@ def toy_train() -> list[Piece]:
     boiler = cylinder(0.032, 0.062, sides=16).turned(pitch=90).at(-0.018, 0, 0.033)
     door = cylinder(0.026, 0.004, sides=14).turned(pitch=90).at(0.043, 0, 0.033)
     cab = box(0.032, 0.040, 0.040).at(-0.032, 0, 0.018)
-    roof = box(0.042, 0.048, 0.005).at(-0.032, 0, 0.058).painted(RED)
+    roof = box(0.042, 0.048, 0.005).at(-0.032, 0, 0.058)
     panes = box(0.016, 0.042, 0.014).at(-0.032, 0, 0.038).painted(CREAM).decoration()
     chimney = lathe([(0, 0), (0.006, 0), (0.0055, 0.010), (0.009, 0.018), (0.006, 0.018),
                      (0.005, 0.014), (0, 0.014)], 12).at(0.033, 0, 0.046)  # fmt: skip
@@ -116,13 +116,14 @@ def sailing_boat() -> list[Piece]:
     shell = skin([np.c_[outline * (0.5 + share / 2, share), np.full(len(outline), z)]
                   for share, z in shares])  # fmt: skip
     deck = prism(outline * (0.93, 0.86), 0.003).at(z=0.016)
+    hatch = rounded_box(0.022, 0.020, 0.010, 0.003, 1).at(0.024, 0, 0.016)
     mast = cylinder(0.005, 0.072, sides=8).at(0.008, 0, 0.018)
     main = hull([(0.006, 0, 0.026), (0.006, 0, 0.086), (-0.044, 0.016, 0.028), (-0.014, 0.012, 0.042),
                  (0.006, 0.004, 0.026), (0.006, 0.004, 0.086), (-0.044, 0.020, 0.028),
                  (-0.014, 0.017, 0.042)])  # fmt: skip
     jib = hull([(0.011, 0, 0.080), (0.048, 0, 0.026), (0.014, 0.011, 0.028), (0.011, 0.004, 0.080),
                 (0.048, 0.004, 0.026), (0.014, 0.015, 0.028)])  # fmt: skip
-    return [shell, deck.painted(WOOD).decoration(), mast.painted(WOOD),
+    return [shell, deck.decoration(), *(each.painted(WOOD) for each in (hatch, mast)),
             main.painted(WHITE), jib.painted(WHITE)]  # fmt: skip
 
 
@@ -254,11 +255,11 @@ def toy_guitar() -> list[Piece]:
     head = box(0.017, 0.014, 0.016).at(0.056)
     hole = cylinder(0.014, 0.002, sides=12).at(-0.010, 0, 0.0155)
     bridge = box(0.005, 0.018, 0.0035).at(-0.038, 0, 0.0155)
-    strings = [box(0.090, 0.0012, 0.001).at(0.007, y, 0.0178) for y in (-0.0027, 0, 0.0027)]
+    frets = [box(0.003, 0.009, 0.001).at(x, 0, 0.0178) for x in (0.012, 0.024, 0.036)]
     pegs = [ball(0.004, 0.005, 0.005, 6, 4).at(x, y, 0.012) for x in (0.052, 0.060)
             for y in (-0.0085, 0.0085)]  # fmt: skip
     return [
         body, *(each.painted(DARK) for each in (neck, head)), hole.painted(DARK).decoration(),
-        bridge.painted(DARK).decoration(), *(each.painted(CREAM).decoration() for each in strings),
+        bridge.painted(DARK).decoration(), *(each.painted(CREAM).decoration() for each in frets),
         *(each.painted(CREAM).decoration() for each in pegs),
     ]  # fmt: skip
