@@ -15,7 +15,7 @@ import shapely
 import trimesh
 from scipy.spatial import ConvexHull, HalfspaceIntersection
 
-from scripts.models import food, kitchen, tools, toys
+from scripts.models import food, home, kitchen, tools, toys
 from scripts.models.registry import THINGS, Thing
 from scripts.models.shapes import Array, Color, Piece
 
@@ -29,7 +29,7 @@ _CREASE = math.cos(math.radians(42))
 """Faces that meet at a sharper angle keep their edge."""
 _CORNERS, _SLACK = 24, 0.001
 _CUP = 0.006
-_MODULES = (food, kitchen, tools, toys)
+_MODULES = (food, home, kitchen, tools, toys)
 """Imported because they enter their objects into `THINGS`."""
 
 
