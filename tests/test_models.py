@@ -50,11 +50,11 @@ def test_there_are_seen_and_unseen_objects() -> None:
 
 def test_nouns_are_unmistakable() -> None:
     nouns = [row["noun"] for row in ROWS.values()]
-    taken = {word for cls in ASSETS.values() if hasattr(cls, "nouns") for word in cls.nouns}
+    taken = {noun for cls in ASSETS.values() if hasattr(cls, "nouns") for noun in cls.nouns} - {*nouns}
     taken |= {"house", "car", "bridge", "wheel", "tower", "wall", "star", "circle", "heart"}
     for noun in nouns:
         assert re.fullmatch(r"[a-z]+( [a-z]+)*", noun)
-        assert not {noun, *noun.split()[:0]} & taken
+        assert noun not in taken
         held = [other for other in nouns if other != noun and f" {noun} " in f" {other} "]
         assert not held, f"{noun!r} is part of {held}"
     assert len(set(nouns)) == len(nouns)
@@ -62,7 +62,19 @@ def test_nouns_are_unmistakable() -> None:
 
 def test_the_folder_holds_the_catalogue_and_is_small() -> None:
     assert {path.name for path in MODELS.iterdir()} == set(ROWS)
-    assert sum(path.stat().st_size for path in MODELS.rglob("*")) < 2_000_000
+    assert sum(path.stat().st_size for path in MODELS.rglob("*.obj")) < 2_000_000
+
+
+@pytest.mark.parametrize("kind", ["door_key", "soup_can", "teddy_bear"])
+def test_the_script_writes_what_is_shipped(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("trimesh")
+    monkeypatch.syspath_prepend(str(PACKAGE.parent))
+    from scripts.models.build import THINGS, build
+
+    built = build(THINGS[kind])
+    assert built.row == ROWS[kind]
+    for name, text in built.files.items():
+        assert (MODELS / kind / name).read_text(encoding="utf-8") == text, name
 
 
 @every_kind
@@ -80,7 +92,7 @@ def test_a_row_agrees_with_the_files(kind: str) -> None:
     assert 0.03 < max(row["size"][:2]) <= 0.125
     assert row["size"][2] < 0.1
     triangles = sum(path.read_text(encoding="utf-8").count("\nf ") for path in visuals(kind))
-    assert triangles <= 900
+    assert triangles <= 800
 
 
 @every_kind
@@ -193,15 +205,14 @@ def test_a_cup_finds_a_level_spot(put: Any, kind: str) -> None:
     for grasp in grasps:
         heights = table.heights(circle + grasp)
         assert heights[0] > 0.002
-        on = heights[heights > heights[0] - 0.012]
-        # Things narrower than the cup are met by its middle and two sides.
-        assert len(on) >= 3
-        assert np.ptp(on) < 0.004
+        assert heights.max() < heights[0] + 0.002
+        # Of what is narrower than the cup, its middle and two sides meet something.
+        assert (heights > heights[0] - 0.004).sum() >= 3
 
 
 @every_kind
 def test_it_is_touched_where_it_is_seen(put: Any, kind: str) -> None:
-    """No hull stands out of the picture: heights that rays meet are at most a millimetre above."""
+    """No hull stands out of the picture by more than the hollows that it fills."""
     table = put(kind)
     assert p.getAABB(table.body, physicsClientId=table.client)[1][2] < ROWS[kind]["size"][2] + 0.002
     x, y, _ = ROWS[kind]["size"]
@@ -210,4 +221,4 @@ def test_it_is_touched_where_it_is_seen(put: Any, kind: str) -> None:
     hit = spots[table.heights(spots) > 0]
     outline = shapely.Polygon(ROWS[kind]["outline"])
     assert len(hit) > 20
-    assert shapely.distance(outline, shapely.points(hit)).max() < 0.0015
+    assert shapely.distance(outline, shapely.points(hit)).max() < 0.003

@@ -28,7 +28,8 @@ MARGIN = 0.001
 _CREASE = math.cos(math.radians(42))
 """Faces that meet at a sharper angle keep their edge."""
 _CORNERS, _SLACK = 24, 0.001
-_CUP = 0.006
+_CUP, _LEVEL = 0.006, 0.0035
+"""Metres: radius of the suction cup, and how much lower its rim may meet a level spot."""
 _MODULES = (food, home, kitchen, tools, toys)
 """Imported because they enter their objects into `THINGS`."""
 
@@ -182,12 +183,18 @@ def _grasps(hulls: Sequence[trimesh.Trimesh], kind: str) -> Array:
     spots = grid.reshape(-1, 2) / 1000
     middle = _heights(hulls, spots)
     turn = np.arange(8) * (math.tau / 8)
-    rim = np.stack([_heights(hulls, spots + (_CUP * math.cos(a), _CUP * math.sin(a))) for a in turn])
-    misses = (rim < middle - 2 * _CUP).sum(axis=0)
-    drop = np.where(rim < middle - 2 * _CUP, 0.0, np.abs(rim - middle)).max(axis=0)
-    score = np.linalg.norm(spots, axis=1) + 8 * drop + 0.01 * misses
+
+    def around(radius: float) -> Array:
+        offsets = radius * np.c_[np.cos(turn), np.sin(turn)]
+        return np.stack([_heights(hulls, spots + offset) for offset in offsets])
+
+    rim = around(_CUP)
+    missed = rim < middle - _LEVEL
+    drop = np.where(missed, 0.0, np.abs(rim - middle)).max(axis=0)
+    score = np.linalg.norm(spots, axis=1) + 8 * drop + 0.01 * missed.sum(axis=0)
     # What stands higher beside the spot would be touched first.
-    score[~(middle > 0) | (rim > middle + 0.0015).any(axis=0)] = np.inf
+    blocked = (around(1.4 * _CUP) > middle + 0.002).any(axis=0) | (rim > middle + 0.0015).any(axis=0)
+    score[blocked | ~(middle > 0)] = np.inf
     if not np.isfinite(score).any():
         raise ValueError(f"{kind} has no spot for a suction cup")
     chosen: list[Array] = []

@@ -124,16 +124,14 @@ def sneaker() -> list[Piece]:
 
 @thing("trophy", "train", "yellow", 0.12, HALF)
 def trophy() -> list[Piece]:
-    """A cup with two handles on a plinth."""
-    plinth = box(0.042, 0.042, 0.016, top=(0.038, 0.038)).painted(DARK)
-    plate = box(0.022, 0.043, 0.008).at(z=0.004).painted(GOLD).decoration()
+    """A full cup with two handles on a plinth."""
+    plinth = box(0.052, 0.052, 0.016, top=(0.048, 0.048)).painted(DARK)
+    plate = box(0.026, 0.053, 0.008).at(z=0.004).painted(GOLD).decoration()
     foot = lathe([(0, 0.015), (0.015, 0.015), (0.013, 0.019), (0.005, 0.024), (0.005, 0.034), (0, 0.034)], 14)
     cup = lathe([(0, 0.032), (0.008, 0.033), (0.019, 0.044), (0.024, 0.062), (0.026, 0.078),
-                 (0.0235, 0.078), (0.021, 0.066), (0, 0.066)], 18)  # fmt: skip
-    handle = sweep(upright(arc(0.014, -110, 110, 7, (0.026, 0.060))), 0.006, 6, chunks=2)
-    filled = lathe([(0, 0.032), (0.008, 0.033), (0.019, 0.044), (0.023, 0.066), (0, 0.066)], 18)
-    wall = ring([(0.020, 0.064), (0.024, 0.064), (0.026, 0.078), (0.0228, 0.078)], 18, chunks=6)
-    return [cup.colliding_as(filled, wall), foot, handle, handle.scaled(x=-1), plinth, plate]
+                 (0.0235, 0.078), (0.0228, 0.076), (0, 0.076)], 18)  # fmt: skip
+    handle = sweep(upright(arc(0.014, -110, 110, 7, (0.027, 0.059))), 0.008, 6)
+    return [cup, foot, handle, handle.scaled(x=-1), plinth, plate]
 
 
 @thing("watering can", "train", "blue", 0.12)
@@ -171,12 +169,12 @@ def cactus() -> list[Piece]:
     pot = lathe([(0, 0), (0.019, 0), (0.025, 0.026), (0.028, 0.026), (0.028, 0.034), (0.024, 0.034),
                  (0.024, 0.031), (0, 0.031)], 18)  # fmt: skip
     soil = cylinder(0.050, 0.004, sides=18).at(z=0.028)
-    ribs = np.tile([1.0, 0.84], 8)[:, None]
+    ribs = np.tile([1.0, 0.84], 7)[:, None]
     column = [(0.030, 0.016), (0.050, 0.020), (0.070, 0.0185), (0.080, 0.013), (0.083, 0.006)]
-    stem = skin([flat(circle(2 * r, 16)[:, :2] * ribs, z) for z, r in column])
+    stem = skin([flat(circle(2 * r, 14)[:, :2] * ribs, z) for z, r in column])
     bend = [(0.012, 0.050), (0.026, 0.051), (0.031, 0.057), (0.031, 0.070), (0.031, 0.074)]
-    arm = sweep(upright(np.array(bend)), [0.011, 0.012, 0.0125, 0.011, 0.005], 8, chunks=2)
-    petal = ball(0.008, 0.006, 0.003, 8, 4).turned(pitch=-20).at(0.005)
+    arm = sweep(upright(np.array(bend)), [0.011, 0.012, 0.0125, 0.011, 0.005], 7, chunks=2)
+    petal = ball(0.008, 0.006, 0.003, 6, 2).turned(pitch=-20).at(0.005)
     flower = [petal.turned(yaw=72 * k).at(z=0.085).painted((240, 110, 160)) for k in range(5)]
     flower.append(dome(0.006, 0.006, 0.003, 8, 2).at(z=0.084).painted(GOLD))
     pot_body = lathe([(0, 0), (0.019, 0), (0.028, 0.027), (0.028, 0.034), (0, 0.034)], 18)

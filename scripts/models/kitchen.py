@@ -18,7 +18,7 @@ def coffee_mug() -> list[Piece]:
     """Full to 8 mm below the rim."""
     wall = ring([(0.026, 0.0), (0.031, 0.0), (0.032, 0.070), (0.027, 0.070)], chunks=6)
     coffee = cylinder(0.055, 0.062).painted(COFFEE)
-    handle = sweep(upright(arc(0.020, -100, 100, 9, (0.030, 0.036))), 0.010, chunks=3)
+    handle = sweep(upright(arc(0.020, -100, 100, 9, (0.030, 0.036))), 0.010, chunks=2)
     return [wall, coffee, handle.scaled(y=1.2)]
 
 
@@ -45,7 +45,7 @@ def frying_pan() -> list[Piece]:
     yolk = lathe([(0, 0.008), (0.009, 0.008), (0.008, 0.011), (0, 0.012)], 12).at(0.002, 0.001)
     handle = sweep([(0.032, 0, 0.012), (0.045, 0, 0.013), (0.078, 0, 0.013)],
                    [0.012, 0.011, 0.015], flatness=0.6)  # fmt: skip
-    stub = cylinder(0.008, 0.010).at(0.066)
+    stub = cylinder(0.008, 0.010, sides=8).at(0.066)
     return [floor, wall, handle, stub, white.painted(WHITE).decoration(),
             yolk.painted((248, 190, 40)).decoration()]  # fmt: skip
 
@@ -56,7 +56,7 @@ def plate() -> list[Piece]:
     profile = [(0, 0), (0.030, 0), (0.034, 0.003), (0.050, 0.011), (0.050, 0.014), (0.033, 0.008)]
     body = lathe([*profile, (0, 0.008)], 28)
     middle = lathe([(0, 0.006), (0.031, 0.006), (0.030, 0.009), (0, 0.009)], 24)
-    rim = ring([(0.028, 0.0), (0.034, 0.003), (0.050, 0.011), (0.050, 0.014), (0.033, 0.008)])
+    rim = ring([(0.028, 0.0), (0.034, 0.003), (0.050, 0.011), (0.050, 0.014), (0.033, 0.008)], 24, chunks=6)
     floor = cylinder(0.064, 0.009)
     return [body.colliding_as(floor, rim), middle.painted(WHITE).decoration()]
 
@@ -77,7 +77,7 @@ def spoon() -> list[Piece]:
     """An oval with a hollow, on a handle."""
     handle = prism([(-0.055, -0.006), (-0.010, -0.0025), (0.022, -0.003), (0.022, 0.003),
                     (-0.010, 0.0025), (-0.055, 0.006)], 0.005)  # fmt: skip
-    profile = [(0, 0), (0.6, 0), (1.0, 0.009), (0.9, 0.009), (0.55, 0.004), (0, 0.0035)]
+    profile = [(0, 0), (0.6, 0), (1.0, 0.0085), (0.9, 0.0085), (0.55, 0.0058), (0, 0.0055)]
     bowl = lathe(profile, 18).scaled(0.019, 0.013).at(0.038)
     return [handle, bowl]
 

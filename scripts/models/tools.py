@@ -14,13 +14,13 @@ from scripts.models.shapes import (
 @thing("hammer", "train", "brown", 0.12)
 def hammer() -> list[Piece]:
     """Lying, with a claw."""
-    handle = skin([np.c_[np.full(8, x), circle(1.0, 8)[:, :2] * (w, h) + (0, 0.0065)] for x, w, h in
-                   ((-0.058, 0.015, 0.012), (-0.030, 0.016, 0.013), (0.0, 0.011, 0.012),
-                    (0.052, 0.012, 0.012))])  # fmt: skip
+    section = arc(0.54, 22.5, 337.5, 8)
+    handle = skin([np.c_[np.full(8, x), section * (w, 0.013) + (0, 0.0065)] for x, w in
+                   ((-0.058, 0.016), (-0.030, 0.017), (0.0, 0.012), (0.052, 0.012))])  # fmt: skip
     head = box(0.017, 0.026, 0.017).at(0.046, 0.0, 0.0)
-    face = cylinder(0.018, 0.016, sides=12).turned(roll=90).at(0.046, -0.011, 0.009)
-    claw = prism([(0.038, 0.012), (0.0545, 0.012), (0.053, 0.024), (0.044, 0.037), (0.040, 0.037),
-                  (0.043, 0.024)], 0.014).at(z=0.0015)  # fmt: skip
+    face = cylinder(0.018, 0.018, sides=12).turned(roll=90).at(0.046, -0.011, 0.009)
+    claw = prism([(0.038, 0.012), (0.0545, 0.012), (0.053, 0.022), (0.044, 0.033), (0.040, 0.033),
+                  (0.043, 0.022)], 0.014).at(z=0.0015)  # fmt: skip
     return [handle.flat_below(0.0), *(each.painted(STEEL) for each in (head, face, claw))]
 
 
@@ -31,12 +31,14 @@ def screwdriver() -> list[Piece]:
     sections = [(-0.056, 0.008), (-0.053, 0.0115), (-0.020, 0.0125), (-0.006, 0.0095), (0.002, 0.0075),
                 (0.006, 0.0085), (0.008, 0.006)]  # fmt: skip
     rings = [np.c_[np.full(16, x), circle(2 * r, 16)[:, :2] * flutes] for x, r in sections]
-    handle = skin(rings, chunks=2).flat_below(-0.0105)
+    handle = skin(rings, chunks=2).turned(roll=22.5)  # it lies on two ridges
     shaft = cylinder(0.006, 0.042, sides=10).turned(pitch=90).at(0.006)
     tip = hull([(0.046, -0.003, -0.003), (0.046, 0.003, -0.003), (0.046, -0.003, 0.003),
                 (0.046, 0.003, 0.003), (0.056, -0.0045, -0.0015), (0.056, 0.0045, -0.0015),
                 (0.056, -0.0045, 0.0015), (0.056, 0.0045, 0.0015)])  # fmt: skip
-    return [handle, shaft.painted(STEEL), tip.painted(STEEL).decoration()]
+    # Lying on the handle and the tip.
+    pieces = [handle, shaft.painted(STEEL), tip.painted(STEEL)]
+    return [piece.turned(pitch=5.5).flat_below(-0.0080) for piece in pieces]
 
 
 @thing("wrench", "train", "gray", 0.08)
@@ -84,14 +86,14 @@ def flashlight() -> list[Piece]:
               *(each.painted(DARK).decoration() for each in grip)]  # fmt: skip
     lying = [piece.turned(pitch=90) for piece in pieces]
     lying.append(switch.at(0.0, 0, 0.0).painted(RED).decoration())
-    return [piece.turned(pitch=-3.7).flat_below(-0.0168) for piece in lying]
+    return [piece.turned(pitch=-3.7).flat_below(-0.0148) for piece in lying]
 
 
 @thing("padlock", "train", "yellow", 0.10)
 def padlock() -> list[Piece]:
     """Lying on its back, locked."""
-    body = rounded_box(0.048, 0.056, 0.020, 0.005)
-    curve = np.concatenate([[(0.0, -0.016)], arc(0.016, -90, 90, 9, (0.038, 0)), [(0.0, 0.016)]])
+    body = rounded_box(0.056, 0.058, 0.020, 0.004)
+    curve = np.concatenate([[(0.0, -0.016)], arc(0.016, -90, 90, 9, (0.036, 0)), [(0.0, 0.016)]])
     shackle = sweep(flat(curve, 0.010), 0.0095, 8, chunks=5)
     hole = cylinder(0.011, 0.002, sides=12).at(0.004, 0, 0.019)
     slot = prism([(-0.014, -0.004), (0.004, -0.002), (0.004, 0.002), (-0.014, 0.004)], 0.002)
@@ -102,7 +104,8 @@ def padlock() -> list[Piece]:
 @thing("door key", "train", "gray", 0.04)
 def door_key() -> list[Piece]:
     """A bow like a clover leaf, a shaft, two teeth."""
-    lobe = ring([(0.006, 0.0), (0.0125, 0.0), (0.0125, 0.007), (0.006, 0.007)], 12, chunks=4)
+    lobe = ring([(0.006, 0.0), (0.0125, 0.0), (0.0125, 0.007), (0.006, 0.007)], 12)
+    lobe = lobe.colliding_as(cylinder(0.025, 0.007))
     lobes = [lobe.at(-0.036 + x, y) for x, y in ((-0.008, 0.0), (0.006, -0.0115), (0.006, 0.0115))]
     shaft = box(0.080, 0.007, 0.007).at(0.012)
     collar = box(0.005, 0.012, 0.007).at(-0.012)
@@ -128,7 +131,7 @@ def paintbrush() -> list[Piece]:
     handle = prism([(-0.056, -0.004), (-0.050, -0.0065), (-0.020, -0.005), (0.002, -0.016),
                     (0.012, -0.018), (0.012, 0.018), (0.002, 0.016), (-0.020, 0.005),
                     (-0.050, 0.0065), (-0.056, 0.004)], 0.011)  # fmt: skip
-    ferrule = box(0.014, 0.039, 0.013).at(0.017, 0, -0.001)
+    ferrule = box(0.014, 0.039, 0.012).at(0.017)
     bristles = hull([(x, y, z) for x, y, low, high in
                      ((0.022, 0.0185, 0.0, 0.011), (0.054, 0.0165, 0.001, 0.007))
                      for y in (-y, y) for z in (low, high)])  # fmt: skip
