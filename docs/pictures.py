@@ -96,7 +96,7 @@ def objects() -> None:
     pictures, captions = [], []
     for kind, row in rows.items():
         put(kind, row, client)
-        above = from_above(client)[:, :, :]
+        above = from_above(client)
         side = from_the_side(client, height=above.shape[0])
         pictures.append(np.concatenate([side, above], axis=1))
         captions.append(f"{row['noun']} ({row['split']})")

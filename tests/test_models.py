@@ -50,7 +50,9 @@ def test_there_are_seen_and_unseen_objects() -> None:
 
 def test_nouns_are_unmistakable() -> None:
     nouns = [row["noun"] for row in ROWS.values()]
-    taken = {noun for cls in ASSETS.values() if hasattr(cls, "nouns") for noun in cls.nouns} - {*nouns}
+    taken = {noun for cls in ASSETS.values() if hasattr(cls, "nouns") for noun in cls.nouns} - {
+        *nouns
+    }
     taken |= {"house", "car", "bridge", "wheel", "tower", "wall", "star", "circle", "heart"}
     for noun in nouns:
         assert re.fullmatch(r"[a-z]+( [a-z]+)*", noun)

@@ -4,11 +4,32 @@ from __future__ import annotations
 
 import numpy as np
 
-from scripts.models.registry import HALF, QUARTER, ROUND, thing
+from scripts.models.registry import HALF, thing
 from scripts.models.shapes import (
-    CREAM, DARK, GOLD, LEAF, RED, STEEL, WHITE, WOOD, Array, Piece, arc, ball, box, circle,
-    cylinder, dome, flat, hull, lathe, prism, ring, rounded_box, skin, sweep, upright,
-)  # fmt: skip
+    CREAM,
+    DARK,
+    GOLD,
+    RED,
+    STEEL,
+    WHITE,
+    Array,
+    Piece,
+    arc,
+    ball,
+    box,
+    circle,
+    cylinder,
+    dome,
+    flat,
+    hull,
+    lathe,
+    prism,
+    ring,
+    rounded_box,
+    skin,
+    sweep,
+    upright,
+)
 
 CLAY, SOIL = (190, 104, 62), (74, 52, 40)
 
@@ -16,10 +37,18 @@ CLAY, SOIL = (190, 104, 62), (74, 52, 40)
 @thing("alarm clock", "train", "cyan", 0.12)
 def alarm_clock() -> list[Piece]:
     """Lying on its back, twelve o'clock towards +x: five to three."""
-    case = lathe([(0, 0), (0.031, 0), (0.034, 0.004), (0.034, 0.022), (0.031, 0.026), (0, 0.026)], 24)
+    case = lathe(
+        [(0, 0), (0.031, 0), (0.034, 0.004), (0.034, 0.022), (0.031, 0.026), (0, 0.026)], 24
+    )
     face = cylinder(0.054, 0.002, sides=24).at(z=0.0255)
-    marks = [box(0.006, 0.003, 0.0015).at(0.0215).turned(yaw=30 * k).at(z=0.0268) for k in range(0, 12, 3)]
-    hands = [box(0.014, 0.0034, 0.002).at(0.006).turned(yaw=-88), box(0.021, 0.0026, 0.002).at(0.0085).turned(yaw=30)]
+    marks = [
+        box(0.006, 0.003, 0.0015).at(0.0215).turned(yaw=30 * k).at(z=0.0268)
+        for k in range(0, 12, 3)
+    ]
+    hands = [
+        box(0.014, 0.0034, 0.002).at(0.006).turned(yaw=-88),
+        box(0.021, 0.0026, 0.002).at(0.0085).turned(yaw=30),
+    ]
     bells = [dome(0.026, 0.026, 0.013, 14, 3).turned(pitch=90).at(0.034, z=0.014).turned(yaw=a)
              for a in (-35, 35)]  # fmt: skip
     hammer = box(0.014, 0.006, 0.006).at(0.039, 0, 0.011)
@@ -37,10 +66,14 @@ def alarm_clock() -> list[Piece]:
 def camera() -> list[Piece]:
     """Lying on its back, looking up."""
     body = rounded_box(0.062, 0.092, 0.026, 0.005)
-    lens = [cylinder(0.046, 0.012, 0.044).at(-0.004, 0, 0.026),
-            ring([(0.014, 0.0), (0.019, 0.0), (0.019, 0.006), (0.014, 0.006)], 20).at(-0.004, 0, 0.038)]
+    lens = [
+        cylinder(0.046, 0.012, 0.044).at(-0.004, 0, 0.026),
+        ring([(0.014, 0.0), (0.019, 0.0), (0.019, 0.006), (0.014, 0.006)], 20).at(-0.004, 0, 0.038),
+    ]
     glass = dome(0.028, 0.028, 0.004, 16, 2).at(-0.004, 0, 0.038).painted((88, 120, 170))
-    rim = ring([(0.022, 0.0), (0.0255, 0.0), (0.0255, 0.004), (0.022, 0.004)], 20).at(-0.004, 0, 0.0255)
+    rim = ring([(0.022, 0.0), (0.0255, 0.0), (0.0255, 0.004), (0.022, 0.004)], 20).at(
+        -0.004, 0, 0.0255
+    )
     plate = box(0.014, 0.084, 0.003).at(0.0225, 0, 0.0240)
     flash = box(0.010, 0.018, 0.002).at(0.0225, 0.028, 0.0264)
     finder = box(0.008, 0.012, 0.002).at(0.0225, -0.030, 0.0264)
@@ -64,8 +97,13 @@ def book() -> list[Piece]:
     title = [box(0.009, y, 0.001).at(x, 0.003, 0.0247) for x, y in ((0.034, 0.050), (0.019, 0.034))]
     title.append(cylinder(0.026, 0.001, sides=16).at(-0.022, 0.003, 0.0247))
     whole = box(0.104, 0.080, 0.025).at(0, -0.001)
-    return [covers[0].colliding_as(whole), covers[1].decoration(), spine.decoration(),
-            pages.painted(CREAM).decoration(), *(each.painted(GOLD).decoration() for each in title)]
+    return [
+        covers[0].colliding_as(whole),
+        covers[1].decoration(),
+        spine.decoration(),
+        pages.painted(CREAM).decoration(),
+        *(each.painted(GOLD).decoration() for each in title),
+    ]
 
 
 @thing("hat", "train", "brown", 0.06, HALF)
@@ -84,19 +122,19 @@ def hat() -> list[Piece]:
                   oval(0.014, 0.006, 0.034)])  # fmt: skip
     band = skin([oval(0.0312, 0.0262, 0.003), oval(0.0298, 0.0246, 0.012)])
     sole = prism(oval(0.050, 0.030, 0.0)[:, :2], 0.0035)
-    flaps = [hull([p for p in np.concatenate([rim, top, oval(0.030, 0.025, 0.0), oval(0.030, 0.025, 0.004)])
-                   if s * p[1] > 0.008]) for s in (-1, 1)]  # fmt: skip
-    flat_crown = hull(np.concatenate([oval(0.030, 0.025, 0.0), oval(0.027, 0.021, 0.030), oval(0.023, 0.016, 0.0355)]))
-    return [brim.colliding_as(sole, *flaps), crown.colliding_as(flat_crown),
+    edge = np.concatenate([rim, top, oval(0.030, 0.025, 0.0), oval(0.030, 0.025, 0.004)])
+    flaps = [hull(edge[side * edge[:, 1] > 0.008]) for side in (-1, 1)]
+    filled = skin([oval(0.030, 0.025, 0.0), oval(0.027, 0.021, 0.030), oval(0.023, 0.016, 0.0355)])
+    return [brim.colliding_as(sole, *flaps), crown.colliding_as(filled),
             band.painted(DARK).decoration()]  # fmt: skip
 
 
 @thing("sneaker", "test", "blue", 0.08)
 def sneaker() -> list[Piece]:
-    """A left shoe, its toe towards +x."""
-    half = np.array([(-0.052, 0.006), (-0.048, 0.014), (-0.030, 0.017), (-0.005, 0.016), (0.020, 0.019),
-                     (0.038, 0.018), (0.050, 0.010), (0.0535, 0.0)])  # fmt: skip
-    outline = np.concatenate([half, half[-2::-1] * (1, -1), ])[::-1]
+    """A shoe, its toe towards +x."""
+    half = np.array([(-0.052, 0.006), (-0.048, 0.014), (-0.030, 0.017), (-0.005, 0.016),
+                     (0.020, 0.019), (0.038, 0.018), (0.050, 0.010), (0.0535, 0.0)])  # fmt: skip
+    outline = np.concatenate([half, half[-2::-1] * (1, -1)])[::-1]
     sole = prism(outline, 0.011)
     heights = np.interp(outline[:, 0], [-0.052, -0.030, -0.004, 0.014, 0.036, 0.053],
                         [0.044, 0.038, 0.038, 0.030, 0.021, 0.015])  # fmt: skip
@@ -127,7 +165,9 @@ def trophy() -> list[Piece]:
     """A full cup with two handles on a plinth."""
     plinth = box(0.052, 0.052, 0.016, top=(0.048, 0.048)).painted(DARK)
     plate = box(0.026, 0.053, 0.008).at(z=0.004).painted(GOLD).decoration()
-    foot = lathe([(0, 0.015), (0.015, 0.015), (0.013, 0.019), (0.005, 0.024), (0.005, 0.034), (0, 0.034)], 14)
+    foot = lathe(
+        [(0, 0.015), (0.015, 0.015), (0.013, 0.019), (0.005, 0.024), (0.005, 0.034), (0, 0.034)], 14
+    )
     cup = lathe([(0, 0.032), (0.008, 0.033), (0.019, 0.044), (0.024, 0.062), (0.026, 0.078),
                  (0.0235, 0.078), (0.0228, 0.076), (0, 0.076)], 18)  # fmt: skip
     handle = sweep(upright(arc(0.014, -110, 110, 7, (0.027, 0.059))), 0.008, 6)
@@ -137,8 +177,12 @@ def trophy() -> list[Piece]:
 @thing("watering can", "train", "blue", 0.12)
 def watering_can() -> list[Piece]:
     """A spout with a rose, a handle over the top."""
-    body = lathe([(0, 0), (0.030, 0), (0.031, 0.003), (0.029, 0.044), (0.027, 0.046), (0, 0.046)], 20)
-    spout = sweep([(0.024, 0, 0.010), (0.040, 0, 0.026), (0.054, 0, 0.046)], [0.014, 0.011, 0.009], chunks=2)
+    body = lathe(
+        [(0, 0), (0.030, 0), (0.031, 0.003), (0.029, 0.044), (0.027, 0.046), (0, 0.046)], 20
+    )
+    spout = sweep(
+        [(0.024, 0, 0.010), (0.040, 0, 0.026), (0.054, 0, 0.046)], [0.014, 0.011, 0.009], chunks=2
+    )
     rose = cylinder(0.010, 0.010, 0.022, sides=12).turned(pitch=42).at(0.052, 0, 0.044)
     sieve = cylinder(0.018, 0.002, sides=10).turned(pitch=42).at(0.0585, 0, 0.0512)
     handle = sweep(upright(arc(0.022, 0, 190, 9, (-0.014, 0.036))), 0.007, 6, chunks=4)
@@ -152,11 +196,11 @@ def watering_can() -> list[Piece]:
 @thing("light bulb", "test", "white", 0.04)
 def light_bulb() -> list[Piece]:
     """Lying, its screw towards -x."""
-    glass = lathe([(0, -0.020), (0.011, -0.020), (0.012, -0.012), (0.020, 0.006), (0.025, 0.020),
-                   (0.024, 0.032), (0.017, 0.042), (0.008, 0.046), (0, 0.047)], 18, chunks=2)  # fmt: skip
-    thread = [(0.0105, 0.0), (0.012, 0.003)] * 4
-    screw = lathe([(0, -0.044), *((r, -0.044 + 0.006 * (k // 2) + dz) for k, (r, dz) in enumerate(thread)),
-                   (0.011, -0.019), (0, -0.019)], 14)  # fmt: skip
+    glass = lathe([(0, -0.020), (0.011, -0.020), (0.012, -0.012), (0.020, 0.006),
+                   (0.025, 0.020), (0.024, 0.032), (0.017, 0.042), (0.008, 0.046), (0, 0.047)],
+                  18, chunks=2)  # fmt: skip
+    thread = [(r, -0.044 + 0.003 * k) for k, r in enumerate((0.0105, 0.012) * 4)]
+    screw = lathe([(0, -0.044), *thread, (0.011, -0.019), (0, -0.019)], 14)
     contact = lathe([(0, -0.051), (0.004, -0.050), (0.010, -0.044), (0, -0.044)], 12)
     pieces = [glass, screw.painted(STEEL), contact.painted(DARK)]
     tilt = np.degrees(np.arctan2(0.013, 0.062))
@@ -202,12 +246,13 @@ def gift_parcel() -> list[Piece]:
 @thing("stapler", "test", "red", 0.10)
 def stapler() -> list[Piece]:
     """A little open, its mouth towards +x."""
-    foot = prism([(-0.050, -0.011), (0.050, -0.013), (0.055, -0.008), (0.055, 0.008), (0.050, 0.013),
-                  (-0.050, 0.011)], 0.007)  # fmt: skip
+    foot = prism([(-0.050, -0.011), (0.050, -0.013), (0.055, -0.008), (0.055, 0.008),
+                  (0.050, 0.013), (-0.050, 0.011)], 0.007)  # fmt: skip
     anvil = box(0.014, 0.016, 0.002).at(0.043, 0, 0.0065)
     hinge = box(0.024, 0.024, 0.024).at(-0.040)
     rail = box(0.092, 0.012, 0.007).turned(pitch=-5).at(0.002, 0, 0.0145)
-    section = np.array([(-0.0105, 0), (0.0105, 0), (0.0105, 0.008), (0.006, 0.013), (-0.006, 0.013), (-0.0105, 0.008)])
+    half = np.array([(0.0105, 0), (0.0105, 0.008), (0.006, 0.013)])
+    section = np.concatenate([half, half[::-1] * (-1, 1)])
     spans = [(-0.054, 0.90), (-0.046, 1.05), (0.030, 1.0), (0.048, 0.80), (0.053, 0.55)]
     arm = skin([np.c_[np.full(6, x), section * (share**0.5, share)] for x, share in spans])
     arm = arm.turned(pitch=-5).at(z=0.0215)

@@ -6,9 +6,22 @@ import numpy as np
 
 from scripts.models.registry import HALF, ROUND, thing
 from scripts.models.shapes import (
-    CREAM, DARK, GOLD, RED, STEEL, WHITE, WOOD, Piece, arc, ball, box, cylinder, flat, hull, lathe,
-    prism, ring, rounded_box, skin, sweep, upright,
-)  # fmt: skip
+    CREAM,
+    DARK,
+    GOLD,
+    STEEL,
+    WHITE,
+    Piece,
+    arc,
+    box,
+    cylinder,
+    lathe,
+    prism,
+    ring,
+    rounded_box,
+    sweep,
+    upright,
+)
 
 COFFEE, CORK = (82, 48, 28), (196, 152, 104)
 
@@ -56,7 +69,9 @@ def plate() -> list[Piece]:
     profile = [(0, 0), (0.030, 0), (0.034, 0.003), (0.050, 0.011), (0.050, 0.014), (0.033, 0.008)]
     body = lathe([*profile, (0, 0.008)], 28)
     middle = lathe([(0, 0.006), (0.031, 0.006), (0.030, 0.009), (0, 0.009)], 24)
-    rim = ring([(0.028, 0.0), (0.034, 0.003), (0.050, 0.011), (0.050, 0.014), (0.033, 0.008)], 24, chunks=6)
+    rim = ring(
+        [(0.028, 0.0), (0.034, 0.003), (0.050, 0.011), (0.050, 0.014), (0.033, 0.008)], 24, chunks=6
+    )
     floor = cylinder(0.064, 0.009)
     return [body.colliding_as(floor, rim), middle.painted(WHITE).decoration()]
 

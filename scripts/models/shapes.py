@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
@@ -200,7 +200,10 @@ def prism(outline: ArrayLike, height: float, bevel: float = 0.0) -> Piece:
     triangles = shapely.constrained_delaunay_triangles(polygon).geoms
     caps = [np.c_[shapely.get_coordinates(each)[:3], np.zeros(3)] for each in triangles]
     walls = [
-        (np.array([(*a, 0), (*b, 0), (*b, height)]), np.array([(*a, 0), (*b, height), (*a, height)]))
+        (
+            np.array([(*a, 0), (*b, 0), (*b, height)]),
+            np.array([(*a, 0), (*b, height), (*a, height)]),
+        )
         for a, b in zip(outline, np.roll(outline, -1, axis=0), strict=True)
     ]
     corners = [_counter_clockwise(cap)[::-1] for cap in caps]
@@ -226,7 +229,7 @@ def convex_parts(polygon: shapely.Polygon, slack: float = 0.03) -> list[Array]:
     joined = True
     while joined:
         joined = False
-        for i, j in ((i, j) for i in range(len(parts)) for j in range(i + 1, len(parts))):
+        for i, j in combinations(range(len(parts)), 2):
             both = shapely.union_all([parts[i], parts[j]], grid_size=1e-7)
             if both.geom_type == "Polygon" and both.area > (1 - slack) * both.convex_hull.area:
                 parts = [both, *(part for k, part in enumerate(parts) if k not in (i, j))]

@@ -6,9 +6,24 @@ import numpy as np
 
 from scripts.models.registry import HALF, thing
 from scripts.models.shapes import (
-    CREAM, DARK, GOLD, RED, STEEL, WHITE, WOOD, Piece, arc, ball, box, circle, cylinder, dome, flat,
-    hull, lathe, prism, ring, rounded_box, skin, sweep,
-)  # fmt: skip
+    DARK,
+    RED,
+    STEEL,
+    WHITE,
+    Piece,
+    arc,
+    box,
+    circle,
+    cylinder,
+    flat,
+    hull,
+    lathe,
+    prism,
+    ring,
+    rounded_box,
+    skin,
+    sweep,
+)
 
 
 @thing("hammer", "train", "brown", 0.12)
@@ -28,8 +43,8 @@ def hammer() -> list[Piece]:
 def screwdriver() -> list[Piece]:
     """Lying, with a fluted handle and a flat tip."""
     flutes = np.tile([1.0, 0.86], 8)[:, None]
-    sections = [(-0.056, 0.008), (-0.053, 0.0115), (-0.020, 0.0125), (-0.006, 0.0095), (0.002, 0.0075),
-                (0.006, 0.0085), (0.008, 0.006)]  # fmt: skip
+    sections = [(-0.056, 0.008), (-0.053, 0.0115), (-0.020, 0.0125), (-0.006, 0.0095),
+                (0.002, 0.0075), (0.006, 0.0085), (0.008, 0.006)]  # fmt: skip
     rings = [np.c_[np.full(16, x), circle(2 * r, 16)[:, :2] * flutes] for x, r in sections]
     handle = skin(rings, chunks=2).turned(roll=22.5)  # it lies on two ridges
     shaft = cylinder(0.006, 0.042, sides=10).turned(pitch=90).at(0.006)
@@ -49,8 +64,15 @@ def wrench() -> list[Piece]:
                           [(-0.003, 0.008), (0.006, 0.008)], arc(0.018, 42, 155, 7)])  # fmt: skip
     open_end = prism(jaw, 0.011).turned(yaw=15).at(0.042)
     angle = np.radians(np.arange(12) * 30)
-    rings = [np.array([(r * np.cos(a), r * np.sin(a), z) for r, z in
-                       ((0.0075, 0), (0.0145, 0), (0.0145, 0.011), (0.0075, 0.011))]) for a in angle]
+    rings = [
+        np.array(
+            [
+                (r * np.cos(a), r * np.sin(a), z)
+                for r, z in ((0.0075, 0), (0.0145, 0), (0.0145, 0.011), (0.0075, 0.011))
+            ]
+        )
+        for a in angle
+    ]
     closed_end = skin(rings, chunks=4, closed=True).at(-0.044)
     return [shank.at(z=0.0015), open_end, closed_end]
 
@@ -155,8 +177,9 @@ def dumbbell() -> list[Piece]:
 @thing("toothbrush", "test", "pink", 0.03)
 def toothbrush() -> list[Piece]:
     """Bristles up."""
-    outline = [(-0.056, 0.0), (-0.054, -0.005), (-0.046, -0.0065), (-0.014, -0.0055), (0.012, -0.003),
-               (0.027, -0.003), (0.032, -0.0065), (0.053, -0.0065), (0.057, -0.003)]  # fmt: skip
+    outline = [(-0.056, 0.0), (-0.054, -0.005), (-0.046, -0.0065), (-0.014, -0.0055),
+               (0.012, -0.003), (0.027, -0.003), (0.032, -0.0065),
+               (0.053, -0.0065), (0.057, -0.003)]  # fmt: skip
     handle = prism([*outline, *((x, -y) for x, y in outline[:0:-1])], 0.006)
     bristles = box(0.023, 0.0115, 0.010).at(0.0425, 0, 0.006)
     stripe = box(0.020, 0.0115, 0.011).at(0.0425, 0, 0.006)
@@ -169,11 +192,16 @@ def toothbrush() -> list[Piece]:
 @thing("comb", "test", "orange", 0.03)
 def comb() -> list[Piece]:
     """Sixteen teeth under a round back."""
-    back = prism([(-0.052, 0.002), (0.052, 0.002), (0.050, 0.010), (0.040, 0.0145), (-0.040, 0.0145),
-                  (-0.050, 0.010)], 0.006)  # fmt: skip
+    back = prism([(-0.052, 0.002), (0.052, 0.002), (0.050, 0.010), (0.040, 0.0145),
+                  (-0.040, 0.0145), (-0.050, 0.010)], 0.006)  # fmt: skip
     ends = [box(0.006, 0.024, 0.006).at(s * 0.049, -0.010) for s in (-1, 1)]
     xs = np.arange(14) * 0.00625 - 0.040625
     teeth = [hull([(x + dx * w, y, z) for y, w in ((0.003, 1.0), (-0.022, 0.6)) for dx in
                    (-0.0016, 0.0016) for z in (0.001, 0.005)]) for x in xs]  # fmt: skip
     between = box(0.098, 0.026, 0.005).at(0, -0.009)
-    return [back, *ends, *(tooth.decoration() for tooth in teeth[1:]), teeth[0].colliding_as(between)]
+    return [
+        back,
+        *ends,
+        *(tooth.decoration() for tooth in teeth[1:]),
+        teeth[0].colliding_as(between),
+    ]

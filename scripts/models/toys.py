@@ -6,9 +6,25 @@ import numpy as np
 
 from scripts.models.registry import HALF, thing
 from scripts.models.shapes import (
-    CREAM, DARK, GOLD, LEAF, RED, STEEL, WHITE, WOOD, Array, Piece, arc, ball, box, cylinder, dome,
-    hull, lathe, prism, ring, rounded_box, skin, sweep,
-)  # fmt: skip
+    CREAM,
+    DARK,
+    GOLD,
+    RED,
+    STEEL,
+    WHITE,
+    WOOD,
+    Piece,
+    arc,
+    ball,
+    box,
+    cylinder,
+    dome,
+    hull,
+    lathe,
+    prism,
+    rounded_box,
+    skin,
+)
 
 GLASS, ORANGE = (66, 92, 120), (240, 130, 30)
 
@@ -52,7 +68,12 @@ def toy_truck() -> list[Piece]:
     window = box(0.020, 0.036, 0.012).at(0.043, 0, 0.032).painted(GLASS).decoration()
     panes = box(0.014, 0.046, 0.012).at(0.037, 0, 0.032).painted(GLASS).decoration()
     corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)])
-    levels = [(0.032, 0.020, 0.017), (0.036, 0.025, 0.042), (0.033, 0.022, 0.042), (0.033, 0.022, 0.036)]
+    levels = [
+        (0.032, 0.020, 0.017),
+        (0.036, 0.025, 0.042),
+        (0.033, 0.022, 0.042),
+        (0.033, 0.022, 0.036),
+    ]
     bed = skin([np.c_[corners * (x, y), np.full(4, z)] for x, y, z in levels]).at(-0.018)
     sand = dome(0.064, 0.042, 0.007, 12, 3).at(-0.018, 0, 0.036)
     return [cab, bed, frame, window, panes, sand.painted((206, 170, 110)),
@@ -72,16 +93,20 @@ def toy_train() -> list[Piece]:
                      (0.005, 0.014), (0, 0.014)], 9).at(0.033, 0, 0.046)  # fmt: skip
     chimney = chimney.colliding_as(cylinder(0.015, 0.018).at(0.033, 0, 0.046)).painted(DARK)
     bell = lathe([(0, 0), (0.008, 0), (0.0075, 0.006), (0.004, 0.009), (0, 0.009)], 8)
-    bands = [cylinder(0.0335, 0.003, sides=12).turned(pitch=90).at(x, 0, 0.033) for x in (0.000, 0.022)]
+    bands = [
+        cylinder(0.0335, 0.003, sides=12).turned(pitch=90).at(x, 0, 0.033) for x in (0.000, 0.022)
+    ]
     plough = hull([(0.048, -0.018, 0.002), (0.048, 0.018, 0.002), (0.048, -0.018, 0.016),
                    (0.048, 0.018, 0.016), (0.060, 0, 0.002)])  # fmt: skip
     wheels = _wheels(0.022, 0.007, (-0.033, -0.008, 0.017), 0.0185)
     wheels = [wheel.painted(RED) if wheel.paint == DARK else wheel for wheel in wheels]
     return [
-        boiler, cab, frame, roof, panes, chimney, bell.at(0.011, 0, 0.048).painted(GOLD).decoration(),
+        boiler, cab, frame, roof, panes, chimney,
+        bell.at(0.011, 0, 0.048).painted(GOLD).decoration(),
         door.painted(DARK).decoration(), plough.painted(DARK),
         *(band.painted(GOLD).decoration() for band in bands),
-        *(wheel.decoration() for wheel in wheels), box(0.072, 0.044, 0.012).at(-0.008).painted(DARK),
+        *(wheel.decoration() for wheel in wheels),
+        box(0.072, 0.044, 0.012).at(-0.008).painted(DARK),
     ]  # fmt: skip
 
 
@@ -122,8 +147,9 @@ def sailing_boat() -> list[Piece]:
     deck = prism(outline * (0.93, 0.86), 0.003).at(z=0.016)
     hatch = rounded_box(0.022, 0.020, 0.010, 0.003, 1).at(0.024, 0, 0.016)
     mast = cylinder(0.005, 0.072, sides=8).at(0.008, 0, 0.018)
-    main = hull([(0.006, 0, 0.026), (0.006, 0, 0.086), (-0.044, 0.016, 0.028), (-0.014, 0.012, 0.042),
-                 (0.006, 0.004, 0.026), (0.006, 0.004, 0.086), (-0.044, 0.020, 0.028),
+    main = hull([(0.006, 0, 0.026), (0.006, 0, 0.086), (-0.044, 0.016, 0.028),
+                 (-0.014, 0.012, 0.042), (0.006, 0.004, 0.026), (0.006, 0.004, 0.086),
+                 (-0.044, 0.020, 0.028),
                  (-0.014, 0.017, 0.042)])  # fmt: skip
     jib = hull([(0.011, 0, 0.080), (0.048, 0, 0.026), (0.014, 0.011, 0.028), (0.011, 0.004, 0.080),
                 (0.048, 0.004, 0.026), (0.014, 0.015, 0.028)])  # fmt: skip
@@ -137,8 +163,9 @@ def toy_house() -> list[Piece]:
     walls = box(0.066, 0.054, 0.036)
     gable = prism([(-0.027, 0.036), (0.027, 0.036), (0.004, 0.058), (-0.004, 0.058)], 0.064)
     gable = gable.turned(roll=90).turned(yaw=90).at(-0.032)
-    roof = prism([(-0.033, 0.030), (-0.027, 0.030), (-0.004, 0.0535), (0.004, 0.0535), (0.027, 0.030),
-                  (0.033, 0.030), (0.0065, 0.0595), (-0.0065, 0.0595)], 0.076)  # fmt: skip
+    roof = prism([(-0.033, 0.030), (-0.027, 0.030), (-0.004, 0.0535), (0.004, 0.0535),
+                  (0.027, 0.030), (0.033, 0.030), (0.0065, 0.0595),
+                  (-0.0065, 0.0595)], 0.076)  # fmt: skip
     whole = prism([(-0.033, 0.030), (0.033, 0.030), (0.0065, 0.0595), (-0.0065, 0.0595)], 0.076)
     roof, whole = (each.turned(roll=90).turned(yaw=90).at(-0.038) for each in (roof, whole))
     chimneys = [box(0.011, 0.011, 0.024).at(0.020 * s, 0.015 * s, 0.040) for s in (-1, 1)]
@@ -175,7 +202,9 @@ def toy_robot() -> list[Piece]:
     body = rounded_box(0.042, 0.046, 0.028, 0.004, 1)
     head = rounded_box(0.026, 0.034, 0.024, 0.004, 1).at(0.040, 0, 0.002)
     neck = box(0.010, 0.016, 0.016).at(0.024, 0, 0.006).painted(STEEL)
-    arms = [rounded_box(0.036, 0.010, 0.014, 0.003, 1).at(-0.002, y, 0.007) for y in (-0.029, 0.029)]
+    arms = [
+        rounded_box(0.036, 0.010, 0.014, 0.003, 1).at(-0.002, y, 0.007) for y in (-0.029, 0.029)
+    ]
     hands = [box(0.012, 0.012, 0.012).at(-0.024, y, 0.008) for y in (-0.029, 0.029)]
     legs = [box(0.020, 0.014, 0.016).at(-0.029, y, 0.006) for y in (-0.013, 0.013)]
     feet = [box(0.010, 0.020, 0.026).at(-0.044, y, 0.0) for y in (-0.013, 0.013)]
@@ -240,7 +269,9 @@ def toy_turtle() -> list[Piece]:
     spots = [spot.at(-0.006, 0, 0.0385)]
     for k in range(6):
         x, y = arc(0.0205, 60 * k + 30, 60 * k + 30, 1)[0]
-        spots.append(spot.turned(pitch=38).turned(yaw=60 * k + 30).at(x * 1.06 - 0.006, y * 0.96, 0.0312))
+        spots.append(
+            spot.turned(pitch=38).turned(yaw=60 * k + 30).at(x * 1.06 - 0.006, y * 0.96, 0.0312)
+        )
     eyes = [ball(0.004, sides=6, rings=2).at(0.049, y, 0.019) for y in (-0.007, 0.007)]
     soft = [belly, head, *(each.decoration() for each in (*feet, tail))]
     return [shell, *(each.painted(skin_color) for each in soft),
@@ -251,8 +282,18 @@ def toy_turtle() -> list[Piece]:
 @thing("toy guitar", "train", "brown", 0.08)
 def toy_guitar() -> list[Piece]:
     """Lying, its neck towards +x."""
-    half = [(-0.058, 0.0), (-0.056, 0.012), (-0.046, 0.021), (-0.034, 0.023), (-0.022, 0.019),
-            (-0.015, 0.0145), (-0.008, 0.0150), (0.000, 0.017), (0.008, 0.013), (0.010, 0.006)]
+    half = [
+        (-0.058, 0.0),
+        (-0.056, 0.012),
+        (-0.046, 0.021),
+        (-0.034, 0.023),
+        (-0.022, 0.019),
+        (-0.015, 0.0145),
+        (-0.008, 0.0150),
+        (0.000, 0.017),
+        (0.008, 0.013),
+        (0.010, 0.006),
+    ]
     outline = np.array([*half, *((x, -y) for x, y in half[:0:-1])])[::-1]
     body = prism(outline, 0.016)
     neck = box(0.052, 0.009, 0.018).at(0.026)
