@@ -17,7 +17,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -261,8 +261,26 @@ def _file(vertices: Any, normals: Any, indices: Any) -> str:
     lines += [f"vn {x:.9g} {y:.9g} {z:.9g}\n" for x, y, z in normals]
     corners = np.reshape(indices, (-1, 3)) + 1
     lines += [f"f {a}//{a} {b}//{b} {c}//{c}\n" for a, b, c in corners]
-    text = "".join(lines).encode()
-    path = _folder() / f"{hashlib.sha256(text).hexdigest()}.obj"
+    return _keep("".join(lines))
+
+
+def _keep(text: str) -> str:
+    """A file in the folder, by what is in it."""
+    path = _folder() / f"{hashlib.sha256(text.encode()).hexdigest()}.obj"
     if not path.exists():
-        path.write_bytes(text)
+        path.write_text(text, encoding="ascii")
     return str(path)
+
+
+@lru_cache(maxsize=1000)
+def scaled(file: str, factors: tuple[float, float, float]) -> str:
+    """A Wavefront file like this one, scaled along x, y and z; normals turn along."""
+    lines = []
+    for line in Path(file).read_text(encoding="ascii").splitlines(keepends=True):
+        kind, *rest = line.split()
+        if kind in ("v", "vn"):
+            numbers = np.array(rest, float) * (factors if kind == "v" else 1 / np.array(factors))
+            numbers /= np.linalg.norm(numbers) if kind == "vn" else 1.0
+            line = f"{kind} {' '.join(f'{number:.9g}' for number in numbers)}\n"
+        lines.append(line)
+    return _keep("".join(lines))

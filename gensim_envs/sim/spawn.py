@@ -109,13 +109,13 @@ def _shape(one: Callable[..., int], many: Callable[..., int], pieces: list[dict[
 
 
 def _collision(asset: Asset, client: int) -> int:
-    """One (compound) collision shape about the centre of mass, or -1 for paint."""
+    """One (compound) collision shape about the middle of the asset, or -1 for paint."""
     pieces = []
     for part in asset.parts():
         if not part.solid:
             continue
         x, y, z = part.center
-        z -= asset.balance
+        z -= asset.height / 2
         half, turn = [side / 2 for side in part.size], p.getQuaternionFromEuler(part.tilt)
         boxes = _wall_boxes(part) if part.shape == "tube" else [(half, [0.0, 0.0, 0.0], turn)]
         for extents, (dx, dy, dz), orientation in boxes:
@@ -137,37 +137,43 @@ def _collision(asset: Asset, client: int) -> int:
 
 
 def _visual(asset: Asset, client: int) -> int:
-    """One visual shape about the centre of mass.
+    """One visual shape about the middle of the asset.
 
     Boxes and meshes from files keep a colour each; pybullet's own round shapes have so many
-    facets that they take 0.5 ms each, and EGL rounds the edges of its boxes. It takes no arrays of
-    meshes made here, so an asset with a tube becomes one mesh of one colour.
+    facets that they take 0.5 ms each. It takes no arrays of meshes made here, so an asset with a
+    tube becomes one mesh of one colour.
     """
-    lift = asset.balance
+    lift = asset.height / 2
     parts = [part for part in asset.parts() if part.seen]
     if any(part.shape == "tube" for part in parts):
         mesh, color = _merged(tuple(parts), lift), _shades(asset, parts[0])
         return renderer.mesh(client, **mesh, rgbaColor=color)
-    egl = renderer.uses_egl(client)
-    pieces = [
-        {
-            "shapeType": p.GEOM_BOX if part.shape == "box" and not egl else p.GEOM_MESH,
-            "halfExtents": [side / 2 for side in part.size],
-            "fileName": _file(part.mesh or part.shape),
-            "meshScale": part.scale if part.mesh else part.size,
-            "rgbaColor": _shades(asset, part),
-            "visualFramePosition": [*part.center[:2], part.center[2] - lift],
-            "visualFrameOrientation": p.getQuaternionFromEuler(part.tilt),
-            "physicsClientId": client,
-        }
-        for part in parts
-    ]
+    pieces = []
+    for part in parts:
+        box = part.shape == "box"
+        scale = part.scale if part.mesh else part.size
+        file = _file(part.mesh or part.shape)
+        if renderer.uses_egl(client):
+            # It rounds the edges of pybullet's boxes, and draws a file at its first scale for ever.
+            box, file, scale = False, renderer.scaled(file, scale), (1.0, 1.0, 1.0)
+        pieces.append(
+            {
+                "shapeType": p.GEOM_BOX if box else p.GEOM_MESH,
+                "halfExtents": [side / 2 for side in part.size],
+                "fileName": file,
+                "meshScale": scale,
+                "rgbaColor": _shades(asset, part),
+                "visualFramePosition": [*part.center[:2], part.center[2] - lift],
+                "visualFrameOrientation": p.getQuaternionFromEuler(part.tilt),
+                "physicsClientId": client,
+            }
+        )
     return _shape(p.createVisualShape, p.createVisualShapeArray, pieces)
 
 
 @lru_cache(maxsize=64)
 def _merged(parts: tuple[Part, ...], lift: float) -> dict[str, Any]:
-    """All parts as one mesh, `lift` metres lower."""
+    """Round parts and tubes as one mesh, `lift` metres lower."""
     mesh: dict[str, list[Any]] = {"vertices": [], "normals": [], "indices": []}
     for part in parts:
         piece = renderer.box_mesh(part.size) if part.shape == "box" else _lathe(_profile(part))
@@ -191,8 +197,8 @@ def spawn(asset: Asset, poses: list[Pose], *, fixed: bool, client: int) -> list[
         client: pybullet's client id.
 
     Returns:
-        pybullet's body ids, in the order of `poses`. A body's own frame is at its centre of
-        mass, `asset.balance` above its underside.
+        pybullet's body ids, in the order of `poses`. A body's own frame is at the middle of the
+        asset, half its height above its underside.
     """
     shapes = _collision(asset, client), _visual(asset, client)
     bodies = []
@@ -200,7 +206,7 @@ def spawn(asset: Asset, poses: list[Pose], *, fixed: bool, client: int) -> list[
         body = p.createMultiBody(
             0 if fixed else asset.mass,
             *shapes,
-            [pose.x, pose.y, pose.z + asset.balance],
+            [pose.x, pose.y, pose.z + asset.height / 2],
             p.getQuaternionFromEuler((0, 0, pose.yaw)),
             # Plain rigid bodies: twice as fast to step as Featherstone's.
             useMaximalCoordinates=True,

@@ -253,7 +253,7 @@ class World:
                 )
                 rotation = np.reshape(p.getMatrixFromQuaternion(turn), (3, 3))
                 tilt, yaw = tilt_and_yaw(data.asset.tumbles, rotation)
-                pose = Pose(x, y, z - data.asset.balance, yaw)
+                pose = Pose(x, y, z - data.asset.height / 2, yaw)
             poses.append(pose)
             tilts.append(tilt)
         return Snapshot(tuple(poses), tuple(tilts), soft, self._contacts())

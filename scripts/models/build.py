@@ -15,7 +15,7 @@ import shapely
 import trimesh
 from scipy.spatial import ConvexHull, HalfspaceIntersection
 
-from scripts.models import food, kitchen, toys
+from scripts.models import food, groceries, home, kitchen, prisms, tools, toys
 from scripts.models.registry import THINGS, Thing
 from scripts.models.shapes import Array, Color, Piece
 
@@ -28,8 +28,9 @@ MARGIN = 0.001
 _CREASE = math.cos(math.radians(42))
 """Faces that meet at a sharper angle keep their edge."""
 _CORNERS, _SLACK = 24, 0.001
-_CUP = 0.006
-_MODULES = (food, kitchen, toys)
+_CUP, _LEVEL = 0.006, 0.0035
+"""Metres: radius of the suction cup, and how much lower its rim may meet a level spot."""
+_MODULES = (food, groceries, home, kitchen, tools, toys)
 """Imported because they enter their objects into `THINGS`."""
 
 
@@ -87,9 +88,11 @@ def _visual(pieces: Iterable[Piece]) -> str:
     vectors, n = np.unique(np.concatenate(normals).round(2) + 0.0, axis=0, return_inverse=True)
     lines = ["v {:.5f} {:.5f} {:.5f}".format(*vertex) for vertex in vertices]
     lines += ["vn {:.2f} {:.2f} {:.2f}".format(*vector) for vector in vectors]
-    for a, b in zip(v.reshape(-1, 3) + 1, n.reshape(-1, 3) + 1, strict=True):
-        if len(set(a)) == 3:
-            lines.append("f " + " ".join(f"{i}//{j}" for i, j in zip(a, b, strict=True)))
+    corners = np.stack([v.reshape(-1, 3), n.reshape(-1, 3)], axis=-1) + 1
+    # From its lowest vertex on, and in order, however they were made.
+    faces = [np.roll(face, -int(face[:, 0].argmin()), axis=0) for face in corners]
+    for face in sorted(face.tolist() for face in faces if len(set(face[:, 0])) == 3):
+        lines.append("f " + " ".join(f"{i}//{j}" for i, j in face))
     return "\n".join(lines) + "\n"
 
 
@@ -187,14 +190,20 @@ def _grasps(hulls: Sequence[trimesh.Trimesh], kind: str) -> Array:
     spots = grid.reshape(-1, 2) / 1000
     middle = _heights(hulls, spots)
     turn = np.arange(8) * (math.tau / 8)
-    rim = np.stack(
-        [_heights(hulls, spots + (_CUP * math.cos(a), _CUP * math.sin(a))) for a in turn]
-    )
-    misses = (rim < middle - 2 * _CUP).sum(axis=0)
-    drop = np.where(rim < middle - 2 * _CUP, 0.0, np.abs(rim - middle)).max(axis=0)
-    score = np.linalg.norm(spots, axis=1) + 8 * drop + 0.01 * misses
+
+    def around(radius: float) -> Array:
+        offsets = radius * np.c_[np.cos(turn), np.sin(turn)]
+        return np.stack([_heights(hulls, spots + offset) for offset in offsets])
+
+    rim = around(_CUP)
+    missed = rim < middle - _LEVEL
+    drop = np.where(missed, 0.0, np.abs(rim - middle)).max(axis=0)
+    score = np.linalg.norm(spots, axis=1) + 8 * drop + 0.01 * missed.sum(axis=0)
     # What stands higher beside the spot would be touched first.
-    score[~(middle > 0) | (rim > middle + 0.0015).any(axis=0)] = np.inf
+    blocked = (around(1.4 * _CUP) > middle + 0.002).any(axis=0) | (rim > middle + 0.0015).any(
+        axis=0
+    )
+    score[blocked | ~(middle > 0)] = np.inf
     if not np.isfinite(score).any():
         raise ValueError(f"{kind} has no spot for a suction cup")
     chosen: list[Array] = []
@@ -210,20 +219,20 @@ def _grasps(hulls: Sequence[trimesh.Trimesh], kind: str) -> Array:
 
 def main() -> None:
     """Model everything anew."""
+    objects = {kind: build(THINGS[kind]) for kind in sorted(THINGS)}
     shutil.rmtree(MODELS, ignore_errors=True)
-    rows = {}
-    for kind in sorted(THINGS):
-        built = build(THINGS[kind])
-        rows[kind] = built.row
+    for kind, built in objects.items():
         (MODELS / kind).mkdir(parents=True)
         for name, text in built.files.items():
             (MODELS / kind / name).write_text(text, encoding="utf-8")
-    CATALOGUE.write_text(catalogue_text(rows), encoding="utf-8")
-    total = sum(path.stat().st_size for path in MODELS.rglob("*.obj"))
+    prisms.build(MODELS)
+    rows = {kind: built.row for kind, built in objects.items()}
+    CATALOGUE.write_text(_catalogue(rows), encoding="utf-8")
+    total = sum(len(text) for built in objects.values() for text in built.files.values())
     print(f"wrote {len(rows)} objects, {total / 1e6:.2f} MB")
 
 
-def catalogue_text(rows: dict[str, dict[str, Any]]) -> str:
+def _catalogue(rows: dict[str, dict[str, Any]]) -> str:
     """JSON with a line for each field."""
     blocks = []
     for kind, row in rows.items():

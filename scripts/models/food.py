@@ -1,4 +1,4 @@
-"""Things to eat, and what they come in."""
+"""Things to eat."""
 
 from __future__ import annotations
 
@@ -6,11 +6,29 @@ import math
 
 import numpy as np
 
-from scripts.models.registry import HALF, QUARTER, ROUND, thing
+from scripts.models.registry import HALF, ROUND, thing
 from scripts.models.shapes import (
-    CREAM, DARK, GOLD, LEAF, RED, STEEL, WHITE, Array, Piece, arc, ball, box, circle, cylinder,
-    dome, flat, hull, lathe, prism, ring, rounded_box, skin, sweep, upright,
-)  # fmt: skip
+    CREAM,
+    DARK,
+    GOLD,
+    LEAF,
+    RED,
+    WHITE,
+    Array,
+    Piece,
+    arc,
+    ball,
+    box,
+    cylinder,
+    dome,
+    flat,
+    hull,
+    lathe,
+    prism,
+    ring,
+    skin,
+    sweep,
+)
 
 CRUST, BROWN, BLUE = (196, 138, 72), (98, 60, 34), (52, 104, 190)
 
@@ -25,12 +43,14 @@ def banana() -> list[Piece]:
     """Lying on its side, bent by a third of a circle."""
 
     def bend(start: float, end: float, count: int) -> Array:
-        return flat(arc(0.055, start, end, count, (0, -0.03)), 0.013)
+        return flat(arc(0.055, start, end, count, (0, -0.03)))
 
     widths = np.array([9, 16, 22, 25, 27, 28, 28, 28, 27, 25, 21, 15, 9]) / 1000
-    body = sweep(bend(30, 150, 13), widths, 6, chunks=4).flat_below(0.002)
-    stalk = sweep(bend(146, 163, 4), [0.010, 0.008, 0.008, 0.009], 6)
-    tip = sweep(bend(26, 31, 3), [0.006, 0.009, 0.0095], 6)
+    # As high above the table as it is thick: it lies on its whole length.
+    path = bend(30, 150, 13) + np.c_[np.zeros((13, 2)), 0.40 * widths]
+    body = sweep(path, widths, 6, chunks=4).flat_below(0.0)
+    stalk = sweep(bend(146, 163, 4), [0.010, 0.008, 0.008, 0.009], 6).at(z=0.005)
+    tip = sweep(bend(26, 31, 3), [0.006, 0.009, 0.0095], 6).at(z=0.004)
     return [body, stalk.painted((110, 120, 50)), tip.painted(BROWN)]
 
 
@@ -38,7 +58,7 @@ def banana() -> list[Piece]:
 def apple() -> list[Piece]:
     """With a stalk and a leaf."""
     profile = [(0, 0.004), (0.010, 0), (0.022, 0.006), (0.032, 0.022), (0.034, 0.036)]
-    profile += [(0.030, 0.050), (0.020, 0.057), (0.010, 0.056), (0, 0.050)]
+    profile += [(0.030, 0.050), (0.020, 0.057), (0.010, 0.057), (0, 0.055)]
     stalk = sweep([(0, 0, 0.048), (0, 0, 0.056), (0.004, 0, 0.064)], [0.003, 0.003, 0.004], 6)
     leaf = prism([(0, 0), (0.010, -0.006), (0.024, 0), (0.010, 0.006)], 0.002)
     leaf = leaf.turned(pitch=-15, yaw=160).at(z=0.058)
@@ -50,9 +70,9 @@ def pear() -> list[Piece]:
     """Lying on its side."""
     profile = [(0, 0), (0.012, 0.001), (0.024, 0.010), (0.028, 0.024), (0.024, 0.038)]
     profile += [(0.016, 0.052), (0.013, 0.064), (0.008, 0.072), (0, 0.073)]
-    body = lathe(profile, 16, chunks=2).turned(pitch=82).flat_below(-0.022)
-    stalk = sweep([(0.070, 0, 0.010), (0.078, 0, 0.013), (0.085, 0, 0.018)], 0.004, 6)
-    return [body, stalk.painted(BROWN).decoration()]
+    body = lathe(profile, 16, chunks=2).turned(pitch=110)
+    stalk = sweep([(0, 0, 0.070), (0, 0, 0.079), (0.004, 0, 0.086)], 0.004, 6).turned(pitch=110)
+    return [piece.flat_below(-0.032) for piece in (body, stalk.painted(BROWN).decoration())]
 
 
 @thing("strawberry", "test", "red", 0.04)
@@ -60,7 +80,7 @@ def strawberry() -> list[Piece]:
     """Lying, with seeds and a star of leaves."""
     profile = [(0, -0.028), (0.006, -0.026), (0.014, -0.014), (0.021, 0.004), (0.021, 0.014)]
     body = lathe([*profile, (0.014, 0.022), (0, 0.024)], 14).turned(pitch=90)
-    seed = ball(0.0035, 0.0022, 0.002, 6, 4)
+    seed = ball(0.0035, 0.0022, 0.0025, 6, 2)
     spots = [(x, a) for x, count in ((-0.013, 5), (-0.003, 7), (0.008, 7)) for a in
              np.linspace(-70, 70, count)]  # fmt: skip
     seeds = [seed.at(z=_radius(x, profile)).turned(roll=a).at(x) for x, a in spots]
@@ -70,7 +90,7 @@ def strawberry() -> list[Piece]:
     stalk = cylinder(0.004, 0.010, sides=6).turned(pitch=90).at(0.022)
     green = [piece.painted(LEAF).decoration() for piece in (*leaves, stalk)]
     lying = [body, *(piece.painted(GOLD).decoration() for piece in seeds), *green]
-    return [piece.flat_below(-0.017) for piece in lying]
+    return [piece.turned(pitch=-20).flat_below(-0.0165) for piece in lying]
 
 
 def _radius(z: float, profile: list[tuple[float, float]]) -> float:
@@ -83,10 +103,10 @@ def carrot() -> list[Piece]:
     """Lying, with its greens."""
     profile = [(0, -0.050), (0.003, -0.048), (0.009, -0.020), (0.014, 0.010), (0.016, 0.024)]
     root = lathe([*profile, (0.012, 0.030), (0, 0.030)], 12).turned(pitch=90)
-    root = root.turned(pitch=13).flat_below(-0.010)
+    root = root.turned(pitch=-10).flat_below(-0.0105)
     leaf = prism([(0, -0.002), (0.012, -0.003), (0.024, -0.008), (0.036, 0), (0.024, 0.008),
                   (0.012, 0.003), (0, 0.002)], 0.004)  # fmt: skip
-    leaves = [leaf.turned(yaw=a).at(0.028, z=z - 0.008) for a, z in
+    leaves = [leaf.turned(yaw=a).at(0.028, z=z - 0.004) for a, z in
               ((-28, 0.0), (0, 0.002), (28, 0.001))]  # fmt: skip
     return [root, *(each.painted(LEAF).decoration() for each in leaves)]
 
@@ -97,9 +117,9 @@ def mushroom() -> list[Piece]:
     profile = [(0, 0.026), (0.030, 0.022), (0.034, 0.027), (0.030, 0.040), (0.020, 0.050)]
     cap = lathe([*profile, (0.010, 0.054), (0, 0.055)], 20)
     stalk = lathe([(0, 0), (0.016, 0), (0.013, 0.010), (0.011, 0.028), (0, 0.028)], 14)
-    spots = [dome(0.012, 0.012, 0.002, 8, 2).at(z=0.0542)]
+    spots = [dome(0.012, 0.012, 0.002, 7, 2).at(z=0.0542)]
     for count, radius, z, lean in ((5, 0.0185, 0.0505, 32), (7, 0.0300, 0.0392, 55)):
-        spot = dome(0.010, 0.010, 0.002, 8, 2).turned(pitch=lean).at(radius, z=z)
+        spot = dome(0.010, 0.010, 0.002, 7, 1).turned(pitch=lean).at(radius, z=z)
         spots += [spot.turned(yaw=360 * k / count) for k in range(count)]
     return [cap, stalk.painted(CREAM), *(spot.painted(WHITE).decoration() for spot in spots)]
 
@@ -113,7 +133,7 @@ def watermelon_slice() -> list[Piece]:
         cut = (height - 0.016) / 2
         return prism([(radius, -cut), *arc(radius, 0, 180, 15), (-radius, -cut)], height)
 
-    seeds = [ball(0.006, 0.0035, 0.003, 6, 4).turned(yaw=a).at(*xy, 0.0182)
+    seeds = [ball(0.006, 0.0035, 0.003, 6, 2).turned(yaw=a).at(*xy, 0.0182)
              for r, count in ((0.014, 2), (0.027, 4))
              for xy, a in zip(arc(r, 25, 155, count), np.linspace(25, 155, count), strict=True)
              ]  # fmt: skip
@@ -155,18 +175,6 @@ def bread_loaf() -> list[Piece]:
     return [skin(rings), *(each.painted(CREAM).decoration() for each in cuts)]
 
 
-@thing("egg carton", "train", "gray", 0.12, HALF)
-def egg_carton() -> list[Piece]:
-    """Open, with six eggs."""
-    spots = [(x, y) for x in (-0.033, 0.0, 0.033) for y in (-0.0165, 0.0165)]
-    tray = box(0.098, 0.064, 0.022, top=(0.106, 0.072))
-    eggs = [dome(0.027, 0.027, 0.023, 10, 3).at(x, y, 0.022) for x, y in spots]
-    ridges = [box(0.005, 0.072, 0.006).at(x, 0, 0.022) for x in (-0.0165, 0.0165)]
-    ridges += [box(0.106, 0.005, 0.006).at(0, 0, 0.022)]
-    return [tray, *(each.decoration() for each in ridges),
-            *(egg.painted((236, 200, 164)) for egg in eggs)]  # fmt: skip
-
-
 @thing("hamburger", "train", "brown", 0.12, ROUND)
 def hamburger() -> list[Piece]:
     """Bun, lettuce, cheese, patty, bun."""
@@ -179,7 +187,7 @@ def hamburger() -> list[Piece]:
     lettuce = skin(rings)
     top = lathe([(0, 0.025), (0.035, 0.025), (0.038, 0.031), (0.033, 0.043), (0.022, 0.050),
                  (0.010, 0.0525), (0, 0.053)], 18)  # fmt: skip
-    seed = ball(0.0055, 0.003, 0.002, 6, 4)
+    seed = ball(0.0055, 0.003, 0.003, 6, 2)
     seeds = [seed.at(z=0.053)]
     for count, radius, z, lean in ((6, 0.015, 0.0518, 14), (8, 0.027, 0.0474, 34)):
         seeds += [
@@ -212,16 +220,20 @@ def pizza_slice() -> list[Piece]:
 @thing("donut", "test", "pink", 0.05, ROUND)
 def donut() -> list[Piece]:
     """Iced, with sprinkles."""
-    dough = [(0.026 + x, 0.013 + z) for x, z in arc(1.0, 0, 315, 8) * (0.015, 0.013)]
+    whole = [(0.026 + x, 0.013 + z) for x, z in arc(1.0, 0, 330, 12) * (0.015, 0.013)]
+    dough = [(0.026 + x, 0.013 + z) for x, z in arc(1.0, 180, 360, 5) * (0.015, 0.013)]
     icing = [(0.026 + x, 0.0135 + z) for x, z in arc(1.0, 0, 180, 6) * (0.0158, 0.0140)]
     colors = (WHITE, BLUE, GOLD)
     sprinkle = box(0.007, 0.0025, 0.002)
     sprinkles = [
         sprinkle.turned(yaw=77 * k).at(*xy, 0.0268).painted(colors[k % 3]).decoration()
-        for k, xy in enumerate(_around(12, 0.027) * (0.93 + 0.14 * (np.arange(12) % 2))[:, None])
+        for k, xy in enumerate(_around(11, 0.027) * (0.93 + 0.14 * (np.arange(11) % 2))[:, None])
     ]
-    whole = ring(dough, 24)
-    return [ring(icing, 24).colliding_as(whole), whole.painted(CRUST).decoration(), *sprinkles]
+    return [
+        ring(icing, 20).colliding_as(ring(whole, 24)),
+        ring(dough, 20).painted(CRUST).decoration(),
+        *sprinkles,
+    ]
 
 
 @thing("cupcake", "test", "pink", 0.05, ROUND)
@@ -243,87 +255,14 @@ def ice_cream_cone() -> list[Piece]:
     """One scoop, lying."""
     slope = math.degrees(math.atan2(0.019, 0.070))
     cone = [lathe([(0, 0), (0.002, 0), (0.021, 0.070), (0, 0.070)], 14).painted((214, 164, 96))]
-    for z in (0.014, 0.029, 0.044):
+    for z in (0.016, 0.036):
         r = 0.0026 + 0.27 * z
         band = lathe([(0, z), (r, z), (r + 0.0009, z + 0.003), (0, z + 0.003)], 14)
         cone.append(band.painted((168, 112, 56)).decoration())
     lying = [piece.turned(pitch=90 - slope).at(-0.068) for piece in cone]
     scoop = ball(0.050, sides=16, rings=8).at(0.012, z=0.022)
-    skirt = [ball(0.013, sides=8, rings=6).at(*xyz) for xyz in
+    skirt = [ball(0.013, sides=7, rings=4).at(*xyz) for xyz in
              ((-0.003, 0.010, 0.036), (-0.004, -0.008, 0.037), (-0.006, 0.020, 0.024),
               (-0.006, -0.019, 0.026))]  # fmt: skip
     return [piece.flat_below(0.0) for piece in
             (scoop, *lying, *(each.decoration() for each in skirt))]  # fmt: skip
-
-
-@thing("soup can", "train", "red", 0.15, ROUND)
-def soup_can() -> list[Piece]:
-    """A label with a white band, a lid with a ring to pull."""
-    label = lathe([(0, 0.004), (0.0285, 0.004), (0.0285, 0.070), (0, 0.070)], 24)
-    band = lathe([(0, 0.026), (0.029, 0.026), (0.029, 0.046), (0, 0.046)], 24)
-    tin = lathe(
-        [(0, 0), (0.028, 0), (0.028, 0.075), (0.025, 0.075), (0.025, 0.073), (0, 0.073)], 24
-    )
-    pull = ring([(0.005, 0), (0.008, 0), (0.008, 0.002), (0.005, 0.002)], 12).at(0.012, z=0.073)
-    tab = box(0.012, 0.006, 0.002).at(0.001, 0, 0.073)
-    return [
-        label.decoration(), band.painted(WHITE).decoration(),
-        tin.colliding_as(cylinder(0.057, 0.0745)).painted(STEEL),
-        *(each.painted((110, 114, 120)).decoration() for each in (pull, tab)),
-    ]  # fmt: skip
-
-
-@thing("cereal packet", "train", "green", 0.08)
-def cereal_packet() -> list[Piece]:
-    """Lying on its back: a title and a picture of a full bowl."""
-    body = box(0.105, 0.074, 0.030)
-    title = box(0.022, 0.058, 0.002).at(-0.034, 0, 0.029)
-    bowl = prism(np.concatenate([arc(0.024, -90, 90, 11)]), 0.002).at(0.016, 0, 0.029)
-    flakes = [prism(circle(0.013, 8)[:, :2], 0.0025).at(x, y, 0.029) for x, y in
-              ((0.012, -0.014), (0.012, 0.0), (0.012, 0.014), (0.004, -0.007), (0.004, 0.007))
-              ]  # fmt: skip
-    return [
-        body, title.painted(WHITE).decoration(), bowl.painted(WHITE).decoration(),
-        *(each.painted((232, 150, 40)).decoration() for each in flakes),
-    ]  # fmt: skip
-
-
-@thing("milk carton", "test", "white", 0.12)
-def milk_carton() -> list[Piece]:
-    """With a gable and a blue band."""
-    side, eave, ridge = 0.048, 0.060, 0.078
-    body = box(side, side, eave)
-    roof = box(side, side, ridge - eave, top=(side, 0.010)).at(z=eave)
-    seam = box(side, 0.010, 0.006).at(z=ridge)
-    band = box(side + 0.001, side + 0.001, 0.024).at(z=0.014)
-    cap = cylinder(0.014, 0.006, sides=12).turned(roll=-43).at(0, 0.012, 0.0695)
-    return [
-        body, roof, seam.painted(BLUE), band.painted(BLUE).decoration(),
-        cap.painted(RED).decoration(),
-    ]  # fmt: skip
-
-
-@thing("wine bottle", "train", "green", 0.15)
-def wine_bottle() -> list[Piece]:
-    """Lying, with a label and a foil."""
-    glass = [(0, -0.055), (0.015, -0.055), (0.016, -0.053), (0.016, 0.010), (0.012, 0.021)]
-    glass += [(0.0065, 0.029), (0.0060, 0.050), (0, 0.050)]
-    body = lathe(glass, 18, chunks=2)
-    label = lathe([(0, -0.038), (0.0166, -0.038), (0.0166, -0.006), (0, -0.006)], 18)
-    foil = lathe([(0, 0.036), (0.0070, 0.036), (0.0070, 0.053), (0.0078, 0.053), (0.0078, 0.056),
-                  (0, 0.056)], 12)  # fmt: skip
-    lying = [body, label.painted(CREAM).decoration(), foil.painted(RED)]
-    return [piece.turned(pitch=90).flat_below(-0.0135) for piece in lying]
-
-
-@thing("water bottle", "test", "blue", 0.12)
-def water_bottle() -> list[Piece]:
-    """Lying, waisted, with a wide white cap."""
-    plastic = [(0, -0.053), (0.016, -0.053), (0.018, -0.050), (0.018, -0.022), (0.0145, -0.014)]
-    plastic += [(0.0145, -0.008), (0.018, 0.0), (0.018, 0.022), (0.010, 0.035), (0, 0.036)]
-    body = lathe(plastic, 18, chunks=3)
-    label = lathe([(0, -0.046), (0.0186, -0.046), (0.0186, -0.026), (0, -0.026)], 18)
-    cap = lathe([(0, 0.034), (0.0105, 0.034), (0.0105, 0.050), (0.0065, 0.051), (0.0065, 0.057),
-                 (0, 0.057)], 14)  # fmt: skip
-    lying = [body, label.painted((150, 205, 240)).decoration(), cap.painted(WHITE)]
-    return [piece.turned(pitch=90).flat_below(-0.0155) for piece in lying]

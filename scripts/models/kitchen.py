@@ -6,9 +6,22 @@ import numpy as np
 
 from scripts.models.registry import HALF, ROUND, thing
 from scripts.models.shapes import (
-    CREAM, DARK, GOLD, RED, STEEL, WHITE, WOOD, Piece, arc, ball, box, cylinder, flat, hull, lathe,
-    prism, ring, rounded_box, skin, sweep, upright,
-)  # fmt: skip
+    CREAM,
+    DARK,
+    GOLD,
+    STEEL,
+    WHITE,
+    Piece,
+    arc,
+    box,
+    cylinder,
+    lathe,
+    prism,
+    ring,
+    rounded_box,
+    sweep,
+    upright,
+)
 
 COFFEE, CORK = (82, 48, 28), (196, 152, 104)
 
@@ -16,9 +29,9 @@ COFFEE, CORK = (82, 48, 28), (196, 152, 104)
 @thing("coffee mug", "train", "red", 0.15)
 def coffee_mug() -> list[Piece]:
     """Full to 8 mm below the rim."""
-    wall = ring([(0.027, 0.0), (0.031, 0.0), (0.032, 0.070), (0.028, 0.070)], chunks=6)
-    coffee = cylinder(0.057, 0.062).painted(COFFEE)
-    handle = sweep(upright(arc(0.020, -100, 100, 9, (0.030, 0.036))), 0.010, chunks=3)
+    wall = ring([(0.026, 0.0), (0.031, 0.0), (0.032, 0.070), (0.027, 0.070)], chunks=6)
+    coffee = cylinder(0.055, 0.062).painted(COFFEE)
+    handle = sweep(upright(arc(0.020, -100, 100, 9, (0.030, 0.036))), 0.010, chunks=2)
     return [wall, coffee, handle.scaled(y=1.2)]
 
 
@@ -45,7 +58,7 @@ def frying_pan() -> list[Piece]:
     yolk = lathe([(0, 0.008), (0.009, 0.008), (0.008, 0.011), (0, 0.012)], 12).at(0.002, 0.001)
     handle = sweep([(0.032, 0, 0.012), (0.045, 0, 0.013), (0.078, 0, 0.013)],
                    [0.012, 0.011, 0.015], flatness=0.6)  # fmt: skip
-    stub = cylinder(0.008, 0.010).at(0.066)
+    stub = cylinder(0.008, 0.010, sides=8).at(0.066)
     return [floor, wall, handle, stub, white.painted(WHITE).decoration(),
             yolk.painted((248, 190, 40)).decoration()]  # fmt: skip
 
@@ -56,7 +69,9 @@ def plate() -> list[Piece]:
     profile = [(0, 0), (0.030, 0), (0.034, 0.003), (0.050, 0.011), (0.050, 0.014), (0.033, 0.008)]
     body = lathe([*profile, (0, 0.008)], 28)
     middle = lathe([(0, 0.006), (0.031, 0.006), (0.030, 0.009), (0, 0.009)], 24)
-    rim = ring([(0.028, 0.0), (0.034, 0.003), (0.050, 0.011), (0.050, 0.014), (0.033, 0.008)])
+    rim = ring(
+        [(0.028, 0.0), (0.034, 0.003), (0.050, 0.011), (0.050, 0.014), (0.033, 0.008)], 24, chunks=6
+    )
     floor = cylinder(0.064, 0.009)
     return [body.colliding_as(floor, rim), middle.painted(WHITE).decoration()]
 
@@ -77,7 +92,7 @@ def spoon() -> list[Piece]:
     """An oval with a hollow, on a handle."""
     handle = prism([(-0.055, -0.006), (-0.010, -0.0025), (0.022, -0.003), (0.022, 0.003),
                     (-0.010, 0.0025), (-0.055, 0.006)], 0.005)  # fmt: skip
-    profile = [(0, 0), (0.6, 0), (1.0, 0.009), (0.9, 0.009), (0.55, 0.004), (0, 0.0035)]
+    profile = [(0, 0), (0.6, 0), (1.0, 0.0085), (0.9, 0.0085), (0.55, 0.0058), (0, 0.0055)]
     bowl = lathe(profile, 18).scaled(0.019, 0.013).at(0.038)
     return [handle, bowl]
 
@@ -105,21 +120,21 @@ def rolling_pin() -> list[Piece]:
 @thing("saucepan", "test", "red", 0.2)
 def saucepan() -> list[Piece]:
     """With its lid on and a black handle."""
-    pot = lathe(
-        [(0, 0), (0.030, 0), (0.033, 0.004), (0.033, 0.036), (0.035, 0.038), (0, 0.038)], 22
-    )
-    lid = lathe([(0, 0.037), (0.034, 0.037), (0.032, 0.041), (0.016, 0.046), (0, 0.047)], 22)
+    pot = lathe([(0, 0), (0.030, 0), (0.033, 0.004), (0.033, 0.036), (0, 0.036)], 22)
+    rim = lathe([(0, 0.035), (0.035, 0.035), (0.035, 0.038), (0, 0.038)], 22).painted(STEEL)
+    lid = lathe([(0, 0.037), (0.033, 0.037), (0.031, 0.041), (0.016, 0.046), (0, 0.047)], 22)
     knob = lathe([(0, 0.045), (0.004, 0.045), (0.0085, 0.052), (0.0075, 0.056), (0, 0.056)], 12)
     handle = sweep([(0.031, 0, 0.031), (0.042, 0, 0.033), (0.064, 0, 0.034), (0.076, 0, 0.034)],
                    [0.008, 0.008, 0.012, 0.013], flatness=1.0)  # fmt: skip
-    return [pot, lid.painted(STEEL), *(each.painted(DARK) for each in (knob, handle))]
+    return [pot, lid, rim, *(each.painted(DARK) for each in (knob, handle))]
 
 
 @thing("salt shaker", "test", "white", 0.08, ROUND)
 def salt_shaker() -> list[Piece]:
-    """A steel top with holes."""
-    body = lathe([(0, 0), (0.020, 0), (0.022, 0.003), (0.017, 0.040), (0, 0.040)], 16)
-    top = lathe([(0, 0.039), (0.0185, 0.039), (0.0185, 0.050), (0.014, 0.056), (0, 0.058)], 16)
+    """Holes in the top, a band of steel round the neck."""
+    body = lathe([(0, 0), (0.022, 0), (0.024, 0.003), (0.018, 0.038), (0, 0.038)], 16)
+    band = lathe([(0, 0.036), (0.0195, 0.036), (0.0195, 0.043), (0, 0.043)], 16)
+    top = lathe([(0, 0.042), (0.018, 0.042), (0.018, 0.051), (0.014, 0.056), (0, 0.058)], 16)
     holes = [cylinder(0.004, 0.002, sides=6).at(*xy, z) for xy, z in
              [((0.0, 0.0), 0.0568), *((xy, 0.0557) for xy in arc(0.0085, 0, 300, 6))]]  # fmt: skip
-    return [body, top.painted(STEEL), *(each.painted(DARK).decoration() for each in holes)]
+    return [body, top, band.painted(STEEL), *(each.painted(DARK).decoration() for each in holes)]

@@ -9,7 +9,7 @@ from typing import Literal
 
 from scripts.models.shapes import Piece
 
-ROUND, QUARTER, HALF, WHOLE = 0.0, math.pi / 2, math.pi, math.tau
+ROUND, HALF, WHOLE = 0.0, math.pi, math.tau
 """Turned by this about the vertical it looks the same; 0 is any turn."""
 
 

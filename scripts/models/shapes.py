@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from scipy.spatial.transform import Rotation
 
 Array = NDArray[np.float64]
 Color = tuple[int, int, int]
+Chunks = int | Sequence[int]
 
 WHITE, CREAM, STEEL, DARK = (244, 242, 236), (240, 222, 178), (172, 177, 184), (52, 52, 58)
 WOOD, GOLD, LEAF, RED = (178, 128, 78), (224, 178, 60), (70, 142, 62), (200, 48, 44)
@@ -92,12 +93,12 @@ def hull(points: ArrayLike) -> Piece:
     return _piece(mesh.vertices, mesh.faces)
 
 
-def skin(rings: ArrayLike, chunks: int = 1, closed: bool = False) -> Piece:
+def skin(rings: ArrayLike, chunks: Chunks = 1, closed: bool = False) -> Piece:
     """A solid through cross-sections.
 
     Args:
         rings: (n, k, 3) corners of each; a ring may shrink to a point.
-        chunks: how many hulls share the length.
+        chunks: how many hulls share the length, or the numbers of the rings at which it is cut.
         closed: the last is joined to the first; otherwise both ends are filled.
     """
     rings = np.asarray(rings, dtype=float)
@@ -115,7 +116,10 @@ def skin(rings: ArrayLike, chunks: int = 1, closed: bool = False) -> Piece:
             middle = np.full(k, len(vertices))
             vertices = np.vstack([vertices, vertices[ring].mean(axis=0)])
             faces.append(np.c_[middle, np.roll(ring, -1), ring][:, ::turn])
-    cuts = np.linspace(0, n - 1, chunks + 1).round().astype(int)
+    if isinstance(chunks, int):
+        cuts = np.linspace(0, n - 1, chunks + 1).round().astype(int).tolist()
+    else:
+        cuts = [0, *chunks, n - 1]
     hulls = [rings[a : b + 1].reshape(-1, 3) for a, b in pairwise(cuts)]
     return _piece(vertices, np.concatenate(faces), hulls)
 
@@ -127,7 +131,7 @@ def circle(diameter: float, sides: int = 20, z: float = 0.0) -> Array:
     return np.c_[r * np.cos(angle), r * np.sin(angle), np.full(sides, z)]
 
 
-def lathe(profile: Sequence[tuple[float, float]], sides: int = 20, chunks: int = 1) -> Piece:
+def lathe(profile: Sequence[tuple[float, float]], sides: int = 20, chunks: Chunks = 1) -> Piece:
     """A solid of revolution through (radius, z) pairs, from the bottom up."""
     return skin([circle(2 * r, sides, z) for r, z in profile], chunks)
 
@@ -225,7 +229,7 @@ def convex_parts(polygon: shapely.Polygon, slack: float = 0.03) -> list[Array]:
     joined = True
     while joined:
         joined = False
-        for i, j in ((i, j) for i in range(len(parts)) for j in range(i + 1, len(parts))):
+        for i, j in combinations(range(len(parts)), 2):
             both = shapely.union_all([parts[i], parts[j]], grid_size=1e-7)
             if both.geom_type == "Polygon" and both.area > (1 - slack) * both.convex_hull.area:
                 parts = [both, *(part for k, part in enumerate(parts) if k not in (i, j))]
@@ -238,7 +242,7 @@ def sweep(
     path: ArrayLike,
     diameters: float | Sequence[float],
     sides: int = 8,
-    chunks: int = 1,
+    chunks: Chunks = 1,
     flatness: float = 1.0,
     closed: bool = False,
 ) -> Piece:
@@ -248,7 +252,7 @@ def sweep(
         path: its middle line, in the plane of x and y or of x and z.
         diameters: one, or one for each point of the path.
         sides: of its cross-section.
-        chunks: how many hulls share the length.
+        chunks: how many hulls share the length, or the points at which it is cut.
         flatness: thickness across the path's plane over the width within it.
         closed: the path's end is joined to its start.
     """

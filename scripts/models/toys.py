@@ -6,21 +6,41 @@ import numpy as np
 
 from scripts.models.registry import HALF, thing
 from scripts.models.shapes import (
-    CREAM, DARK, GOLD, LEAF, RED, STEEL, WHITE, WOOD, Array, Piece, arc, ball, box, cylinder, dome,
-    hull, lathe, prism, ring, rounded_box, skin, sweep,
-)  # fmt: skip
+    CREAM,
+    DARK,
+    GOLD,
+    RED,
+    STEEL,
+    WHITE,
+    WOOD,
+    Piece,
+    arc,
+    ball,
+    box,
+    cylinder,
+    dome,
+    hull,
+    lathe,
+    prism,
+    rounded_box,
+    skin,
+)
 
 GLASS, ORANGE = (66, 92, 120), (240, 130, 30)
 
 
 def _wheels(diameter: float, width: float, xs: tuple[float, ...], y: float) -> list[Piece]:
-    """Tyres with hubs on both sides, standing on the floor; `y` is the middle of a tyre."""
-    tyre = cylinder(diameter, width, sides=14).at(z=-width / 2).turned(roll=90).at(z=diameter / 2)
-    hub = cylinder(diameter * 0.5, width + 0.002, sides=8).at(z=-width / 2 - 0.001)
+    """Tyres with hubs on both sides, standing on the floor; `y` is the middle of a tyre.
+
+    An axle collides as one roller.
+    """
+    tyre = cylinder(diameter, width, sides=10).at(z=-width / 2).turned(roll=90).at(z=diameter / 2)
+    hub = cylinder(diameter * 0.5, width + 0.002, sides=6).at(z=-width / 2 - 0.001)
     hub = hub.turned(roll=90).at(z=diameter / 2).painted(STEEL).decoration()
-    return [
-        piece.at(x, side * y) for x in xs for side in (-1, 1) for piece in (tyre.painted(DARK), hub)
-    ]
+    roller = hull(np.concatenate([tyre.at(y=side * y).mesh.vertices for side in (-1, 1)]))
+    right, left = tyre.at(y=-y).colliding_as(roller), tyre.at(y=y).decoration()
+    axle = [right.painted(DARK), left.painted(DARK), hub.at(y=-y), hub.at(y=y)]
+    return [piece.at(x) for x in xs for piece in axle]
 
 
 @thing("toy car", "train", "red", 0.1)
@@ -64,27 +84,29 @@ def toy_truck() -> list[Piece]:
 def toy_train() -> list[Piece]:
     """A steam engine."""
     frame = box(0.100, 0.030, 0.008).at(z=0.010).painted(DARK)
-    boiler = cylinder(0.032, 0.062, sides=16).turned(pitch=90).at(-0.018, 0, 0.033)
-    door = cylinder(0.026, 0.004, sides=14).turned(pitch=90).at(0.043, 0, 0.033)
+    boiler = cylinder(0.032, 0.062, sides=12).turned(pitch=90).at(-0.018, 0, 0.033)
+    door = cylinder(0.026, 0.004, sides=10).turned(pitch=90).at(0.043, 0, 0.033)
     cab = box(0.032, 0.040, 0.040).at(-0.032, 0, 0.018)
-    roof = box(0.042, 0.048, 0.005).at(-0.032, 0, 0.058).painted(RED)
+    roof = box(0.042, 0.048, 0.005).at(-0.032, 0, 0.058)
     panes = box(0.016, 0.042, 0.014).at(-0.032, 0, 0.038).painted(CREAM).decoration()
     chimney = lathe([(0, 0), (0.006, 0), (0.0055, 0.010), (0.009, 0.018), (0.006, 0.018),
-                     (0.005, 0.014), (0, 0.014)], 12).at(0.033, 0, 0.046)  # fmt: skip
+                     (0.005, 0.014), (0, 0.014)], 9).at(0.033, 0, 0.046)  # fmt: skip
     chimney = chimney.colliding_as(cylinder(0.015, 0.018).at(0.033, 0, 0.046)).painted(DARK)
-    bell = lathe([(0, 0), (0.008, 0), (0.0075, 0.006), (0.004, 0.009), (0, 0.009)], 12)
+    bell = lathe([(0, 0), (0.008, 0), (0.0075, 0.006), (0.004, 0.009), (0, 0.009)], 8)
     bands = [
-        cylinder(0.0335, 0.003, sides=16).turned(pitch=90).at(x, 0, 0.033) for x in (0.000, 0.022)
+        cylinder(0.0335, 0.003, sides=12).turned(pitch=90).at(x, 0, 0.033) for x in (0.000, 0.022)
     ]
     plough = hull([(0.048, -0.018, 0.002), (0.048, 0.018, 0.002), (0.048, -0.018, 0.016),
                    (0.048, 0.018, 0.016), (0.060, 0, 0.002)])  # fmt: skip
     wheels = _wheels(0.022, 0.007, (-0.033, -0.008, 0.017), 0.0185)
     wheels = [wheel.painted(RED) if wheel.paint == DARK else wheel for wheel in wheels]
     return [
-        boiler, cab, frame, roof, panes, chimney, bell.at(0.011, 0, 0.048).painted(GOLD).decoration(),
+        boiler, cab, frame, roof, panes, chimney,
+        bell.at(0.011, 0, 0.048).painted(GOLD).decoration(),
         door.painted(DARK).decoration(), plough.painted(DARK),
         *(band.painted(GOLD).decoration() for band in bands),
-        *(wheel.decoration() for wheel in wheels), box(0.072, 0.044, 0.012).at(-0.008).painted(DARK),
+        *(wheel.decoration() for wheel in wheels),
+        box(0.072, 0.044, 0.012).at(-0.008).painted(DARK),
     ]  # fmt: skip
 
 
@@ -123,13 +145,15 @@ def sailing_boat() -> list[Piece]:
     shell = skin([np.c_[outline * (0.5 + share / 2, share), np.full(len(outline), z)]
                   for share, z in shares])  # fmt: skip
     deck = prism(outline * (0.93, 0.86), 0.003).at(z=0.016)
+    hatch = rounded_box(0.022, 0.020, 0.010, 0.003, 1).at(0.024, 0, 0.016)
     mast = cylinder(0.005, 0.072, sides=8).at(0.008, 0, 0.018)
-    main = hull([(0.006, 0, 0.026), (0.006, 0, 0.086), (-0.044, 0.016, 0.028), (-0.014, 0.012, 0.042),
-                 (0.006, 0.004, 0.026), (0.006, 0.004, 0.086), (-0.044, 0.020, 0.028),
+    main = hull([(0.006, 0, 0.026), (0.006, 0, 0.086), (-0.044, 0.016, 0.028),
+                 (-0.014, 0.012, 0.042), (0.006, 0.004, 0.026), (0.006, 0.004, 0.086),
+                 (-0.044, 0.020, 0.028),
                  (-0.014, 0.017, 0.042)])  # fmt: skip
     jib = hull([(0.011, 0, 0.080), (0.048, 0, 0.026), (0.014, 0.011, 0.028), (0.011, 0.004, 0.080),
                 (0.048, 0.004, 0.026), (0.014, 0.015, 0.028)])  # fmt: skip
-    return [shell, deck.painted(WOOD).decoration(), mast.painted(WOOD),
+    return [shell, deck.decoration(), *(each.painted(WOOD) for each in (hatch, mast)),
             main.painted(WHITE), jib.painted(WHITE)]  # fmt: skip
 
 
@@ -139,8 +163,9 @@ def toy_house() -> list[Piece]:
     walls = box(0.066, 0.054, 0.036)
     gable = prism([(-0.027, 0.036), (0.027, 0.036), (0.004, 0.058), (-0.004, 0.058)], 0.064)
     gable = gable.turned(roll=90).turned(yaw=90).at(-0.032)
-    roof = prism([(-0.033, 0.030), (-0.027, 0.030), (-0.004, 0.0535), (0.004, 0.0535), (0.027, 0.030),
-                  (0.033, 0.030), (0.0065, 0.0595), (-0.0065, 0.0595)], 0.076)  # fmt: skip
+    roof = prism([(-0.033, 0.030), (-0.027, 0.030), (-0.004, 0.0535), (0.004, 0.0535),
+                  (0.027, 0.030), (0.033, 0.030), (0.0065, 0.0595),
+                  (-0.0065, 0.0595)], 0.076)  # fmt: skip
     whole = prism([(-0.033, 0.030), (0.033, 0.030), (0.0065, 0.0595), (-0.0065, 0.0595)], 0.076)
     roof, whole = (each.turned(roll=90).turned(yaw=90).at(-0.038) for each in (roof, whole))
     chimneys = [box(0.011, 0.011, 0.024).at(0.020 * s, 0.015 * s, 0.040) for s in (-1, 1)]
@@ -161,10 +186,10 @@ def rubber_duck() -> list[Piece]:
     tail = hull([(-0.030, -0.016, 0.024), (-0.030, 0.016, 0.024), (-0.030, 0, 0.008),
                  (-0.050, -0.006, 0.042), (-0.050, 0.006, 0.042), (-0.022, 0, 0.040)])  # fmt: skip
     head = ball(0.039, 0.037, 0.038, 14, 8).at(0.021, 0, 0.053)
-    wing = ball(0.040, 0.012, 0.022, 10, 6).turned(pitch=12)
+    wing = ball(0.040, 0.012, 0.022, 8, 4).turned(pitch=12)
     wings = [wing.at(-0.010, y, 0.028) for y in (-0.026, 0.026)]
     beak = ball(0.022, 0.020, 0.008, 10, 4).at(0.043, 0, 0.050)
-    eyes = [ball(0.006, sides=8, rings=4).at(0.035, y, 0.060) for y in (-0.0115, 0.0115)]
+    eyes = [ball(0.006, sides=6, rings=4).at(0.035, y, 0.060) for y in (-0.0115, 0.0115)]
     return [
         body, head, tail, *(each.decoration() for each in wings), beak.painted(ORANGE),
         *(eye.painted(DARK).decoration() for eye in eyes),
@@ -204,20 +229,20 @@ def toy_robot() -> list[Piece]:
 @thing("teddy bear", "train", "brown", 0.06)
 def teddy_bear() -> list[Piece]:
     """Lying on its back, its head towards +x."""
-    body = ball(0.052, 0.044, 0.036, 14, 8).at(-0.008, 0, 0.015)
-    head = ball(0.036, 0.040, 0.034, 14, 8).at(0.031, 0, 0.016)
-    ears = [ball(0.017, 0.017, 0.012, 10, 6).at(0.044, y, 0.016) for y in (-0.018, 0.018)]
-    arms = [ball(0.036, 0.017, 0.018, 10, 6).turned(yaw=a).at(0.005, y, 0.010)
+    body = ball(0.052, 0.044, 0.036, 12, 6).at(-0.008, 0, 0.015)
+    head = ball(0.036, 0.040, 0.034, 12, 6).at(0.031, 0, 0.016)
+    ears = [ball(0.017, 0.017, 0.012, 8, 4).at(0.044, y, 0.016) for y in (-0.018, 0.018)]
+    arms = [ball(0.036, 0.017, 0.018, 8, 4).turned(yaw=a).at(0.005, y, 0.010)
             for a, y in ((55, -0.027), (-55, 0.027))]  # fmt: skip
-    legs = [ball(0.040, 0.020, 0.020, 10, 6).turned(yaw=a).at(-0.034, y, 0.010)
+    legs = [ball(0.040, 0.020, 0.020, 8, 4).turned(yaw=a).at(-0.034, y, 0.010)
             for a, y in ((35, -0.020), (-35, 0.020))]  # fmt: skip
-    inner = [ball(0.010, 0.010, 0.006, 8, 4).at(0.045, y, 0.0205) for y in (-0.018, 0.018)]
-    soles = [ball(0.012, 0.012, 0.006, 8, 4).at(-0.046, y, 0.0165) for y in (-0.027, 0.027)]
+    inner = [ball(0.010, 0.010, 0.006, 7, 2).at(0.045, y, 0.0205) for y in (-0.018, 0.018)]
+    soles = [ball(0.012, 0.012, 0.006, 7, 2).at(-0.046, y, 0.0165) for y in (-0.027, 0.027)]
     patch = ball(0.032, 0.028, 0.008, 12, 4).at(-0.010, 0, 0.0305)
-    muzzle = ball(0.017, 0.019, 0.012, 10, 6).at(0.025, 0, 0.031)
+    muzzle = ball(0.017, 0.019, 0.012, 9, 4).at(0.025, 0, 0.031)
     light = (204, 164, 116)
-    dark = [ball(0.006, 0.008, 0.005, 8, 4).at(0.028, 0, 0.0365)]
-    dark += [ball(0.005, sides=6, rings=4).at(0.036, y, 0.0305) for y in (-0.008, 0.008)]
+    dark = [ball(0.006, 0.008, 0.005, 6, 2).at(0.028, 0, 0.0365)]
+    dark += [ball(0.005, sides=6, rings=2).at(0.036, y, 0.0305) for y in (-0.008, 0.008)]
     brown = [body, head, *arms, *legs, *(ear.decoration() for ear in ears)]
     return [
         *(each.flat_below(0.002) for each in brown),
@@ -233,8 +258,8 @@ def toy_turtle() -> list[Piece]:
     skin_color, scale = (150, 196, 104), (34, 92, 44)
     belly = lathe([(0, 0), (0.88, 0.0), (1.0, 0.5), (0.95, 1), (0, 1)], 14)
     belly = belly.scaled(0.036, 0.031, 0.010).at(-0.006)
-    head = ball(0.026, 0.020, 0.020, 12, 6).at(0.041, 0, 0.014)
-    foot = ball(0.026, 0.015, 0.013, 10, 6)
+    head = ball(0.026, 0.020, 0.020, 10, 6).at(0.041, 0, 0.014)
+    foot = ball(0.026, 0.015, 0.013, 8, 4)
     feet = [foot.turned(yaw=a).at(x, y, 0.006).flat_below(0.0) for x, y, a in
             ((0.018, 0.030, 50), (0.018, -0.030, -50), (-0.030, 0.027, 130),
              (-0.030, -0.027, -130))]  # fmt: skip
@@ -247,7 +272,7 @@ def toy_turtle() -> list[Piece]:
         spots.append(
             spot.turned(pitch=38).turned(yaw=60 * k + 30).at(x * 1.06 - 0.006, y * 0.96, 0.0312)
         )
-    eyes = [ball(0.004, sides=6, rings=4).at(0.049, y, 0.019) for y in (-0.007, 0.007)]
+    eyes = [ball(0.004, sides=6, rings=2).at(0.049, y, 0.019) for y in (-0.007, 0.007)]
     soft = [belly, head, *(each.decoration() for each in (*feet, tail))]
     return [shell, *(each.painted(skin_color) for each in soft),
             *(each.painted(scale).decoration() for each in spots),
@@ -275,11 +300,11 @@ def toy_guitar() -> list[Piece]:
     head = box(0.017, 0.014, 0.016).at(0.056)
     hole = cylinder(0.014, 0.002, sides=12).at(-0.010, 0, 0.0155)
     bridge = box(0.005, 0.018, 0.0035).at(-0.038, 0, 0.0155)
-    strings = [box(0.090, 0.0012, 0.001).at(0.007, y, 0.0178) for y in (-0.0027, 0, 0.0027)]
+    frets = [box(0.003, 0.009, 0.001).at(x, 0, 0.0178) for x in (0.012, 0.024, 0.036)]
     pegs = [ball(0.004, 0.005, 0.005, 6, 4).at(x, y, 0.012) for x in (0.052, 0.060)
             for y in (-0.0085, 0.0085)]  # fmt: skip
     return [
         body, *(each.painted(DARK) for each in (neck, head)), hole.painted(DARK).decoration(),
-        bridge.painted(DARK).decoration(), *(each.painted(CREAM).decoration() for each in strings),
+        bridge.painted(DARK).decoration(), *(each.painted(CREAM).decoration() for each in frets),
         *(each.painted(CREAM).decoration() for each in pegs),
     ]  # fmt: skip

@@ -159,11 +159,6 @@ class Asset:
         return self.size[2]
 
     @property
-    def balance(self) -> float:
-        """Height of the centre of mass above the underside, metres."""
-        return self.height / 2
-
-    @property
     def symmetry(self) -> float:
         """Yaw period in radians: turned by this it looks the same. 0 means any turn."""
         return math.tau
