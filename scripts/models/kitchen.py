@@ -23,16 +23,16 @@ from scripts.models.shapes import (
     upright,
 )
 
-COFFEE, CORK = (82, 48, 28), (196, 152, 104)
+CORK = (196, 152, 104)
 
 
 @thing("coffee mug", "train", "red", 0.15)
 def coffee_mug() -> list[Piece]:
-    """Full to 8 mm below the rim."""
+    """Empty, its floor high enough for a suction cup."""
     wall = ring([(0.026, 0.0), (0.031, 0.0), (0.032, 0.070), (0.027, 0.070)], chunks=6)
-    coffee = cylinder(0.055, 0.062).painted(COFFEE)
+    floor = cylinder(0.055, 0.050)
     handle = sweep(upright(arc(0.020, -100, 100, 9, (0.030, 0.036))), 0.010, chunks=2)
-    return [wall, coffee, handle.scaled(y=1.2)]
+    return [wall, floor, handle.scaled(y=1.2)]
 
 
 @thing("teapot", "train", "blue", 0.25)
