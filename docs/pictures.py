@@ -77,6 +77,7 @@ def alone(world: World, asset: Asset, caption: str) -> Tile:
     film = Film(world, moving=False, camera=NEAR)
     film.start()
     side = film.picture()
+    film.close()
     return np.concatenate([side, above.repeat(6, axis=0).repeat(6, axis=1)], axis=1), caption
 
 

@@ -263,6 +263,8 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
     def close(self) -> None:
         """Give back the simulator; more than once is fine."""
         self.world.close()
+        if self._film is not None:
+            self._film.close()
         if self._window is not None:
             self._window.close()
 

@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
+from contextlib import closing
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -187,8 +188,8 @@ class Here(Executor):
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small pictures, and no processes: what is filmed is not looked at."""
     monkeypatch.setattr(validate, "pool", lambda workers: Here())
-    monkeypatch.setattr(clips, "CLOSE_UP", replace(CLOSE_UP, size=(64, 48)))
-    monkeypatch.setattr(clips, "_STILL", replace(CLOSE_UP, size=(128, 96)))
+    monkeypatch.setattr(clips, "CLOSE_UP", replace(CLOSE_UP, shape=(48, 64)))
+    monkeypatch.setattr(clips, "_STILL", replace(CLOSE_UP, shape=(96, 128)))
 
 
 def written(folder: Path) -> dict[str, int]:
@@ -293,11 +294,11 @@ def test_a_faster_film_has_every_nth_frame(table: Any) -> None:
         env = table(build, obs_mode="state")
         env.reset(seed=0)
         camera = replace(CLOSE_UP, shape=(24, 32))
-        film = Film(env.world, moving=True, camera=camera, every=every)
-        film.start()
-        env.step([0.4, -0.2, 0.0, 0.6, 0.2, 0.0])
-        film.leave()
-        return film.length, film.take()
+        with closing(Film(env.world, moving=True, camera=camera, every=every)) as film:
+            film.start()
+            env.step([0.4, -0.2, 0.0, 0.6, 0.2, 0.0])
+            film.leave()
+            return film.length, film.take()
 
     (length, all), (same, some) = frames(1), frames(5)
     assert length == same == len(all) - 1

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -149,16 +150,16 @@ def _solve(env: TabletopEnv, row: Row) -> tuple[int, list[Any], int]:
     why = ""
     for seed in (*CERTIFICATE[first:], *CERTIFICATE[:first]):
         env.reset(seed=seed)
-        film = Film(env.world, moving=True, camera=CLOSE_UP, every=_UNSEEN)
-        film.start()
         oracle = Oracle(env)
         actions: list[Any] = []
         try:
-            while len(actions) < row.max_episode_steps:
-                actions.append(oracle.act())
-                if env.step(actions[-1])[2]:
-                    film.leave()
-                    return seed, actions, film.length
+            with closing(Film(env.world, moving=True, camera=CLOSE_UP, every=_UNSEEN)) as film:
+                film.start()
+                while len(actions) < row.max_episode_steps:
+                    actions.append(oracle.act())
+                    if env.step(actions[-1])[2]:
+                        film.leave()
+                        return seed, actions, film.length
             why = f"seed {seed} is not solved in {len(actions)} actions"
         except OracleError as error:
             why = f"seed {seed}: {error}"
@@ -170,14 +171,14 @@ def _filmed(
 ) -> tuple[list[Frame], Frame, Frame]:
     """An episode's frames, and a smooth picture of its start and of its end."""
     env.reset(seed=seed)
-    film = Film(env.world, moving=True, camera=CLOSE_UP, every=every)
-    film.start()
-    first = _smooth(film.picture(_STILL))
-    for action in actions:
-        env.step(action)
-    film.leave()
-    frames = [*film.take(), film.picture()]
-    return frames, first, _smooth(film.picture(_STILL))
+    with closing(Film(env.world, moving=True, camera=CLOSE_UP, every=every)) as film:
+        film.start()
+        first = _smooth(film.picture(_STILL))
+        for action in actions:
+            env.step(action)
+        film.leave()
+        frames = [*film.take(), film.picture()]
+        return frames, first, _smooth(film.picture(_STILL))
 
 
 def _smooth(picture: Frame) -> Frame:

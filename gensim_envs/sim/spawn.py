@@ -221,3 +221,12 @@ def spawn(asset: Asset, poses: list[Pose], *, fixed: bool, client: int) -> list[
             )  # fmt: skip
         bodies.append(body)
     return bodies
+
+
+def show(asset: Asset, count: int, client: int) -> list[int]:
+    """Bodies that look like those of an item, and that nothing touches; see `spawn`."""
+    look = _visual(asset, client)
+    return [
+        p.createMultiBody(0, -1, look, useMaximalCoordinates=True, physicsClientId=client)
+        for _ in range(count)
+    ]

@@ -37,8 +37,14 @@ class Watcher(Protocol):
     def stepped(self, tip: Array | None, tool: Tool) -> None:
         """A step was simulated with the tool at `tip` (x, y, z, yaw), or where it was."""
 
-    def glide(self, tip: Array, tool: Tool, held: int | None) -> None:
-        """The tool crossed free space to `tip`, carrying the body `held` or nothing."""
+    def grasp(self, body: int) -> None:
+        """The tool holds a body: what the simulation does with it is not yet to be seen."""
+
+    def release(self) -> None:
+        """The tool lets go: the body is where the simulation has it."""
+
+    def glide(self, tip: Array, tool: Tool) -> None:
+        """The tool crossed free space to `tip`, with what it holds."""
 
 
 class World:
@@ -194,12 +200,14 @@ class World:
     def _is_still(self, body: int, check: int, seen: dict[int, tuple[int, Array]]) -> bool:
         """Whether a body is at rest, or fallen off the table.
 
-        A mesh that stands on its corners may tremble for ever. So what is too fast at the moment
-        is judged by how far it has come since it was `seen` last, {body: (check, rotation and
-        position)}.
+        A round thing may spin on the spot. A mesh that stands on its corners may tremble for ever:
+        so what is too fast at the moment is judged by how far it has come since it was `seen`
+        last, {body: (check, rotation and position)}.
         """
         (a, b, c), (d, e, f) = p.getBaseVelocity(body, physicsClientId=self.client)
         linear, angular = a * a + b * b + c * c, d * d + e * e + f * f
+        if self.spec.items[self._item_of[body]].asset.tumbles == "ball":
+            angular = 0.0
         if linear < _STILL[0] ** 2 and angular < _STILL[1] ** 2:
             return True
         position, turn = self.body_pose(body)
@@ -212,7 +220,7 @@ class World:
             return False
         seconds = (check - before[0]) * _CHECK_EVERY * STEP
         moved = np.linalg.norm(now - before[1], axis=1) / seconds
-        return bool(moved[3] < _STILL[0] and moved[:3].max() < _STILL[1])
+        return bool(moved[3] < _STILL[0] and (angular == 0.0 or moved[:3].max() < _STILL[1]))
 
     def body_pose(self, body: int) -> tuple[Array, Array]:
         """Middle (3,) and orientation (4,) xyzw of a body."""

@@ -13,6 +13,7 @@ class Rope(Asset):
     """A rope of 20 beads, 1.2 cm thick; 22.8 cm from the first bead's centre to the last one's."""
 
     nouns = ("rope", "cable")
+    tumbles = "ball"
     bodies = 20
     # Beads that neither roll nor swing: a rope lies where it is put.
     friction = 1.0
