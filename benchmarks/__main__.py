@@ -8,7 +8,7 @@ import platform
 
 import gymnasium as gym
 
-from benchmarks import fusion, speed, steadiness, success
+from benchmarks import arm, fusion, speed, steadiness, success
 from gensim_envs import __version__
 
 
@@ -21,6 +21,7 @@ def main() -> None:
     tables = {
         "success": lambda o: success.run(ids, o.episodes),
         "fusion": lambda o: fusion.run(ids, max(1, o.episodes // 5)),
+        "arm": lambda o: arm.run(ids, o.episodes),
         "latency": lambda o: speed.latency(o.episodes),
         "scaling": lambda o: speed.scaling(4 * o.episodes),
         "start-up": lambda o: speed.start_up(5),

@@ -21,8 +21,8 @@ from gensim_envs.observation import (
 )
 from gensim_envs.perturb import Perturbation
 from gensim_envs.program import Program
+from gensim_envs.sim import by_arm, primitives
 from gensim_envs.sim.film import Film, Window
-from gensim_envs.sim.primitives import pick_and_place, push
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import Pile
 from gensim_envs.task.errors import TaskError
@@ -31,7 +31,7 @@ from gensim_envs.task.pose import WORKSPACE
 from gensim_envs.task.spec import TaskSpec
 
 Split = Literal["train", "test"]
-Motion = Literal["direct"]
+Motion = Literal["direct", "arm"]
 RenderMode = Literal["rgb_array", "rgb_array_list", "human"]
 
 ACTION = ("pick x", "pick y", "pick yaw", "place x", "place y", "place yaw")
@@ -50,7 +50,9 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         obs_mode: "rgbd" for the picture from above, "cameras" for three views from the sides,
             "state" for a vector.
         split: "train" or "test", the colours that are drawn.
-        motion: "direct" simulates only the stretches where something can touch something.
+        motion: "direct" simulates only the stretches where something can touch something, "arm"
+            a UR5e and all that it does.
+        joints: whether `info["joints"]` holds the arm's `JointTrajectory` since the last call.
         sensor_noise: whether the cameras of "cameras" have the noise of real ones.
         render_mode: see `gymnasium.Env`.
 
@@ -72,13 +74,17 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         obs_mode: ObsMode = "rgbd",
         split: Split = "train",
         motion: Motion = "direct",
+        joints: bool = False,
         sensor_noise: bool = False,
         render_mode: RenderMode | None = None,
     ) -> None:
         _allowed("obs_mode", obs_mode, get_args(ObsMode))
         _allowed("split", split, get_args(Split))
         _allowed("motion", motion, get_args(Motion))
+        _allowed("joints", joints, (False, True))
         _allowed("sensor_noise", sensor_noise, (False, True))
+        if joints and motion != "arm":
+            raise ValueError(f'motion={motion!r} moves no joints; joints=True needs motion="arm"')
         _allowed("render_mode", render_mode, (None, *get_args(RenderMode)))
         if sensor_noise and obs_mode != "cameras":
             raise ValueError(
@@ -95,7 +101,9 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
             _LOW.astype(np.float32), _HIGH.astype(np.float32), dtype=np.float32
         )
         self.observation_space = space(obs_mode, self._bounds)
-        self.world = World(pictures=obs_mode != "state" or render_mode is not None)
+        self.world = World(pictures=obs_mode != "state", with_arm=motion == "arm")
+        self._motion = by_arm if motion == "arm" else primitives
+        self._joints = joints
         self._film = Film(self.world, moving=render_mode != "rgb_array") if render_mode else None
         self._verdict = Verdict(0.0, 0, 0)
 
@@ -211,7 +219,8 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
             ValueError: naming the component that is not a number in its range.
         """
         checked = check_action(action)
-        rested = (push if self.pushes else pick_and_place)(self.world, checked)
+        act = self._motion.push if self.pushes else self._motion.pick_and_place
+        rested = act(self.world, checked)
         self.world.next_in_line(self._is_placed)
         before = self._verdict.progress
         if rested:
@@ -229,15 +238,18 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         )
 
     def _info(self) -> dict[str, Any]:
-        cameras = {"cameras": calibration()} if self.obs_mode == "cameras" else {}
-        return {
-            **cameras,
+        info = {
             "success": self._verdict.success,
             "is_success": self._verdict.success,
             "progress": self._verdict.progress,
             "instruction": self.instruction,
             "goals_left": self._verdict.goals_left,
         }
+        if self.obs_mode == "cameras":
+            info["cameras"] = calibration()
+        if self._joints and self.world.arm is not None:
+            info["joints"] = self.world.arm.take(self.world.name_of)
+        return info
 
     def _observation(self) -> Any:
         if self.obs_mode == "state":

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 _MAKE = "gensim_envs.registration:make"
 _MAKE_MIX = "gensim_envs.registration:make_mix"
 _REFUSE = "gensim_envs.registration:refuse"
-_OPTIONS = ("obs_mode", "split", "motion", "sensor_noise", "render_mode", "bounds")
+_OPTIONS = (
+    "obs_mode", "split", "motion", "joints", "sensor_noise", "render_mode", "bounds",
+)  # fmt: skip
 
 
 def register_library(path: str | os.PathLike[str]) -> list[str]:
@@ -179,7 +181,7 @@ def make(task: str, library: str | None, **options: Any) -> TabletopEnv:
     Args:
         task: id of a row.
         library: its folder; None for the suite's own.
-        options: `obs_mode`, `split`, `motion`, `sensor_noise` and `render_mode`, see
+        options: `obs_mode`, `split`, `motion`, `joints`, `sensor_noise` and `render_mode`, see
             `TabletopEnv`; `bounds` that pad the state vector further than the row's own.
 
     Raises:

@@ -92,7 +92,7 @@ def test_arm_does_not_pass_through_itself() -> None:
 
     Samples of each piece's surface are measured against the widest cylinder around the others.
     """
-    pieces = [*robot._PIECES, *robot._TOOLS["suction"]]
+    pieces = [*robot.PIECES, *robot.TOOL_PIECES["suction"]]
     near_points = [(0.25, y, z) for y in (-0.5, -0.2, 0.0, 0.2, 0.5) for z in (0, 0.05, 0.1, 0.2)]
     for tip in [
         *near_points,
@@ -112,7 +112,7 @@ def test_arm_does_not_pass_through_itself() -> None:
                     assert cloud[:, 2].min() > 0.1  # the table's top is 0
 
 
-def samples(piece: robot._Piece, world_from_link: np.ndarray) -> np.ndarray:
+def samples(piece: robot.Piece, world_from_link: np.ndarray) -> np.ndarray:
     """Points (n, 3) on a piece's surface in the world, 2 cm apart along its axis."""
     ts, rs = np.array(piece.profile).T
     t = np.linspace(ts[0], ts[-1], max(3, int((ts[-1] - ts[0]) / 0.02)))
@@ -125,7 +125,7 @@ def samples(piece: robot._Piece, world_from_link: np.ndarray) -> np.ndarray:
     return local @ world_from_link[:3, :3].T + world_from_link[:3, 3]
 
 
-def distance(piece: robot._Piece, world_from_link: np.ndarray, cloud: np.ndarray) -> float:
+def distance(piece: robot.Piece, world_from_link: np.ndarray, cloud: np.ndarray) -> float:
     """How far the nearest of the points is outside the cylinder around a piece, metres."""
     local = (cloud - world_from_link[:3, 3]) @ world_from_link[:3, :3] - piece.at
     ts, rs = np.array(piece.profile).T
@@ -294,7 +294,7 @@ def test_unknown_tool(client: int) -> None:
 
 def test_meshes_face_outwards() -> None:
     """Corners run anticlockwise seen from outside, and agree with the normals."""
-    for piece in robot._PIECES:
+    for piece in robot.PIECES:
         vertices, normals, corners = piece.mesh()
         a, b, c = (vertices[corners[start::3]] for start in range(3))
         facing = np.cross(b - a, c - a)

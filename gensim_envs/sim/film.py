@@ -60,7 +60,7 @@ class Film:
         self._frames: list[Frame] = []
         self._tip = _HOME
         self._tool: Tool = "suction"
-        self._arm: ArmView | None = None  # None until the stage is set
+        self._view: ArmView | None = None  # None until the stage is set
         self._copies: dict[int, int] = {}  # simulated body -> the one on the stage
         self._held: tuple[int, Pose3] | None = None  # a body, and its pose seen from the tip
 
@@ -76,11 +76,11 @@ class Film:
         if self._client >= 0:
             renderer.disconnect(self._client)
             self._client = -1
-            self._arm = None
+            self._view = None
 
     def picture(self, camera: Camera | None = None) -> Frame:
         """The scene as it is now, (height, width, 3) uint8; taken like the film, if not said."""
-        arm = self._arm or self._set_stage()
+        view = self._view or self._set_stage()
         for item, bodies in enumerate(self._world.bodies):
             if bodies and bodies[0] not in self._copies:
                 asset = self._world.spec.items[item].asset
@@ -90,7 +90,11 @@ class Film:
             if self._held is not None and body == self._held[0]:
                 pose = p.multiplyTransforms(*_frame(self._tip), *self._held[1])
             p.resetBasePositionAndOrientation(copy, *pose, physicsClientId=self._client)
-        arm.show(inverse(self._tip[:3], float(self._tip[3])), self._tool)
+        arm = self._world.arm
+        if arm is None:
+            view.show(inverse(self._tip[:3], float(self._tip[3])), self._tool)
+        else:
+            view.show(arm.joints(), arm.tool)
         return for_people(self._client, camera or self._camera)
 
     def _set_stage(self) -> ArmView:
@@ -108,8 +112,8 @@ class Film:
             physicsClientId=self._client,
         )  # fmt: skip
         self._copies = {}
-        self._arm = ArmView(self._client)
-        return self._arm
+        self._view = ArmView(self._client)
+        return self._view
 
     def take(self) -> list[Frame]:
         """The frames since the last call."""

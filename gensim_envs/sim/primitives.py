@@ -12,13 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import pybullet as p
 
-from gensim_envs.sim.robot import BLADE_SIZE, Tool
+from gensim_envs.sim.robot import BLADE_SIZE, CUP_RADIUS, Tool
 from gensim_envs.sim.world import STEP, World
 from gensim_envs.task.assets import Rope
 from gensim_envs.task.goals import Array
 
-CUP_RADIUS = 0.006
-"""Of the suction cup, metres."""
 _RAY_TOP = 0.8
 _RIM = np.array([(0, 0), (1, 0), (0, 1), (-1, 0), (0, -1)]) * CUP_RADIUS
 _CONTACT = 0.0002  # metres at which a descending thing is taken to touch

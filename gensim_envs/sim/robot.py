@@ -1,11 +1,11 @@
-"""A UR5e on a plinth: its kinematics, and its look for people.
+"""A UR5e on a plinth: its measures, its kinematics, and its look for people.
 
-The pick-and-place is simulated without the arm; this file says where the arm would be
-(`forward`, `inverse`) and shows it (`ArmView`).
+This file says where the arm is or would be (`forward`, `inverse`) and shows it (`ArmView`);
+`arm.py` simulates it.
 
 Sources:
-    Denavit-Hartenberg parameters: Universal Robots, article "DH Parameters for calculations of
-    kinematics and dynamics", table UR5e.
+    Denavit-Hartenberg parameters, masses and centres of mass: Universal Robots, article "DH
+    Parameters for calculations of kinematics and dynamics", table UR5e.
     Joint ranges (360 degrees either way) and speeds (180 degrees/s): Universal Robots, "UR5e
     technical specifications". Torques: Universal Robots, article "Max. joint torques".
 """
@@ -44,6 +44,11 @@ LIMITS = JointLimits()
 DH_D = (0.1625, 0.0, 0.0, 0.1333, 0.0997, 0.0996)
 DH_A = (0.0, -0.425, -0.3922, 0.0, 0.0, 0.0)
 DH_ALPHA = (math.pi / 2, 0.0, 0.0, math.pi / 2, -math.pi / 2, 0.0)
+LINK_MASS = (3.761, 8.058, 2.846, 1.37, 1.3, 0.365)  # kg, links 1 to 6
+LINK_CENTRE = (  # of mass, metres, in the link's own DH frame
+    (0.0, -0.02561, 0.00193), (0.2125, 0.0, 0.11336), (0.15, 0.0, 0.0265),
+    (0.0, -0.0018, 0.01634), (0.0, 0.0018, 0.01634), (0.0, 0.0, -0.001159),
+)  # fmt: skip
 
 # Metres, the world's frame: the plinth's top. The workspace (x 0.25..0.75, y -0.5..0.5, tip at z
 # 0..0.2) all but fills what a tool pointing straight down can reach. At this height joint 4
@@ -52,6 +57,10 @@ DH_ALPHA = (math.pi / 2, 0.0, 0.0, math.pi / 2, -math.pi / 2, 0.0)
 # overlap by 8 mm, here 3 mm are left. At x = -0.02 the far corners leave only 8 degrees.
 BASE_POSITION = (-0.01, 0.0, 0.16)
 TOOL_LENGTH = 0.12  # metres, from the flange to the lowest point of either tool
+CUP_RADIUS = 0.006
+"""Of the suction cup, metres."""
+
+_LEAST_BEND = math.radians(10)  # of the elbow: straight, it cannot move the tool outwards
 
 # The published base frame points the arm along its own -x; half a turn makes joint 1 = 0 look
 # along the world's +x, over the workspace.
@@ -133,6 +142,16 @@ def inverse(tip_position: ArrayLike, yaw: float, near: ArrayLike | None = None) 
     return np.array([pan, lift, elbow, wrist_1, -math.pi / 2, wrist_3])
 
 
+def highest(x: float, y: float) -> float:
+    """The tip's greatest height above (x, y), metres, the elbow bent by at least 10 degrees."""
+    _, _, _, d4, d5, d6 = DH_D
+    d1, upper, fore = DH_D[0], -DH_A[1], -DH_A[2]
+    in_plane = math.sqrt((x - BASE_POSITION[0]) ** 2 + (y - BASE_POSITION[1]) ** 2 - d4**2)
+    reach_squared = upper**2 + fore**2 + 2 * upper * fore * math.cos(_LEAST_BEND)
+    up = math.sqrt(reach_squared - (in_plane - d5) ** 2)
+    return up - TOOL_LENGTH - d6 + d1 + BASE_POSITION[2]
+
+
 # ---------------------------------------------------------------------------- what people see
 
 Mesh = tuple[Array, Array, NDArray[np.int64]]
@@ -141,7 +160,7 @@ Profile = list[tuple[float, float]]
 """(position along the axis, radius), metres, from the low end to the high end."""
 
 _SIDES = 20
-_TIP = 7  # the tip's place in what `forward` returns
+TIP = 7  # the tip's place in what `forward` returns
 _OUT_OF_SIGHT = (0.0, 0.0, -10.0)
 
 _GREY, _BLUE, _DARK = (0.80, 0.81, 0.82, 1.0), (0.40, 0.62, 0.80, 1.0), (0.25, 0.26, 0.28, 1.0)
@@ -170,7 +189,7 @@ def _cap(base: float, height: float, radius: float) -> Profile:
 
 
 @dataclass(frozen=True)
-class _Piece:
+class Piece:
     """A solid of revolution about a line along an axis of a link's frame."""
 
     link: int  # its place in what `forward` returns
@@ -206,53 +225,53 @@ class _Piece:
 # 0.131 m back at the elbow, are about those of the capsules in MuJoCo Menagerie's UR5e. The DH
 # table has only the sum of the offsets, in d4.
 _UPPER, _FORE = 0.138, 0.007
-_PIECES: list[_Piece] = [
-    _Piece(0, _PLINTH, 2, _tube(-BASE_POSITION[2], 0.0, 0.095)),
-    _Piece(0, _DARK, 2, _tube(0.0, 0.014, 0.0745)),
-    _Piece(0, _GREY, 2, _tube(0.014, 0.094, 0.0745, 0.062)),
+PIECES: list[Piece] = [
+    Piece(0, _PLINTH, 2, _tube(-BASE_POSITION[2], 0.0, 0.095)),
+    Piece(0, _DARK, 2, _tube(0.0, 0.014, 0.0745)),
+    Piece(0, _GREY, 2, _tube(0.014, 0.094, 0.0745, 0.062)),
     # Shoulder: link 1's y is up, its z to the arm's left.
-    _Piece(1, _DARK, 1, _band(-0.0705, -0.065, 0.058)),
-    _Piece(1, _GREY, 1, _tube(-0.066, 0.058, 0.060)),
-    _Piece(1, _GREY, 2, _tube(-0.050, 0.071, 0.058)),
-    _Piece(1, _BLUE, 2, _cap(-0.050, -0.018, 0.055)),
+    Piece(1, _DARK, 1, _band(-0.0705, -0.065, 0.058)),
+    Piece(1, _GREY, 1, _tube(-0.066, 0.058, 0.060)),
+    Piece(1, _GREY, 2, _tube(-0.050, 0.071, 0.058)),
+    Piece(1, _BLUE, 2, _cap(-0.050, -0.018, 0.055)),
     # Upper arm: from x = 0.425 at the shoulder to x = 0 at the elbow.
-    _Piece(2, _DARK, 2, _band(0.067, 0.079, 0.0565), (-DH_A[1], 0, 0)),
-    _Piece(2, _GREY, 2, _tube(0.075, 0.195, 0.060), (-DH_A[1], 0, 0)),
-    _Piece(2, _BLUE, 2, _cap(0.195, 0.018, 0.056), (-DH_A[1], 0, 0)),
-    _Piece(2, _GREY, 0, _band(0.0, -DH_A[1], 0.050, 0.053), (0, 0, _UPPER)),
-    _Piece(2, _GREY, 2, _tube(0.075, 0.190, 0.056)),
-    _Piece(2, _BLUE, 2, _cap(0.190, 0.016, 0.052)),
+    Piece(2, _DARK, 2, _band(0.067, 0.079, 0.0565), (-DH_A[1], 0, 0)),
+    Piece(2, _GREY, 2, _tube(0.075, 0.195, 0.060), (-DH_A[1], 0, 0)),
+    Piece(2, _BLUE, 2, _cap(0.195, 0.018, 0.056), (-DH_A[1], 0, 0)),
+    Piece(2, _GREY, 0, _band(0.0, -DH_A[1], 0.050, 0.053), (0, 0, _UPPER)),
+    Piece(2, _GREY, 2, _tube(0.075, 0.190, 0.056)),
+    Piece(2, _BLUE, 2, _cap(0.190, 0.016, 0.052)),
     # Forearm: from x = 0.3922 at the elbow to x = 0 at the wrist.
-    _Piece(3, _DARK, 2, _band(0.063, 0.079, 0.0535), (-DH_A[2], 0, 0)),
-    _Piece(3, _GREY, 2, _tube(-0.046, 0.067, 0.055), (-DH_A[2], 0, 0)),
-    _Piece(3, _BLUE, 2, _cap(-0.046, -0.016, 0.051), (-DH_A[2], 0, 0)),
-    _Piece(3, _GREY, 0, _band(0.0, -DH_A[2], 0.037, 0.044), (0, 0, _FORE)),
-    _Piece(3, _GREY, 2, _tube(-0.036, 0.060, 0.041)),
-    _Piece(3, _BLUE, 2, _cap(-0.036, -0.012, 0.038)),
+    Piece(3, _DARK, 2, _band(0.063, 0.079, 0.0535), (-DH_A[2], 0, 0)),
+    Piece(3, _GREY, 2, _tube(-0.046, 0.067, 0.055), (-DH_A[2], 0, 0)),
+    Piece(3, _BLUE, 2, _cap(-0.046, -0.016, 0.051), (-DH_A[2], 0, 0)),
+    Piece(3, _GREY, 0, _band(0.0, -DH_A[2], 0.037, 0.044), (0, 0, _FORE)),
+    Piece(3, _GREY, 2, _tube(-0.036, 0.060, 0.041)),
+    Piece(3, _BLUE, 2, _cap(-0.036, -0.012, 0.038)),
     # Wrists 1 and 2: a joint each along z, held at its side by the link before.
-    _Piece(4, _DARK, 1, _band(-0.075, -0.069, 0.038)),
-    _Piece(4, _GREY, 1, _tube(-0.070, 0.0, 0.040)),
-    _Piece(4, _GREY, 2, _tube(-0.034, 0.048, 0.040)),
-    _Piece(4, _BLUE, 2, _cap(-0.034, -0.012, 0.037)),
-    _Piece(5, _DARK, 1, _band(0.046, 0.053, 0.038)),
-    _Piece(5, _GREY, 1, _tube(0.0, 0.047, 0.040)),
-    _Piece(5, _GREY, 2, _tube(-0.034, 0.048, 0.040)),
-    _Piece(5, _BLUE, 2, _cap(-0.034, -0.012, 0.037)),
-    _Piece(6, _DARK, 2, _band(-0.052, -0.046, 0.036)),
-    _Piece(6, _GREY, 2, _tube(-0.047, 0.0, 0.0375)),
+    Piece(4, _DARK, 1, _band(-0.075, -0.069, 0.038)),
+    Piece(4, _GREY, 1, _tube(-0.070, 0.0, 0.040)),
+    Piece(4, _GREY, 2, _tube(-0.034, 0.048, 0.040)),
+    Piece(4, _BLUE, 2, _cap(-0.034, -0.012, 0.037)),
+    Piece(5, _DARK, 1, _band(0.046, 0.053, 0.038)),
+    Piece(5, _GREY, 1, _tube(0.0, 0.047, 0.040)),
+    Piece(5, _GREY, 2, _tube(-0.034, 0.048, 0.040)),
+    Piece(5, _BLUE, 2, _cap(-0.034, -0.012, 0.037)),
+    Piece(6, _DARK, 2, _band(-0.052, -0.046, 0.036)),
+    Piece(6, _GREY, 2, _tube(-0.047, 0.0, 0.0375)),
 ]  # fmt: skip
 
 # Both tools, in the tip's frame: z is down to the tip at 0.
-_MOUNT = _Piece(_TIP, _DARK, 2, _tube(-TOOL_LENGTH, -TOOL_LENGTH + 0.012, 0.0315))
-_TOOLS: dict[Tool, list[_Piece]] = {
+_MOUNT = Piece(TIP, _DARK, 2, _tube(-TOOL_LENGTH, -TOOL_LENGTH + 0.012, 0.0315))
+TOOL_PIECES: dict[Tool, list[Piece]] = {
     "suction": [
         _MOUNT,
-        _Piece(_TIP, _GREY, 2, _tube(-TOOL_LENGTH + 0.01, -0.022, 0.010)),
-        _Piece(_TIP, _BLUE, 2, _tube(-0.024, 0.0, 0.009, 0.018)),
+        Piece(TIP, _GREY, 2, _tube(-TOOL_LENGTH + 0.01, -0.012, 0.005)),
+        Piece(TIP, _BLUE, 2, _tube(-0.013, 0.0, 0.004, CUP_RADIUS)),
     ],
     "spatula": [
         _MOUNT,
-        _Piece(_TIP, _GREY, 2, _tube(-TOOL_LENGTH + 0.01, -0.035, 0.010)),
+        Piece(TIP, _GREY, 2, _tube(-TOOL_LENGTH + 0.01, -0.035, 0.010)),
     ],
 }
 BLADE_SIZE = (0.01, 0.12, 0.04)
@@ -299,8 +318,8 @@ class ArmView:
     def __init__(self, client: int) -> None:
         """Create the bodies in the pybullet client with this id."""
         self._client = client
-        self._arm = self._build(_PIECES)
-        self._tools = {tool: self._build(pieces) for tool, pieces in _TOOLS.items()}
+        self._arm = self._build(PIECES)
+        self._tools = {tool: self._build(pieces) for tool, pieces in TOOL_PIECES.items()}
         blade = p.createVisualShape(
             p.GEOM_BOX,
             halfExtents=[size / 2 for size in BLADE_SIZE],
@@ -309,7 +328,7 @@ class ArmView:
             specularColor=_SHINE,
             physicsClientId=client,
         )
-        self._tools["spatula"].append((self._body(blade), _TIP))
+        self._tools["spatula"].append((self._body(blade), TIP))
         self._every = self._arm + [body for bodies in self._tools.values() for body in bodies]
         self.bodies = tuple(body for body, _ in self._every)
 
@@ -320,8 +339,8 @@ class ArmView:
             ValueError: there is no such tool.
             RuntimeError: the arm was removed.
         """
-        if tool not in _TOOLS:
-            raise ValueError(f"no tool {tool!r}; it is one of {', '.join(_TOOLS)}")
+        if tool not in TOOL_PIECES:
+            raise ValueError(f"no tool {tool!r}; it is one of {', '.join(TOOL_PIECES)}")
         if not self.bodies:
             raise RuntimeError("this arm was removed; make a new ArmView to show one")
         world_from_link = np.array(forward(joints))
@@ -343,7 +362,7 @@ class ArmView:
             p.removeBody(body, physicsClientId=self._client)
         self._arm, self._tools, self._every, self.bodies = [], {}, [], ()
 
-    def _build(self, pieces: Iterable[_Piece]) -> list[tuple[int, int]]:
+    def _build(self, pieces: Iterable[Piece]) -> list[tuple[int, int]]:
         """A body for each link and colour: (pybullet's id, link)."""
         meshes: dict[tuple[int, tuple[float, ...]], list[Mesh]] = {}
         for piece in pieces:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 import numpy as np
 import pybullet as p
 
 from gensim_envs.sim import renderer
+from gensim_envs.sim.arm import Arm
 from gensim_envs.sim.cameras import PLAIN, TABLE_MARGIN, Sight, TopDown, top_down
 from gensim_envs.sim.robot import Tool
 from gensim_envs.sim.spawn import spawn
@@ -52,19 +53,23 @@ class World:
 
     Args:
         pictures: whether there will be any; without them it does not matter that EGL starts.
+        with_arm: whether an arm stands at the table.
 
     Attributes:
         spec: the task that is loaded.
         bodies: pybullet's body ids of each item; empty for one that has not appeared yet.
+        arm: at home after each load; None without.
         watcher: sees every motion until the next load, for filming; None to be unwatched.
     """
 
     spec: TaskSpec
 
-    def __init__(self, pictures: bool = True) -> None:
+    def __init__(self, pictures: bool = True, with_arm: bool = False) -> None:
         asked_for = renderer.asked_for()
         self._renderer = asked_for if pictures else "tiny"
         self.client = renderer.connect(self._renderer)
+        self.arm: Arm | None = None
+        self._with_arm = with_arm
         self.bodies: list[list[int]] = []
         self.watcher: Watcher | None = None
         self._loads = 0
@@ -82,7 +87,7 @@ class World:
         Raises:
             TaskError: where something does not come to rest where the spec put it.
         """
-        self.watcher = None
+        self.watcher = self.arm = None
         self._loads += 1
         if self._loads % _RECONNECT_EVERY == 0:
             self.close()
@@ -104,6 +109,8 @@ class World:
                 "the scene does not come to rest", "Let nothing lean or roll", redraw=True
             )
         self._check_starts()
+        if self._with_arm:
+            self.arm = Arm(self.client, STEP)
 
     def _table(self) -> None:
         (x0, x1), (y0, y1) = WORKSPACE
@@ -172,6 +179,8 @@ class World:
         self._snapshot = None
         for _ in range(count):
             p.stepSimulation(physicsClientId=self.client)
+            if self.arm is not None:
+                self.arm.observe()
             if self.watcher is not None:
                 self.watcher.stepped(tip, tool)
 
@@ -196,6 +205,23 @@ class World:
             if calm == _CALM_CHECKS:
                 return True
         return False
+
+    def sleep(self, but: Collection[int] = ()) -> None:
+        """Leave what is at rest as it is, all `but` these bodies, until something comes near it.
+
+        pybullet's bodies creep: a rope at rest by a millimetre a second.
+        """
+        for body in self.movable():
+            if body not in but:
+                self._activate(body, p.ACTIVATION_STATE_SLEEP)
+
+    def wake(self) -> None:
+        """Simulate everything again."""
+        for body in self.movable():
+            self._activate(body, p.ACTIVATION_STATE_DISABLE_SLEEPING)
+
+    def _activate(self, body: int, state: int) -> None:
+        p.changeDynamics(body, -1, activationState=state, physicsClientId=self.client)
 
     def _is_still(self, body: int, check: int, seen: dict[int, tuple[int, Array]]) -> bool:
         """Whether a body is at rest, or fallen off the table.
@@ -230,6 +256,11 @@ class World:
     def item_of(self, body: int) -> int | None:
         """Index of the item that a body belongs to; None for the table."""
         return self._item_of.get(body)
+
+    def name_of(self, body: int) -> str:
+        """What a sentence would call a body."""
+        item = self.item_of(body)
+        return "table" if item is None else str(self.spec.items[item].asset)
 
     def snapshot(self) -> Snapshot:
         """Where everything is now."""
