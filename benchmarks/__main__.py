@@ -8,7 +8,7 @@ import platform
 
 import gymnasium as gym
 
-from benchmarks import arm, speed, steadiness, success
+from benchmarks import arm, fusion, speed, steadiness, success
 from gensim_envs import __version__
 
 
@@ -20,6 +20,7 @@ def main() -> None:
     parser.add_argument("--resets", type=int, default=10_000, help="of the memory table")
     tables = {
         "success": lambda o: success.run(ids, o.episodes),
+        "fusion": lambda o: fusion.run(ids, max(1, o.episodes // 5)),
         "arm": lambda o: arm.run(ids, o.episodes),
         "latency": lambda o: speed.latency(o.episodes),
         "scaling": lambda o: speed.scaling(4 * o.episodes),

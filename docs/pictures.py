@@ -1,21 +1,38 @@
-"""Draw docs/tasks.png: every task as its oracle has solved it. `python docs/pictures.py`."""
+"""Draw the pictures of the documents: `python docs/pictures.py [NAME...]`, all if none is named."""
 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
 
-from gensim_envs import Oracle
+from gensim_envs import Oracle, fuse_views
+from gensim_envs.sim.cameras import Camera
+from gensim_envs.sim.film import Film
+from gensim_envs.sim.world import World
+from gensim_envs.task.assets import KIT_SHAPES, OBJECTS, SPLIT_SHAPES, Asset, Household, KitPiece
+from gensim_envs.task.goals import Goal, Place
+from gensim_envs.task.pose import Pose
+from gensim_envs.task.spec import ItemSpec, TaskSpec
+from gensim_envs.views import pixel_of_xy
 
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 import pygame
 
-COLUMNS, SIZE, CAPTION = 4, (320, 240), 22
+Tile = tuple[np.ndarray, str]
+"""A picture (h, w, 3) uint8 and its caption."""
+
+CAPTION = 22  # pixels
 SEED = 2_011
 CROP = (slice(100, 460), slice(110, 590))  # rows and columns: the table rather than the room
+SIDE = (slice(90, 410), slice(0, 640))
+PERTURBED = "gensim/PutBlockInBowl-v0"
+MIDDLE = Pose(0.5, 0.0)
+NEAR = Camera((0.75, -0.24, 0.30), 136, 37.5, focal=860, shape=(240, 320))
 
 
 def solved(id: str, seed: int) -> np.ndarray:
@@ -31,25 +48,86 @@ def solved(id: str, seed: int) -> np.ndarray:
     return np.asarray(picture)[CROP]
 
 
-def main() -> None:
-    """Render, lay out with captions, write."""
-    pygame.font.init()
-    font = pygame.font.Font(None, 20)
+def tasks() -> None:
+    """Every task as its oracle has solved it."""
     ids = sorted(id for id in gym.registry if id.startswith("gensim/"))
-    rows = -(-len(ids) // COLUMNS)
-    sheet = pygame.Surface((COLUMNS * SIZE[0], rows * (SIZE[1] + CAPTION)))
+    tiles = [(solved(id, SEED + k), id.removeprefix("gensim/")) for k, id in enumerate(ids)]
+    write("tasks.png", tiles, columns=4, size=(320, 240))
+
+
+def objects() -> None:
+    """Every household object and kit piece, beside it what agents see of it."""
+    world, tiles = World(), []
+    for kind, data in OBJECTS.items():
+        split = "seen" if data["split"] == "train" else "unseen"
+        tiles.append(alone(world, Household(data["color"], kind), f"{data['noun']} ({split})"))
+    for shape in KIT_SHAPES:
+        split = "seen" if shape in SPLIT_SHAPES["train"] else "unseen"
+        tiles.append(alone(world, KitPiece("blue", shape), f"{shape} ({split})"))
+    world.close()
+    write("objects.png", tiles, columns=6, size=(210, 90))
+
+
+def alone(world: World, asset: Asset, caption: str) -> Tile:
+    """One thing on an empty table, from the side and, its pixels enlarged, from above."""
+    goal = Goal("look at it", (0,), "at", (Place(Pose(0.3, 0.3)),))
+    world.load(TaskSpec("Alone", "train", (ItemSpec(asset, MIDDLE),), (goal,)))
+    row, column = pixel_of_xy(MIDDLE.x, MIDDLE.y)
+    above = world.top_down().color[row - 20 : row + 20, column - 20 : column + 20]
+    film = Film(world, moving=False, camera=NEAR)
+    film.start()
+    side = film.picture()
+    film.close()
+    return np.concatenate([side, above.repeat(6, axis=0).repeat(6, axis=1)], axis=1), caption
+
+
+def perturbations() -> None:
+    """One episode with each perturbation, and as the cameras at the sides see it."""
+    env = gym.make(PERTURBED)
+    tiles: list[Tile] = []
+    for perturb in ({}, {"camera": 0.05}, {"light": 1.0}, {"distractors": 4},
+                    {"instruction": "wrong"}, {"colors": "test"}):  # fmt: skip
+        observation, info = env.reset(seed=SEED, options={"perturb": perturb})
+        name = ", ".join(f"{key}: {value}" for key, value in perturb.items())
+        tiles.append((observation["color"], f"{name or 'as drawn'}   {info['instruction']}"))
+    env.close()
+    views, info = seen(PERTURBED, sensor_noise=True)
+    fused, _ = fuse_views(views["color"], views["depth"], info["cameras"])
+    depth = np.clip((views["depth"][0] - 0.5) * 255, 0, 255).astype(np.uint8)
+    tiles += [
+        (views["color"][0][SIDE], 'obs_mode="cameras", sensor_noise=True: front, color'),
+        (np.repeat(depth[..., None], 3, axis=2)[SIDE], "front, depth"),
+        (fused, "the three views fused"),
+    ]
+    write("perturbations.png", tiles, columns=3, size=(460, 230))
+
+
+def seen(id: str, **options: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """The first observation from the cameras at the sides."""
+    env = gym.make(id, obs_mode="cameras", **options)
+    first = env.reset(seed=SEED)
+    env.close()
+    return first
+
+
+def write(name: str, tiles: list[Tile], columns: int, size: tuple[int, int]) -> None:
+    """Lay pictures out with their captions and write them to a file."""
+    pygame.font.init()
+    font = pygame.font.Font(None, 19)
+    rows = -(-len(tiles) // columns)
+    sheet = pygame.Surface((columns * size[0], rows * (size[1] + CAPTION)))
     sheet.fill((255, 255, 255))
-    for k, id in enumerate(ids):
-        x, y = k % COLUMNS * SIZE[0], k // COLUMNS * (SIZE[1] + CAPTION)
-        picture = pygame.surfarray.make_surface(solved(id, SEED + k).swapaxes(0, 1))
-        sheet.blit(pygame.transform.smoothscale(picture, SIZE), (x, y))
-        sheet.blit(
-            font.render(id.removeprefix("gensim/"), True, (40, 40, 40)), (x + 8, y + SIZE[1])
-        )
-    path = Path(__file__).with_name("tasks.png")
+    for k, (picture, caption) in enumerate(tiles):
+        x, y = k % columns * size[0], k // columns * (size[1] + CAPTION)
+        surface = pygame.surfarray.make_surface(picture.swapaxes(0, 1))
+        sheet.blit(pygame.transform.smoothscale(surface, (size[0] - 2, size[1])), (x, y))
+        sheet.blit(font.render(caption, True, (40, 40, 40)), (x + 8, y + size[1] + 4))
+    path = Path(__file__).with_name(name)
     pygame.image.save(sheet, str(path))
-    print(f"wrote {path.name}, {path.stat().st_size // 1024} KB")
+    print(f"wrote {name}, {path.stat().st_size // 1024} KB")
 
 
 if __name__ == "__main__":
-    main()
+    drawn = {"tasks": tasks, "objects": objects, "perturbations": perturbations}
+    for name in sys.argv[1:] or drawn:
+        drawn[name]()

@@ -1,6 +1,6 @@
 """Everything a task program may import."""
 
-from gensim_envs.task.arrangements import grid, line, pyramid, ring, square, stack
+from gensim_envs.task.arrangements import grid, line, pyramid, ring, square, stack, tiles
 from gensim_envs.task.assets import (
     Ball,
     Block,
@@ -12,11 +12,15 @@ from gensim_envs.task.assets import (
     Disk,
     Ell,
     Fixture,
+    Household,
+    KitBoard,
+    KitPiece,
     Line,
     OpenSquare,
     Pallet,
     PegStand,
     Pile,
+    Roof,
     Rope,
     Stand,
     Zone,
@@ -36,13 +40,17 @@ __all__ = [
     "Ell",
     "Fixture",
     "Group",
+    "Household",
     "Item",
+    "KitBoard",
+    "KitPiece",
     "Line",
     "OpenSquare",
     "Pallet",
     "PegStand",
     "Pile",
     "Pose",
+    "Roof",
     "Rope",
     "Scene",
     "Stand",
@@ -54,4 +62,5 @@ __all__ = [
     "ring",
     "square",
     "stack",
+    "tiles",
 ]

@@ -37,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")  # a terminal may know less than UTF-8
     options = _parser().parse_args(arguments)
     try:
+        _check_renderer()
         code = int(options.run(options))
         sys.stdout.flush()
         return code
@@ -60,6 +61,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("gensim: stopped", file=sys.stderr)
         return 130
+
+
+def _check_renderer() -> None:
+    if os.environ.get("GENSIM_RENDERER"):
+        from gensim_envs.sim.renderer import asked_for  # loads the simulator
+
+        try:
+            asked_for()
+        except ValueError as error:
+            raise UsageError(str(error)) from error
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -111,6 +122,11 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--seed", type=_seed, default=None, help="of the first episode")
     sub.add_argument("--out", type=Path, required=True, metavar="DIR")
     sub.add_argument("--split", choices=("train", "test"), default="train")
+    workers(sub)
+
+    sub = command("gallery", _gallery, "Show tasks on a page with pictures, clips and programs.")
+    sub.add_argument("ids", metavar="ID", nargs="*", help="all tasks if not given")
+    sub.add_argument("--out", type=Path, default=Path("out/gallery"), metavar="DIR")
     workers(sub)
 
     command("doctor", _doctor, "Say whether this machine and library are in order.")
@@ -246,7 +262,8 @@ def _play(options: argparse.Namespace) -> int:
         mode = "rgb_array_list" if options.video else "human"
         env = gym.make(spec(library, row), render_mode=mode, obs_mode="state")
     except RuntimeError as error:
-        raise UsageError(f"{error}. Or say --video FILE.mp4") from error
+        hint = "" if options.video else ". Or say --video FILE.mp4"
+        raise UsageError(f"{error}{hint}") from error
     _, info = env.reset(seed=options.seed)
     print(f"{row.id}, seed {options.seed}: {info['instruction']}")
     oracle, over, count = Oracle(env), False, 0
@@ -362,6 +379,33 @@ def _demos(options: argparse.Namespace) -> int:
             print(f"  seed {failed} was passed over: {reason}")
     print(f"read them with MINARI_DATASETS_PATH={options.out}")
     return 0
+
+
+def _gallery(options: argparse.Namespace) -> int:
+    from gensim_envs.gallery.build import build
+    from gensim_envs.video import encoder
+
+    library = _library(options)
+    try:
+        encoder()
+    except RuntimeError as error:
+        raise UsageError(str(error)) from error
+    rows, broken = library.read()
+    if options.ids:
+        found = [_find(library, name) for name in options.ids]
+        rows, broken = list({row.id: row for row in found}.values()), []
+    for entry in broken:
+        print(f"gensim: {entry.problem}", file=sys.stderr)
+    _check_writable(options.out.absolute())
+    with _Bar(len(rows), "tasks") as bar:
+
+        def tick(row: Row, problem: str | None) -> None:
+            bar.tick()
+            bar.say(f"{row.id}: {problem or 'done'}")
+
+        page, shown = build(library, rows, options.out, workers=options.workers, tick=tick)
+    print(f"wrote {page}: {shown} tasks, {page.stat().st_size / 1e6:.1f} MB")
+    return 1 if broken or shown < len(rows) else 0
 
 
 def _doctor(options: argparse.Namespace) -> int:

@@ -11,26 +11,25 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from gensim_envs.observation import (
+    ObsMode,
+    calibration,
+    from_above,
+    from_the_sides,
+    space,
+    state,
+)
+from gensim_envs.perturb import Perturbation
 from gensim_envs.program import Program
 from gensim_envs.sim import by_arm, primitives
-from gensim_envs.sim.cameras import SHAPE
 from gensim_envs.sim.film import Film, Window
 from gensim_envs.sim.world import World
-from gensim_envs.task.assets import ASSETS, COLORS, Pile
+from gensim_envs.task.assets import Pile
 from gensim_envs.task.errors import TaskError
-from gensim_envs.task.goals import (
-    Goal,
-    Judge,
-    Snapshot,
-    Verdict,
-    bead_targets,
-    fraction_met,
-    target_of,
-)
-from gensim_envs.task.pose import WORKSPACE, Pose
+from gensim_envs.task.goals import Goal, Judge, Verdict, fraction_met
+from gensim_envs.task.pose import WORKSPACE
 from gensim_envs.task.spec import TaskSpec
 
-ObsMode = Literal["rgbd", "state"]
 Split = Literal["train", "test"]
 Motion = Literal["direct", "arm"]
 RenderMode = Literal["rgb_array", "rgb_array_list", "human"]
@@ -39,9 +38,6 @@ ACTION = ("pick x", "pick y", "pick yaw", "place x", "place y", "place yaw")
 _LOW = np.array([WORKSPACE[0][0], WORKSPACE[1][0], -math.pi] * 2)
 _HIGH = np.array([WORKSPACE[0][1], WORKSPACE[1][1], math.pi] * 2)
 _ROUNDING = 1e-6
-_ITEM_ROW, _TARGET_ROW, _GLOBALS = 14, 10, 4
-_RELATIONS = ("at", "on", "inside", "along")
-_STATE_LIMIT = 2.0
 _SPAWNS = 20  # specs that may fail to come to rest before it is an error
 
 
@@ -51,15 +47,18 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
     Args:
         program: where specs come from.
         bounds: upper bounds {"items", "targets", "steps"} of its specs; they fix the state space.
-        obs_mode: "rgbd" for the picture from above, "state" for a vector.
+        obs_mode: "rgbd" for the picture from above, "cameras" for three views from the sides,
+            "state" for a vector.
         split: "train" or "test", the colours that are drawn.
         motion: "direct" simulates only the stretches where something can touch something, "arm"
             a UR5e and all that it does.
         joints: whether `info["joints"]` holds the arm's `JointTrajectory` since the last call.
+        sensor_noise: whether the cameras of "cameras" have the noise of real ones.
         render_mode: see `gymnasium.Env`.
 
     Raises:
         ValueError: on an option that is not one of the allowed ones.
+        RuntimeError: where GENSIM_RENDERER asks for what does not start here.
     """
 
     metadata = {
@@ -76,39 +75,37 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         split: Split = "train",
         motion: Motion = "direct",
         joints: bool = False,
+        sensor_noise: bool = False,
         render_mode: RenderMode | None = None,
     ) -> None:
         _allowed("obs_mode", obs_mode, get_args(ObsMode))
         _allowed("split", split, get_args(Split))
         _allowed("motion", motion, get_args(Motion))
+        _allowed("joints", joints, (False, True))
+        _allowed("sensor_noise", sensor_noise, (False, True))
         if joints and motion != "arm":
             raise ValueError(f'motion={motion!r} moves no joints; joints=True needs motion="arm"')
         _allowed("render_mode", render_mode, (None, *get_args(RenderMode)))
+        if sensor_noise and obs_mode != "cameras":
+            raise ValueError(
+                f'sensor_noise goes with obs_mode="cameras", not with {obs_mode!r}; leave it out'
+            )
         self._window = Window() if render_mode == "human" else None
         self._program = program
         self._bounds = dict(bounds)
         self._split: Split = split
+        self._sensor_noise = sensor_noise
         self.obs_mode: ObsMode = obs_mode
         self.render_mode = render_mode
         self.action_space = spaces.Box(
             _LOW.astype(np.float32), _HIGH.astype(np.float32), dtype=np.float32
         )
-        self.observation_space = self._space()
-        self.world = World(with_arm=motion == "arm")
+        self.observation_space = space(obs_mode, self._bounds)
+        self.world = World(pictures=obs_mode != "state", with_arm=motion == "arm")
         self._motion = by_arm if motion == "arm" else primitives
         self._joints = joints
         self._film = Film(self.world, moving=render_mode != "rgb_array") if render_mode else None
         self._verdict = Verdict(0.0, 0, 0)
-
-    def _space(self) -> spaces.Space[Any]:
-        if self.obs_mode == "state":
-            return spaces.Box(-_STATE_LIMIT, _STATE_LIMIT, (self._state_size(),), np.float32)
-        return spaces.Dict(
-            {
-                "color": spaces.Box(0, 255, (*SHAPE, 3), np.uint8),
-                "height": spaces.Box(-0.1, 1.0, SHAPE, np.float32),
-            }
-        )
 
     @property
     def spec_drawn(self) -> TaskSpec:
@@ -137,29 +134,69 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
     ) -> tuple[Any, dict[str, Any]]:
         """Draw a task and put it on the table.
 
+        Args:
+            seed: of this episode and those that follow.
+            options: {"perturb": {...}}, see `gensim_envs.perturb.Perturbation`.
+
         Raises:
-            ValueError: on an unknown option.
+            ValueError: on an unknown option, or one that is not in its range.
             TaskError: where the program fails, or no draw of it comes to rest.
         """
-        if options:
-            raise ValueError(f"unknown reset option {sorted(options)}; there are none")
+        asked = Perturbation.of(options)
         super().reset(seed=seed)
-        for attempt in range(_SPAWNS):
-            spec = self._program.draw(self._split, int(self.np_random.integers(2**31))).spec
-            self._check_bounds(spec)
-            try:
-                self.world.load(spec)
-                break
-            except TaskError as error:
-                if not error.redraw or attempt == _SPAWNS - 1:
-                    raise
+        number = self._draw()
+        self._perturb(asked, number)
+        self._sight = asked.sight(number)
+        # A generator of its own: an episode goes on as it would without noise.
+        noise = np.random.default_rng([number, *b"noise"])
+        self._noise = noise if self._sensor_noise else None
         start = self.world.snapshot()
-        self._judge = Judge(spec, start)
+        self._judge = Judge(self.spec_drawn, start)
         self._verdict = self._judge.judge(start)
         if self._film is not None:
             self._film.start()
             self._show()
         return self._observation(), self._info()
+
+    def _draw(self) -> int:
+        """Put a draw of the task on the table; the number from which it was drawn."""
+        for attempt in range(_SPAWNS):
+            number = int(self.np_random.integers(2**31))
+            spec = self._program.draw(self._split, number).spec
+            self._check_bounds(spec)
+            try:
+                self.world.load(spec)
+                return number
+            except TaskError as error:
+                if not error.redraw or attempt == _SPAWNS - 1:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _perturb(self, asked: Perturbation, number: int) -> None:
+        """Put what was drawn on the table as it is to be seen.
+
+        It has come to rest undisturbed before, so that the sequence of draws, and with it every
+        later episode, does not depend on perturbations.
+        """
+        plain = self.spec_drawn
+        for attempt in range(_SPAWNS):
+            try:
+                spec = asked.scene(plain, number + attempt)
+                if spec is not plain:
+                    self._check_room(spec, asked.distractors)
+                    self.world.load(spec)
+                return
+            except TaskError as error:
+                if not error.redraw or attempt == _SPAWNS - 1:
+                    raise
+
+    def _check_room(self, spec: TaskSpec, distractors: int) -> None:
+        items, most = spec.bounds["items"], self._bounds["items"]
+        if self.obs_mode == "state" and items > most:
+            raise ValueError(
+                f"perturb's distractors is {distractors}: with them {spec.name} has {items} items, "
+                f'its state vector holds {most}; give fewer, or use obs_mode="rgbd"'
+            )
 
     def _check_bounds(self, spec: TaskSpec) -> None:
         for name, most in spec.bounds.items():
@@ -208,59 +245,19 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
             "instruction": self.instruction,
             "goals_left": self._verdict.goals_left,
         }
+        if self.obs_mode == "cameras":
+            info["cameras"] = calibration()
         if self._joints and self.world.arm is not None:
             info["joints"] = self.world.arm.take(self.world.name_of)
         return info
 
     def _observation(self) -> Any:
         if self.obs_mode == "state":
-            return self._state()
-        view = self.world.top_down()
-        return {"color": view.color, "height": view.height}
-
-    def _state_size(self) -> int:
-        b = self._bounds
-        return _GLOBALS + b["items"] * _ITEM_ROW + b["targets"] * _TARGET_ROW
-
-    def _state(self) -> NDArray[np.float32]:
-        """Every body and every place of the current goal, padded; see docs/environments.md."""
-        spec, now, goal = self.spec_drawn, self.world.snapshot(), self.goal
-        done = 1 - self._verdict.goals_left / len(spec.goals)
-        rows = [[float(goal is not None), done, float(self.pushes), self._verdict.progress]]
-        for index, item in enumerate(spec.items):
-            mine = float(goal is not None and index in goal.items)
-            kind = list(ASSETS).index(type(item.asset).__name__) / 100
-            look = [c / 255 for c in COLORS[item.asset.color]]
-            pose = now.poses[index]
-            places = [(pose.x, pose.y, pose.z, pose.yaw)]
-            if index in now.bodies:
-                low = item.asset.height / 2
-                places = [(x, y, z - low, 0.0) for x, y, z in now.bodies[index]]
-            for x, y, z, yaw in places:
-                rows.append([1.0, mine, kind, *look, x, y, z, math.sin(yaw), math.cos(yaw),
-                             *item.asset.size])  # fmt: skip
-        state = np.zeros(self._state_size())
-        flat = [value for row in rows for value in row]
-        state[: len(flat)] = flat
-        targets = self._targets(now)
-        at = _GLOBALS + self._bounds["items"] * _ITEM_ROW
-        state[at : at + targets.size] = targets.ravel()
-        return np.clip(state, -_STATE_LIMIT, _STATE_LIMIT).astype(np.float32)
-
-    def _targets(self, now: Snapshot) -> NDArray[np.float64]:
-        """Places of the current goal, (k, 10)."""
-        goal = self.goal
-        if goal is None:
-            return np.zeros((0, _TARGET_ROW))
-        relation = [float(goal.relation == name) for name in _RELATIONS]
-        if goal.relation == "along":
-            ways = bead_targets(goal, now.bodies[goal.items[0]])
-            poses = [Pose(float(x), float(y)) for x, y in ways]
-        else:
-            poses = [target_of(self.spec_drawn, goal, place, now) for place in goal.places]
-        return np.array(
-            [[1.0, *relation, q.x, q.y, q.z, math.sin(q.yaw), math.cos(q.yaw)] for q in poses]
-        )
+            now = self.world.snapshot()
+            return state(self.spec_drawn, now, self._verdict, self.pushes, self._bounds)
+        if self.obs_mode == "cameras":
+            return from_the_sides(self.world, self._sight, self._noise)
+        return from_above(self.world, self._sight)
 
     def _show(self) -> None:
         if self._window is not None and self._film is not None:
@@ -278,6 +275,8 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
     def close(self) -> None:
         """Give back the simulator; more than once is fine."""
         self.world.close()
+        if self._film is not None:
+            self._film.close()
         if self._window is not None:
             self._window.close()
 

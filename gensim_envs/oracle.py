@@ -79,7 +79,7 @@ class Oracle:
     def _place(self, goal: Goal, now: Snapshot) -> Array:
         """Put the lowest item that is not in place there, or first clear what is in the way."""
         spec = self._env.spec_drawn
-        waiting = [pair for pair in unmet(spec, goal, now) if now.poses[pair[0]].z > -0.5]
+        waiting = [pair for pair in unmet(spec, goal, now) if now.has(pair[0])]
         why = "nothing is left to move"
         for item, place in waiting:
             target = self._target(goal, place, item, now)
@@ -114,11 +114,15 @@ class Oracle:
         others = [
             shapely.Polygon(transform(spec.geometry(k).outline, inverse @ now.poses[k]))
             for k in self._movable(now)
-            if k not in (item, base) and self._near(base, k, now)
+            if k not in (item, base)
+            and self._near(base, k, now)
+            # What stands lower than the base holds it: a tray in which it stands.
+            and now.poses[k].z > now.poses[base].z - 0.001
         ]
         room = opening.buffer(-_GAP / 2)
         x0, y0, x1, y1 = room.bounds
-        alone = len(goal.items) == 1 or not goal.shared
+        takers = [k for g in spec.goals for k in g.items if base in {p.base for p in g.places}]
+        alone = len(takers) == 1 or not goal.shared
         for yaw in (0.0, math.pi / 2):
             turned = transform(outline, Pose(0, 0, 0, yaw))
             low, high = turned.min(axis=0), turned.max(axis=0)
@@ -140,9 +144,7 @@ class Oracle:
         """Rigid items that can be moved and are there."""
         spec = self._env.spec_drawn
         return [
-            k
-            for k, item in enumerate(spec.items)
-            if not (item.fixed or item.bodies) and now.poses[k].z > -0.5
+            k for k, item in enumerate(spec.items) if not (item.fixed or item.bodies) and now.has(k)
         ]
 
     def _in_the_way(self, item: int, target: Pose, now: Snapshot) -> Iterator[int]:
@@ -154,8 +156,10 @@ class Oracle:
             top = now.poses[k].z + spec.items[k].asset.height
             if k == item or top < target.z + 0.002:
                 continue
-            if spec.items[k].asset.hollow and self._goes_into(k, item):
-                continue
+            if spec.items[k].asset.hollow and (
+                self._goes_into(k, item) or now.poses[k].z < target.z - 0.001
+            ):
+                continue  # it holds the item, or what the item goes into
             if shapely.Polygon(transform(spec.geometry(k).outline, now.poses[k])).intersects(inner):
                 yield k
 
@@ -206,7 +210,7 @@ class Oracle:
         taken: list[shapely.Geometry] = [
             shapely.Polygon(transform(spec.geometry(k).outline, now.poses[k]))
             for k in range(len(spec.items))
-            if k != item and not spec.items[k].bodies and now.poses[k].z > -0.5
+            if k != item and not spec.items[k].bodies and now.has(k)
         ]
         taken += [shapely.MultiPoint(points[:, :2]) for points in now.bodies.values()]
         for goal in spec.goals:

@@ -57,3 +57,14 @@ class Sandboxed:
         from gensim_envs.sandbox import shared
 
         return shared().draw(self.source, split, seed)
+
+
+@dataclass(frozen=True)
+class Mix:
+    """Several programs, all equally likely."""
+
+    programs: tuple[Program, ...]
+    name: str = "Mix"
+
+    def draw(self, split: str, seed: int) -> Draw:
+        return self.programs[seed % len(self.programs)].draw(split, seed)

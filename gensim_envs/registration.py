@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from gensim_envs.env import TabletopEnv
 
 _MAKE = "gensim_envs.registration:make"
+_MAKE_MIX = "gensim_envs.registration:make_mix"
 _REFUSE = "gensim_envs.registration:refuse"
-_OPTIONS = ("obs_mode", "split", "motion", "joints", "render_mode")
+_OPTIONS = (
+    "obs_mode", "split", "motion", "joints", "sensor_noise", "render_mode", "bounds",
+)  # fmt: skip
 
 
 def register_library(path: str | os.PathLike[str]) -> list[str]:
@@ -110,31 +113,119 @@ def refuse(problem: str, **options: Any) -> TabletopEnv:
     raise LibraryError(problem)
 
 
+def mix(ids: Iterable[str]) -> EnvSpec:
+    """What `gym.make` and `gym.make_vec` take for an env of several tasks.
+
+    Each reset draws one of the tasks, all equally likely, from the env's own generator; equal seeds
+    give equal episodes. State vectors are padded to the `common_bounds` of all, and episodes are
+    truncated where those of the longest task are.
+
+    Args:
+        ids: registered tasks. One that is named twice is drawn twice as often.
+
+    Raises:
+        ValueError: where there is none, or one is not a task of this suite.
+        LibraryError: where a row is broken.
+    """
+    specs = _specs(ids)
+    return EnvSpec(
+        "gensim/Mix-v0",
+        entry_point=_MAKE_MIX,
+        max_episode_steps=max(each.max_episode_steps or 0 for each in specs),
+        kwargs={"tasks": [[each.kwargs["task"], each.kwargs["library"]] for each in specs]},
+    )
+
+
+def common_bounds(ids: Iterable[str]) -> dict[str, int]:
+    """Upper bounds that hold for each of several tasks.
+
+    `gym.make(id, obs_mode="state", bounds=...)` of any of them, and a `mix` of them, then have
+    equal observation spaces, so that one policy fits all.
+
+    Args:
+        ids: registered tasks.
+
+    Raises:
+        ValueError: where there is none, or one is not a task of this suite.
+        LibraryError: where a row is broken.
+    """
+    return _common([_shelf(each.kwargs["library"]).row(each.id) for each in _specs(ids)])
+
+
+def _specs(ids: Iterable[str]) -> list[EnvSpec]:
+    if isinstance(ids, str) or not (specs := [gym.spec(each) for each in ids]):
+        raise ValueError(f"{ids!r} is no list of tasks; `gensim list` shows them")
+    for each in specs:
+        if each.entry_point == _REFUSE:
+            refuse(**each.kwargs)
+        if each.entry_point != _MAKE:
+            raise ValueError(f"{each.id} is no task of this suite; `gensim list` shows them")
+    return specs
+
+
+def _common(rows: Iterable[Row]) -> dict[str, int]:
+    bounds: dict[str, int] = {}
+    for row in rows:
+        for name, most in row.bounds.items():
+            bounds[name] = max(most, bounds.get(name, 0))
+    return bounds
+
+
+def _shelf(library: str | None) -> Library:
+    return shipped() if library is None else Library(Path(library))
+
+
 def make(task: str, library: str | None, **options: Any) -> TabletopEnv:
     """What `gym.make` calls.
 
     Args:
         task: id of a row.
         library: its folder; None for the suite's own.
-        options: `obs_mode`, `split`, `motion`, `joints` and `render_mode`, see `TabletopEnv`.
+        options: `obs_mode`, `split`, `motion`, `joints`, `sensor_noise` and `render_mode`, see
+            `TabletopEnv`; `bounds` that pad the state vector further than the row's own.
 
     Raises:
         TypeError: on any other option.
+        ValueError: on bounds below the row's own.
         LibraryError: where the row or its program is not as it was published.
     """
+    return _env(task, [(task, library)], options)
+
+
+def make_mix(tasks: Sequence[tuple[str, str | None]], **options: Any) -> TabletopEnv:
+    """What `gym.make` of a `mix` calls: `make` with several pairs of task and library."""
+    return _env("A mix", tasks, options)
+
+
+def _env(
+    name: str, tasks: Sequence[tuple[str, str | None]], options: dict[str, Any]
+) -> TabletopEnv:
     # Here, because importing gensim_envs must load no physics.
     from gensim_envs.env import TabletopEnv
+    from gensim_envs.program import Mix
 
-    unknown = [name for name in options if name not in _OPTIONS]
+    unknown = [option for option in options if option not in _OPTIONS]
     if unknown:
         near = difflib.get_close_matches(unknown[0], _OPTIONS, 1)
         hint = f"; did you mean {near[0]}?" if near else "."
         raise TypeError(
-            f"{task} has no option {unknown[0]!r}{hint} Allowed are {', '.join(_OPTIONS)}"
+            f"{name} has no option {unknown[0]!r}{hint} Allowed are {', '.join(_OPTIONS)}"
         )
-    shelf = shipped() if library is None else Library(Path(library))
-    row = shelf.row(task)
-    return TabletopEnv(load_program(shelf, row), row.bounds, **options)
+    rows = [(shelf := _shelf(library), shelf.row(task)) for task, library in tasks]
+    programs = tuple(load_program(shelf, row) for shelf, row in rows)
+    bounds = _padded(name, _common(row for _, row in rows), options.pop("bounds", None))
+    return TabletopEnv(programs[0] if len(programs) == 1 else Mix(programs), bounds, **options)
+
+
+def _padded(name: str, own: dict[str, int], wider: Mapping[str, int] | None) -> dict[str, int]:
+    if wider is None:
+        return own
+    if set(wider) != set(own) or any(wider[each] < most for each, most in own.items()):
+        raise ValueError(
+            f"bounds is {dict(wider)}, but {name} needs at least {own}; "
+            "gensim_envs.common_bounds(ids) gives what several tasks need"
+        )
+    return dict(wider)
 
 
 def load_program(library: Library, row: Row) -> Any:

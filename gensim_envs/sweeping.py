@@ -63,7 +63,7 @@ def _obstacles(spec: TaskSpec, now: Snapshot) -> shapely.Geometry:
         [
             shapely.Polygon(transform(spec.geometry(k).outline, now.poses[k]))
             for k, item in enumerate(spec.items)
-            if not (spec.geometry(k).flat or item.bodies) and now.poses[k].z > -0.5
+            if not (spec.geometry(k).flat or item.bodies) and now.has(k)
         ]
     )
 

@@ -1,16 +1,17 @@
-"""Frames -> a video file."""
+"""Frames -> files, with the ffmpeg that imageio-ffmpeg carries."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 
 def write_video(path: Path, frames: Iterable[NDArray[np.uint8]], fps: int) -> None:
-    """Write an H.264 video with the ffmpeg that imageio-ffmpeg carries.
+    """Write an H.264 video.
 
     Args:
         path: of the .mp4 file, replaced if it exists.
@@ -21,12 +22,7 @@ def write_video(path: Path, frames: Iterable[NDArray[np.uint8]], fps: int) -> No
         RuntimeError: where imageio-ffmpeg is missing, or there are no frames.
         OSError: where the file cannot be written.
     """
-    try:
-        import imageio_ffmpeg
-    except ModuleNotFoundError as error:
-        raise RuntimeError(
-            'videos need imageio-ffmpeg: pip install "gensim-envs[video]"'
-        ) from error
+    write_frames = encoder().write_frames
     pictures = iter(frames)
     first = next(pictures, None)
     if first is None:
@@ -34,8 +30,52 @@ def write_video(path: Path, frames: Iterable[NDArray[np.uint8]], fps: int) -> No
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"")  # says at once, and plainly, where a file cannot be written
     height, width, _ = first.shape
-    writer = imageio_ffmpeg.write_frames(str(path), (width, height), fps=fps, macro_block_size=1)
+    writer = write_frames(str(path), (width, height), fps=fps, macro_block_size=1)
     writer.send(None)
     for frame in (first, *pictures):
         writer.send(np.ascontiguousarray(frame))
+    _close(writer, path)
+
+
+def write_picture(path: Path, picture: NDArray[np.uint8]) -> None:
+    """Write a WebP picture.
+
+    Args:
+        path: of the .webp file, replaced if it exists.
+        picture: (height, width, 3).
+
+    Raises:
+        RuntimeError: where imageio-ffmpeg is missing.
+        OSError: where the file cannot be written.
+    """
+    write_frames = encoder().write_frames
+    path.write_bytes(b"")
+    height, width, _ = picture.shape
+    writer = write_frames(
+        str(path), (width, height), codec="libwebp", quality=None, macro_block_size=1,
+        output_params=["-quality", "90"],
+    )  # fmt: skip
+    writer.send(None)
+    writer.send(np.ascontiguousarray(picture))
+    _close(writer, path)
+
+
+def _close(writer: Any, path: Path) -> None:
     writer.close()
+    if not path.stat().st_size:  # ffmpeg has said why on the terminal
+        raise OSError(f"ffmpeg could not write {path}")
+
+
+def encoder() -> Any:
+    """The package that encodes.
+
+    Raises:
+        RuntimeError: where it is missing.
+    """
+    try:
+        import imageio_ffmpeg
+    except ModuleNotFoundError as error:
+        raise RuntimeError(
+            'videos need imageio-ffmpeg: pip install "gensim-envs[video]"'
+        ) from error
+    return imageio_ffmpeg

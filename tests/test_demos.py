@@ -333,7 +333,7 @@ def test_state_observations(tmp_path: Path) -> None:
     [
         ({"ids": ["gensim/NoSuchTask-v0"]}, "gensim.* `gensim list`"),
         ({"ids": ["CartPole-v1"]}, "CartPole-v1 is no env of this suite"),
-        ({"obs_mode": "smell"}, "obs_mode is 'smell'; use one of 'rgbd', 'state'"),
+        ({"obs_mode": "smell"}, "obs_mode is 'smell'; use one of 'rgbd', 'cameras', 'state'"),
         ({"episodes": 0}, "episodes is 0"),
         ({"seed": -1}, "seed is -1"),
         ({"workers": 0}, "workers is 0"),

@@ -1,4 +1,4 @@
-"""What the documents promise: README's Python runs, its commands exist, its figures' tables too."""
+"""What the documents promise: their Python runs, README's commands and what they link to exist."""
 
 import os
 import re
@@ -9,9 +9,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-PROGRAM = next(block for block in BLOCKS if "(Task)" in block)
+PYTHON = r"```python\n(.*?)```"
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+README = DOCUMENTS[0].read_text(encoding="utf-8")
+PROGRAM = next(block for block in re.findall(PYTHON, README, re.DOTALL) if "(Task)" in block)
+BLOCKS = [
+    pytest.param(block, id=f"{document.name}: {block.splitlines()[-1].strip()[:30]}")
+    for document in DOCUMENTS
+    for block in re.findall(PYTHON, document.read_text(encoding="utf-8"), re.DOTALL)
+    if block != PROGRAM
+]
 
 
 def run(folder: Path, *command: str) -> str:
@@ -22,7 +29,8 @@ def run(folder: Path, *command: str) -> str:
         capture_output=True,
         text=True,
         timeout=300,
-        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+        # One thread, since PyTorch's would fight with the other tests over the cores.
+        env={**os.environ, "PYTHONWARNINGS": "ignore", "OMP_NUM_THREADS": "1"},
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -37,10 +45,8 @@ def folder(tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize(
-    "block", [b for b in BLOCKS if b is not PROGRAM], ids=lambda block: block.split("\n")[-2][:30]
-)
-def test_readme_python_runs(block, folder):
+@pytest.mark.parametrize("block", BLOCKS)
+def test_python_blocks_run(block, folder):
     script = folder / "block.py"
     script.write_text(block, encoding="utf-8")
     assert run(folder, sys.executable, str(script))
@@ -57,6 +63,6 @@ def test_readme_commands_exist():
 
 
 def test_linked_files_exist():
-    for document in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+    for document in DOCUMENTS:
         for link in re.findall(r"\]\((?!http)([^)#]+)\)", document.read_text(encoding="utf-8")):
             assert (document.parent / link).exists(), f"{document.name} links to {link}"

@@ -193,7 +193,7 @@ def test_a_filmed_episode_is_the_same_bit_for_bit(
 ) -> None:
     """All that filming moves about is moved; only the pictures are not rendered, to save time."""
     blank = np.zeros((480, 640, 3), np.uint8)
-    monkeypatch.setattr("gensim_envs.sim.film.for_people", lambda client: blank)
+    monkeypatch.setattr("gensim_envs.sim.film.for_people", lambda *_: blank)
     filmed = play(make(id, render_mode="rgb_array_list"), SEED, solved(id, "train", SEED).actions)
     assert same(filmed, solved(id, "train", SEED))
 
@@ -657,7 +657,7 @@ def test_a_window_plays_the_motion(table: Any, monkeypatch: pytest.MonkeyPatch) 
     clock = SimpleNamespace(tick=shown.append)
     blank = np.zeros((480, 640, 3), np.uint8)
     monkeypatch.setattr(pygame.time, "Clock", lambda: clock)
-    monkeypatch.setattr("gensim_envs.sim.film.for_people", lambda client: blank)
+    monkeypatch.setattr("gensim_envs.sim.film.for_people", lambda *_: blank)
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
     env = table(one_block, render_mode="human")
     env.reset(seed=0)

@@ -135,6 +135,18 @@ def test_spawned_workers_make_envs_of_any_library(library: Library) -> None:
         envs.close()
 
 
+def test_a_mix_may_be_of_several_libraries(library: Library) -> None:
+    register_library(library.root)
+    spec = gensim_envs.mix(["gensim/PutBlockInBowl-v0", TINY_ID])
+    envs = gym.make_vec(spec, 2, "async", {"context": "spawn"}, obs_mode="state")
+    try:
+        words = "".join(w for s in range(4) for w in envs.reset(seed=s)[1]["instruction"])
+        assert "bowl" in words
+        assert "zone" in words
+    finally:
+        envs.close()
+
+
 # --- other libraries --------------------------------------------------------------------------
 
 
@@ -257,6 +269,8 @@ def test_a_broken_row_warns_and_says_so_when_made_and_hides_no_other(
             gym.make(TINY_ID, **options)  # type: ignore[arg-type]
         assert TINY_ID in str(caught.value)
         assert str(library.registry) in str(caught.value)
+    with pytest.raises(LibraryError, match=problem):
+        gensim_envs.mix([OTHER_ID, TINY_ID])
     assert works(gym.make(OTHER_ID, obs_mode="state"))
 
 

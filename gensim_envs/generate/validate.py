@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from multiprocessing import active_children, get_context
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
@@ -25,6 +26,7 @@ MOST_RANDOM = 0.05
 """Share of successes from which a random policy shows that a task is too easy."""
 
 Policy = Literal["oracle", "nothing", "random"]
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -134,25 +136,11 @@ def certify(
         (policy, seed) for policy in ("oracle", "nothing", "random") for seed in CERTIFICATE
     ]
     results: dict[Policy, list[Episode]] = {"oracle": [], "nothing": [], "random": []}
-    with pool(workers) as executor:
-        others = set(active_children())
-        # The processes are started here, and are to leave Ctrl-C to this one from the beginning.
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            futures = [executor.submit(run_episode, program, dict(bounds), *job) for job in jobs]
-            started = set(active_children()) - others
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        try:
-            for (policy, seed), future in zip(jobs, futures, strict=True):
-                episode = future.result()
-                results[policy].append(episode)
-                tick(f"{policy} on seed {seed}: {'solved' if episode.success else 'not solved'}")
-        except BaseException:
-            executor.shutdown(wait=False, cancel_futures=True)
-            for process in started:
-                process.terminate()  # an episode can take long
-            raise
+    tasks = [(program, dict(bounds), *job) for job in jobs]
+    with contextlib.closing(over_processes(run_episode, tasks, workers)) as episodes:
+        for (policy, seed), episode in zip(jobs, episodes, strict=True):
+            results[policy].append(episode)
+            tick(f"{policy} on seed {seed}: {'solved' if episode.success else 'not solved'}")
     oracle = results["oracle"]
     solved = [episode.steps for episode in oracle if episode.success]
     certificate = Certificate(
@@ -192,6 +180,32 @@ def _judge(certificate: Certificate, oracle: list[Episode]) -> None:
             "Ask for more: more items, a smaller target",
             cause="oracle",
         )
+
+
+def over_processes(
+    act: Callable[..., Result], jobs: Iterable[tuple[Any, ...]], workers: int | None
+) -> Generator[Result, None, None]:
+    """What `act(*job)` returns for each job, in their order, over processes.
+
+    Close it where it may be left early, by Ctrl-C too: the processes are then ended at once.
+    """
+    with pool(workers) as executor:
+        others = set(active_children())
+        # The processes are started here, and are to leave Ctrl-C to this one from the beginning.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            futures = [executor.submit(act, *job) for job in jobs]
+            started = set(active_children()) - others
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        try:
+            for future in futures:
+                yield future.result()
+        except BaseException:
+            executor.shutdown(wait=False, cancel_futures=True)
+            for process in started:
+                process.terminate()  # a job can take long
+            raise
 
 
 def pool(workers: int | None) -> ProcessPoolExecutor:

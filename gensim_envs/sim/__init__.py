@@ -1,18 +1,29 @@
 """How tasks are simulated; the only package that imports pybullet."""
 
+import contextlib
+import ctypes
 import os
+from collections.abc import Iterator
 
 
-def _load_quietly() -> None:
-    """Import pybullet without the line on stderr by which it tells when it was built."""
-    stderr, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+@contextlib.contextmanager
+def quiet(*descriptors: int) -> Iterator[None]:
+    """Send what pybullet prints to these file descriptors nowhere, for the time being."""
+    flush = ctypes.CDLL(None).fflush  # C keeps a buffer of its own, which Python cannot flush
+    flush(None)
+    kept = [os.dup(descriptor) for descriptor in descriptors]
+    nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
-        os.dup2(nowhere, 2)
-        import pybullet  # noqa: F401
+        for descriptor in descriptors:
+            os.dup2(nowhere, descriptor)
+        yield
     finally:
-        os.dup2(stderr, 2)
-        os.close(stderr)
-        os.close(nowhere)
+        flush(None)
+        for copy, descriptor in zip(kept, descriptors, strict=True):
+            os.dup2(copy, descriptor)
+        for descriptor in (*kept, nowhere):
+            os.close(descriptor)
 
 
-_load_quietly()
+with quiet(2):  # on import it tells when it was built
+    import pybullet  # noqa: F401

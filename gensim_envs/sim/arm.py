@@ -173,8 +173,7 @@ class Arm:
         """What it did since the last call; `name_of` says what a pybullet body is."""
         rows = np.array(self._samples).reshape(-1, 20)
         touched = tuple(
-            f"{_LINKS[link + 1]} and "
-            + (_LINKS[other + 1] if body == self.body else name_of(body))
+            f"{_LINKS[link + 1]} and " + (_LINKS[other + 1] if body == self.body else name_of(body))
             for body, link, other in self._touched
         )
         self._samples, self._touched = [], {}

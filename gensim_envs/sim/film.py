@@ -8,8 +8,10 @@ import numpy as np
 import pybullet as p
 from numpy.typing import NDArray
 
-from gensim_envs.sim.cameras import TABLE_COLOR, for_people
+from gensim_envs.sim import renderer
+from gensim_envs.sim.cameras import OVERVIEW, TABLE_COLOR, Camera, for_people
 from gensim_envs.sim.robot import ArmView, Tool, inverse
+from gensim_envs.sim.spawn import show
 from gensim_envs.sim.world import STEP, World
 from gensim_envs.task.goals import Array
 
@@ -18,68 +20,111 @@ _SPEED = 0.6  # m/s at which the tool crosses free space in the film
 _TURN = 3.0  # rad/s at which it turns
 _HOME = np.array([0.42, -0.12, 0.25, 0.0])
 _FRAME_STEPS = round(1 / FPS / STEP)
+_RECONNECT_EVERY = 50  # stages: pybullet never frees meshes, a new connection does
 Frame = NDArray[np.uint8]
+Pose3 = tuple[tuple[float, ...], tuple[float, ...]]
+"""Position (x, y, z) and quaternion xyzw."""
 
 
 class Film:
-    """Pictures of the motion. Filming changes no bit of the simulation.
+    """Pictures of the motion, taken on a stage.
 
-    The arm and the table top are bodies without collision shapes. They are moved out of sight
-    after each picture, so agents never see them.
+    The stage is a pybullet client of its own, which holds what everything looks like, the arm and
+    the table top too, and nothing that collides. So filming changes no bit of the simulation, and
+    agents never see the arm.
 
     Args:
         world: what to film.
         moving: keep the frames of every motion; otherwise only `picture` works.
+        camera: what takes the pictures.
+        every: keep one frame of so many, for a film that is faster than life. The others are not
+            rendered.
+
+    Attributes:
+        length: frames of the motion since the start, those that were not kept included.
     """
 
-    def __init__(self, world: World, moving: bool) -> None:
+    def __init__(
+        self, world: World, moving: bool, *, camera: Camera = OVERVIEW, every: int = 1
+    ) -> None:
         self._world = world
         self._moving = moving
+        self._camera = camera
+        self._every = every
+        self._client = -1
+        self._stages = 0
+        self._clear()
+
+    def _clear(self) -> None:
+        self.length = self._steps = 0
         self._frames: list[Frame] = []
         self._tip = _HOME
         self._tool: Tool = "suction"
-        self._steps = 0
+        self._view: ArmView | None = None  # None until the stage is set
+        self._copies: dict[int, int] = {}  # simulated body -> the one on the stage
+        self._held: tuple[int, Pose3] | None = None  # a body, and its pose seen from the tip
 
     def start(self) -> None:
-        """Set up after the world has been loaded."""
-        self._view = ArmView(self._world.client)
-        half = [0.60, 0.72, 0.02]
-        top = p.createVisualShape(
-            p.GEOM_BOX, halfExtents=half, rgbaColor=[c / 255 for c in TABLE_COLOR] + [1],
-            physicsClientId=self._world.client,
-        )  # fmt: skip
-        self._top = p.createMultiBody(
-            0, -1, top, [0, 0, -9], useMaximalCoordinates=True, physicsClientId=self._world.client
-        )
-        p.setCollisionFilterGroupMask(self._top, -1, 0, 0, physicsClientId=self._world.client)
-        self._tip, self._tool = _HOME, "suction"
-        self._frames = []
+        """Begin, after the world has been loaded."""
+        self._clear()
         if self._moving:
             self._frames.append(self.picture())
             self._world.watcher = self
 
-    def picture(self) -> Frame:
-        """The scene as it is now, (480, 640, 3) uint8."""
-        client, arm = self._world.client, self._world.arm
+    def close(self) -> None:
+        """Give the stage back; more than once is fine."""
+        if self._client >= 0:
+            renderer.disconnect(self._client)
+            self._client = -1
+            self._view = None
+
+    def picture(self, camera: Camera | None = None) -> Frame:
+        """The scene as it is now, (height, width, 3) uint8; taken like the film, if not said."""
+        view = self._view or self._set_stage()
+        for item, bodies in enumerate(self._world.bodies):
+            if bodies and bodies[0] not in self._copies:
+                asset = self._world.spec.items[item].asset
+                self._copies |= zip(bodies, show(asset, len(bodies), self._client), strict=True)
+        for body, copy in self._copies.items():
+            pose = p.getBasePositionAndOrientation(body, physicsClientId=self._world.client)
+            if self._held is not None and body == self._held[0]:
+                pose = p.multiplyTransforms(*_frame(self._tip), *self._held[1])
+            p.resetBasePositionAndOrientation(copy, *pose, physicsClientId=self._client)
+        arm = self._world.arm
         if arm is None:
-            self._view.show(inverse(self._tip[:3], float(self._tip[3])), self._tool)
+            view.show(inverse(self._tip[:3], float(self._tip[3])), self._tool)
         else:
-            self._view.show(arm.joints(), arm.tool)
+            view.show(arm.joints(), arm.tool)
+        return for_people(self._client, camera or self._camera)
+
+    def _set_stage(self) -> ArmView:
+        """An empty table with the arm."""
+        if self._stages % _RECONNECT_EVERY == 0:
+            self.close()
+            self._client = renderer.connect(renderer.asked_for())
+        self._stages += 1
+        p.resetSimulation(physicsClientId=self._client)
+        sand = [*(channel / 255 for channel in TABLE_COLOR), 1.0]
+        top = renderer.box(self._client, (1.20, 1.44, 0.04), sand)
         # A hair below zero, so that paint on the table is not lost in it.
-        p.resetBasePositionAndOrientation(
-            self._top, (0.45, 0, -0.0205), (0, 0, 0, 1), physicsClientId=client
-        )
-        picture = for_people(client)
-        self._view.hide()
-        p.resetBasePositionAndOrientation(
-            self._top, (0, 0, -9), (0, 0, 0, 1), physicsClientId=client
-        )
-        return picture
+        p.createMultiBody(
+            0, -1, top, (0.45, 0, -0.0205), useMaximalCoordinates=True,
+            physicsClientId=self._client,
+        )  # fmt: skip
+        self._copies = {}
+        self._view = ArmView(self._client)
+        return self._view
 
     def take(self) -> list[Frame]:
         """The frames since the last call."""
         frames, self._frames = self._frames, []
         return frames
+
+    def _pass(self) -> None:
+        """The time of a frame has passed."""
+        self.length += 1
+        if self.length % self._every == 0:
+            self._frames.append(self.picture())
 
     def stepped(self, tip: Array | None, tool: Tool) -> None:
         """A simulation step was made, with the tool at `tip` (x, y, z, yaw) or where it was."""
@@ -87,30 +132,35 @@ class Film:
             self._tip, self._tool = tip, tool
         self._steps += 1
         if self._steps % _FRAME_STEPS == 0:
-            self._frames.append(self.picture())
+            self._pass()
 
-    def glide(self, tip: Array, tool: Tool, held: int | None) -> None:
-        """The tool went straight to `tip` (x, y, z, yaw), with a body in its grip or none.
+    def grasp(self, body: int) -> None:
+        """From now on a body moves with the tool, wherever the simulation has it."""
+        pose = p.getBasePositionAndOrientation(body, physicsClientId=self._world.client)
+        tip = p.invertTransform(*_frame(self._tip))
+        self._held = body, p.multiplyTransforms(*tip, *pose)
 
-        The body is left at the end of the way.
-        """
+    def release(self) -> None:
+        """The tool lets go: the body is again where the simulation has it."""
+        self._held = None
+
+    def glide(self, tip: Array, tool: Tool) -> None:
+        """The tool went straight to `tip` (x, y, z, yaw), and with it what it holds."""
         start, self._tool = self._tip, tool
-        client = self._world.client
-        if held is not None:
-            pose = p.getBasePositionAndOrientation(held, physicsClientId=client)
-            grip = p.multiplyTransforms(*p.invertTransform(*_frame(start)), *pose)
         change = np.abs(tip - start)
         seconds = max(float(np.linalg.norm(change[:3])) / _SPEED, float(change[3]) / _TURN)
         count = max(1, round(seconds * FPS))
         for k in range(1, count + 1):
             self._tip = start + (tip - start) * k / count
-            if held is not None:
-                moved = p.multiplyTransforms(*_frame(self._tip), *grip)
-                p.resetBasePositionAndOrientation(held, *moved, physicsClientId=client)
-            self._frames.append(self.picture())
+            self._pass()
+
+    def leave(self) -> None:
+        """Show how the empty tool goes up and back to where every film starts."""
+        self.glide(np.array([*self._tip[:2], _HOME[2], self._tip[3]]), self._tool)
+        self.glide(_HOME, self._tool)
 
 
-def _frame(tip: Array) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def _frame(tip: Array) -> Pose3:
     """(x, y, z, yaw) as position and quaternion."""
     return tuple(tip[:3]), p.getQuaternionFromEuler((0, 0, float(tip[3])))
 

@@ -81,14 +81,14 @@ def _descend(world: World, tip: Array, tool: Tool = "suction") -> None:
     """Show a watcher how the empty tool comes down to `tip` (x, y, z, yaw) from above."""
     if world.watcher is not None:
         _rise(world, tip, tool)
-        world.watcher.glide(tip, tool, None)
+        world.watcher.glide(tip, tool)
 
 
 def _rise(world: World, tip: Array, tool: Tool = "suction") -> None:
     """Show a watcher the empty tool high above `tip` (x, y, z, yaw)."""
     if world.watcher is not None:
         above = np.array([tip[0], tip[1], _travel_height(world), tip[3]])
-        world.watcher.glide(above, tool, None)
+        world.watcher.glide(above, tool)
 
 
 def _travel_height(world: World) -> float:
@@ -161,9 +161,14 @@ def _set(world: World, body: int, position: Array, turn: Array) -> None:
 
 def _move(world: World, body: int, action: Array, touch_height: float) -> None:
     """Carry a single thing through free space and lower it to the first contact."""
-    start = world.body_pose(body)
-    tip_above = touch_height - start[0][2]
+    (px, py, pick_yaw), (qx, qy, place_yaw) = action[:3], action[3:]
+    tip_above = touch_height - world.body_pose(body)[0][2]
     target, turn = _turned(world, body, action)
+    watcher = world.watcher
+    high = 0.0 if watcher is None else _travel_height(world)
+    if watcher is not None:
+        watcher.grasp(body)
+        watcher.glide(np.array([px, py, high, pick_yaw]), "suction")
     if _touches_movable(world, body):
         # What leaned on it falls before it is put down somewhere else.
         _set(world, body, np.array([target[0], target[1], 2.0]), turn)
@@ -171,17 +176,12 @@ def _move(world: World, body: int, action: Array, touch_height: float) -> None:
         world.settle()
         grip.release()
     end = lower(world, body, target, turn)
-    if world.watcher is None:
-        return
-    _set(world, body, *start)
-    high = _travel_height(world)
-    (px, py, pick_yaw), (qx, qy, place_yaw) = action[:3], action[3:]
-    low = np.array([qx, qy, end[2] + tip_above, place_yaw])
-    for tip in (np.array([px, py, high, pick_yaw]), np.array([qx, qy, high, place_yaw]), low):
-        world.watcher.glide(tip, "suction", body)
-    # As before, since what pybullet does next depends in the last bits on how it came there.
-    lower(world, body, target, turn)
-    _rise(world, low)
+    if watcher is not None:
+        low = np.array([qx, qy, end[2] + tip_above, place_yaw])
+        watcher.glide(np.array([qx, qy, high, place_yaw]), "suction")
+        watcher.glide(low, "suction")
+        watcher.release()
+        _rise(world, low)
 
 
 def _touches_movable(world: World, body: int) -> bool:

@@ -22,6 +22,8 @@ import numpy as np
 import pybullet as p
 from numpy.typing import ArrayLike, NDArray
 
+from gensim_envs.sim import renderer
+
 Array = NDArray[np.float64]
 Tool = Literal["suction", "spatula"]
 
@@ -368,14 +370,13 @@ class ArmView:
         bodies = []
         for (link, colour), parts in meshes.items():
             vertices, normals, corners = _joined(parts)
-            shape = p.createVisualShape(
-                p.GEOM_MESH,
-                vertices=vertices.tolist(),
-                normals=normals.tolist(),
-                indices=corners.tolist(),
+            shape = renderer.mesh(
+                self._client,
+                vertices.tolist(),
+                normals.tolist(),
+                corners.tolist(),
                 rgbaColor=colour,
                 specularColor=_SHINE,
-                physicsClientId=self._client,
             )
             bodies.append((self._body(shape), link))
         return bodies

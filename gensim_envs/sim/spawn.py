@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import itertools
 import math
-from functools import cache
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pybullet as p
 
+from gensim_envs.sim import renderer
 from gensim_envs.task.assets import COLORS, Asset, Part
 from gensim_envs.task.pose import Pose
 
 _FACETS = 24
-"""Sides of a round part: pybullet's own round visuals have many more and take 0.5 ms each."""
 _TUBE_WALLS = 16
+_MODELS = Path(__file__).with_name("models")
+_KINDS = {"box": p.GEOM_BOX, "tube": p.GEOM_BOX, "cylinder": p.GEOM_CYLINDER,
+          "sphere": p.GEOM_SPHERE, "mesh": p.GEOM_MESH}  # fmt: skip
 
 
-@cache
+@lru_cache(maxsize=64)
 def _lathe(profile: tuple[tuple[float, float], ...]) -> dict[str, Any]:
     """A mesh from (radius, z) pairs turned about z, flat-shaded along the profile."""
     vertices: list[list[float]] = []
@@ -73,72 +78,105 @@ def _wall_boxes(part: Part) -> list[tuple[list[float], list[float], list[float]]
     return boxes
 
 
+def _file(mesh: str) -> str:
+    return str(_MODELS / f"{mesh}.obj")
+
+
 def _shades(asset: Asset, part: Part) -> list[float]:
-    return [min(1.0, channel / 255 * part.shade) for channel in COLORS[asset.color]] + [1.0]
+    color = COLORS[asset.color] if part.paint is None else part.paint
+    return [min(1.0, channel / 255 * part.shade) for channel in color] + [1.0]
+
+
+_MANY = {
+    "shapeType": "shapeTypes", "radius": "radii", "height": "lengths", "fileName": "fileNames",
+    "meshScale": "meshScales", "rgbaColor": "rgbaColors",
+    "collisionFramePosition": "collisionFramePositions",
+    "collisionFrameOrientation": "collisionFrameOrientations",
+    "visualFramePosition": "visualFramePositions",
+    "visualFrameOrientation": "visualFrameOrientations",
+}  # fmt: skip
+"""What pybullet calls an argument where it takes several shapes at once."""
+
+
+def _shape(one: Callable[..., int], many: Callable[..., int], pieces: list[dict[str, Any]]) -> int:
+    """A shape of several pieces; of a single one by the call that does not leak file names."""
+    if len(pieces) == 1:
+        return int(one(**pieces[0]))
+    client = pieces[0]["physicsClientId"]
+    names = [name for name in pieces[0] if name != "physicsClientId"]
+    lists = {_MANY.get(name, name): [piece[name] for piece in pieces] for name in names}
+    return int(many(**lists, physicsClientId=client))
 
 
 def _collision(asset: Asset, client: int) -> int:
     """One (compound) collision shape about the middle of the asset, or -1 for paint."""
-    shapes: dict[str, list[Any]] = {
-        "shapeTypes": [], "halfExtents": [], "radii": [], "lengths": [],
-        "collisionFramePositions": [], "collisionFrameOrientations": [],
-    }  # fmt: skip
+    pieces = []
     for part in asset.parts():
         if not part.solid:
             continue
         x, y, z = part.center
         z -= asset.height / 2
-        turn = list(p.getQuaternionFromEuler(part.tilt))
-        pieces: list[tuple[int, list[float], float, float, list[float], list[float]]]
-        if part.shape == "tube":
-            pieces = [
-                (p.GEOM_BOX, half, 0, 0, [x + c[0], y + c[1], z + c[2]], q)
-                for half, c, q in _wall_boxes(part)
-            ]
-        else:
-            kind = {"box": p.GEOM_BOX, "cylinder": p.GEOM_CYLINDER, "sphere": p.GEOM_SPHERE}
-            half = [side / 2 for side in part.size]
-            pieces = [(kind[part.shape], half, half[0], part.size[2], [x, y, z], turn)]
-        for row in pieces:
-            for values, value in zip(shapes.values(), row, strict=True):
-                values.append(value)
-    if not shapes["shapeTypes"]:
+        half, turn = [side / 2 for side in part.size], p.getQuaternionFromEuler(part.tilt)
+        boxes = _wall_boxes(part) if part.shape == "tube" else [(half, [0.0, 0.0, 0.0], turn)]
+        for extents, (dx, dy, dz), orientation in boxes:
+            piece = {
+                "shapeType": _KINDS[part.shape],
+                "halfExtents": extents,
+                "radius": half[0],
+                "height": part.size[2],
+                "collisionFramePosition": [x + dx, y + dy, z + dz],
+                "collisionFrameOrientation": orientation,
+                "fileName": _file(part.mesh) if part.mesh else "",
+                "meshScale": part.scale,
+                "physicsClientId": client,
+            }
+            pieces.append(piece)
+    if not pieces:
         return -1
-    return int(p.createCollisionShapeArray(**shapes, physicsClientId=client))
+    return _shape(p.createCollisionShape, p.createCollisionShapeArray, pieces)
 
 
 def _visual(asset: Asset, client: int) -> int:
     """One visual shape about the middle of the asset.
 
-    Boxes keep a shade each. pybullet takes arrays of boxes but not of meshes, so an asset with a
-    round part becomes one mesh of one colour.
+    Boxes and meshes from files keep a colour each; pybullet's own round shapes have so many
+    facets that they take 0.5 ms each. It takes no arrays of meshes made here, so an asset with a
+    tube becomes one mesh of one colour.
     """
-    parts, lift = asset.parts(), asset.height / 2
-    if all(part.shape == "box" for part in parts):
-        return int(
-            p.createVisualShapeArray(
-                shapeTypes=[p.GEOM_BOX] * len(parts),
-                halfExtents=[[side / 2 for side in part.size] for part in parts],
-                rgbaColors=[_shades(asset, part) for part in parts],
-                visualFramePositions=[[*part.center[:2], part.center[2] - lift] for part in parts],
-                visualFrameOrientations=[p.getQuaternionFromEuler(part.tilt) for part in parts],
-                physicsClientId=client,
-            )
+    lift = asset.height / 2
+    parts = [part for part in asset.parts() if part.seen]
+    if any(part.shape == "tube" for part in parts):
+        mesh, color = _merged(tuple(parts), lift), _shades(asset, parts[0])
+        return renderer.mesh(client, **mesh, rgbaColor=color)
+    pieces = []
+    for part in parts:
+        box = part.shape == "box"
+        scale = part.scale if part.mesh else part.size
+        file = _file(part.mesh or part.shape)
+        if renderer.uses_egl(client):
+            # It rounds the edges of pybullet's boxes, and draws a file at its first scale for ever.
+            box, file, scale = False, renderer.scaled(file, scale), (1.0, 1.0, 1.0)
+        pieces.append(
+            {
+                "shapeType": p.GEOM_BOX if box else p.GEOM_MESH,
+                "halfExtents": [side / 2 for side in part.size],
+                "fileName": file,
+                "meshScale": scale,
+                "rgbaColor": _shades(asset, part),
+                "visualFramePosition": [*part.center[:2], part.center[2] - lift],
+                "visualFrameOrientation": p.getQuaternionFromEuler(part.tilt),
+                "physicsClientId": client,
+            }
         )
-    return int(
-        p.createVisualShape(
-            p.GEOM_MESH, **_merged(parts, lift), rgbaColor=_shades(asset, parts[0]),
-            physicsClientId=client,
-        )
-    )  # fmt: skip
+    return _shape(p.createVisualShape, p.createVisualShapeArray, pieces)
 
 
-@cache
+@lru_cache(maxsize=64)
 def _merged(parts: tuple[Part, ...], lift: float) -> dict[str, Any]:
-    """All parts as one mesh, `lift` metres lower."""
+    """Round parts and tubes as one mesh, `lift` metres lower."""
     mesh: dict[str, list[Any]] = {"vertices": [], "normals": [], "indices": []}
     for part in parts:
-        piece = _box_mesh(part.size) if part.shape == "box" else _lathe(_profile(part))
+        piece = renderer.box_mesh(part.size) if part.shape == "box" else _lathe(_profile(part))
         world_from_part = np.reshape(
             p.getMatrixFromQuaternion(p.getQuaternionFromEuler(part.tilt)), (3, 3)
         )
@@ -147,24 +185,6 @@ def _merged(parts: tuple[Part, ...], lift: float) -> dict[str, Any]:
         mesh["vertices"] += moved.tolist()
         mesh["normals"] += (np.array(piece["normals"]) @ world_from_part.T).tolist()
     return mesh
-
-
-def _box_mesh(size: tuple[float, float, float]) -> dict[str, Any]:
-    """The six faces of a box about its middle."""
-    vertices: list[list[float]] = []
-    normals: list[list[float]] = []
-    indices: list[int] = []
-    for axis in range(3):
-        u, v = (axis + 1) % 3, (axis + 2) % 3
-        for side in (-1.0, 1.0):
-            first = len(vertices)
-            for du, dv in ((-1, -1), (side, -side), (1, 1), (-side, side)):
-                corner = [0.0, 0.0, 0.0]
-                corner[axis], corner[u], corner[v] = side, du, dv
-                vertices.append([c * s / 2 for c, s in zip(corner, size, strict=True)])
-                normals.append([side if k == axis else 0.0 for k in range(3)])
-            indices += [first, first + 1, first + 2, first, first + 2, first + 3]
-    return {"vertices": vertices, "normals": normals, "indices": indices}
 
 
 def spawn(asset: Asset, poses: list[Pose], *, fixed: bool, client: int) -> list[int]:
@@ -201,3 +221,12 @@ def spawn(asset: Asset, poses: list[Pose], *, fixed: bool, client: int) -> list[
             )  # fmt: skip
         bodies.append(body)
     return bodies
+
+
+def show(asset: Asset, count: int, client: int) -> list[int]:
+    """Bodies that look like those of an item, and that nothing touches; see `spawn`."""
+    look = _visual(asset, client)
+    return [
+        p.createMultiBody(0, -1, look, useMaximalCoordinates=True, physicsClientId=client)
+        for _ in range(count)
+    ]

@@ -51,9 +51,7 @@ def _polar(tip: Array) -> Array:
     return np.array([math.hypot(x, y), math.atan2(y, x), *tip[2:]])
 
 
-def plan(
-    way: Way, joints: Array, speed: float = math.inf, acceleration: float = math.inf
-) -> Array:
+def plan(way: Way, joints: Array, speed: float = math.inf, acceleration: float = math.inf) -> Array:
     """When to be where on a way, from rest to rest, so that the joints can follow.
 
     The share of the way that is done grows at a constant rate but for a ramp at either end. Rate

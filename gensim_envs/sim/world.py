@@ -10,8 +10,9 @@ from typing import Protocol
 import numpy as np
 import pybullet as p
 
+from gensim_envs.sim import renderer
 from gensim_envs.sim.arm import Arm
-from gensim_envs.sim.cameras import TopDown, top_down
+from gensim_envs.sim.cameras import PLAIN, TABLE_MARGIN, Sight, TopDown, top_down
 from gensim_envs.sim.robot import Tool
 from gensim_envs.sim.spawn import spawn
 from gensim_envs.task.assets import Rope
@@ -29,7 +30,6 @@ _FALLING, _LOST = 1.0, -0.3  # m/s, m: what has fallen off the table falls for e
 _MAX_SETTLE = 1200  # steps
 _RECONNECT_EVERY = 200  # loads: pybullet never frees meshes, a new connection does
 _SLIP = 0.005  # metres that a thing may move while the scene settles at reset
-_TABLE_MARGIN = 0.3  # metres of table beyond the workspace
 
 
 class Watcher(Protocol):
@@ -38,14 +38,21 @@ class Watcher(Protocol):
     def stepped(self, tip: Array | None, tool: Tool) -> None:
         """A step was simulated with the tool at `tip` (x, y, z, yaw), or where it was."""
 
-    def glide(self, tip: Array, tool: Tool, held: int | None) -> None:
-        """The tool crossed free space to `tip`, carrying the body `held` or nothing."""
+    def grasp(self, body: int) -> None:
+        """The tool holds a body: what the simulation does with it is not yet to be seen."""
+
+    def release(self) -> None:
+        """The tool lets go: the body is where the simulation has it."""
+
+    def glide(self, tip: Array, tool: Tool) -> None:
+        """The tool crossed free space to `tip`, with what it holds."""
 
 
 class World:
     """One task's bodies and their physics. Nothing here reads a clock or draws a random number.
 
     Args:
+        pictures: whether there will be any; without them it does not matter that EGL starts.
         with_arm: whether an arm stands at the table.
 
     Attributes:
@@ -57,8 +64,10 @@ class World:
 
     spec: TaskSpec
 
-    def __init__(self, with_arm: bool = False) -> None:
-        self.client = p.connect(p.DIRECT)
+    def __init__(self, pictures: bool = True, with_arm: bool = False) -> None:
+        asked_for = renderer.asked_for()
+        self._renderer = asked_for if pictures else "tiny"
+        self.client = renderer.connect(self._renderer)
         self.arm: Arm | None = None
         self._with_arm = with_arm
         self.bodies: list[list[int]] = []
@@ -69,7 +78,7 @@ class World:
     def close(self) -> None:
         """Disconnect; more than once is fine."""
         if self.client >= 0:
-            p.disconnect(physicsClientId=self.client)
+            renderer.disconnect(self.client)
             self.client = -1
 
     def load(self, spec: TaskSpec) -> None:
@@ -82,7 +91,7 @@ class World:
         self._loads += 1
         if self._loads % _RECONNECT_EVERY == 0:
             self.close()
-            self.client = p.connect(p.DIRECT)
+            self.client = renderer.connect(self._renderer)
         p.resetSimulation(physicsClientId=self.client)
         p.setGravity(0, 0, -9.81, physicsClientId=self.client)
         p.setPhysicsEngineParameter(
@@ -105,7 +114,7 @@ class World:
 
     def _table(self) -> None:
         (x0, x1), (y0, y1) = WORKSPACE
-        half = [(x1 - x0) / 2 + _TABLE_MARGIN, (y1 - y0) / 2 + _TABLE_MARGIN, 0.05]
+        half = [(x1 - x0) / 2 + TABLE_MARGIN, (y1 - y0) / 2 + TABLE_MARGIN, 0.05]
         shape = p.createCollisionShape(p.GEOM_BOX, halfExtents=half, physicsClientId=self.client)
         # Without a visual shape pybullet would draw the collision shape.
         self.unseen = p.createVisualShape(
@@ -188,9 +197,11 @@ class World:
         """Step until everything is at rest; False if something still moves after 5 s."""
         bodies = self.movable()
         calm = 0
-        for _ in range(0, _MAX_SETTLE, _CHECK_EVERY):
+        seen: dict[int, tuple[int, Array]] = {}
+        for check in range(_MAX_SETTLE // _CHECK_EVERY):
             self.step(_CHECK_EVERY)
-            calm = calm + 1 if all(map(self._is_still, bodies)) else 0
+            still = [self._is_still(body, check, seen) for body in bodies]
+            calm = calm + 1 if all(still) else 0
             if calm == _CALM_CHECKS:
                 return True
         return False
@@ -212,14 +223,30 @@ class World:
     def _activate(self, body: int, state: int) -> None:
         p.changeDynamics(body, -1, activationState=state, physicsClientId=self.client)
 
-    def _is_still(self, body: int) -> bool:
+    def _is_still(self, body: int, check: int, seen: dict[int, tuple[int, Array]]) -> bool:
+        """Whether a body is at rest, or fallen off the table.
+
+        A round thing may spin on the spot. A mesh that stands on its corners may tremble for ever:
+        so what is too fast at the moment is judged by how far it has come since it was `seen`
+        last, {body: (check, rotation and position)}.
+        """
         (a, b, c), (d, e, f) = p.getBaseVelocity(body, physicsClientId=self.client)
-        if a * a + b * b + c * c > _FALLING**2:
-            position, _ = self.body_pose(body)
+        linear, angular = a * a + b * b + c * c, d * d + e * e + f * f
+        if self.spec.items[self._item_of[body]].asset.tumbles == "ball":
+            angular = 0.0
+        if linear < _STILL[0] ** 2 and angular < _STILL[1] ** 2:
+            return True
+        position, turn = self.body_pose(body)
+        if linear > _FALLING**2:
             return bool(position[2] < _LOST)
-        return bool(
-            a * a + b * b + c * c < _STILL[0] ** 2 and d * d + e * e + f * f < _STILL[1] ** 2
-        )
+        rotation = np.reshape(p.getMatrixFromQuaternion(turn), (3, 3))
+        now = np.vstack([rotation, position])
+        before, seen[body] = seen.get(body), (check, now)
+        if before is None:
+            return False
+        seconds = (check - before[0]) * _CHECK_EVERY * STEP
+        moved = np.linalg.norm(now - before[1], axis=1) / seconds
+        return bool(moved[3] < _STILL[0] and (angular == 0.0 or moved[:3].max() < _STILL[1]))
 
     def body_pose(self, body: int) -> tuple[Array, Array]:
         """Middle (3,) and orientation (4,) xyzw of a body."""
@@ -280,6 +307,6 @@ class World:
                 pairs.add((min(a, b), max(a, b)))
         return frozenset(pairs)
 
-    def top_down(self) -> TopDown:
+    def top_down(self, sight: Sight = PLAIN) -> TopDown:
         """The view from above."""
-        return top_down(self.client)
+        return top_down(self.client, sight)

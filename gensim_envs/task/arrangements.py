@@ -68,6 +68,36 @@ def square(center: Pose, side: float, per_side: int) -> list[Pose]:
     ]
 
 
+def tiles(
+    center: Pose, extents: tuple[float, float], smallest: float, rng: np.random.Generator
+) -> list[tuple[tuple[float, float], Pose]]:
+    """Cut a rectangle at random into smaller ones that fill it.
+
+    Args:
+        center: its middle; its sides lie along the centre's own axes.
+        extents: its sides (x, y), metres.
+        smallest: no side of a tile is shorter, metres.
+        rng: draws the cuts, for instance `scene.rng`.
+
+    Returns:
+        The sides (x, y) and the middle of each tile.
+    """
+    if not smallest >= 0.02:
+        raise ValueError(f"smallest is {smallest!r}; give at least 0.02 m")
+    x, y = extents
+    longest = max(x, y)
+    if longest < 2 * smallest or (longest < 2.5 * smallest and rng.random() < 0.5):
+        return [((x, y), center)]
+    part = rng.uniform(smallest, longest - smallest)
+    if x >= y:
+        cuts = (((part - x) / 2, 0.0), (part, y)), ((part / 2, 0.0), (x - part, y))
+    else:
+        cuts = ((0.0, (part - y) / 2), (x, part)), ((0.0, part / 2), (x, y - part))
+    return [
+        tile for shift, sides in cuts for tile in tiles(center @ Pose(*shift), sides, smallest, rng)
+    ]
+
+
 def _at_least(least: int, **counts: int) -> None:
     for name, value in counts.items():
         whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)

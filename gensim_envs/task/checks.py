@@ -30,11 +30,17 @@ _NUMBERS = {
     "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
     "ten": 10, "eleven": 11, "twelve": 12,
 }  # fmt: skip
-_OTHER_SENSES = {"base", "corner", "heap", "ring", "square", "stand"}
+_OTHER_SENSES = {
+    "base", "board", "circle", "corner", "flower", "heap", "hexagon", "object", "pentagon", "piece",
+    "plus", "rectangle", "ring", "square", "stand", "star", "triangle",
+}  # fmt: skip
 """Nouns that sentences also use for shapes and deeds, so that they prove nothing."""
-_NOUNS = sorted(
-    {noun for cls in ASSETS.values() for noun in cls.nouns} - _OTHER_SENSES, key=len, reverse=True
+NOUNS = sorted(
+    sorted({noun.lower() for cls in ASSETS.values() for noun in cls.nouns} - _OTHER_SENSES),
+    key=len,
+    reverse=True,
 )
+"""Every noun that proves what a sentence is about, longest first."""
 
 
 def plural(name: str) -> str:
@@ -200,11 +206,12 @@ def check_spec(spec: TaskSpec) -> None:
         TaskError: with `redraw` set where another draw may be fine.
     """
     _check_starts(spec)
+    supports = _supports(spec)
     for number, goal in enumerate(spec.goals, 1):
-        _check_sentence(spec, goal, number)
+        _check_sentence(spec, goal, number, supports[number - 1])
     _check_targets_on_table(spec)
     _check_held_targets(spec)
-    _check_loads(spec)
+    _check_loads(spec, supports)
     _check_not_met(spec)
 
 
@@ -245,9 +252,12 @@ def _heights_overlap(low_a: float, height_a: float, low_b: float, height_b: floa
     return min(low_a + height_a, low_b + height_b) - max(low_a, low_b) > _TOUCH
 
 
-def _check_sentence(spec: TaskSpec, goal: Goal, number: int) -> None:
-    """A colour, count or kind that the sentence names must be that of an item or a target."""
-    used = list(goal.items) + [p.base for p in goal.places if p.base is not None]
+def _check_sentence(spec: TaskSpec, goal: Goal, number: int, supports: set[int]) -> None:
+    """A colour, count or kind that the sentence names must be that of an item or a target.
+
+    What the items come to stand on (`supports`) is a target, too.
+    """
+    used = [*goal.items, *supports]
     assets = [spec.items[k].asset for k in used]
     text = goal.instruction.lower().replace("grey", "gray")
     words = re.findall(r"[a-z0-9]+(?:-[a-z]+)*", text)
@@ -258,8 +268,8 @@ def _check_sentence(spec: TaskSpec, goal: Goal, number: int) -> None:
                 "Name the colors of its own items and targets",
                 goal=number,
             )
-    have = {noun for asset in assets for noun in asset.nouns}
-    for noun in _NOUNS:
+    have = {noun.lower() for asset in assets for noun in asset.called}
+    for noun in NOUNS:
         said = re.search(rf"\b({re.escape(noun)}|{re.escape(plural(noun))})\b", text)
         if said and noun not in have:
             raise TaskError(
@@ -338,11 +348,37 @@ def _check_held_targets(spec: TaskSpec) -> None:
             held.update({item: [prism] for item, prism in zip(goal.items, fresh, strict=True)})
 
 
-def _check_loads(spec: TaskSpec) -> None:
+def _supports(spec: TaskSpec) -> list[set[int]]:
+    """For each goal, the items on, in or at which its items come to be.
+
+    These are the bases of its places and, for poses, what earlier goals have put right below.
+    """
+    found: list[set[int]] = []
+    resting: dict[int, tuple[float, shapely.Polygon]] = {}  # item -> its top and footprint
+    for goal in spec.goals:
+        below = {place.base for place in goal.places if place.base is not None}
+        for item in goal.items:
+            resting.pop(item, None)
+        placed = {}
+        if goal.relation == "at":
+            for k, place in enumerate(goal.places):
+                item = goal.items[min(k, len(goal.items) - 1)]
+                shape = _polygon(spec, item, place.pose)
+                below |= {
+                    other
+                    for other, (top, footprint) in resting.items()
+                    if abs(place.pose.z - top) < 0.01 and footprint.intersects(shape)
+                }
+                placed[item] = (place.pose.z + spec.items[item].asset.height, shape)
+        resting |= placed
+        found.append(below)
+    return found
+
+
+def _check_loads(spec: TaskSpec, supports: list[set[int]]) -> None:
     """No goal may move what an earlier goal has put something on or into."""
     loads: dict[int, set[int]] = {}  # item -> the items that it carries
-    resting: dict[int, tuple[float, shapely.Polygon]] = {}
-    for number, goal in enumerate(spec.goals, 1):
+    for number, (goal, below) in enumerate(zip(spec.goals, supports, strict=True), 1):
         for item in goal.items:
             if loads.get(item):
                 name = spec.items[item].asset
@@ -351,20 +387,10 @@ def _check_loads(spec: TaskSpec) -> None:
                     "Move the base first",
                     goal=number,
                 )
-        for item in goal.items:
-            for carried in loads.values():
-                carried.discard(item)
-            resting.pop(item, None)
-        for k, item in enumerate(goal.items):
-            place = goal.places[min(k, len(goal.places) - 1)]
-            if goal.relation in ("on", "inside") and place.base is not None:
-                loads.setdefault(place.base, set()).add(item)
-            elif goal.relation == "at":
-                shape = _polygon(spec, item, place.pose)
-                for below, (top, footprint) in resting.items():
-                    if abs(place.pose.z - top) < 0.01 and footprint.intersects(shape):
-                        loads.setdefault(below, set()).add(item)
-                resting[item] = (place.pose.z + spec.items[item].asset.height, shape)
+        for carried in loads.values():
+            carried -= set(goal.items)
+        for base in below:
+            loads.setdefault(base, set()).update(goal.items)
 
 
 def _check_not_met(spec: TaskSpec) -> None:

@@ -92,6 +92,10 @@ class Snapshot:
     bodies: dict[int, Array]
     contacts: frozenset[tuple[int, int]]
 
+    def has(self, item: int) -> bool:
+        """Whether an item is on the table: not waiting for its turn, nor fallen off."""
+        return self.poses[item].z > -0.5
+
 
 def tilt_and_yaw(tumbles: str, rotation: Array) -> tuple[float, float]:
     """How a body leans and heads, with which ways up are the same taken into account.
@@ -208,17 +212,19 @@ def match(spec: TaskSpec, goal: Goal, now: Snapshot) -> dict[int, int]:
     """Which place each rigid item of a goal is to have: {item: place}.
 
     Items of equal asset are interchangeable, so each group of equals is assigned to the places
-    that are nearest in sum; what is already in place stays there, and lower places go first.
+    that are nearest in sum; what is already in place stays there, and lower places go first. What
+    is not on the table gets none.
     Where unequal items have a place each, the n-th item belongs to the n-th place.
     """
     if goal.shared:
         return dict.fromkeys(goal.items, 0)
     groups: dict[Any, list[int]] = {}
-    for item in goal.items:
+    for item in filter(now.has, goal.items):
         groups.setdefault(spec.items[item].asset, []).append(item)
+    kinds = {spec.items[item].asset for item in goal.items}
     bases = {place.base for place in goal.places}
     anywhere = goal.relation == "inside" and len(bases) == len(goal.places)
-    equal = len(groups) == 1 or len(goal.places) != len(goal.items) or anywhere
+    equal = len(kinds) == 1 or len(goal.places) != len(goal.items) or anywhere
     taken: dict[int, int] = {}
     free = list(range(len(goal.places)))
     for group in groups.values():
@@ -232,10 +238,11 @@ def match(spec: TaskSpec, goal: Goal, now: Snapshot) -> dict[int, int]:
 
 def _cost(spec: TaskSpec, goal: Goal, place: int, item: int, now: Snapshot) -> float:
     """Metres to go, with what is met far below everything else and low places before high ones."""
-    if _is_met(spec, goal, goal.places[place], item, now):
-        return -100.0
     want = target_of(spec, goal, goal.places[place], now)
-    return 10 * want.z + now.poses[item].distance(want)
+    away = now.poses[item].distance(want)
+    # Inside a container every place is met, so that the distance still counts.
+    met = _is_met(spec, goal, goal.places[place], item, now)
+    return away - 100.0 if met else away + 10 * want.z
 
 
 def fraction_met(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import shapely
 
 from gensim_envs.task.assets import Asset, Pile, Rope, asset_geometry
 from gensim_envs.task.errors import TaskError
-from gensim_envs.task.goals import Array, transform
+from gensim_envs.task.goals import Array, Goal, transform
 from gensim_envs.task.pose import WORKSPACE, Pose
+from gensim_envs.task.spec import ItemSpec
 
 CLEARANCE = 0.015
 """Free space round everything at the start, metres: a suction cup fits between."""
@@ -38,6 +40,26 @@ class Room:
     def take_asset(self, asset: Asset, pose: Pose) -> None:
         """Keep an asset's footprint free."""
         self._taken.append(shapely.Polygon(transform(asset_geometry(asset).outline, pose)))
+
+    def take_targets(self, items: Sequence[ItemSpec], goals: Iterable[Goal]) -> None:
+        """Keep free where goals want something to be."""
+        for goal in goals:
+            if goal.relation == "along":
+                way = shapely.LineString([(p.pose.x, p.pose.y) for p in goal.places])
+                self.take(way.buffer(Rope.BEAD))
+            elif goal.relation == "at":
+                for k, place in enumerate(goal.places):
+                    item = goal.items[min(k, len(goal.items) - 1)]
+                    self.take_asset(items[item].asset, place.pose)
+
+    def take_starts(self, items: Iterable[ItemSpec]) -> None:
+        """Keep free where things have been placed."""
+        for item in items:
+            if isinstance(item.asset, Rope):
+                beads = shapely.LineString([(x, y) for x, y, _ in item.bodies])
+                self.take(beads.buffer(Rope.BEAD / 2))
+            else:
+                self.take_asset(item.asset, item.start)
 
     def free_pose(self, outline: Array, name: str, margin: float = 0.0) -> Pose:
         """A random pose at which `outline` keeps clear of the edge and of all that is taken.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Generic, TypeVar, overload
 
@@ -12,8 +12,12 @@ import shapely
 
 from gensim_envs.task import checks
 from gensim_envs.task.assets import (
+    OBJECTS,
     SPLIT_COLORS,
+    SPLIT_OBJECTS,
+    SPLIT_SHAPES,
     Asset,
+    Household,
     Line,
     Pile,
     Rope,
@@ -109,12 +113,25 @@ class Scene:
 
     def colors(self, count: int, exclude: Sequence[str] = ()) -> list[str]:
         """`count` distinct colour names of the split, in random order, none of `exclude`."""
-        names = [name for name in SPLIT_COLORS[self.split] if name not in exclude]
-        count = checks.check_count("the number of colors", count)
+        return self._some("colors", SPLIT_COLORS, count, exclude)
+
+    def shapes(self, count: int, exclude: Sequence[str] = ()) -> list[str]:
+        """`count` distinct shapes of kit pieces of the split, in random order."""
+        return self._some("shapes", SPLIT_SHAPES, count, exclude)
+
+    def objects(self, count: int, exclude: Sequence[str] = ()) -> list[Household]:
+        """`count` distinct kinds of household objects of the split, each in its usual colour."""
+        kinds = self._some("objects", SPLIT_OBJECTS, count, exclude)
+        return [Household(OBJECTS[kind]["color"], kind) for kind in kinds]
+
+    def _some(
+        self, what: str, of: Mapping[str, Sequence[str]], count: int, exclude: Sequence[str]
+    ) -> list[str]:
+        names = [name for name in of[self.split] if name not in exclude]
+        count = checks.check_count(f"the number of {what}", count)
         if count > len(names):
             raise TaskError(
-                f"{count} distinct colors asked for, the split has {len(names)}",
-                "Ask for fewer",
+                f"{count} distinct {what} asked for, the split has {len(names)}", "Ask for fewer"
             )
         return [names[k] for k in self.rng.permutation(len(names))[:count]]
 
@@ -290,7 +307,7 @@ class Scene:
     def _finish(self, name: str) -> TaskSpec:
         """Place what is movable, largest first, and check everything that needs no physics."""
         checks.check_declared(self._specs, self._goals)
-        self._keep_targets_free()
+        self._room.take_targets(self._specs, self._goals)
         todo = [k for k, placed in enumerate(self._placed) if not placed]
         for k in sorted(todo, key=lambda k: -math.prod(self._specs[k].asset.size[:2])):
             self._place(k)
@@ -312,17 +329,6 @@ class Scene:
             bodies = self._room.heap(item.asset, start) if isinstance(item.asset, Pile) else ()
             self._room.take_asset(item.asset, start)
         self._specs[k] = replace(item, start=start, bodies=bodies)
-
-    def _keep_targets_free(self) -> None:
-        """Nothing starts where a goal wants something to be."""
-        for goal in self._goals:
-            if goal.relation == "along":
-                way = shapely.LineString([(p.pose.x, p.pose.y) for p in goal.places])
-                self._room.take(way.buffer(Rope.BEAD))
-            elif goal.relation == "at":
-                for k, place in enumerate(goal.places):
-                    item = goal.items[min(k, len(goal.items) - 1)]
-                    self._room.take_asset(self._specs[item].asset, place.pose)
 
 
 _RELATIONS: dict[str, Relation] = {"at": "at", "on": "on", "inside": "inside", "along": "along"}

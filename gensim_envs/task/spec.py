@@ -8,7 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from gensim_envs.task.assets import Asset, Geometry, Pile, Rope, asset_geometry
+from gensim_envs.task.assets import (
+    Asset,
+    Geometry,
+    Pile,
+    Rope,
+    asset_from_json,
+    asset_geometry,
+)
 from gensim_envs.task.errors import TaskError
 from gensim_envs.task.goals import (
     POSITION_TOLERANCE,
@@ -199,7 +206,7 @@ def _pose_from_json(data: Any) -> Pose:
 
 
 def _item_from_json(data: Any, count: int) -> ItemSpec:
-    asset = Asset.from_json(data["asset"])
+    asset = asset_from_json(data["asset"])
     bodies = tuple(
         (_number(x), _number(y), _number(yaw)) for x, y, yaw in _some(data["bodies"], 100, 0)
     )

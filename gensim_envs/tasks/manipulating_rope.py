@@ -10,6 +10,6 @@ class ManipulatingRope(Task):
         color, paint = scene.colors(2)
         square = scene.add(OpenSquare(paint, side=0.22))
         rope = scene.add(Rope(color))
-        gap = [square.pose @ end for end in square.asset.gap()]
+        gap = [square.pose @ end for end in square.asset.edge("open")]
 
         scene.goal(f"close the {square} with the {rope}", rope, along=gap)

@@ -1,0 +1,190 @@
+"""Things that other things stand on, in or round."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import shapely
+
+from gensim_envs.task.assets.base import Asset, Part, box_symmetry, check_shortest, slab
+from gensim_envs.task.assets.solids import Disk, ell_outline
+from gensim_envs.task.errors import TaskError
+from gensim_envs.task.pose import Pose
+
+
+@dataclass(frozen=True)
+class Bowl(Asset):
+    """A round bowl: 12 cm across at the rim, 8.8 cm at the floor, 4 cm high."""
+
+    nouns = ("bowl",)
+    hollow = True
+
+    @property
+    def symmetry(self) -> float:
+        return 0.0
+
+    @property
+    def mass(self) -> float:
+        return 0.2
+
+    @property
+    def opening(self) -> shapely.Polygon:
+        return shapely.Point(0, 0).buffer(0.056)
+
+    def parts(self) -> tuple[Part, ...]:
+        return (
+            Part("cylinder", (0.088, 0.088, 0.005), (0, 0, 0.0025), shade=0.8),
+            Part("tube", (0.088, 0.004, 0.04), (0, 0, 0.02), flare=0.016),
+        )
+
+
+@dataclass(frozen=True)
+class Container(Asset):
+    """An open box with walls and floor of 5 mm; `extents` are the outer ones, 20 x 16 x 6 cm if
+    not said. Fixed unless added with `fixed=False`.
+    """
+
+    extents: tuple[float, float, float] = (0.20, 0.16, 0.06)
+    nouns = ("container", "tray", "bin", "crate")
+    fixed = True
+    hollow = True
+    WALL: ClassVar[float] = 0.005
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_shortest("Container", "shorter side", min(self.extents[:2]), 4 * self.WALL)
+        check_shortest("Container", "height", self.extents[2], 2 * self.WALL)
+
+    @property
+    def symmetry(self) -> float:
+        return box_symmetry(*self.extents[:2])
+
+    @property
+    def mass(self) -> float:
+        return 0.3
+
+    @property
+    def opening(self) -> shapely.Polygon:
+        x, y = (side / 2 - self.WALL for side in self.extents[:2])
+        return shapely.box(-x, -y, x, y)
+
+    def parts(self) -> tuple[Part, ...]:
+        x, y, z = self.extents
+        t = self.WALL
+        return (
+            slab(x, y, t, shade=0.8),
+            *(slab(t, y, z, center=(s * (x - t) / 2, 0, z / 2)) for s in (-1, 1)),
+            *(slab(x - 2 * t, t, z, center=(0, s * (y - t) / 2, z / 2)) for s in (-1, 1)),
+        )
+
+
+@dataclass(frozen=True)
+class Stand(Asset):
+    """A low solid platform: 17 x 6 x 1.5 cm if not said; fixed to the table."""
+
+    extents: tuple[float, float, float] = (0.17, 0.06, 0.015)
+    nouns = ("stand", "platform", "base")
+    fixed = True
+
+    @property
+    def symmetry(self) -> float:
+        return box_symmetry(*self.extents[:2])
+
+    @property
+    def mass(self) -> float:
+        return 0.3
+
+    def parts(self) -> tuple[Part, ...]:
+        return (slab(*self.extents),)
+
+
+@dataclass(frozen=True)
+class Pallet(Asset):
+    """A slatted pallet, 24 x 18 cm and 2 cm high; fixed to the table."""
+
+    nouns = ("pallet",)
+    fixed = True
+
+    @property
+    def symmetry(self) -> float:
+        return math.pi
+
+    def parts(self) -> tuple[Part, ...]:
+        slats = tuple(
+            slab(0.24, 0.03, 0.008, center=(0, y, 0.016))
+            for y in (-0.075, -0.0375, 0, 0.0375, 0.075)
+        )
+        runners = tuple(
+            slab(0.03, 0.18, 0.012, center=(x, 0, 0.006), shade=0.7) for x in (-0.105, 0, 0.105)
+        )
+        return slats + runners
+
+
+@dataclass(frozen=True)
+class PegStand(Asset):
+    """The Tower of Hanoi's board, 36 x 12 x 1 cm, with a light, a middle and a dark peg 12 cm apart
+    along its own x axis, 1.2 cm thick and 8 cm high. `peg(k, level)` is where a disk of peg k
+    (0, 1, 2) lies that has `level` disks below it.
+    """
+
+    nouns = ("peg", "board")
+    fixed = True
+    hollow = True
+    PITCH: ClassVar[float] = 0.12
+    BOARD: ClassVar[float] = 0.01
+
+    def peg(self, index: int, level: int = 0) -> Pose:
+        """Where a disk lies, in the stand's frame."""
+        if index not in (0, 1, 2) or level not in (0, 1, 2):
+            raise TaskError(
+                f"there is no peg {index!r:.60} with level {level!r:.60}", "Both are 0, 1 or 2"
+            )
+        return Pose((index - 1) * self.PITCH, 0, self.BOARD + level * Disk.THICKNESS)
+
+    def parts(self) -> tuple[Part, ...]:
+        pegs: list[Part] = []
+        for k, gray in enumerate((235, 140, 45)):
+            x, paint = self.peg(k).x, (gray, gray, gray)
+            # A round tip lets a disk that is a few millimetres off slide on.
+            pegs.append(Part("cylinder", (0.012, 0.012, 0.08), (x, 0, 0.05), paint=paint))
+            pegs.append(Part("sphere", (0.012, 0.012, 0.012), (x, 0, 0.09), paint=paint))
+        return (slab(0.36, 0.12, self.BOARD), *pegs)
+
+
+@dataclass(frozen=True)
+class Fixture(Asset):
+    """A low wall round an L-shaped hole that fits an `Ell` of the same pose with 3 mm to spare.
+
+    The walls are 2 cm high and lean outwards by 35 degrees, as a chamfer does for a real
+    insertion: an ell that is let go a few millimetres off slides in.
+    """
+
+    nouns = ("fixture",)
+    fixed = True
+    hollow = True
+    friction = 0.1
+
+    def parts(self) -> tuple[Part, ...]:
+        gap, height, lean, thick = 0.003, 0.02, math.radians(35), 0.004
+        corners = ell_outline()
+        walls = []
+        for a, b in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+            along = (b - a) / np.linalg.norm(b - a)
+            outwards = np.array([along[1], -along[0]])
+            # Middle of a leaning wall whose inner lower edge is `gap` outside the ell.
+            middle = (a + b) / 2 + outwards * (
+                gap + math.tan(lean) * height / 2 + thick / 2 / math.cos(lean)
+            )
+            length = float(np.linalg.norm(b - a))
+            walls.append(
+                Part(
+                    "box",
+                    (length, thick, height / math.cos(lean)),
+                    (float(middle[0]), float(middle[1]), height / 2),
+                    tilt=(lean, 0.0, math.atan2(along[1], along[0])),
+                )
+            )
+        return tuple(walls)

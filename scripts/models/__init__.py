@@ -1,0 +1,1 @@
+"""The household and toy objects of the suite, modelled from simple solids."""

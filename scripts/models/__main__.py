@@ -1,0 +1,5 @@
+"""`python -m scripts.models` writes the models and their catalogue."""
+
+from scripts.models.build import main
+
+main()
