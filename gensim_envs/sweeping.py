@@ -39,6 +39,13 @@ def best_push(spec: TaskSpec, goal: Goal, now: Snapshot) -> Array | None:
     outside = crumbs[~within][:, :2]
     middle = np.array([now.poses[base].x, now.poses[base].y])
     obstacles = _obstacles(spec, now)
+    loose = np.concatenate(list(now.bodies.values()))  # of all piles and ropes
+
+    def best_of(
+        pushes: Iterator[Push], gain: Callable[[Array], float], more_than: float = -math.inf
+    ) -> Array | None:
+        free = (push for push in pushes if not _lands_on(loose, *push))
+        return _best_of(free, crumbs, obstacles, gain, more_than)
 
     def inside(moved: Array) -> float:
         return float(crumbs_inside(spec, base, moved, now).sum())
@@ -47,13 +54,13 @@ def best_push(spec: TaskSpec, goal: Goal, now: Snapshot) -> Array | None:
         return lambda moved: -float(np.linalg.norm(moved[~within, :2] - aim, axis=1).mean())
 
     width = spec.items[base].asset.size[0]
-    best = _best_of(_toward(outside, middle, width), crumbs, obstacles, inside, within.sum())
+    best = best_of(_toward(outside, middle, width), inside, within.sum())
     corner = _detour(outside.mean(axis=0), middle, obstacles)
     if best is None and corner is not None:
-        best = _best_of(_toward(outside, corner, 0.0), crumbs, obstacles, nearness(corner))
+        best = best_of(_toward(outside, corner, 0.0), nearness(corner))
     if best is None:
         # No room behind them: push them out of their corner first.
-        best = _best_of(_sideways(outside), crumbs, obstacles, nearness(middle))
+        best = best_of(_sideways(outside), nearness(middle))
     return best
 
 
@@ -88,12 +95,12 @@ def _best_of(
     crumbs: Array,
     obstacles: shapely.Geometry,
     gain: Callable[[Array], float],
-    more_than: float = -math.inf,
+    more_than: float,
 ) -> Array | None:
     """The action (6,) of the push after which `gain` of the crumbs (k, 3) is largest."""
     best: tuple[float, Array] | None = None
     for start, end in pushes:
-        if _lands_on(crumbs, start, end) or _blocked(start, end, obstacles):
+        if _blocked(start, end, obstacles):
             continue
         value = gain(_pushed(crumbs, start, end))
         if value > (more_than if best is None else best[0]):
@@ -130,7 +137,7 @@ def _detour(start: Array, end: Array, obstacles: shapely.Geometry) -> Array | No
 
 
 def _lands_on(crumbs: Array, start: Array, end: Array) -> bool:
-    """Whether the blade would come down on a crumb (k, 3) at `start`."""
+    """Whether the blade would come down on a crumb or bead (k, 3) at `start`."""
     ahead = (end - start) / max(1e-9, float(np.linalg.norm(end - start)))
     offset = crumbs[:, :2] - start
     along, across = offset @ ahead, offset @ np.array([-ahead[1], ahead[0]])
