@@ -16,6 +16,8 @@ from gensim_envs.task.pose import WORKSPACE
 from gensim_envs.task.spec import TaskSpec
 
 _LANE = 0.0115  # metres: a crumb and a little air
+_END = BLADE_SIZE[1] / 2 - 0.002  # metres from the blade's middle to a crumb at its very end
+_ROOM = 0.0025  # metres between the blade and a wall: a crumb there is just in reach
 _SHORT = (0.0, 0.15, 0.3, 0.4, 0.45)  # zone widths before its middle at which a push may end
 
 Push = tuple[Array, Array]
@@ -84,10 +86,15 @@ def _toward(crumbs: Array, aim: Array, width: float) -> Iterator[Push]:
 
 
 def _sideways(crumbs: Array) -> Iterator[Push]:
-    """Short pushes of each crumb (k, 2) in every direction."""
+    """Short pushes of each crumb (k, 2) in every direction, with the blade's middle and its ends.
+
+    The ends reach what lies along a wall.
+    """
     for crumb, angle in itertools.product(crumbs, np.arange(16) * math.tau / 16):
         toward = np.array([math.cos(angle), math.sin(angle)])
-        yield _clipped(crumb - toward * 0.02), _clipped(crumb + toward * 0.06)
+        for across, ahead in itertools.product((0.0, -_END, _END), (0.06, 0.03)):
+            middle = crumb + across * np.array([-toward[1], toward[0]])
+            yield _clipped(middle - toward * 0.016), _clipped(middle + toward * ahead)
 
 
 def _best_of(
@@ -115,8 +122,9 @@ def _clipped(point: Array) -> Array:
 
 def _blocked(start: Array, end: Array, obstacles: shapely.Geometry) -> bool:
     """Whether the blade, with some room to spare, would meet an obstacle."""
-    way = shapely.LineString([start, end])
-    swept = way.buffer(BLADE_SIZE[1] / 2 + 0.005, cap_style="flat")
+    thick = (BLADE_SIZE[0] / 2 + _ROOM) * (end - start) / max(1e-9, np.linalg.norm(end - start))
+    way = shapely.LineString([start - thick, end + thick])
+    swept = way.buffer(BLADE_SIZE[1] / 2 + _ROOM, cap_style="flat")
     return bool(shapely.intersects(swept, obstacles))
 
 
