@@ -49,6 +49,7 @@ def pick_and_place(world: World, action: Array) -> bool:
     item = world.item_of(touch.body)
     arm.may_touch = {touch.body} if item is None else set(world.bodies[item])
     _approach(world, arm, np.array([*action[:2], touch.height + _GAP, yaw]))
+    world.wake()
     if item is not None and not world.spec.items[item].fixed:
         if isinstance(world.spec.items[item].asset, Rope):
             _drag(world, arm, touch.body, place)
@@ -72,6 +73,7 @@ def push(world: World, action: Array) -> bool:
     arm.may_touch = set(world.movable())
     _approach(world, arm, np.array([*start, _clear_height(world, set()), yaw]))
     _lower(world, arm, set())
+    world.wake()
     a = arm.tip + (0, 0, 0.001, 0)  # clear of the table, whose friction would hold it back
     _go(world, arm, line(arm.tip, a))
     _go(world, arm, line(a, (*end, a[2], yaw)), _PUSH_SPEED)
@@ -137,7 +139,6 @@ def _approach(world: World, arm: Arm, tip: Array) -> None:
     world.sleep()
     _go(world, arm, arc(arm.tip, above))
     _go(world, arm, line(above, tip))
-    world.wake()
 
 
 def _retreat(world: World, arm: Arm) -> bool:

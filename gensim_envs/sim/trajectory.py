@@ -17,7 +17,7 @@ Way = Callable[[Array], Array]
 _SPEED = 0.9 * np.array(LIMITS.speed)  # rad/s
 # Universal Robots publishes no accelerations. At this estimate, the torques keep well within
 # their limits; `python -m benchmarks arm` shows by how much.
-_ACCELERATION = 8.0  # rad/s^2
+_ACCELERATION = 12.0  # rad/s^2
 _KNOTS = 33  # points of a way at which the joints' speeds are looked at
 _SMOOTH = 10  # steps over which a change of acceleration is spread
 
