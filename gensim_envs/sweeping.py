@@ -122,7 +122,8 @@ def _clipped(point: Array) -> Array:
 
 def _blocked(start: Array, end: Array, obstacles: shapely.Geometry) -> bool:
     """Whether the blade, with some room to spare, would meet an obstacle."""
-    thick = (BLADE_SIZE[0] / 2 + _ROOM) * (end - start) / max(1e-9, np.linalg.norm(end - start))
+    ahead = (end - start) / max(1e-9, float(np.linalg.norm(end - start)))
+    thick = (BLADE_SIZE[0] / 2 + _ROOM) * ahead
     way = shapely.LineString([start - thick, end + thick])
     swept = way.buffer(BLADE_SIZE[1] / 2 + _ROOM, cap_style="flat")
     return bool(shapely.intersects(swept, obstacles))
