@@ -97,6 +97,8 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("id", metavar="ID")
     sub.add_argument("--seed", type=_seed, default=0)
     sub.add_argument("--video", type=_video, metavar="FILE.mp4")
+    sub.add_argument("--motion", choices=("direct", "arm"), default="direct",
+                     help="arm: a simulated UR5e does it all")  # fmt: skip
 
     sub = command("check", _check, "Check a program without publishing it: gate, sandbox, specs.")
     sub.add_argument("file", type=Path, metavar="FILE")
@@ -260,7 +262,9 @@ def _play(options: argparse.Namespace) -> int:
         _check_writable(options.video.absolute().parent)
     try:
         mode = "rgb_array_list" if options.video else "human"
-        env = gym.make(spec(library, row), render_mode=mode, obs_mode="state")
+        env = gym.make(
+            spec(library, row), render_mode=mode, obs_mode="state", motion=options.motion
+        )
     except RuntimeError as error:
         hint = "" if options.video else ". Or say --video FILE.mp4"
         raise UsageError(f"{error}{hint}") from error

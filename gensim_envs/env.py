@@ -248,7 +248,7 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         if self.obs_mode == "cameras":
             info["cameras"] = calibration()
         if self._joints and self.world.arm is not None:
-            info["joints"] = self.world.arm.take(self.world.name_of)
+            info["joints"] = self.world.arm.trajectory(self.world.name_of)
         return info
 
     def _observation(self) -> Any:

@@ -77,6 +77,7 @@ class Arm:
         tip: (4,) where the last command puts the tip: x, y, z, yaw, which may pass half a turn.
         body: pybullet's id of it; it changes with the tool.
         may_touch: bodies that the tool may touch.
+        strain: rad by which the joints missed the last command, the worst of them.
     """
 
     def __init__(self, client: int, step: float) -> None:
@@ -84,6 +85,7 @@ class Arm:
         self._client, self._step = client, step
         self.tool: Tool = "suction"
         self.may_touch: set[int] = set()
+        self.strain = 0.0
         self._grip: int | None = None
         self._time = 0
         self._samples: list[tuple[float, ...]] = []
@@ -92,8 +94,12 @@ class Arm:
         self.body = self._build()
         self._drive()
 
-    def change(self, tool: Tool) -> None:
-        """Take this tool, as from a tool changer that stands at home."""
+    def begin(self, tool: Tool) -> None:
+        """Begin another action, with this tool, as from a tool changer that stands at home.
+
+        What was done and touched before is forgotten.
+        """
+        self._samples, self._touched = [], {}
         if tool != self.tool:
             p.removeBody(self.body, physicsClientId=self._client)
             self.tool = tool
@@ -121,12 +127,12 @@ class Arm:
         points = p.getClosestPoints(
             self.body, body, within, linkIndexA=_TOOL, physicsClientId=self._client
         )
-        return min([within, *(point[8] for point in points)])
+        return float(min([within, *(point[8] for point in points)]))
 
     # Holding.
 
-    def grasp(self, body: int, *, swings: bool = False) -> None:
-        """Hold a body where it is, or let it swing about its middle."""
+    def grasp(self, body: int, *, swings: bool = False, force: float = math.inf) -> None:
+        """Hold a body where it is, or let it swing about its middle, with so many newtons."""
         position, turn = p.getBasePositionAndOrientation(body, physicsClientId=self._client)
         link = p.getLinkState(
             self.body, _TOOL, computeForwardKinematics=1, physicsClientId=self._client
@@ -141,11 +147,14 @@ class Arm:
             [0, 0, 0], tool_from_body[0], [0, 0, 0], tool_from_body[1],
             physicsClientId=self._client,
         )  # fmt: skip
+        if force < math.inf:
+            p.changeConstraint(self._grip, maxForce=force, physicsClientId=self._client)
 
     def release(self) -> None:
-        """Let go."""
-        p.removeConstraint(self._grip, physicsClientId=self._client)
-        self._grip = None
+        """Let go, if it holds something."""
+        if self._grip is not None:
+            p.removeConstraint(self._grip, physicsClientId=self._client)
+            self._grip = None
 
     # What it does and did.
 
@@ -162,6 +171,7 @@ class Arm:
         self._time += 1
         states = p.getJointStates(self.body, _JOINTS, physicsClientId=self._client)
         positions, velocities, _, torques = zip(*states, strict=True)
+        self.strain = float(np.abs(self._target - positions).max())
         held = float(self._grip is not None)
         self._samples.append((self._time * self._step, *positions, *velocities, *torques, held))
         for contact in p.getContactPoints(self.body, physicsClientId=self._client):
@@ -169,14 +179,13 @@ class Arm:
             if distance <= 0 and not (link == _TOOL and body in self.may_touch):
                 self._touched[body, link, other] = None
 
-    def take(self, name_of: Callable[[int], str]) -> JointTrajectory:
-        """What it did since the last call; `name_of` says what a pybullet body is."""
+    def trajectory(self, name_of: Callable[[int], str]) -> JointTrajectory:
+        """What it did since the action began; `name_of` says what a pybullet body is."""
         rows = np.array(self._samples).reshape(-1, 20)
         touched = tuple(
             f"{_LINKS[link + 1]} and " + (_LINKS[other + 1] if body == self.body else name_of(body))
             for body, link, other in self._touched
         )
-        self._samples, self._touched = [], {}
         return JointTrajectory(
             rows[:, 0], rows[:, 1:7], rows[:, 7:13], rows[:, 13:19], rows[:, 19] > 0, touched
         )
@@ -232,10 +241,11 @@ class Arm:
         if link == TIP and self.tool == "spatula":
             half = [side / 2 for side in BLADE_SIZE]
             rows.append((p.GEOM_BOX, half, 0.0, 0.0, (0, 0, -half[2]), _NO_TURN))
-        kinds, halves, radii, lengths, positions, turns = map(list, zip(*rows, strict=True))
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        kinds, halves, widths, lengths, positions, turns = columns
         return int(
             p.createCollisionShapeArray(
-                shapeTypes=kinds, halfExtents=halves, radii=radii, lengths=lengths,
+                shapeTypes=kinds, halfExtents=halves, radii=widths, lengths=lengths,
                 collisionFramePositions=positions, collisionFrameOrientations=turns,
                 physicsClientId=self._client,
             )

@@ -14,7 +14,7 @@ import pybullet as p
 from gensim_envs.sim.arm import HOME, Arm
 from gensim_envs.sim.primitives import first_touch
 from gensim_envs.sim.robot import LIMITS, Tool, highest, inverse
-from gensim_envs.sim.trajectory import Way, arc, line, plan
+from gensim_envs.sim.trajectory import Way, arc, line, plan, rounded
 from gensim_envs.sim.world import STEP, World
 from gensim_envs.task.assets import Rope
 from gensim_envs.task.goals import Array
@@ -25,11 +25,18 @@ _CLEAR = 0.03  # metres above everything at which the lowest thing travels
 _CARRY_SPEED, _CARRY_ACCELERATION = 0.25, 1.0  # m/s, m/s^2 of what carries something else
 _DRAG_SPEED = 0.15  # m/s of a rope's bead: faster, the rest of the rope swings
 _DRAG_LIFT = 0.03  # metres to which a bead is lifted: higher, it pulls the other end along
+_DRAG_ROUND = 0.01  # metres: where it stopped to turn, a rope would curl up
+_DRAG_FORCE = 2.0  # N with which the cup holds a bead: stronger, it presses beads on each other
 _PUSH_SPEED = 0.5  # m/s
 _CONTACT = 0.0002  # metres at which a descending thing is taken to touch
 _LOOK = 0.05  # metres to which a descending thing looks out for others
 _CREEP, _BRAKE = 0.02, 8.0  # m/s at contact, and 1/s by which it may be faster before
+_STRAIN = 0.01  # rad: free, the joints miss their targets by a thousandth of that
 _UNDER = 0.005  # metres below the table to which a descent would go if nothing were met
+
+
+class _Stopped(Exception):
+    """Something that does not give way stopped the arm, as a real one's safety would."""
 
 
 def pick_and_place(world: World, action: Array) -> bool:
@@ -43,18 +50,18 @@ def pick_and_place(world: World, action: Array) -> bool:
     """
     arm = _arm(world, "suction")
     touch = first_touch(world, *action[:2])
+    item = world.item_of(touch.body)
     turn = wrap(float(action[5] - action[2]))
     yaw = _unwound((*action[:2], action[2]), (*action[3:5], action[2] + turn), math.tau)
-    place = np.array([*action[3:5], arm.tip[2], yaw + turn])
-    item = world.item_of(touch.body)
+    place = np.array([*action[3:5], 0.0, yaw + turn])
     arm.may_touch = {touch.body} if item is None else set(world.bodies[item])
-    _approach(world, arm, np.array([*action[:2], touch.height + _GAP, yaw]))
-    world.wake()
-    if item is not None and not world.spec.items[item].fixed:
-        if isinstance(world.spec.items[item].asset, Rope):
-            _drag(world, arm, touch.body, place)
-        else:
-            _carry(world, arm, touch.body, place)
+    try:
+        _approach(world, arm, np.array([*action[:2], touch.height + _GAP, yaw]))
+        if item is not None and not world.spec.items[item].fixed:
+            rope = isinstance(world.spec.items[item].asset, Rope)
+            (_drag if rope else _carry)(world, arm, touch.body, place)
+    except _Stopped:
+        arm.release()
     return _retreat(world, arm)
 
 
@@ -64,19 +71,21 @@ def push(world: World, action: Array) -> bool:
     Returns:
         Whether everything is at rest.
     """
+    arm = _arm(world, "spatula")
     start, end = action[:2], action[3:5]
     if float(np.linalg.norm(end - start)) < 1e-6:
         return True
-    arm = _arm(world, "spatula")
     yaw = math.atan2(end[1] - start[1], end[0] - start[0])
     yaw = _unwound((*start, yaw), (*end, yaw), math.pi)
     arm.may_touch = set(world.movable())
-    _approach(world, arm, np.array([*start, _clear_height(world, set()), yaw]))
-    _lower(world, arm, set())
-    world.wake()
-    a = arm.tip + (0, 0, 0.001, 0)  # clear of the table, whose friction would hold it back
-    _go(world, arm, line(arm.tip, a))
-    _go(world, arm, line(a, (*end, a[2], yaw)), _PUSH_SPEED)
+    try:
+        _approach(world, arm, np.array([*start, _clear_height(world, set()), yaw]))
+        _lower(world, arm, set())
+        a = arm.tip + (0, 0, 0.001, 0)  # clear of the table, whose friction would hold it back
+        _go(world, arm, line(arm.tip, a))
+        _go(world, arm, line(a, (*end, a[2], yaw)), _PUSH_SPEED)
+    except _Stopped:
+        pass  # whatever it was, the arm leaves it there
     return _retreat(world, arm)
 
 
@@ -88,7 +97,7 @@ def _arm(world: World, tool: Tool) -> Arm:
     """
     if world.arm is None:
         raise RuntimeError("this world has no arm; make it World(with_arm=True)")
-    world.arm.change(tool)
+    world.arm.begin(tool)
     return world.arm
 
 
@@ -110,10 +119,21 @@ def _unwound(a: tuple[float, ...], b: tuple[float, ...], period: float) -> float
 def _go(
     world: World, arm: Arm, way: Way, speed: float = math.inf, acceleration: float = math.inf
 ) -> None:
-    """Go all of a way that starts where the tip is."""
+    """Go all of a way that starts where the tip is.
+
+    Raises:
+        _Stopped: something is in the way.
+    """
     for tip in plan(way, arm.target, speed, acceleration):
-        arm.command(tip)
-        world.step()
+        _move(world, arm, tip)
+        if arm.strain > _STRAIN:
+            raise _Stopped
+
+
+def _move(world: World, arm: Arm, tip: Array) -> None:
+    """Move the tip for one simulation step."""
+    arm.command(tip)
+    world.step()
 
 
 def _clear_height(world: World, held: set[int]) -> float:
@@ -125,7 +145,7 @@ def _clear_height(world: World, held: set[int]) -> float:
         for body in bodies
         if body not in held
     ]
-    return max([0.0, *tops]) + _CLEAR
+    return float(max([0.0, *tops])) + _CLEAR
 
 
 def _at(tip: Array, height: float) -> Array:
@@ -136,7 +156,6 @@ def _at(tip: Array, height: float) -> Array:
 def _approach(world: World, arm: Arm, tip: Array) -> None:
     """From home to above a tip, and straight down to it."""
     above = _at(tip, max(tip[2], _clear_height(world, set())))
-    world.sleep()
     _go(world, arm, arc(arm.tip, above))
     _go(world, arm, line(above, tip))
 
@@ -144,12 +163,13 @@ def _approach(world: World, arm: Arm, tip: Array) -> None:
 def _retreat(world: World, arm: Arm) -> bool:
     """Straight up, and home; returns whether everything is at rest."""
     above = _at(arm.tip, max(arm.tip[2], _clear_height(world, set())))
-    _go(world, arm, line(arm.tip, above))
+    for tip in plan(line(arm.tip, above), arm.target):
+        _move(world, arm, tip)
     rested = world.settle()
     if rested:
         world.sleep()
-    _go(world, arm, arc(above, HOME))
-    world.wake()
+    for tip in plan(arc(above, HOME), arm.target):
+        _move(world, arm, tip)
     return rested
 
 
@@ -164,12 +184,12 @@ def _carry(world: World, arm: Arm, body: int, place: Array) -> None:
     height = _clear_height(world, held) + arm.tip[2] - lowest
     height = min(_at(arm.tip, height)[2], _at(place, height)[2])
     above = _at(place, height)
+    world.wake(held.union(_near(world, held)).intersection(world.movable()))
     arm.grasp(body)
     _go(world, arm, line(arm.tip, _at(arm.tip, height)), *limits)
     if world.settle():
         world.sleep(but=held)
     _go(world, arm, arc(arm.tip, above), *limits)
-    world.wake()
     _lower(world, arm, held)
     arm.release()
 
@@ -194,7 +214,9 @@ def _lower(world: World, arm: Arm, held: set[int]) -> None:
     lowest = min([arm.tip[2], *(p.getAABB(b, physicsClientId=world.client)[0][2] for b in held)])
     ground = arm.tip - (0, 0, lowest + _UNDER, 0)
     way = np.array([arm.tip, *plan(line(arm.tip, ground), arm.target)])
-    below = _below(world, held or {arm.body})
+    below = [world.table, *_near(world, held or {arm.body}, below=True)]
+    if held:
+        world.wake(set(below).intersection(world.movable()))
     done = 0.0
     while done < len(way) - 1:
         gap = min(_gap(world, arm, held, other) for other in below)
@@ -204,21 +226,21 @@ def _lower(world: World, arm: Arm, held: set[int]) -> None:
         step = way[number + 1] - way[number]
         done += min(1.0, (_CREEP + _BRAKE * gap) * STEP / float(np.linalg.norm(step[:3])))
         number = min(int(done), len(way) - 2)
-        arm.command(way[number] + (way[number + 1] - way[number]) * (done - number))
-        world.step()
+        _move(world, arm, way[number] + (way[number + 1] - way[number]) * (done - number))
 
 
-def _below(world: World, bodies: set[int]) -> list[int]:
-    """What bodies that go down may come near, the table first."""
+def _near(world: World, bodies: set[int], below: bool = False) -> list[int]:
+    """Other bodies than the table that are around these, or in the column below them too."""
     found: set[int] = set()
     for body in bodies:
-        low, high = p.getAABB(body, physicsClientId=world.client)
-        near = p.getOverlappingObjects(
-            (low[0] - _LOOK, low[1] - _LOOK, -_LOOK), (high[0] + _LOOK, high[1] + _LOOK, high[2]),
-            physicsClientId=world.client,
-        )  # fmt: skip
+        low, high = np.array(p.getAABB(body, physicsClientId=world.client))
+        low -= _LOOK
+        high += _LOOK
+        if below:
+            low[2] = -_LOOK
+        near = p.getOverlappingObjects(low.tolist(), high.tolist(), physicsClientId=world.client)
         found |= {other for other, _ in near or () if world.item_of(other) is not None}
-    return [world.table, *sorted(found - bodies)]
+    return sorted(found - bodies)
 
 
 def _gap(world: World, arm: Arm, held: set[int], other: int) -> float:
@@ -230,16 +252,15 @@ def _gap(world: World, arm: Arm, held: set[int], other: int) -> float:
         for body in sorted(held)
         for point in p.getClosestPoints(body, other, _LOOK, physicsClientId=world.client) or ()
     ]
-    return min([_LOOK, *(point[8] for point in points)])
+    return float(min([_LOOK, *(point[8] for point in points)]))
 
 
 def _drag(world: World, arm: Arm, bead: int, place: Array) -> None:
     """Lift one bead a little, draw it to the place and let it go; the rope follows."""
     start = arm.tip
     end = np.array([*place[:2], start[2], place[3]])
-    way = float(np.linalg.norm(end[:2] - start[:2]))
-    up = (0, 0, min(_DRAG_LIFT, 0.008 + 0.3 * way), 0)
-    arm.grasp(bead, swings=True)
-    for a, b in ((start, start + up), (start + up, end + up), (end + up, end)):
-        _go(world, arm, line(a, b), _DRAG_SPEED)
+    up = (0, 0, min(_DRAG_LIFT, 0.008 + 0.3 * math.dist(start[:2], end[:2])), 0)
+    world.wake(arm.may_touch)
+    arm.grasp(bead, swings=True, force=_DRAG_FORCE)
+    _go(world, arm, rounded([start, start + up, end + up, end], _DRAG_ROUND), _DRAG_SPEED)
     arm.release()

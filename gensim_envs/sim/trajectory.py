@@ -18,7 +18,7 @@ _SPEED = 0.9 * np.array(LIMITS.speed)  # rad/s
 # Universal Robots publishes no accelerations. At this estimate, the torques keep well within
 # their limits; `python -m benchmarks arm` shows by how much.
 _ACCELERATION = 12.0  # rad/s^2
-_KNOTS = 33  # points of a way at which the joints' speeds are looked at
+_KNOTS = 101  # points of a way at which the joints' speeds are looked at
 _SMOOTH = 10  # steps over which a change of acceleration is spread
 
 
@@ -26,6 +26,27 @@ def line(a: ArrayLike, b: ArrayLike) -> Way:
     """Straight from tip `a` to tip `b`, (4,) each."""
     start, end = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     return lambda share: start + np.outer(share, end - start)
+
+
+def rounded(tips: ArrayLike, radius: float) -> Way:
+    """Straight from tip to tip (k, 4), past each corner without a stop.
+
+    Args:
+        tips: k at least 2, no two in a row at one point.
+        radius: metres before and behind a point of the way of which it is the mean.
+    """
+    corners = np.asarray(tips, dtype=np.float64)
+    parts = np.linalg.norm(np.diff(corners[:, :3], axis=0), axis=1)
+    lengths = np.concatenate([[0.0], np.cumsum(parts)])
+
+    def way(share: Array) -> Array:
+        middle = share * lengths[-1]
+        # At its ends the way is not rounded, so that it begins and ends where it should.
+        half = np.minimum(radius, np.minimum(middle, lengths[-1] - middle))
+        around = middle[:, None] + half[:, None] * np.linspace(-1, 1, 21)
+        return np.stack([np.interp(around, lengths, c).mean(axis=1) for c in corners.T], axis=1)
+
+    return way
 
 
 def arc(a: ArrayLike, b: ArrayLike) -> Way:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Protocol
 
 import numpy as np
@@ -110,6 +110,7 @@ class World:
             )
         self._check_starts()
         if self._with_arm:
+            self.sleep()
             self.arm = Arm(self.client, STEP)
 
     def _table(self) -> None:
@@ -207,17 +208,17 @@ class World:
         return False
 
     def sleep(self, but: Collection[int] = ()) -> None:
-        """Leave what is at rest as it is, all `but` these bodies, until something comes near it.
+        """Leave all `but` these bodies as they are, until something that moves comes near them.
 
-        pybullet's bodies creep: a rope at rest by a millimetre a second.
+        For what is at rest: pybullet's bodies creep, a rope by a millimetre a second.
         """
         for body in self.movable():
             if body not in but:
                 self._activate(body, p.ACTIVATION_STATE_SLEEP)
 
-    def wake(self) -> None:
-        """Simulate everything again."""
-        for body in self.movable():
+    def wake(self, bodies: Iterable[int]) -> None:
+        """Simulate these bodies again, which must be movable, until they are put to sleep."""
+        for body in bodies:
             self._activate(body, p.ACTIVATION_STATE_DISABLE_SLEEPING)
 
     def _activate(self, body: int, state: int) -> None:
