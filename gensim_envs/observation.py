@@ -21,7 +21,7 @@ from gensim_envs.views import SHAPE
 
 ObsMode = Literal["rgbd", "cameras", "state"]
 
-_ITEM_ROW, _TARGET_ROW, _GLOBALS = 14, 10, 4
+_ITEM_ROW, _TARGET_ROW, _GLOBALS = 15, 10, 4
 _RELATIONS = ("at", "on", "inside", "along")
 _STATE_LIMIT = 2.0
 
@@ -104,7 +104,7 @@ def state(
             places = [(x, y, z - low, 0.0) for x, y, z in now.bodies[index]]
         for x, y, z, yaw in places:
             rows.append([1.0, mine, kind, *hue, x, y, z, math.sin(yaw), math.cos(yaw),
-                         *item.asset.size])  # fmt: skip
+                         *item.asset.size, item.asset.variant / 100])  # fmt: skip
     targets = np.zeros((0, _TARGET_ROW)) if goal is None else _targets(spec, goal, now)
     at = _GLOBALS + bounds["items"] * _ITEM_ROW
     vector = np.zeros(at + bounds["targets"] * _TARGET_ROW)

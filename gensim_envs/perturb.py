@@ -7,7 +7,7 @@ without a key is what it would be without perturbations.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from numbers import Integral, Real
 from typing import Any
@@ -18,6 +18,7 @@ from scipy.spatial.transform import Rotation
 from gensim_envs.sim.cameras import CAMERAS, PLAIN, Light, Sight
 from gensim_envs.task.assets import (
     COLORS,
+    KIT_SHAPES,
     SPLIT_COLORS,
     Asset,
     Ball,
@@ -223,7 +224,7 @@ def _distracted(
         for asset in _concerned(spec, goal):
             said = re.search(rf"\b{asset.color}\b", _exchange(goal.instruction, {}).lower())
             named = [asset.color] if said else colors
-            meant |= {(noun, color) for noun in asset.nouns for color in named}
+            meant |= {(noun, color) for noun in asset.called for color in named}
     free = [
         (kind, color)
         for kind in DISTRACTORS
@@ -254,9 +255,9 @@ def _distracted(
 def _wrong(spec: TaskSpec, goal: Goal, rng: np.random.Generator) -> str:
     """A sentence about other things.
 
-    Each colour that it names becomes one that the goal has nothing to do with; where it names none,
-    each kind does. Those that are in the scene come first. A sentence that names neither is
-    replaced as a whole.
+    Each colour that it names becomes one that the goal has nothing to do with, and so does each
+    shape of kit piece and household object; where it names none of these, each kind does. Those
+    that are in the scene come first. A sentence that names nothing is replaced as a whole.
     """
     concerned = _concerned(spec, goal)
     strange = [item.asset for item in spec.items if item.asset not in concerned]
@@ -265,18 +266,28 @@ def _wrong(spec: TaskSpec, goal: Goal, rng: np.random.Generator) -> str:
         ([asset.color for asset in strange], SPLIT_COLORS[spec.split], list(COLORS)),
         rng,
     )
-    kinds = _others(
-        {noun for asset in concerned for noun in asset.nouns},
-        ([asset.nouns[0] for asset in strange], [kind.nouns[0] for kind in DISTRACTORS], NOUNS),
-        rng,
+    shown, anything = (
+        [asset.called[0] for asset in strange],
+        [kind.nouns[0] for kind in DISTRACTORS],
     )
-    kinds |= {plural(own): plural(other) for own, other in kinds.items()}
-    for words in (colors, kinds):
+    kinds = _others(_names(concerned), (shown, anything, NOUNS), rng)
+    special = [asset.called[0] for asset in strange if asset.variant]
+    objects = _others(
+        {asset.called[0].lower() for asset in concerned if asset.variant},
+        (special, KIT_SHAPES, NOUNS), rng,
+    )  # fmt: skip
+    for words in (colors | objects, kinds):
+        words |= {plural(own): plural(other) for own, other in words.items() if own not in COLORS}
         changed = _exchange(goal.instruction, words)
         if changed != _exchange(goal.instruction, {}):
             return changed
     things = strange or [Block(color) for color in colors.values()]
     return f"pick up the {things[int(rng.integers(len(things)))]}"
+
+
+def _names(assets: Iterable[Asset]) -> set[str]:
+    """Everything that some assets may be called, in lower case."""
+    return {noun.lower() for asset in assets for noun in asset.called}
 
 
 def _others(
@@ -285,6 +296,6 @@ def _others(
     """For each of `own` a word that is not, at random, from the first ranks that have enough."""
     others: list[str] = []
     for rank in ranks:
-        new = [word for word in dict.fromkeys(rank) if word not in own and word not in others]
+        new = [w for w in dict.fromkeys(rank) if w.lower() not in own and w not in others]
         others += [new[k] for k in rng.permutation(len(new))]
     return dict(zip(sorted(own), others, strict=False))

@@ -16,6 +16,8 @@ from gensim_envs.task.pose import WORKSPACE
 from gensim_envs.task.spec import TaskSpec
 
 _LANE = 0.0115  # metres: a crumb and a little air
+_END = BLADE_SIZE[1] / 2 - 0.002  # metres from the blade's middle to a crumb at its very end
+_ROOM = 0.0025  # metres between the blade and a wall: a crumb there is just in reach
 _SHORT = (0.0, 0.15, 0.3, 0.4, 0.45)  # zone widths before its middle at which a push may end
 
 Push = tuple[Array, Array]
@@ -39,6 +41,13 @@ def best_push(spec: TaskSpec, goal: Goal, now: Snapshot) -> Array | None:
     outside = crumbs[~within][:, :2]
     middle = np.array([now.poses[base].x, now.poses[base].y])
     obstacles = _obstacles(spec, now)
+    loose = np.concatenate(list(now.bodies.values()))  # of all piles and ropes
+
+    def best_of(
+        pushes: Iterator[Push], gain: Callable[[Array], float], more_than: float = -math.inf
+    ) -> Array | None:
+        free = (push for push in pushes if not _lands_on(loose, *push))
+        return _best_of(free, crumbs, obstacles, gain, more_than)
 
     def inside(moved: Array) -> float:
         return float(crumbs_inside(spec, base, moved, now).sum())
@@ -47,13 +56,13 @@ def best_push(spec: TaskSpec, goal: Goal, now: Snapshot) -> Array | None:
         return lambda moved: -float(np.linalg.norm(moved[~within, :2] - aim, axis=1).mean())
 
     width = spec.items[base].asset.size[0]
-    best = _best_of(_toward(outside, middle, width), crumbs, obstacles, inside, within.sum())
+    best = best_of(_toward(outside, middle, width), inside, within.sum())
     corner = _detour(outside.mean(axis=0), middle, obstacles)
     if best is None and corner is not None:
-        best = _best_of(_toward(outside, corner, 0.0), crumbs, obstacles, nearness(corner))
+        best = best_of(_toward(outside, corner, 0.0), nearness(corner))
     if best is None:
         # No room behind them: push them out of their corner first.
-        best = _best_of(_sideways(outside), crumbs, obstacles, nearness(middle))
+        best = best_of(_sideways(outside), nearness(middle))
     return best
 
 
@@ -77,10 +86,15 @@ def _toward(crumbs: Array, aim: Array, width: float) -> Iterator[Push]:
 
 
 def _sideways(crumbs: Array) -> Iterator[Push]:
-    """Short pushes of each crumb (k, 2) in every direction."""
+    """Short pushes of each crumb (k, 2) in every direction, with the blade's middle and its ends.
+
+    The ends reach what lies along a wall.
+    """
     for crumb, angle in itertools.product(crumbs, np.arange(16) * math.tau / 16):
         toward = np.array([math.cos(angle), math.sin(angle)])
-        yield _clipped(crumb - toward * 0.02), _clipped(crumb + toward * 0.06)
+        for across, ahead in itertools.product((0.0, -_END, _END), (0.06, 0.03)):
+            middle = crumb + across * np.array([-toward[1], toward[0]])
+            yield _clipped(middle - toward * 0.016), _clipped(middle + toward * ahead)
 
 
 def _best_of(
@@ -88,12 +102,12 @@ def _best_of(
     crumbs: Array,
     obstacles: shapely.Geometry,
     gain: Callable[[Array], float],
-    more_than: float = -math.inf,
+    more_than: float,
 ) -> Array | None:
     """The action (6,) of the push after which `gain` of the crumbs (k, 3) is largest."""
     best: tuple[float, Array] | None = None
     for start, end in pushes:
-        if _lands_on(crumbs, start, end) or _blocked(start, end, obstacles):
+        if _blocked(start, end, obstacles):
             continue
         value = gain(_pushed(crumbs, start, end))
         if value > (more_than if best is None else best[0]):
@@ -108,8 +122,10 @@ def _clipped(point: Array) -> Array:
 
 def _blocked(start: Array, end: Array, obstacles: shapely.Geometry) -> bool:
     """Whether the blade, with some room to spare, would meet an obstacle."""
-    way = shapely.LineString([start, end])
-    swept = way.buffer(BLADE_SIZE[1] / 2 + 0.005, cap_style="flat")
+    ahead = (end - start) / max(1e-9, float(np.linalg.norm(end - start)))
+    thick = (BLADE_SIZE[0] / 2 + _ROOM) * ahead
+    way = shapely.LineString([start - thick, end + thick])
+    swept = way.buffer(BLADE_SIZE[1] / 2 + _ROOM, cap_style="flat")
     return bool(shapely.intersects(swept, obstacles))
 
 
@@ -130,7 +146,7 @@ def _detour(start: Array, end: Array, obstacles: shapely.Geometry) -> Array | No
 
 
 def _lands_on(crumbs: Array, start: Array, end: Array) -> bool:
-    """Whether the blade would come down on a crumb (k, 3) at `start`."""
+    """Whether the blade would come down on a crumb or bead (k, 3) at `start`."""
     ahead = (end - start) / max(1e-9, float(np.linalg.norm(end - start)))
     offset = crumbs[:, :2] - start
     along, across = offset @ ahead, offset @ np.array([-ahead[1], ahead[0]])

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -185,6 +186,20 @@ def test_sentences_know_the_names_of_objects_and_shapes() -> None:
 
     with pytest.raises(TaskError, match="letter a"):
         Program(build).draw("train", 0)
+
+
+def test_a_state_tells_shapes_and_objects_apart(table: Any) -> None:
+    def build(scene: Scene) -> None:
+        star = scene.add(KitPiece("red", "star"))
+        scene.distract(KitPiece("red", "heart"))
+        scene.distract(Household("red", "apple"))
+        scene.distract(Household("red", "banana"))
+        scene.goal("put the star there", star, at=Pose(0.5, 0.0))
+
+    state, _ = table(build, obs_mode="state").reset(seed=0)
+    rows = state[4 : 4 + 15 * 4].reshape(4, 15)
+    assert len({(row[2], row[14]) for row in rows}) == 4
+    assert rows[0, 14] == pytest.approx((KIT_SHAPES.index("star") + 1) / 100)
 
 
 # ------------------------------------------------------------------------------------------ meshes

@@ -328,8 +328,8 @@ class State:
         vector = inner._observation()
         count = inner._bounds["items"]
         self.head = vector[:4]
-        self.items = vector[4 : 4 + 14 * count].reshape(count, 14)
-        self.targets = vector[4 + 14 * count :].reshape(-1, 10)
+        self.items = vector[4 : 4 + 15 * count].reshape(count, 15)
+        self.targets = vector[4 + 15 * count :].reshape(-1, 10)
         self.spare = count - inner.spec_drawn.bounds["items"]
 
 

@@ -407,6 +407,25 @@ def test_lower_places_are_filled_first() -> None:
     assert set(match(two, two.goals[0], seen(two)).values()) == {1, 2}
 
 
+def test_what_waits_for_its_turn_takes_no_place() -> None:
+    places = [HERE, HERE.up(0.08), HERE.up(0.04)]
+    spec = task([RED] * 3, at([0, 1, 2], *places))
+    waiting = Pose(AWAY[0].x, AWAY[0].y, -1.0)
+    now = seen(spec, None, None, waiting)
+    assert not now.has(2)
+    assert set(match(spec, spec.goals[0], now)) == {0, 1}
+    assert [place.pose.z for _, place in unmet(spec, spec.goals[0], now)] == [0, 0.04]
+    assert met(spec, seen(spec, HERE, HERE.up(0.04), waiting)) == pytest.approx(2 / 3)
+
+
+def test_what_is_inside_keeps_the_spot_on_which_it_stands() -> None:
+    spots = [Pose(x, 0, 0.005) for x in (-0.06, 0.0, 0.06)]
+    goal = Goal("do it", (0, 1, 2), "inside", tuple(Place(spot, 3) for spot in spots))
+    spec = task([RED] * 3 + [Container("blue")], goal)
+    now = seen(spec, AWAY[3] @ spots[2], AWAY[3] @ spots[0])
+    assert match(spec, goal, now) == {0: 2, 1: 0, 2: 1}
+
+
 def test_unequal_items_belong_to_the_place_of_their_own_number() -> None:
     for other in (BLUE, Ball("red"), Box("red")):
         spec = task([RED, other], at([0, 1], HERE, THERE))

@@ -318,7 +318,7 @@ def test_the_state_shows_distractors_it_has_room_for(table: Any) -> None:
     env = table(one_block, obs_mode="state")
     plain, _ = env.reset(seed=SEED)
     found, _ = reset(env, distractors=3)
-    rows = [state[4 : 4 + 14 * 60].reshape(60, 14)[:, 0].sum() for state in (plain, found)]
+    rows = [state[4 : 4 + 15 * 60].reshape(60, 15)[:, 0].sum() for state in (plain, found)]
     assert rows == [1, 4]
 
 

@@ -251,6 +251,15 @@ def test_a_ball_comes_to_rest_on_the_table(put: Any, speed: float) -> None:
     assert z == pytest.approx(0, abs=0.001)
 
 
+def test_a_ball_that_spins_on_the_spot_is_at_rest(put: Any) -> None:
+    table = put((Ball("red"), MIDDLE))
+    p.resetBaseVelocity(table.bodies[0][0], (0, 0, 0), (0, 0, 9), physicsClientId=table.client)
+    table.step()
+    assert table.settle()
+    spin = p.getBaseVelocity(table.bodies[0][0], physicsClientId=table.client)[1]
+    assert spin[2] > 1
+
+
 def test_a_stack_of_five_blocks_stands(put: Any) -> None:
     starts = [Pose(0.35, 0.1 * k) for k in range(5)]
     world = put(*((RED, start) for start in starts))

@@ -525,6 +525,19 @@ def test_what_is_fine_is_accepted(build: Build) -> None:
     assert spec_of(build).goals
 
 
+def test_a_sentence_may_name_what_its_items_come_to_stand_on() -> None:
+    def build(scene: Scene) -> None:
+        lower, upper = scene.add(Block("red")), scene.add(Block("blue"))
+        scene.goal("put the red block there", lower, at=MIDDLE)
+        scene.goal("put the blue block on the red one", upper, at=MIDDLE.up(height))
+
+    height = 0.04
+    assert len(spec_of(build).goals) == 2
+    height = 0.06  # it would hover: nothing red is under it
+    with pytest.raises(TaskError, match="'red', but nothing in it is red"):
+        spec_of(build)
+
+
 @pytest.mark.parametrize("sentence", ["move the two blocks", "fill 3 places", "move both blocks"])
 def test_a_sentence_may_count_items_or_places(sentence: str) -> None:
     def build(scene: Scene) -> None:

@@ -244,7 +244,7 @@ def test_bounds_pad_and_are_common_to_all() -> None:
         env = gym.make(each, obs_mode="state", **({} if each not in ids else {"bounds": bounds}))
         spaces.add(env.observation_space.shape)
         env.close()
-    assert spaces == {(4 + 14 * bounds["items"] + 10 * bounds["targets"],)}
+    assert spaces == {(4 + 15 * bounds["items"] + 10 * bounds["targets"],)}
 
 
 @pytest.mark.parametrize(

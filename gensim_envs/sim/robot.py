@@ -307,9 +307,9 @@ def _quaternions(world_from_link: Array) -> Array:
 
 
 class ArmView:
-    """The arm as people see it: bodies without mass or collision shape, in one physics client.
+    """The arm as people see it: bodies without mass or collision shape, in one pybullet client.
 
-    It starts hidden. After `resetSimulation` its bodies are gone: make a new one.
+    It is out of sight until it is shown. After `resetSimulation` its bodies are gone.
 
     Attributes:
         bodies: pybullet's ids of all its bodies, as they appear in a segmentation image.
@@ -329,38 +329,25 @@ class ArmView:
             physicsClientId=client,
         )
         self._tools["spatula"].append((self._body(blade), TIP))
-        self._every = self._arm + [body for bodies in self._tools.values() for body in bodies]
-        self.bodies = tuple(body for body, _ in self._every)
+        every = self._arm + [body for bodies in self._tools.values() for body in bodies]
+        self.bodies = tuple(body for body, _ in every)
 
     def show(self, joints: ArrayLike, tool: Tool) -> None:
         """Put the arm where these joints (6,) rad put it, holding this tool.
 
         Raises:
             ValueError: there is no such tool.
-            RuntimeError: the arm was removed.
         """
         if tool not in TOOL_PIECES:
             raise ValueError(f"no tool {tool!r}; it is one of {', '.join(TOOL_PIECES)}")
-        if not self.bodies:
-            raise RuntimeError("this arm was removed; make a new ArmView to show one")
         world_from_link = np.array(forward(joints))
         positions = world_from_link[:, :3, 3].tolist()
         quaternions = _quaternions(world_from_link).tolist()
         for body, link in self._arm + self._tools[tool]:
             self._place(body, positions[link], quaternions[link])
         for other, bodies in self._tools.items():
-            if other != tool:
-                self._hide(bodies)
-
-    def hide(self) -> None:
-        """Put everything, the plinth too, far below what a camera sees."""
-        self._hide(self._every)
-
-    def remove(self) -> None:
-        """Take the bodies out of the client; a second call does nothing."""
-        for body in self.bodies:
-            p.removeBody(body, physicsClientId=self._client)
-        self._arm, self._tools, self._every, self.bodies = [], {}, [], ()
+            for body, _ in bodies if other != tool else ():
+                self._place(body, _OUT_OF_SIGHT, (0.0, 0.0, 0.0, 1.0))
 
     def _build(self, pieces: Iterable[Piece]) -> list[tuple[int, int]]:
         """A body for each link and colour: (pybullet's id, link)."""
@@ -383,22 +370,16 @@ class ArmView:
 
     def _body(self, shape: int) -> int:
         """A hidden body with this look, which nothing can touch."""
-        body: int = p.createMultiBody(
-            baseMass=0,
-            baseCollisionShapeIndex=-1,
-            baseVisualShapeIndex=shape,
-            basePosition=_OUT_OF_SIGHT,
-            useMaximalCoordinates=True,
-            physicsClientId=self._client,
+        return int(
+            p.createMultiBody(
+                baseMass=0,
+                baseCollisionShapeIndex=-1,
+                baseVisualShapeIndex=shape,
+                basePosition=_OUT_OF_SIGHT,
+                useMaximalCoordinates=True,
+                physicsClientId=self._client,
+            )
         )
-        # Even without a shape Bullet pairs a body with what passes its origin, which reorders
-        # the contacts of others and so changes their motion's last bits. Mask 0 forbids pairs.
-        p.setCollisionFilterGroupMask(body, -1, 0, 0, physicsClientId=self._client)
-        return body
 
     def _place(self, body: int, position: Sequence[float], quaternion: Sequence[float]) -> None:
         p.resetBasePositionAndOrientation(body, position, quaternion, physicsClientId=self._client)
-
-    def _hide(self, bodies: Iterable[tuple[int, int]]) -> None:
-        for body, _ in bodies:
-            self._place(body, _OUT_OF_SIGHT, (0.0, 0.0, 0.0, 1.0))

@@ -159,6 +159,11 @@ class Asset:
         return self.size[2]
 
     @property
+    def variant(self) -> int:
+        """Which of the shapes or objects of its class it is, from 1 on; 0 where all are alike."""
+        return 0
+
+    @property
     def symmetry(self) -> float:
         """Yaw period in radians: turned by this it looks the same. 0 means any turn."""
         return math.tau

@@ -46,6 +46,10 @@ class Household(Asset):
         return (self._data["noun"], "object")
 
     @property
+    def variant(self) -> int:
+        return list(OBJECTS).index(self.kind) + 1
+
+    @property
     def symmetry(self) -> float:
         return float(self._data["symmetry"])
 

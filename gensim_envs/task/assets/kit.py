@@ -167,6 +167,10 @@ class KitPiece(Asset):
         return (self.shape, "piece")
 
     @property
+    def variant(self) -> int:
+        return KIT_SHAPES.index(self.shape) + 1
+
+    @property
     def symmetry(self) -> float:
         return _OUTLINES[self.shape][1]
 
