@@ -24,8 +24,10 @@ _GAP = 0.001  # metres that a cup's soft lip bridges: the stiff rest does not pr
 _CLEAR = 0.03  # metres above everything at which the lowest thing travels
 _CARRY_SPEED, _CARRY_ACCELERATION = 0.25, 1.0  # m/s, m/s^2 of what carries something else
 _DRAG_SPEED = 0.15  # m/s of a rope's bead: faster, the rest of the rope swings
-_DRAG_LIFT = 0.03  # metres to which a bead is lifted: higher, it pulls the other end along
-_DRAG_ROUND = 0.01  # metres: where it stopped to turn, a rope would curl up
+# Metres to which a bead is lifted, at least and at most: the rope that hangs from it curls up when
+# it is put down.
+_DRAG_LIFT = (0.006, 0.012)
+_DRAG_ROUND = 0.004  # metres: where it stopped to turn, a rope would curl up
 _DRAG_FORCE = 2.0  # N with which the cup holds a bead: stronger, it presses beads on each other
 _PUSH_SPEED = 0.5  # m/s
 _CONTACT = 0.0002  # metres at which a descending thing is taken to touch
@@ -268,7 +270,8 @@ def _drag(world: World, arm: Arm, bead: int, place: Array) -> None:
     """Lift one bead a little, draw it to the place and let it go; the rope follows."""
     start = arm.tip
     end = np.array([*place[:2], start[2], place[3]])
-    up = (0, 0, min(_DRAG_LIFT, 0.008 + 0.3 * math.dist(start[:2], end[:2])), 0)
+    low, high = _DRAG_LIFT
+    up = (0, 0, min(high, low + 0.1 * math.dist(start[:2], end[:2])), 0)
     world.wake(arm.may_touch)
     arm.grasp(bead, swings=True, force=_DRAG_FORCE)
     _go(world, arm, rounded([start, start + up, end + up, end], _DRAG_ROUND), _DRAG_SPEED)
