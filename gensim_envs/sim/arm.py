@@ -29,7 +29,7 @@ from gensim_envs.sim.robot import (
     inverse,
 )
 
-HOME = np.array([0.0, -0.42, 0.3, 0.0])
+HOME = np.array([0.0, 0.6, 0.25, 0.0])
 """The tip (x, y, z, yaw) between actions: nothing of the arm is over the workspace then."""
 _TOOL_MASS = 0.2  # kg, an estimate
 _GRAVITY = 9.81  # m/s^2
@@ -128,6 +128,11 @@ class Arm:
             self.body, body, within, linkIndexA=_TOOL, physicsClientId=self._client
         )
         return float(min([within, *(point[8] for point in points)]))
+
+    def tool_bounds(self) -> tuple[Array, Array]:
+        """The lowest and the highest corner, (3,) each, of a box around the tool."""
+        low, high = p.getAABB(self.body, _TOOL, physicsClientId=self._client)
+        return np.array(low), np.array(high)
 
     # Holding.
 

@@ -156,20 +156,24 @@ def _at(tip: Array, height: float) -> Array:
 def _approach(world: World, arm: Arm, tip: Array) -> None:
     """From home to above a tip, and straight down to it."""
     above = _at(tip, max(tip[2], _clear_height(world, set())))
-    _go(world, arm, arc(arm.tip, above))
+    aside = _at(HOME, max(HOME[2], above[2]))
+    _go(world, arm, line(HOME, aside))
+    _go(world, arm, arc(aside, above))
     _go(world, arm, line(above, tip))
 
 
 def _retreat(world: World, arm: Arm) -> bool:
     """Straight up, and home; returns whether everything is at rest."""
     above = _at(arm.tip, max(arm.tip[2], _clear_height(world, set())))
+    aside = _at(HOME, max(HOME[2], above[2]))
     for tip in plan(line(arm.tip, above), arm.target):
         _move(world, arm, tip)
     rested = world.settle()
     if rested:
         world.sleep()
-    for tip in plan(arc(above, HOME), arm.target):
-        _move(world, arm, tip)
+    for way in (arc(above, aside), line(aside, HOME)):
+        for tip in plan(way, arm.target):
+            _move(world, arm, tip)
     return rested
 
 
@@ -184,7 +188,7 @@ def _carry(world: World, arm: Arm, body: int, place: Array) -> None:
     height = _clear_height(world, held) + arm.tip[2] - lowest
     height = min(_at(arm.tip, height)[2], _at(place, height)[2])
     above = _at(place, height)
-    world.wake(held.union(_near(world, held)).intersection(world.movable()))
+    world.wake(_within(world, _bounds(world, held)).intersection(world.movable()))
     arm.grasp(body)
     _go(world, arm, line(arm.tip, _at(arm.tip, height)), *limits)
     if world.settle():
@@ -211,12 +215,13 @@ def _with_load(world: World, body: int) -> set[int]:
 
 def _lower(world: World, arm: Arm, held: set[int]) -> None:
     """Straight down until what is held, or else the tool, meets something: slower when near."""
-    lowest = min([arm.tip[2], *(p.getAABB(b, physicsClientId=world.client)[0][2] for b in held)])
+    bounds = _bounds(world, held) if held else [arm.tool_bounds()]
+    lowest = min(low[2] for low, _ in bounds)
     ground = arm.tip - (0, 0, lowest + _UNDER, 0)
-    way = np.array([arm.tip, *plan(line(arm.tip, ground), arm.target)])
-    below = [world.table, *_near(world, held or {arm.body}, below=True)]
+    below = sorted({world.table, *_within(world, bounds, down_to=0.0)} - held)
     if held:
         world.wake(set(below).intersection(world.movable()))
+    way = np.array([arm.tip, *plan(line(arm.tip, ground), arm.target)])
     done = 0.0
     while done < len(way) - 1:
         gap = min(_gap(world, arm, held, other) for other in below)
@@ -229,18 +234,22 @@ def _lower(world: World, arm: Arm, held: set[int]) -> None:
         _move(world, arm, way[number] + (way[number + 1] - way[number]) * (done - number))
 
 
-def _near(world: World, bodies: set[int], below: bool = False) -> list[int]:
-    """Other bodies than the table that are around these, or in the column below them too."""
+def _bounds(world: World, bodies: set[int]) -> list[tuple[Array, Array]]:
+    """The lowest and the highest corner of a box around each body."""
+    boxes = (p.getAABB(body, physicsClientId=world.client) for body in sorted(bodies))
+    return [(np.array(low), np.array(high)) for low, high in boxes]
+
+
+def _within(world: World, bounds: list[tuple[Array, Array]], down_to: float = math.inf) -> set[int]:
+    """Bodies of items in or near boxes, or in the columns below them."""
     found: set[int] = set()
-    for body in bodies:
-        low, high = np.array(p.getAABB(body, physicsClientId=world.client))
-        low -= _LOOK
-        high += _LOOK
-        if below:
-            low[2] = -_LOOK
-        near = p.getOverlappingObjects(low.tolist(), high.tolist(), physicsClientId=world.client)
-        found |= {other for other, _ in near or () if world.item_of(other) is not None}
-    return sorted(found - bodies)
+    for low, high in bounds:
+        low[2] = min(low[2], down_to)
+        near = p.getOverlappingObjects(
+            (low - _LOOK).tolist(), (high + _LOOK).tolist(), physicsClientId=world.client
+        )
+        found |= {body for body, _ in near or () if world.item_of(body) is not None}
+    return found
 
 
 def _gap(world: World, arm: Arm, held: set[int], other: int) -> float:

@@ -85,7 +85,8 @@ def plan(way: Way, joints: Array, speed: float = math.inf, acceleration: float =
         acceleration: m/s^2 that the tip keeps below on a straight way.
 
     Returns:
-        (n, 4) the tip after each of n simulation steps; the last is the end of the way.
+        (n, 4) the tip after each of n simulation steps; the last is the end of the way. None where
+        the way leads nowhere.
 
     Raises:
         ValueError: a point of the way is out of reach.
@@ -95,8 +96,10 @@ def plan(way: Way, joints: Array, speed: float = math.inf, acceleration: float =
     turns = np.empty((_KNOTS, 6))
     for knot, tip in enumerate(tips):
         turns[knot] = joints = inverse(tip[:3], tip[3], joints)
-    first = np.gradient(turns, shares, axis=0)
-    second = np.gradient(first, shares, axis=0)
+    first: Array = np.asarray(np.gradient(turns, shares, axis=0))
+    if not first.any():
+        return tips[:0]
+    second: Array = np.asarray(np.gradient(first, shares, axis=0))
     length = float(np.linalg.norm(np.diff(tips[:, :3], axis=0), axis=1).sum())
     # d2q/dt2 = first * ramp + second * rate^2: each gets half of what there is.
     rate = min(
