@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import gymnasium as gym
 import numpy as np
 
 from gensim_envs import Oracle, fuse_views
-from gensim_envs.sim.cameras import Camera
+from gensim_envs.sim.cameras import CLOSE_UP, Camera
 from gensim_envs.sim.film import Film
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import KIT_SHAPES, OBJECTS, SPLIT_SHAPES, Asset, Household, KitPiece
@@ -28,7 +29,6 @@ Tile = tuple[np.ndarray, str]
 
 CAPTION = 22  # pixels
 SEED = 2_011
-CROP = (slice(100, 460), slice(110, 590))  # rows and columns: the table rather than the room
 SIDE = (slice(90, 410), slice(0, 640))
 PERTURBED = "gensim/PutBlockInBowl-v0"
 MIDDLE = Pose(0.5, 0.0)
@@ -37,22 +37,23 @@ NEAR = Camera((0.75, -0.24, 0.30), 136, 37.5, focal=860, shape=(240, 320))
 
 def solved(id: str, seed: int) -> np.ndarray:
     """A picture (360, 480, 3) uint8 of a solved episode."""
-    env = gym.make(id, obs_mode="state", render_mode="rgb_array")
+    env = gym.make(id, obs_mode="state")
     env.reset(seed=seed)
     oracle, over = Oracle(env), False
     while not over:
         _, _, terminated, truncated, _ = env.step(oracle.act())
         over = terminated or truncated
-    picture = env.render()
+    with closing(Film(env.unwrapped.world, moving=False, camera=CLOSE_UP)) as film:
+        picture = film.picture()
     env.close()
-    return np.asarray(picture)[CROP]
+    return picture
 
 
 def tasks() -> None:
     """Every task as its oracle has solved it."""
     ids = sorted(id for id in gym.registry if id.startswith("gensim/"))
     tiles = [(solved(id, SEED + k), id.removeprefix("gensim/")) for k, id in enumerate(ids)]
-    write("tasks.png", tiles, columns=4, size=(320, 240))
+    write("tasks.png", tiles, columns=6, size=(240, 180))
 
 
 def objects() -> None:
@@ -74,10 +75,8 @@ def alone(world: World, asset: Asset, caption: str) -> Tile:
     world.load(TaskSpec("Alone", "train", (ItemSpec(asset, MIDDLE),), (goal,)))
     row, column = pixel_of_xy(MIDDLE.x, MIDDLE.y)
     above = world.top_down().color[row - 20 : row + 20, column - 20 : column + 20]
-    film = Film(world, moving=False, camera=NEAR)
-    film.start()
-    side = film.picture()
-    film.close()
+    with closing(Film(world, moving=False, camera=NEAR)) as film:
+        side = film.picture()
     return np.concatenate([side, above.repeat(6, axis=0).repeat(6, axis=1)], axis=1), caption
 
 

@@ -355,6 +355,11 @@ def test_the_table_keeps_text_in_its_cell(out: Path) -> None:
 # --- in a browser -----------------------------------------------------------------------------
 
 
+def expect(what: Any) -> Any:
+    """Playwright's checks, which wait: a page follows a key or a link a little later."""
+    return pytest.importorskip("playwright.sync_api").expect(what)
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -416,21 +421,19 @@ def shown(tab: Any) -> list[str]:
     return tab.locator(".card:visible").evaluate_all("cards => cards.map(c => c.dataset.key)")
 
 
-def matches(tab: Any) -> str:
-    return tab.get_by_role("status").inner_text()
-
-
 def test_search_and_filters_by_keyboard_alone(visit: Callable[..., Any]) -> None:
     tab = visit()
-    assert matches(tab) == "3 tasks"
+    expect(tab.get_by_role("status")).to_have_text("3 tasks")
     tab.keyboard.press("/")
     tab.keyboard.type("Bowl distinct")
-    assert (matches(tab), shown(tab)) == ("None of 3 tasks", [])
-    assert tab.get_by_text("Nothing matches").is_visible()
+    expect(tab.get_by_role("status")).to_have_text("None of 3 tasks")
+    assert shown(tab) == []
+    expect(tab.get_by_text("Nothing matches")).to_be_visible()
     tab.keyboard.press("Escape")
-    assert matches(tab) == "3 tasks"
+    expect(tab.get_by_role("status")).to_have_text("3 tasks")
     tab.keyboard.type("nobody ZONE")  # in any order, any case, the author too
-    assert (matches(tab), shown(tab)) == ("1 of 3 tasks", ["TinyZone-v0"])
+    expect(tab.get_by_role("status")).to_have_text("1 of 3 tasks")
+    assert shown(tab) == ["TinyZone-v0"]
     tab.keyboard.press("Escape")
 
     for _ in range(30):
@@ -441,19 +444,20 @@ def test_search_and_filters_by_keyboard_alone(visit: Callable[..., Any]) -> None
     assert ring == "solid"
     tab.keyboard.press("Space")
     assert shown(tab) == ["Hostile-v0", "TinyZone-v0"]
-    assert tab.url.endswith("#asset=Zone")
+    expect(tab).to_have_url(re.compile("#asset=Zone$"))
     tab.keyboard.press("/")
     tab.keyboard.type("tiny")
     assert shown(tab) == ["TinyZone-v0"]
-    assert tab.url.endswith("#q=tiny&asset=Zone")
+    expect(tab).to_have_url(re.compile("#q=tiny&asset=Zone$"))
 
 
 def test_a_view_can_be_linked(visit: Callable[..., Any]) -> None:
     tab = visit("#asset=Bowl&asset=Block&relation=inside&origin=hand-written&odd=1")
-    assert (matches(tab), shown(tab)) == ("1 of 3 tasks", ["PutBlockInBowl-v0"])
-    assert tab.get_by_role("checkbox", name="Bowl").is_checked()
+    expect(tab.get_by_role("status")).to_have_text("1 of 3 tasks")
+    assert shown(tab) == ["PutBlockInBowl-v0"]
+    expect(tab.get_by_role("checkbox", name="Bowl")).to_be_checked()
     tab.get_by_role("button", name="Clear all").click()
-    assert matches(tab) == "3 tasks"
+    expect(tab.get_by_role("status")).to_have_text("3 tasks")
     tab.evaluate("location.hash = '#asset=Zone&asset=Bowl'")
     tab.get_by_text("Nothing matches").wait_for()
 
@@ -461,35 +465,35 @@ def test_a_view_can_be_linked(visit: Callable[..., Any]) -> None:
 def test_a_task_opens_and_closes_by_keyboard(visit: Callable[..., Any]) -> None:
     tab = visit("#origin=hand-written")
     dialog = tab.get_by_role("dialog")
-    assert not dialog.is_visible()
+    expect(dialog).to_be_hidden()
     tab.get_by_role("link", name="Put Block in Bowl").focus()
     tab.keyboard.press("Enter")
-    assert dialog.is_visible()
-    assert tab.url.endswith("#origin=hand-written&task=PutBlockInBowl-v0")
-    assert "Certificate" in dialog.inner_text()
+    expect(dialog).to_be_visible()
+    expect(tab).to_have_url(re.compile("#origin=hand-written&task=PutBlockInBowl-v0$"))
+    expect(dialog).to_contain_text("Certificate")
     dialog.get_by_text("Program,").press("Enter")
-    assert dialog.get_by_text("class PutBlockInBowl(Task):").is_visible()
-    assert tab.locator("#solved").evaluate("img => img.naturalWidth") == 640
+    expect(dialog.get_by_text("class PutBlockInBowl(Task):")).to_be_visible()
+    tab.wait_for_function("document.querySelector('#solved').naturalWidth == 640")
     tab.keyboard.press("Escape")
-    assert not dialog.is_visible()
-    assert tab.url.endswith("#origin=hand-written")
+    expect(dialog).to_be_hidden()
+    expect(tab).to_have_url(re.compile("#origin=hand-written$"))
     assert tab.evaluate("document.activeElement.textContent") == "Put Block in Bowl"
-    assert tab.locator(".card figure").count() == 3  # the clip is back in its card
+    expect(tab.locator(".card figure")).to_have_count(3)  # the clip is back in its card
     tab.go_back()
     tab.go_forward()
-    assert not dialog.is_visible()
+    expect(dialog).to_be_hidden()
 
 
 def test_from_one_task_to_another_and_back(visit: Callable[..., Any]) -> None:
     tab = visit("#task=Hostile-v0")
-    assert SCRIPT in tab.get_by_role("dialog").inner_text()
+    expect(tab.get_by_role("dialog")).to_contain_text(SCRIPT)
     tab.evaluate("location.hash = '#task=TinyZone-v0'")
     tab.get_by_role("dialog").get_by_role("heading", name="Tiny Zone").wait_for()
-    assert tab.locator("dialog figure video").count() == 1
+    expect(tab.locator("dialog figure video")).to_have_count(1)
     tab.go_back()
     tab.get_by_role("dialog").get_by_role("heading", name="Hostile").wait_for()
     tab.get_by_role("button", name="Close").click()
-    assert tab.locator(".card figure").count() == 3
+    expect(tab.locator(".card figure")).to_have_count(3)
 
 
 MOVES = "video => new Promise(done => video.addEventListener('timeupdate', () => "
@@ -514,12 +518,12 @@ def test_clips_play_in_view_and_can_be_paused(visit: Callable[..., Any]) -> None
 
 def test_who_wants_no_motion_gets_the_solved_scene(visit: Callable[..., Any]) -> None:
     tab = visit(reduced_motion="reduce")
-    assert tab.get_by_role("button", name="Play clips").is_visible()
-    assert tab.locator("figure img").first.is_visible()
+    expect(tab.get_by_role("button", name="Play clips")).to_be_visible()
+    expect(tab.locator("figure img").first).to_be_visible()
     assert tab.locator("video").evaluate_all("all => all.every(video => !video.currentTime)")
     tab.get_by_role("button", name="Play the clip of").first.press("Enter")
     assert tab.locator("video").first.evaluate(MOVES) == 480
-    assert not tab.locator("figure img").first.is_visible()
+    expect(tab.locator("figure img").first).to_be_hidden()
 
 
 @pytest.mark.parametrize("hash", ["", "#task=Hostile-v0"])
@@ -589,4 +593,4 @@ def test_everything_has_a_name_and_can_be_read(
     ids = tab.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)")
     assert len(ids) == len(set(ids))
     assert tab.evaluate("document.documentElement.lang") == "en"
-    assert tab.locator("h1").count() == 1
+    expect(tab.locator("h1")).to_have_count(1)
