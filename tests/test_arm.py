@@ -301,6 +301,19 @@ def test_what_is_touched_is_named_and_stops_the_arm(table: Any) -> None:
     assert env.step(act(0.3, 0.3, 0.3, 0.3))[-1]["joints"].touched == ()
 
 
+def test_what_is_too_high_to_be_reached_is_left(table: Any) -> None:
+    def build(scene: Scene) -> None:
+        tower = scene.add(Box("red", extents=(0.08, 0.08, 0.3)), at=Pose(0.71, 0.46))
+        scene.goal("move the tower", tower, at=Pose(0.4, -0.2))
+
+    env = table(build, obs_mode="state", motion="arm", joints=True)
+    env.reset(seed=0)
+    info = env.step(act(0.74, 0.49, 0.4, -0.2))[-1]
+    assert not info["joints"].suction.any()
+    assert info["joints"].touched == ()
+    assert info["progress"] == 0
+
+
 # -------------------------------------------------------------------------------- what is seen
 
 

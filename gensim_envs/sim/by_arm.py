@@ -38,7 +38,7 @@ _UNDER = 0.005  # metres below the table to which a descent would go if nothing 
 
 
 class _Stopped(Exception):
-    """Something that does not give way stopped the arm, as a real one's safety would."""
+    """The arm cannot go on: something does not give way, as a real one's safety would notice."""
 
 
 def pick_and_place(world: World, action: Array) -> bool:
@@ -156,7 +156,13 @@ def _at(tip: Array, height: float) -> Array:
 
 
 def _approach(world: World, arm: Arm, tip: Array) -> None:
-    """From home to above a tip, and straight down to it."""
+    """From home to above a tip, and straight down to it.
+
+    Raises:
+        _Stopped: something is in the way, or the tip is too high to be reached.
+    """
+    if tip[2] > highest(tip[0], tip[1]):
+        raise _Stopped
     above = _at(tip, max(tip[2], _clear_height(world, set())))
     aside = _at(HOME, max(HOME[2], above[2]))
     _go(world, arm, line(HOME, aside))
