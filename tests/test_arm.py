@@ -303,7 +303,7 @@ def test_what_is_touched_is_named_and_stops_the_arm(table: Any) -> None:
 
 def test_what_is_too_high_to_be_reached_is_left(table: Any) -> None:
     def build(scene: Scene) -> None:
-        tower = scene.add(Box("red", extents=(0.08, 0.08, 0.3)), at=Pose(0.71, 0.46))
+        tower = scene.add(Box("red", extents=(0.08, 0.08, 0.4)), at=Pose(0.71, 0.46))
         scene.goal("move the tower", tower, at=Pose(0.4, -0.2))
 
     env = table(build, obs_mode="state", motion="arm", joints=True)
