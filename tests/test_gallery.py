@@ -32,6 +32,7 @@ from gensim_envs.gallery.page import Entry, page
 from gensim_envs.gallery.table import first_draw, shipped_table, table
 from gensim_envs.generate import validate
 from gensim_envs.library import Library, digest, shipped
+from gensim_envs.naming import words
 from gensim_envs.sim.cameras import CLOSE_UP
 from gensim_envs.sim.film import Film
 from gensim_envs.task.assets import Block
@@ -160,8 +161,8 @@ def test_equal_clips_give_equal_pages(html: str, library: Library, out: Path) ->
 
 
 def test_names_are_words() -> None:
-    assert facts.words("TowersOfHanoi") == "Towers of Hanoi"
-    assert facts.words("LShape") == "L Shape"
+    assert words("TowersOfHanoi") == "Towers of Hanoi"
+    assert words("LShape") == "L Shape"
     assert facts.times(2, "brown box") == "2 \u00d7 brown box"
     assert facts.counted(1, "goal") == "1 goal"
 

@@ -23,7 +23,7 @@ from gensim_envs import register_library
 from gensim_envs.cli import main
 from gensim_envs.generate import check, validate
 from gensim_envs.generate import publish as stage
-from gensim_envs.generate.publish import snake_case
+from gensim_envs.naming import snake_case
 from gensim_envs.generate.validate import Episode, Policy
 from gensim_envs.library import Library
 from gensim_envs.sandbox import Protection, protection

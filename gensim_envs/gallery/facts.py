@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
 
 from gensim_envs.library import Library, Row
-from gensim_envs.task.goals import Goal, Relation
+from gensim_envs.naming import words
+from gensim_envs.task.goals import RELATIONS, Goal
 from gensim_envs.task.spec import TaskSpec
-
-_SMALL = "A|An|And|At|By|For|From|In|Into|Of|On|Or|The|To|With"
 
 
 @dataclass(frozen=True)
@@ -33,12 +30,6 @@ class Thing:
     role: str
 
 
-def words(name: str) -> str:
-    """`CloseTheGate` -> `Close the Gate`."""
-    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
-    return re.sub(rf" ({_SMALL})\b", lambda match: match.group().lower(), apart)
-
-
 def assets(spec: TaskSpec) -> list[str]:
     """Kinds of things on the table, `Block` or `Peg Stand`, in alphabetical order."""
     return sorted({words(type(item.asset).__name__) for item in spec.items})
@@ -47,7 +38,7 @@ def assets(spec: TaskSpec) -> list[str]:
 def relations(spec: TaskSpec) -> list[str]:
     """The relations that goals ask for, in one fixed order."""
     asked = {goal.relation for goal in spec.goals}
-    return [relation for relation in get_args(Relation) if relation in asked]
+    return [relation for relation in RELATIONS if relation in asked]
 
 
 def things(spec: TaskSpec) -> list[Thing]:

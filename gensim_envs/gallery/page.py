@@ -15,6 +15,7 @@ from gensim_envs.gallery import facts
 from gensim_envs.gallery.clips import Clip
 from gensim_envs.gallery.html import highlighted, tag, text
 from gensim_envs.library import Row
+from gensim_envs.naming import words
 from gensim_envs.task.assets import COLORS
 from gensim_envs.task.spec import TaskSpec
 
@@ -45,7 +46,7 @@ class Entry:
     @property
     def title(self) -> str:
         """Its name as words."""
-        return facts.words(self.row.name)
+        return words(self.row.name)
 
     @property
     def origin(self) -> str:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from gensim_envs.program import HandWritten, Program, Sandboxed
 from gensim_envs.sandbox import check as gate
 from gensim_envs.sandbox import extract
 from gensim_envs.seeds import SURVEY
+from gensim_envs.task.assets import ASSETS, COLORS
 from gensim_envs.task.errors import TaskError
+from gensim_envs.task.goals import RELATIONS
+from gensim_envs.task.spec import TaskSpec
 
 MOST_REDRAWS = 0.05
 """Share of redraws above which a task is refused."""
@@ -34,6 +39,53 @@ class Survey:
     instruction: str
     bounds: dict[str, int]
     redraws: float
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a task is made of, as its first draw shows.
+
+    Attributes:
+        assets: classes on the table, in the order of the API.
+        relations: that its goals ask for, in the order of the API.
+        colors: that its program names; a task that draws all of its colours names none.
+        goals: how many there are.
+        levels: how many things stand on top of each other at most, once all is done.
+    """
+
+    assets: tuple[str, ...]
+    relations: tuple[str, ...]
+    colors: tuple[str, ...]
+    goals: int
+    levels: int
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Facts:
+        """The inverse of `dataclasses.asdict`."""
+        lists = {key: tuple(data[key]) for key in ("assets", "relations", "colors")}
+        return cls(**lists, goals=int(data["goals"]), levels=int(data["levels"]))
+
+
+def facts(source: str, program: Program) -> Facts:
+    """What a task is made of.
+
+    Raises:
+        TaskError: where it cannot be drawn.
+    """
+    return _facts(source, program.draw("train", SURVEY.start).spec)
+
+
+def _facts(source: str, spec: TaskSpec) -> Facts:
+    kinds = {type(item.asset).__name__ for item in spec.items}
+    relations = {goal.relation for goal in spec.goals}
+    texts = {node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)}
+    return Facts(
+        tuple(name for name in ASSETS if name in kinds),
+        tuple(name for name in RELATIONS if name in relations),
+        tuple(color for color in COLORS if color in texts),
+        len(spec.goals),
+        max(spec.levels()),
+    )
 
 
 def program_of(text: str) -> tuple[str, Sandboxed]:

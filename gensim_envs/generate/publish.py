@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import datetime
 import json
-import re
 from collections.abc import Callable
 from pathlib import Path
 
 import gensim_envs
 from gensim_envs.generate import check, validate
 from gensim_envs.library import Library, LibraryError, Row, digest, is_hand_written
+from gensim_envs.naming import snake_case
 from gensim_envs.program import HandWritten, Sandboxed, module_name
 from gensim_envs.sandbox import check as gate
 from gensim_envs.sandbox import protection
 from gensim_envs.task.errors import TaskError
 
 Report = Callable[[str], None]
-
-
-def snake_case(name: str) -> str:
-    """`BuildWheel` -> `build_wheel`."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
 def publish(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import shapely
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 Relation = Literal["at", "on", "inside", "along"]
+RELATIONS: tuple[Relation, ...] = get_args(Relation)
 
 POSITION_TOLERANCE = 0.01
 HEIGHT_TOLERANCE = 0.01

@@ -255,11 +255,8 @@ class Scene:
         number = len(self._goals) + 1
         if number > MAX_GOALS:
             raise TaskError(f"more than {MAX_GOALS} goals", "Declare fewer")
-        chosen = {
-            name: value
-            for name, value in (("at", at), ("on", on), ("inside", inside), ("along", along))
-            if value is not None
-        }
+        given: dict[Relation, Any] = {"at": at, "on": on, "inside": inside, "along": along}
+        chosen = {name: value for name, value in given.items() if value is not None}
         if len(chosen) != 1:
             raise TaskError(
                 f"it has {len(chosen)} of at=, on=, inside=, along=",
@@ -276,7 +273,7 @@ class Scene:
         movers = _all(items, Item, "items", number)
         places = _places(relation, value, offset, number)
         goal = Goal(
-            instruction, tuple(item.index for item in movers), _RELATIONS[relation],
+            instruction, tuple(item.index for item in movers), relation,
             places, bool(fully), tolerance, yaw_tolerance,
         )  # fmt: skip
         checks.check_goal(self._specs, goal, number)
@@ -329,9 +326,6 @@ class Scene:
             bodies = self._room.heap(item.asset, start) if isinstance(item.asset, Pile) else ()
             self._room.take_asset(item.asset, start)
         self._specs[k] = replace(item, start=start, bodies=bodies)
-
-
-_RELATIONS: dict[str, Relation] = {"at": "at", "on": "on", "inside": "inside", "along": "along"}
 
 
 def _places(relation: str, value: Any, offset: Any, number: int) -> tuple[Place, ...]:

@@ -1,0 +1,417 @@
+"""Who answers prompts: a server, a recording, or a person with files. The only user of `openai`.
+
+A `Provider` takes a `Call` and returns an `Answer`. What goes wrong on the way is never blamed on
+the model: it is an `ApiError` for this attempt, a `ProviderError` that ends the run, or a
+`Stopped` that leaves it to be resumed.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from gensim_envs.generate.recording import Answer, Call, Recording
+
+Sleep = Callable[[float], None]
+
+RETRIES = 8
+"""Tries after the first; with the waits below a server may be away for three minutes."""
+LONGEST_WAIT = 60.0
+"""Seconds between two tries at most, unless the server asks for more."""
+REMOVED = "[key removed]"
+
+
+class ApiError(Exception):
+    """A call has failed for good, through no fault of the model; the attempt ends with `api`."""
+
+
+class ContextTooLong(ApiError):
+    """The prompt is longer than the model can read; a shorter one may be tried."""
+
+
+class ProviderError(Exception):
+    """No call can succeed, such as with a wrong key: the run ends, and the message says why."""
+
+
+class Stopped(Exception):
+    """The run is to stop here: a budget is spent, or somebody pressed Ctrl-C."""
+
+
+class Provider(Protocol):
+    """Whoever answers.
+
+    Attributes:
+        model: name for provenance and reports.
+    """
+
+    model: str
+
+    def complete(self, call: Call) -> Answer:
+        """The answer to a call.
+
+        Raises:
+            ApiError, ProviderError, Stopped: see there.
+        """
+
+
+@dataclass
+class Budget:
+    """What a run may use, counted over all its threads.
+
+    Attributes:
+        max_calls: answers asked for, retries included; None is no limit.
+        max_tokens: of prompts and answers together.
+        price: US dollars for a million tokens of prompts, and of answers.
+    """
+
+    max_calls: int | None = None
+    max_tokens: int | None = None
+    price: tuple[float, float] = (0.0, 0.0)
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @property
+    def tokens(self) -> int:
+        """Used so far."""
+        return self.prompt_tokens + self.completion_tokens
+
+    @property
+    def cost(self) -> float:
+        """US dollars so far."""
+        prompt, completion = self.price
+        return (self.prompt_tokens * prompt + self.completion_tokens * completion) / 1e6
+
+    def start(self) -> None:
+        """Count a call before it is made.
+
+        Raises:
+            Stopped: where a limit would be passed.
+        """
+        with self._lock:
+            if self.max_calls is not None and self.calls >= self.max_calls:
+                raise Stopped(f"--max-calls {self.max_calls} is reached")
+            if self.max_tokens is not None and self.tokens >= self.max_tokens:
+                raise Stopped(f"--max-tokens-total {self.max_tokens} is reached")
+            self.calls += 1
+
+    def charge(self, answer: Answer) -> None:
+        """Count what an answer took."""
+        with self._lock:
+            self.prompt_tokens += answer.prompt_tokens
+            self.completion_tokens += answer.completion_tokens
+
+
+class OpenAIProvider:
+    """Any server that speaks OpenAI's chat API: OpenAI, vLLM, Ollama, llama.cpp, LM Studio.
+
+    Answers are streamed, so that a server which has fallen silent is told from one that is slow.
+
+    Args:
+        model: as the server calls it.
+        base_url: of the server; else OPENAI_BASE_URL, else OpenAI's.
+        budget: what may be used.
+        timeout: seconds of silence after which a call is tried again.
+        sleep: waits between tries; raises `Stopped` where the run is to end.
+
+    Raises:
+        ProviderError: without the `llm` extra, or without a key where one is needed.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        budget: Budget,
+        *,
+        base_url: str | None = None,
+        timeout: float = 120.0,
+        sleep: Sleep = time.sleep,
+    ) -> None:
+        self.model = model
+        self.budget = budget
+        self._client = client(base_url, timeout)
+        self._sleep = sleep
+
+    def complete(self, call: Call) -> Answer:
+        """See `Provider`."""
+        problem = ""
+        for attempt in range(RETRIES + 1):
+            self.budget.start()
+            try:
+                answer = self._stream(call)
+                self.budget.charge(answer)
+                return answer
+            except _Again as error:
+                problem = error.problem
+                if attempt < RETRIES:
+                    self._sleep(error.wait or min(LONGEST_WAIT, 2.0**attempt))
+        raise ApiError(f"{problem} ({RETRIES + 1} tries)")
+
+    def _stream(self, call: Call) -> Answer:
+        began = time.monotonic()
+        text: list[str] = []
+        finish, usage = None, None
+        with _explained(self._client.api_key):
+            chunks = self._client.chat.completions.create(
+                model=self.model,
+                messages=[{"role": m.role, "content": m.content} for m in call.messages],
+                temperature=call.temperature,
+                stream=True,
+                stream_options={"include_usage": True},
+            )
+            for chunk in chunks:
+                usage = chunk.usage or usage
+                for choice in chunk.choices[:1]:
+                    text.append(choice.delta.content or "")
+                    finish = choice.finish_reason or finish
+        whole = "".join(text).replace(self._client.api_key, REMOVED)
+        if finish != "stop":
+            raise _Again(f"the answer was cut short (finish reason: {finish})")
+        if not whole.strip():
+            raise _Again("the answer was empty")
+        return Answer(
+            whole,
+            usage.prompt_tokens if usage else estimate(m.content for m in call.messages),
+            usage.completion_tokens if usage else estimate([whole]),
+            round(time.monotonic() - began, 3),
+        )
+
+    def embed(self, texts: list[str], model: str) -> list[list[float]]:
+        """An embedding of each text.
+
+        Raises:
+            ApiError, ProviderError: see there.
+        """
+        for attempt in range(RETRIES + 1):
+            self.budget.start()
+            try:
+                with _explained(self._client.api_key):
+                    found = self._client.embeddings.create(input=texts, model=model)
+                return [entry.embedding for entry in found.data]
+            except _Again as error:
+                problem = error.problem
+                if attempt < RETRIES:
+                    self._sleep(error.wait or min(LONGEST_WAIT, 2.0**attempt))
+        raise ApiError(problem)
+
+
+class _Again(Exception):
+    """A failure that may pass.
+
+    Attributes:
+        problem: what it was.
+        wait: seconds that the server asks for, or None.
+    """
+
+    def __init__(self, problem: str, wait: float | None = None) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.wait = wait
+
+
+def estimate(texts: Any) -> int:
+    """Tokens of texts whose server does not count: four letters each, a common rule of thumb."""
+    return sum(len(text) for text in texts) // 4
+
+
+def client(base_url: str | None, timeout: float) -> Any:
+    """A client of the official package, which leaves retries to us.
+
+    Raises:
+        ProviderError: without the package, or without a key where one is needed.
+    """
+    try:
+        import openai
+    except ImportError as error:
+        raise ProviderError('openai is missing. pip install "gensim-envs[llm]"') from error
+    base_url = base_url or os.environ.get("OPENAI_BASE_URL") or None
+    key = os.environ.get("OPENAI_API_KEY")
+    if not key and base_url is None:
+        raise ProviderError("there is no key. Set OPENAI_API_KEY, or --base-url for a local server")
+    # Local servers take any key, and the client wants one.
+    patience = openai.Timeout(timeout, connect=min(timeout, 10.0))
+    return openai.OpenAI(
+        api_key=key or "none", base_url=base_url, timeout=patience, max_retries=0
+    )  # fmt: skip
+
+
+class _explained:
+    """Turns what the client raises into one of ours; a key in it is taken out."""
+
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> Literal[False]:
+        import httpx2
+        import openai
+
+        if error is None or not isinstance(
+            error, (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError, ValueError)
+        ):
+            return False
+        said = _message(error).replace(self._key, REMOVED)
+        if isinstance(error, openai.APIStatusError):
+            raise _status(error, said) from None
+        raise _Again(said) from None
+
+
+def _message(error: BaseException) -> str:
+    body = getattr(error, "body", None)
+    if isinstance(body, dict) and isinstance(body.get("message"), str):
+        text = body["message"]
+    else:
+        text = str(error) or type(error).__name__
+    cause = f" ({error.__cause__})" if error.__cause__ and "onnect" in text else ""
+    return " ".join((text + cause).split())[:300]
+
+
+def _status(error: Any, said: str) -> Exception:
+    """What an HTTP status means for the run."""
+    status = error.status_code
+    if status in (408, 409, 429) or status >= 500:
+        return _Again(f"HTTP {status}: {said}", _retry_after(error))
+    if status in (401, 403):
+        return ProviderError(f"the server refuses the key (HTTP {status}): {said}")
+    if status in (400, 413, 422) and (
+        status == 413 or error.code == "context_length_exceeded" or "context" in said.lower()
+    ):
+        return ContextTooLong(f"HTTP {status}: {said}")
+    return ProviderError(f"the server refuses the request (HTTP {status}): {said}")
+
+
+def _retry_after(error: Any) -> float | None:
+    """Seconds that a server asks to wait; dates, which hardly any server sends, are not read."""
+    text = error.response.headers.get("retry-after", "")
+    try:
+        wait = float(text)
+    except ValueError:
+        return None
+    return min(wait, 600.0) if wait >= 0 else None
+
+
+class ReplayProvider:
+    """Answers from a recording, without network and key.
+
+    Args:
+        recording: where from.
+
+    Attributes:
+        changed: calls whose prompt is another than when it was recorded.
+    """
+
+    def __init__(self, recording: Recording) -> None:
+        self.model = str(recording.settings.get("model", "unknown"))
+        self.changed: list[str] = []
+        self._recording = recording
+        self._known: dict[int, dict[str, tuple[str, Answer]]] = {}
+        self._lock = threading.Lock()
+
+    def complete(self, call: Call) -> Answer:
+        """See `Provider`."""
+        with self._lock:
+            if call.attempt not in self._known:
+                self._known[call.attempt] = self._recording.answers(call.attempt)
+        try:
+            digest, answer = self._known[call.attempt][call.name]
+        except KeyError:
+            raise ApiError(
+                f"{self._recording.root} has no answer to {call.name} of attempt {call.attempt}"
+            ) from None
+        if digest != call.digest:
+            with self._lock:
+                self.changed.append(f"{call.attempt:04d}/{call.name}")
+        return answer
+
+
+class FilesProvider:
+    """A prompt goes to a file, the answer is awaited in another: a chat window is enough.
+
+    Args:
+        folder: where; `0007-implement-1.prompt.md` is answered in `0007-implement-1.answer.md`.
+        model: who will answer, for the provenance.
+        sleep: waits between looks; raises `Stopped` where the run is to end.
+        say: called with a line when a prompt has been written.
+    """
+
+    def __init__(
+        self, folder: Path, model: str, *, sleep: Sleep = time.sleep,
+        say: Callable[[str], None] = lambda line: None,
+    ) -> None:  # fmt: skip
+        self.model = model
+        self._folder = folder
+        self._sleep = sleep
+        self._say = say
+
+    def complete(self, call: Call) -> Answer:
+        """See `Provider`."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        stem = f"{call.attempt:04d}-{call.name}"
+        prompt, answer = (self._folder / f"{stem}.{kind}.md" for kind in ("prompt", "answer"))
+        text = "\n\n".join(message.content.strip() for message in call.messages) + "\n"
+        if not prompt.exists() or prompt.read_text(encoding="utf-8") != text:
+            if answer.exists():
+                answer.replace(answer.with_suffix(".old.md"))
+                self._say(f"{answer.name} answered another prompt; it is now {stem}.answer.old.md")
+            _write(prompt, text)
+        if not answer.exists():
+            self._say(f"waiting for {answer}")
+        began = time.monotonic()
+        while not (said := _settled(answer)):
+            self._sleep(0.2)
+        tokens = estimate(message.content for message in call.messages)
+        return Answer(said, tokens, estimate([said]), round(time.monotonic() - began, 3))
+
+
+def _write(path: Path, text: str) -> None:
+    new = path.with_name(f".{path.name}.new")
+    new.write_text(text, encoding="utf-8")
+    new.replace(path)
+
+
+def _settled(path: Path) -> str:
+    """A file's text once an editor has stopped writing to it, else nothing."""
+    try:
+        if time.time() - path.stat().st_mtime < 0.5:
+            return ""
+        return path.read_text(encoding="utf-8", errors="replace").strip()
+    except FileNotFoundError:
+        return ""
+
+
+@dataclass
+class Recorded:
+    """A provider whose answers are kept, and which gives the same again after a stop.
+
+    Args:
+        inner: who answers.
+        recording: where answers are kept, and looked for first.
+    """
+
+    inner: Provider
+    recording: Recording
+    _known: dict[int, dict[str, tuple[str, Answer]]] = field(default_factory=dict)
+
+    @property
+    def model(self) -> str:
+        """Who answers."""
+        return self.inner.model
+
+    def complete(self, call: Call) -> Answer:
+        """See `Provider`."""
+        if call.attempt not in self._known:
+            self._known[call.attempt] = self.recording.answers(call.attempt)
+        digest, answer = self._known[call.attempt].get(call.name, ("", None))
+        if answer is not None and digest == call.digest:
+            return answer
+        answer = self.inner.complete(call)
+        self.recording.append(call, answer)
+        return answer
