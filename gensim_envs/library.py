@@ -225,6 +225,14 @@ class Library:
             )
         return source
 
+    def run_of(self, row: Row) -> str:
+        """Id of the run that published a row, or "" where that is not known."""
+        try:
+            origin = json.loads((self.root / _provenance(row.file)).read_text(encoding="utf-8"))
+            return str(origin.get("run", ""))
+        except (OSError, ValueError, AttributeError, RecursionError):
+            return ""
+
     def others(self, name: str, file: str, source: str, completion: str | None) -> list[Row]:
         """All rows, where a new task may join them.
 

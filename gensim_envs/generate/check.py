@@ -7,17 +7,22 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+import shapely
+
+from gensim_envs.generate.semantics import check_sentences, done_at_start
 from gensim_envs.program import HandWritten, Program, Sandboxed
 from gensim_envs.sandbox import check as gate
 from gensim_envs.sandbox import extract
 from gensim_envs.seeds import SURVEY
 from gensim_envs.task.assets import ASSETS, COLORS
 from gensim_envs.task.errors import TaskError
-from gensim_envs.task.goals import RELATIONS
+from gensim_envs.task.goals import HEIGHT_TOLERANCE, RELATIONS, transform
 from gensim_envs.task.spec import TaskSpec
 
 MOST_REDRAWS = 0.05
 """Share of redraws above which a task is refused."""
+MOST_DONE = 0.3
+"""Share of a task that may be done, or all but done, when it starts."""
 
 
 @dataclass(frozen=True)
@@ -28,17 +33,22 @@ class Survey:
         name: class name of the task.
         version: its version.
         summary: first line of its docstring.
-        instruction: first goal's sentence of the first draw.
         bounds: upper bounds on items, targets and steps.
         redraws: share of attempts that had to be redrawn.
+        first: the first draw.
     """
 
     name: str
     version: int
     summary: str
-    instruction: str
     bounds: dict[str, int]
     redraws: float
+    first: TaskSpec
+
+    @property
+    def instruction(self) -> str:
+        """The first goal's sentence in the first draw."""
+        return self.first.goals[0].instruction
 
 
 @dataclass(frozen=True)
@@ -66,16 +76,8 @@ class Facts:
         return cls(**lists, goals=int(data["goals"]), levels=int(data["levels"]))
 
 
-def facts(source: str, program: Program) -> Facts:
-    """What a task is made of.
-
-    Raises:
-        TaskError: where it cannot be drawn.
-    """
-    return _facts(source, program.draw("train", SURVEY.start).spec)
-
-
-def _facts(source: str, spec: TaskSpec) -> Facts:
+def facts(source: str, spec: TaskSpec) -> Facts:
+    """What a task is made of, given its program and a draw of it."""
     kinds = {type(item.asset).__name__ for item in spec.items}
     relations = {goal.relation for goal in spec.goals}
     texts = {node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)}
@@ -84,8 +86,34 @@ def _facts(source: str, spec: TaskSpec) -> Facts:
         tuple(name for name in RELATIONS if name in relations),
         tuple(color for color in COLORS if color in texts),
         len(spec.goals),
-        max(spec.levels()),
+        levels(spec),
     )
+
+
+def levels(spec: TaskSpec) -> int:
+    """How many things stand on top of each other at most, once all goals are met.
+
+    What a thing stands on by `on=` counts, and so does what an earlier place of an `at=` goal is
+    right below it; what it is inside of does not.
+    """
+    level = dict.fromkeys(range(len(spec.items)), 1)
+    placed: list[tuple[float, shapely.Polygon, int]] = []  # top, footprint, level
+    for goal in spec.goals:
+        last = len(goal.items) - 1
+        pairs = [(goal.items[min(k, last)], place) for k, place in enumerate(goal.places)]
+        for item, place in sorted(pairs, key=lambda pair: pair[1].pose.z):
+            if goal.relation == "on" and place.base is not None:
+                level[item] = level[place.base] + 1
+            elif goal.relation == "at":
+                shape = shapely.Polygon(transform(spec.geometry(item).outline, place.pose))
+                below = [
+                    high for top, footprint, high in placed
+                    if abs(place.pose.z - top) < HEIGHT_TOLERANCE and footprint.intersects(shape)
+                ]  # fmt: skip
+                level[item] = max(below, default=0) + 1
+                top = place.pose.z + spec.items[item].asset.height
+                placed.append((top, shape, level[item]))
+    return max(level.values())
 
 
 def program_of(text: str) -> tuple[str, Sandboxed]:
@@ -121,16 +149,19 @@ def survey_task(program: HandWritten) -> Survey:
 
 
 def _survey(program: Program, version: int, docstring: str) -> Survey:
-    instruction, bounds = "", {"items": 0, "targets": 0, "steps": 0}
+    first = program.draw("train", SURVEY.start).spec
+    bounds = {"items": 0, "targets": 0, "steps": 0}
     drawn = redrawn = 0
+    done: list[float] = []
     for split in ("train", "test"):
         seen: set[str] = set()
         for seed in SURVEY:
             draw = program.draw(split, seed)
             drawn, redrawn = drawn + 1, redrawn + draw.redraws
-            instruction = instruction or draw.spec.goals[0].instruction
             for number, goal in enumerate(draw.spec.goals, 1):
                 _check_printable("its sentence", goal.instruction, number)
+            check_sentences(draw.spec)
+            done.append(done_at_start(draw.spec))
             bounds = {key: max(most, draw.spec.bounds[key]) for key, most in bounds.items()}
             seen.add(json.dumps(draw.spec.to_json()))
         if len(seen) < len(SURVEY):
@@ -143,9 +174,15 @@ def _survey(program: Program, version: int, docstring: str) -> Survey:
             f"{share:.0%} of its draws fail a check, more than {MOST_REDRAWS:.0%}",
             "Give it more room: fewer or smaller things, reserve() with a margin",
         )
+    if sum(done) > MOST_DONE * len(done):
+        raise TaskError(
+            f"{sum(done) / len(done):.0%} of it is done before anything has moved",
+            "Start farther from the goals, or ask for more",
+            cause="semantics",
+        )
     summary = docstring.strip().splitlines()[0] if docstring.strip() else ""
     _check_printable("the docstring's first line", summary)
-    return Survey(program.name, version, summary, instruction, bounds, round(share, 4))
+    return Survey(program.name, version, summary, bounds, round(share, 4), first)
 
 
 def _check_printable(what: str, text: str, goal: int | None = None) -> None:

@@ -47,7 +47,7 @@ class TfIdf:
     """
 
     name = "tfidf"
-    twins = 0.75
+    twins = 0.60
 
     def __init__(self) -> None:
         self._counts = functools.lru_cache(maxsize=100_000)(_term_counts)

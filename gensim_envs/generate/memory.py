@@ -20,6 +20,7 @@ from gensim_envs.generate.embed import Array, Embedder, TfIdf
 from gensim_envs.library import Library, LibraryError, digest
 from gensim_envs.naming import words
 from gensim_envs.program import HandWritten, Sandboxed, module_name
+from gensim_envs.seeds import SURVEY
 from gensim_envs.task.assets import ASSETS
 from gensim_envs.task.errors import TaskError
 from gensim_envs.task.goals import RELATIONS
@@ -292,7 +293,7 @@ class _Known:
     def facts(self, source: str, program: HandWritten | Sandboxed) -> Facts:
         key = digest(source)
         if key not in self._facts:
-            self._facts[key] = facts(source, program)
+            self._facts[key] = facts(source, program.draw("train", SURVEY.start).spec)
             self._new = True
         return self._facts[key]
 

@@ -6,6 +6,7 @@ import datetime
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import gensim_envs
 from gensim_envs.generate import check, validate
@@ -44,32 +45,50 @@ def publish(
         TaskError: why it is refused; the library is then as it was.
         LibraryError: where the library cannot take it.
     """
-    guard = protection()
-    if not (guard.processes and guard.network) and not weak_sandbox:
-        raise LibraryError(
-            f"this machine cannot lock the program in ({guard.description}). "
-            "Use --weak-sandbox if you have read the program and trust it"
-        )
+    check_guard(weak_sandbox)
     source, program = check.program_of(text)
     report(f"gate: {program.name} may run")
-    file = f"generated/{snake_case(program.name)}.py"
     library.recover()
-    library.others(program.name, file, source, text)
+    library.others(program.name, file_of(program.name), source, text)
     survey = check.survey_source(source)
     report(f"specs: 1000 draws, {survey.redraws:.1%} redrawn")
     certificate = validate.certify(
         program, survey.bounds, survey.redraws, workers=workers, tick=tick
     )
     report(f"certificate: the oracle solves {certificate.oracle} of 20")
-    row = _row(file, source, survey, certificate)
-    provenance = {
+    row = row_of(source, survey, certificate)
+    library.publish(row, source, provenance(model), text)
+    return row
+
+
+def check_guard(weak_sandbox: bool) -> None:
+    """Publishing a model's program needs a machine that can lock it in.
+
+    Raises:
+        LibraryError: where this one cannot, and nobody has said that it need not.
+    """
+    guard = protection()
+    if not (guard.processes and guard.network) and not weak_sandbox:
+        raise LibraryError(
+            f"this machine cannot lock the program in ({guard.description}). "
+            "Use --weak-sandbox if you have read the program and trust it"
+        )
+
+
+def file_of(name: str) -> str:
+    """Where a task's program goes, below the library's folder."""
+    return f"generated/{snake_case(name)}.py"
+
+
+def provenance(model: str, **more: Any) -> dict[str, Any]:
+    """Who wrote a program, and when and where it was published."""
+    return {
         "model": model,
         "published": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "suite": gensim_envs.__version__,
-        "sandbox": guard.description,
+        "sandbox": protection().description,
+        **more,
     }
-    library.publish(row, source, provenance, text)
-    return row
 
 
 def certify(
@@ -91,13 +110,16 @@ def certify(
     certificate = validate.certify(
         program, survey.bounds, survey.redraws, workers=workers, tick=tick
     )
-    return _row(file, source, survey, certificate)
+    return row_of(source, survey, certificate, file)
 
 
-def _row(file: str, source: str, survey: check.Survey, certificate: validate.Certificate) -> Row:
+def row_of(
+    source: str, survey: check.Survey, certificate: validate.Certificate, file: str | None = None
+) -> Row:
+    """The row of a program that has passed; a generated one's file follows from its name."""
     return Row(
         id=f"gensim/{survey.name}-v{survey.version}",
-        file=file,
+        file=file or file_of(survey.name),
         sha256=digest(source),
         summary=survey.summary,
         instruction=survey.instruction,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Generator, Iterable, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from multiprocessing import active_children, get_context
 from typing import Any, Literal, TypeVar
@@ -118,6 +118,7 @@ def certify(
     redraws: float,
     *,
     workers: int | None = None,
+    executor: Executor | None = None,
     tick: Callable[[str], None] = lambda line: None,
 ) -> Certificate:
     """Run the three policies on the certificate seeds, over processes.
@@ -127,6 +128,7 @@ def certify(
         bounds: of its row.
         redraws: share of redraws in the survey.
         workers: processes; all cores if not said. The result does not depend on it.
+        executor: whose processes to use instead of new ones.
         tick: called with a line after each episode.
 
     Raises:
@@ -137,9 +139,16 @@ def certify(
     ]
     results: dict[Policy, list[Episode]] = {"oracle": [], "nothing": [], "random": []}
     tasks = [(program, dict(bounds), *job) for job in jobs]
-    with contextlib.closing(over_processes(run_episode, tasks, workers)) as episodes:
+    running = (
+        in_order(executor, run_episode, tasks)
+        if executor
+        else over_processes(run_episode, tasks, workers)
+    )
+    with contextlib.closing(running) as episodes:
         for (policy, seed), episode in zip(jobs, episodes, strict=True):
             results[policy].append(episode)
+            if policy == "oracle" and seed == CERTIFICATE[-1]:
+                _judge_oracle(results["oracle"])  # what it fails needs no other policies
             tick(f"{policy} on seed {seed}: {'solved' if episode.success else 'not solved'}")
     oracle = results["oracle"]
     solved = [episode.steps for episode in oracle if episode.success]
@@ -150,13 +159,13 @@ def certify(
         random=sum(episode.success for episode in results["random"]),
         redraws=redraws,
     )
-    _judge(certificate, oracle)
+    _judge_others(certificate)
     return certificate
 
 
-def _judge(certificate: Certificate, oracle: list[Episode]) -> None:
-    count = len(CERTIFICATE)
-    if certificate.oracle < NEEDED:
+def _judge_oracle(oracle: list[Episode]) -> None:
+    count, solved = len(CERTIFICATE), sum(episode.success for episode in oracle)
+    if solved < NEEDED:
         seed, why = next(
             (seed, episode.problem or f"only {episode.earned:.2f} of the reward after "
              f"{episode.steps} actions")
@@ -164,11 +173,15 @@ def _judge(certificate: Certificate, oracle: list[Episode]) -> None:
             if not episode.success
         )  # fmt: skip
         raise TaskError(
-            f"the oracle solves {certificate.oracle} of {count} seeds, {NEEDED} are needed; "
+            f"the oracle solves {solved} of {count} seeds, {NEEDED} are needed; "
             f"on seed {seed}: {why}",
             "Check that every place can be reached and holds what is put there",
             cause="oracle",
         )
+
+
+def _judge_others(certificate: Certificate) -> None:
+    count = len(CERTIFICATE)
     if certificate.nothing > 0:
         raise TaskError(
             f"doing nothing earns {certificate.nothing}", "Start farther from the goal",
@@ -189,21 +202,38 @@ def over_processes(
 
     Close it where it may be left early, by Ctrl-C too: the processes are then ended at once.
     """
+    with processes(workers) as executor:
+        yield from in_order(executor, act, jobs)
+
+
+def in_order(
+    executor: Executor, act: Callable[..., Result], jobs: Iterable[tuple[Any, ...]]
+) -> Generator[Result, None, None]:
+    """What `act(*job)` returns for each job, in their order; what is not wanted is not begun."""
+    # Processes may be started here, and are to leave Ctrl-C to this one from the beginning.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        futures = [executor.submit(act, *job) for job in jobs]
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    try:
+        for future in futures:
+            yield future.result()
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+@contextlib.contextmanager
+def processes(workers: int | None) -> Iterator[ProcessPoolExecutor]:
+    """Processes that are ended at once, whatever they do, where the block is left by an error."""
+    others = set(active_children())
     with pool(workers) as executor:
-        others = set(active_children())
-        # The processes are started here, and are to leave Ctrl-C to this one from the beginning.
-        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            futures = [executor.submit(act, *job) for job in jobs]
-            started = set(active_children()) - others
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        try:
-            for future in futures:
-                yield future.result()
+            yield executor
         except BaseException:
             executor.shutdown(wait=False, cancel_futures=True)
-            for process in started:
+            for process in set(active_children()) - others:
                 process.terminate()  # a job can take long
             raise
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import operator
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,7 +27,7 @@ from gensim_envs.task.spec import MAX_PLACES, MAX_POSE, MAX_SENTENCE, ItemSpec, 
 
 _TOUCH = 0.001
 """Metres by which outlines or heights may overlap and still only touch."""
-_NUMBERS = {
+NUMBERS = {
     "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
     "ten": 10, "eleven": 11, "twelve": 12,
 }  # fmt: skip
@@ -206,12 +207,12 @@ def check_spec(spec: TaskSpec) -> None:
         TaskError: with `redraw` set where another draw may be fine.
     """
     _check_starts(spec)
-    supports = _supports(spec)
+    below = supports(spec)
     for number, goal in enumerate(spec.goals, 1):
-        _check_sentence(spec, goal, number, supports[number - 1])
+        _check_sentence(spec, goal, number, below[number - 1])
     _check_targets_on_table(spec)
     _check_held_targets(spec)
-    _check_loads(spec, supports)
+    _check_loads(spec, below)
     _check_not_met(spec)
 
 
@@ -266,6 +267,7 @@ def _check_sentence(spec: TaskSpec, goal: Goal, number: int, supports: set[int])
             raise TaskError(
                 f"its sentence says {color!r}, but nothing in it is {color}",
                 "Name the colors of its own items and targets",
+                cause="semantics",
                 goal=number,
             )
     have = {noun.lower() for asset in assets for noun in asset.called}
@@ -275,6 +277,7 @@ def _check_sentence(spec: TaskSpec, goal: Goal, number: int, supports: set[int])
             raise TaskError(
                 f"its sentence says {noun!r}, but nothing in it is one",
                 "Name the kinds of its own items and targets",
+                cause="semantics",
                 goal=number,
             )
         text = text.replace(noun, " ") if said else text
@@ -287,12 +290,14 @@ def _check_counts(spec: TaskSpec, goal: Goal, number: int, words: Sequence[str])
     counts = {len(assets), len(goal.places), len(bases)}
     counts |= {assets.count(asset) for asset in assets}
     counts |= {sum(a.color == asset.color for a in assets) for asset in assets}
+    counts |= set(Counter(type(item.asset) for item in spec.items if item.fixed).values())
     for word in words:
-        said = int(word) if word.isdecimal() else _NUMBERS.get(word)
+        said = int(word) if word.isdecimal() else NUMBERS.get(word)
         if said is not None and said not in counts:
             raise TaskError(
                 f"its sentence says {word!r}, but it has {len(assets)} item(s)",
                 "Say how many items or places it has",
+                cause="semantics",
                 goal=number,
             )
 
@@ -348,7 +353,7 @@ def _check_held_targets(spec: TaskSpec) -> None:
             held.update({item: [prism] for item, prism in zip(goal.items, fresh, strict=True)})
 
 
-def _supports(spec: TaskSpec) -> list[set[int]]:
+def supports(spec: TaskSpec) -> list[set[int]]:
     """For each goal, the items on, in or at which its items come to be.
 
     These are the bases of its places and, for poses, what earlier goals have put right below.

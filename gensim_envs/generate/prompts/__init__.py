@@ -1,0 +1,31 @@
+"""The prompts. Each template's first line says what it gets and what is to come back."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import jinja2
+
+
+@functools.cache
+def _templates() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader(__name__, "."),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # the output is text for a model, never HTML
+        trim_blocks=True,
+    )
+
+
+def render(name: str, **values: Any) -> str:
+    """A prompt.
+
+    Args:
+        name: of the template, "propose".
+        values: what its first line says that it gets.
+
+    Raises:
+        jinja2.UndefinedError: where one of them is missing.
+    """
+    return _templates().get_template(f"{name}.md.j2").render(**values).strip()

@@ -1,0 +1,111 @@
+"""The reference of the API that a model reads, rendered from the docstrings of `gensim_envs.api`."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+import gensim_envs.api
+from gensim_envs.task.assets import ASSETS, KIT_SHAPES, OBJECTS, SPLIT_COLORS, Asset
+
+COMMON_ERRORS = (
+    "A call or an attribute in a constant above the class, such as `HALF = Rope.LENGTH / 2`: only "
+    "numbers, text, tuples and arithmetic may stand there; put it into `build`.",
+    "Tuple assignment above the class, `A, B = 1, 2`: give each constant its own line.",
+    "A sentence that names something which its goal neither moves nor is about, such as `onto the "
+    "platform beside the box`.",
+    "A number in a sentence that is not how many things the goal moves.",
+    "Reading `pose` of a movable thing: only fixed things and reserved places have one.",
+    "Stacking with `at=` and forgetting heights: `pose.up(h)` lifts a pose, `stack` and `pyramid` do "
+    "it themselves; z is the underside of the thing.",
+    "Places that intersect: count the whole footprint, turned as well, and some millimetres more.",
+    "Places near the edge of the table: `scene.reserve(radius=...)` must hold the whole arrangement.",
+    "Too much on the table: reserved discs, fixed and movable things must all find room.",
+    "More things than places, or a pile or a rope together with something else in one goal.",
+    "Ropes along curves: they are laid well along straight paths only.",
+    "Several code blocks in an answer, or an answer without one.",
+    "`while`, `try`, `lambda`, `import random`, helper functions outside the class: all are refused.",
+)
+"""Mistakes that models make, worded for them."""
+
+
+@functools.cache
+def api_reference() -> str:
+    """Everything that a program may import, with signatures and docstrings, as Markdown."""
+    names = gensim_envs.api.__all__
+    parts = {name: getattr(gensim_envs.api, name) for name in names}
+    text = ["## Scene and tasks\n"]
+    text += [_class(parts[name]) for name in ("Task", "Scene", "Item", "Group", "Pose")]
+    text.append("## Assets\n")
+    text.append(
+        "Each takes its colour first. As text an item is its colour and noun, `red block`; several "
+        "are `red blocks`. `item.asset` is the asset, `asset.height` its height in metres.\n"
+    )
+    text += [_class(parts[name]) for name in ASSETS]
+    text.append("## Arrangements of poses\n")
+    text += [_function(parts[name]) for name in names if inspect.isfunction(parts[name])]
+    text.append("## Names\n")
+    text.append(f"Colours: {_listed(SPLIT_COLORS['train'])}; unseen while training: "
+                f"{_listed([c for c in SPLIT_COLORS['test'] if c not in SPLIT_COLORS['train']])}.\n")  # fmt: skip
+    text.append(f"Shapes of kit pieces: {_listed(KIT_SHAPES)}.\n")
+    text.append(f"Kinds of household objects, with their size in cm: {_listed(_kinds())}.")
+    return "\n".join(text)
+
+
+def asset_lines() -> list[tuple[str, str]]:
+    """(name, first sentence of its docstring) of every asset."""
+    return [
+        (name, inspect.cleandoc(cls.__doc__ or "").split("\n\n")[0].replace("\n", " "))
+        for name, cls in ASSETS.items()
+    ]
+
+
+def _kinds() -> Iterator[str]:
+    for kind, data in OBJECTS.items():
+        yield f"{kind} {' x '.join(f'{100 * side:.0f}' for side in data['size'])}"
+
+
+def _listed(names: Any) -> str:
+    return ", ".join(names)
+
+
+def _class(cls: type) -> str:
+    shown = _signature(cls) if issubclass(cls, Asset) or cls.__name__ == "Pose" else ""
+    lines = [f"### {cls.__name__}{shown}\n", inspect.cleandoc(cls.__doc__ or ""), ""]
+    constants = [(name, value) for name, value in vars(cls).items() if name.isupper()]
+    lines += [f"- `{cls.__name__}.{name}` = {value}" for name, value in constants]
+    for name, member in _own_members(cls):
+        if isinstance(member, property):
+            about, kind = inspect.getdoc(member), f"`.{name}`"
+        else:
+            about, kind = inspect.getdoc(member), f"`.{name}{_signature(member)}`"
+        if about:
+            lines += [f"- {kind}", *(f"  {line}".rstrip() for line in about.splitlines())]
+    return "\n".join(lines) + "\n"
+
+
+def _own_members(cls: type) -> Iterator[tuple[str, Any]]:
+    """Documented methods and properties that a class itself adds for programs."""
+    hidden = {"parts", "symmetry", "mass", "opening", "grasps", "called", "variant", "to_json"}
+    for name, member in vars(cls).items():
+        if name == "__matmul__" and member.__doc__:
+            yield name, member
+        elif not name.startswith("_") and name not in hidden:
+            if isinstance(member, property) or inspect.isfunction(member):
+                yield name, member
+
+
+def _function(function: Any) -> str:
+    return f"### {function.__name__}{_signature(function)}\n\n{inspect.getdoc(function)}\n"
+
+
+def _signature(thing: Any) -> str:
+    """Its parameters, without `self` and the long type names of containers."""
+    signature = inspect.signature(thing)
+    shown = [p for p in signature.parameters.values() if p.name != "self"]
+    text = str(signature.replace(parameters=shown, return_annotation=inspect.Signature.empty))
+    for long, short in (("Item[Asset]", "Item"), ("'", ""), ("Sequence", "list")):
+        text = text.replace(long, short)
+    return text
