@@ -18,8 +18,39 @@ from gensim_envs.generate.llm import OpenAIProvider, ProviderError
 Array = NDArray[np.float64]
 
 _STOP = frozenset(
-    "a an and are as at be by each for from in into is it its of on one or so that the their them "
-    "then there they this to with".split()
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "be",
+        "by",
+        "each",
+        "for",
+        "from",
+        "in",
+        "into",
+        "is",
+        "it",
+        "its",
+        "of",
+        "on",
+        "one",
+        "or",
+        "so",
+        "that",
+        "the",
+        "their",
+        "them",
+        "then",
+        "there",
+        "they",
+        "this",
+        "to",
+        "with",
+    ]
 )
 _BUCKETS = 2**16
 

@@ -43,13 +43,11 @@ class Stopped(Exception):
 
 
 class Provider(Protocol):
-    """Whoever answers.
+    """Whoever answers."""
 
-    Attributes:
-        model: name for provenance and reports.
-    """
-
-    model: str
+    @property
+    def model(self) -> str:
+        """Name for provenance and reports."""
 
     def complete(self, call: Call) -> Answer:
         """The answer to a call.

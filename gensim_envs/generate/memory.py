@@ -6,6 +6,7 @@ A memory only grows, so what an attempt may know of it is a `View`: its first en
 from __future__ import annotations
 
 import ast
+import functools
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -122,7 +123,10 @@ class Memory:
 
     def program_likeness(self, source: str, others: Sequence[str]) -> Array:
         """(n,) how alike a program is to others in its structure."""
-        return self._programs.likeness([skeleton(source)], [skeleton(each) for each in others])[0]
+        likeness: Array = self._programs.likeness([skeleton(source)], list(map(skeleton, others)))[
+            0
+        ]
+        return likeness
 
 
 class View:
@@ -218,6 +222,7 @@ def coverage(all_facts: Sequence[Facts]) -> Coverage:
     )
 
 
+@functools.lru_cache(maxsize=100_000)
 def skeleton(source: str) -> str:
     """What a program does, without its names, numbers and sentences: "for add_count Block ..."."""
     return " ".join(_steps(ast.parse(source)))

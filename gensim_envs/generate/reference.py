@@ -24,6 +24,8 @@ COMMON_ERRORS = (
     "Places near the edge of the table: `scene.reserve(radius=...)` must hold the whole arrangement.",
     "Too much on the table: reserved discs, fixed and movable things must all find room.",
     "More things than places, or a pile or a rope together with something else in one goal.",
+    "Two calls of `scene.colors`, which may draw the same colour: draw all at once, or `exclude=`.",
+    "`inside=` with `offset=`: that things are inside is judged, where inside is not.",
     "Ropes along curves: they are laid well along straight paths only.",
     "Several code blocks in an answer, or an answer without one.",
     "`while`, `try`, `lambda`, `import random`, helper functions outside the class: all are refused.",

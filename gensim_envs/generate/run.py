@@ -22,7 +22,7 @@ from concurrent.futures import Executor, Future
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -164,39 +164,33 @@ class Run:
             LibraryError: where the library cannot take a task for a reason of its own.
         """
         self._take_up()
-        settings = self.settings
         steps = self._steps()
         if isinstance(steps, str):
             return Result(self._verdicts, steps)
-        running: dict[int, Future[tuple[Verdict, Draft | None]]] = {}
-        with validate.processes(self._workers) as executor:
-            try:
-                while len(self._verdicts) < settings.count:
-                    following = len(self._verdicts) + 1
-                    last = min(settings.count, len(self._verdicts) + settings.window)
-                    for attempt in range(following, last + 1):
-                        if attempt not in running:
-                            idea = self._idea(attempt, steps)
-                            running[attempt] = self._begin(attempt, idea, executor)
-                    verdict, draft = _wait(running.pop(following))
-                    self._finish(verdict, draft)
-                    if why := self._is_stale():
-                        return self._end(running, why)
-            except Stopped as error:
-                return self._end(running, str(error))
-            except KeyboardInterrupt:
-                return self._end(running, "stopped by Ctrl-C")
-            except BaseException:
-                self._stop.set()
-                raise
+        try:
+            # Whatever leaves this block early ends the processes, too.
+            with validate.processes(self._workers) as executor:
+                self._make(executor, steps)
+        except Stopped as error:
+            return Result(self._verdicts, str(error))
+        except KeyboardInterrupt:
+            return Result(self._verdicts, "stopped by Ctrl-C")
+        finally:
+            self._stop.set()
         return Result(self._verdicts)
 
-    def _end(self, running: dict[int, Future[Any]], why: str) -> Result:
-        """Leave what is in flight; its answers are kept for when the run is resumed."""
-        self._stop.set()
-        for future in running.values():
-            future.cancel()
-        return Result(self._verdicts, why)
+    def _make(self, executor: Executor, steps: list[str]) -> None:
+        """Keep a window of attempts in flight and finish them in order."""
+        settings = self.settings
+        running: dict[int, Future[tuple[Verdict, Draft | None]]] = {}
+        while len(self._verdicts) < settings.count:
+            following = len(self._verdicts) + 1
+            last = min(settings.count, len(self._verdicts) + settings.window)
+            for attempt in range(following, last + 1):
+                if attempt not in running:
+                    running[attempt] = self._begin(attempt, self._idea(attempt, steps), executor)
+            self._finish(*_wait(running.pop(following)))
+            self._check_stale()
 
     # One attempt.
 
@@ -333,15 +327,18 @@ class Run:
     def _path(self, attempt: int) -> Path:
         return self._recording.path(attempt).with_suffix(".json")
 
-    def _is_stale(self) -> str:
-        """Why a run should end although it has attempts left, or nothing."""
+    def _check_stale(self) -> None:
+        """A model that has run out of ideas should not use up a budget.
+
+        Raises:
+            Stopped: where the last attempts have all been turned away as known.
+        """
         recent = self._verdicts[-STALE:]
         if len(recent) == STALE and all(verdict.cause == "novelty" for verdict in recent):
-            return (
+            raise Stopped(
                 f"the last {STALE} attempts proposed what is there already, the last one "
                 f"{recent[-1].name}: {recent[-1].problem}"
             )
-        return ""
 
     # After a stop.
 
@@ -406,4 +403,3 @@ def read_verdicts(folder: Path) -> list[Verdict]:
         except (OSError, ValueError, TypeError) as error:
             raise RecordingError(f"{path} is damaged: {error}") from error
     return sorted(found, key=lambda verdict: verdict.attempt)
-

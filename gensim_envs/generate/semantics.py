@@ -33,16 +33,18 @@ from gensim_envs.task.spec import TaskSpec
 
 NEAR = 0.03
 """Metres from its place at which a thing is as good as there."""
+_PART = (
+    r"\b(?:on|in|at|to|into|onto|along|across) (?:(?:the|its|each|one|both|opposite|either|two|four|"
+    r"left|right|near|far|other|open|same|outer|inner|upper|lower|top|bottom|front|back) )*"
+    r"(?:sides?|middles?|centers?|centres?|ends?|edges?|corners?|half|halves|tip|foot|head) of\b"
+)
 _SAID_OTHERWISE = (
-    (r"\b(?:on|in|at|to|into|onto|along|across) (?:the |its |each |one |both |opposite |either )*"
-     r"(?:left|right|near|far|other|open|same|outer|inner|upper|lower|top|bottom|front|back|two|four)*"
-     r" ?(?:sides?|middles?|centers?|centres?|ends?|edges?|corners?|halves|half|tip|foot|head) of\b",
-     "at"),
+    (_PART, "at"),
     (r"\bon top of\b", "onto"),
     (r"\b(?:next to|in front of|close to|to the (?:left|right) of|(?:left|right) of)\b", "beside"),
     (r"\binside of\b", "inside"),
     (r"\bout of\b", "from"),
-)  # fmt: skip
+)
 """Phrases that stand for one word; halves of things are places of which nothing is known."""
 _MEANS = {
     **dict.fromkeys(("in", "into", "inside", "within"), "inside"),
@@ -55,12 +57,25 @@ _MEANS = {
 }
 """What each preposition says about where something is to be."""
 _ALL = {"all", "every", "both"}
-_FILLERS = frozenset(
-    "the a an its their each one this that these those "
-    "other same own matching first second third fourth last next remaining new large small middle "
-    "big little long short tall low wide narrow round square spare upper lower painted wooden outer "
-    "inner empty open movable".split()
-)  # fmt: skip
+_FILLERS = {
+    *("the", "a", "an", "its", "their", "each", "one", "this", "that", "these", "those", "other"),
+    *("same", "own", "matching", "first", "second", "third", "fourth", "last", "next", "remaining"),
+    *("new", "large", "small", "middle", "big", "little", "long", "short", "tall", "low", "wide"),
+    *(
+        "narrow",
+        "round",
+        "square",
+        "spare",
+        "upper",
+        "lower",
+        "painted",
+        "wooden",
+        "outer",
+        "inner",
+    ),
+    *("empty", "open", "movable"),
+}
+"""Words that may stand between a preposition and its noun."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,13 @@ def _templates() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         autoescape=False,  # the output is text for a model, never HTML
         trim_blocks=True,
+        finalize=_fenced,
     )
+
+
+def _fenced(value: Any) -> Any:
+    """Material stays between the marks that a prompt puts round it."""
+    return value.replace("</data>", "< /data>") if isinstance(value, str) else value
 
 
 def render(name: str, **values: Any) -> str:

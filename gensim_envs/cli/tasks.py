@@ -1,102 +1,47 @@
-"""The `gensim` command. Exit 0: done; 1: done and found wanting; 2: bad use."""
+"""Commands about tasks that are there, and about a program that is to be one."""
 
 from __future__ import annotations
 
 import argparse
-import difflib
 import importlib.metadata
 import importlib.util
-import io
 import json
-import os
 import platform
 import sys
-from collections.abc import Callable, Sequence
-from concurrent.futures import BrokenExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
-from tqdm import tqdm
 
 import gensim_envs
-from gensim_envs.library import Library, LibraryError, Row, in_checkout, is_shipped, shipped
+from gensim_envs.cli.shared import (
+    Bar,
+    Command,
+    UsageError,
+    check_writable,
+    find,
+    library_of,
+    positive,
+    read,
+    seed,
+    video_path,
+    workers,
+)
+from gensim_envs.library import LibraryError, Row, is_shipped
 from gensim_envs.registration import register_library, spec
 from gensim_envs.task.errors import TaskError
 
 
-class UsageError(Exception):
-    """The command cannot be done as it was given; the message says how it can."""
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a terminal may know less than UTF-8
-    options = _parser().parse_args(arguments)
-    try:
-        _check_renderer()
-        code = int(options.run(options))
-        sys.stdout.flush()
-        return code
-    except TaskError as error:
-        print(f"refused ({error.cause}): {error}", file=sys.stderr)
-        return 1
-    except UsageError as error:
-        print(f"gensim: {error}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:
-        # Whoever read the output has left, as in `gensim list | head`.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except BrokenExecutor:
-        print("gensim: a worker process ended, perhaps for want of memory; use --workers 1",
-              file=sys.stderr)  # fmt: skip
-        return 1
-    except (LibraryError, OSError) as error:
-        print(f"gensim: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("gensim: stopped", file=sys.stderr)
-        return 130
-
-
-def _check_renderer() -> None:
-    if os.environ.get("GENSIM_RENDERER"):
-        from gensim_envs.sim.renderer import asked_for  # loads the simulator
-
-        try:
-            asked_for()
-        except ValueError as error:
-            raise UsageError(str(error)) from error
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="gensim", description="Tasks written by language models.")
-    parser.add_argument("--version", action="version", version=gensim_envs.__version__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    def command(name: str, run: Callable[..., int], text: str) -> argparse.ArgumentParser:
-        sub = commands.add_parser(name, help=text, description=text)
-        sub.set_defaults(run=run)
-        sub.add_argument(
-            "--library", type=Path, metavar="DIR",
-            help="folder with registry.json; else GENSIM_LIBRARY, else the checkout",
-        )  # fmt: skip
-        return sub
-
-    def workers(sub: argparse.ArgumentParser) -> None:
-        sub.add_argument("--workers", type=_positive, help="processes; all cores if not given")
-
+def add_commands(command: Command) -> None:
+    """Declare them."""
     sub = command("list", _list, "List the tasks of a library.")
     sub.add_argument("--json", action="store_true", help="whole rows, for programs")
 
     sub = command("play", _play, "Let the oracle solve a task, in a window or a video.")
     sub.add_argument("id", metavar="ID")
-    sub.add_argument("--seed", type=_seed, default=0)
-    sub.add_argument("--video", type=_video, metavar="FILE.mp4")
+    sub.add_argument("--seed", type=seed, default=0)
+    sub.add_argument("--video", type=video_path, metavar="FILE.mp4")
     sub.add_argument("--motion", choices=("direct", "arm"), default="direct",
                      help="arm: a simulated UR5e does it all")  # fmt: skip
 
@@ -120,8 +65,8 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = command("demos", _demos, "Record the oracle's episodes as Minari datasets.")
     sub.add_argument("ids", metavar="ID", nargs="+")
-    sub.add_argument("--episodes", type=_positive, default=100)
-    sub.add_argument("--seed", type=_seed, default=None, help="of the first episode")
+    sub.add_argument("--episodes", type=positive, default=100)
+    sub.add_argument("--seed", type=seed, default=None, help="of the first episode")
     sub.add_argument("--out", type=Path, required=True, metavar="DIR")
     sub.add_argument("--split", choices=("train", "test"), default="train")
     workers(sub)
@@ -132,113 +77,10 @@ def _parser() -> argparse.ArgumentParser:
     workers(sub)
 
     command("doctor", _doctor, "Say whether this machine and library are in order.")
-    return parser
-
-
-def _positive(text: str) -> int:
-    return _whole(text, 1)
-
-
-def _seed(text: str) -> int:
-    return _whole(text, 0)
-
-
-def _video(text: str) -> Path:
-    path = Path(text)
-    if path.suffix != ".mp4" or path.is_dir():
-        raise argparse.ArgumentTypeError(f"{text!r} is no file name that ends in .mp4")
-    return path
-
-
-def _whole(text: str, least: int) -> int:
-    if not text.isdecimal() or int(text) < least:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least}")
-    return int(text)
-
-
-# Where things are.
-
-
-def _library(options: argparse.Namespace, write: bool = False) -> Library:
-    """The library that a command is about.
-
-    Raises:
-        UsageError: where there is none to write to, or none to read at the place given.
-    """
-    named = options.library or os.environ.get("GENSIM_LIBRARY")
-    if not named and write and not in_checkout():
-        raise UsageError("there is no library here; say --library DIR or set GENSIM_LIBRARY")
-    library = Library(Path(os.path.expanduser(named)).resolve()) if named else shipped()
-    if write:
-        _check_writable(library.root)
-    elif not library.registry.exists():
-        raise UsageError(f"{library.registry} does not exist")
-    library.recover()
-    return library
-
-
-def _check_writable(folder: Path) -> None:
-    """Say so now: what is to be written is known only after minutes."""
-    there = next(path for path in (folder, *folder.parents) if path.exists())
-    if not there.is_dir():
-        raise UsageError(f"{there} is no folder")
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise UsageError(f"{there} cannot be written")
-
-
-def _find(library: Library, name: str) -> Row:
-    """A row by id or class name.
-
-    Raises:
-        UsageError: with the nearest names.
-        LibraryError: where the row is broken.
-    """
-    rows, broken = library.read()
-    for row in rows:
-        if name in (row.id, row.name):
-            return row
-    for entry in broken:
-        if entry.id == name:
-            raise LibraryError(entry.problem)
-    near = difflib.get_close_matches(name, [row.id for row in rows], 3, 0.3)
-    hint = f" Near it: {', '.join(near)}" if near else " See gensim list"
-    raise UsageError(f"there is no task {name!r} in {library.registry}.{hint}")
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}") from error
-
-
-class _Bar:
-    """A progress bar on a terminal, plain lines elsewhere."""
-
-    def __init__(self, total: int, title: str) -> None:
-        self._bar = tqdm(total=total, desc=title, leave=False, disable=not sys.stderr.isatty())
-
-    def tick(self, step: object = None) -> None:
-        """One more step is done."""
-        self._bar.update(1)
-
-    def say(self, line: str) -> None:
-        """A line that stays."""
-        self._bar.clear()
-        print(line, flush=True)
-
-    def __enter__(self) -> _Bar:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.close()
-
-
-# Commands.
 
 
 def _list(options: argparse.Namespace) -> int:
-    library = _library(options)
+    library = library_of(options)
     rows, broken = library.read()
     if options.json:
         print(json.dumps([asdict(row) for row in rows], indent=2))
@@ -256,10 +98,10 @@ def _play(options: argparse.Namespace) -> int:
     from gensim_envs.sim.film import FPS
     from gensim_envs.video import write_video
 
-    library = _library(options)
-    row = _find(library, options.id)
+    library = library_of(options)
+    row = find(library, options.id)
     if options.video:
-        _check_writable(options.video.absolute().parent)
+        check_writable(options.video.absolute().parent)
     try:
         mode = "rgb_array_list" if options.video else "human"
         env = gym.make(
@@ -293,7 +135,7 @@ def _play(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     from gensim_envs.generate import check
 
-    source, program = check.program_of(_read(options.file))
+    source, program = check.program_of(read(options.file))
     survey = check.survey_source(source)
     print(f"{program.name}: gate and 1000 draws passed, {survey.redraws:.1%} redrawn")
     print(f"  {survey.instruction!r}; at most {survey.bounds}")
@@ -303,9 +145,9 @@ def _check(options: argparse.Namespace) -> int:
 def _publish(options: argparse.Namespace) -> int:
     from gensim_envs.generate.publish import publish
 
-    library = _library(options, write=True)
-    text = _read(options.file)
-    with _Bar(60, options.file.name) as bar:
+    library = library_of(options, write=True)
+    text = read(options.file)
+    with Bar(60, options.file.name) as bar:
         row = publish(
             library, text, model=options.model, weak_sandbox=options.weak_sandbox,
             workers=options.workers, report=bar.say, tick=bar.tick,
@@ -317,15 +159,15 @@ def _publish(options: argparse.Namespace) -> int:
 def _certify(options: argparse.Namespace) -> int:
     from gensim_envs.generate.publish import certify
 
-    library = _library(options)
+    library = library_of(options)
     rows, broken = library.read()
     if options.ids:
-        rows, broken = [_find(library, name) for name in options.ids], []
+        rows, broken = [find(library, name) for name in options.ids], []
     for entry in broken:
         print(f"gensim: {entry.problem}", file=sys.stderr)
     wrong = len(broken)
     for row in rows:
-        with _Bar(60, row.name) as bar:
+        with Bar(60, row.name) as bar:
             try:
                 library.source(row)
                 new = certify(library, row.file, workers=options.workers, tick=bar.tick)
@@ -344,7 +186,7 @@ def _certify(options: argparse.Namespace) -> int:
 def _regenerate(options: argparse.Namespace) -> int:
     from gensim_envs.generate.publish import regenerate
 
-    library = _library(options, write=True)
+    library = library_of(options, write=True)
     if not (library.registry.exists() or (library.root / "generated").is_dir()):
         raise UsageError(f"{library.root} is no library: it has no {library.registry.name}")
     tasks = Path(gensim_envs.__file__).parent / "tasks" if is_shipped(library) else None
@@ -357,15 +199,15 @@ def _demos(options: argparse.Namespace) -> int:
     from gensim_envs.demos import DemosError, record
     from gensim_envs.seeds import TRAINING
 
-    library = _library(options)
-    rows = [_find(library, name) for name in options.ids]
+    library = library_of(options)
+    rows = [find(library, name) for name in options.ids]
     if not is_shipped(library):
         register_library(library.root)
     for row in rows:
         if gym.spec(row.id).kwargs != spec(library, row).kwargs:
             raise UsageError(f"{row.id} of another library is in the way. Unset GENSIM_LIBRARY")
     seed = TRAINING.start if options.seed is None else options.seed
-    with _Bar(options.episodes * len(rows), "episodes") as bar:
+    with Bar(options.episodes * len(rows), "episodes") as bar:
         try:
             summaries = record(
                 [row.id for row in rows], options.episodes, seed, options.out,
@@ -389,19 +231,19 @@ def _gallery(options: argparse.Namespace) -> int:
     from gensim_envs.gallery.build import build
     from gensim_envs.video import encoder
 
-    library = _library(options)
+    library = library_of(options)
     try:
         encoder()
     except RuntimeError as error:
         raise UsageError(str(error)) from error
     rows, broken = library.read()
     if options.ids:
-        found = [_find(library, name) for name in options.ids]
+        found = [find(library, name) for name in options.ids]
         rows, broken = list({row.id: row for row in found}.values()), []
     for entry in broken:
         print(f"gensim: {entry.problem}", file=sys.stderr)
-    _check_writable(options.out.absolute())
-    with _Bar(len(rows), "tasks") as bar:
+    check_writable(options.out.absolute())
+    with Bar(len(rows), "tasks") as bar:
 
         def tick(row: Row, problem: str | None) -> None:
             bar.tick()
@@ -415,7 +257,7 @@ def _gallery(options: argparse.Namespace) -> int:
 def _doctor(options: argparse.Namespace) -> int:
     from gensim_envs.sandbox import protection
 
-    library = _library(options)
+    library = library_of(options)
     problems: list[str] = []
     print(f"gensim-envs {gensim_envs.__version__}, Python {platform.python_version()}")
     for name in ("gymnasium", "pybullet", "numpy", "scipy", "shapely"):
@@ -440,7 +282,3 @@ def _doctor(options: argparse.Namespace) -> int:
         print(f"PROBLEM: {problem}")
     print("all in order" if not problems else f"{len(problems)} problem(s)")
     return 1 if problems else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
