@@ -1,0 +1,22 @@
+"""Line cylinders up by height, starting at a bowl."""
+
+from gensim_envs.api import Bowl, Cylinder, Pose, Scene, Task
+
+HEIGHTS = (0.07, 0.05, 0.03)  # metres
+
+
+class LineUpByHeight(Task):
+    """Line three cylinders up in a row away from a bowl, the shortest one nearest to the bowl."""
+
+    def build(self, scene: Scene) -> None:
+        clay, color = scene.colors(2)
+        middle = scene.reserve(radius=0.16)
+        bowl = scene.add(Bowl(clay), at=middle @ Pose(-0.09, 0), fixed=True)
+        cylinders = [scene.add(Cylinder(color, diameter=0.035, length=high)) for high in HEIGHTS]
+        places = [bowl.pose @ Pose(0.10 + 0.06 * k, 0) for k in range(3)]
+
+        scene.goal(
+            f"line the {color} cylinders up by height, the shortest nearest to the {clay} bowl",
+            cylinders,
+            at=places,
+        )

@@ -1,0 +1,22 @@
+"""Put a ball in the gap between two stands."""
+
+from gensim_envs.api import Ball, Pose, Scene, Stand, Task
+
+GAP = 0.06  # metres from the middle of the gap to the middle of each stand
+SIZE = (0.04, 0.10, 0.03)
+
+
+class BallBetweenStands(Task):
+    """Put the ball on the table, halfway between the two stands."""
+
+    def build(self, scene: Scene) -> None:
+        wall, toy, other = scene.colors(3)
+        middle = scene.reserve(radius=0.15)
+        near = scene.add(Stand(wall, extents=SIZE), at=middle @ Pose(-GAP, 0))
+        scene.add(Stand(wall, extents=SIZE), at=middle @ Pose(GAP, 0))
+        ball = scene.add(Ball(toy))
+        spot = near.pose @ Pose(-GAP, 0)
+
+        scene.goal(f"put the {toy} ball halfway between the {wall} stands", ball, at=spot)
+
+        scene.distract(Ball(other))

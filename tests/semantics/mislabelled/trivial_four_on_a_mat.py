@@ -1,0 +1,20 @@
+"""Stand four cylinders on a mat."""
+
+from gensim_envs.api import Cylinder, Scene, Task, Zone
+
+WIDTH = 0.18  # metres
+
+
+class FourOnAMat(Task):
+    """Stand four cylinders in the corners of the square zone, one in each."""
+
+    def build(self, scene: Scene) -> None:
+        paint, glass = scene.colors(2)
+        mat = scene.add(Zone(paint, width=WIDTH))
+        cylinders = scene.add(Cylinder(glass, diameter=0.035, length=0.05), count=4)
+
+        scene.goal(
+            f"stand the four {glass} cylinders in the four corners of the {paint} zone",
+            cylinders,
+            inside=mat,
+        )
