@@ -21,6 +21,8 @@ from gensim_envs.task.spec import TaskSpec
 
 MOST_REDRAWS = 0.05
 """Share of redraws above which a task is refused."""
+CLOSELY_READ = SURVEY[:100]
+"""Draws of each split whose sentences are held against their goals."""
 MOST_DONE = 0.3
 """Share of a task that may be done, or all but done, when it starts."""
 
@@ -160,8 +162,9 @@ def _survey(program: Program, version: int, docstring: str) -> Survey:
             drawn, redrawn = drawn + 1, redrawn + draw.redraws
             for number, goal in enumerate(draw.spec.goals, 1):
                 _check_printable("its sentence", goal.instruction, number)
-            check_sentences(draw.spec)
-            done.append(done_at_start(draw.spec))
+            if seed in CLOSELY_READ:
+                check_sentences(draw.spec)
+                done.append(done_at_start(draw.spec))
             bounds = {key: max(most, draw.spec.bounds[key]) for key, most in bounds.items()}
             seen.add(json.dumps(draw.spec.to_json()))
         if len(seen) < len(SURVEY):

@@ -11,6 +11,7 @@ from pydantic import Field
 from gensim_envs.generate.conversation import Conversation, Proposal, Reply, Vote
 from gensim_envs.generate.memory import View
 from gensim_envs.generate.prompts import render
+from gensim_envs.task.assets import Zone
 from gensim_envs.task.checks import supports
 from gensim_envs.task.errors import TaskError
 from gensim_envs.task.goals import Goal
@@ -114,7 +115,7 @@ def _disagreement(spec: TaskSpec, goal: Goal, asked: Asked, below: set[int]) -> 
         )
     bases = {place.base for place in goal.places if place.base is not None}
     told = [n - 1 for n in asked.targets]
-    if not _same_relation(goal, asked.relation, told, bases, below):
+    if not _same_relation(spec, goal, asked.relation, told, below):
         return f"a reader understands {asked.relation!r}, the goal is {goal.relation!r}"
     strict = goal.relation in ("on", "inside")
     if strict and not set(_kinds(spec, told)) & set(_kinds(spec, bases)):
@@ -128,17 +129,18 @@ def _disagreement(spec: TaskSpec, goal: Goal, asked: Asked, below: set[int]) -> 
 
 
 def _same_relation(
-    goal: Goal, said: str, told: Sequence[int], bases: set[int], below: set[int]
+    spec: TaskSpec, goal: Goal, said: str, told: Sequence[int], below: set[int]
 ) -> bool:
     """Whether the words are fair for the goal: poses can amount to any relation to their frame."""
+    bases = {place.base for place in goal.places if place.base is not None} & set(told)
     if goal.relation == said:
         return True
     if goal.relation == "at":
         # On what is already there, in a fixture or on a zone that the poses are given in.
-        return said in ("on", "inside") and bool(set(told) & (bases | below))
-    if goal.relation == "on":
-        return said == "at" and bool(set(told) & bases)
-    return goal.relation == "along" and said == "at"
+        return said in ("on", "inside") and bool(bases | (below & set(told)))
+    if goal.relation == "inside":
+        return said == "on" and any(isinstance(spec.items[k].asset, Zone) for k in bases)
+    return said == "at" and bool(bases or goal.relation == "along")
 
 
 def _same_order(spec: TaskSpec, goal: Goal, order: Sequence[int]) -> bool:

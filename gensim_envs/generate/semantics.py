@@ -20,7 +20,9 @@ from gensim_envs.task.checks import NUMBERS, plural, supports
 from gensim_envs.task.errors import TaskError
 from gensim_envs.task.goals import (
     HEIGHT_TOLERANCE,
+    POSITION_TOLERANCE,
     YAW_TOLERANCE,
+    Array,
     Goal,
     beads_along,
     crumbs_inside,
@@ -126,7 +128,9 @@ def _nouns(names: frozenset[str]) -> re.Pattern[str]:
 def _phrase(before: list[str], noun: str) -> Phrase:
     """A noun with the words that belong to it, read backwards from it."""
     where, every, number, color = None, False, None, None
-    for word in reversed(before):
+    for word, ahead in zip(reversed(before), [*reversed(before[:-1]), ""], strict=True):
+        if word == "of" and (ahead in _ALL or ahead in NUMBERS):
+            continue  # "both of the", "two of the"
         if word in COLORS:
             color = color or word
         elif word in _ALL:
@@ -151,7 +155,11 @@ def check_sentences(spec: TaskSpec) -> None:
     for number, goal in enumerate(spec.goals, 1):
         said = phrases(spec, goal.instruction)
         _check_movers(spec, goal, number, said)
+        _check_turn(spec, goal, number)
+        _check_spot(spec, goal, number)
+        _check_shape(spec, goal, number)
         for phrase in said:
+            _check_there(spec, number, phrase)
             _check_number(spec, goal, number, phrase)
             if phrase.where and not set(_named(spec, phrase)) & set(goal.items):
                 _check_where(spec, goal, number, phrase, below[number - 1])
@@ -186,6 +194,16 @@ def _check_movers(spec: TaskSpec, goal: Goal, number: int, said: list[Phrase]) -
                 "them are on the table",
                 "Say how many, or move them all",
             )
+
+
+def _check_there(spec: TaskSpec, number: int, phrase: Phrase) -> None:
+    """What is named by colour and noun is there in that colour."""
+    if phrase.color and not any(True for _ in _named(spec, phrase)):
+        raise _mismatch(
+            number,
+            f"its sentence says {str(phrase)!r}, but no {phrase.noun} is {phrase.color}",
+            "Name things by their own colors",
+        )
 
 
 def _check_number(spec: TaskSpec, goal: Goal, number: int, phrase: Phrase) -> None:
@@ -224,6 +242,108 @@ def _check_where(spec: TaskSpec, goal: Goal, number: int, phrase: Phrase, below:
             f"{phrase.where} it",
             "Let the sentence say what at=, on=, inside= or along= says",
         )
+
+
+_SPOT = re.compile(
+    r"\b(?:in|at|on|into|to|along|by|near) (?:(?:the|a|an|each|every|its|one|own|very|two|four|left|"
+    r"right|far|near|opposite) )*(corner|middle|center|centre|edge|side|half|halves|end|row|line|"
+    r"circle|ring|square|triangle)s?\b"
+)
+
+
+def _check_spot(spec: TaskSpec, goal: Goal, number: int) -> None:
+    """`inside=` judges that things are inside, so a sentence must not say where inside."""
+    found = _SPOT.search(goal.instruction.lower())
+    if goal.relation != "inside" or found is None:
+        return
+    word = found.group(1)
+    before = goal.instruction.lower()[: found.start()].split()
+    bases = {noun for place in goal.places for noun in _nouns_of(spec, place.base)}
+    if before and before[-1] in bases and not re.search(r"\b(its|each|every)\b", found.group()):
+        return  # it says which zone or container: "the zone at one end of the line"
+    named = {noun.lower() for item in spec.items for noun in item.asset.called}
+    called = {_shape_of(spec, place.base) for place in goal.places}
+    if word not in named | called:
+        raise _mismatch(
+            number,
+            f"its sentence says {found.group()!r}, but inside= does not judge where inside",
+            "Leave it out of the sentence, or give poses with at=",
+        )
+
+
+def _nouns_of(spec: TaskSpec, item: int | None) -> set[str]:
+    return set() if item is None else {noun.lower() for noun in spec.items[item].asset.called}
+
+
+def _shape_of(spec: TaskSpec, base: int | None) -> str:
+    """By what shape a zone may be called."""
+    asset = spec.items[base or 0].asset
+    return {"square": "square", "round": "circle"}[asset.shape] if isinstance(asset, Zone) else ""
+
+
+_SIDES = re.compile(
+    rf"\b(left|right)(?: hand)?(?: side)? of (?:the |a )?(?:({'|'.join(COLORS)}) )?([\w -]+?)\b(?!-)"
+)
+_FIRST = re.compile(r"first(?: of all)?,|to begin|start by")
+_LAST = re.compile(r"last of all|lastly|finally|at last")
+
+
+def _check_turn(spec: TaskSpec, goal: Goal, number: int) -> None:
+    """Goals are met in their order, so a sentence must not claim another turn."""
+    text = goal.instruction.lower()
+    first, last = _FIRST.match(text), _LAST.match(text)
+    if (first and number > 1) or (last and number < len(spec.goals)):
+        raise _mismatch(
+            number,
+            f"its sentence begins with {text.split(',')[0]!r:.40}, but it is number {number} of "
+            f"{len(spec.goals)}",
+            "Declare goals in the order in which they are to be met",
+        )
+
+
+def _check_shape(spec: TaskSpec, goal: Goal, number: int) -> None:
+    """Where a sentence says circle, row, left, right or between, the poses must be so."""
+    if goal.relation != "at":
+        return
+    text = goal.instruction.lower()
+    points = np.array([(place.pose.x, place.pose.y) for place in goal.places])
+    if len(points) >= 3 and re.search(
+        r"\bin a (?:circle|ring)\b|\b(?:circle|ring) (?:a)?round\b", text
+    ):
+        away = np.linalg.norm(points - points.mean(0), axis=1)
+        if away.min() < 0.7 * away.max():
+            raise _misplaced(number, "a circle")
+    if len(points) >= 3 and re.search(r"\bin (?:a|one) (?:straight )?(?:row|line)\b", text):
+        thin = np.linalg.svd(points - points.mean(0), compute_uv=False)[1]
+        if thin > POSITION_TOLERANCE * len(points):
+            raise _misplaced(number, "a row")
+    for side, color, noun in _SIDES.findall(text):
+        named = [k for k in _named(spec, Phrase(None, False, None, color or None, noun)) if
+                 spec.items[k].fixed]  # fmt: skip
+        if len(named) == 1:
+            beyond = points[:, 1].mean() - spec.items[named[0]].start.y
+            if (beyond > 0) != (side == "right"):
+                raise _misplaced(number, f"{side} of the {noun}, as the picture shows it")
+    _check_between(spec, goal, number, points)
+
+
+def _check_between(spec: TaskSpec, goal: Goal, number: int, points: Array) -> None:
+    for phrase in phrases(spec, goal.instruction):
+        named = [k for k in _named(spec, phrase) if spec.items[k].fixed]
+        said = re.search(
+            rf"\bbetween (?:the )?(?:two )?{re.escape(str(phrase))}s\b", goal.instruction
+        )
+        if said and len(named) == 2:
+            a, b = (np.array([spec.items[k].start.x, spec.items[k].start.y]) for k in named)
+            along = (points - a) @ (b - a) / max(float((b - a) @ (b - a)), 1e-9)
+            if not ((along > 0) & (along < 1)).all():
+                raise _misplaced(number, f"between the {phrase}s")
+
+
+def _misplaced(number: int, where: str) -> TaskError:
+    return _mismatch(
+        number, f"its sentence says {where}, but its places are not", "Let both say the same"
+    )
 
 
 def _owned(spec: TaskSpec, goal: Goal, named: set[int]) -> bool:
