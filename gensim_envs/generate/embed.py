@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import itertools
 import re
 import zlib
 from collections.abc import Sequence
@@ -103,7 +104,7 @@ class TfIdf:
 def _term_counts(text: str) -> tuple[NDArray[np.int64], Array]:
     """Hashed words and pairs (n,), and 1 + log of how often each is there (n,)."""
     words = [_stem(word) for word in re.findall(r"[a-z0-9]+", text.lower()) if word not in _STOP]
-    terms = words + [" ".join(pair) for pair in zip(words, words[1:], strict=False)]
+    terms = words + [" ".join(pair) for pair in itertools.pairwise(words)]
     hashed = [zlib.crc32(term.encode()) % _BUCKETS for term in terms]
     columns, counts = np.unique(np.array(hashed, dtype=np.int64), return_counts=True)
     return columns, 1 + np.log(counts)

@@ -6,6 +6,7 @@ A memory only grows, so what an attempt may know of it is a `View`: its first en
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import json
 from collections import Counter
@@ -308,7 +309,5 @@ class _Known:
                 "suite": gensim_envs.__version__,
                 "facts": {key: asdict(value) for key, value in self._facts.items()},
             }
-            try:
+            with contextlib.suppress(OSError):  # one that cannot be written is drawn anew
                 self._path.write_text(json.dumps(data), encoding="utf-8")
-            except OSError:
-                pass  # a library that cannot be written is read again next time

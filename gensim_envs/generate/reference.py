@@ -1,4 +1,4 @@
-"""The reference of the API that a model reads, rendered from the docstrings of `gensim_envs.api`."""
+"""The reference that a model reads, rendered from the docstrings of `gensim_envs.api`."""
 
 from __future__ import annotations
 
@@ -18,17 +18,19 @@ COMMON_ERRORS = (
     "platform beside the box`.",
     "A number in a sentence that is not how many things the goal moves.",
     "Reading `pose` of a movable thing: only fixed things and reserved places have one.",
-    "Stacking with `at=` and forgetting heights: `pose.up(h)` lifts a pose, `stack` and `pyramid` do "
-    "it themselves; z is the underside of the thing.",
+    "Stacking with `at=` and forgetting heights: `pose.up(h)` lifts a pose, `stack` and `pyramid` "
+    "do it themselves; z is the underside of the thing.",
     "Places that intersect: count the whole footprint, turned as well, and some millimetres more.",
-    "Places near the edge of the table: `scene.reserve(radius=...)` must hold the whole arrangement.",
+    "Places near the edge of the table: `scene.reserve(radius=...)` must hold the whole "
+    "arrangement.",
     "Too much on the table: reserved discs, fixed and movable things must all find room.",
     "More things than places, or a pile or a rope together with something else in one goal.",
     "Two calls of `scene.colors`, which may draw the same colour: draw all at once, or `exclude=`.",
     "`inside=` with `offset=`: that things are inside is judged, where inside is not.",
     "Ropes along curves: they are laid well along straight paths only.",
     "Several code blocks in an answer, or an answer without one.",
-    "`while`, `try`, `lambda`, `import random`, helper functions outside the class: all are refused.",
+    "`while`, `try`, `lambda`, `import random`, helper functions outside the class: all are "
+    "refused.",
 )
 """Mistakes that models make, worded for them."""
 
@@ -49,8 +51,9 @@ def api_reference() -> str:
     text.append("## Arrangements of poses\n")
     text += [_function(parts[name]) for name in names if inspect.isfunction(parts[name])]
     text.append("## Names\n")
-    text.append(f"Colours: {_listed(SPLIT_COLORS['train'])}; unseen while training: "
-                f"{_listed([c for c in SPLIT_COLORS['test'] if c not in SPLIT_COLORS['train']])}.\n")  # fmt: skip
+    seen = SPLIT_COLORS["train"]
+    unseen = [color for color in SPLIT_COLORS["test"] if color not in seen]
+    text.append(f"Colours: {_listed(seen)}; unseen while training: {_listed(unseen)}.\n")
     text.append(f"Shapes of kit pieces: {_listed(KIT_SHAPES)}.\n")
     text.append(f"Kinds of household objects, with their size in cm: {_listed(_kinds())}.")
     return "\n".join(text)
@@ -94,9 +97,10 @@ def _own_members(cls: type) -> Iterator[tuple[str, Any]]:
     for name, member in vars(cls).items():
         if name == "__matmul__" and member.__doc__:
             yield name, member
-        elif not name.startswith("_") and name not in hidden:
-            if isinstance(member, property) or inspect.isfunction(member):
-                yield name, member
+        elif name.startswith("_") or name in hidden:
+            continue
+        elif isinstance(member, property) or inspect.isfunction(member):
+            yield name, member
 
 
 def _function(function: Any) -> str:

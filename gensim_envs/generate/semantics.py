@@ -7,22 +7,19 @@ what. What it cannot tell, such as an order among places, is left to a reader; s
 
 from __future__ import annotations
 
-import functools
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import shapely
 
-from gensim_envs.task.assets import COLORS, Zone
-from gensim_envs.task.checks import NUMBERS, plural, supports
+from gensim_envs.generate.phrases import Phrase, meant, phrases
+from gensim_envs.task.assets import Zone
+from gensim_envs.task.checks import plural, supports
 from gensim_envs.task.errors import TaskError
 from gensim_envs.task.goals import (
     HEIGHT_TOLERANCE,
     POSITION_TOLERANCE,
     YAW_TOLERANCE,
-    Array,
     Goal,
     beads_along,
     crumbs_inside,
@@ -35,114 +32,6 @@ from gensim_envs.task.spec import TaskSpec
 
 NEAR = 0.03
 """Metres from its place at which a thing is as good as there."""
-_PART = (
-    r"\b(?:on|in|at|to|into|onto|along|across) (?:(?:the|its|each|one|both|opposite|either|two|four|"
-    r"left|right|near|far|other|open|same|outer|inner|upper|lower|top|bottom|front|back) )*"
-    r"(?:sides?|middles?|centers?|centres?|ends?|edges?|corners?|half|halves|tip|foot|head) of\b"
-)
-_SAID_OTHERWISE = (
-    (_PART, "at"),
-    (r"\bon top of\b", "onto"),
-    (r"\b(?:next to|in front of|close to|to the (?:left|right) of|(?:left|right) of)\b", "beside"),
-    (r"\binside of\b", "inside"),
-    (r"\bout of\b", "from"),
-)
-"""Phrases that stand for one word; halves of things are places of which nothing is known."""
-_MEANS = {
-    **dict.fromkeys(("in", "into", "inside", "within"), "inside"),
-    **dict.fromkeys(("on", "onto", "upon", "atop"), "on"),
-    **dict.fromkeys(
-        ("beside", "near", "behind", "between", "around", "under", "beneath", "below", "outside"),
-        "beside",
-    ),
-    **dict.fromkeys(("at", "from", "with", "against", "to", "along", "across", "off", "over"), ""),
-}
-"""What each preposition says about where something is to be."""
-_ALL = {"all", "every", "both"}
-_FILLERS = {
-    *("the", "a", "an", "its", "their", "each", "one", "this", "that", "these", "those", "other"),
-    *("same", "own", "matching", "first", "second", "third", "fourth", "last", "next", "remaining"),
-    *("new", "large", "small", "middle", "big", "little", "long", "short", "tall", "low", "wide"),
-    *(
-        "narrow",
-        "round",
-        "square",
-        "spare",
-        "upper",
-        "lower",
-        "painted",
-        "wooden",
-        "outer",
-        "inner",
-    ),
-    *("empty", "open", "movable"),
-}
-"""Words that may stand between a preposition and its noun."""
-
-
-@dataclass(frozen=True)
-class Phrase:
-    """A thing as a sentence names it.
-
-    Attributes:
-        where: "inside", "on", "beside", "" for another preposition, None for no preposition.
-        all: whether it says all, every or both.
-        number: how many it says, or None.
-        color: that it names, or None.
-        noun: in the singular.
-    """
-
-    where: str | None
-    all: bool
-    number: int | None
-    color: str | None
-    noun: str
-
-    def __str__(self) -> str:
-        return f"{self.color} {self.noun}" if self.color else self.noun
-
-
-def phrases(spec: TaskSpec, sentence: str) -> list[Phrase]:
-    """What a sentence says about the things that are on the table, in its order."""
-    text = " ".join(sentence.lower().replace("grey", "gray").split())
-    for pattern, word in _SAID_OTHERWISE:
-        text = re.sub(pattern, word, text)
-    nouns = _nouns(frozenset(noun for item in spec.items for noun in item.asset.called))
-    found, end = [], 0
-    for said in nouns.finditer(text):
-        before = re.findall(r"[a-z0-9-]+|[,;:.]", text[end : said.start()])
-        found.append(_phrase(before, said.group(1)))
-        end = said.end()
-    return found
-
-
-@functools.lru_cache(maxsize=1000)
-def _nouns(names: frozenset[str]) -> re.Pattern[str]:
-    """Finds any of the nouns, the longest that fits, in singular and plural."""
-    options = {name.lower(): rf"{re.escape(name.lower())}" for name in names}
-    ordered = sorted(options, key=lambda name: (-len(name), name))
-    ends = "|".join(f"{options[name]}(?=s?\\b|es\\b)" for name in ordered)
-    return re.compile(rf"\b({ends})(?:es|s)?\b")
-
-
-def _phrase(before: list[str], noun: str) -> Phrase:
-    """A noun with the words that belong to it, read backwards from it."""
-    where, every, number, color = None, False, None, None
-    for word, ahead in zip(reversed(before), [*reversed(before[:-1]), ""], strict=True):
-        if word == "of" and (ahead in _ALL or ahead in NUMBERS):
-            continue  # "both of the", "two of the"
-        if word in COLORS:
-            color = color or word
-        elif word in _ALL:
-            every = True
-        elif word in NUMBERS or word.isdecimal():
-            number = NUMBERS.get(word) or int(word)
-        elif word in _MEANS:
-            where = _MEANS[word]
-            break
-        elif word not in _FILLERS:
-            break
-    return Phrase(where, every, number, color, noun)
 
 
 def check_sentences(spec: TaskSpec) -> None:
@@ -157,35 +46,28 @@ def check_sentences(spec: TaskSpec) -> None:
         _check_movers(spec, goal, number, said)
         _check_turn(spec, goal, number)
         _check_spot(spec, goal, number)
-        _check_shape(spec, goal, number)
+        if goal.relation == "at":
+            _check_layout(spec, goal, number, said)
         for phrase in said:
             _check_there(spec, number, phrase)
             _check_number(spec, goal, number, phrase)
-            if phrase.where and not set(_named(spec, phrase)) & set(goal.items):
+            if phrase.where and not set(meant(spec, phrase)) & set(goal.items):
                 _check_where(spec, goal, number, phrase, below[number - 1])
-
-
-def _named(spec: TaskSpec, phrase: Phrase) -> Iterator[int]:
-    """Items that a phrase can mean."""
-    for k, item in enumerate(spec.items):
-        nouns = {noun.lower() for noun in item.asset.called}
-        if phrase.noun in nouns and phrase.color in (None, item.asset.color):
-            yield k
 
 
 def _check_movers(spec: TaskSpec, goal: Goal, number: int, said: list[Phrase]) -> None:
     """What a sentence names before any preposition is what its goal moves."""
-    movers = [set(_named(spec, phrase)) for phrase in said if not phrase.where]
+    movers = [set(meant(spec, phrase)) for phrase in said if not phrase.where]
     if said and said[0].where is None and not any(named & set(goal.items) for named in movers):
         phrase = said[0]
-        if set(_named(spec, phrase)):
+        if set(meant(spec, phrase)):
             raise _mismatch(
                 number,
                 f"its sentence speaks of the {phrase}, but another thing is moved",
                 "Let the sentence name what the goal moves",
             )
     for phrase in said:
-        named = {k for k in _named(spec, phrase) if not spec.items[k].fixed}
+        named = {k for k in meant(spec, phrase) if not spec.items[k].fixed}
         left = named - set(goal.items)
         if phrase.all and phrase.where is None and named & set(goal.items) and left:
             raise _mismatch(
@@ -198,7 +80,7 @@ def _check_movers(spec: TaskSpec, goal: Goal, number: int, said: list[Phrase]) -
 
 def _check_there(spec: TaskSpec, number: int, phrase: Phrase) -> None:
     """What is named by colour and noun is there in that colour."""
-    if phrase.color and not any(True for _ in _named(spec, phrase)):
+    if phrase.color and not any(True for _ in meant(spec, phrase)):
         raise _mismatch(
             number,
             f"its sentence says {str(phrase)!r}, but no {phrase.noun} is {phrase.color}",
@@ -208,7 +90,7 @@ def _check_there(spec: TaskSpec, number: int, phrase: Phrase) -> None:
 
 def _check_number(spec: TaskSpec, goal: Goal, number: int, phrase: Phrase) -> None:
     """A number before a noun is how many of these are moved, or else how many there are."""
-    named = set(_named(spec, phrase))
+    named = set(meant(spec, phrase))
     bases = {place.base for place in goal.places} & named
     moved = named & set(goal.items)
     there = {len(moved)} if moved else {len(named), len(bases)}
@@ -222,10 +104,10 @@ def _check_number(spec: TaskSpec, goal: Goal, number: int, phrase: Phrase) -> No
 
 def _check_where(spec: TaskSpec, goal: Goal, number: int, phrase: Phrase, below: set[int]) -> None:
     """A thing named after in, on or beside is that in, on or beside which the items come to be."""
-    named = set(_named(spec, phrase))
+    named = set(meant(spec, phrase))
     assets = [spec.items[k].asset for k in named]
     within = _within(spec, goal) & named
-    upon = (below | {p.base for p in goal.places if p.base is not None}) & named
+    upon = (below - _only_frames(spec, goal)) & named
     if phrase.where == "inside":
         holds = any(asset.opening is not None for asset in assets)
         wrong = holds and not within and not _owned(spec, goal, named)
@@ -245,9 +127,9 @@ def _check_where(spec: TaskSpec, goal: Goal, number: int, phrase: Phrase, below:
 
 
 _SPOT = re.compile(
-    r"\b(?:in|at|on|into|to|along|by|near) (?:(?:the|a|an|each|every|its|one|own|very|two|four|left|"
-    r"right|far|near|opposite) )*(corner|middle|center|centre|edge|side|half|halves|end|row|line|"
-    r"circle|ring|square|triangle)s?\b"
+    r"\b(?:in|at|on|into|to|along|by|near) (?:(?:the|a|an|each|every|its|one|own|very|two|"
+    r"four|left|right|far|near|opposite) )*(corner|middle|center|centre|edge|side|half|halves|end|"
+    r"row|line|circle|ring|square|triangle)s?\b"
 )
 
 
@@ -281,9 +163,8 @@ def _shape_of(spec: TaskSpec, base: int | None) -> str:
     return {"square": "square", "round": "circle"}[asset.shape] if isinstance(asset, Zone) else ""
 
 
-_SIDES = re.compile(
-    rf"\b(left|right)(?: hand)?(?: side)? of (?:the |a )?(?:({'|'.join(COLORS)}) )?([\w -]+?)\b(?!-)"
-)
+_CIRCLE = re.compile(r"\bin a (?:circle|ring)\b|\b(?:circle|ring) (?:a)?round\b")
+_ROW = re.compile(r"\bin (?:a|one) (?:straight )?(?:row|line)\b")
 _FIRST = re.compile(r"first(?: of all)?,|to begin|start by")
 _LAST = re.compile(r"last of all|lastly|finally|at last")
 
@@ -301,43 +182,33 @@ def _check_turn(spec: TaskSpec, goal: Goal, number: int) -> None:
         )
 
 
-def _check_shape(spec: TaskSpec, goal: Goal, number: int) -> None:
+def _check_layout(spec: TaskSpec, goal: Goal, number: int, said: list[Phrase]) -> None:
     """Where a sentence says circle, row, left, right or between, the poses must be so."""
-    if goal.relation != "at":
-        return
     text = goal.instruction.lower()
     points = np.array([(place.pose.x, place.pose.y) for place in goal.places])
-    if len(points) >= 3 and re.search(
-        r"\bin a (?:circle|ring)\b|\b(?:circle|ring) (?:a)?round\b", text
-    ):
-        away = np.linalg.norm(points - points.mean(0), axis=1)
+    middle = points.mean(axis=0)
+    if len(points) >= 3 and _CIRCLE.search(text):
+        away = np.linalg.norm(points - middle, axis=1)
         if away.min() < 0.7 * away.max():
             raise _misplaced(number, "a circle")
-    if len(points) >= 3 and re.search(r"\bin (?:a|one) (?:straight )?(?:row|line)\b", text):
-        thin = np.linalg.svd(points - points.mean(0), compute_uv=False)[1]
-        if thin > POSITION_TOLERANCE * len(points):
+    if len(points) >= 3 and _ROW.search(text):
+        across = np.linalg.svd(points - middle, compute_uv=False)[1]
+        if across > POSITION_TOLERANCE * len(points):
             raise _misplaced(number, "a row")
-    for side, color, noun in _SIDES.findall(text):
-        named = [k for k in _named(spec, Phrase(None, False, None, color or None, noun)) if
-                 spec.items[k].fixed]  # fmt: skip
-        if len(named) == 1:
-            beyond = points[:, 1].mean() - spec.items[named[0]].start.y
-            if (beyond > 0) != (side == "right"):
-                raise _misplaced(number, f"{side} of the {noun}, as the picture shows it")
-    _check_between(spec, goal, number, points)
-
-
-def _check_between(spec: TaskSpec, goal: Goal, number: int, points: Array) -> None:
-    for phrase in phrases(spec, goal.instruction):
-        named = [k for k in _named(spec, phrase) if spec.items[k].fixed]
-        said = re.search(
-            rf"\bbetween (?:the )?(?:two )?{re.escape(str(phrase))}s\b", goal.instruction
-        )
-        if said and len(named) == 2:
-            a, b = (np.array([spec.items[k].start.x, spec.items[k].start.y]) for k in named)
-            along = (points - a) @ (b - a) / max(float((b - a) @ (b - a)), 1e-9)
+    for phrase in said:
+        fixed = [k for k in meant(spec, phrase) if spec.items[k].fixed]
+        spots = np.array([(spec.items[k].start.x, spec.items[k].start.y) for k in fixed])
+        name = re.escape(str(phrase))
+        side = re.search(rf"\b(left|right)(?: hand)?(?: side)? of (?:the )?{name}\b", text)
+        # In the picture from above y grows to the right.
+        if len(fixed) == 1 and side and (middle[1] > spots[0, 1]) != (side.group(1) == "right"):
+            raise _misplaced(number, f"{side.group()}, as the picture shows it")
+        between = re.search(rf"\bbetween (?:the )?(?:two )?{name}(?:s|es)\b", text)
+        if len(fixed) == 2 and between:
+            way = spots[1] - spots[0]
+            along = (points - spots[0]) @ way / max(float(way @ way), 1e-9)
             if not ((along > 0) & (along < 1)).all():
-                raise _misplaced(number, f"between the {phrase}s")
+                raise _misplaced(number, between.group())
 
 
 def _misplaced(number: int, where: str) -> TaskError:
@@ -349,7 +220,19 @@ def _misplaced(number: int, where: str) -> TaskError:
 def _owned(spec: TaskSpec, goal: Goal, named: set[int]) -> bool:
     """Whether poses are given in the frame of a thing that has no opening: a kit, a fixture."""
     bases = {place.base for place in goal.places} & named
-    return goal.relation == "at" and any(spec.items[k].asset.opening is None for k in bases if k)
+    return goal.relation == "at" and any(
+        spec.items[k].asset.opening is None for k in bases if k is not None
+    )
+
+
+def _only_frames(spec: TaskSpec, goal: Goal) -> set[int]:
+    """Solid things in whose frame poses are given that are on the table all the same."""
+    low = {place.base for place in goal.places if place.pose.z < HEIGHT_TOLERANCE / 2}
+    return {
+        k for k in low
+        if k is not None and goal.relation == "at"
+        and not (spec.geometry(k).flat or spec.items[k].asset.hollow)
+    }  # fmt: skip
 
 
 def _within(spec: TaskSpec, goal: Goal) -> set[int]:
