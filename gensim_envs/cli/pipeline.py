@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gensim_envs.cli.shared import Command, UsageError, library_of, positive, seed, workers
+from gensim_envs.cli.shared import Command, UsageError, library_of, need, positive, seed, workers
 from gensim_envs.library import Library, LibraryError, shipped
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _price(text: str) -> tuple[float, float]:
 
 
 def _generate(options: argparse.Namespace) -> int:
-    _need("openai", "jinja2", "pydantic", "rich")
+    need("openai", "jinja2", "pydantic", "rich")
     from gensim_envs.generate.llm import ProviderError
     from gensim_envs.generate.publish import check_guard
     from gensim_envs.generate.recording import RecordingError
@@ -235,12 +235,3 @@ def _free_folder(model: str) -> Path:
     while os.path.lexists(f"runs/{name}-{number}"):
         number += 1
     return Path(f"runs/{name}-{number}")
-
-
-def _need(*modules: str) -> None:
-    """Say what is to be installed before anything long begins."""
-    import importlib.util
-
-    for module in modules:
-        if importlib.util.find_spec(module) is None:
-            raise UsageError(f'{module} is missing. pip install "gensim-envs[llm]"')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import importlib.util
 import os
 import sys
 from collections.abc import Callable
@@ -101,6 +102,13 @@ def find(library: Library, name: str) -> Row:
     near = difflib.get_close_matches(name, [row.id for row in rows], 3, 0.3)
     hint = f" Near it: {', '.join(near)}" if near else " See gensim list"
     raise UsageError(f"there is no task {name!r} in {library.registry}.{hint}")
+
+
+def need(*modules: str) -> None:
+    """Say what is to be installed before anything long begins."""
+    for module in modules:
+        if importlib.util.find_spec(module) is None:
+            raise UsageError(f'{module} is missing. pip install "gensim-envs[llm]"')
 
 
 def read(path: Path) -> str:

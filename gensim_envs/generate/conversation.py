@@ -70,6 +70,13 @@ class Vote(Reply):
     why: Line
 
 
+def system_message(*, code: bool) -> Message:
+    """What comes before a question, with the reference of the API where it is about code."""
+    if code:
+        return Message("system", render("system", reference=api_reference(), errors=COMMON_ERRORS))
+    return Message("system", render("role"))
+
+
 @dataclass
 class Conversation:
     """What one attempt has asked so far.
@@ -127,18 +134,13 @@ class Conversation:
 
     def _ask(self, stage: str, prompt: Callable[[int], str], code: bool) -> tuple[Call, Answer]:
         self.notice(stage)
-        before = (
-            render("system", reference=api_reference(), errors=COMMON_ERRORS)
-            if code
-            else render("role")
-        )
         last = ""
         for cut in range(MOST_CUTS + 1):
             text = prompt(cut)
             if text == last:
                 break
             last = text
-            messages = (Message("system", before), Message("user", text))
+            messages = (system_message(code=code), Message("user", text))
             try:
                 answer = self._complete(stage, messages)
                 if cut:

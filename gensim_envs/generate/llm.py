@@ -13,17 +13,20 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 from gensim_envs.generate.recording import Answer, Call, Recording
 
 Sleep = Callable[[float], None]
+T = TypeVar("T")
 
 RETRIES = 8
 """Tries after the first; with the waits below a server may be away for three minutes."""
 LONGEST_WAIT = 60.0
 """Seconds between two tries at most, unless the server asks for more."""
 REMOVED = "[key removed]"
+SECRET = 8
+"""Letters from which a key is one: local servers are given words, `none`, which texts may hold."""
 
 
 class ApiError(Exception):
@@ -168,7 +171,7 @@ class OpenAIProvider:
                 for choice in chunk.choices[:1]:
                     text.append(choice.delta.content or "")
                     finish = choice.finish_reason or finish
-        whole = "".join(text).replace(self._client.api_key, REMOVED)
+        whole = without_key("".join(text), self._client.api_key)
         if finish != "stop":
             raise _Again(f"the answer was cut short (finish reason: {finish})")
         if not whole.strip():
@@ -186,17 +189,13 @@ class OpenAIProvider:
         Raises:
             ApiError, ProviderError: see there.
         """
-        for attempt in range(RETRIES + 1):
+
+        def ask() -> Any:
             self.budget.start()
-            try:
-                with _explained(self._client.api_key):
-                    found = self._client.embeddings.create(input=texts, model=model)
-                return [entry.embedding for entry in found.data]
-            except _Again as error:
-                problem = error.problem
-                if attempt < RETRIES:
-                    self._sleep(error.wait or min(LONGEST_WAIT, 2.0**attempt))
-        raise ApiError(problem)
+            return self._client.embeddings.create(input=texts, model=model)
+
+        found = retried(self._client, ask, self._sleep)
+        return [entry.embedding for entry in found.data]
 
 
 class _Again(Exception):
@@ -239,6 +238,38 @@ def client(base_url: str | None, timeout: float) -> Any:
     )  # fmt: skip
 
 
+def without_key(text: str, key: str) -> str:
+    """A text in which a key is named instead of shown."""
+    return text.replace(key, REMOVED) if len(key) >= SECRET else text
+
+
+def retried(
+    client: Any, ask: Callable[[], T], sleep: Sleep, say: Callable[[str], None] = lambda line: None
+) -> T:
+    """What a client's call returns, tried again while its failure may pass.
+
+    Args:
+        client: from `client`.
+        ask: calls it; a ValueError says that the answer makes no sense, and may pass as well.
+        sleep: waits between tries.
+        say: called with a line before each wait.
+
+    Raises:
+        ApiError, ProviderError: see there.
+    """
+    for attempt in range(RETRIES + 1):
+        try:
+            with _explained(client.api_key):
+                return ask()
+        except _Again as error:
+            problem = error.problem
+            if attempt < RETRIES:
+                wait = error.wait or min(LONGEST_WAIT, 2.0**attempt)
+                say(f"{problem}; again in {wait:.0f} s")
+                sleep(wait)
+    raise ApiError(f"{problem} ({RETRIES + 1} tries)")
+
+
 class _explained:
     """Turns what the client raises into one of ours; a key in it is taken out."""
 
@@ -256,7 +287,7 @@ class _explained:
             error, (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError, ValueError)
         ):
             return False
-        said = _message(error).replace(self._key, REMOVED)
+        said = without_key(_message(error), self._key)
         if isinstance(error, openai.APIStatusError):
             raise _status(error, said) from None
         raise _Again(said) from None
