@@ -16,7 +16,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -287,6 +287,7 @@ class Library:
                 _write(self._journal, dumps({"id": row.id, "files": new}).encode())
                 for name in new:
                     _write(self.root / name, files[name])
+                parse_row(vars(row))  # what could not be read again must not be written
                 self._write_rows([*rows, row])
             except BaseException:
                 self._recover()
@@ -297,11 +298,11 @@ class Library:
         """Replace all rows; False where that changes nothing."""
         with self._locked():
             self._recover()
+            for row in rows:
+                parse_row(vars(row))
             return self._write_rows(rows)
 
     def _write_rows(self, rows: Sequence[Row]) -> bool:
-        for row in rows:
-            parse_row(asdict(row))  # what could not be read again must not be written
         data = dump_rows(rows).encode()
         if self.registry.exists() and self.registry.read_bytes() == data:
             return False
@@ -363,7 +364,8 @@ def dumps(data: Any) -> str:
 def dump_rows(rows: Sequence[Row]) -> str:
     """The text of a registry: sorted by id, a row a line."""
     ordered = sorted(rows, key=lambda row: row.id)
-    lines = ",\n".join(json.dumps(asdict(row), ensure_ascii=False) for row in ordered)
+    encode = json.JSONEncoder(ensure_ascii=False).encode
+    lines = ",\n".join(encode(vars(row)) for row in ordered)
     return '{"tasks": [\n' + lines + ("\n" if lines else "") + "]}\n"
 
 

@@ -280,7 +280,11 @@ def earns(count: int, total: int = 20, each: float = 0.0) -> list[Episode]:
     ("policy", "results", "problem"),
     [
         ("oracle", earns(18), None),
-        ("oracle", earns(17), "the oracle fails on 3 of the first 20 seeds, and must solve 18 of 20; on seed 19"),
+        (
+            "oracle",
+            earns(17),
+            "the oracle fails on 3 of the first 20 seeds, and must solve 18 of 20; on seed 19",
+        ),
         ("nothing", earns(0, each=0.25), "doing nothing earns 0.25"),
         ("nothing", earns(1), "doing nothing earns 1"),
         ("random", earns(0, each=0.5), None),

@@ -50,7 +50,7 @@ def check_sentences(spec: TaskSpec) -> None:
             _check_layout(spec, goal, number, said)
         for phrase in said:
             _check_there(spec, number, phrase)
-            _check_number(spec, goal, number, phrase)
+            _check_number(spec, goal, number, phrase, below[number - 1])
             if phrase.where and not set(meant(spec, phrase)) & set(goal.items):
                 _check_where(spec, goal, number, phrase, below[number - 1])
 
@@ -88,12 +88,11 @@ def _check_there(spec: TaskSpec, number: int, phrase: Phrase) -> None:
         )
 
 
-def _check_number(spec: TaskSpec, goal: Goal, number: int, phrase: Phrase) -> None:
+def _check_number(spec: TaskSpec, goal: Goal, number: int, phrase: Phrase, below: set[int]) -> None:
     """A number before a noun is how many of these are moved, or else how many there are."""
     named = set(meant(spec, phrase))
-    bases = {place.base for place in goal.places} & named
     moved = named & set(goal.items)
-    there = {len(moved)} if moved else {len(named), len(bases)}
+    there = {len(moved)} if moved else {len(named), len(below & named)}
     if phrase.number is not None and named and phrase.number not in there:
         raise _mismatch(
             number,

@@ -14,6 +14,7 @@ import shapely
 from gensim_envs.task.assets import ASSETS, COLORS, Pile, Rope, Zone, asset_geometry
 from gensim_envs.task.errors import TaskError
 from gensim_envs.task.goals import (
+    HEIGHT_TOLERANCE,
     POSITION_TOLERANCE,
     YAW_TOLERANCE,
     Goal,
@@ -281,16 +282,19 @@ def _check_sentence(spec: TaskSpec, goal: Goal, number: int, supports: set[int])
                 goal=number,
             )
         text = text.replace(noun, " ") if said else text
-    _check_counts(spec, goal, number, words)
+    _check_counts(spec, goal, number, words, supports)
 
 
-def _check_counts(spec: TaskSpec, goal: Goal, number: int, words: Sequence[str]) -> None:
+def _check_counts(
+    spec: TaskSpec, goal: Goal, number: int, words: Sequence[str], supports: set[int]
+) -> None:
     assets = [spec.items[k].asset for k in goal.items]
     bases = {p.base for p in goal.places if p.base is not None}
     counts = {len(assets), len(goal.places), len(bases)}
     counts |= {assets.count(asset) for asset in assets}
     counts |= {sum(a.color == asset.color for a in assets) for asset in assets}
     counts |= set(Counter(type(item.asset) for item in spec.items if item.fixed).values())
+    counts |= set(Counter(type(spec.items[k].asset) for k in supports).values())
     for word in words:
         said = int(word) if word.isdecimal() else NUMBERS.get(word)
         if said is not None and said not in counts:
@@ -356,28 +360,35 @@ def _check_held_targets(spec: TaskSpec) -> None:
 def supports(spec: TaskSpec) -> list[set[int]]:
     """For each goal, the items on, in or at which its items come to be.
 
-    These are the bases of its places and, for poses, what earlier goals have put right below.
+    These are the bases of its places and, for poses, what earlier goals have put right below it.
     """
     found: list[set[int]] = []
-    resting: dict[int, tuple[float, shapely.Polygon]] = {}  # item -> its top and footprint
+    stands = {k: item.start for k, item in enumerate(spec.items) if item.fixed}
+    placed: set[int] = set()
     for goal in spec.goals:
         below = {place.base for place in goal.places if place.base is not None}
         for item in goal.items:
-            resting.pop(item, None)
-        placed = {}
-        if goal.relation == "at":
-            for k, place in enumerate(goal.places):
-                item = goal.items[min(k, len(goal.items) - 1)]
-                shape = _polygon(spec, item, place.pose)
-                below |= {
-                    other
-                    for other, (top, footprint) in resting.items()
-                    if abs(place.pose.z - top) < 0.01 and footprint.intersects(shape)
-                }
-                placed[item] = (place.pose.z + spec.items[item].asset.height, shape)
-        resting |= placed
+            placed.discard(item)
+            stands.pop(item, None)
+        new: dict[int, Pose] = {}
+        for k, place in enumerate(goal.places if goal.relation in ("at", "on") else ()):
+            item, pose = goal.items[min(k, len(goal.items) - 1)], place.pose
+            if goal.relation == "at":
+                below |= {k for k in placed if _rests_on(spec, item, pose, k, stands[k])}
+                new[item] = pose
+            elif place.base in stands:
+                new[item] = (stands[place.base] @ pose).up(spec.items[place.base].asset.height)
+        stands |= new
+        placed |= set(new)
         found.append(below)
     return found
+
+
+def _rests_on(spec: TaskSpec, item: int, pose: Pose, other: int, stands: Pose) -> bool:
+    """Whether an item at a pose is right above another one where that stands."""
+    top = stands.z + spec.items[other].asset.height
+    level = abs(pose.z - top) < HEIGHT_TOLERANCE
+    return level and _polygon(spec, other, stands).intersects(_polygon(spec, item, pose))
 
 
 def _check_loads(spec: TaskSpec, supports: list[set[int]]) -> None:
