@@ -38,7 +38,8 @@ BELOW: dict[str, set[str]] = {
     "demos": {"__init__", "seeds"},
     "generate": {"demos"},
     "gallery": {"generate", "video"},
-    "cli": {"gallery"},
+    "report": {"gallery"},
+    "cli": {"report"},
 }
 """What stands directly below each part; it may import that and everything farther down."""
 ALONE = {"tasks": {"api"}}

@@ -10,7 +10,16 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gensim_envs.cli.shared import Command, UsageError, library_of, positive, seed, workers
+from gensim_envs.cli.shared import (
+    Command,
+    UsageError,
+    library_of,
+    need,
+    positive,
+    price,
+    seed,
+    workers,
+)
 from gensim_envs.library import Library, LibraryError, shipped
 
 if TYPE_CHECKING:
@@ -52,7 +61,7 @@ def add_commands(command: Command) -> None:
     sub.add_argument(
         "--max-tokens-total", type=positive, help="of prompts and answers; ends the run"
     )
-    sub.add_argument("--price", type=_price, default=(0.0, 0.0), metavar="IN,OUT",
+    sub.add_argument("--price", type=price, default=(0.0, 0.0), metavar="IN,OUT",
                      help="US dollars for a million tokens of prompts and of answers")  # fmt: skip
     sub.add_argument("--timeout", type=positive, default=120,
                      help="seconds of silence after which a call is tried again")  # fmt: skip
@@ -80,16 +89,8 @@ def _temperature(text: str) -> tuple[str, float]:
     return stage, found
 
 
-def _price(text: str) -> tuple[float, float]:
-    try:
-        prompt, completion = (float(part) for part in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no IN,OUT such as 0.15,0.60") from None
-    return prompt, completion
-
-
 def _generate(options: argparse.Namespace) -> int:
-    _need("openai", "jinja2", "pydantic", "rich")
+    need("openai", "jinja2", "pydantic", "rich")
     from gensim_envs.generate.llm import ProviderError
     from gensim_envs.generate.publish import check_guard
     from gensim_envs.generate.recording import RecordingError
@@ -116,7 +117,7 @@ def _compare(options: argparse.Namespace, library: Library, folder: Path) -> int
     """Run every scheme from the same library, and write one report."""
     import shutil
 
-    from gensim_envs.report import write_report
+    from gensim_envs.report.build import write_report
 
     code = 0
     for scheme in options.scheme:
@@ -235,12 +236,3 @@ def _free_folder(model: str) -> Path:
     while os.path.lexists(f"runs/{name}-{number}"):
         number += 1
     return Path(f"runs/{name}-{number}")
-
-
-def _need(*modules: str) -> None:
-    """Say what is to be installed before anything long begins."""
-    import importlib.util
-
-    for module in modules:
-        if importlib.util.find_spec(module) is None:
-            raise UsageError(f'{module} is missing. pip install "gensim-envs[llm]"')

@@ -1,0 +1,103 @@
+"""Drawings in SVG, as elements of a page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element
+
+from gensim_envs.gallery.html import tag
+from gensim_envs.report.measures import Rate
+
+_WIDTH = 360  # units of the drawing, which is as wide as a phone
+_LEFT, _RIGHT = 112, 318  # where 0 and 100 % are
+_BAR, _GAP, _TITLE = 14, 6, 24
+_LETTERS = 17  # of a label that fit to the left of a bar
+SERIES = 6
+"""Colours there are; the style names them `series-0` and so on."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One share.
+
+    Attributes:
+        label: what of.
+        rate: the share and its interval.
+        series: number of its colour.
+    """
+
+    label: str
+    rate: Rate
+    series: int
+
+
+def bars(groups: Sequence[tuple[str, Sequence[Bar]]]) -> Element:
+    """Shares as bars with their intervals, in groups that have a title each."""
+    drawn: list[Element] = []
+    y = 0
+    for title, members in groups:
+        y += _TITLE
+        drawn.append(_text(title, 0, y - 8, "title"))
+        for bar in members:
+            drawn.append(_bar(bar, y))
+            y += _BAR + _GAP
+    said = "; ".join(
+        f"{title}, {bar.label}: {percent(bar.rate.share)}"
+        for title, members in groups
+        for bar in members
+    )
+    return tag(
+        "svg", *drawn, class_="bars", role="img", viewBox=f"0 0 {_WIDTH} {y + 2}", aria_label=said
+    )
+
+
+def _bar(bar: Bar, y: int) -> Element:
+    rate = bar.rate
+    low, share, high = (_x(value) for value in (rate.low, rate.share, rate.high))
+    middle = y + _BAR / 2
+    return tag(
+        "g",
+        tag("title", f"{bar.label}: {described(rate)}"),
+        _text(shortened(bar.label, _LETTERS), 0, y + 11, "label"),
+        _rect(_LEFT, y, _RIGHT - _LEFT, "track"),
+        _rect(_LEFT, y, share - _LEFT, f"series-{bar.series % SERIES}"),
+        tag(
+            "path",
+            d=f"M{low:.1f} {middle:g}H{high:.1f}M{low:.1f} {y + 4}v6M{high:.1f} {y + 4}v6",
+            class_="interval",
+        ),
+        _text(percent(rate.share), _WIDTH, y + 11, "value"),
+    )
+
+
+def _x(share: float) -> float:
+    return _LEFT + share * (_RIGHT - _LEFT)
+
+
+def _rect(x: float, y: float, width: float, kind: str) -> Element:
+    return tag(
+        "rect", x=f"{x:.1f}", y=f"{y:g}", width=f"{width:.1f}", height=str(_BAR), class_=kind
+    )
+
+
+def _text(words: str, x: float, y: float, kind: str) -> Element:
+    return tag("text", words, x=f"{x:g}", y=f"{y:g}", class_=kind)
+
+
+def shortened(words: str, letters: int) -> str:
+    """Text that fits, with three dots for what does not."""
+    return words if len(words) <= letters else f"{words[: letters - 1].rstrip()}\u2026"
+
+
+def percent(share: float) -> str:
+    """`86 %`."""
+    return f"{100 * share:.0f}\u00a0%"
+
+
+def described(rate: Rate) -> str:
+    """`86 % (12 of 14), 60 to 96 %`."""
+    return (
+        f"{percent(rate.share)} ({rate.count} of {rate.of}), "
+        f"{100 * rate.low:.0f} to {percent(rate.high)}"
+    )
