@@ -10,7 +10,7 @@ from gensim_envs.gallery.html import tag
 from gensim_envs.report.measures import Rate
 
 _WIDTH = 360  # units of the drawing, which is as wide as a phone
-_LEFT, _RIGHT = 112, 318  # where 0 and 100 % are
+_LEFT, _RIGHT = 112, 318  # where 0 and 100% are
 _BAR, _GAP, _TITLE = 14, 6, 24
 _LETTERS = 17  # of a label that fit to the left of a bar
 SERIES = 6
@@ -91,12 +91,12 @@ def shortened(words: str, letters: int) -> str:
 
 
 def percent(share: float) -> str:
-    """`86 %`."""
-    return f"{100 * share:.0f}\u00a0%"
+    """`86%`."""
+    return f"{100 * share:.0f}%"
 
 
 def described(rate: Rate) -> str:
-    """`86 % (12 of 14), 60 to 96 %`."""
+    """`86% (12 of 14), 60 to 96%`."""
     return (
         f"{percent(rate.share)} ({rate.count} of {rate.of}), "
         f"{100 * rate.low:.0f} to {percent(rate.high)}"

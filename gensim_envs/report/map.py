@@ -73,8 +73,8 @@ def map_page(entries: Sequence[Entry], generated: Collection[str], chosen: Embed
     models, hands = sum(written), len(entries) - sum(written)
     note = (
         f"{counted(len(entries), 'task')}, laid out by classical scaling of 1 \u2212 likeness "
-        f"({chosen.name}). The two directions hold {100 * kept:.0f}\u00a0% of what can be drawn of "
-        "the differences: far apart is unlike, but near is only perhaps alike. Point at a task for "
+        f"({chosen.name}). The two directions have {100 * kept:.0f}% of the squared eigenvalues: "
+        "what lies far apart is unlike, what lies near is only perhaps alike. Point at a task for "
         "its description; choose it for its nearest."
     )
     body = [
@@ -94,8 +94,8 @@ def place(distance: Array) -> tuple[Array, float]:
         distance: (n, n), symmetric.
 
     Returns:
-        Points (n, 2), the wider direction first, and what share of the positive eigenvalues the
-        two directions have. Of each direction, the largest coordinate is positive.
+        Points (n, 2), the wider direction first, and the share that the two directions have of
+        the sum of squared eigenvalues. Of each direction, the largest coordinate is positive.
     """
     count = len(distance)
     if count < 3:
@@ -103,28 +103,26 @@ def place(distance: Array) -> tuple[Array, float]:
     square = distance**2
     rows = square.mean(axis=0)
     products = -0.5 * (square - rows - rows[:, None] + square.mean())
-    values, vectors, whole = _largest_two((products + products.T) / 2)
-    scale = np.sqrt(np.maximum(values, 0))
+    values, vectors = _largest_two((products + products.T) / 2)
     strongest = np.abs(vectors).round(9).argmax(axis=0)  # the first of those that are as large
     signs = np.where(vectors[strongest, [0, 1]] < 0, -1.0, 1.0)
-    kept = np.maximum(values, 0).sum() / whole if whole > 1e-12 else 1.0
-    return vectors * (signs * scale), float(min(kept, 1.0))
+    drawn = np.maximum(values, 0)
+    whole = float((products**2).sum())
+    kept = float((drawn**2).sum()) / whole if whole > 1e-12 else 1.0
+    return vectors * (signs * np.sqrt(drawn)), min(kept, 1.0)
 
 
-def _largest_two(matrix: Array) -> tuple[Array, Array, float]:
-    """The two largest eigenvalues (2,), their vectors (n, 2), and the sum of positive ones.
-
-    Of a large matrix only two are computed, and the sum is that of all, the trace.
-    """
+def _largest_two(matrix: Array) -> tuple[Array, Array]:
+    """The two largest eigenvalues (2,) of a symmetric matrix, and their vectors (n, 2)."""
     if len(matrix) <= _DENSE:
         values, vectors = np.linalg.eigh(matrix)
-        return values[:-3:-1], vectors[:, :-3:-1], float(np.maximum(values, 0).sum())
+        return values[:-3:-1], vectors[:, :-3:-1]
     from scipy.sparse.linalg import eigsh
 
     # A fixed start makes equal matrices give equal vectors.
     values, vectors = eigsh(matrix, 2, which="LA", v0=np.cos(np.arange(len(matrix))))
     order = np.argsort(-values)
-    return values[order], vectors[:, order], float(np.trace(matrix))
+    return values[order], vectors[:, order]
 
 
 def _legend(hands: int, models: int) -> Element:
@@ -193,15 +191,18 @@ def _labels(names: Sequence[str], spots: Array, canvas: Canvas) -> Iterator[Elem
     for name, (x, y) in zip(names, spots, strict=True):
         shown = shortened(name, 24)
         width = _LETTER * len(shown)
-        for left, middle in (
-            (x + 7, y), (x - 7 - width, y), (x - width / 2, y - 12), (x - width / 2, y + 12),
-            (x + 5, y - 9), (x + 5, y + 9), (x - 5 - width, y - 9), (x - 5 - width, y + 9),
+        for left, middle, anchor in (
+            (x + 7, y, "start"), (x - 7 - width, y, "end"),
+            (x - width / 2, y - 12, "middle"), (x - width / 2, y + 12, "middle"),
+            (x + 5, y - 9, "start"), (x + 5, y + 9, "start"),
+            (x - 5 - width, y - 9, "end"), (x - 5 - width, y + 9, "end"),
         ):  # fmt: skip
             box = np.array([left, middle - _LINE / 2, left + width, middle + _LINE / 2])
             covers = ((taken[:, :2] < box[2:]) & (taken[:, 2:] > box[:2])).all(axis=1).any()
             if not covers and (box[:2] >= 0).all() and (box[2:] <= size).all():
                 taken = np.vstack([taken, box])
-                yield tag("text", shown, x=f"{left:.1f}", y=f"{middle + 3.5:.1f}")
+                at = left + width * ("start", "middle", "end").index(anchor) / 2
+                yield tag("text", shown, x=f"{at:.1f}", y=f"{middle + 3.5:.1f}", text_anchor=anchor)
                 break
 
 

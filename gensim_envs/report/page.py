@@ -84,7 +84,7 @@ def page(runs: Sequence[Shown], chance: float | None) -> str:
 
 
 _KEY = (
-    "Shares come with 95 % intervals by Wilson (1927). An attempt that ended because a call failed "
+    "Shares come with 95% intervals by Wilson (1927). An attempt that ended because a call failed "
     "says nothing about the model and is left out of shares."
 )
 
@@ -176,7 +176,7 @@ def _outcomes(run: Shown) -> list[Element]:
         [outcome.name, str(outcome.attempts), [_said(outcome.messages)]] for outcome in run.outcomes
     ]
     total = sum(outcome.attempts for outcome in run.outcomes)
-    note = f"They add up to {counted(total, 'attempt')}."
+    note = f"They add up to {counted(total, 'attempt')}. In messages, # stands for a number."
     if run.record.unfinished:
         numbers = ", ".join(map(str, run.record.unfinished))
         note += f" Begun, but without a verdict, and not in any figure: {numbers}."
@@ -222,7 +222,7 @@ def _spread(found: Diversity) -> str:
 
 
 def _entropy(found: Diversity) -> str:
-    return f"{found.entropy:.2f} bits, {100 * found.entropy_share:.0f}\u00a0% of the most"
+    return f"{found.entropy:.2f} bits, {100 * found.entropy_share:.0f}% of the most"
 
 
 def _usage(usage: Usage) -> list[Element]:
