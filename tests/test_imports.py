@@ -19,6 +19,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 BELOW: dict[str, set[str]] = {
     "task": set(),
     "seeds": set(),
+    "naming": set(),
     "library": set(),
     "video": set(),
     "views": {"task"},
@@ -36,7 +37,7 @@ BELOW: dict[str, set[str]] = {
     "registration": {"library", "env"},
     "__init__": {"registration", "oracle", "views"},
     "demos": {"__init__", "seeds"},
-    "generate": {"demos"},
+    "generate": {"demos", "naming"},
     "gallery": {"generate", "video"},
     "report": {"gallery"},
     "cli": {"report"},

@@ -35,7 +35,7 @@ from gensim_envs.generate.recording import Answer, Call, Message, Recording
 from gensim_envs.generate.run import Settings, read_verdicts, write_verdict
 from gensim_envs.library import shipped
 from gensim_envs.oracle import Oracle, OracleError
-from gensim_envs.report import build
+from gensim_envs.report.build import labels, write_report
 from gensim_envs.report.map import MOST_LABELLED, map_page, place
 from gensim_envs.report.measures import Rate, entropy, fisher, self_bleu, spread
 from gensim_envs.report.pictures import Shot, png, shoot
@@ -237,18 +237,20 @@ def test_the_page_shows_runs_side_by_side_with_pictures(reported: Path) -> None:
     assert "solved by the oracle" in page
 
 
-def test_equal_runs_give_equal_bytes(run: Path, tmp_path: Path) -> None:
-    for folder in ("a", "b"):
-        assert main(["report", str(run), "--out", str(tmp_path / folder), "--workers", "1"]) == 0
+def test_equal_runs_give_equal_bytes(
+    run: Path, other: Path, reported: Path, tmp_path: Path
+) -> None:
+    write_report([run, other], tmp_path, price=(1, 10), workers=1)
     for name in ("report.html", "report.json"):
-        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
-    assert "cost" not in (tmp_path / "a" / "report.html").read_text()  # no price, no cost
+        assert (tmp_path / name).read_bytes() == (reported / name).read_bytes()
 
 
 def test_a_report_lies_in_the_run_if_nothing_else_is_said(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "run", refused(1, "gate"))
     assert main(["report", str(folder)]) == 0
-    assert "There are none." in (folder / "report.html").read_text()
+    page = (folder / "report.html").read_text()
+    assert "There are none." in page
+    assert "cost" not in page  # no price, no cost
 
 
 CAUSE = st.none() | st.sampled_from(CAUSES)
@@ -276,12 +278,12 @@ def test_labels_say_what_differs() -> None:
     def record(name: str, **settings: Any) -> Record:
         return Record(name, Settings(**{"run": "abc", "model": "m", **settings}), [], [])
 
-    assert build.labels([record("a"), record("b", model="n")]) == ["m", "n"]
-    assert build.labels([record("a"), record("b", scheme="few-shot")]) == ["chain", "few-shot"]
+    assert labels([record("a"), record("b", model="n")]) == ["m", "n"]
+    assert labels([record("a"), record("b", scheme="few-shot")]) == ["chain", "few-shot"]
     mixed = [record("a"), record("b", model="n"), record("c", scheme="few-shot")]
-    assert build.labels(mixed) == ["m, chain", "n, chain", "m, few-shot"]
-    assert build.labels([record("a"), record("b")]) == ["a", "b"]
-    assert build.labels([record("a"), record("a")]) == ["a (1)", "a (2)"]
+    assert labels(mixed) == ["m, chain", "n, chain", "m, few-shot"]
+    assert labels([record("a"), record("b")]) == ["a", "b"]
+    assert labels([record("a"), record("a")]) == ["a (1)", "a (2)"]
 
 
 # --- pictures ---------------------------------------------------------------------------------
@@ -361,11 +363,21 @@ def test_damaged_settings_are_named(
     assert "run.json" in refuse(capsys, str(folder))
 
 
+def nested(depth: int) -> dict[str, Any]:
+    """A proposal within a proposal, and so on."""
+    found: dict[str, Any] = {}
+    for _ in range(depth):
+        found = {"deeper": found}
+    return found
+
+
 @pytest.mark.parametrize(
     "change", [{"attempt": "x"}, {"attempt": 2}, {"cause": "weather"}, {"problem": 3},
                {"refusals": [["gate"]]}, {"votes": [["yes", "a", "b"]]}, {"tokens": [1]},
                {"tokens": None}, {"seconds": {"total": "long"}}, {"passed": "all"},
-               {"proposal": []}, {"cuts": {"a": "b"}}],
+               {"proposal": []}, {"cuts": {"a": "b"}},
+               {"tokens": [10**400, 1]}, {"tokens": [-1, 0]}, {"seconds": {"total": math.nan}},
+               {"proposal": nested(600)}],
 )  # fmt: skip
 def test_a_damaged_verdict_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], change: dict[str, Any]
@@ -383,6 +395,27 @@ def test_a_verdict_that_is_none_is_named(
     folder = write_run(tmp_path / "run", refused(1, "gate"))
     (folder / "attempts" / "0001.json").write_bytes(content)
     assert "0001.json is damaged" in refuse(capsys, str(folder))
+
+
+def test_files_that_are_in_the_way(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = write_run(tmp_path / "run", refused(1, "gate"))
+    (folder / "attempts" / "0001-copy.jsonl").write_text("")
+    (folder / "attempts" / "0002.jsonl").write_text('{"torn')  # by a kill, before any answer
+    assert main(["report", str(folder)]) == 0
+    assert facts_of(folder)["runs"][0]["unfinished"] == []
+    capsys.readouterr()
+    shutil.copy(folder / "attempts" / "0001.json", folder / "attempts" / "1.json")
+    assert "1.json is damaged: its attempt, 1, belongs to 0001.json" in refuse(capsys, str(folder))
+
+
+def test_an_accepted_task_whose_program_is_gone(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", accepted(1))
+    (folder / "attempts" / "0001.py").unlink()
+    assert main(["report", str(folder), "--workers", "1"]) == 0
+    page = (folder / "report.html").read_text()
+    assert "no picture" in page
+    assert "those of 0 tasks; the others cannot be drawn" in page
+    assert "Put a block into a zone." in page  # as it was proposed
 
 
 def test_a_verdict_is_read_as_it_was_written(tmp_path: Path) -> None:

@@ -378,7 +378,7 @@ def _digest(entries: list[Entry]) -> str:
 
 def write_verdict(folder: Path, verdict: Verdict) -> None:
     """Set down a verdict and its program in the folder of a run; a kill leaves no half of it."""
-    path = Recording(folder).path(verdict.attempt).with_suffix(".json")
+    path = _path(folder, verdict.attempt)
     path.parent.mkdir(parents=True, exist_ok=True)
     if verdict.program:
         path.with_suffix(".py").write_text(verdict.program, encoding="utf-8")
@@ -404,11 +404,16 @@ def read_verdicts(folder: Path) -> list[Verdict]:
             program = path.with_suffix(".py")
             data["program"] = program.read_text(encoding="utf-8") if program.exists() else ""
             found.append(_VERDICT.validate_python(data))
-            if found[-1].attempt != int(path.stem):
-                raise ValueError(f"it is of attempt {found[-1].attempt}")
+            own = _path(folder, found[-1].attempt)
+            if path != own:
+                raise ValueError(f"its attempt, {found[-1].attempt}, belongs to {own.name}")
         except (OSError, ValueError, TypeError, RecursionError) as error:
             raise RecordingError(f"{path} is damaged: {_problem(error)}") from error
     return sorted(found, key=lambda verdict: verdict.attempt)
+
+
+def _path(folder: Path, attempt: int) -> Path:
+    return Recording(folder).path(attempt).with_suffix(".json")
 
 
 def _problem(error: Exception) -> str:

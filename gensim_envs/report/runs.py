@@ -22,6 +22,7 @@ from gensim_envs.task.errors import Cause, TaskError
 CAUSES: tuple[Cause, ...] = get_args(Cause)
 MOST_MESSAGES = 3
 """Of a cause, the most frequent first."""
+_MOST = 1e12  # tokens or seconds of an attempt; far more than there can be
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ class Record:
         if not verdicts:
             raise RecordingError(f"{folder} has no verdict yet: none of its attempts has ended")
         for verdict in verdicts:
-            _check_shape(folder, verdict)
+            _check(folder, verdict)
         ended = {verdict.attempt for verdict in verdicts}
         begun = [k for k in recording.attempts() if k not in ended and recording.calls(k)]
         return cls(folder.resolve().name, settings, verdicts, begun)
@@ -235,11 +236,26 @@ def summary(verdict: Verdict) -> str:
     return docstring.strip().split("\n")[0] or str(verdict.proposal.get("description", ""))
 
 
-def _check_shape(folder: Path, verdict: Verdict) -> None:
+def _check(folder: Path, verdict: Verdict) -> None:
+    """What types do not say: that pairs are pairs, and that amounts and depths can be shown.
+
+    Raises:
+        RecordingError: naming the file.
+    """
     pairs: list[Sequence[Any]] = [verdict.tokens, *verdict.refusals, *verdict.votes]
+    amounts = [*verdict.tokens, *verdict.seconds.values(), *verdict.cuts.values()]
+    problem = ""
     if any(len(pair) != 2 for pair in pairs):
+        problem = "tokens, a refusal or a vote is no pair"
+    elif not all(0 <= amount < _MOST for amount in amounts):
+        problem = "tokens, seconds or cuts are out of range"
+    try:
+        verdict.to_json()
+    except RecursionError:
+        problem = "it is nested too deep"
+    if problem:
         path = Recording(folder).path(verdict.attempt).with_suffix(".json")
-        raise RecordingError(f"{path} is damaged: tokens, a refusal or a vote is no pair")
+        raise RecordingError(f"{path} is damaged: {problem}")
 
 
 def _first(verdict: Verdict) -> set[str]:
