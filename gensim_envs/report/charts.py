@@ -10,9 +10,10 @@ from gensim_envs.gallery.html import tag
 from gensim_envs.report.measures import Rate
 
 _WIDTH = 360  # units of the drawing, which is as wide as a phone
-_LEFT, _RIGHT = 112, 318  # where 0 and 100% are
-_BAR, _GAP, _TITLE = 14, 6, 24
-_LETTERS = 17  # of a label that fit to the left of a bar
+_RIGHT = 318  # where 100% is
+_BAR, _GAP, _TITLE, _LINE = 14, 6, 24, 13
+_BESIDE, _LETTERS = 112, 17  # room to the left of a bar, and letters of a label that fit there
+_MOST_LETTERS = 60  # that fit on a line of their own
 SERIES = 6
 """Colours there are; the style names them `series-0` and so on."""
 
@@ -34,13 +35,18 @@ class Bar:
 
 def bars(groups: Sequence[tuple[str, Sequence[Bar]]]) -> Element:
     """Shares as bars with their intervals, in groups that have a title each."""
+    labels = [bar.label for _, members in groups for bar in members]
+    beside = all(len(label) <= _LETTERS for label in labels)
     drawn: list[Element] = []
     y = 0
     for title, members in groups:
         y += _TITLE
         drawn.append(_text(title, 0, y - 8, "title"))
         for bar in members:
-            drawn.append(_bar(bar, y))
+            if not beside:
+                drawn.append(_text(shortened(bar.label, _MOST_LETTERS), 0, y + 9, "label"))
+                y += _LINE
+            drawn.append(_bar(bar, y, _BESIDE if beside else 0))
             y += _BAR + _GAP
     said = "; ".join(
         f"{title}, {bar.label}: {percent(bar.rate.share)}"
@@ -52,16 +58,18 @@ def bars(groups: Sequence[tuple[str, Sequence[Bar]]]) -> Element:
     )
 
 
-def _bar(bar: Bar, y: int) -> Element:
+def _bar(bar: Bar, y: int, left: int) -> Element:
+    """A bar from `left`, to the left of which its label is if there is room."""
     rate = bar.rate
-    low, share, high = (_x(value) for value in (rate.low, rate.share, rate.high))
+    room = _RIGHT - left
+    low, share, high = (left + room * x for x in (rate.low, rate.share, rate.high))
     middle = y + _BAR / 2
     return tag(
         "g",
         tag("title", f"{bar.label}: {described(rate)}"),
-        _text(shortened(bar.label, _LETTERS), 0, y + 11, "label"),
-        _rect(_LEFT, y, _RIGHT - _LEFT, "track"),
-        _rect(_LEFT, y, share - _LEFT, f"series-{bar.series % SERIES}"),
+        *([_text(bar.label, 0, y + 11, "label")] if left else []),
+        _rect(left, y, room, "track"),
+        _rect(left, y, share - left, f"series-{bar.series % SERIES}"),
         tag(
             "path",
             d=f"M{low:.1f} {middle:g}H{high:.1f}M{low:.1f} {y + 4}v6M{high:.1f} {y + 4}v6",
@@ -69,10 +77,6 @@ def _bar(bar: Bar, y: int) -> Element:
         ),
         _text(percent(rate.share), _WIDTH, y + 11, "value"),
     )
-
-
-def _x(share: float) -> float:
-    return _LEFT + share * (_RIGHT - _LEFT)
 
 
 def _rect(x: float, y: float, width: float, kind: str) -> Element:

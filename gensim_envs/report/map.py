@@ -138,12 +138,13 @@ def _sample(generated: bool) -> Element:
     return tag("svg", _mark(generated, 8, 8), viewBox="0 0 16 16", aria_hidden="true")
 
 
-def _mark(generated: bool, x: float, y: float) -> Element:
+def _mark(generated: bool, x: float, y: float, size: float = 4) -> Element:
     """A square for a hand-written task, a disc for a model's."""
     if generated:
-        return tag("circle", cx=f"{x:.1f}", cy=f"{y:.1f}", r="4", class_="model")
+        return tag("circle", cx=f"{x:.1f}", cy=f"{y:.1f}", r=f"{size:g}", class_="model")
     return tag(
-        "rect", x=f"{x - 4:.1f}", y=f"{y - 4:.1f}", width="8", height="8", class_="hand"
+        "rect", x=f"{x - size:.1f}", y=f"{y - size:.1f}", width=f"{2 * size:g}",
+        height=f"{2 * size:g}", class_="hand",
     )  # fmt: skip
 
 
@@ -152,14 +153,17 @@ def _map(
 ) -> Element:
     spots = _fitted(points, canvas)
     labels = _labels([words(entry.name) for entry in entries], spots, canvas)
+    size = 4 if len(entries) <= MOST_LABELLED else 3
+    # Those written by hand come last, so that many generated ones do not cover them.
+    order = sorted(range(len(entries)), key=lambda k: not written[k])
     marks = [
         tag(
             "a",
-            tag("title", f"{words(entry.name)}: {entry.summary}"),
-            _mark(generated, float(x), float(y)),
-            href=f"#{entry.name}",
+            tag("title", f"{words(entries[k].name)}: {entries[k].summary}"),
+            _mark(written[k], float(spots[k, 0]), float(spots[k, 1]), size),
+            href=f"#{entries[k].name}",
         )
-        for entry, generated, (x, y) in zip(entries, written, spots, strict=True)
+        for k in order
     ]
     return tag(
         "svg", *labels, *marks, class_=f"map {canvas.name}", role="img",
