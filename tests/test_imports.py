@@ -19,6 +19,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 BELOW: dict[str, set[str]] = {
     "task": set(),
     "seeds": set(),
+    "naming": set(),
     "library": set(),
     "video": set(),
     "naming": set(),
@@ -39,7 +40,8 @@ BELOW: dict[str, set[str]] = {
     "demos": {"__init__", "seeds"},
     "generate": {"demos", "naming"},
     "gallery": {"generate", "video"},
-    "cli": {"gallery"},
+    "report": {"gallery"},
+    "cli": {"report"},
 }
 """What stands directly below each part; it may import that and everything farther down."""
 ALONE = {"tasks": {"api"}}

@@ -11,7 +11,7 @@ from concurrent.futures import BrokenExecutor
 from pathlib import Path
 
 import gensim_envs
-from gensim_envs.cli import pipeline, tasks, tuning
+from gensim_envs.cli import pipeline, reports, tasks, tuning
 from gensim_envs.cli.shared import UsageError
 from gensim_envs.library import LibraryError
 from gensim_envs.task.errors import TaskError
@@ -76,5 +76,6 @@ def _parser() -> argparse.ArgumentParser:
 
     tasks.add_commands(command)
     pipeline.add_commands(command)
+    reports.add_commands(command)
     tuning.add_commands(command)
     return parser

@@ -10,7 +10,16 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gensim_envs.cli.shared import Command, UsageError, library_of, need, positive, seed, workers
+from gensim_envs.cli.shared import (
+    Command,
+    UsageError,
+    library_of,
+    need,
+    positive,
+    price,
+    seed,
+    workers,
+)
 from gensim_envs.library import Library, LibraryError, shipped
 
 if TYPE_CHECKING:
@@ -52,7 +61,7 @@ def add_commands(command: Command) -> None:
     sub.add_argument(
         "--max-tokens-total", type=positive, help="of prompts and answers; ends the run"
     )
-    sub.add_argument("--price", type=_price, default=(0.0, 0.0), metavar="IN,OUT",
+    sub.add_argument("--price", type=price, default=(0.0, 0.0), metavar="IN,OUT",
                      help="US dollars for a million tokens of prompts and of answers")  # fmt: skip
     sub.add_argument("--timeout", type=positive, default=120,
                      help="seconds of silence after which a call is tried again")  # fmt: skip
@@ -78,14 +87,6 @@ def _temperature(text: str) -> tuple[str, float]:
             f"{text!r} is not STAGE=T with T from 0 to 2 and a stage of {', '.join(TEMPERATURES)}"
         )
     return stage, found
-
-
-def _price(text: str) -> tuple[float, float]:
-    try:
-        prompt, completion = (float(part) for part in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no IN,OUT such as 0.15,0.60") from None
-    return prompt, completion
 
 
 def _generate(options: argparse.Namespace) -> int:
@@ -116,7 +117,7 @@ def _compare(options: argparse.Namespace, library: Library, folder: Path) -> int
     """Run every scheme from the same library, and write one report."""
     import shutil
 
-    from gensim_envs.report import write_report
+    from gensim_envs.report.build import write_report
 
     code = 0
     for scheme in options.scheme:

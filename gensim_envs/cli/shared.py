@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import importlib.util
+import math
 import os
 import sys
 from collections.abc import Callable
@@ -48,6 +49,17 @@ def video_path(text: str) -> Path:
     return path
 
 
+def price(text: str) -> tuple[float, float]:
+    """US dollars for a million tokens of prompts, and of answers."""
+    try:
+        prompt, completion = (float(part) for part in text.split(","))
+        if not (0 <= prompt < math.inf and 0 <= completion < math.inf):
+            raise ValueError
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no IN,OUT such as 0.15,0.60") from None
+    return prompt, completion
+
+
 def whole(text: str, least: int) -> int:
     """A whole number from `least`."""
     if not text.isdecimal() or int(text) < least:
@@ -56,6 +68,13 @@ def whole(text: str, least: int) -> int:
 
 
 # Where things are.
+
+
+def need(*modules: str) -> None:
+    """Say what is to be installed before anything long begins."""
+    for module in modules:
+        if importlib.util.find_spec(module) is None:
+            raise UsageError(f'{module} is missing. pip install "gensim-envs[llm]"')
 
 
 def library_of(options: argparse.Namespace, write: bool = False) -> Library:
@@ -124,6 +143,10 @@ class Bar:
 
     def __init__(self, total: int, title: str) -> None:
         self._bar = tqdm(total=total, desc=title, leave=False, disable=not sys.stderr.isatty())
+
+    def expect(self, total: int) -> None:
+        """Say how many steps there will be, where that is known only now."""
+        self._bar.reset(total)
 
     def tick(self, step: object = None) -> None:
         """One more step is done."""

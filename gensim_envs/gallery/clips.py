@@ -173,15 +173,15 @@ def _filmed(
     env.reset(seed=seed)
     with closing(Film(env.world, moving=True, camera=CLOSE_UP, every=every)) as film:
         film.start()
-        first = _smooth(film.picture(_STILL))
+        first = smooth(film.picture(_STILL))
         for action in actions:
             env.step(action)
         film.leave()
         frames = [*film.take(), film.picture()]
-        return frames, first, _smooth(film.picture(_STILL))
+        return frames, first, smooth(film.picture(_STILL))
 
 
-def _smooth(picture: Frame) -> Frame:
+def smooth(picture: Frame) -> Frame:
     """Half as wide and high, (2h, 2w, 3) -> (h, w, 3)."""
     height, width, _ = picture.shape
     cells = picture.reshape(height // 2, 2, width // 2, 2, 3)  # (h, 2, w, 2, 3)

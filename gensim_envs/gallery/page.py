@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import string
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -13,7 +11,7 @@ from xml.etree.ElementTree import Element
 
 from gensim_envs.gallery import facts
 from gensim_envs.gallery.clips import Clip
-from gensim_envs.gallery.html import highlighted, tag, text
+from gensim_envs.gallery.html import BASE, data_url, highlighted, policy, tag, text
 from gensim_envs.library import Row
 from gensim_envs.naming import words
 from gensim_envs.task.assets import COLORS
@@ -57,11 +55,15 @@ class Entry:
 def page(entries: Sequence[Entry]) -> str:
     """The whole page. It depends on the entries only."""
     parts = {name: _part(name) for name in ("template.html", "page.css", "page.js")}
-    style = parts["page.css"] + "".join(
-        f".{name} {{ --color: rgb({r} {g} {b}); }}\n" for name, (r, g, b) in COLORS.items()
+    style = (
+        BASE
+        + parts["page.css"]
+        + "".join(
+            f".{name} {{ --color: rgb({r} {g} {b}); }}\n" for name, (r, g, b) in COLORS.items()
+        )
     )
     return string.Template(parts["template.html"]).substitute(
-        policy=_policy(style, parts["page.js"]),
+        policy=policy(style, parts["page.js"]),
         style=style,
         script=parts["page.js"],
         count=facts.counted(len(entries), "task"),
@@ -72,29 +74,6 @@ def page(entries: Sequence[Entry]) -> str:
 
 def _part(name: str) -> str:
     return (_HERE / name).read_text(encoding="utf-8")
-
-
-def _policy(style: str, script: str) -> str:
-    """What the page may do: run this script and this style, and show what is inside of it."""
-    return "; ".join(
-        [
-            "default-src 'none'",
-            f"script-src '{_sha256(script)}'",
-            f"style-src '{_sha256(style)}'",
-            "img-src data:",
-            "media-src data:",
-            "base-uri 'none'",
-            "form-action 'none'",
-        ]
-    )
-
-
-def _sha256(code: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()}"
-
-
-def _data(kind: str, content: bytes) -> str:
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
 def _icon(name: str) -> Element:
@@ -170,13 +149,13 @@ def _film(entry: Entry) -> Element:
         "figure",
         tag(
             "video",
-            src=_data("video/mp4", clip.film), poster=_data("image/webp", clip.start),
+            src=data_url("video/mp4", clip.film), poster=data_url("image/webp", clip.start),
             width="480", height="360", preload="none", muted="", loop="", playsinline="",
             aria_label=f"The oracle solves {entry.title}",
         ),
         tag(
             "img",
-            src=_data("image/webp", clip.solved), width="640", height="480", decoding="async",
+            src=data_url("image/webp", clip.solved), width="640", height="480", decoding="async",
             alt=f"{entry.title}, solved",
         ),
         tag(

@@ -167,7 +167,7 @@ class Recording:
         """Numbers of the attempts that are here."""
         return sorted(
             int(path.stem) for path in (self.root / "attempts").glob("[0-9]*.jsonl")
-            if path.stem != "0000"
+            if path.stem.isdecimal() and path.stem != "0000"
         )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+from pydantic import TypeAdapter, ValidationError
 
 from gensim_envs.generate import publish, validate
 from gensim_envs.generate.attempt import Draft, Rules, Verdict, make_attempt, settle
@@ -41,6 +42,7 @@ STALE = 10
 """Attempts in a row that propose what is there already, after which a run ends."""
 RECALLED = 8
 """Refused attempts that a proposal is told of."""
+_VERDICT = TypeAdapter(Verdict)
 
 
 @dataclass(frozen=True)
@@ -85,9 +87,12 @@ class Settings:
         data = recording.settings
         known = {field.name for field in fields(cls)}
         try:
-            return cls(**{key: value for key, value in data.items() if key in known})
-        except TypeError as error:
-            raise RecordingError(f"{recording.root / 'run.json'} is no run: {error}") from error
+            return TypeAdapter(cls).validate_python(
+                {key: value for key, value in data.items() if key in known}
+            )
+        except ValidationError as error:
+            problem = _problem(error)
+            raise RecordingError(f"{recording.root / 'run.json'} is no run: {problem}") from error
 
 
 class Watcher(Protocol):
@@ -276,7 +281,7 @@ class Run:
                 verdict.passed.append("published")
             except TaskError as error:
                 verdict.refuse(error.cause, str(error))
-        self._write(verdict)
+        write_verdict(self.folder, verdict)
         self._add(verdict, entry)
         self._watcher.done(verdict)
 
@@ -305,27 +310,11 @@ class Run:
                 )  # fmt: skip
         return False
 
-    def _write(self, verdict: Verdict) -> None:
-        path = self._path(verdict.attempt)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if verdict.program:
-            path.with_suffix(".py").write_text(verdict.program, encoding="utf-8")
-        data = {key: value for key, value in verdict.to_json().items() if key != "program"}
-        new = path.with_suffix(".json.new")
-        with open(new, "w", encoding="utf-8", errors="replace") as file:
-            file.write(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
-
     def _add(self, verdict: Verdict, entry: Entry | None) -> None:
         if entry is not None:
             self._memory.entries.append(entry)
         self._verdicts.append(verdict)
         self._sizes.append(len(self._memory.entries))
-
-    def _path(self, attempt: int) -> Path:
-        return self._recording.path(attempt).with_suffix(".json")
 
     def _check_stale(self) -> None:
         """A model that has run out of ideas should not use up a budget.
@@ -387,6 +376,21 @@ def _digest(entries: list[Entry]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def write_verdict(folder: Path, verdict: Verdict) -> None:
+    """Set down a verdict and its program in the folder of a run; a kill leaves no half of it."""
+    path = _path(folder, verdict.attempt)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if verdict.program:
+        path.with_suffix(".py").write_text(verdict.program, encoding="utf-8")
+    data = {key: value for key, value in verdict.to_json().items() if key != "program"}
+    new = path.with_suffix(".json.new")
+    with open(new, "w", encoding="utf-8", errors="replace") as file:
+        file.write(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+
+
 def read_verdicts(folder: Path) -> list[Verdict]:
     """The verdicts of a run, in order.
 
@@ -399,7 +403,22 @@ def read_verdicts(folder: Path) -> list[Verdict]:
             data = json.loads(path.read_text(encoding="utf-8"))
             program = path.with_suffix(".py")
             data["program"] = program.read_text(encoding="utf-8") if program.exists() else ""
-            found.append(Verdict(**data))
-        except (OSError, ValueError, TypeError) as error:
-            raise RecordingError(f"{path} is damaged: {error}") from error
+            found.append(_VERDICT.validate_python(data))
+            own = _path(folder, found[-1].attempt)
+            if path != own:
+                raise ValueError(f"its attempt, {found[-1].attempt}, belongs to {own.name}")
+        except (OSError, ValueError, TypeError, RecursionError) as error:
+            raise RecordingError(f"{path} is damaged: {_problem(error)}") from error
     return sorted(found, key=lambda verdict: verdict.attempt)
+
+
+def _path(folder: Path, attempt: int) -> Path:
+    return Recording(folder).path(attempt).with_suffix(".json")
+
+
+def _problem(error: Exception) -> str:
+    """What is wrong, in one line."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
