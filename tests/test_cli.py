@@ -18,8 +18,7 @@ import pytest
 from tiny import ANSWER, TINY, content, edit_registry, make_library, program, row
 
 import gensim_envs
-from gensim_envs import cli
-from gensim_envs.cli import main
+from gensim_envs.cli import main, shared, tasks
 from gensim_envs.library import Library, digest
 
 ID = "gensim/TinyZone-v0"
@@ -400,7 +399,7 @@ def test_without_a_checkout_a_library_has_to_be_named(
     monkeypatch.setenv("GENSIM_LIBRARY", "")
     if not empty:
         monkeypatch.delenv("GENSIM_LIBRARY")
-    monkeypatch.setattr(cli, "in_checkout", lambda: False)
+    monkeypatch.setattr(shared, "in_checkout", lambda: False)
     for command in (["publish", file], ["regenerate"]):
         assert run(*command) == 2
         assert "say --library DIR or set GENSIM_LIBRARY" in capsys.readouterr().err
@@ -441,7 +440,7 @@ def test_ctrl_c_is_no_traceback(
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_library", stop)
+    monkeypatch.setattr(tasks, "library_of", stop)
     assert run("list") == 130
     assert capsys.readouterr().err == "gensim: stopped\n"
 
@@ -460,7 +459,7 @@ def test_there_is_a_progress_bar_on_a_terminal_and_none_elsewhere(
     )
     written: list[str] = []
     monkeypatch.setattr(sys, "stderr", stream)
-    with cli._Bar(60, "TinyZone") as bar:
+    with shared.Bar(60, "TinyZone") as bar:
         bar.tick("a step")
         bar.say("a line")
     assert capsys.readouterr().out == "a line\n"

@@ -19,7 +19,6 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 BELOW: dict[str, set[str]] = {
     "task": set(),
     "seeds": set(),
-    "naming": set(),
     "library": set(),
     "video": set(),
     "naming": set(),

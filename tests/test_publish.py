@@ -23,9 +23,9 @@ from gensim_envs import register_library
 from gensim_envs.cli import main
 from gensim_envs.generate import check, validate
 from gensim_envs.generate import publish as stage
-from gensim_envs.naming import snake_case
 from gensim_envs.generate.validate import Episode, Policy
 from gensim_envs.library import Library
+from gensim_envs.naming import snake_case
 from gensim_envs.sandbox import Protection, protection
 from gensim_envs.tasks import sweeping_piles
 
@@ -194,7 +194,7 @@ REFUSED = {
     "no Python": ("parse", "SyntaxError", with_build("block = = 3")),
     "cut off": ("parse", "cut off", "```python\n" + TINY),
     "colour": (
-        "spec",
+        "semantics",
         "'green'",
         with_build(
             BLOCK, 'zone = scene.add(Zone("blue"))',
@@ -229,7 +229,7 @@ REFUSED = {
         with_build(BLOCK, r'scene.goal("move\nthe red block", block, at=Pose(0.5, 0.2))'),
     ),
     "runtime": ("runtime", "line 11: ZeroDivisionError", with_build(BLOCK, "half = 1 / 0")),
-    "oracle": ("oracle", "the oracle fails on 3 of the first 3 seeds, and must solve 18", IN_THE_AIR),
+    "oracle": ("oracle", "the oracle fails on 3 of the first 3 seeds", IN_THE_AIR),
     "random": ("oracle", "random actions solve", EASY),
 }  # fmt: skip
 

@@ -123,13 +123,6 @@ def find(library: Library, name: str) -> Row:
     raise UsageError(f"there is no task {name!r} in {library.registry}.{hint}")
 
 
-def need(*modules: str) -> None:
-    """Say what is to be installed before anything long begins."""
-    for module in modules:
-        if importlib.util.find_spec(module) is None:
-            raise UsageError(f'{module} is missing. pip install "gensim-envs[llm]"')
-
-
 def read(path: Path) -> str:
     """A file's text."""
     try:
