@@ -16,6 +16,7 @@ from gensim_envs.library import Library, LibraryError, shipped
 if TYPE_CHECKING:
     from gensim_envs.generate.embed import Embedder
     from gensim_envs.generate.llm import Budget, Provider, ReplayProvider
+    from gensim_envs.generate.propose import Scheme
     from gensim_envs.generate.run import Result, Settings
     from gensim_envs.generate.watch import Watch
 
@@ -109,7 +110,7 @@ def _generate(options: argparse.Namespace) -> int:
         raise UsageError(str(error)) from error
     if options.record:
         _copy(folder, options.record)
-    return _ended(result, folder)
+    return _ended(result, folder, f"--run {folder}")
 
 
 def _compare(options: argparse.Namespace, library: Library, folder: Path) -> int:
@@ -118,7 +119,10 @@ def _compare(options: argparse.Namespace, library: Library, folder: Path) -> int
 
     from gensim_envs.report import write_report
 
+    from gensim_envs.generate.run import INTERRUPTED
+
     code = 0
+    again = f"--run {folder} --scheme {' '.join(options.scheme)}"
     for scheme in options.scheme:
         own = Library(folder / scheme / "library")
         if library.registry.exists() and not own.registry.exists():
@@ -126,13 +130,15 @@ def _compare(options: argparse.Namespace, library: Library, folder: Path) -> int
             shutil.copy(library.registry, own.registry)
         print(f"{scheme}:")
         result = _run(options, scheme, own, folder / scheme)
-        code = max(code, _ended(result, folder / scheme))
+        code = max(code, _ended(result, folder / scheme, again))
+        if result.ended == INTERRUPTED:
+            return code
     page = write_report([folder / scheme for scheme in options.scheme], folder)
     print(f"wrote {page}")
     return code
 
 
-def _run(options: argparse.Namespace, scheme: str, library: Library, folder: Path) -> Result:
+def _run(options: argparse.Namespace, scheme: Scheme, library: Library, folder: Path) -> Result:
     from gensim_envs.generate.llm import Budget
     from gensim_envs.generate.run import Run
     from gensim_envs.generate.watch import Watch
@@ -147,9 +153,12 @@ def _run(options: argparse.Namespace, scheme: str, library: Library, folder: Pat
         )  # fmt: skip
         watch.begin(setup.settings.count)
         result = run.go()
-    for line in getattr(setup.provider, "changed", [])[:1]:
-        count = len(setup.provider.changed)
-        print(f"{count} prompts are not those of the recording any more, the first {line}")
+    if budget.calls:
+        print(budget)
+    if setup.replay and setup.replay.changed:
+        changed = sorted(setup.replay.changed)
+        print(f"{len(changed)} prompts are not those of the recording any more, the first of them "
+              f"{changed[0]}")  # fmt: skip
     return result
 
 
@@ -161,7 +170,7 @@ class _Setup(NamedTuple):
 
 
 def _set_up(
-    options: argparse.Namespace, scheme: str, folder: Path, budget: Budget, stop: threading.Event,
+    options: argparse.Namespace, scheme: Scheme, folder: Path, budget: Budget, stop: threading.Event,
     watch: Watch,
 ) -> _Setup:  # fmt: skip
     """Provider, settings and embedder, of the options or of a run that is resumed."""
@@ -199,19 +208,19 @@ def _set_up(
             secrets.token_hex(6), model, scheme, options.count or 20, options.window,
             options.rounds, options.critics, options.seed, options.embedder, options.target,
             options.curriculum, dict(options.temperature) or None,
-        )  # type: ignore[arg-type]  # fmt: skip
+        )  # fmt: skip
     server = provider if isinstance(provider, llm.OpenAIProvider) else None
     chosen = embedder(settings.embedder, server)
     replay = provider if isinstance(provider, llm.ReplayProvider) else None
     return _Setup(replace(settings, embedder=chosen.name), provider, chosen, replay)
 
 
-def _ended(result: Result, folder: Path) -> int:
+def _ended(result: Result, folder: Path, again: str) -> int:
     """Say how a run ended; the exit code of the command."""
     accepted = len(result.accepted)
     print(f"{accepted} of {len(result.verdicts)} attempts were accepted; all of it is in {folder}")
     if result.ended:
-        print(f"gensim: {result.ended}. Resume with --run {folder}", file=sys.stderr)
+        print(f"gensim: {result.ended}. Resume with {again}", file=sys.stderr)
     return 0 if accepted and not result.ended else 1
 
 

@@ -13,16 +13,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 from gensim_envs.generate.recording import Answer, Call, Recording
 
 Sleep = Callable[[float], None]
+T = TypeVar("T")
 
 RETRIES = 8
 """Tries after the first; with the waits below a server may be away for three minutes."""
 LONGEST_WAIT = 60.0
 """Seconds between two tries at most, unless the server asks for more."""
+NO_KEY = "none"
+"""What a server without keys is told, since the client wants one."""
 REMOVED = "[key removed]"
 
 
@@ -86,6 +89,10 @@ class Budget:
         prompt, completion = self.price
         return (self.prompt_tokens * prompt + self.completion_tokens * completion) / 1e6
 
+    def __str__(self) -> str:
+        cost = f", {self.cost:.2f} USD" if any(self.price) else ""
+        return f"{self.calls} calls, {self.tokens} tokens{cost}"
+
     def start(self) -> None:
         """Count a call before it is made.
 
@@ -99,11 +106,11 @@ class Budget:
                 raise Stopped(f"--max-tokens-total {self.max_tokens} is reached")
             self.calls += 1
 
-    def charge(self, answer: Answer) -> None:
-        """Count what an answer took."""
+    def charge(self, prompt_tokens: int, completion_tokens: int) -> None:
+        """Count what an answer took, be it of use or not."""
         with self._lock:
-            self.prompt_tokens += answer.prompt_tokens
-            self.completion_tokens += answer.completion_tokens
+            self.prompt_tokens += prompt_tokens
+            self.completion_tokens += completion_tokens
 
 
 class OpenAIProvider:
@@ -138,13 +145,22 @@ class OpenAIProvider:
 
     def complete(self, call: Call) -> Answer:
         """See `Provider`."""
+        return self._retried(lambda: self._stream(call))
+
+    def embed(self, texts: list[str], model: str) -> list[list[float]]:
+        """An embedding of each text.
+
+        Raises:
+            ApiError, ProviderError, Stopped: see there.
+        """
+        return self._retried(lambda: self._embed(texts, model))
+
+    def _retried(self, ask: Callable[[], T]) -> T:
         problem = ""
         for attempt in range(RETRIES + 1):
             self.budget.start()
             try:
-                answer = self._stream(call)
-                self.budget.charge(answer)
-                return answer
+                return ask()
             except _Again as error:
                 problem = error.problem
                 if attempt < RETRIES:
@@ -168,35 +184,24 @@ class OpenAIProvider:
                 for choice in chunk.choices[:1]:
                     text.append(choice.delta.content or "")
                     finish = choice.finish_reason or finish
-        whole = "".join(text).replace(self._client.api_key, REMOVED)
+        whole = _without(self._client.api_key, "".join(text))
+        prompt = usage.prompt_tokens if usage else estimate(m.content for m in call.messages)
+        completion = usage.completion_tokens if usage else estimate([whole])
+        self.budget.charge(prompt, completion)
         if finish != "stop":
             raise _Again(f"the answer was cut short (finish reason: {finish})")
         if not whole.strip():
             raise _Again("the answer was empty")
-        return Answer(
-            whole,
-            usage.prompt_tokens if usage else estimate(m.content for m in call.messages),
-            usage.completion_tokens if usage else estimate([whole]),
-            round(time.monotonic() - began, 3),
-        )
+        return Answer(whole, prompt, completion, round(time.monotonic() - began, 3))
 
-    def embed(self, texts: list[str], model: str) -> list[list[float]]:
-        """An embedding of each text.
-
-        Raises:
-            ApiError, ProviderError: see there.
-        """
-        for attempt in range(RETRIES + 1):
-            self.budget.start()
-            try:
-                with _explained(self._client.api_key):
-                    found = self._client.embeddings.create(input=texts, model=model)
-                return [entry.embedding for entry in found.data]
-            except _Again as error:
-                problem = error.problem
-                if attempt < RETRIES:
-                    self._sleep(error.wait or min(LONGEST_WAIT, 2.0**attempt))
-        raise ApiError(problem)
+    def _embed(self, texts: list[str], model: str) -> list[list[float]]:
+        with _explained(self._client.api_key):
+            found = self._client.embeddings.create(input=texts, model=model)
+            vectors = [entry.embedding for entry in found.data]
+        self.budget.charge(found.usage.prompt_tokens if found.usage else estimate(texts), 0)
+        if len(vectors) != len(texts):
+            raise _Again(f"there are {len(vectors)} embeddings of {len(texts)} texts")
+        return vectors
 
 
 class _Again(Exception):
@@ -232,11 +237,16 @@ def client(base_url: str | None, timeout: float) -> Any:
     key = os.environ.get("OPENAI_API_KEY")
     if not key and base_url is None:
         raise ProviderError("there is no key. Set OPENAI_API_KEY, or --base-url for a local server")
-    # Local servers take any key, and the client wants one.
     patience = openai.Timeout(timeout, connect=min(timeout, 10.0))
     return openai.OpenAI(
-        api_key=key or "none", base_url=base_url, timeout=patience, max_retries=0
+        api_key=key or NO_KEY, base_url=base_url, timeout=patience, max_retries=0
     )  # fmt: skip
+
+
+def _without(key: str, text: str) -> str:
+    """A server's text without the key, and without what UTF-8 cannot hold."""
+    clean = text.encode(errors="replace").decode()
+    return clean if key == NO_KEY else clean.replace(key, REMOVED)
 
 
 class _explained:
@@ -252,24 +262,27 @@ class _explained:
         import httpx2
         import openai
 
-        if error is None or not isinstance(
-            error, (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError, ValueError)
-        ):
+        # The client takes any JSON for an answer: what is not one shows when it is looked into.
+        faults = (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError, ValueError, TypeError,
+                  AttributeError)  # fmt: skip
+        if not isinstance(error, faults):
             return False
-        said = _message(error).replace(self._key, REMOVED)
+        said = _message(error, self._key)
         if isinstance(error, openai.APIStatusError):
             raise _status(error, said) from None
         raise _Again(said) from None
 
 
-def _message(error: BaseException) -> str:
+def _message(error: BaseException, key: str) -> str:
+    """What a server says, in one line that may be shown."""
     body = getattr(error, "body", None)
     if isinstance(body, dict) and isinstance(body.get("message"), str):
         text = body["message"]
     else:
         text = str(error) or type(error).__name__
     cause = f" ({error.__cause__})" if error.__cause__ and "onnect" in text else ""
-    return " ".join((text + cause).split())[:300]
+    words = _without(key, text + cause).split()
+    return "".join(c if c.isprintable() else "?" for c in " ".join(words))[:300]
 
 
 def _status(error: Any, said: str) -> Exception:
@@ -327,7 +340,7 @@ class ReplayProvider:
         if digest != call.digest:
             with self._lock:
                 self.changed.append(f"{call.attempt:04d}/{call.name}")
-        return answer
+        return _given(answer)
 
 
 class FilesProvider:
@@ -409,7 +422,19 @@ class Recorded:
             self._known[call.attempt] = self.recording.answers(call.attempt)
         digest, answer = self._known[call.attempt].get(call.name, ("", None))
         if answer is not None and digest == call.digest:
-            return answer
-        answer = self.inner.complete(call)
+            return _given(answer)
+        try:
+            answer = self.inner.complete(call)
+        except ContextTooLong as error:
+            # A replay is to cut the prompt just as often.
+            self.recording.append(call, Answer("", too_long=str(error)))
+            raise
         self.recording.append(call, answer)
         return answer
+
+
+def _given(answer: Answer) -> Answer:
+    """An answer that was kept, or what was raised instead."""
+    if answer.too_long:
+        raise ContextTooLong(answer.too_long)
+    return answer

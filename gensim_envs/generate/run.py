@@ -39,6 +39,7 @@ from gensim_envs.task.errors import TaskError
 
 STALE = 10
 """Attempts in a row that propose what is there already, after which a run ends."""
+INTERRUPTED = "stopped by Ctrl-C"
 RECALLED = 8
 """Refused attempts that a proposal is told of."""
 
@@ -174,7 +175,7 @@ class Run:
         except Stopped as error:
             return Result(self._verdicts, str(error))
         except KeyboardInterrupt:
-            return Result(self._verdicts, "stopped by Ctrl-C")
+            return Result(self._verdicts, INTERRUPTED)
         finally:
             self._stop.set()
         return Result(self._verdicts)
@@ -276,6 +277,8 @@ class Run:
                 verdict.passed.append("published")
             except TaskError as error:
                 verdict.refuse(error.cause, str(error))
+            except ApiError as error:  # of an embedder
+                verdict.refuse("api", str(error))
         self._write(verdict)
         self._add(verdict, entry)
         self._watcher.done(verdict)
