@@ -17,7 +17,17 @@ from pathlib import Path
 
 import gymnasium as gym
 import pytest
-from tiny import ANSWER, TINY, content, copy_of, edit_registry, make_library, program
+from tiny import (
+    ANSWER,
+    TINY,
+    content,
+    copy_of,
+    descendants,
+    edit_registry,
+    make_library,
+    program,
+    started,
+)
 
 from gensim_envs import register_library
 from gensim_envs.cli import main
@@ -369,29 +379,6 @@ def test_a_worker_that_dies_is_said_and_leaves_the_library_as_it_was(
 
 
 # --- stopped ----------------------------------------------------------------------------------
-
-
-def descendants(parent: int) -> dict[int, str]:
-    """Processes below one, with when they started, since numbers are used again."""
-    below: dict[int, str] = {}
-    todo = [parent]
-    while todo:
-        here = todo.pop()
-        with contextlib.suppress(OSError):
-            for task in Path(f"/proc/{here}/task").iterdir():
-                todo += [int(pid) for pid in (task / "children").read_text().split()]
-            if here != parent:
-                below[here] = started(here)
-    return below
-
-
-def started(pid: int) -> str:
-    """Clock ticks at which a process started; "" where it has ended."""
-    try:
-        state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return ""
-    return "" if state == "Z" else fields[18]
 
 
 @pytest.mark.parametrize(("stage", "seconds"), [("gate:", 0.3), ("specs:", 1.0)])
