@@ -74,7 +74,8 @@ MOVERS = {
 """Class: its noun, how it is made of a colour, how it is told of in each kind of task."""
 TARGETS = {
     "Zone": ("inside", "zone", "Zone({}, width=0.14)",
-             ("rests upon painted ground", "share one parking lot", "queue up where colour begins")),
+             ("rests upon painted ground", "share one parking lot",
+              "queue up where colour begins")),
     "Bowl": ("inside", "bowl", "Bowl({})",
              ("becomes soup", "make a salad of twins", "fill crockery step by step")),
     "Container": ("inside", "container", "Container({}, (0.16, 0.14, 0.05))",
@@ -93,15 +94,15 @@ _BODY = {
         color, other = scene.colors(2)
         target = scene.add({target})
         thing = scene.add({mover})
-        scene.goal(f"put the {{color}} {noun} {word} the {{other}} {goal}", thing, {relation}=target)
+        said = f"put the {{color}} {noun} {word} the {{other}} {goal}"
+        scene.goal(said, thing, {relation}=target)
 ''',
     "two": '''\
         color, other = scene.colors(2)
         target = scene.add({target})
         things = scene.add({mover}, count=2)
-        scene.goal(
-            instruction=f"put both {{color}} {plural} {word} the {{other}} {goal}", items=things, {relation}=target{spread}
-        )
+        said = f"put both {{color}} {plural} {word} the {{other}} {goal}"
+        scene.goal(instruction=said, items=things, {relation}=target{spread})
 ''',
     "each": '''\
         *colors, other = scene.colors(3)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fake_server import Fault, FakeServer
+from fake_server import FakeServer, Fault
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -197,6 +198,7 @@ def test_a_server_that_stays_away_fails_the_call_and_says_why(
     [
         (400, "context_length_exceeded", "too many words"),
         (400, None, "the request exceeds the available context size"),
+        (422, None, "the prompt is too long: 9000 tokens"),
         (413, None, "payload"),
     ],
 )
@@ -416,7 +418,7 @@ def test_a_prompt_that_no_cut_makes_fit_is_an_error_of_the_api(
 ) -> None:
     server.context = 10
     talk = Conversation(client.provider, 1, {"reflect": 0.0})
-    with pytest.raises(ApiError, match="cannot be cut further: .*10 letters"):
+    with pytest.raises(ApiError, match=r"cannot be cut further: .*10 letters"):
         talk.ask("reflect", lambda cut: "A new task has passed"[: max(8, 20 >> cut)])
     assert len(server.requests) == 3
 
@@ -445,8 +447,6 @@ def test_files_are_written_awaited_and_put_aside_when_they_answer_something_else
         if not path.exists():
             text = (tmp_path / "0001-reflect-1.prompt.md").read_text()
             path.write_text(f"answer to {text.split()[-1]}")
-        import os
-
         os.utime(path, (1, 1))  # an editor has long closed it
 
     files = FilesProvider(tmp_path, "a person", sleep=sleep, say=said.append)

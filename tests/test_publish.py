@@ -33,9 +33,9 @@ from gensim_envs import register_library
 from gensim_envs.cli import main
 from gensim_envs.generate import check, validate
 from gensim_envs.generate import publish as stage
-from gensim_envs.naming import snake_case
 from gensim_envs.generate.validate import Episode, Policy
 from gensim_envs.library import Library
+from gensim_envs.naming import snake_case
 from gensim_envs.sandbox import Protection, protection
 from gensim_envs.tasks import sweeping_piles
 
@@ -376,6 +376,15 @@ def test_a_worker_that_dies_is_said_and_leaves_the_library_as_it_was(
     assert run("publish", file, library, "--workers", "1") == 1
     assert content(library.root) == before
     assert "--workers 1" in capsys.readouterr().err
+
+
+def test_processes_that_are_left_early_end_without_a_word() -> None:
+    # A traceback of the executor's thread is an error here.
+    playing = validate.over_processes(time.sleep, [(0.0,), *[(60.0,)] * 40], 2)
+    next(playing)
+    began = time.monotonic()
+    playing.close()
+    assert time.monotonic() - began < 20
 
 
 # --- stopped ----------------------------------------------------------------------------------

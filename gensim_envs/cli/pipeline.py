@@ -41,14 +41,16 @@ def add_commands(command: Command) -> None:
     sub.add_argument("--curriculum", type=positive, default=0, metavar="N",
                      help="plan N steps towards the target first")  # fmt: skip
     sub.add_argument("--window", type=positive, default=8,
-                     help="attempts in flight; attempt k sees the library after k - WINDOW")  # fmt: skip
+                     help="attempts in flight; attempt k sees the library after k - "
+                          "WINDOW")  # fmt: skip
     sub.add_argument("--rounds", type=seed, default=3, help="repairs of a refused program at most")
     sub.add_argument("--critics", type=seed, default=3, help="who vote on a finished task")
     sub.add_argument("--seed", type=seed, default=0, help="of what is shown of the library")
     sub.add_argument("--embedder", default="auto",
                      help="auto, minilm, tfidf or openai:MODEL")  # fmt: skip
     sub.add_argument("--temperature", type=_temperature, action="append", default=[],
-                     metavar="STAGE=T", help="for one stage; may be given several times")  # fmt: skip
+                     metavar="STAGE=T",
+                     help="for one stage; may be given several times")  # fmt: skip
     sub.add_argument("--max-calls", type=positive, help="ends the run")
     sub.add_argument(
         "--max-tokens-total", type=positive, help="of prompts and answers; ends the run"
@@ -58,11 +60,12 @@ def add_commands(command: Command) -> None:
     sub.add_argument("--timeout", type=positive, default=120,
                      help="seconds of silence after which a call is tried again")  # fmt: skip
     sub.add_argument("--run", dest="folder", type=Path, metavar="DIR",
-                     help="where to keep everything; runs/<model>-<number> if not given. A run that "
-                          "is there is resumed with its own settings")  # fmt: skip
+                     help="where to keep everything; runs/<model>-<number> if not given. A run "
+                          "that is there is resumed with its own settings")  # fmt: skip
     sub.add_argument("--record", type=Path, metavar="DIR", help="keep a copy that replay reads")
     sub.add_argument("--weak-sandbox", action="store_true",
-                     help="publish even where programs cannot be denied processes or network")  # fmt: skip
+                     help="publish even where programs cannot be denied processes or "
+                          "network")  # fmt: skip
     workers(sub)
 
 
@@ -117,9 +120,8 @@ def _compare(options: argparse.Namespace, library: Library, folder: Path) -> int
     """Run every scheme from the same library, and write one report."""
     import shutil
 
-    from gensim_envs.report import write_report
-
     from gensim_envs.generate.run import INTERRUPTED
+    from gensim_envs.report import write_report
 
     code = 0
     again = f"--run {folder} --scheme {' '.join(options.scheme)}"
@@ -170,8 +172,8 @@ class _Setup(NamedTuple):
 
 
 def _set_up(
-    options: argparse.Namespace, scheme: Scheme, folder: Path, budget: Budget, stop: threading.Event,
-    watch: Watch,
+    options: argparse.Namespace, scheme: Scheme, folder: Path, budget: Budget,
+    stop: threading.Event, watch: Watch,
 ) -> _Setup:  # fmt: skip
     """Provider, settings and embedder, of the options or of a run that is resumed."""
     from dataclasses import replace

@@ -8,6 +8,7 @@ the model: it is an `ApiError` for this attempt, a `ProviderError` that ends the
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -292,9 +293,8 @@ def _status(error: Any, said: str) -> Exception:
         return _Again(f"HTTP {status}: {said}", _retry_after(error))
     if status in (401, 403):
         return ProviderError(f"the server refuses the key (HTTP {status}): {said}")
-    if status in (400, 413, 422) and (
-        status == 413 or error.code == "context_length_exceeded" or "context" in said.lower()
-    ):
+    long = error.code == "context_length_exceeded" or re.search("context|too long", said.lower())
+    if status == 413 or (status in (400, 422) and long):
         return ContextTooLong(f"HTTP {status}: {said}")
     return ProviderError(f"the server refuses the request (HTTP {status}): {said}")
 
@@ -368,7 +368,7 @@ class FilesProvider:
         stem = f"{call.attempt:04d}-{call.name}"
         prompt, answer = (self._folder / f"{stem}.{kind}.md" for kind in ("prompt", "answer"))
         text = "\n\n".join(message.content.strip() for message in call.messages) + "\n"
-        if not prompt.exists() or prompt.read_text(encoding="utf-8") != text:
+        if not prompt.exists() or prompt.read_bytes() != text.encode():
             if answer.exists():
                 answer.replace(answer.with_suffix(".old.md"))
                 self._say(f"{answer.name} answered another prompt; it is now {stem}.answer.old.md")

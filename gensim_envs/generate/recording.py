@@ -155,7 +155,7 @@ class Recording:
         for line in _text(path).split("\n") if path.exists() else []:
             with contextlib.suppress(RecordingError):
                 found.append(_parse(path, line))
-        return [entry for entry in found if isinstance(entry, dict) and _KEYS <= entry.keys()]
+        return [entry for entry in found if isinstance(entry, dict) and entry.keys() >= _KEYS]
 
     def answers(self, attempt: int) -> dict[str, tuple[str, Answer]]:
         """{name of a call: (digest of its messages, the last answer to it)}."""

@@ -356,8 +356,9 @@ class Run:
                 )
         else:
             self._recording.write_settings(data)
-        own = {entry.name: entry for entry in self._own_entries()}
-        for verdict in read_verdicts(self.folder):
+        verdicts = read_verdicts(self.folder)
+        own = {entry.name: entry for entry in self._own_entries()} if verdicts else {}
+        for verdict in verdicts:
             if verdict.attempt != len(self._verdicts) + 1:
                 break
             if verdict.accepted and verdict.name not in own:
