@@ -16,18 +16,22 @@ import threading
 import time
 import types
 from collections.abc import Iterator
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from fake_server import RECIPES, STAGES, FakeServer, Fault, TinyModel, named_in
 from quick import few_episodes, quicken
-from tiny import TINY, content, descendants, make_library, started
+from tiny import ANSWER, TINY, content, descendants, make_library, started
+from tiny import row as tiny_row
 
 from gensim_envs.cli import main
+from gensim_envs.generate import validate
 from gensim_envs.generate.attempt import Verdict
 from gensim_envs.generate.run import Run, read_verdicts
-from gensim_envs.library import Library
+from gensim_envs.library import Library, digest
 
 KEY = "sk-test-0123456789abcdef"
 CHAIN = ["propose", "review", "pick", "implement", "restate", "reflect", "reflect", "reflect"]
@@ -485,6 +489,48 @@ def test_more_than_half_must_say_yes_and_what_cannot_be_read_is_no_yes(
     assert [vote for vote, _ in verdict.votes] == said
 
 
+def test_every_attempt_has_one_end_and_they_add_up(place: Place, at_once: None) -> None:
+    no = {"vote": "no", "why": "It is dull."}
+    place.server.faults += [
+        says("propose", "Let me think.", times=2),  # parse
+        says("propose", {**proposal("OneBlockIntoZone"), "name": "PutBlockInBowl"}, times=1),
+        says("implement", ANSWER, times=1),  # gate: the class has another name
+        says("implement", _without_targets, times=1),  # runtime
+        says("restate", {"goals": []}, times=1),  # semantics
+        Fault("status", stage="restate", times=9),  # api
+        says("reflect", no, times=3),  # reflection
+    ]
+    ended = place.generate("--count", "8", "--window", "1", "--rounds", "0")
+    causes = ["parse", "novelty", "gate", "runtime", "semantics", "api", "reflection", None]
+    assert place.causes() == causes
+    assert "1 of 8 attempts were accepted" in ended.out
+    assert [line[:4] for line in ended.out.splitlines()[:8]] == [f"{k:4d}" for k in range(1, 9)]
+    assert place.server.faults == []
+
+
+def _without_targets(messages: list[dict[str, str]]) -> str:
+    answer = named_in(messages[1]["content"]).answer
+    return answer.replace("scene.colors(", "scene.colors(1 // 0 + ")
+
+
+def test_what_somebody_else_publishes_meanwhile_is_not_counted(place: Place) -> None:
+    recipe = RECIPES["OneBlockIntoZone"]
+
+    def publish(messages: list[dict[str, str]]) -> str:
+        same = replace(tiny_row(recipe.name), sha256=digest(recipe.program))
+        place.library.publish(same, recipe.program, {"model": "somebody"}, None)
+        return TinyModel()(messages)
+
+    place.server.faults += [
+        says("propose", proposal(recipe.name), times=1), says("restate", publish, times=1),
+    ]  # fmt: skip
+    ended = place.generate("--count", "1")
+    assert ended.code == 1
+    assert [verdict.cause for verdict in read_verdicts(place.run)] == ["novelty"]
+    assert f"there is a task {recipe.name} already, from elsewhere" in ended.out
+    assert len(place.library.rows()) == 1
+
+
 def test_a_model_that_repeats_itself_ends_the_run(place: Place) -> None:
     place.server.faults.append(says("propose", proposal("OneBlockIntoZone")))
     ended = place.generate("--count", "500", "--window", "1")
@@ -592,8 +638,8 @@ def test_killed_while_publishing_and_while_playing_it_goes_on_where_it_was(
     place: Place, unbroken: Place
 ) -> None:
     quick = str(TESTS / "quick.py")
-    # After the journal, after half of the files, after the row; then in the middle of the run.
-    for writes, episodes in ((1, 0), (3, 0), (5, 0), (0, 8)):
+    # After half of the files, after the row but before the verdict; then in the middle of the run.
+    for writes, episodes in ((3, 0), (5, 0), (0, 8)):
         with place.start(quick, str(writes), str(episodes)) as process:
             _, error = process.communicate(timeout=60)
         assert process.returncode == -signal.SIGKILL, error
@@ -603,6 +649,24 @@ def test_killed_while_publishing_and_while_playing_it_goes_on_where_it_was(
     assert place.causes() == unbroken.causes()
     asked = [r for r in place.server.requests if r.stage == "implement"]
     assert len(asked) == 3  # what was answered before a kill is not asked again
+
+
+def test_a_worker_that_dies_ends_the_run_and_it_is_resumed(
+    place: Place, unbroken: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*job: object) -> None:
+        raise BrokenProcessPool
+
+    with monkeypatch.context() as patch:
+        patch.setattr(validate, "run_episode", die)
+        ended = place.generate()
+    assert ended.code == 1
+    assert ended.err == (
+        "gensim: a worker process ended, perhaps for want of memory; use --workers 1\n"
+    )
+    assert place.verdicts() == []
+    assert place.generate().code == 0
+    assert place.bytes() == unbroken.bytes()
 
 
 def interrupt(process: subprocess.Popen[str]) -> str:

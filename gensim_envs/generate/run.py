@@ -34,7 +34,7 @@ from gensim_envs.generate.llm import ApiError, Provider, Recorded, Stopped
 from gensim_envs.generate.memory import Entry, Memory, recall
 from gensim_envs.generate.propose import Idea, Scheme, curriculum
 from gensim_envs.generate.recording import Recording, RecordingError
-from gensim_envs.library import Library, LibraryError, digest
+from gensim_envs.library import Library, LibraryError, Row, digest
 from gensim_envs.task.errors import TaskError
 
 STALE = 10
@@ -300,13 +300,16 @@ class Run:
     def _is_there(self, draft: Draft) -> bool:
         for row in self._library.rows():
             if row.name == draft.row.name:
-                if row.sha256 == draft.row.sha256:
+                if row.sha256 == draft.row.sha256 and self._is_own(row):
                     return True
                 raise TaskError(
                     f"there is a task {row.name} already, from elsewhere",
                     "Propose something else", cause="novelty",
                 )  # fmt: skip
         return False
+
+    def _is_own(self, row: Row) -> bool:
+        return self._library.run_of(row) == self.settings.run
 
     def _write(self, verdict: Verdict) -> None:
         path = self._path(verdict.attempt)
