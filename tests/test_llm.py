@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import openai
 import pytest
 from fake_server import FakeServer, Fault
 from hypothesis import given
@@ -106,6 +107,15 @@ def test_tokens_that_a_server_does_not_count_are_estimated(
     assert client.budget.tokens > 0
 
 
+def test_the_server_of_these_tests_speaks_without_a_stream_too(server: FakeServer) -> None:
+    talk = openai.OpenAI(api_key=KEY, base_url=server.url)
+    messages = [{"role": m.role, "content": m.content} for m in CALL.messages]
+    whole = talk.chat.completions.create(model="tiny", messages=messages)  # type: ignore[arg-type]
+    assert whole.choices[0].message.content == ANSWER
+    found = talk.embeddings.create(input="a block", model="small", encoding_format="float")
+    assert sum(found.data[0].embedding) == 2
+
+
 # --- what may pass ----------------------------------------------------------------------------
 
 
@@ -134,14 +144,14 @@ def test_what_passes_is_tried_again(client: Client, server: FakeServer, fault: F
 
 def test_a_silent_stream_is_left_and_tried_again(server: FakeServer) -> None:
     server.faults.append(Fault("stall"))
-    client = Client(server, timeout=0.3)
+    client = Client(server, timeout=1.0)
     assert client.ask() == ANSWER
     assert client.naps == [1]
 
 
 def test_a_slow_server_is_waited_for(server: FakeServer) -> None:
     server.latency = 0.3
-    client = Client(server, timeout=1.0)
+    client = Client(server, timeout=3.0)
     assert client.ask() == ANSWER
     assert client.naps == []
 

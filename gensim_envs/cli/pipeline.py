@@ -155,8 +155,6 @@ def _run(options: argparse.Namespace, scheme: Scheme, library: Library, folder: 
         )  # fmt: skip
         watch.begin(setup.settings.count)
         result = run.go()
-    if budget.calls:
-        print(budget)
     if setup.replay and setup.replay.changed:
         changed = sorted(setup.replay.changed)
         print(f"{len(changed)} prompts are not those of the recording any more, the first of them "

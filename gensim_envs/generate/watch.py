@@ -41,9 +41,11 @@ class Watch:
             self._live.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
         if self._live:
             self._live.stop()
+        elif kind is None and self._budget.calls:
+            print(self._budget, flush=True)
 
     def begin(self, count: int) -> None:
         """How many attempts there will be."""
