@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -17,7 +18,17 @@ from pathlib import Path
 
 import gymnasium as gym
 import pytest
-from tiny import ANSWER, TINY, content, copy_of, edit_registry, make_library, program
+from tiny import (
+    ANSWER,
+    TINY,
+    content,
+    copy_of,
+    descendants,
+    edit_registry,
+    make_library,
+    program,
+    started,
+)
 
 from gensim_envs import register_library
 from gensim_envs.cli import main
@@ -372,30 +383,17 @@ def test_a_worker_that_dies_is_said_and_leaves_the_library_as_it_was(
     assert "--workers 1" in capsys.readouterr().err
 
 
+def test_processes_that_are_left_early_end_without_a_word() -> None:
+    before = set(threading.enumerate())
+    playing = validate.over_processes(time.sleep, [(0.0,), *[(60.0,)] * 40], 2)
+    next(playing)
+    playing.close()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(20)  # a traceback of one of them fails the test
+        assert not thread.is_alive()
+
+
 # --- stopped ----------------------------------------------------------------------------------
-
-
-def descendants(parent: int) -> dict[int, str]:
-    """Processes below one, with when they started, since numbers are used again."""
-    below: dict[int, str] = {}
-    todo = [parent]
-    while todo:
-        here = todo.pop()
-        with contextlib.suppress(OSError):
-            for task in Path(f"/proc/{here}/task").iterdir():
-                todo += [int(pid) for pid in (task / "children").read_text().split()]
-            if here != parent:
-                below[here] = started(here)
-    return below
-
-
-def started(pid: int) -> str:
-    """Clock ticks at which a process started; "" where it has ended."""
-    try:
-        state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return ""
-    return "" if state == "Z" else fields[18]
 
 
 @pytest.mark.parametrize(("stage", "seconds"), [("gate:", 0.3), ("specs:", 1.0)])

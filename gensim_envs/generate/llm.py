@@ -8,6 +8,7 @@ the model: it is an `ApiError` for this attempt, a `ProviderError` that ends the
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -24,6 +25,8 @@ RETRIES = 8
 """Tries after the first; with the waits below a server may be away for three minutes."""
 LONGEST_WAIT = 60.0
 """Seconds between two tries at most, unless the server asks for more."""
+NO_KEY = "none"
+"""What a server without keys is told, since the client wants one."""
 REMOVED = "[key removed]"
 SECRET = 8
 """Letters from which a key is one: local servers are given words, `none`, which texts may hold."""
@@ -89,6 +92,10 @@ class Budget:
         prompt, completion = self.price
         return (self.prompt_tokens * prompt + self.completion_tokens * completion) / 1e6
 
+    def __str__(self) -> str:
+        cost = f", {self.cost:.2f} USD" if any(self.price) else ""
+        return f"{self.calls} calls, {self.tokens} tokens{cost}"
+
     def start(self) -> None:
         """Count a call before it is made.
 
@@ -102,11 +109,11 @@ class Budget:
                 raise Stopped(f"--max-tokens-total {self.max_tokens} is reached")
             self.calls += 1
 
-    def charge(self, answer: Answer) -> None:
-        """Count what an answer took."""
+    def charge(self, prompt_tokens: int, completion_tokens: int) -> None:
+        """Count what an answer took, be it of use or not."""
         with self._lock:
-            self.prompt_tokens += answer.prompt_tokens
-            self.completion_tokens += answer.completion_tokens
+            self.prompt_tokens += prompt_tokens
+            self.completion_tokens += completion_tokens
 
 
 class OpenAIProvider:
@@ -141,61 +148,56 @@ class OpenAIProvider:
 
     def complete(self, call: Call) -> Answer:
         """See `Provider`."""
-        problem = ""
-        for attempt in range(RETRIES + 1):
-            self.budget.start()
-            try:
-                answer = self._stream(call)
-                self.budget.charge(answer)
-                return answer
-            except _Again as error:
-                problem = error.problem
-                if attempt < RETRIES:
-                    self._sleep(error.wait or min(LONGEST_WAIT, 2.0**attempt))
-        raise ApiError(f"{problem} ({RETRIES + 1} tries)")
-
-    def _stream(self, call: Call) -> Answer:
-        began = time.monotonic()
-        text: list[str] = []
-        finish, usage = None, None
-        with _explained(self._client.api_key):
-            chunks = self._client.chat.completions.create(
-                model=self.model,
-                messages=[{"role": m.role, "content": m.content} for m in call.messages],
-                temperature=call.temperature,
-                stream=True,
-                stream_options={"include_usage": True},
-            )
-            for chunk in chunks:
-                usage = chunk.usage or usage
-                for choice in chunk.choices[:1]:
-                    text.append(choice.delta.content or "")
-                    finish = choice.finish_reason or finish
-        whole = without_key("".join(text), self._client.api_key)
-        if finish != "stop":
-            raise _Again(f"the answer was cut short (finish reason: {finish})")
-        if not whole.strip():
-            raise _Again("the answer was empty")
-        return Answer(
-            whole,
-            usage.prompt_tokens if usage else estimate(m.content for m in call.messages),
-            usage.completion_tokens if usage else estimate([whole]),
-            round(time.monotonic() - began, 3),
-        )
+        return self._retried(lambda: self._stream(call))
 
     def embed(self, texts: list[str], model: str) -> list[list[float]]:
         """An embedding of each text.
 
         Raises:
-            ApiError, ProviderError: see there.
+            ApiError, ProviderError, Stopped: see there.
         """
+        return self._retried(lambda: self._embed(texts, model))
 
-        def ask() -> Any:
+    def _retried(self, ask: Callable[[], T]) -> T:
+        def counted() -> T:
             self.budget.start()
-            return self._client.embeddings.create(input=texts, model=model)
+            return ask()
 
-        found = retried(self._client, ask, self._sleep)
-        return [entry.embedding for entry in found.data]
+        return retried(self._client, counted, self._sleep)
+
+    def _stream(self, call: Call) -> Answer:
+        began = time.monotonic()
+        text: list[str] = []
+        finish, usage = None, None
+        chunks = self._client.chat.completions.create(
+            model=self.model,
+            messages=[{"role": m.role, "content": m.content} for m in call.messages],
+            temperature=call.temperature,
+            stream=True,
+            stream_options={"include_usage": True},
+        )
+        for chunk in chunks:
+            usage = chunk.usage or usage
+            for choice in chunk.choices[:1]:
+                text.append(choice.delta.content or "")
+                finish = choice.finish_reason or finish
+        whole = without_key("".join(text), self._client.api_key)
+        prompt = usage.prompt_tokens if usage else estimate(m.content for m in call.messages)
+        completion = usage.completion_tokens if usage else estimate([whole])
+        self.budget.charge(prompt, completion)
+        if finish != "stop":
+            raise _Again(f"the answer was cut short (finish reason: {finish})")
+        if not whole.strip():
+            raise _Again("the answer was empty")
+        return Answer(whole, prompt, completion, round(time.monotonic() - began, 3))
+
+    def _embed(self, texts: list[str], model: str) -> list[list[float]]:
+        found = self._client.embeddings.create(input=texts, model=model)
+        vectors = [entry.embedding for entry in found.data]
+        self.budget.charge(found.usage.prompt_tokens if found.usage else estimate(texts), 0)
+        if len(vectors) != len(texts):
+            raise _Again(f"there are {len(vectors)} embeddings of {len(texts)} texts")
+        return vectors
 
 
 class _Again(Exception):
@@ -231,16 +233,16 @@ def client(base_url: str | None, timeout: float) -> Any:
     key = os.environ.get("OPENAI_API_KEY")
     if not key and base_url is None:
         raise ProviderError("there is no key. Set OPENAI_API_KEY, or --base-url for a local server")
-    # Local servers take any key, and the client wants one.
     patience = openai.Timeout(timeout, connect=min(timeout, 10.0))
     return openai.OpenAI(
-        api_key=key or "none", base_url=base_url, timeout=patience, max_retries=0
+        api_key=key or NO_KEY, base_url=base_url, timeout=patience, max_retries=0
     )  # fmt: skip
 
 
 def without_key(text: str, key: str) -> str:
-    """A text in which a key is named instead of shown."""
-    return text.replace(key, REMOVED) if len(key) >= SECRET else text
+    """A server's text without the key, and without what UTF-8 cannot hold."""
+    clean = text.encode(errors="replace").decode()
+    return clean.replace(key, REMOVED) if len(key) >= SECRET else clean
 
 
 def retried(
@@ -283,24 +285,27 @@ class _explained:
         import httpx2
         import openai
 
-        if error is None or not isinstance(
-            error, (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError, ValueError)
-        ):
+        # The client takes any JSON for an answer: what is not one shows when it is looked into.
+        faults = (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError, ValueError, TypeError,
+                  AttributeError)  # fmt: skip
+        if not isinstance(error, faults):
             return False
-        said = without_key(_message(error), self._key)
+        said = _message(error, self._key)
         if isinstance(error, openai.APIStatusError):
             raise _status(error, said) from None
         raise _Again(said) from None
 
 
-def _message(error: BaseException) -> str:
+def _message(error: BaseException, key: str) -> str:
+    """What a server says, in one line that may be shown."""
     body = getattr(error, "body", None)
     if isinstance(body, dict) and isinstance(body.get("message"), str):
         text = body["message"]
     else:
         text = str(error) or type(error).__name__
     cause = f" ({error.__cause__})" if error.__cause__ and "onnect" in text else ""
-    return " ".join((text + cause).split())[:300]
+    words = without_key(text + cause, key).split()
+    return "".join(c if c.isprintable() else "?" for c in " ".join(words))[:300]
 
 
 def _status(error: Any, said: str) -> Exception:
@@ -310,9 +315,8 @@ def _status(error: Any, said: str) -> Exception:
         return _Again(f"HTTP {status}: {said}", _retry_after(error))
     if status in (401, 403):
         return ProviderError(f"the server refuses the key (HTTP {status}): {said}")
-    if status in (400, 413, 422) and (
-        status == 413 or error.code == "context_length_exceeded" or "context" in said.lower()
-    ):
+    long = error.code == "context_length_exceeded" or re.search("context|too long", said.lower())
+    if status == 413 or (status in (400, 422) and long):
         return ContextTooLong(f"HTTP {status}: {said}")
     return ProviderError(f"the server refuses the request (HTTP {status}): {said}")
 
@@ -358,7 +362,7 @@ class ReplayProvider:
         if digest != call.digest:
             with self._lock:
                 self.changed.append(f"{call.attempt:04d}/{call.name}")
-        return answer
+        return _given(answer)
 
 
 class FilesProvider:
@@ -386,7 +390,7 @@ class FilesProvider:
         stem = f"{call.attempt:04d}-{call.name}"
         prompt, answer = (self._folder / f"{stem}.{kind}.md" for kind in ("prompt", "answer"))
         text = "\n\n".join(message.content.strip() for message in call.messages) + "\n"
-        if not prompt.exists() or prompt.read_text(encoding="utf-8") != text:
+        if not prompt.exists() or prompt.read_bytes() != text.encode():
             if answer.exists():
                 answer.replace(answer.with_suffix(".old.md"))
                 self._say(f"{answer.name} answered another prompt; it is now {stem}.answer.old.md")
@@ -440,7 +444,19 @@ class Recorded:
             self._known[call.attempt] = self.recording.answers(call.attempt)
         digest, answer = self._known[call.attempt].get(call.name, ("", None))
         if answer is not None and digest == call.digest:
-            return answer
-        answer = self.inner.complete(call)
+            return _given(answer)
+        try:
+            answer = self.inner.complete(call)
+        except ContextTooLong as error:
+            # A replay is to cut the prompt just as often.
+            self.recording.append(call, Answer("", too_long=str(error)))
+            raise
         self.recording.append(call, answer)
         return answer
+
+
+def _given(answer: Answer) -> Answer:
+    """An answer that was kept, or what was raised instead."""
+    if answer.too_long:
+        raise ContextTooLong(answer.too_long)
+    return answer

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+_KEYS = {"name", "digest", "messages", "answer", "prompt_tokens", "completion_tokens", "seconds"}
 LONG = 1500
 """Letters from which a message is kept in a file of its own."""
 
@@ -68,12 +69,14 @@ class Answer:
         prompt_tokens: of the messages, as the server counts or by estimate.
         completion_tokens: of the answer.
         seconds: until it was there.
+        too_long: why there is none, where the messages were too long for the model.
     """
 
     text: str
     prompt_tokens: int = 0
     completion_tokens: int = 0
     seconds: float = 0.0
+    too_long: str = ""
 
 
 class Recording:
@@ -103,7 +106,9 @@ class Recording:
         """Set down what decides the questions."""
         self.root.mkdir(parents=True, exist_ok=True)
         text = json.dumps(settings, indent=2, ensure_ascii=False) + "\n"
-        (self.root / "run.json").write_text(text, encoding="utf-8")
+        new = self.root / "run.json.new"
+        new.write_text(text, encoding="utf-8", errors="replace")
+        new.replace(self.root / "run.json")
 
     def path(self, attempt: int) -> Path:
         """The file of an attempt's calls."""
@@ -120,6 +125,7 @@ class Recording:
             "prompt_tokens": answer.prompt_tokens,
             "completion_tokens": answer.completion_tokens,
             "seconds": answer.seconds,
+            **({"too_long": answer.too_long} if answer.too_long else {}),
         }
         path = self.path(call.attempt)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -145,10 +151,11 @@ class Recording:
         """Every whole line of an attempt; one that a kill has torn is passed over."""
         path = self.path(attempt)
         found = []
-        for line in _text(path).splitlines() if path.exists() else []:
+        # Not splitlines(), which also splits at what JSON need not escape, such as U+2028.
+        for line in _text(path).split("\n") if path.exists() else []:
             with contextlib.suppress(RecordingError):
                 found.append(_parse(path, line))
-        return [entry for entry in found if isinstance(entry, dict) and "answer" in entry]
+        return [entry for entry in found if isinstance(entry, dict) and entry.keys() >= _KEYS]
 
     def answers(self, attempt: int) -> dict[str, tuple[str, Answer]]:
         """{name of a call: (digest of its messages, the last answer to it)}."""
@@ -157,7 +164,7 @@ class Recording:
                 entry["digest"],
                 Answer(
                     entry["answer"], entry["prompt_tokens"], entry["completion_tokens"],
-                    entry["seconds"],
+                    entry["seconds"], entry.get("too_long", ""),
                 ),
             )
             for entry in self.calls(attempt)

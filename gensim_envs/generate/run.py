@@ -35,11 +35,12 @@ from gensim_envs.generate.llm import ApiError, Provider, Recorded, Stopped
 from gensim_envs.generate.memory import Entry, Memory, recall
 from gensim_envs.generate.propose import Idea, Scheme, curriculum
 from gensim_envs.generate.recording import Recording, RecordingError
-from gensim_envs.library import Library, LibraryError, digest
+from gensim_envs.library import Library, LibraryError, Row, digest
 from gensim_envs.task.errors import TaskError
 
 STALE = 10
 """Attempts in a row that propose what is there already, after which a run ends."""
+INTERRUPTED = "stopped by Ctrl-C"
 RECALLED = 8
 """Refused attempts that a proposal is told of."""
 _VERDICT = TypeAdapter(Verdict)
@@ -179,7 +180,7 @@ class Run:
         except Stopped as error:
             return Result(self._verdicts, str(error))
         except KeyboardInterrupt:
-            return Result(self._verdicts, "stopped by Ctrl-C")
+            return Result(self._verdicts, INTERRUPTED)
         finally:
             self._stop.set()
         return Result(self._verdicts)
@@ -281,6 +282,8 @@ class Run:
                 verdict.passed.append("published")
             except TaskError as error:
                 verdict.refuse(error.cause, str(error))
+            except ApiError as error:  # of an embedder
+                verdict.refuse("api", str(error))
         write_verdict(self.folder, verdict)
         self._add(verdict, entry)
         self._watcher.done(verdict)
@@ -302,13 +305,16 @@ class Run:
     def _is_there(self, draft: Draft) -> bool:
         for row in self._library.rows():
             if row.name == draft.row.name:
-                if row.sha256 == draft.row.sha256:
+                if row.sha256 == draft.row.sha256 and self._is_own(row):
                     return True
                 raise TaskError(
                     f"there is a task {row.name} already, from elsewhere",
                     "Propose something else", cause="novelty",
                 )  # fmt: skip
         return False
+
+    def _is_own(self, row: Row) -> bool:
+        return self._library.run_of(row) == self.settings.run
 
     def _add(self, verdict: Verdict, entry: Entry | None) -> None:
         if entry is not None:
@@ -342,8 +348,9 @@ class Run:
                 )
         else:
             self._recording.write_settings(data)
-        own = {entry.name: entry for entry in self._own_entries()}
-        for verdict in read_verdicts(self.folder):
+        verdicts = read_verdicts(self.folder)
+        own = {entry.name: entry for entry in self._own_entries()} if verdicts else {}
+        for verdict in verdicts:
             if verdict.attempt != len(self._verdicts) + 1:
                 break
             if verdict.accepted and verdict.name not in own:

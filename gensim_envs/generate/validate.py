@@ -222,14 +222,20 @@ def in_order(
 def processes(workers: int | None) -> Iterator[ProcessPoolExecutor]:
     """Processes that are ended at once, whatever they do, where the block is left by an error."""
     others = set(active_children())
-    with pool(workers) as executor:
-        try:
-            yield executor
-        except BaseException:
-            executor.shutdown(wait=False, cancel_futures=True)
-            for process in set(active_children()) - others:
-                process.terminate()  # a job can take long
-            raise
+    executor = pool(workers)
+    try:
+        yield executor
+    except BaseException:
+        # Only this once, and the executor has to live until its thread has heard of it: else that
+        # ends with a traceback, for it finds jobs that were cancelled.
+        executor.shutdown(wait=False, cancel_futures=True)
+        ours = set(active_children()) - others
+        for process in ours:
+            process.terminate()  # a job can take long
+        for process in ours:
+            process.join()
+        raise
+    executor.shutdown()
 
 
 def pool(workers: int | None) -> ProcessPoolExecutor:

@@ -41,9 +41,11 @@ class Watch:
             self._live.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
         if self._live:
             self._live.stop()
+        elif kind is None and self._budget.calls:
+            print(self._budget, flush=True)
 
     def begin(self, count: int) -> None:
         """How many attempts there will be."""
@@ -64,7 +66,9 @@ class Watch:
         )  # fmt: skip
         rounds = f" after {len(verdict.refusals)} repairs" if verdict.refusals else ""
         cut = f"; prompts cut to fit: {', '.join(verdict.cuts)}" if verdict.cuts else ""
-        self.say(f"{verdict.attempt:4d} {verdict.name or '?'}: {word}{rounds}{cut}")
+        line = f"{verdict.attempt:4d} {verdict.name or '?'}: {word}{rounds}{cut}"
+        # Some of it is a model's text, which must not steer a terminal or break the line.
+        self.say("".join(c if c.isprintable() else " " for c in line))
 
     def say(self, line: str) -> None:
         """See `Watcher`."""
@@ -84,8 +88,4 @@ class Watch:
         for stage in STAGES:
             share = f"{passed[stage] / len(verdicts):.0%}" if verdicts else ""
             rates.add_row(stage, f"{passed[stage]} {share}")
-        budget = self._budget
-        used = f"{budget.calls} calls, {budget.tokens} tokens"
-        if any(budget.price):
-            used += f", {budget.cost:.2f} USD"
-        return Group(flight, rates, used)
+        return Group(flight, rates, str(self._budget))
