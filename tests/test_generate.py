@@ -695,7 +695,7 @@ def test_ctrl_c_ends_it_in_one_line_and_it_is_resumed(
 
 
 def test_ctrl_c_ends_a_comparison_and_says_how_to_resume_it(
-    place: Place, report: None, monkeypatch: pytest.MonkeyPatch
+    place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def press(self: Run, executor: object, steps: object) -> None:
         raise KeyboardInterrupt

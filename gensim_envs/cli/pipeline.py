@@ -24,7 +24,7 @@ from gensim_envs.library import Library, LibraryError, shipped
 
 if TYPE_CHECKING:
     from gensim_envs.generate.embed import Embedder
-    from gensim_envs.generate.llm import Budget, Provider, ReplayProvider
+    from gensim_envs.generate.llm import Budget, Provider
     from gensim_envs.generate.propose import Scheme
     from gensim_envs.generate.run import Result, Settings
     from gensim_envs.generate.watch import Watch
@@ -156,8 +156,8 @@ def _run(options: argparse.Namespace, scheme: Scheme, library: Library, folder: 
         )  # fmt: skip
         watch.begin(setup.settings.count)
         result = run.go()
-    if setup.replay and setup.replay.changed:
-        changed = sorted(setup.replay.changed)
+    changed = [f"{v.attempt:04d}/{name}" for v in result.verdicts for name in v.changed]
+    if changed:
         print(f"{len(changed)} prompts are not those of the recording any more, the first of them "
               f"{changed[0]}")  # fmt: skip
     return result
@@ -167,7 +167,6 @@ class _Setup(NamedTuple):
     settings: Settings
     provider: Provider
     embedder: Embedder
-    replay: ReplayProvider | None
 
 
 def _set_up(
@@ -212,8 +211,7 @@ def _set_up(
         )  # fmt: skip
     server = provider if isinstance(provider, llm.OpenAIProvider) else None
     chosen = embedder(settings.embedder, server)
-    replay = provider if isinstance(provider, llm.ReplayProvider) else None
-    return _Setup(replace(settings, embedder=chosen.name), provider, chosen, replay)
+    return _Setup(replace(settings, embedder=chosen.name), provider, chosen)
 
 
 def _ended(result: Result, folder: Path, again: str) -> int:

@@ -46,6 +46,7 @@ class Verdict:
         tokens: of prompts, and of answers.
         seconds: "model": waiting for answers; "total": from start to end.
         cuts: calls whose prompt was cut to fit the model's context, and how often.
+        changed: calls that a replay answered although their prompt is another now.
         program: the last one, as far as there is one.
     """
 
@@ -63,6 +64,7 @@ class Verdict:
     tokens: list[int] = field(default_factory=lambda: [0, 0])
     seconds: dict[str, float] = field(default_factory=dict)
     cuts: dict[str, int] = field(default_factory=dict)
+    changed: list[str] = field(default_factory=list)
     program: str = ""
 
     @property
@@ -143,6 +145,7 @@ def make_attempt(
 def settle(verdict: Verdict, talk: Conversation, began: float) -> None:
     """Write down what an attempt took."""
     verdict.tokens, verdict.cuts = list(talk.tokens), dict(talk.cuts)
+    verdict.changed = list(talk.changed)
     total = time.monotonic() - began
     verdict.seconds = {"model": round(talk.seconds, 3), "total": round(total, 3)}
 

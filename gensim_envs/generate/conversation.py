@@ -89,6 +89,7 @@ class Conversation:
         tokens: of prompts, and of answers.
         seconds: spent waiting for answers.
         cuts: calls whose prompt was cut to fit the model's context, and how often.
+        changed: calls that a replay answered although their prompt is another now.
     """
 
     provider: Provider
@@ -98,6 +99,7 @@ class Conversation:
     tokens: tuple[int, int] = (0, 0)
     seconds: float = 0.0
     cuts: dict[str, int] = field(default_factory=dict)
+    changed: list[str] = field(default_factory=list)
     _asked: Counter[str] = field(default_factory=Counter)
 
     def ask(self, stage: str, prompt: Callable[[int], str], *, code: bool = False) -> str:
@@ -158,6 +160,8 @@ class Conversation:
         prompt, completion = self.tokens
         self.tokens = (prompt + answer.prompt_tokens, completion + answer.completion_tokens)
         self.seconds += answer.seconds
+        if answer.changed:
+            self.changed.append(name)
         return answer
 
 

@@ -12,7 +12,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -336,14 +336,10 @@ class ReplayProvider:
 
     Args:
         recording: where from.
-
-    Attributes:
-        changed: calls whose prompt is another than when it was recorded.
     """
 
     def __init__(self, recording: Recording) -> None:
         self.model = str(recording.settings.get("model", "unknown"))
-        self.changed: list[str] = []
         self._recording = recording
         self._known: dict[int, dict[str, tuple[str, Answer]]] = {}
         self._lock = threading.Lock()
@@ -359,10 +355,7 @@ class ReplayProvider:
             raise ApiError(
                 f"{self._recording.root} has no answer to {call.name} of attempt {call.attempt}"
             ) from None
-        if digest != call.digest:
-            with self._lock:
-                self.changed.append(f"{call.attempt:04d}/{call.name}")
-        return _given(answer)
+        return replace(_given(answer), changed=digest != call.digest)
 
 
 class FilesProvider:

@@ -70,6 +70,7 @@ class Answer:
         completion_tokens: of the answer.
         seconds: until it was there.
         too_long: why there is none, where the messages were too long for the model.
+        changed: whether it was given to other messages, as a replay finds out; it is not kept.
     """
 
     text: str
@@ -77,6 +78,7 @@ class Answer:
     completion_tokens: int = 0
     seconds: float = 0.0
     too_long: str = ""
+    changed: bool = False
 
 
 class Recording:

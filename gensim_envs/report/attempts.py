@@ -50,6 +50,8 @@ def _everything(verdict: Verdict) -> list[Element]:
     if verdict.cuts:
         cuts = ", ".join(f"{call} ({times}\u00d7)" for call, times in verdict.cuts.items())
         found.append(_part("Prompts that were cut", tag("p", cuts)))
+    if verdict.changed:
+        found.append(_part("Prompts that have changed since", tag("p", ", ".join(verdict.changed))))
     if verdict.program:
         code = tag("pre", tag("code", *highlighted(verdict.program)), tabindex="0")
         found.append(_part("Last program", code))

@@ -247,6 +247,9 @@ def _usage(usage: Usage) -> list[Element]:
     )
     if usage.cuts:
         explained += f" Prompts were cut {counted(usage.cuts, 'time')} to fit the model's context."
+    if usage.changed:
+        prompts = counted(usage.changed, "prompt")
+        explained += f" In this replay {prompts} differed from the recorded one."
     return [table(["", "run", "per accepted task"], rows), note(explained)]
 
 

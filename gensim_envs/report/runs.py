@@ -78,6 +78,7 @@ class Usage:
             once.
         total_seconds: of attempts from start to end, added up in the same way.
         cuts: how often a prompt was cut to fit the model's context.
+        changed: calls that a replay answered although their prompt was another by then.
     """
 
     accepted: int
@@ -87,6 +88,7 @@ class Usage:
     model_seconds: float
     total_seconds: float
     cuts: int
+    changed: int
 
     def each(self, amount: float | None) -> float | None:
         """An amount for each accepted task; None where there is none."""
@@ -202,7 +204,8 @@ class Record:
         )
         cost = None if price is None else (prompt * price[0] + answer * price[1]) / 1e6
         cuts = sum(sum(v.cuts.values()) for v in self.verdicts)
-        return Usage(len(self.accepted), prompt, answer, cost, model, total, cuts)
+        changed = sum(len(v.changed) for v in self.verdicts)
+        return Usage(len(self.accepted), prompt, answer, cost, model, total, cuts, changed)
 
     def diversity(self, embedder: Embedder, shots: Iterable[Shot]) -> Diversity:
         """How the accepted tasks differ.
