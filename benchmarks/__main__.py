@@ -8,7 +8,7 @@ import platform
 
 import gymnasium as gym
 
-from benchmarks import arm, fusion, speed, steadiness, success
+from benchmarks import arm, fusion, generation, speed, steadiness, success
 from gensim_envs import __version__
 
 KITS = "gensim/AssemblingKits-v0"  # meshes, which pybullet is slow to give back
@@ -20,6 +20,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=main.__doc__)
     parser.add_argument("--episodes", type=int, default=50, help="for each env and each column")
     parser.add_argument("--resets", type=int, default=10_000, help="of the memory table")
+    parser.add_argument("--attempts", type=int, help="of replay and overlap")
     tables = {
         "success": lambda o: success.run(ids, o.episodes),
         "fusion": lambda o: fusion.run(ids, max(1, o.episodes // 5)),
@@ -28,6 +29,9 @@ def main() -> None:
         "scaling": lambda o: speed.scaling(4 * o.episodes),
         "start-up": lambda o: speed.start_up(5),
         "memory": lambda o: steadiness.memory([*speed.TASKS, KITS], o.resets),
+        "replay": lambda o: generation.replay(o.attempts),
+        "overlap": lambda o: generation.overlap(o.attempts or 24),
+        "growth": lambda o: generation.growth(),
         "sameness": lambda o: steadiness.sameness(ids, o.episodes),
     }
     parser.add_argument("tables", nargs="*", metavar="TABLE", help=", ".join(tables))

@@ -1,0 +1,148 @@
+"""How long the pipeline takes: a replay, waiting while simulating, and a library that grows."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from gensim_envs.generate.check import Facts
+from gensim_envs.generate.embed import TfIdf
+from gensim_envs.generate.memory import Entry, Memory
+from gensim_envs.generate.publish import publish
+from gensim_envs.generate.run import read_verdicts
+from gensim_envs.library import Library, Row, digest, dump_rows, shipped
+
+Rows = Iterator[tuple[str, ...]]
+LATENCY = 0.3  # seconds
+WINDOW = 8  # requests in flight
+TASKS = Path(__file__).parents[1] / "tests"
+
+
+def replay(attempts: int | None) -> Rows:
+    """The shipped recording through all stages, with one process and with two."""
+    yield "processes", "attempts", "accepted", "seconds", "against one", "as shipped"
+    first = 0.0
+    for workers in (1, 2):
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder)
+            count = () if attempts is None else ("--count", str(attempts))
+            took = _generate(root, "--provider", "replay", "--workers", str(workers), *count)
+            verdicts = read_verdicts(root / "run")
+            accepted = sum(verdict.accepted for verdict in verdicts)
+            same = _as_shipped(Library(root / "library"))
+        first = first or took
+        yield (str(workers), str(len(verdicts)), str(accepted), f"{took:.0f}",
+               f"{first / took:.2f}", same)  # fmt: skip
+
+
+def _generate(root: Path, *options: str) -> float:
+    """Seconds of a run."""
+    began = time.perf_counter()
+    subprocess.run(
+        [sys.executable, "-m", "gensim_envs.cli", "generate", "--library", str(root / "library"),
+         "--run", str(root / "run"), *options],
+        check=True, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    return time.perf_counter() - began
+
+
+def _as_shipped(library: Library) -> str:
+    """How many rows and programs are those of the shipped library, byte for byte."""
+    known = {row.id: row for row in shipped().rows()}
+    rows = library.rows()
+    same = sum(known.get(row.id) == row and bool(library.source(row)) for row in rows)
+    return f"{same} of {len(rows)}"
+
+
+def overlap(attempts: int) -> Rows:
+    """Waiting for a slow server and simulating: both at once, and each alone."""
+    sys.path.insert(0, str(TASKS))
+    from fake_server import FakeServer  # type: ignore[import-not-found]
+
+    yield "attempts", "both, s", "model alone, s", "simulation alone, s", "both / the longer"
+    usual = ("--count", str(attempts), "--window", str(WINDOW), "--embedder", "tfidf")
+    with tempfile.TemporaryDirectory() as folder, FakeServer(latency=LATENCY) as server:
+        root = Path(folder)
+        both = _generate(
+            root / "both", "--model", "tiny", "--base-url", server.url, *usual,
+            "--record", str(root / "record"),
+        )  # fmt: skip
+        waiting = [verdict.seconds["model"] for verdict in read_verdicts(root / "both/run")]
+        alone = sum(waiting) / WINDOW
+        simulation = _generate(
+            root / "alone", "--provider", "replay", "--recording", str(root / "record")
+        )
+    longer = max(alone, simulation)
+    yield (str(attempts), f"{both:.1f}", f"{alone:.1f}", f"{simulation:.1f}",
+           f"{both / longer:.2f}")  # fmt: skip
+
+
+def growth() -> Rows:
+    """What one more task costs a library of 50 and of 5,000 rows, medians of five."""
+    yield ("rows", "publishing with certificate, s", "of that the library, ms",
+           "search of descriptions, ms", "search of programs, ms")  # fmt: skip
+    source = shipped().program("generated/build_wheel.py")
+    row = next(row for row in shipped().rows() if row.name == "BuildWheel")
+    for rows in (50, 5000):
+        with tempfile.TemporaryDirectory() as folder:
+            library = _library(Path(folder), source, row, rows)
+            whole, part = [], []
+            for k in range(5):
+                began = time.perf_counter()
+                publish(library, source.replace("BuildWheel", f"Whole{k}"), model="nobody")
+                whole.append(time.perf_counter() - began)
+                program = source.replace("BuildWheel", f"Part{k}")
+                one = replace(row, id=f"gensim/Part{k}-v0", file=f"generated/part{k}.py",
+                              sha256=digest(program))  # fmt: skip
+                began = time.perf_counter()
+                library.publish(one, program, {"model": "nobody"}, None)
+                part.append(time.perf_counter() - began)
+        descriptions, programs = _search(source, rows)
+        yield (str(rows), f"{statistics.median(whole):.2f}", f"{1e3 * statistics.median(part):.0f}",
+               f"{1e3 * descriptions:.0f}", f"{1e3 * programs:.0f}")  # fmt: skip
+
+
+def _library(root: Path, source: str, row: Row, rows: int) -> Library:
+    """One of many equal tasks under other names."""
+    library = Library(root)
+    (root / "generated").mkdir()
+    found = []
+    for k in range(rows):
+        program = source.replace("BuildWheel", f"Wheel{k}")
+        file = f"generated/wheel{k}.py"
+        (root / file).write_text(program, encoding="utf-8")
+        found.append(replace(row, id=f"gensim/Wheel{k}-v0", file=file, sha256=digest(program)))
+    library.registry.write_text(dump_rows(found), encoding="utf-8")
+    return library
+
+
+def _search(source: str, rows: int) -> tuple[float, float]:
+    """Median seconds of a search among descriptions, and among programs."""
+    what, where = ("blocks", "rings", "ropes", "trays"), ("zone", "bowl", "crate")
+    nothing = Facts((), (), (), 1, 1)
+    entries = [
+        Entry(
+            f"Task{k}", f"Move {k % 89} {what[k % 4]} past {k % 97} posts to the {where[k % 3]}",
+            source.replace("BuildWheel", f"Task{k}"), nothing,
+        )
+        for k in range(rows)
+    ]  # fmt: skip
+    view = Memory(TfIdf(), entries).view()
+    view.nearest("Warm", "up", 1), view.nearest_programs(source, 1)
+    took: list[tuple[float, float]] = []
+    for k in range(5):
+        began = time.perf_counter()
+        view.nearest("New", f"Stack {k} pots on a ladder", 4)
+        middle = time.perf_counter()
+        view.nearest_programs(f"{source}\n# {k}\n", 4)
+        took.append((middle - began, time.perf_counter() - middle))
+    return (
+        statistics.median(first for first, _ in took),
+        statistics.median(second for _, second in took),
+    )

@@ -1,0 +1,189 @@
+"""Does a sentence say what its goal is? Thirty programs whose sentences do, thirty that do not.
+
+`semantics/readings.json` holds what a reader who saw nothing but scene and sentences, in shuffled
+order, took each to ask for.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gensim_envs.generate import check
+from gensim_envs.generate.phrases import phrases
+from gensim_envs.generate.reflect import Statement, compare, things
+from gensim_envs.generate.semantics import check_sentences, done_at_start
+from gensim_envs.program import Sandboxed
+from gensim_envs.sandbox import check as gate
+from gensim_envs.seeds import SURVEY
+from gensim_envs.task.assets import Ball, Block, Bowl, Container, Cylinder, Rope, Stand, Zone
+from gensim_envs.task.errors import TaskError
+from gensim_envs.task.pose import Pose
+from gensim_envs.task.scene import Scene, Task, draw
+from gensim_envs.task.spec import TaskSpec
+
+HERE = Path(__file__).parent / "semantics"
+READINGS = json.loads((HERE / "readings.json").read_text(encoding="utf-8"))
+GOOD, MISLABELLED = (sorted((HERE / kind).glob("*.py")) for kind in ("good", "mislabelled"))
+
+
+def refusal(path: Path) -> str:
+    """Why a program is refused before any simulation, or nothing."""
+    source = path.read_text(encoding="utf-8")
+    program = Sandboxed(gate(source).class_name, source)
+    try:
+        specs = [program.draw(s, seed).spec for s in ("train", "test") for seed in SURVEY[:20]]
+        for spec in specs:
+            check_sentences(spec)
+        if sum(map(done_at_start, specs)) > check.MOST_DONE * len(specs):
+            return "nearly done when it starts"
+        reading = READINGS[f"{path.parent.name}/{path.stem}"]
+        compare(specs[0], Statement.model_validate(reading))
+    except TaskError as error:
+        return str(error)
+    return ""
+
+
+def test_programs_whose_sentences_say_their_goals_are_let_through() -> None:
+    refused = {path.stem: why for path in GOOD if (why := refusal(path))}
+    assert len(GOOD) == 30
+    assert len(refused) <= 2, refused
+
+
+def test_mislabelled_programs_are_refused() -> None:
+    passed = [path.stem for path in MISLABELLED if not refusal(path)]
+    assert len(MISLABELLED) == 30
+    assert len(passed) <= 5, passed
+
+
+# ---------------------------------------------------------------------------------- one by one
+
+
+def scene_of(sentence: str, relation: str) -> TaskSpec:
+    """Two red blocks and more; the goal is about the first of them."""
+
+    class Made(Task):
+        """Made for a test."""
+
+        def build(self, scene: Scene) -> None:
+            stand = scene.add(Stand("gray"), at=Pose(0.4, -0.3))
+            bowl = scene.add(Bowl("blue"), at=Pose(0.4, 0.3), fixed=True)
+            zone = scene.add(Zone("green"), at=Pose(0.6, 0.3))
+            blocks = scene.add(Block("red"), count=2)
+            first, second = blocks
+            scene.distract(Block("blue"))
+            where = {
+                "on": {"on": stand}, "bowl": {"inside": bowl}, "zone": {"inside": zone},
+                "left": {"at": bowl.pose @ Pose(0, -0.15)},
+            }[relation]  # fmt: skip
+            scene.goal(sentence, first, **where)
+            if second:
+                scene.goal("put a red block into the green zone", second, inside=zone)
+
+    return draw(Made, "train", 0).spec
+
+
+@pytest.mark.parametrize(
+    ("sentence", "relation"),
+    [
+        ("put a red block on the gray stand", "on"),
+        ("set one red block onto the gray platform", "on"),
+        ("put a red block into the blue bowl", "bowl"),
+        ("fill the blue bowl with a red block", "bowl"),
+        ("put a red block on the green zone", "zone"),
+        ("put a red block to the left of the blue bowl", "left"),
+        ("put a red block beside the blue bowl", "left"),
+    ],
+)
+def test_a_true_sentence_is_let_through(sentence: str, relation: str) -> None:
+    check_sentences(scene_of(sentence, relation))
+
+
+@pytest.mark.parametrize(
+    ("sentence", "relation", "problem"),
+    [
+        ("put a red block beside the gray stand", "on", "beside the gray stand"),
+        ("put a red block next to the blue bowl", "bowl", "beside the blue bowl"),
+        ("put a red block into the blue bowl", "left", "inside the blue bowl"),
+        ("put all red blocks on the gray stand", "on", "all of red blocks"),
+        ("put the two red blocks on the gray stand", "on", "says"),
+        ("put a red block to the right of the blue bowl", "left", "right of the blue bowl"),
+        ("put a red block in the middle of the green zone", "zone", "does not judge where"),
+        ("last of all, put a red block on the gray stand", "on", "number 1 of 2"),
+        ("put the blue block into the blue bowl", "bowl", "another thing is moved"),
+        ("put a red block on the red stand", "on", "no stand is red"),
+    ],
+)
+def test_a_false_sentence_is_refused(sentence: str, relation: str, problem: str) -> None:
+    with pytest.raises(TaskError, match=problem) as caught:
+        check_sentences(scene_of(sentence, relation))
+    assert caught.value.cause == "semantics"
+    assert caught.value.goal == 1
+    assert caught.value.remedy
+
+
+def test_phrases_are_read_with_their_prepositions_numbers_and_colours() -> None:
+    spec = scene_of("put a red block on the gray stand", "on")
+    found = phrases(spec, "put both of the two red blocks into the large blue bowl on a stand")
+    assert [(p.where, p.all, p.number, p.color, p.noun) for p in found] == [
+        (None, True, 2, "red", "block"),
+        ("inside", False, None, "blue", "bowl"),
+        ("on", False, None, None, "stand"),
+    ]
+
+
+def reading(**change: object) -> Statement:
+    """What a reader makes of `scene_of(..., "on")`: 1 stand, 2 bowl, 3 zone, 4 and 5 blocks."""
+    first = {"items": [4], "relation": "on", "targets": [1], "order": [], "doubt": "", **change}
+    second = {"items": [5], "relation": "inside", "targets": [3], "order": [], "doubt": ""}
+    return Statement.model_validate({"goals": [first, second]})
+
+
+def test_a_reader_who_agrees_lets_it_through_whichever_equal_thing_is_named() -> None:
+    spec = scene_of("put a red block on the gray stand", "on")
+    compare(spec, reading())
+    compare(spec, reading(items=[5]))
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"items": [4, 5]}, "would move 2 red block, the goal moves 1 red block"),
+        ({"items": [6]}, "would move 1 blue block"),
+        ({"relation": "inside", "targets": [2]}, "understands 'inside', the goal is 'on'"),
+        ({"targets": [2]}, "would put them on 1 blue bowl"),
+        ({"doubt": "there is no room"}, "a reader says: there is no room"),
+        ({"items": [99]}, "not there"),
+    ],
+)
+def test_a_reader_who_understands_something_else_has_it_refused(
+    change: dict[str, object], problem: str
+) -> None:
+    spec = scene_of("put a red block on the gray stand", "on")
+    with pytest.raises(TaskError, match=problem):
+        compare(spec, reading(**change))
+
+
+def test_a_reader_sees_what_is_there_and_not_what_is_asked() -> None:
+    listed = things(scene_of("put a red block on the gray stand", "on"))
+    assert listed[3].startswith("4, 5: red block, 4 x 4 x 4 cm")
+    assert "fixed at x 0.40, y -0.30" in listed[0]
+    assert len(listed) == 5
+
+
+def test_what_is_near_its_place_counts_as_done() -> None:
+    class Near(Task):
+        """Made for a test."""
+
+        def build(self, scene: Scene) -> None:
+            balls = [scene.add(Ball("red"), at=Pose(0.4 + k / 10, 0)) for k in range(2)]
+            tray = scene.add(Container("blue"), at=Pose(0.5, 0.35))
+            rope = scene.add(Rope("green"))
+            scene.add(Cylinder("gray"), at=Pose(0.7, -0.4), fixed=True)
+            scene.goal("move a red ball", balls[0], at=Pose(0.42, 0))
+            scene.goal("put a red ball into the blue tray", balls[1], inside=tray)
+            scene.goal("lay the rope", rope, along=[Pose(0.3, -0.1), Pose(0.3, -0.322)])
+
+    assert done_at_start(draw(Near, "train", 0).spec) == pytest.approx(1 / 3, abs=0.02)
