@@ -134,6 +134,11 @@ def test_phrases_are_read_with_their_prepositions_numbers_and_colours() -> None:
     ]
 
 
+@pytest.mark.parametrize("sentence", ["", "block", "Blocks!", "of block", "red", "the of the block"])
+def test_phrases_are_read_from_any_text(sentence: str) -> None:
+    phrases(scene_of("put a red block on the gray stand", "on"), sentence)
+
+
 def reading(**change: object) -> Statement:
     """What a reader makes of `scene_of(..., "on")`: 1 stand, 2 bowl, 3 zone, 4 and 5 blocks."""
     first = {"items": [4], "relation": "on", "targets": [1], "order": [], "doubt": "", **change}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -94,7 +95,8 @@ def _nouns(names: frozenset[str]) -> re.Pattern[str]:
 def _phrase(before: list[str], noun: str) -> Phrase:
     """A noun with the words that belong to it, read backwards from it."""
     where, every, number, color = None, False, None, None
-    for word, ahead in zip(reversed(before), [*reversed(before[:-1]), ""], strict=True):
+    backwards = before[::-1]
+    for word, ahead in itertools.zip_longest(backwards, backwards[1:]):
         if word == "of" and (ahead in _ALL or ahead in NUMBERS):
             continue  # "both of the", "two of the"
         if word in COLORS:
