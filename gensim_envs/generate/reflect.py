@@ -11,7 +11,7 @@ from pydantic import Field
 from gensim_envs.generate.conversation import Conversation, Proposal, Reply, Vote
 from gensim_envs.generate.memory import View
 from gensim_envs.generate.prompts import render
-from gensim_envs.task.assets import Zone
+from gensim_envs.task.assets import Asset, Pile, Rope, Zone
 from gensim_envs.task.checks import supports
 from gensim_envs.task.errors import TaskError
 from gensim_envs.task.goals import Goal
@@ -63,18 +63,25 @@ def things(spec: TaskSpec) -> list[str]:
     lines: dict[Hashable, tuple[list[int], str]] = {}
     for k, item in enumerate(spec.items):
         key = (item.asset, item.start if item.fixed else None)
-        numbers, _ = lines.setdefault(key, ([], _thing(spec, item)))
+        numbers, _ = lines.setdefault(key, ([], _thing(item)))
         numbers.append(k + 1)
     return [f"{', '.join(map(str, numbers))}: {text}" for numbers, text in lines.values()]
 
 
-def _thing(spec: TaskSpec, item: ItemSpec) -> str:
+def _thing(item: ItemSpec) -> str:
     asset = item.asset
-    x, y, z = asset.size
     kind = type(asset).__name__
     also = "" if kind.lower() in asset.called else f" ({kind})"
     where = f", fixed at x {item.start.x:.2f}, y {item.start.y:.2f}" if item.fixed else ""
-    return f"{asset}{also}, {100 * x:.0f} x {100 * y:.0f} x {100 * z:.0f} cm{where}"
+    return f"{asset}{also}, {_size(asset)}{where}"
+
+
+def _size(asset: Asset) -> str:
+    if isinstance(asset, Rope):
+        return f"{100 * asset.LENGTH:.0f} cm long"
+    if isinstance(asset, Pile):
+        return f"{asset.bodies} crumbs, {100 * asset.spread:.0f} cm across"
+    return " x ".join(f"{100 * side:.0f}" for side in asset.size) + " cm"
 
 
 def compare(spec: TaskSpec, statement: Statement) -> None:
