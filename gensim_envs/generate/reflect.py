@@ -130,6 +130,8 @@ def _disagreement(spec: TaskSpec, goal: Goal, asked: Asked, below: set[int]) -> 
             f"a reader would put them {goal.relation} {_listed(spec, told)}, the goal is about "
             f"{_listed(spec, sorted(bases))}"
         )
+    if not _same_pairs(spec, goal, [n - 1 for n in asked.items], told):
+        return "a reader would pair things and places in another way"
     if asked.order and not _same_order(spec, goal, [n - 1 for n in asked.order]):
         return f"a reader expects the order {_listed(spec, [n - 1 for n in asked.order])}"
     return ""
@@ -148,6 +150,20 @@ def _same_relation(
     if goal.relation == "inside":
         return said == "on" and any(isinstance(spec.items[k].asset, Zone) for k in bases)
     return said == "at" and bool(bases or goal.relation == "along")
+
+
+def _same_pairs(spec: TaskSpec, goal: Goal, items: Sequence[int], told: Sequence[int]) -> bool:
+    """Whether each of several unlike things goes where a reader puts it, where he says it of each.
+
+    Where any of the things may go to any of the places there are no pairs; see `goals.match`.
+    """
+    bases = [place.base for place in goal.places if place.base is not None]
+    apart = len(bases) == len(goal.places) == len(goal.items) == len(items) == len(told)
+    if not apart or len(_kinds(spec, goal.items)) == 1 or goal.relation == "inside":
+        return True
+    mine = Counter((_kind(spec, a), _kind(spec, b)) for a, b in zip(goal.items, bases, strict=True))
+    theirs = Counter((_kind(spec, a), _kind(spec, b)) for a, b in zip(items, told, strict=True))
+    return mine == theirs
 
 
 def _same_order(spec: TaskSpec, goal: Goal, order: Sequence[int]) -> bool:

@@ -1,0 +1,71 @@
+"""The shipped recording: what it holds is what the library holds, and it can be played again."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from gensim_envs.cli import main
+from gensim_envs.cli.pipeline import SHIPPED_RECORDING
+from gensim_envs.generate.recording import Recording
+from gensim_envs.generate.run import read_verdicts
+from gensim_envs.library import Library, shipped
+
+LIBRARY = shipped()
+ROOT = LIBRARY.root / SHIPPED_RECORDING
+VERDICTS = read_verdicts(ROOT)
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_generated_task_comes_from_an_attempt_that_was_recorded() -> None:
+    accepted = {verdict.id: verdict for verdict in VERDICTS if verdict.accepted}
+    generated = {row.id: row for row in LIBRARY.rows() if not row.hand_written}
+    assert set(accepted) == set(generated)
+    for id, row in generated.items():
+        assert accepted[id].program == LIBRARY.source(row)
+        answers = [entry["answer"] for entry in Recording(ROOT).calls(accepted[id].attempt)]
+        completion = LIBRARY.root / "generated" / "completions" / f"{Path(row.file).stem}.md"
+        assert completion.read_text(encoding="utf-8") in answers
+
+
+def test_refused_attempts_are_there_with_their_causes() -> None:
+    assert [verdict.attempt for verdict in VERDICTS] == list(range(1, len(VERDICTS) + 1))
+    causes = Counter(verdict.cause for verdict in VERDICTS if not verdict.accepted)
+    assert len(causes) >= 3
+    assert all(verdict.problem for verdict in VERDICTS if not verdict.accepted)
+    mended = [verdict for verdict in VERDICTS if verdict.accepted and verdict.refusals]
+    assert {cause for verdict in mended for cause, _ in verdict.refusals} >= {"gate", "semantics"}
+
+
+def test_the_readme_counts_them() -> None:
+    accepted = sum(verdict.accepted for verdict in VERDICTS)
+    numbers = re.search(
+        r"examples\. (\d+) more went.*the (\d+) attempts in\s.*of which (\d+) were refused",
+        README,
+        re.S,
+    )
+    assert numbers is not None
+    refused = len(VERDICTS) - accepted
+    assert list(map(int, numbers.groups())) == [accepted, len(VERDICTS), refused]
+    assert "are no API calls" in README
+
+
+def test_its_first_attempts_are_made_again_byte_for_byte(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of them take minutes; `python -m benchmarks replay` does that."""
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    library, run = Library(tmp_path / "library"), tmp_path / "run"
+    command = ["generate", "--provider", "replay", "--count", "3"]
+    assert main([*command, "--library", str(library.root), "--run", str(run)]) == 0
+    assert "not those of the recording" not in capsys.readouterr().out
+    known = {row.id: row for row in LIBRARY.rows()}
+    for row in library.rows():
+        assert row == known[row.id]
+        assert library.source(row) == LIBRARY.source(row)
+    again = read_verdicts(run)
+    assert [verdict.id for verdict in again] == [verdict.id for verdict in VERDICTS[:3]]
+    assert [verdict.problem for verdict in again] == [verdict.problem for verdict in VERDICTS[:3]]
