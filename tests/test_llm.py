@@ -527,3 +527,8 @@ def test_any_answer_holds_a_program_or_is_refused(text: str) -> None:
         program_of(text)
     except TaskError as error:
         assert error.cause in ("parse", "gate")
+
+
+def test_a_base_url_that_is_no_address_is_named() -> None:
+    with pytest.raises(ProviderError, match="'localhost:8000' is no address"):
+        llm.client("localhost:8000", 5.0)

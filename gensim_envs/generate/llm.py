@@ -230,6 +230,8 @@ def client(base_url: str | None, timeout: float) -> Any:
     except ImportError as error:
         raise ProviderError('openai is missing. pip install "gensim-envs[llm]"') from error
     base_url = base_url or os.environ.get("OPENAI_BASE_URL") or None
+    if base_url and not base_url.startswith(("http://", "https://")):
+        raise ProviderError(f"{base_url!r:.80} is no address. Write http://HOST:PORT/v1")
     key = os.environ.get("OPENAI_API_KEY")
     if not key and base_url is None:
         raise ProviderError("there is no key. Set OPENAI_API_KEY, or --base-url for a local server")
