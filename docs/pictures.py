@@ -53,7 +53,7 @@ def tasks() -> None:
     """Every task as its oracle has solved it."""
     ids = sorted(id for id in gym.registry if id.startswith("gensim/"))
     tiles = [(solved(id, SEED + k), id.removeprefix("gensim/")) for k, id in enumerate(ids)]
-    write("tasks.png", tiles, columns=6, size=(240, 180))
+    write("tasks.png", tiles, columns=9, size=(200, 150))
 
 
 def objects() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 import numpy as np
 import shapely
@@ -125,6 +125,12 @@ def transform(outline: Array, pose: Pose) -> Array:
     return turned + (pose.x, pose.y)
 
 
+def footprint(outline: Array, pose: Pose) -> shapely.Polygon:
+    """The area on the table of an outline (n, 2) at a pose."""
+    # Twice as fast as the constructor of Polygon, and this is done some sixty times for a draw.
+    return cast(shapely.Polygon, shapely.polygons(transform(outline, pose)))
+
+
 def target_of(spec: TaskSpec, goal: Goal, place: Place, snapshot: Snapshot) -> Pose:
     """The world pose at which an item would be on or at `place`, wherever the base is now."""
     if goal.relation == "at" or place.base is None:
@@ -170,9 +176,9 @@ def is_inside(spec: TaskSpec, goal: Goal, base: int, item: int, now: Snapshot) -
         at_rest = -HEIGHT_TOLERANCE <= offset.z < holder.height
     if not at_rest:
         return False
-    footprint = shapely.Polygon(transform(spec.geometry(item).outline, offset))
+    area = footprint(spec.geometry(item).outline, offset)
     # A millimetre of slack: an outline is drawn round its circle, and things touch the wall.
-    return bool(opening.buffer(0.001).contains(footprint))
+    return bool(opening.buffer(0.001).contains(area))
 
 
 def crumbs_inside(spec: TaskSpec, base: int, crumbs: Array, now: Snapshot) -> NDArray[np.bool_]:

@@ -10,7 +10,7 @@ import shapely
 
 from gensim_envs.task.assets import Asset, Pile, Rope, asset_geometry
 from gensim_envs.task.errors import TaskError
-from gensim_envs.task.goals import Array, Goal, transform
+from gensim_envs.task.goals import Array, Goal, footprint, transform
 from gensim_envs.task.pose import WORKSPACE, Pose
 from gensim_envs.task.spec import ItemSpec
 
@@ -39,7 +39,7 @@ class Room:
 
     def take_asset(self, asset: Asset, pose: Pose) -> None:
         """Keep an asset's footprint free."""
-        self._taken.append(shapely.Polygon(transform(asset_geometry(asset).outline, pose)))
+        self._taken.append(footprint(asset_geometry(asset).outline, pose))
 
     def take_targets(self, items: Sequence[ItemSpec], goals: Iterable[Goal]) -> None:
         """Keep free where goals want something to be."""
@@ -82,7 +82,7 @@ class Room:
                 continue
             x = self._rng.uniform(x0 - low[0], x1 - high[0])
             y = self._rng.uniform(y0 - low[1], y1 - high[1])
-            shape = shapely.Polygon(turned + (x, y))
+            shape = shapely.polygons(turned + (x, y))
             if not shapely.dwithin(taken, shape, CLEARANCE).any():
                 return Pose(x, y, 0.0, yaw)
         raise TaskError(f"there is no room for {name}", "Use fewer or smaller things", redraw=True)

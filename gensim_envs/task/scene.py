@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Generic, TypeVar, overload
 
 import numpy as np
-import shapely
 
 from gensim_envs.task import checks
 from gensim_envs.task.assets import (
@@ -31,7 +30,7 @@ from gensim_envs.task.goals import (
     Goal,
     Place,
     Relation,
-    transform,
+    footprint,
 )
 from gensim_envs.task.placement import Room
 from gensim_envs.task.pose import Pose
@@ -214,7 +213,7 @@ class Scene:
         checks.check_number("its margin", margin, 0.0, 0.25)
         disc = asset_geometry(Zone("red", width=2 * radius, shape="round")).outline
         pose = self._room.free_pose(disc, f"a reserved disc of {radius} m", margin)
-        self._room.take(shapely.Polygon(transform(disc, pose)))
+        self._room.take(footprint(disc, pose))
         return pose
 
     def goal(
