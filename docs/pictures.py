@@ -12,6 +12,7 @@ import gymnasium as gym
 import numpy as np
 
 from gensim_envs import Oracle, fuse_views
+from gensim_envs.naming import words
 from gensim_envs.sim.cameras import CLOSE_UP, Camera
 from gensim_envs.sim.film import Film
 from gensim_envs.sim.world import World
@@ -52,8 +53,8 @@ def solved(id: str, seed: int) -> np.ndarray:
 def tasks() -> None:
     """Every task as its oracle has solved it."""
     ids = sorted(id for id in gym.registry if id.startswith("gensim/"))
-    tiles = [(solved(id, SEED + k), id.removeprefix("gensim/")) for k, id in enumerate(ids)]
-    write("tasks.png", tiles, columns=9, size=(200, 150))
+    tiles = [(solved(id, SEED + k), words(gym.spec(id).name)) for k, id in enumerate(ids)]
+    write("tasks.png", tiles, columns=8, size=(230, 172))
 
 
 def objects() -> None:
