@@ -317,7 +317,8 @@ def _play(game: _Game, seed: int) -> Demos | str:
 def _episode(env: gym.Env[Any, Any], game: _Game, seed: int) -> tuple[list[Sample], dict[str, Any]]:
     """What the oracle saw and did, and the last info."""
     observation, info = env.reset(seed=seed, options=_reset_options(game.perturb, seed))
-    oracle, samples, over = gensim_envs.Oracle(env), [], False
+    oracle, over = gensim_envs.Oracle(env), False
+    samples: list[Sample] = []
     while not over:
         action = oracle.act()
         seen = {"state": observation} if isinstance(observation, np.ndarray) else observation
