@@ -1,0 +1,1 @@
+"""Policies for the suite's environments: training, evaluation and benchmarks."""

@@ -1,0 +1,345 @@
+"""Demonstrations of the oracle, made in several processes."""
+
+from __future__ import annotations
+
+import concurrent.futures as cf
+import itertools
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+from gymnasium.envs.registration import EnvSpec
+from tqdm import tqdm
+
+import gensim_envs
+from agents.demos import IMAGE, Demos, Sample
+from agents.errors import AgentsError
+from agents.workers import cores, processes
+from gensim_envs.seeds import TRAINING
+
+PERTURBATIONS: dict[str, Callable[[np.random.Generator], Any]] = {
+    "colors": lambda rng: "train",
+    "light": lambda rng: float(rng.uniform(0, 1)),
+    "camera": lambda rng: float(rng.uniform(0, 0.02)),
+}
+"""What may be randomised in each episode, and how strongly: colours of the training split, any
+light, and cameras off by up to 2 cm, which is an estimate of a careless calibration."""
+
+_TRIED = 20  # seeds after which more failures than successes are too many
+
+
+@dataclass(frozen=True)
+class Played:
+    """One seed was played.
+
+    Attributes:
+        env: id of the env.
+        seed: with which it was reset.
+        reason: why it gave no demonstration; None where it did.
+        done: demonstrations there are now, of this env.
+        total: demonstrations asked for, of this env.
+    """
+
+    env: str
+    seed: int
+    reason: str | None
+    done: int
+    total: int
+
+
+def collect(
+    envs: Sequence[str],
+    episodes: int,
+    *,
+    obs_mode: str = "rgbd",
+    seed: int = TRAINING.start,
+    workers: int | None = None,
+    env_options: Mapping[str, Any] | None = None,
+    perturb: Sequence[str] | None = None,
+    progress: Callable[[Played], object] | None = None,
+) -> Demos:
+    """Demonstrations of the first seeds that the oracle solves, equal for any number of workers.
+
+    Args:
+        envs: ids. In the state mode all are made with their common bounds.
+        episodes: how many of each.
+        obs_mode: "rgbd" or "state".
+        seed: the first one; it and all others are of the training range.
+        workers: processes; None for one on each core.
+        env_options: more options for `gym.make`.
+        perturb: keys of `PERTURBATIONS` to draw for each episode, from its seed.
+        progress: called after each seed, in this process; a `Progress` for example.
+
+    Raises:
+        AgentsError: at once where an env cannot be demonstrated; later where the oracle fails on
+            most seeds.
+    """
+    _check(episodes, seed, workers, perturb or ())
+    specs = [_spec(env) for env in dict.fromkeys(envs)]
+    options = {"obs_mode": obs_mode, **(env_options or {})}
+    if obs_mode == "state" and "bounds" not in options:
+        options["bounds"] = _common_bounds(envs)
+    games = [_Game(spec, options, tuple(perturb or ())) for spec in specs]
+    count = workers or cores()
+    try:
+        with processes(count) as executor:
+            parts = list(executor.map(_nothing_played, games))  # before anything long begins
+            for game in games:
+                parts += _first_solved(executor, 2 * count, game, episodes, seed, progress)
+    except BrokenProcessPool as error:
+        raise AgentsError(
+            "a process that plays ended, perhaps for want of memory. Use fewer workers. A script "
+            'must call this under `if __name__ == "__main__":`'
+        ) from error
+    return Demos.joined(parts)
+
+
+def _check(episodes: int, seed: int, workers: int | None, perturb: Sequence[str]) -> None:
+    if episodes < 1:
+        raise AgentsError(f"{episodes} demonstrations of each env are asked for; ask for 1 or more")
+    if workers is not None and workers < 1:
+        raise AgentsError(f"{workers} workers are asked for; use 1 or more")
+    if seed not in TRAINING or seed + episodes > TRAINING.stop:
+        raise AgentsError(
+            f"seeds {seed} to {seed + episodes - 1} are not all for training: those are "
+            f"{TRAINING.start} to {TRAINING.stop - 1}"
+        )
+    for key in perturb:
+        if key not in PERTURBATIONS:
+            raise AgentsError(f"{key!r} cannot be randomised; use {', '.join(PERTURBATIONS)}")
+
+
+def _spec(env: str) -> EnvSpec:
+    try:
+        return gym.spec(env)
+    except (gym.error.Error, ImportError) as error:
+        raise AgentsError(f"{error} `gensim list` shows the ids there are") from error
+
+
+def _common_bounds(envs: Sequence[str]) -> dict[str, int]:
+    try:
+        return gensim_envs.common_bounds(envs)
+    except (ValueError, gensim_envs.LibraryError) as error:
+        raise AgentsError(str(error)) from error
+
+
+def _first_solved(
+    executor: cf.Executor,
+    flying_at_most: int,
+    game: _Game,
+    episodes: int,
+    first: int,
+    progress: Callable[[Played], object] | None,
+) -> list[Demos]:
+    """Play seeds in their order until `episodes` are solved.
+
+    Raises:
+        AgentsError: where most seeds fail. Like the result, it depends on the seeds only.
+    """
+    known: dict[int, Demos | str] = {}
+    flying: dict[cf.Future[Demos | str], int] = {}
+    fresh = itertools.count(first)
+    while True:
+        solved = [seed for seed, result in known.items() if isinstance(result, Demos)]
+        # A few for each process, so that none waits; never more than may be needed.
+        while len(flying) < min(flying_at_most, episodes - len(solved)):
+            seed = next(fresh)
+            flying[executor.submit(_play, game, seed)] = seed
+        if not flying:
+            return [result for _, result in sorted(known.items()) if isinstance(result, Demos)]
+        for future in cf.wait(flying, return_when=cf.FIRST_COMPLETED).done:
+            seed, result = flying.pop(future), future.result()
+            known[seed] = result
+            _give_up_if_most_fail(game.spec.id, first, known)
+            if progress is not None:
+                reason = result if isinstance(result, str) else None
+                done = sum(isinstance(each, Demos) for each in known.values())
+                progress(Played(game.spec.id, seed, reason, done, episodes))
+
+
+def _give_up_if_most_fail(env: str, first: int, known: Mapping[int, Demos | str]) -> None:
+    # Seeds are counted from the first to the first unknown one, since any order may be theirs.
+    inorder = itertools.takewhile(known.__contains__, itertools.count(first))
+    failures = 0
+    for tried, seed in enumerate(inorder, 1):
+        result = known[seed]
+        failures += isinstance(result, str)
+        if tried >= _TRIED and failures > tried / 2:
+            raise AgentsError(
+                f"{env}: the oracle failed on {failures} of {tried} seeds, the last time with: "
+                f"{next(known[s] for s in range(seed, -1, -1) if isinstance(known[s], str))}. "
+                f"`gensim certify {env}` tells more; leave this env out"
+            )
+
+
+class Progress:
+    """A bar on a terminal and plain lines elsewhere, for `collect`'s `progress`."""
+
+    def __init__(self, total: int) -> None:
+        self._bar = tqdm(total=total, desc="demos", leave=False, disable=not sys.stderr.isatty())
+        self._failed = 0
+
+    def __call__(self, played: Played) -> None:
+        """Count a seed, and say what cannot be seen from a bar."""
+        if played.reason is not None:
+            self._failed += 1
+            self._say(f"{played.env}: seed {played.seed} was passed over: {played.reason}")
+            return
+        self._bar.update(1)
+        if played.done == played.total:
+            self._say(
+                f"{played.env}: {played.done} demonstrations, {self._failed} seeds passed over"
+            )
+            self._failed = 0
+
+    def _say(self, line: str) -> None:
+        self._bar.clear()
+        print(line, file=sys.stderr, flush=True)
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+
+# --------------------------------------------------------------------------- in a worker process
+
+
+@dataclass(frozen=True)
+class _Game:
+    """What a worker needs to know to play seeds of an env.
+
+    Attributes:
+        spec: the spec itself, so that nothing need be registered in a worker.
+        options: for `gym.make`.
+        perturb: keys of `PERTURBATIONS`.
+    """
+
+    spec: EnvSpec
+    options: dict[str, Any]
+    perturb: tuple[str, ...]
+
+
+_made: tuple[_Game, gym.Env[Any, Any]] | None = None
+
+
+def _env(game: _Game) -> gym.Env[Any, Any]:
+    """The env, kept for the next seed.
+
+    Raises:
+        AgentsError: where there is none that can be demonstrated.
+    """
+    global _made
+    if _made is None or _made[0] != game:
+        if _made is not None:
+            _made[1].close()
+            _made = None
+        _made = game, _checked_env(game)
+    return _made[1]
+
+
+def _checked_env(game: _Game) -> gym.Env[Any, Any]:
+    id, obs_mode = game.spec.id, game.options["obs_mode"]
+    try:
+        env: gym.Env[Any, Any] = gym.make(game.spec, disable_env_checker=True, **game.options)
+    except (gym.error.Error, gensim_envs.TaskError, gensim_envs.LibraryError) as error:
+        raise AgentsError(f"{id} cannot be made: {error}") from error
+    except (ImportError, TypeError, ValueError) as error:
+        raise AgentsError(
+            f"{id} cannot be made with {game.options}: {error}. Demonstrations are made of this "
+            "suite's envs; read those of others with --minari"
+        ) from error
+    try:
+        gensim_envs.Oracle(env)
+    except TypeError as error:
+        raise AgentsError(
+            f"{id} has no oracle: {error}. Read demonstrations of it with --minari"
+        ) from error
+    check_spaces(id, obs_mode, env.observation_space, env.action_space)
+    return env
+
+
+def check_spaces(
+    what: str, obs_mode: str, observations: spaces.Space[Any], actions: spaces.Space[Any]
+) -> None:
+    """Say so where agents cannot be trained on these spaces.
+
+    Raises:
+        AgentsError: naming `what`, what it has and what is needed.
+    """
+    six = isinstance(actions, spaces.Box) and actions.shape == (6,) and actions.is_bounded()
+    if not six:
+        raise AgentsError(f"{what} has actions {actions}; agents give six bounded numbers")
+    if obs_mode == "state":
+        fits = isinstance(observations, spaces.Box) and len(observations.shape) == 1
+        need = "a vector"
+    else:
+        shapes = (
+            {name: part.shape for name, part in observations.items()}
+            if isinstance(observations, spaces.Dict)
+            else {}
+        )
+        fits = shapes.get("color") == (*IMAGE, 3) and shapes.get("height") == IMAGE
+        need = f"a Dict with color {(*IMAGE, 3)} and height {IMAGE}"
+    if not fits:
+        raise AgentsError(
+            f"{what} has observations {observations!s:.200}; obs_mode {obs_mode} is {need}"
+        )
+
+
+def _nothing_played(game: _Game) -> Demos:
+    """Where the demonstrations of an env are to go; an error where there can be none."""
+    box = _env(game).action_space
+    assert isinstance(box, spaces.Box)
+    return Demos(game.options["obs_mode"], box.low, box.high)
+
+
+def _play(game: _Game, seed: int) -> Demos | str:
+    """The demonstration of one seed, or why there is none."""
+    env = _env(game)
+    try:
+        samples, info = _episode(env, game, seed)
+    except (gensim_envs.OracleError, gensim_envs.TaskError) as error:
+        return f"{type(error).__name__}: {error}"
+    if not info["success"]:
+        return f"not solved in {len(samples)} steps, progress {info['progress']:.2f}"
+    demos = _nothing_played(game)
+    demos.add_episode(game.spec.id, seed, samples)
+    return demos
+
+
+def _episode(env: gym.Env[Any, Any], game: _Game, seed: int) -> tuple[list[Sample], dict[str, Any]]:
+    """What the oracle saw and did, and the last info."""
+    observation, info = env.reset(seed=seed, options=_reset_options(game.perturb, seed))
+    oracle, over = gensim_envs.Oracle(env), False
+    samples: list[Sample] = []
+    while not over:
+        action = oracle.act()
+        seen = {"state": observation} if isinstance(observation, np.ndarray) else observation
+        samples.append(
+            Sample(
+                env=game.spec.id,
+                episode=0,
+                step=len(samples),
+                instruction=info["instruction"],
+                action=action,
+                **seen,
+            )
+        )
+        observation, _, terminated, truncated, info = env.step(action)
+        over = terminated or truncated
+    return samples, info
+
+
+def _reset_options(keys: Sequence[str], seed: int) -> dict[str, Any] | None:
+    """The perturbations of an episode; each key has a generator of its own."""
+    if not keys:
+        return None
+    drawn = {key: PERTURBATIONS[key](np.random.default_rng([seed, *key.encode()])) for key in keys}
+    return {"perturb": drawn}
