@@ -35,13 +35,9 @@ if TYPE_CHECKING:
     from agents.demos import Sample
 
 FEATURES = 3  # channels of query and key
-MEAN = (
-    0.77,
-    0.74,
-    0.66,
-    0.001,
-)  # of red, green, blue and height in metres, over 300 demonstrations
-STD = (0.10, 0.10, 0.10, 0.005)
+# Of red, green, blue and height in metres, over 300 demonstrations.
+MEAN = np.array([0.77, 0.74, 0.66, 0.001], np.float32)
+STD = np.array([0.10, 0.10, 0.10, 0.005], np.float32)
 SPREAD = math.radians(60)  # standard deviation of a random turn of the scene
 
 
@@ -59,8 +55,6 @@ class PlainConfig:
     """Of Adam."""
     correlation: str = "fft"
     """"direct", "columns" or "fft": equal up to rounding; `fastest_correlation` measures them."""
-    precision: str = "fp32"
-    """"fp32", or "bf16" to run the networks under autocast."""
 
 
 # --- Correlation: three ways to the same numbers ---------------------------------------------
@@ -114,9 +108,9 @@ CORRELATIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 def time_correlations(
     crop: int = 64, rotations: int = 36, repeats: int = 3, device: str = "cpu"
 ) -> Iterator[tuple[str, str, float]]:
-    """Median seconds forward and backward of each method and precision, at the published sizes.
+    """Method, precision and median seconds forward and backward, at the published sizes.
 
-    Each bf16 row reads features as the networks make them under autocast.
+    Those of bf16 read features as the networks make them under autocast.
     """
     for precision, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
         shape = (1, FEATURES, 160 + crop, 320 + crop)
@@ -232,8 +226,7 @@ class PlainTransporter(Learner):
 
     def _image(self, color: NDArray[np.uint8], height: NDArray[np.float32]) -> Tensor:
         planes = np.concatenate([color / np.float32(255), height[..., None]], axis=-1)
-        normal = (planes - np.float32(MEAN)) / np.float32(STD)
-        return torch.from_numpy(normal.astype(np.float32)).permute(2, 0, 1)[None]
+        return torch.from_numpy((planes - MEAN) / STD).permute(2, 0, 1)[None]
 
     def _pixel(self, xy: NDArray[np.float32]) -> NDArray[np.float64]:
         """(x, y) in metres -> row and column, with the middle of the first pixel at 0.5."""
@@ -275,9 +268,8 @@ class PlainTransporter(Learner):
         return scores[0, :, :-1, :-1].float() / self.config.crop**2
 
     def _run(self, net: nn.Module, x: Tensor) -> Tensor:
-        bf16 = self.config.precision == "bf16"
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=bf16):
-            return net(x.contiguous(memory_format=torch.channels_last))
+        features: Tensor = net(x.contiguous(memory_format=torch.channels_last))
+        return features
 
     @torch.no_grad()
     def predict(
