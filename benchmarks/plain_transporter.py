@@ -95,7 +95,8 @@ def fft(query: Tensor, kernels: Tensor) -> Tensor:
     moved = torch.fft.fft(torch.fft.rfft(kernels, n=w), n=h, dim=-2)
     product = (scene * moved.conj()).sum(1)
     kept = torch.fft.ifft(product, dim=-2)[:, : h - rows + 1]
-    return torch.fft.irfft(kept, n=w)[None, ..., : w - cols + 1]
+    scores: Tensor = torch.fft.irfft(kept, n=w)[None, ..., : w - cols + 1]
+    return scores
 
 
 CORRELATIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
