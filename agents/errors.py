@@ -1,5 +1,9 @@
-"""What a user can put right."""
+"""What goes wrong for a reason that whoever runs the command can remove."""
 
 
 class AgentsError(Exception):
-    """Something is wrong that the message names, with its remedy."""
+    """Something that cannot go on; the message names the thing and the remedy."""
+
+
+class Stopped(AgentsError):
+    """Training was asked to stop and has saved what it needs to go on."""

@@ -1,0 +1,151 @@
+"""The folder of a training run: safetensors and JSON, written atomically, nothing pickled.
+
+agent.json          what was trained, on what, how far
+model.safetensors   the weights to use; the header says of which step and how good they are
+last.safetensors    everything that is needed to go on: weights, optimizer, averages, step
+log.jsonl           a line for each step and each validation
+tensorboard/        the same for TensorBoard
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+
+from agents.errors import AgentsError
+
+AGENT, MODEL, LAST, LOG = "agent.json", "model.safetensors", "last.safetensors", "log.jsonl"
+TENSORBOARD = "tensorboard"
+
+Tensors = Mapping[str, torch.Tensor]
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Holds a run's folder, which is made where it is missing.
+
+    Raises:
+        AgentsError: another process holds it, or it cannot be made.
+    """
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        # The kernel releases the lock when the process ends, in whatever way.
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise AgentsError(
+            f"another process is training in {folder}; wait for it or choose another --out"
+        ) from None
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turns what a disk refuses into an error with a remedy."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise AgentsError(
+                f"no space is left for {path}; free some and start the same command again: it "
+                "goes on from the last checkpoint"
+            ) from error
+        raise AgentsError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def write(path: Path, content: bytes) -> None:
+    """Puts a file in place as a whole: a reader sees the old content or the new, never a part.
+
+    Raises:
+        AgentsError: the disk is full or refuses; the old file stays.
+    """
+    part = path.with_name(path.name + ".part")
+    with disk_errors(path):
+        try:
+            with open(part, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(part, path)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def clear(folder: Path) -> None:
+    """Removes a run from its folder."""
+    with disk_errors(folder):
+        for name in (LAST, MODEL, LOG):
+            (folder / name).unlink(missing_ok=True)
+        shutil.rmtree(folder / TENSORBOARD, ignore_errors=True)
+
+
+def save_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Writes one JSON object."""
+    write(path, (json.dumps(value, indent=2) + "\n").encode())
+
+
+def load_json(path: Path) -> dict[str, Any]:
+    """Reads one JSON object.
+
+    Raises:
+        AgentsError: there is none.
+    """
+    try:
+        value = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise AgentsError(
+            f"{path.parent} is no checkpoint: it has no {path.name}; give the --out of a "
+            "`python -m agents train`"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise AgentsError(f"cannot read {path}: {error}") from error
+    if not isinstance(value, dict):
+        raise AgentsError(f"{path} holds no JSON object; train again or fetch it anew")
+    return value
+
+
+def save_tensors(path: Path, tensors: Tensors, about: Mapping[str, Any]) -> None:
+    """Writes tensors by name, and JSON about them in the file's header."""
+    plain = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
+    write(path, safetensors.torch.save(plain, {"about": json.dumps(about)}))
+
+
+def load_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """Reads what `save_tensors` wrote.
+
+    Raises:
+        AgentsError: the file is missing or malformed.
+    """
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            about = json.loads((file.metadata() or {}).get("about", "{}"))
+            return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118
+    except FileNotFoundError:
+        raise AgentsError(f"{path} is missing; train again or fetch it anew") from None
+    except (OSError, ValueError, safetensors.SafetensorError) as error:
+        raise AgentsError(
+            f"{path} cannot be read ({error}); train again or fetch it anew"
+        ) from error
+
+
+def load_header(path: Path) -> dict[str, Any]:
+    """The JSON in the header of a file of `save_tensors`; empty where there is no file."""
+    if not path.exists():
+        return {}
+    return load_tensors(path)[1]

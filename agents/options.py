@@ -1,0 +1,95 @@
+"""Command-line options made from a dataclass: a field's docstring is its help."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import inspect
+import textwrap
+import types
+from collections.abc import Callable
+from dataclasses import MISSING, Field, fields
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+
+def docstrings(cls: type) -> dict[str, str]:
+    """The string literal under each field of a dataclass, on one line."""
+    found: dict[str, str] = {}
+    for base in reversed(cls.__mro__[:-1]):
+        (tree,) = ast.parse(textwrap.dedent(inspect.getsource(base))).body
+        assert isinstance(tree, ast.ClassDef)
+        for field, text in zip(tree.body, tree.body[1:], strict=False):
+            match field, text:
+                case (
+                    ast.AnnAssign(target=ast.Name(id=name)),
+                    ast.Expr(value=ast.Constant(value=str(said))),
+                ):
+                    found[name] = " ".join(said.split())
+    return found
+
+
+def add_options(parser: argparse.ArgumentParser, cls: type, group: str = "") -> None:
+    """Adds an option for each field of a dataclass.
+
+    An option that is not given leaves no trace in the namespace, so that whoever reads it knows
+    what was asked for.
+
+    Args:
+        parser: what to add to.
+        cls: a dataclass whose fields all have a docstring.
+        group: where given, the options are called --GROUP.FIELD and stand under its heading.
+    """
+    target = parser.add_argument_group(f"options of {group}") if group else parser
+    hints, said = get_type_hints(cls), docstrings(cls)
+    for field in fields(cls):
+        flag = f"{group}.{field.name}" if group else field.name.replace("_", "-")
+        default = _default(field)
+        text = said[field.name] + ("" if default is None else f" (default: {default})")
+        target.add_argument(
+            f"--{flag}",
+            dest=f"{group}.{field.name}" if group else field.name,
+            default=argparse.SUPPRESS,
+            required=_required(field),
+            help=text.replace("%", "%%"),
+            **_kind(hints[field.name]),
+        )
+
+
+def given(options: argparse.Namespace, cls: type, group: str = "") -> dict[str, Any]:
+    """The fields of a dataclass that were given on the command line."""
+    names = {f.name: f"{group}.{f.name}" if group else f.name for f in fields(cls)}
+    values = {name: getattr(options, dest, MISSING) for name, dest in names.items()}
+    return {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in values.items()
+        if value is not MISSING
+    }
+
+
+def _required(field: Field[Any]) -> bool:
+    return field.default is MISSING and field.default_factory is MISSING
+
+
+def _default(field: Field[Any]) -> str | None:
+    value = None if field.default is MISSING else field.default
+    if isinstance(value, tuple):
+        return " ".join(map(str, value)) or None
+    return None if value is None or isinstance(value, bool) else str(value)
+
+
+def _kind(hint: Any) -> dict[str, Any]:
+    """How argparse reads a type."""
+    if get_origin(hint) in (Union, types.UnionType):
+        (hint,) = (each for each in get_args(hint) if each is not type(None))
+    if get_origin(hint) is Literal:
+        return {"choices": get_args(hint)}
+    if get_origin(hint) is tuple:
+        return {"nargs": "+", **_kind(get_args(hint)[0])}
+    if hint is bool:
+        return {"action": argparse.BooleanOptionalAction}
+    readers: dict[Any, tuple[Callable[[str], Any], str]] = {
+        int: (int, "N"), float: (float, "X"), str: (str, "NAME"), Path: (Path, "PATH"),
+    }  # fmt: skip
+    read, metavar = readers[hint]
+    return {"type": read, "metavar": metavar}
