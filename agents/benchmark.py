@@ -3,7 +3,7 @@
     DIR/suite.json               which suite and version this is; a folder holds one
     DIR/demos/                   demonstrations, made once and shared between cells
     DIR/cells/NAME/cell.json     what came of a cell; there when it is finished
-    DIR/cells/NAME/run/          its checkpoint; log.txt what it said, evaluation-*.json its episodes
+    DIR/cells/NAME/run/          its checkpoint; beside it what it said and its episodes
     DIR/results.json, results.md, *.png
 
 Cells are processes with as many threads as the suite says, so that results do not depend on how
@@ -188,21 +188,18 @@ def add_parser(commands: Any) -> None:
     text = "Train and evaluate the cells of a suite; go on where it was ended."
     parser = commands.add_parser("benchmark", help=text, description=text)
     parser.set_defaults(run=run)
-    parser.add_argument("--suite", required=True, metavar="NAME", help="which suite")
-    parser.add_argument("--suites", type=Path, default=SUITES, metavar="FILE",
-                        help="where it is defined; in the shipped suites.json if not given")  # fmt: skip
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR",
-                        help="folder of results; give the same again to go on")  # fmt: skip
-    parser.add_argument("--agent", nargs="+", default=[], metavar="NAME", help="these agents only")
-    parser.add_argument("--env", nargs="+", default=[], metavar="ID", help="these tasks only")
-    parser.add_argument("--demos", nargs="+", type=int, default=[], metavar="N",
-                        help="these numbers of demonstrations only, where there are any")  # fmt: skip
-    parser.add_argument("--pool", nargs="+", default=[], metavar="LIST",
-                        help="only these of the lists on which policies are trained together")  # fmt: skip
-    parser.add_argument("--episodes", type=int, metavar="N",
-                        help="of each task and track; as many as the suite says")  # fmt: skip
-    parser.add_argument("--workers", type=int, metavar="N",
-                        help="cells at once; as many as there are cores for their threads")  # fmt: skip
+    add = parser.add_argument
+    add("--suite", required=True, metavar="NAME", help="which suite")
+    add("--suites", type=Path, default=SUITES, metavar="FILE", help="else the shipped suites.json")
+    add("--out", type=Path, required=True, metavar="DIR", help="of results; the same to go on")
+    add("--agent", nargs="+", default=[], metavar="NAME", help="these agents only")
+    add("--env", nargs="+", default=[], metavar="ID", help="these tasks only")
+    add(
+        "--demos", nargs="+", type=int, default=[], metavar="N", help="where there are any, so many"
+    )
+    add("--pool", nargs="+", default=[], metavar="LIST", help="where tasks are trained on together")
+    add("--episodes", type=int, metavar="N", help="of each task and track; else the suite's number")
+    add("--workers", type=int, metavar="N", help="cells at once; else as many as cores allow")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -278,6 +278,8 @@ def _cells(
     chosen = tuple(tracks[track] for track in used)
     options = block.get("options", {})
     start, pool = block.get("start"), block.get("pool")
+    if not start and 0 in block.get("demos", []):
+        raise AgentsError(f"{where}: a policy without demonstrations needs another to start from")
     groups = [_listed(pool, lists, where)] if pool else [
         (env,) for env in _listed(block["tasks"], lists, where)
     ]  # fmt: skip

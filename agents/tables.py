@@ -54,7 +54,7 @@ def markdown(results: Record, plots: Sequence[str] = ()) -> str:
     cells: list[Record] = [cell for cell in results["cells"] if cell["tracks"]]
     parts = [
         f"## Suite `{results['suite']}`, version {results['version']}",
-        f"{results['purpose']}. Success in percent over the test episodes, with the 95 % interval.",
+        f"{results['purpose']}. Success in percent of the test episodes, with its 95 % interval.",
         _success_table(cells),
         *(f"![{name}]({name})" for name in plots),
         _perturbation_table(cells),
@@ -70,12 +70,16 @@ def policy(cell: Record) -> str:
     demos = cell["demos"]
     parts = [cell["agent"]]
     if cell["kind"] in ("few-shot", "zero-shot"):
-        parts += [f"after {cell['pool']}", f"{demos} demos" if demos else "zero-shot"]
+        parts += [f"after {cell['pool']}", _count(demos)]
     elif cell["kind"] == "multi":
-        parts += [f"one for {cell['pool']}", f"{demos} demos each"]
+        parts += [f"one for {cell['pool']}", f"{_count(demos)} each"]
     elif demos is not None:
-        parts += [f"{demos} demos"]
-    return ", ".join(parts).replace(" 1 demos", " 1 demo")
+        parts += [_count(demos)]
+    return ", ".join(parts)
+
+
+def _count(demos: int) -> str:
+    return "zero-shot" if demos == 0 else "1 demo" if demos == 1 else f"{demos} demos"
 
 
 # --------------------------------------------------------------------------------------- tables
@@ -83,31 +87,37 @@ def policy(cell: Record) -> str:
 
 def _success_table(cells: Sequence[Record]) -> str:
     """Policies by tasks, or tasks by policies where there are more tasks."""
-    entries: dict[tuple[str, str], str] = {}  # by policy and column
-    means: dict[tuple[str, str], list[float]] = {}  # by policy and track
-    for cell in cells:
-        for track, row in _rows(cell, SPLITS):
-            if track == "unseen" and not row["split_matters"]:
-                continue
-            task = _short(row["env"]) + ("" if track == "seen" else ", unseen")
-            entries[policy(cell), task] = _percent(row)
-            means.setdefault((policy(cell), track), []).append(row["success"])
-    rows = list(dict.fromkeys(row for row, _ in entries))
-    columns = sorted({column for _, column in entries}, key=[c for _, c in entries].index)
-    columns.sort(key=lambda column: [c.split(",")[0] for c in columns].index(column.split(",")[0]))
-    if len({column.split(",")[0] for column in columns}) > 1:
-        for track in SPLITS:
-            most = max((len(each) for (_, t), each in means.items() if t == track), default=0)
-            name = "mean" if track == "seen" else "mean, unseen"
-            for row in rows:
-                each = means.get((row, track), [])
-                if each and len(each) == most:  # a mean over fewer tasks compares with nothing
-                    entries[row, name] = f"{100 * sum(each) / len(each):.1f}"
-            if any((row, name) in entries for row in rows):
-                columns.append(name)
-    if len(columns) > len(rows):
-        return _table("task", columns, rows, lambda column, row: entries.get((row, column), ""))
-    return _table("policy", rows, columns, lambda row, column: entries.get((row, column), ""))
+    found = {
+        (policy(cell), row["env"], track): row
+        for cell in cells
+        for track, row in _rows(cell, SPLITS)
+    }
+    policies, tasks = (list(dict.fromkeys(key[k] for key in found)) for k in (0, 1))
+    entries = {
+        (name, _column(_short(task), track)): _percent(row)
+        for (name, task, track), row in found.items()
+    }
+    columns = [
+        column
+        for task in tasks
+        for track in SPLITS
+        if any((name, column := _column(_short(task), track)) in entries for name in policies)
+    ]
+    for track in SPLITS if len(tasks) > 1 else ():
+        there = {task for _, task, other in found if other == track}
+        for name in policies:
+            rates = [found[name, task, track]["success"] for task in there
+                     if (name, task, track) in found]  # fmt: skip
+            if rates and len(rates) == len(there):  # a mean over fewer compares with nothing
+                entries[name, _column("mean", track)] = f"{100 * sum(rates) / len(rates):.1f}"
+                columns = list(dict.fromkeys([*columns, _column("mean", track)]))
+    if len(tasks) > len(policies):
+        return _table("task", columns, policies, lambda row, name: entries.get((name, row), ""))
+    return _table("policy", policies, columns, lambda name, col: entries.get((name, col), ""))
+
+
+def _column(task: str, track: str) -> str:
+    return task if track == "seen" else f"{task}, {track}"
 
 
 def _perturbation_table(cells: Sequence[Record]) -> str:
@@ -127,27 +137,27 @@ def _perturbation_table(cells: Sequence[Record]) -> str:
 
 
 def _how_table(cells: Sequence[Record]) -> str:
-    """Times, seeds and machines, and the commands of every cell."""
-    machines = list(dict.fromkeys(_machine(cell["machine"]) for cell in cells))
-    named = [chr(ord("A") + k) for k in range(len(machines))]
-
-    def entry(name: str, column: str) -> str:
-        cell = by_name[name]
-        return {
-            "training seed": str(cell["seed"]),
-            "test seeds": _seeds(cell),
-            "training, s": _seconds(cell["seconds"]["train"]),
-            "evaluation, s": _seconds(cell["seconds"]["evaluate"]),
-            "machine": named[machines.index(_machine(cell["machine"]))],
-        }[column]
-
+    """Times, seeds and machines, and the commands that train."""
     by_name = {cell["name"]: cell for cell in cells}
-    columns = ["training seed", "test seeds", "training, s", "evaluation, s", "machine"]
-    legend = [f"- {name}: {each}" for name, each in zip(named, machines, strict=True)]
-    commands = [f"# {name}\n" + "\n".join(c["commands"]) for name, c in by_name.items()]
-    block = "\n".join(("<details><summary>Commands</summary>", "", "```sh", *commands, "```", "",
-                       "</details>"))  # fmt: skip
-    return "\n\n".join([_table("cell", list(by_name), columns, entry), "\n".join(legend), block])
+    machines = list(dict.fromkeys(map(_machine, cells)))
+    letters = dict(zip(machines, map(chr, range(ord("A"), ord("Z"))), strict=False))
+    columns: dict[str, Callable[[Record], object]] = {
+        "training seed": lambda cell: cell["seed"],
+        "test seeds": _seeds,
+        "training, s": lambda cell: _seconds(cell["seconds"]["train"]),
+        "evaluation, s": lambda cell: _seconds(cell["seconds"]["evaluate"]),
+        "machine": lambda cell: letters.get(_machine(cell), "another"),
+    }
+    table = _table("cell", list(by_name), list(columns), lambda n, c: str(columns[c](by_name[n])))
+    legend = "\n".join(f"- {letter}: {machine}" for machine, letter in letters.items())
+    commands = [line for cell in cells for line in cell["commands"]]
+    if not commands:
+        return f"{table}\n\n{legend}"
+    return (
+        f"{table}\n\n{legend}\n\n<details><summary>Training commands</summary>\n\n```sh\n"
+        + "\n".join(commands)
+        + "\n```\n\n</details>"
+    )
 
 
 def _failures(failed: Sequence[Record]) -> str:
@@ -189,10 +199,11 @@ def _seeds(cell: Record) -> str:
     return f"{min(seeds)}..{max(seeds)}" if seeds else ""
 
 
-def _machine(machine: Record) -> str:
-    gpu = f", {machine['gpu']}" if machine.get("gpu") else ""
-    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
-    return f"{machine['cpu']}, {machine['cores']} cores{gpu}; {versions}"
+def _machine(cell: Record) -> str:
+    machine, versions = cell["machine"], cell["versions"]
+    gpu = f", {machine['gpu']}" if machine["gpu"] else ""
+    said = ", ".join(f"{name} {version}" for name, version in versions.items())
+    return f"{machine['cpu']}, {machine['cores']} cores{gpu}; {said}"
 
 
 # ---------------------------------------------------------------------------------------- plots
@@ -236,8 +247,10 @@ def over_demos(cells: Sequence[Record]) -> Curves:
 
 
 def over_tasks(cells: Sequence[Record]) -> Curves:
-    """Success on new tasks over the number of tasks trained on before, a curve for each number of
-    demonstrations; 0 tasks are training from scratch."""
+    """Success on new tasks over the number of tasks trained on before; 0 is from scratch.
+
+    There is a curve for each agent and number of demonstrations of the new task.
+    """
     pools = {cell["name"]: len(cell["envs"]) for cell in cells if cell["kind"] == "multi"}
     started = [cell for cell in cells if cell["start"] is not None]
     new = {env for cell in started for env in cell["envs"]}
@@ -245,11 +258,7 @@ def over_tasks(cells: Sequence[Record]) -> Curves:
     for cell in cells:
         if cell["start"] in pools or (cell["kind"] == "single" and set(cell["envs"]) <= new):
             rows = [row for _, row in _rows(cell, ["seen"])]
-            name = (
-                policy({**cell, "kind": "single"})
-                if cell["demos"]
-                else f"{cell['agent']}, zero-shot"
-            )
+            name = f"{cell['agent']}, {_count(cell['demos'])}"
             groups.setdefault(name, {}).setdefault(pools.get(cell["start"], 0), []).extend(rows)
     return _curves(groups)
 
