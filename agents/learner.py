@@ -77,7 +77,9 @@ class About:
                 f"the description of a checkpoint has {', '.join(sorted(value)) or 'nothing'} "
                 f"where {', '.join(sorted(names))} belong; train it anew with this version"
             )
-        given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in value.items()}
+        given: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in value.items()
+        }
         return cls(**given)
 
     def misfits(self, other: About) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -90,5 +91,5 @@ def bf16_is_native(device: torch.device) -> bool:
     """Whether bfloat16 saves time on a device: torch also takes it where it is emulated."""
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
-    able: dict[str, Any] = torch.cpu.get_capabilities()
+    able: Mapping[str, Any] = torch.cpu.get_capabilities()
     return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
