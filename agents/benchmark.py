@@ -13,6 +13,7 @@ many of them run at once. Whatever is killed goes on where it was when the same 
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -57,6 +58,7 @@ def benchmark(
         _claim(suite, out)
         work = _jobs(suite, suite.cells if cells is None else cells, out, episodes)
         errors: dict[str, str] = {}
+        count = itertools.count(1)
         with tqdm(total=len(work), unit="job", disable=not sys.stderr.isatty()) as bar:
 
             def done(job: jobs.Job, error: str | None) -> None:
@@ -64,8 +66,8 @@ def benchmark(
                     errors[job.name] = error
                 _write(suite, out, errors)
                 said = _said(job.work) if error is None else f"failed: {error}"
-                tqdm.write(f"{job.name}: {said}", file=sys.stderr)
                 bar.update()
+                tqdm.write(f"[{next(count)}/{len(work)}] {job.name}: {said}", file=sys.stderr)
 
             jobs.run(work, workers, done)
         return _write(suite, out, errors)
@@ -130,8 +132,7 @@ def _claim(suite: Suite, out: Path) -> None:
 
 def _jobs(suite: Suite, cells: Sequence[Cell], out: Path, episodes: int) -> list[jobs.Job]:
     """What is left to do. Demonstrations are made once, as many as any of the cells needs."""
-    work = [RunCell(cell, suite, episodes, None, out) for cell in cells]
-    todo = [each.cell for each in work if not each.is_finished()]
+    todo = [c for c in cells if RunCell(c, suite, episodes, None, out).finished() is None]
     most: dict[tuple[str, str], int] = {}
     for cell in todo:
         if cell.demos:

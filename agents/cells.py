@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,8 +69,8 @@ class RunCell:
         return self.out / "cells" / self.cell.name
 
     @property
-    def checkpoint(self) -> Path | None:
-        """Of the policy that is tested; None for an agent that needs no training."""
+    def policy(self) -> Path | None:
+        """Checkpoint of the policy that is tested; None for an agent that needs no training."""
         if self.cell.agent in BASELINES:
             return None
         if self.cell.kind == "zero-shot":
@@ -82,16 +84,11 @@ class RunCell:
         found = checkpoint.load_json(self.folder / CELL)
         return found if found["episodes"] == self.episodes else None
 
-    def is_finished(self) -> bool:
-        """Whether nothing is left to do."""
-        return self.finished() is not None
-
     def __call__(self) -> None:
         """Do what is left to do."""
         self.folder.mkdir(parents=True, exist_ok=True)
         train = self._train_command()
-        if train:
-            _train(train, self.folder / LOG)
+        seconds = _train(train, self.folder) if train else None
         reports = dict(self._evaluations())
         tracks = {track.name: _track(track, reports) for track in self.cell.tracks}
         cell = self.cell
@@ -101,7 +98,7 @@ class RunCell:
             "episodes": self.episodes, "seed": self.suite.seed,
             "commands": [self._shown(train)] if train else [],
             "seconds": {
-                "train": _seconds(self.folder / "run") if train else None,
+                "train": seconds,
                 "evaluate": sum(each["seconds"] for each in reports.values()),
             },
             "machine": _machine(), "versions": report.versions(), "tracks": tracks,
@@ -110,11 +107,12 @@ class RunCell:
     def _train_command(self) -> list[str]:
         """Arguments of `python -m agents`; none where there is nothing to train."""
         cell = self.cell
-        if self.checkpoint != self.folder / "run":
+        if self.policy != self.folder / "run":
             return []
         options: dict[str, Any] = {
             "agent": cell.agent, "env": cell.envs, "seed": self.suite.seed,
-            "threads": self.suite.threads, **cell.options, "out": self.folder / "run",
+            "threads": self.suite.threads, "workers": 1, **cell.options,
+            "out": self.folder / "run",
         }  # fmt: skip
         if cell.demos is not None:
             options |= {"demos": cell.demos, "data": self.demos}
@@ -137,8 +135,7 @@ class RunCell:
             path = self.folder / f"evaluation-{name}-{self.episodes}.json"
             if not path.exists():
                 made = evaluate(
-                    Player(self.cell.agent) if self.checkpoint is None
-                    else Player(checkpoint=self.checkpoint),
+                    Player("" if self.policy else self.cell.agent, self.policy),
                     self.cell.envs,
                     seeds=list(TEST[: self.episodes]),
                     splits=[track.split for track in tracks],
@@ -173,21 +170,37 @@ def _flag(name: str, value: Any) -> list[str]:
     return [f"--{name}", *map(str, many)]
 
 
-def _train(command: Sequence[str], log: Path) -> None:
+def _train(command: Sequence[str], folder: Path) -> float:
+    """Train, and tell how many seconds it took.
+
+    Of attempts that were ended, the time until their last checkpoint counts: what came after is
+    done again.
+    """
     from agents.__main__ import main
 
-    if main(list(command)):
-        raise AgentsError(_last_line(log))
-
-
-def _seconds(run: Path) -> float:
-    """How long a run was trained, over all attempts."""
-    return float(checkpoint.load_json(run / checkpoint.AGENT)["training"]["seconds"])
+    path, last = folder / "attempt.json", folder / "run" / checkpoint.LAST
+    before = 0.0
+    if path.exists():
+        earlier = checkpoint.load_json(path)
+        saved = last.stat().st_mtime if last.exists() else 0.0
+        before = earlier["before"] + max(0.0, saved - earlier["began"])
+    began = time.time()
+    checkpoint.save_json(path, {"began": began, "before": before})
+    try:
+        code: object = main(list(command))
+    except SystemExit as error:  # of argparse
+        code = error.code
+    if code:
+        raise AgentsError(_last_line(folder / LOG))
+    return round(before + time.time() - began, 1)
 
 
 def _last_line(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").split("\n") if log.exists() else []
-    return next((line for line in reversed(lines) if line.strip()), "training failed")
+    """What a command that failed has said."""
+    sys.stderr.flush()
+    lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
+    said = next((line for line in reversed(lines) if line.strip()), "training failed")
+    return said.removeprefix("agents: ")
 
 
 def _machine() -> dict[str, Any]:
