@@ -87,7 +87,7 @@ class RunCell:
     def __call__(self) -> None:
         """Do what is left to do."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        train = self._train_command()
+        train = self.command()
         seconds = _train(train, self.folder) if train else None
         reports = dict(self._evaluations())
         tracks = {track.name: _track(track, reports) for track in self.cell.tracks}
@@ -104,7 +104,7 @@ class RunCell:
             "machine": _machine(), "versions": report.versions(), "tracks": tracks,
         })  # fmt: skip
 
-    def _train_command(self) -> list[str]:
+    def command(self) -> list[str]:
         """Arguments of `python -m agents`; none where there is nothing to train."""
         cell = self.cell
         if self.policy != self.folder / "run":

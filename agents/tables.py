@@ -52,13 +52,14 @@ def markdown(results: Record, plots: Sequence[str] = ()) -> str:
         plots: file names of pictures to show.
     """
     cells: list[Record] = [cell for cell in results["cells"] if cell["tracks"]]
+    command = f"python -m agents benchmark --suite {results['suite']} --out DIR"
     parts = [
         f"## Suite `{results['suite']}`, version {results['version']}",
         f"{results['purpose']}. Success in percent of the test episodes, with its 95 % interval.",
         _success_table(cells),
         *(f"![{name}]({name})" for name in plots),
         _perturbation_table(cells),
-        "### How",
+        f"### How\n\n`{command}`",
         _how_table(results["cells"]),
         _failures(results.get("failed", [])),
     ]
@@ -103,14 +104,15 @@ def _success_table(cells: Sequence[Record]) -> str:
         for track in SPLITS
         if any((name, column := _column(_short(task), track)) in entries for name in policies)
     ]
-    for track in SPLITS if len(tasks) > 1 else ():
+    for track in SPLITS:
         there = {task for _, task, other in found if other == track}
-        for name in policies:
-            rates = [found[name, task, track]["success"] for task in there
-                     if (name, task, track) in found]  # fmt: skip
-            if rates and len(rates) == len(there):  # a mean over fewer compares with nothing
+        for name in policies if len(there) > 1 else ():
+            rows = [found.get((name, task, track)) for task in there]
+            rates = [row["success"] for row in rows if row]
+            if len(rates) == len(there):  # a mean over fewer tasks compares with nothing
                 entries[name, _column("mean", track)] = f"{100 * sum(rates) / len(rates):.1f}"
-                columns = list(dict.fromkeys([*columns, _column("mean", track)]))
+        if any((name, _column("mean", track)) in entries for name in policies):
+            columns.append(_column("mean", track))
     if len(tasks) > len(policies):
         return _table("task", columns, policies, lambda row, name: entries.get((name, row), ""))
     return _table("policy", policies, columns, lambda name, col: entries.get((name, col), ""))
