@@ -1,0 +1,354 @@
+"""How good an agent is: episodes over fixed test seeds, in processes, and a report in JSON.
+
+An episode is a function of agent, env, split, perturbation and seed alone. Which process plays it,
+and after what, leaves no trace in it, so results do not depend on the number of workers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import concurrent.futures as cf
+import functools
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from tqdm import tqdm
+
+import gensim_envs
+from agents import report
+from agents.collect import check_spaces
+from agents.errors import AgentsError
+from agents.rollout import BASELINES, MAKE_ERRORS, Outcome, Player, Row, outcome
+from agents.workers import cores, processes
+from gensim_envs.seeds import TEST, TRAINING
+
+if TYPE_CHECKING:
+    from agents.learner import Agent
+
+PERTURBATIONS: dict[str, Any] = {
+    "colors": "test", "camera": 0.02, "light": 1.0, "distractors": 4, "instruction": "wrong",
+}  # fmt: skip
+"""What `--perturb KEY` puts into `reset(options={"perturb": {KEY: ...}})`."""
+PRETRAINED = Path(__file__).with_name("pretrained")
+"""The checkpoint that is evaluated where none is named."""
+SPLITS = ("train", "test")
+
+_CHUNK = 5  # episodes that a process is given at once
+_COMPARED = 5  # seeds over which splits are compared
+
+
+def evaluate(
+    player: Player,
+    envs: Sequence[str] = (),
+    *,
+    seeds: Sequence[int],
+    splits: Sequence[str] = ("train",),
+    perturb: Mapping[str, Any] | None = None,
+    workers: int | None = None,
+    videos: Path | None = None,
+    films: int = 5,
+) -> dict[str, Any]:
+    """Play episodes and report, in a form that can be written as JSON.
+
+    In a script, call it under `if __name__ == "__main__":`, since it starts processes.
+
+    Args:
+        player: who plays.
+        envs: ids; those on which the agent was trained where none are given.
+        seeds: one episode of each env and split for each.
+        splits: "train", "test" or both. With both, an env whose first observations are the same
+            in both has no row for "test".
+        perturb: what each reset is given as `options["perturb"]`.
+        workers: processes; None for one on each core.
+        videos: folder for films of episodes that failed; None for no films.
+        films: how many at most, of each row in turn.
+
+    Returns:
+        The report; see `agents.report.summary`.
+
+    Raises:
+        AgentsError: before any episode, where the agent cannot play these envs or a seed is one
+            of training.
+    """
+    began = time.monotonic()
+    _check(seeds, splits, workers)
+    agent = player.load()
+    about = getattr(agent, "about", None)
+    envs = envs or (about.envs if about is not None else ())
+    if not envs:
+        raise AgentsError(f"{player.name} was trained on no task; name some with --env or --tasks")
+    rows, left_out = _rows(agent, list(dict.fromkeys(envs)), splits, dict(perturb or {}), seeds)
+    outcomes = _play_all(player, rows, seeds, workers or cores())
+    if videos is not None:
+        _film_all(player, outcomes, videos, films, workers or cores())
+    name = player.name or (about.agent if about is not None else "?")
+    return {
+        "agent": name,
+        "checkpoint": None if player.checkpoint is None else str(player.checkpoint),
+        **report.summary(outcomes, left_out, seeds),
+        "seconds": round(time.monotonic() - began, 1),
+        "versions": report.versions(),
+        "machine": report.machine(),
+    }
+
+
+def _check(seeds: Sequence[int], splits: Sequence[str], workers: int | None) -> None:
+    if not seeds:
+        raise AgentsError("there are no episodes to play; ask for at least 1")
+    trained = [seed for seed in seeds if seed in TRAINING]
+    if trained:
+        raise AgentsError(f"{trained[0]} is a training seed; evaluate on seeds of TEST, {TEST}")
+    wrong = [split for split in splits if split not in SPLITS]
+    if wrong or not splits:
+        raise AgentsError(f"split is {splits!r}; use train, test or both")
+    if workers is not None and workers < 1:
+        raise AgentsError(f"workers is {workers}; use at least 1")
+
+
+# ------------------------------------------------------------------------- before the episodes
+
+
+def _rows(
+    agent: Agent,
+    envs: Sequence[str],
+    splits: Sequence[str],
+    perturb: dict[str, Any],
+    seeds: Sequence[int],
+) -> tuple[list[Row], list[dict[str, str]]]:
+    """What is played, each seen to fit the agent, and what is left out and why."""
+    rows, left_out = [], []
+    about = getattr(agent, "about", None)
+    bounds: tuple[tuple[str, int], ...] = ()
+    if about is not None and agent.obs_mode == "state":
+        # A vector is as long as the longest of the tasks in training.
+        bounds = tuple(sorted(_common_bounds(about.envs).items()))
+    for env in envs:
+        own = [
+            Row(env, split, tuple(perturb.items()), agent.obs_mode, bounds)
+            for split in SPLITS
+            if split in splits
+        ]
+        _check_fit(own[0], agent, seeds[0])
+        if len(own) == 2 and _look_alike(own[0], own[1], seeds[:_COMPARED]):
+            why = f"the first observations of {len(seeds[:_COMPARED])} seeds are those of train"
+            left_out.append({"env": env, "split": "test", "why": why})
+            own.pop()
+        rows += own
+    return rows, left_out
+
+
+def _common_bounds(envs: Iterable[str]) -> dict[str, int]:
+    try:
+        return gensim_envs.common_bounds(envs)
+    except MAKE_ERRORS as error:
+        raise AgentsError(
+            f"the checkpoint was trained on a task that is not registered here: {error}"
+        ) from error
+
+
+def _check_fit(row: Row, agent: Agent, seed: int) -> None:
+    """See to it that the agent can play the env.
+
+    Raises:
+        AgentsError: naming what does not fit.
+    """
+    env = row.make()
+    try:
+        check_spaces(row.env, row.obs_mode, env.observation_space, env.action_space)
+        try:
+            env.reset(seed=seed, options=row.options)
+        except gensim_envs.TaskError:
+            env.reset(seed=seed)  # this draw cannot be perturbed so; the report will say it
+        except ValueError as error:
+            raise AgentsError(f"{row.env}: {error}") from error
+        agent.begin(env, np.random.default_rng(0))
+    finally:
+        env.close()
+
+
+def _look_alike(one: Row, other: Row, seeds: Sequence[int]) -> bool:
+    """Whether the first observations and instructions of two rows are the same, seed by seed."""
+    first, second = (row.make(obs_mode="rgbd") for row in (one, other))
+    try:
+        return all(_same(first.reset(seed=seed), second.reset(seed=seed)) for seed in seeds)
+    finally:
+        first.close()
+        second.close()
+
+
+def _same(one: tuple[Any, Any], other: tuple[Any, Any]) -> bool:
+    said = one[1]["instruction"] == other[1]["instruction"]
+    return said and all(np.array_equal(one[0][key], other[0][key]) for key in one[0])
+
+
+# --------------------------------------------------------------------------------- the episodes
+
+
+@functools.cache
+def _agent(player: Player) -> Agent:
+    """The agent, loaded once in each process."""
+    return player.load()
+
+
+@contextmanager
+def _workers(count: int) -> Iterator[cf.Executor]:
+    """Processes that play.
+
+    Raises:
+        AgentsError: where one of them ends.
+    """
+    try:
+        with processes(count) as executor:
+            yield executor
+    except BrokenProcessPool as error:
+        raise AgentsError(
+            "a process that plays ended, perhaps for want of memory. Use fewer workers. A script "
+            'must call this under `if __name__ == "__main__":`'
+        ) from error
+
+
+def _play(player: Player, row: Row, seeds: Sequence[int]) -> list[Outcome]:
+    """Play some seeds of a row; runs in a worker."""
+    agent, env = _agent(player), row.make()
+    try:
+        return [outcome(env, agent, seed, row.options) for seed in seeds]
+    finally:
+        env.close()
+
+
+def _play_all(
+    player: Player, rows: Sequence[Row], seeds: Sequence[int], workers: int
+) -> dict[Row, list[Outcome]]:
+    """All outcomes of each row, in the order of the seeds."""
+    chunks = [seeds[k : k + _CHUNK] for k in range(0, len(seeds), _CHUNK)]
+    jobs = [(row, chunk) for row in rows for chunk in chunks]
+    with _workers(min(workers, len(jobs))) as executor:
+        futures = [executor.submit(_play, player, row, chunk) for row, chunk in jobs]
+        _follow(futures, [len(chunk) for _, chunk in jobs])
+        parts = [future.result() for future in futures]
+    outcomes: dict[Row, list[Outcome]] = {row: [] for row in rows}
+    for (row, _), part in zip(jobs, parts, strict=True):
+        outcomes[row] += part
+    return outcomes
+
+
+def _follow(futures: Sequence[cf.Future[Any]], sizes: Sequence[int]) -> None:
+    """Wait, and show how far it is: a bar on a terminal, lines elsewhere."""
+    size_of = dict(zip(futures, sizes, strict=True))
+    total, done, said = sum(sizes), 0, 0.0
+    with tqdm(total=total, unit="episode", disable=not sys.stderr.isatty()) as bar:
+        for future in cf.as_completed(futures):
+            future.result()
+            done += size_of[future]
+            bar.update(size_of[future])
+            if bar.disable and done >= said + total / 5:
+                said = done
+                print(f"{done} of {total} episodes", file=sys.stderr, flush=True)
+
+
+def _film_all(
+    player: Player, outcomes: Mapping[Row, Sequence[Outcome]], videos: Path, most: int, workers: int
+) -> None:
+    """Play failed episodes again, and film them: the first of each row, then the second, ..."""
+    failed = {
+        row: [o.seed for o in its if not (o.success or o.refused)] for row, its in outcomes.items()
+    }
+    longest = max(map(len, failed.values()))
+    jobs = [(row, its[k]) for k in range(longest) for row, its in failed.items() if k < len(its)]
+    with _workers(min(workers, max(1, len(jobs)))) as executor:
+        futures = [executor.submit(_film, player, row, seed, videos) for row, seed in jobs[:most]]
+        for future in futures:
+            print(f"wrote {future.result()}", file=sys.stderr, flush=True)
+
+
+def _film(player: Player, row: Row, seed: int, videos: Path) -> Path:
+    """Film one episode; runs in a worker."""
+    from agents import films
+
+    name = "-".join([row.env.split("/")[-1], row.split, *dict(row.perturb), str(seed)])
+    path = videos / f"{name}.mp4"
+    films.film(_agent(player), row, seed, path)
+    return path
+
+
+# ----------------------------------------------------------------------------------- the command
+
+
+def add_parser(commands: Any) -> None:
+    """Add `python -m agents evaluate`."""
+    text = "Play episodes over fixed test seeds and report success."
+    parser = commands.add_parser("evaluate", help=text, description=text)
+    parser.set_defaults(run=run)
+    who = parser.add_mutually_exclusive_group()
+    who.add_argument("--checkpoint", type=Path, metavar="DIR", help="of a trained agent; else "
+                     "the one that is shipped")  # fmt: skip
+    who.add_argument("--agent", choices=BASELINES, help="an agent that needs no training")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--env", nargs="+", action="extend", default=[], metavar="ID",
+                      help="tasks; else those that the agent was trained on")  # fmt: skip
+    what.add_argument("--tasks", metavar="NAME", help="a list of tasks in suites.json")
+    parser.add_argument("--episodes", type=int, default=100, metavar="N",
+                        help="of each task and split (%(default)s)")  # fmt: skip
+    parser.add_argument("--split", nargs="+", choices=SPLITS, default=["train"],
+                        help="colours seen in training, unseen ones, or both (train)")  # fmt: skip
+    parser.add_argument("--perturb", nargs="+", choices=PERTURBATIONS, default=[], metavar="KEY",
+                        help=f"perturb each episode: {', '.join(PERTURBATIONS)}")  # fmt: skip
+    parser.add_argument("--workers", type=int, metavar="N", help="processes; one on each core")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the report there")
+    parser.add_argument("--videos", type=Path, metavar="DIR", help="film failed episodes there")
+    parser.add_argument("--films", type=int, default=5, metavar="N",
+                        help="how many at most (%(default)s)")  # fmt: skip
+
+
+def run(options: argparse.Namespace) -> int:
+    """`python -m agents evaluate`."""
+    if not 1 <= options.episodes <= len(TEST):
+        raise AgentsError(f"episodes is {options.episodes}; ask for 1 to {len(TEST)}")
+    if options.json is not None:
+        report.check_writable(options.json)
+    if options.videos is not None:
+        from agents import films
+
+        films.check_writable(options.videos)
+    player = _player(options)
+    result = evaluate(
+        player,
+        _envs(options),
+        seeds=list(TEST[: options.episodes]),
+        splits=options.split,
+        perturb={key: PERTURBATIONS[key] for key in options.perturb},
+        workers=options.workers,
+        videos=options.videos,
+        films=options.films,
+    )
+    result["command"] = " ".join(["python -m agents", *sys.argv[1:]])
+    print(report.table(result))
+    if options.json is not None:
+        report.write(options.json, result)
+    return 0
+
+
+def _player(options: argparse.Namespace) -> Player:
+    if options.agent is not None:
+        return Player(options.agent)
+    folder = options.checkpoint or PRETRAINED
+    if options.checkpoint is None and not folder.is_dir():
+        raise AgentsError(
+            f"no checkpoint is shipped in {folder}; name one with --checkpoint, or an agent that "
+            "needs none with --agent"
+        )
+    return Player(checkpoint=folder)
+
+
+def _envs(options: argparse.Namespace) -> Sequence[str]:
+    if options.tasks is None:
+        return list(options.env)
+    from agents.suites import task_list
+
+    return task_list(options.tasks)
