@@ -14,7 +14,6 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +22,8 @@ from tqdm import tqdm
 
 import gensim_envs
 from agents import report
-from agents.errors import AgentsError
 from agents.collect import check_spaces
+from agents.errors import AgentsError
 from agents.rollout import BASELINES, MAKE_ERRORS, Outcome, Player, Row, outcome
 from agents.workers import cores, processes
 from gensim_envs.seeds import TEST, TRAINING
@@ -89,11 +88,10 @@ def evaluate(
     if videos is not None:
         _film_all(player, outcomes, videos, films, workers or cores())
     name = player.name or (about.agent if about is not None else "?")
-    played = [(asdict(row), [asdict(o) for o in outcomes[row]]) for row in rows]
     return {
         "agent": name,
         "checkpoint": None if player.checkpoint is None else str(player.checkpoint),
-        **report.summary(played, left_out, seeds),
+        **report.summary(outcomes, left_out, seeds),
         "seconds": round(time.monotonic() - began, 1),
         "versions": report.versions(),
         "machine": report.machine(),
@@ -137,7 +135,7 @@ def _rows(
             if split in splits
         ]
         _check_fit(own[0], agent, seeds[0])
-        if len(own) == 2 and _look_alike(*own, seeds[:_COMPARED]):
+        if len(own) == 2 and _look_alike(own[0], own[1], seeds[:_COMPARED]):
             why = f"the first observations of {len(seeds[:_COMPARED])} seeds are those of train"
             left_out.append({"env": env, "split": "test", "why": why})
             own.pop()
@@ -296,7 +294,7 @@ def add_parser(commands: Any) -> None:
                       help="tasks; else those that the agent was trained on")  # fmt: skip
     what.add_argument("--tasks", metavar="NAME", help="a list of tasks in suites.json")
     parser.add_argument("--episodes", type=int, default=100, metavar="N",
-                        help="of each task and split; the first N test seeds (%(default)s)")  # fmt: skip
+                        help="of each task and split (%(default)s)")  # fmt: skip
     parser.add_argument("--split", nargs="+", choices=SPLITS, default=["train"],
                         help="colours seen in training, unseen ones, or both (train)")  # fmt: skip
     parser.add_argument("--perturb", nargs="+", choices=PERTURBATIONS, default=[], metavar="KEY",

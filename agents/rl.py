@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import math
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -30,8 +31,9 @@ import gensim_envs
 from agents import checkpoint
 from agents.collect import check_spaces
 from agents.errors import AgentsError, Stopped
-from agents.learner import About, Learner, learner_class, load_weights, make_learner
+from agents.learner import About, Learner, load_weights, make_learner
 from agents.rollout import MAKE_ERRORS
+from agents.runs import check_same
 from gensim_envs.seeds import TRAINING
 
 try:
@@ -40,14 +42,11 @@ try:
     from stable_baselines3.common.monitor import Monitor
     from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv
 except ModuleNotFoundError as missing:
-    raise AgentsError(
-        f"PPO and SAC need {missing.name}: pip install -e '.[agents]'"
-    ) from missing
+    raise AgentsError(f"PPO and SAC need {missing.name}: pip install -e '.[agents]'") from missing
 
 if TYPE_CHECKING:
     from stable_baselines3.common.base_class import BaseAlgorithm
     from stable_baselines3.common.policies import BasePolicy
-    from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn  # noqa: F401
 
 _BUFFER = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
 
@@ -113,7 +112,7 @@ class Policy(Learner):
     ) -> NDArray[np.float32]:
         """(6,) the likeliest action for one state; the tokens are not read."""
         action, _ = self.policy.predict(observation["state"], deterministic=True)
-        low, high = np.float64(self.about.action_low), np.float64(self.about.action_high)
+        low, high = np.array(self.about.action_low), np.array(self.about.action_high)
         return self.clipped(low + (action.astype(np.float64) + 1) / 2 * (high - low))
 
 
@@ -151,39 +150,18 @@ class _Training:
         self._run = run
         self._policy = make_learner(_about(run.agent, run.envs), settings)
         assert isinstance(self._policy, Policy)
-        asked = {k: v for k, v in asdict(run).items() if k not in _FREE}
-        self._described: dict[str, Any] = {
+        self._asked = {k: v for k, v in asdict(run).items() if k not in _FREE}
+        self._described = {
             "about": self._policy.about.as_json(),
             "config": asdict(self._policy.config),
-            "training": json.loads(json.dumps(asked)),
+            "training": self._asked,
         }
         self._rows: list[dict[str, Any]] = []
-        self._going_on = self._same_run_is_there()
-
-    def _same_run_is_there(self) -> bool:
-        """Whether there is something to go on from.
-
-        Raises:
-            AgentsError: another run is in the folder.
-        """
-        path = self._run.out / checkpoint.AGENT
-        if self._run.overwrite or not path.exists():
-            return False
-        found, asked = checkpoint.load_json(path), json.loads(json.dumps(self._described))
-        parts = ("about", "config", "training")
-        there, here = ({part: each.get(part, {}) for part in parts} for each in (found, asked))
-        differ = [
-            f"{name} is {there[part].get(name)} there and {value} now"
-            for part in parts
-            for name, value in here[part].items()
-            if there[part].get(name) != value
-        ]
-        if differ:
-            raise AgentsError(
-                f"{self._run.out} holds another run: {differ[0]}; choose another --out, or replace "
-                "it with --overwrite"
-            )
-        return (self._run.out / checkpoint.LAST).exists()
+        path = run.out / checkpoint.AGENT
+        self._going_on = path.exists() and not run.overwrite
+        if self._going_on:
+            here = json.loads(json.dumps(self._described))
+            check_same(run.out, checkpoint.load_json(path), here)
 
     def run(self) -> None:
         """Train to the end."""
@@ -234,14 +212,16 @@ class _Training:
         except (ValueError, AssertionError) as error:
             raise AgentsError(f"{self._run.agent}: {error}") from error
         formats = ["tensorboard"] if importlib.util.find_spec("tensorboard") else []
+        if not self._going_on:
+            for name in (checkpoint.AGENT, checkpoint.LAST, checkpoint.MODEL, checkpoint.LOG):
+                (self._run.out / name).unlink(missing_ok=True)
+            shutil.rmtree(self._run.out / checkpoint.TENSORBOARD, ignore_errors=True)
         model.set_logger(configure(str(self._run.out / checkpoint.TENSORBOARD), formats))
         if self._going_on:
             tensors, state = checkpoint.load_tensors(self._run.out / checkpoint.LAST)
             _restore(model, tensors, state)
             self._rows = state["log"]
-        else:
-            for name in (checkpoint.LAST, checkpoint.MODEL, checkpoint.LOG):
-                (self._run.out / name).unlink(missing_ok=True)
+            self._describe(model.num_timesteps)
         return model
 
     def _check_finite(self, model: BaseAlgorithm, cause: Exception | None) -> None:
@@ -252,18 +232,22 @@ class _Training:
             ) from cause
 
     def _save(self, model: BaseAlgorithm) -> None:
-        """Write all that is needed to act and to go on; the latter last, as it tells how far."""
+        """Write all that is needed to act and to go on."""
         out, done = self._run.out, model.num_timesteps
         weights = {f"policy.{name}": value for name, value in model.policy.state_dict().items()}
-        load_weights(self._policy, weights, out)  # is as `load_agent` will want it
-        finished = done >= self._run.steps
-        self._described["training"] |= {"steps": done, "finished": finished}
-        checkpoint.save_json(out / checkpoint.AGENT, self._described)
+        load_weights(self._policy, weights, out)  # they are as `load_agent` will want them
         checkpoint.save_tensors(out / checkpoint.MODEL, weights, {"step": done})
         lines = [json.dumps(row) + "\n" for row in self._rows]
         checkpoint.write(out / checkpoint.LOG, "".join(lines).encode())
         tensors, state = _state(model)
         checkpoint.save_tensors(out / checkpoint.LAST, tensors, {**state, "log": self._rows})
+        self._describe(done)
+
+    def _describe(self, done: int) -> None:
+        """Say what this run is and how far; where that is said, there is all to go on with."""
+        progress = {"steps": done, "finished": done >= self._run.steps}
+        described = {**self._described, "training": {**self._asked, **progress}}
+        checkpoint.save_json(self._run.out / checkpoint.AGENT, described)
 
 
 # ------------------------------------------------------------------------------------- the envs
@@ -296,7 +280,8 @@ def _plain(envs: Sequence[str]) -> gym.Env[Any, Any]:
 
 def _make(envs: Sequence[str]) -> Monitor[Any, Any]:
     """The env that is acted in: actions between -1 and 1; runs in a process of its own."""
-    return Monitor(gym.wrappers.RescaleAction(_plain(envs), -1, 1))
+    low, high = np.int64(-1), np.int64(1)  # with floats, RescaleAction warns of their precision
+    return Monitor(gym.wrappers.RescaleAction(_plain(envs), low, high))
 
 
 def _seed(run: Run, done: int) -> int:
@@ -332,7 +317,9 @@ def _restore(model: Any, tensors: Mapping[str, Tensor], state: Mapping[str, Any]
     """The inverse of `_state`, for a learner made with the same options."""
     parts = model.get_parameters()
     for name, part in parts.items():
-        own = {k.removeprefix(f"{name}/"): v for k, v in tensors.items() if k.startswith(f"{name}/")}
+        own = {
+            k.removeprefix(f"{name}/"): v for k, v in tensors.items() if k.startswith(f"{name}/")
+        }
         if "param_groups" not in part:
             part.update(own)
             continue

@@ -112,14 +112,14 @@ class Outcome:
     Attributes:
         seed: of its reset.
         success: whether it was solved.
-        return_: sum of its rewards.
+        earned: sum of its rewards.
         steps: how many actions it took.
         refused: why the env could not be reset to this seed and perturbation; None where it was.
     """
 
     seed: int
     success: bool
-    return_: float
+    earned: float
     steps: int
     refused: str | None = None
 
