@@ -136,13 +136,13 @@ def _jobs(suite: Suite, cells: Sequence[Cell], out: Path, episodes: int) -> list
     most: dict[tuple[str, str], int] = {}
     for cell in todo:
         if cell.demos:
-            data = (cell.trained_on, obs_mode(cell.agent))
+            data = (cell.trained_on, obs_mode(cell))
             most[data] = max(cell.demos, most.get(data, 0))
     plan: dict[str, jobs.Job] = {}
     for cell in todo:
         needs, path = {cell.start} if cell.start is not None else set(), None
         if cell.demos:
-            mode = obs_mode(cell.agent)
+            mode = obs_mode(cell)
             count = most[cell.trained_on, mode]
             path = out / "demos" / f"{cell.trained_on}-{mode}-{count}.h5"
             name = f"demos {path.stem}"

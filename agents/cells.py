@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agents import checkpoint, report
+from agents import checkpoint, dagger, report
 from agents.collect import collect
 from agents.errors import AgentsError
 from agents.evaluate import evaluate
+from agents.learner import learner_class
 from agents.rollout import BASELINES, Player
 from agents.suites import Cell, Suite, Track
+from agents.train import REINFORCED
 from gensim_envs.seeds import TEST
 
 CELL, LOG = "cell.json", "log.txt"
@@ -109,11 +111,10 @@ class RunCell:
         cell = self.cell
         if self.policy != self.folder / "run":
             return []
-        options: dict[str, Any] = {
-            "agent": cell.agent, "env": cell.envs, "seed": self.suite.seed,
-            "threads": self.suite.threads, "workers": 1, **cell.options,
-            "out": self.folder / "run",
-        }  # fmt: skip
+        options = {"agent": cell.agent, "env": cell.envs, "seed": self.suite.seed, **cell.options,
+                   "out": self.folder / "run"}  # fmt: skip
+        if cell.agent not in REINFORCED:  # which take one thread in any case
+            options |= {"threads": self.suite.threads, "workers": 1}
         if cell.demos is not None:
             options |= {"demos": cell.demos, "data": self.demos}
         if cell.start is not None:
@@ -178,12 +179,11 @@ def _train(command: Sequence[str], folder: Path) -> float:
     """
     from agents.__main__ import main
 
-    path, last = folder / "attempt.json", folder / "run" / checkpoint.LAST
-    before = 0.0
+    path, before = folder / "attempt.json", 0.0
     if path.exists():
         earlier = checkpoint.load_json(path)
-        saved = last.stat().st_mtime if last.exists() else 0.0
-        before = earlier["before"] + max(0.0, saved - earlier["began"])
+        saved = [each.stat().st_mtime for each in (folder / "run").rglob("*.safetensors")]
+        before = earlier["before"] + max(0.0, max(saved, default=0.0) - earlier["began"])
     began = time.time()
     checkpoint.save_json(path, {"began": began, "before": before})
     try:
@@ -210,8 +210,9 @@ def _machine() -> dict[str, Any]:
     return {**report.machine(), "gpu": gpu}
 
 
-def obs_mode(agent: str) -> str:
-    """Of the demonstrations from which an agent learns."""
-    from agents.learner import learner_class
-
-    return learner_class(agent).obs_mode
+def obs_mode(cell: Cell) -> str:
+    """Of the demonstrations from which a cell's agent learns."""
+    learner = cell.agent
+    if learner == "dagger":
+        learner = cell.options.get("dagger.learner", dagger.Options.learner)
+    return learner_class(learner).obs_mode

@@ -6,7 +6,6 @@ import contextlib
 import multiprocessing as mp
 import os
 import sys
-import threading
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 from agents.errors import AgentsError
+from agents.workers import end_with_parent
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def _result(process: SpawnProcess, answer: Connection) -> str | None:
 
 def _work(job: Job, answer: Connection) -> None:
     """What runs in the process of a job."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     job.log.parent.mkdir(parents=True, exist_ok=True)
     with open(job.log, "a", encoding="utf-8", buffering=1) as log:
         for stream in (sys.stdout, sys.stderr):
@@ -121,10 +121,3 @@ def _work(job: Job, answer: Connection) -> None:
         error = f"{type(wrong).__name__}: {wrong} (see {job.log})"
     with contextlib.suppress(OSError):
         answer.send(error)
-
-
-def _end_with_parent() -> None:
-    parent = mp.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)

@@ -10,7 +10,6 @@ import time
 from functools import partial
 from pathlib import Path
 
-
 from agents.errors import AgentsError
 from agents.jobs import Job, run
 
@@ -84,15 +83,14 @@ def test_a_failure_takes_along_what_needs_it_and_nothing_else(tmp_path: Path) ->
 
 
 def test_jobs_end_when_their_parent_is_killed(tmp_path: Path) -> None:
-    script = (
+    path, file = tmp_path / "script.py", tmp_path / "pid"
+    path.write_text(
         "import sys, pathlib, functools, test_jobs as t\n"
         "file = pathlib.Path(sys.argv[1])\n"
+        "wait = functools.partial(t.wait_forever, file)\n"
         "if __name__ == '__main__':\n"
-        "    t.do([t.Job('long', functools.partial(t.wait_forever, file), file.with_name('log'))])\n"
+        "    t.do([t.Job('long', wait, file.with_name('log'))])\n"
     )
-    path = tmp_path / "script.py"
-    path.write_text(script)
-    file = tmp_path / "pid"
     paths = os.pathsep.join((str(Path(__file__).parent), str(Path.cwd())))
     parent = subprocess.Popen([sys.executable, path, file], env={**os.environ, "PYTHONPATH": paths})
     try:
@@ -111,5 +109,3 @@ def eventually(look: object) -> str:
         assert time.monotonic() < deadline
         time.sleep(0.02)
     return str(found)
-
-
