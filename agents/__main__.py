@@ -40,6 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except AgentsError as error:
         print(f"agents: {error}", file=sys.stderr)
         return 2
+    except ModuleNotFoundError as error:
+        if (error.name or "agents").startswith("agents"):
+            raise
+        print(f"agents: {error.name} is missing: pip install -e '.[agents]'", file=sys.stderr)
+        return 2
     except BrokenPipeError:
         # Whoever read the output has left, as in `python -m agents train --help | head`.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -94,7 +94,6 @@ def train(config: Config, settings: Mapping[str, Mapping[str, Any]], source: Sou
 
 def _rounds(inner: Config, options: Options, own: Mapping[str, Any], source: Source) -> None:
     """Makes and trains on what is not yet there."""
-    mode = learner_class(inner.agent).obs_mode
     parts: list[Demos] = []
     for number in range(options.rounds + 1):
         path = inner.out / f"demos-{number}.h5"

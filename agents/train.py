@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 IMITATORS = ("transporter", "bc_state", "bc_image")
 """Agents that learn from demonstrations, and that DAgger can train."""
-AGENTS = (*IMITATORS, "dagger")
+REINFORCED = ("ppo", "sac")
+"""Agents that learn by acting."""
+AGENTS = (*IMITATORS, "dagger", *REINFORCED)
 DEMOS = 100
 """Demonstrations of each task, where they are made and not counted."""
 SIMULATOR = ("gensim_envs", "gymnasium", "pybullet")
@@ -129,30 +131,38 @@ def add_parser(commands: Any, arguments: Sequence[str]) -> None:
     more = f"--agent NAME --help shows the options of another agent: {', '.join(AGENTS)}."
     parser = commands.add_parser("train", help=text, description=text, epilog=more)
     parser.set_defaults(run=run)
+    agent = _agent(arguments)
     parser.add_argument("--env", nargs="+", action="extend", default=[], metavar="ID",
                         help="tasks, drawn evenly; else all of the dataset's")  # fmt: skip
     parser.add_argument("--tasks", metavar="NAME", help="a list of tasks in suites.json")
-    data = parser.add_mutually_exclusive_group()
-    data.add_argument("--data", type=Path, metavar="FILE",
-                      help="demonstrations that `python -m agents export` wrote")  # fmt: skip
-    data.add_argument("--minari", nargs="+", metavar="DATASET", help="Minari datasets")
-    parser.add_argument("--minari-root", type=Path, metavar="DIR", help="where they are")
-    parser.add_argument("--workers", type=int, metavar="N",
-                        help="processes that play; one on each core")  # fmt: skip
-    fields.add_options(parser, Config, leave_out=("envs",))
-    for group in _groups(_agent(arguments)):
+    if agent not in REINFORCED:
+        data = parser.add_mutually_exclusive_group()
+        data.add_argument("--data", type=Path, metavar="FILE",
+                          help="demonstrations that `python -m agents export` wrote")  # fmt: skip
+        data.add_argument("--minari", nargs="+", metavar="DATASET", help="Minari datasets")
+        parser.add_argument("--minari-root", type=Path, metavar="DIR", help="where they are")
+        parser.add_argument("--workers", type=int, metavar="N",
+                            help="processes that play; one on each core")  # fmt: skip
+    fields.add_options(parser, _config_class(agent), leave_out=("envs",))
+    for group in _groups(agent):
         fields.add_options(parser, _options(group), group)
 
 
 def _agent(arguments: Sequence[str]) -> str:
-    """The agent that a command line names, if there is one, else the default."""
+    """The agent that a command line names, else the default.
+
+    Raises:
+        AgentsError: there is no such agent.
+    """
     parser = argparse.ArgumentParser(add_help=False, exit_on_error=False)
     parser.add_argument("--agent", default=Config.agent)
     try:
         agent: str = parser.parse_known_args(arguments)[0].agent
     except argparse.ArgumentError:
         return Config.agent  # the whole parser will say what is wrong
-    return agent if agent in AGENTS else Config.agent
+    if agent not in AGENTS:
+        raise AgentsError(f"no agent is called {agent!r:.60}; there are {', '.join(AGENTS)}")
+    return agent
 
 
 def _groups(agent: str) -> tuple[str, ...]:
@@ -169,38 +179,49 @@ def _options(agent: str) -> type:
     return learner_class(agent).Config
 
 
+def _config_class(agent: str) -> type:
+    """The dataclass of a run."""
+    if agent in REINFORCED:
+        from agents import rl
+
+        return rl.Run
+    return Config
+
+
 def run(given: argparse.Namespace) -> int:
     """Trains; returns the exit code."""
-    config = _config(given)
-    settings = {
-        group: fields.given(given, _options(group), group) for group in _groups(config.agent)
-    }
-    source = Source(given, config)
-    if config.agent == "dagger":
-        from agents import dagger
-
-        dagger.train(config, settings, source)
-        return 0
-    own = settings[config.agent]
-    if training.check(config, own):
-        print(f"{config.out} is finished; --overwrite trains it anew")
-        return 0
-    demos = source.demos(learner_class(config.agent).obs_mode)
-    training.train(config, demos, own, validate=source.validate(config.envs or demos.envs))
-    return 0
-
-
-def _config(given: argparse.Namespace) -> Config:
+    agent = getattr(given, "agent", Config.agent)
     envs = list(given.env)
     if given.tasks is not None:
         from agents.suites import task_list
 
         envs += task_list(given.tasks)
-    config = Config(envs=tuple(dict.fromkeys(envs)), **fields.given(given, Config))
-    if config.agent not in AGENTS:
-        raise AgentsError(f"no agent is called {config.agent!r}; there are {', '.join(AGENTS)}")
+    cls = _config_class(agent)
+    config = cls(**{"agent": agent, **fields.given(given, cls)}, envs=tuple(dict.fromkeys(envs)))
+    settings = {group: fields.given(given, _options(group), group) for group in _groups(agent)}
+    if agent in REINFORCED:
+        from agents import rl
+
+        rl.train(config, settings[agent])
+        return 0
     if given.data is None and not given.minari:
         if not envs:
             raise AgentsError("name tasks with --env or --tasks, or a dataset with --data")
         config = replace(config, demos=config.demos or DEMOS)
-    return config
+    source = Source(given, config)
+    if agent == "dagger":
+        from agents import dagger
+
+        dagger.train(config, settings, source)
+    else:
+        _imitate(config, settings[agent], source)
+    return 0
+
+
+def _imitate(config: Config, settings: Mapping[str, Any], source: Source) -> None:
+    if training.check(config, settings):
+        print(f"{config.out} is finished; --overwrite trains it anew")
+        return
+    demos = source.demos(learner_class(config.agent).obs_mode)
+    validate = source.validate(config.envs or demos.envs)
+    training.train(config, demos, settings, validate=validate)
