@@ -52,6 +52,7 @@ def benchmark(
             another suite or process.
     """
     suites.check(suite)
+    out = out.resolve()
     episodes = episodes or suite.episodes
     workers = workers or max(1, cores() // suite.threads)
     with checkpoint.locked(out):
@@ -64,13 +65,16 @@ def benchmark(
             def done(job: jobs.Job, error: str | None) -> None:
                 if error is not None:
                     errors[job.name] = error
-                _write(suite, out, errors)
+                _results(suite, out, errors)
                 said = _said(job.work) if error is None else f"failed: {error}"
                 bar.update()
                 tqdm.write(f"[{next(count)}/{len(work)}] {job.name}: {said}", file=sys.stderr)
 
             jobs.run(work, workers, done)
-        return _write(suite, out, errors)
+        results = _results(suite, out, errors)
+        text = tables.markdown(results, tables.plot(results, out))
+        checkpoint.write(out / "results.md", text.encode())
+        return results
 
 
 def selected(
@@ -98,11 +102,8 @@ def selected(
     for kind, (asked, known) in there.items():
         for each in asked:
             if each not in known:
-                known_ones = ", ".join(map(str, sorted(known)))
-                raise AgentsError(
-                    f"suite {suite.name!r} has no {kind} {each!r}"
-                    + (f"; it has {known_ones}" if known else "")
-                )
+                has = ", ".join(map(str, sorted(known))) or "none"
+                raise AgentsError(f"suite {suite.name!r} has no {kind} {each!r}; it has {has}")
     chosen = {
         cell.name
         for cell in suite.cells
@@ -154,8 +155,8 @@ def _jobs(suite: Suite, cells: Sequence[Cell], out: Path, episodes: int) -> list
     return list(plan.values())
 
 
-def _write(suite: Suite, out: Path, errors: dict[str, str]) -> dict[str, Any]:
-    """Write results.json, results.md and plots of all cells that are finished."""
+def _results(suite: Suite, out: Path, errors: dict[str, str]) -> dict[str, Any]:
+    """Write results.json, and return what it holds."""
     found = [out / "cells" / cell.name / CELL for cell in suite.cells]
     results = {
         "suite": suite.name,
@@ -166,8 +167,6 @@ def _write(suite: Suite, out: Path, errors: dict[str, str]) -> dict[str, Any]:
         "failed": [{"name": name, "error": error} for name, error in errors.items()],
     }
     checkpoint.save_json(out / RESULTS, results)
-    text = tables.markdown(results, tables.plot(results, out))
-    checkpoint.write(out / "results.md", text.encode())
     return results
 
 
@@ -195,9 +194,7 @@ def add_parser(commands: Any) -> None:
     add("--out", type=Path, required=True, metavar="DIR", help="of results; the same to go on")
     add("--agent", nargs="+", default=[], metavar="NAME", help="these agents only")
     add("--env", nargs="+", default=[], metavar="ID", help="these tasks only")
-    add(
-        "--demos", nargs="+", type=int, default=[], metavar="N", help="where there are any, so many"
-    )
+    add("--demos", nargs="+", type=int, default=[], metavar="N", help="so many, if there are any")
     add("--pool", nargs="+", default=[], metavar="LIST", help="where tasks are trained on together")
     add("--episodes", type=int, metavar="N", help="of each task and track; else the suite's number")
     add("--workers", type=int, metavar="N", help="cells at once; else as many as cores allow")

@@ -56,7 +56,7 @@ class RunCell:
         suite: to which it belongs.
         episodes: of each task and track.
         demos: file from which it is trained; None where it needs none.
-        out: folder of the benchmark.
+        out: folder of the benchmark, absolute.
     """
 
     cell: Cell
@@ -123,8 +123,9 @@ class RunCell:
 
     def _shown(self, command: Sequence[str]) -> str:
         """A command as tables show it: the benchmark's folder is DIR."""
-        parts = (shlex.quote(part.replace(str(self.out), "DIR")) for part in command)
-        return " ".join(["python -m agents", *parts])
+        folder = f"{self.out}/"
+        parts = (f"DIR/{p.removeprefix(folder)}" if p.startswith(folder) else p for p in command)
+        return f"python -m agents {shlex.join(parts)}"
 
     def _evaluations(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Reports of `agents.evaluate` by perturbation; seen and unseen colours are in one."""
@@ -192,7 +193,10 @@ def _train(command: Sequence[str], folder: Path) -> float:
         code = error.code
     if code:
         raise AgentsError(_last_line(folder / LOG))
-    return round(before + time.time() - began, 1)
+    described = checkpoint.load_json(folder / "run" / checkpoint.AGENT)
+    # A run may have been brought here finished, from a machine that trains faster.
+    elsewhere = described["training"].get("seconds", 0.0)
+    return round(max(before + time.time() - began, elsewhere), 1)
 
 
 def _last_line(log: Path) -> str:

@@ -14,6 +14,7 @@ import pytest
 from agents import suites, train
 from agents.cells import RunCell
 from agents.errors import AgentsError
+from agents.evaluate import PERTURBATIONS
 from agents.suites import SUITES, freeze, program_hashes, suite, suite_names, task_list
 
 POOLS = ["five", "ten", "twenty", "forty"]
@@ -63,6 +64,12 @@ def test_the_options_of_a_shipped_suite_are_those_of_training(name: str, tmp_pat
         parser = argparse.ArgumentParser()
         train.add_parser(parser.add_subparsers(), command[1:])
         assert parser.parse_args(command).out.parent.parent == tmp_path / "cells"
+
+
+def test_perturbations_are_those_of_the_command_that_evaluates() -> None:
+    tracks = {track.name: track for cell in suite("quick").cells for track in cell.tracks}
+    perturbed = [track.perturb for track in tracks.values() if track.perturb]
+    assert perturbed == [{key: value} for key, value in PERTURBATIONS.items()]
 
 
 def test_pools_grow_and_leave_out_what_is_held_out() -> None:
