@@ -1,13 +1,16 @@
-"""Demonstrations of the oracle, made in several processes."""
+"""Demonstrations of the oracle, made in several processes, and their export to a file."""
 
 from __future__ import annotations
 
+import argparse
 import concurrent.futures as cf
 import itertools
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
@@ -17,7 +20,8 @@ from gymnasium.envs.registration import EnvSpec
 from tqdm import tqdm
 
 import gensim_envs
-from agents.demos import IMAGE, Demos, Sample
+from agents.datasets import check_spaces, from_minari
+from agents.demos import OBS_MODES, Demos, Sample
 from agents.errors import AgentsError
 from agents.workers import cores, processes
 from gensim_envs.seeds import TRAINING
@@ -29,6 +33,8 @@ PERTURBATIONS: dict[str, Callable[[np.random.Generator], Any]] = {
 }
 """What may be randomised in each episode, and how strongly: colours of the training split, any
 light, and cameras off by up to 2 cm, which is an estimate of a careless calibration."""
+
+__all__ = ["PERTURBATIONS", "Played", "Progress", "add_parser", "collect", "from_minari"]
 
 _TRIED = 20  # seeds after which more failures than successes are too many
 
@@ -208,6 +214,69 @@ class Progress:
         self._bar.close()
 
 
+# ------------------------------------------------------------------------------------- the command
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add `export`, which writes demonstrations to a file that trains without a simulator."""
+    text = "write demonstrations to a file, for training where there is no simulator"
+    parser = subparsers.add_parser("export", help=text, description=text)
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--env", action="append", metavar="ID", help="demonstrated by the oracle")
+    source.add_argument("--minari", action="append", metavar="ID", help="a dataset to read instead")
+    parser.add_argument("--minari-root", type=Path, metavar="DIR", help="the folder of datasets")
+    parser.add_argument("--demos", type=int, default=100, metavar="N", help="of each; 100")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE.h5")
+    parser.add_argument("--overwrite", action="store_true", help="replace the file")
+    parser.add_argument("--obs-mode", default="rgbd", choices=OBS_MODES)
+    parser.add_argument("--seed", type=int, default=TRAINING.start, help="the first one")
+    parser.add_argument("--workers", type=int, metavar="N", help="one on each core")
+    parser.add_argument(
+        "--perturb", nargs="+", default=[], choices=PERTURBATIONS, help="randomise each episode"
+    )
+    parser.add_argument(
+        "--encoder", default="minilm",
+        help="whose tokens are put into the file: minilm, words, clip:RN50/openai, or none",
+    )  # fmt: skip
+    parser.set_defaults(run=_export)
+
+
+def _export(options: argparse.Namespace) -> int:
+    from agents.language import encoder
+
+    out = options.out.expanduser()
+    _check_place(out, options.overwrite)
+    reader = None if options.encoder == "none" else encoder(options.encoder)
+    if options.minari:
+        demos = from_minari(options.minari, options.minari_root, options.demos)
+    else:
+        with Progress(options.demos * len(options.env)) as progress:
+            demos = collect(
+                options.env, options.demos, obs_mode=options.obs_mode, seed=options.seed,
+                workers=options.workers, perturb=options.perturb, progress=progress,
+            )  # fmt: skip
+    if reader is not None:
+        sentences = demos.instructions()
+        demos.tokens[reader.name] = dict(zip(sentences, reader.encode(sentences), strict=True))
+    demos.save(out)
+    print(
+        f"wrote {out}: {demos.episodes} demonstrations, {len(demos)} actions, "
+        f"{out.stat().st_size / 1e6:.1f} MB, sha256 {demos.sha256()}"
+    )
+    return 0
+
+
+def _check_place(out: Path, overwrite: bool) -> None:
+    """Say so now where the file cannot be written: the demonstrations take minutes."""
+    folder = out.absolute().parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise AgentsError(f"{folder} is no folder that can be written; make it, or choose another")
+    if out.is_dir():
+        raise AgentsError(f"{out} is a folder; name a file in it")
+    if out.exists() and not overwrite:
+        raise AgentsError(f"{out} exists. Choose another name, or say --overwrite")
+
+
 # --------------------------------------------------------------------------- in a worker process
 
 
@@ -263,34 +332,6 @@ def _checked_env(game: _Game) -> gym.Env[Any, Any]:
         ) from error
     check_spaces(id, obs_mode, env.observation_space, env.action_space)
     return env
-
-
-def check_spaces(
-    what: str, obs_mode: str, observations: spaces.Space[Any], actions: spaces.Space[Any]
-) -> None:
-    """Say so where agents cannot be trained on these spaces.
-
-    Raises:
-        AgentsError: naming `what`, what it has and what is needed.
-    """
-    six = isinstance(actions, spaces.Box) and actions.shape == (6,) and actions.is_bounded()
-    if not six:
-        raise AgentsError(f"{what} has actions {actions}; agents give six bounded numbers")
-    if obs_mode == "state":
-        fits = isinstance(observations, spaces.Box) and len(observations.shape) == 1
-        need = "a vector"
-    else:
-        shapes = (
-            {name: part.shape for name, part in observations.items()}
-            if isinstance(observations, spaces.Dict)
-            else {}
-        )
-        fits = shapes.get("color") == (*IMAGE, 3) and shapes.get("height") == IMAGE
-        need = f"a Dict with color {(*IMAGE, 3)} and height {IMAGE}"
-    if not fits:
-        raise AgentsError(
-            f"{what} has observations {observations!s:.200}; obs_mode {obs_mode} is {need}"
-        )
 
 
 def _nothing_played(game: _Game) -> Demos:

@@ -97,18 +97,21 @@ def frames(
         fps: frames a second.
         twin: the same env with obs_mode="rgbd", where `env` gives no pictures.
     """
-    pause, scene, side = round(_SECONDS_TO_LOOK * fps), None, None
+    pause, last = round(_SECONDS_TO_LOOK * fps), None
     seen = None if twin is None else twin.reset(seed=seed, options=row.options)[0]
     for number, step in enumerate(episode(env, agent, seed, row.options), 1):
-        color = (step.observation if twin is None else seen)["color"]
-        side = panel(color, agent.heatmaps(), env, step, f"{row.env}, seed {seed}, step {number}")
+        above = step.observation if seen is None else seen
+        title = f"{row.env}, seed {seed}, step {number}"
+        side = panel(above["color"], agent.heatmaps(), env, step, title)
         shots: Any = env.render()
-        for scene in itertools.chain([shots[0] if scene is None else scene] * pause, shots):
+        before = shots[0] if last is None else last
+        for scene in itertools.chain([before] * pause, shots):
             yield np.concatenate([scene, side], axis=1)
+        last = shots[-1]
         if twin is not None:
             seen = twin.step(step.action)[0]
-    if scene is not None and side is not None:
-        yield from [np.concatenate([scene, side], axis=1)] * pause
+    for _ in range(pause):  # an episode has at least one step
+        yield np.concatenate([last, side], axis=1)
 
 
 def panel(

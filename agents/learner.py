@@ -28,6 +28,8 @@ LEARNERS = {
     "transporter": "agents.transporter:Transporter",
     "bc_state": "agents.bc_state:BCState",
     "bc_image": "agents.bc_image:BCImage",
+    "ppo": "agents.ppo:PPO",
+    "sac": "agents.sac:SAC",
 }
 """Name -> module and class; loaded when asked for."""
 

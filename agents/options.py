@@ -29,7 +29,9 @@ def docstrings(cls: type) -> dict[str, str]:
     return found
 
 
-def add_options(parser: argparse.ArgumentParser, cls: type, group: str = "") -> None:
+def add_options(
+    parser: argparse.ArgumentParser, cls: type, group: str = "", leave_out: tuple[str, ...] = ()
+) -> None:
     """Adds an option for each field of a dataclass.
 
     An option that is not given leaves no trace in the namespace, so that whoever reads it knows
@@ -39,10 +41,13 @@ def add_options(parser: argparse.ArgumentParser, cls: type, group: str = "") -> 
         parser: what to add to.
         cls: a dataclass whose fields all have a docstring.
         group: where given, the options are called --GROUP.FIELD and stand under its heading.
+        leave_out: fields that get no option.
     """
     target = parser.add_argument_group(f"options of {group}") if group else parser
     hints, said = get_type_hints(cls), docstrings(cls)
     for field in fields(cls):
+        if field.name in leave_out:
+            continue
         flag = f"{group}.{field.name}" if group else field.name.replace("_", "-")
         default = _default(field)
         text = said[field.name] + ("" if default is None else f" (default: {default})")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Config:
+class Options:
     """Hyperparameters."""
 
     rollout: int = 256
@@ -47,8 +47,8 @@ class Config:
 class PPO(Policy):
     """Actor and critic; it acts by the mean of the actor's normal distribution."""
 
-    Config = Config
-    config: Config
+    Config = Options
+    config: Options
 
     def network(self, observations: spaces.Box, actions: spaces.Box) -> ActorCriticPolicy:
         """The network that `algorithm` trains."""

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from agents.errors import AgentsError
+
+if TYPE_CHECKING:
+    from agents.rollout import Outcome, Row
 
 _Z = 1.959964  # 97.5 % point of the normal distribution
 _RESAMPLES = 10_000
@@ -20,14 +23,14 @@ _PACKAGES = ("gymnasium", "numpy", "pybullet", "stable-baselines3", "torch")
 
 
 def summary(
-    played: Sequence[tuple[dict[str, Any], Sequence[dict[str, Any]]]],
+    outcomes: Mapping[Row, Sequence[Outcome]],
     left_out: Sequence[dict[str, Any]],
     seeds: Sequence[int],
 ) -> dict[str, Any]:
     """The figures of a report.
 
     Args:
-        played: pairs of an `agents.evaluate.Row` and its `Outcome`s, as dicts.
+        outcomes: of each row.
         left_out: what has no row, and why.
         seeds: of each row.
 
@@ -39,12 +42,14 @@ def summary(
         AgentsError: where no episode could be played.
     """
     rows, missing = [], list(left_out)
-    for about, outcomes in played:
-        row = {"env": about["env"], "split": about["split"], "perturb": dict(about["perturb"])}
-        if all(each["refused"] for each in outcomes):
-            missing.append({**row, "why": outcomes[0]["refused"]})
+    for row, its in outcomes.items():
+        about = {"env": row.env, "split": row.split, "perturb": dict(row.perturb)}
+        played = [each for each in its if each.refused is None]
+        if played:
+            refused = {str(each.seed): each.refused for each in its if each.refused is not None}
+            rows.append({**about, **_figures(played), "refused": refused})
         else:
-            rows.append({**row, **_figures(outcomes)})
+            missing.append({**about, "why": its[0].refused})
     if not rows:
         raise AgentsError(f"no episode could be played: {missing[0]['why']}")
     return {
@@ -57,23 +62,21 @@ def summary(
     }
 
 
-def _figures(outcomes: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    there = [each for each in outcomes if not each["refused"]]
-    solved = [each["success"] for each in there]
-    returns = [each["return_"] for each in there]
+def _figures(played: Sequence[Outcome]) -> dict[str, Any]:
+    solved = sum(each.success for each in played)
+    returns = [each.earned for each in played]
     return {
-        "success": float(np.mean(solved)),
-        "success_interval": wilson(sum(solved), len(solved)),
+        "success": solved / len(played),
+        "success_interval": wilson(solved, len(played)),
         "return": float(np.mean(returns)),
         "return_interval": bootstrap(returns),
-        "episodes": len(there),
-        "steps": sum(each["steps"] for each in there),
+        "episodes": len(played),
+        "steps": sum(each.steps for each in played),
         "outcomes": [
-            {"seed": o["seed"], "success": o["success"], "return": o["return_"], "steps": o["steps"]}
-            for o in there
+            {"seed": o.seed, "success": o.success, "return": o.earned, "steps": o.steps}
+            for o in played
         ],
-        "refused": {str(o["seed"]): o["refused"] for o in outcomes if o["refused"]},
-    }  # fmt: skip
+    }
 
 
 def wilson(successes: int, trials: int) -> list[float]:

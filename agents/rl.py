@@ -9,11 +9,13 @@ is done again.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import math
+import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -28,10 +30,11 @@ from torch import Tensor
 
 import gensim_envs
 from agents import checkpoint
-from agents.collect import check_spaces
+from agents.datasets import check_spaces
 from agents.errors import AgentsError, Stopped
-from agents.learner import About, Learner, learner_class, load_weights, make_learner
+from agents.learner import About, Learner, load_weights, make_learner
 from agents.rollout import MAKE_ERRORS
+from agents.runs import check_same
 from gensim_envs.seeds import TRAINING
 
 try:
@@ -40,14 +43,11 @@ try:
     from stable_baselines3.common.monitor import Monitor
     from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv, VecEnv
 except ModuleNotFoundError as missing:
-    raise AgentsError(
-        f"PPO and SAC need {missing.name}: pip install -e '.[agents]'"
-    ) from missing
+    raise AgentsError(f"PPO and SAC need {missing.name}: pip install -e '.[agents]'") from missing
 
 if TYPE_CHECKING:
     from stable_baselines3.common.base_class import BaseAlgorithm
     from stable_baselines3.common.policies import BasePolicy
-    from stable_baselines3.common.vec_env.base_vec_env import VecEnvStepReturn  # noqa: F401
 
 _BUFFER = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
 
@@ -113,7 +113,7 @@ class Policy(Learner):
     ) -> NDArray[np.float32]:
         """(6,) the likeliest action for one state; the tokens are not read."""
         action, _ = self.policy.predict(observation["state"], deterministic=True)
-        low, high = np.float64(self.about.action_low), np.float64(self.about.action_high)
+        low, high = np.array(self.about.action_low), np.array(self.about.action_high)
         return self.clipped(low + (action.astype(np.float64) + 1) / 2 * (high - low))
 
 
@@ -151,59 +151,35 @@ class _Training:
         self._run = run
         self._policy = make_learner(_about(run.agent, run.envs), settings)
         assert isinstance(self._policy, Policy)
-        asked = {k: v for k, v in asdict(run).items() if k not in _FREE}
-        self._described: dict[str, Any] = {
+        self._asked = {k: v for k, v in asdict(run).items() if k not in _FREE}
+        self._described = {
             "about": self._policy.about.as_json(),
             "config": asdict(self._policy.config),
-            "training": json.loads(json.dumps(asked)),
+            "training": self._asked,
         }
         self._rows: list[dict[str, Any]] = []
-        self._going_on = self._same_run_is_there()
-
-    def _same_run_is_there(self) -> bool:
-        """Whether there is something to go on from.
-
-        Raises:
-            AgentsError: another run is in the folder.
-        """
-        path = self._run.out / checkpoint.AGENT
-        if self._run.overwrite or not path.exists():
-            return False
-        found, asked = checkpoint.load_json(path), json.loads(json.dumps(self._described))
-        parts = ("about", "config", "training")
-        there, here = ({part: each.get(part, {}) for part in parts} for each in (found, asked))
-        differ = [
-            f"{name} is {there[part].get(name)} there and {value} now"
-            for part in parts
-            for name, value in here[part].items()
-            if there[part].get(name) != value
-        ]
-        if differ:
-            raise AgentsError(
-                f"{self._run.out} holds another run: {differ[0]}; choose another --out, or replace "
-                "it with --overwrite"
-            )
-        return (self._run.out / checkpoint.LAST).exists()
+        path = run.out / checkpoint.AGENT
+        self._going_on = path.exists() and not run.overwrite
+        if self._going_on:
+            here = json.loads(json.dumps(self._described))
+            check_same(run.out, checkpoint.load_json(path), here)
 
     def run(self) -> None:
         """Train to the end."""
-        one = partial(_make, self._run.envs)
-        count = self._run.parallel
-        envs: VecEnv = (
-            SubprocVecEnv([one] * count, start_method="spawn") if count > 1 else DummyVecEnv([one])
-        )
         try:
-            self._stretches(envs)
+            with _acting(self._run) as envs:
+                self._stretches(envs)
+        except gensim_envs.TaskError as error:
+            raise AgentsError(f"{', '.join(self._run.envs)}: {error}") from error
         except (EOFError, ConnectionError) as error:
             raise AgentsError(
-                "a process with an env ended, perhaps for want of memory; use fewer with --parallel"
+                "a process with an env ended; it has said why, or it was for want of memory: use "
+                "fewer with --parallel"
             ) from error
         except KeyboardInterrupt:
             raise Stopped(
                 f"stopped; the same command goes on from the last checkpoint in {self._run.out}"
             ) from None
-        finally:
-            envs.close()
 
     def _stretches(self, envs: VecEnv) -> None:
         model = self._begin(envs)
@@ -213,14 +189,7 @@ class _Training:
                 model.set_random_seed(_seed(self._run, begun))
                 model._last_obs = None  # has the envs reset
                 model.ep_info_buffer = None
-                steps = min(self._run.checkpoint_every, self._run.steps - begun)
-                try:
-                    model.learn(steps, progress, reset_num_timesteps=False)
-                except ValueError as error:
-                    # torch's distributions refuse parameters that are not finite.
-                    self._check_finite(model, error)
-                    raise
-                self._check_finite(model, None)
+                self._learn(model, min(self._run.checkpoint_every, self._run.steps - begun), progress)
                 self._rows.append(_row(model))
                 progress.say(self._rows[-1])
                 self._save(model)
@@ -234,36 +203,49 @@ class _Training:
         except (ValueError, AssertionError) as error:
             raise AgentsError(f"{self._run.agent}: {error}") from error
         formats = ["tensorboard"] if importlib.util.find_spec("tensorboard") else []
+        if not self._going_on:
+            for name in (checkpoint.AGENT, checkpoint.LAST, checkpoint.MODEL, checkpoint.LOG):
+                (self._run.out / name).unlink(missing_ok=True)
+            shutil.rmtree(self._run.out / checkpoint.TENSORBOARD, ignore_errors=True)
         model.set_logger(configure(str(self._run.out / checkpoint.TENSORBOARD), formats))
         if self._going_on:
             tensors, state = checkpoint.load_tensors(self._run.out / checkpoint.LAST)
             _restore(model, tensors, state)
             self._rows = state["log"]
-        else:
-            for name in (checkpoint.LAST, checkpoint.MODEL, checkpoint.LOG):
-                (self._run.out / name).unlink(missing_ok=True)
+            self._describe(model.num_timesteps)
         return model
 
-    def _check_finite(self, model: BaseAlgorithm, cause: Exception | None) -> None:
-        if not all(bool(torch.isfinite(p).all()) for p in model.policy.parameters()):
+    def _learn(self, model: BaseAlgorithm, steps: int, progress: BaseCallback) -> None:
+        try:
+            model.learn(steps, progress, reset_num_timesteps=False)
+            finite = all(bool(torch.isfinite(p).all()) for p in model.policy.parameters())
+        except ValueError as error:
+            if "Expected parameter" not in str(error):
+                raise
+            finite = False  # torch refuses a distribution with such parameters
+        if not finite:
             raise AgentsError(
-                f"{self._run.agent}: weights are not finite after step {model.num_timesteps}; try "
-                f"a smaller --{self._run.agent}.learning_rate. The last checkpoint is from before"
-            ) from cause
+                f"{self._run.agent}: numbers are not finite by step {model.num_timesteps}; try a "
+                f"smaller --{self._run.agent}.learning_rate. The last checkpoint is from before"
+            )
 
     def _save(self, model: BaseAlgorithm) -> None:
-        """Write all that is needed to act and to go on; the latter last, as it tells how far."""
+        """Write all that is needed to act and to go on."""
         out, done = self._run.out, model.num_timesteps
         weights = {f"policy.{name}": value for name, value in model.policy.state_dict().items()}
-        load_weights(self._policy, weights, out)  # is as `load_agent` will want it
-        finished = done >= self._run.steps
-        self._described["training"] |= {"steps": done, "finished": finished}
-        checkpoint.save_json(out / checkpoint.AGENT, self._described)
+        load_weights(self._policy, weights, out)  # they are as `load_agent` will want them
         checkpoint.save_tensors(out / checkpoint.MODEL, weights, {"step": done})
         lines = [json.dumps(row) + "\n" for row in self._rows]
         checkpoint.write(out / checkpoint.LOG, "".join(lines).encode())
         tensors, state = _state(model)
         checkpoint.save_tensors(out / checkpoint.LAST, tensors, {**state, "log": self._rows})
+        self._describe(done)
+
+    def _describe(self, done: int) -> None:
+        """Say what this run is and how far; where that is said, there is all to go on with."""
+        progress = {"steps": done, "finished": done >= self._run.steps}
+        described = {**self._described, "training": {**self._asked, **progress}}
+        checkpoint.save_json(self._run.out / checkpoint.AGENT, described)
 
 
 # ------------------------------------------------------------------------------------- the envs
@@ -296,7 +278,24 @@ def _plain(envs: Sequence[str]) -> gym.Env[Any, Any]:
 
 def _make(envs: Sequence[str]) -> Monitor[Any, Any]:
     """The env that is acted in: actions between -1 and 1; runs in a process of its own."""
-    return Monitor(gym.wrappers.RescaleAction(_plain(envs), -1, 1))
+    low, high = np.int64(-1), np.int64(1)  # with floats, RescaleAction warns of their precision
+    return Monitor(gym.wrappers.RescaleAction(_plain(envs), low, high))
+
+
+@contextlib.contextmanager
+def _acting(run: Run) -> Iterator[VecEnv]:
+    """The envs that are acted in, each in a process of its own if there are several."""
+    one = partial(_make, run.envs)
+    envs: VecEnv = (
+        SubprocVecEnv([one] * run.parallel, start_method="spawn")
+        if run.parallel > 1
+        else DummyVecEnv([one])
+    )
+    try:
+        yield envs
+    finally:
+        with contextlib.suppress(EOFError, OSError):  # of a process that has ended
+            envs.close()
 
 
 def _seed(run: Run, done: int) -> int:
@@ -332,7 +331,9 @@ def _restore(model: Any, tensors: Mapping[str, Tensor], state: Mapping[str, Any]
     """The inverse of `_state`, for a learner made with the same options."""
     parts = model.get_parameters()
     for name, part in parts.items():
-        own = {k.removeprefix(f"{name}/"): v for k, v in tensors.items() if k.startswith(f"{name}/")}
+        own = {
+            k.removeprefix(f"{name}/"): v for k, v in tensors.items() if k.startswith(f"{name}/")
+        }
         if "param_groups" not in part:
             part.update(own)
             continue

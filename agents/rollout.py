@@ -101,8 +101,12 @@ class Row:
             options["bounds"] = dict(self.bounds)
         try:
             return gym.make(self.env, **options)
+        except gym.error.UnregisteredEnv as error:
+            raise AgentsError(f"{error} `gensim list` shows the ids there are") from error
         except MAKE_ERRORS as error:
-            raise AgentsError(f"{self.env} cannot be made: {error}") from error
+            raise AgentsError(
+                f"{self.env} cannot be made with {options}: {error}. Agents play envs of this suite"
+            ) from error
 
 
 @dataclass(frozen=True)
@@ -112,14 +116,14 @@ class Outcome:
     Attributes:
         seed: of its reset.
         success: whether it was solved.
-        return_: sum of its rewards.
+        earned: sum of its rewards.
         steps: how many actions it took.
         refused: why the env could not be reset to this seed and perturbation; None where it was.
     """
 
     seed: int
     success: bool
-    return_: float
+    earned: float
     steps: int
     refused: str | None = None
 

@@ -10,16 +10,14 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from agents import checkpoint
+from agents.demos import Demos
 from agents.errors import AgentsError
 from agents.learner import About, Array, hyperparameters, learner_class
-
-if TYPE_CHECKING:
-    from agents.demos import Demos
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,8 +28,8 @@ class Config:
     """What to train."""
     envs: tuple[str, ...] = ()
     """Tasks to train on, drawn evenly; all of the dataset's where none is named."""
-    demos: int = 100
-    """Demonstrations of each task."""
+    demos: int | None = None
+    """Demonstrations of each task; all that a dataset has, or 100 new ones, where not given."""
     out: Path
     """Folder of the run. The same command goes on with a run that was broken off."""
     seed: int = 0
@@ -77,10 +75,12 @@ class Config:
 
     def __post_init__(self) -> None:
         least = {
-            "demos": 1, "seed": 0, "steps": 1, "batch_size": 1, "warmup": 0, "weight_decay": 0,
+            "seed": 0, "steps": 1, "batch_size": 1, "warmup": 0, "weight_decay": 0,
             "ema": 0, "validate_every": 0, "validation_episodes": 1, "patience": 1,
             "checkpoint_every": 1, "threads": 0, "loaders": 1,
         }  # fmt: skip
+        if self.demos is not None and self.demos < 1:
+            raise AgentsError(f"demos is {self.demos}; give 1 or more")
         for name, bound in least.items():
             if not getattr(self, name) >= bound:
                 raise AgentsError(f"{name} is {getattr(self, name)}; give {bound} or more")
@@ -165,7 +165,11 @@ def chosen(config: Config, demos: Demos) -> Demos:
             f"the dataset has no demonstrations of {', '.join(unknown) or 'anything'}; it has "
             f"{', '.join(demos.envs) or 'none'}"
         )
-    return demos.first(config.demos, config.envs or None)
+    if config.demos is not None:
+        return demos.first(config.demos, config.envs or None)
+    if not config.envs:
+        return demos
+    return Demos.joined([demos.first(len(demos.seeds(env)), [env]) for env in config.envs])
 
 
 def tokens_of(config: Config, demos: Demos) -> tuple[dict[str, Array], int]:

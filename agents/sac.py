@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Config:
+class Options:
     """Hyperparameters."""
 
     buffer_size: int = 100_000
@@ -43,8 +43,8 @@ class Config:
 class SAC(Policy):
     """Actor and critics; it acts by the mode of the actor's squashed normal distribution."""
 
-    Config = Config
-    config: Config
+    Config = Options
+    config: Options
 
     def network(self, observations: spaces.Box, actions: spaces.Box) -> SACPolicy:
         """The network that `algorithm` trains."""
