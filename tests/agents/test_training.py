@@ -19,7 +19,7 @@ from toys import images, states
 
 from agents import checkpoint
 from agents.demos import Demos
-from agents.errors import AgentsError
+from agents.errors import AgentsError, Stopped
 from agents.learner import load_agent, load_learner
 from agents.training import Config, check, train
 
@@ -56,54 +56,54 @@ def command(data: Path, out: Path, *more: str) -> list[str]:
     ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def unbroken(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A dataset, and a run on it that nothing has disturbed."""
-    folder = tmp_path_factory.mktemp("unbroken")
-    states().save(folder / "demos.h5")
-    done = subprocess.run(
-        command(folder / "demos.h5", folder / "run"), cwd=ROOT, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    return folder / "demos.h5", folder / "run"
+def test_a_run_that_is_killed_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
+    data, whole, killed = (tmp_path / name for name in ("demos.h5", "whole", "killed"))
+    states().save(data)
+    subprocess.run(command(data, whole), cwd=ROOT, check=True, capture_output=True)
 
-
-@pytest.mark.parametrize(
-    ("how", "code"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGTERM, 130)], ids=["kill", "term"]
-)
-def test_a_run_that_is_broken_off_goes_on_as_if_it_had_not_been(
-    unbroken: tuple[Path, Path], tmp_path: Path, how: signal.Signals, code: int
-) -> None:
-    data, whole = unbroken
-    again = command(data, tmp_path / "run")
-    process = subprocess.Popen(again, cwd=ROOT, stderr=subprocess.PIPE)
-    while not (tmp_path / "run" / "last.safetensors").exists():
+    process = subprocess.Popen(command(data, killed), cwd=ROOT, stderr=subprocess.DEVNULL)
+    while not (killed / "last.safetensors").exists():
         assert process.poll() is None
         time.sleep(0.01)
-    process.send_signal(how)
-    process.communicate()
-    assert process.returncode == code
-    assert not checkpoint.load_json(tmp_path / "run" / "agent.json")["training"]["finished"]
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    assert not checkpoint.load_json(killed / "agent.json")["training"]["finished"]
 
-    subprocess.run(again, cwd=ROOT, check=True, capture_output=True)
-    assert (tmp_path / "run" / "log.jsonl").read_text() == (whole / "log.jsonl").read_text()
+    subprocess.run(command(data, killed), cwd=ROOT, check=True, capture_output=True)
+    assert (killed / "log.jsonl").read_text() == (whole / "log.jsonl").read_text()
     assert len(rows(whole)) == 1000
-    assert same(weights(tmp_path / "run"), weights(whole))
+    assert same(weights(killed), weights(whole))
 
 
-def test_a_finished_run_is_left_alone(unbroken: tuple[Path, Path]) -> None:
-    data, whole = unbroken
-    before = (whole / "model.safetensors").stat().st_mtime_ns
-    done = subprocess.run(command(data, whole), cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0 and "is finished" in done.stdout
-    assert (whole / "model.safetensors").stat().st_mtime_ns == before
+def test_a_run_that_is_asked_to_stop_saves_first(tmp_path: Path) -> None:
+    def stop(folder: Path) -> float:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return 0.5
+
+    plan = {"validate_every": 15, "checkpoint_every": 40}
+    train(config(tmp_path / "one", **plan), states(), SMALL, validate=scored(*[0.5] * 3))
+    with pytest.raises(Stopped, match="stopped after step 15 of 40"):
+        train(config(tmp_path / "two", **plan), states(), SMALL, validate=stop)
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    train(config(tmp_path / "two", **plan), states(), SMALL, validate=scored(0.5, 0.5))
+    assert rows(tmp_path / "two") == rows(tmp_path / "one")
+    assert same(weights(tmp_path / "two"), weights(tmp_path / "one"))
 
 
-def test_data_is_there_in_time_and_the_report_says_so(unbroken: tuple[Path, Path]) -> None:
-    training = checkpoint.load_json(unbroken[1] / "agent.json")["training"]
+def test_a_finished_run_is_left_alone_and_tells_how_it_went(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train(config(tmp_path), states(), SMALL)
+    training = checkpoint.load_json(tmp_path / "agent.json")["training"]
+    assert training["steps_done"] == 40 and training["finished"]
     assert 0 <= training["waiting_share"] < 1
     assert training["samples_per_second"] > 0
-    assert training["steps_done"] == 1000
+
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    assert check(config(tmp_path), SMALL)
+    train(config(tmp_path), states(), SMALL)
+    assert "is finished" in capsys.readouterr().out
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
 
 
 # -------------------------------------------------------------------------------------- validation
@@ -335,9 +335,7 @@ team.leave()
          str(script)],
         check=True, capture_output=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
-    first, second = (
-        checkpoint.load_tensors(tmp_path / f"rank-{k}.safetensors")[0] for k in (0, 1)
-    )
+    first, second = (checkpoint.load_tensors(tmp_path / f"rank-{k}.safetensors")[0] for k in (0, 1))
     assert same(first, second)
     assert len(rows(tmp_path / "run")) == 40
     assert len(list((tmp_path / "run" / "tensorboard").iterdir())) == 1
