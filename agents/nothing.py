@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 class Agent:
     """Picks in the middle of the workspace and places there, unturned."""
 
-    obs_mode = "state"
+    obs_mode = "rgbd"
 
     def begin(self, env: gym.Env[Any, Any], rng: np.random.Generator) -> None:
         """Look up the workspace of this env."""

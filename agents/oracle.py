@@ -16,10 +16,11 @@ from agents.errors import AgentsError
 class Agent:
     """Acts as the oracle does; where the oracle knows no action, it does nothing.
 
-    It looks into the simulation, not at its observations, so it asks for the cheapest ones.
+    It looks into the simulation, not at its observations. The vector of "state" would be cheaper,
+    but has no room for distractors.
     """
 
-    obs_mode = "state"
+    obs_mode = "rgbd"
 
     def begin(self, env: gym.Env[Any, Any], rng: np.random.Generator) -> None:
         """Look into this env from now on.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 class Agent:
     """Draws every number of an action uniformly between its bounds."""
 
-    obs_mode = "state"
+    obs_mode = "rgbd"
 
     def begin(self, env: gym.Env[Any, Any], rng: np.random.Generator) -> None:
         """Draw from this generator, between the bounds of this env, from now on."""

@@ -9,12 +9,13 @@ is done again.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import math
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -29,7 +30,7 @@ from torch import Tensor
 
 import gensim_envs
 from agents import checkpoint
-from agents.collect import check_spaces
+from agents.datasets import check_spaces
 from agents.errors import AgentsError, Stopped
 from agents.learner import About, Learner, load_weights, make_learner
 from agents.rollout import MAKE_ERRORS
@@ -165,23 +166,20 @@ class _Training:
 
     def run(self) -> None:
         """Train to the end."""
-        one = partial(_make, self._run.envs)
-        count = self._run.parallel
-        envs: VecEnv = (
-            SubprocVecEnv([one] * count, start_method="spawn") if count > 1 else DummyVecEnv([one])
-        )
         try:
-            self._stretches(envs)
+            with _acting(self._run) as envs:
+                self._stretches(envs)
+        except gensim_envs.TaskError as error:
+            raise AgentsError(f"{', '.join(self._run.envs)}: {error}") from error
         except (EOFError, ConnectionError) as error:
             raise AgentsError(
-                "a process with an env ended, perhaps for want of memory; use fewer with --parallel"
+                "a process with an env ended; it has said why, or it was for want of memory: use "
+                "fewer with --parallel"
             ) from error
         except KeyboardInterrupt:
             raise Stopped(
                 f"stopped; the same command goes on from the last checkpoint in {self._run.out}"
             ) from None
-        finally:
-            envs.close()
 
     def _stretches(self, envs: VecEnv) -> None:
         model = self._begin(envs)
@@ -191,14 +189,7 @@ class _Training:
                 model.set_random_seed(_seed(self._run, begun))
                 model._last_obs = None  # has the envs reset
                 model.ep_info_buffer = None
-                steps = min(self._run.checkpoint_every, self._run.steps - begun)
-                try:
-                    model.learn(steps, progress, reset_num_timesteps=False)
-                except ValueError as error:
-                    # torch's distributions refuse parameters that are not finite.
-                    self._check_finite(model, error)
-                    raise
-                self._check_finite(model, None)
+                self._learn(model, min(self._run.checkpoint_every, self._run.steps - begun), progress)
                 self._rows.append(_row(model))
                 progress.say(self._rows[-1])
                 self._save(model)
@@ -224,12 +215,19 @@ class _Training:
             self._describe(model.num_timesteps)
         return model
 
-    def _check_finite(self, model: BaseAlgorithm, cause: Exception | None) -> None:
-        if not all(bool(torch.isfinite(p).all()) for p in model.policy.parameters()):
+    def _learn(self, model: BaseAlgorithm, steps: int, progress: BaseCallback) -> None:
+        try:
+            model.learn(steps, progress, reset_num_timesteps=False)
+            finite = all(bool(torch.isfinite(p).all()) for p in model.policy.parameters())
+        except ValueError as error:
+            if "Expected parameter" not in str(error):
+                raise
+            finite = False  # torch refuses a distribution with such parameters
+        if not finite:
             raise AgentsError(
-                f"{self._run.agent}: weights are not finite after step {model.num_timesteps}; try "
-                f"a smaller --{self._run.agent}.learning_rate. The last checkpoint is from before"
-            ) from cause
+                f"{self._run.agent}: numbers are not finite by step {model.num_timesteps}; try a "
+                f"smaller --{self._run.agent}.learning_rate. The last checkpoint is from before"
+            )
 
     def _save(self, model: BaseAlgorithm) -> None:
         """Write all that is needed to act and to go on."""
@@ -282,6 +280,22 @@ def _make(envs: Sequence[str]) -> Monitor[Any, Any]:
     """The env that is acted in: actions between -1 and 1; runs in a process of its own."""
     low, high = np.int64(-1), np.int64(1)  # with floats, RescaleAction warns of their precision
     return Monitor(gym.wrappers.RescaleAction(_plain(envs), low, high))
+
+
+@contextlib.contextmanager
+def _acting(run: Run) -> Iterator[VecEnv]:
+    """The envs that are acted in, each in a process of its own if there are several."""
+    one = partial(_make, run.envs)
+    envs: VecEnv = (
+        SubprocVecEnv([one] * run.parallel, start_method="spawn")
+        if run.parallel > 1
+        else DummyVecEnv([one])
+    )
+    try:
+        yield envs
+    finally:
+        with contextlib.suppress(EOFError, OSError):  # of a process that has ended
+            envs.close()
 
 
 def _seed(run: Run, done: int) -> int:

@@ -101,8 +101,12 @@ class Row:
             options["bounds"] = dict(self.bounds)
         try:
             return gym.make(self.env, **options)
+        except gym.error.UnregisteredEnv as error:
+            raise AgentsError(f"{error} `gensim list` shows the ids there are") from error
         except MAKE_ERRORS as error:
-            raise AgentsError(f"{self.env} cannot be made: {error}") from error
+            raise AgentsError(
+                f"{self.env} cannot be made with {options}: {error}. Agents play envs of this suite"
+            ) from error
 
 
 @dataclass(frozen=True)
