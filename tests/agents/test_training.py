@@ -18,6 +18,7 @@ import torch
 from toys import images, states
 
 from agents import checkpoint
+from agents.__main__ import main
 from agents.demos import Demos
 from agents.errors import AgentsError, Stopped
 from agents.learner import load_agent, load_learner
@@ -49,7 +50,7 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 
 def command(data: Path, out: Path, *more: str) -> list[str]:
     return [
-        sys.executable, "-m", "agents", "train", "--agent", "bc_state", "--data", str(data),
+        "train", "--agent", "bc_state", "--data", str(data),
         "--out", str(out), "--steps", "1000", "--batch-size", "8", "--checkpoint-every", "100",
         "--validate-every", "0", "--threads", "1", "--device", "cpu", "--ema", "0.99",
         "--bc_state.width", "16", "--bc_state.dropout", "0.2", *more,
@@ -59,9 +60,12 @@ def command(data: Path, out: Path, *more: str) -> list[str]:
 def test_a_run_that_is_killed_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
     data, whole, killed = (tmp_path / name for name in ("demos.h5", "whole", "killed"))
     states().save(data)
-    subprocess.run(command(data, whole), cwd=ROOT, check=True, capture_output=True)
+    assert main(command(data, whole)) == 0
 
-    process = subprocess.Popen(command(data, killed), cwd=ROOT, stderr=subprocess.DEVNULL)
+    python = [sys.executable, "-m", "agents"]
+    process = subprocess.Popen(
+        [*python, *command(data, killed)], cwd=ROOT, stderr=subprocess.DEVNULL
+    )
     while not (killed / "last.safetensors").exists():
         assert process.poll() is None
         time.sleep(0.01)
@@ -69,7 +73,7 @@ def test_a_run_that_is_killed_goes_on_as_if_it_had_not_been(tmp_path: Path) -> N
     assert process.wait() == -signal.SIGKILL
     assert not checkpoint.load_json(killed / "agent.json")["training"]["finished"]
 
-    subprocess.run(command(data, killed), cwd=ROOT, check=True, capture_output=True)
+    assert main(command(data, killed)) == 0
     assert (killed / "log.jsonl").read_text() == (whole / "log.jsonl").read_text()
     assert len(rows(whole)) == 1000
     assert same(weights(killed), weights(whole))
