@@ -16,7 +16,7 @@ from agents.errors import AgentsError, Stopped
 
 COMMANDS = {
     "train": ("agents.train", "Train an agent."),
-    "export": ("agents.export", "Write demonstrations to a file, to train elsewhere."),
+    "export": ("agents.collect", "Write demonstrations to a file, to train elsewhere."),
     "evaluate": ("agents.evaluate", "Play episodes over fixed test seeds and report success."),
     "benchmark": ("agents.benchmark", "Train and evaluate a table of agents and tasks."),
 }

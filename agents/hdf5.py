@@ -1,7 +1,12 @@
-"""Texts and arrays in one HDF5 file, whose reading runs no code and follows no link."""
+"""Texts and arrays in one HDF5 file, whose reading runs no code and follows no link.
+
+The file ends with a hash of what stands before, which HDF5 ignores. A damaged file is so refused
+before HDF5 reads it: among 400 of them at random, one made HDF5 read without end.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -35,7 +40,11 @@ def pack(format: str, texts: Mapping[str, Any], tables: Mapping[str, NDArray[Any
         file.flush()
         image = file.id.get_file_image()
     assert isinstance(image, bytes)
-    return image
+    return image + _hash(image)
+
+
+def _hash(image: bytes) -> bytes:
+    return hashlib.sha256(image).digest()
 
 
 def unpack(format: str, data: bytes) -> tuple[Any, Tables]:
@@ -44,6 +53,9 @@ def unpack(format: str, data: bytes) -> tuple[Any, Tables]:
     Raises:
         AgentsError: where the bytes are not of such a file.
     """
+    size = hashlib.sha256().digest_size
+    if len(data) < size or _hash(data[:-size]) != data[-size:]:
+        raise AgentsError("it is damaged, or another kind of file")
     try:
         with h5py.File(io.BytesIO(data), "r") as file:
             if file.attrs.get("format") != format:
@@ -55,8 +67,16 @@ def unpack(format: str, data: bytes) -> tuple[Any, Tables]:
             texts = json.loads(_array(file, "texts", len(data)).tobytes())
             return texts, {name: _array(file, f"tables/{name}", len(data)) for name in names}
     # h5py has no error of its own: HDF5's come as one of these, and so do Python's for odd types.
-    except (OSError, RuntimeError, LookupError, ValueError, TypeError, AttributeError) as error:
-        raise AgentsError(f"it is no HDF5 file of this kind ({error})") from error
+    except (
+        OSError,
+        RuntimeError,
+        LookupError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+    ) as error:
+        raise AgentsError(f"it is another kind of file ({error})") from error
 
 
 def _array(file: h5py.File, name: str, most: int) -> NDArray[Any]:

@@ -189,7 +189,8 @@ def _tokens(tables: Tables, name: str, sentences: Sequence[str]) -> dict[str, ND
     if values is None or (str(values.dtype), values.ndim) not in (("float16", 2), ("int64", 1)):
         raise AgentsError(f"{name}/values is {said(values)}, not float16 (n, width) or int64 (n,)")
     counts = _table(tables, f"{name}/count", "i8", (len(sentences),))
-    if (counts < 0).any() or (counts > len(values)).any() or counts.sum() != len(values):
+    short = (counts < 1).any() or (counts > len(values)).any()
+    if short or not len(counts) or counts.sum() != len(values):
         raise AgentsError(f"{name}/count does not add up to {len(values)}")
     if not np.isfinite(values).all():
         raise AgentsError(f"{name}/values has a number that is not finite")

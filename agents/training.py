@@ -129,11 +129,12 @@ class Training:
         if self._found is not None:
             runs.check_same(config.out, self._found, self._described)
 
-        torch.manual_seed(config.seed)
+        _seed(torch.device("cpu"), config.seed)  # weights are made there
         self.learner = make_learner(about, self._described["config"]).to(team.device)
         self._optimizer = torch.optim.AdamW(
-            self.learner.optimizer_groups(), config.learning_rate, weight_decay=config.weight_decay
-        )
+            self.learner.optimizer_groups(), config.learning_rate,
+            weight_decay=config.weight_decay, fused=True,
+        )  # fmt: skip
         self._rates = [group["lr"] for group in self._optimizer.param_groups]
         self._average: AveragedModel | None = None
         self.done = 0
@@ -238,7 +239,7 @@ class Training:
         """One step; returns the loss, the gradient's norm and the parts of the loss."""
         config, team = self._config, self._team
         # For dropout and the like: as with batches, what is drawn depends on no earlier step.
-        torch.manual_seed(_number(config.seed, self.done, team.rank))
+        _seed(team.device, config.seed, self.done, team.rank)
         for group, highest in zip(self._optimizer.param_groups, self._rates, strict=True):
             group["lr"] = highest * rate
         batch = {name: t.to(team.device, non_blocking=True) for name, t in batch.items()}
@@ -367,9 +368,14 @@ def _load_optimizer(
     optimizer.load_state_dict(value)
 
 
-def _number(*entropy: int) -> int:
-    """A seed for torch from several numbers."""
-    return int(np.random.SeedSequence([*entropy, 1]).generate_state(1)[0])
+def _seed(device: torch.device, *entropy: int) -> None:
+    """Seeds torch. Its own manual_seed would take a millisecond, and ever more memory, where CUDA
+    is not used: it notes each call with its traceback, for the day when it is.
+    """
+    number = int(np.random.SeedSequence([*entropy, 1]).generate_state(1)[0])
+    torch.default_generator.manual_seed(number)
+    if device.type == "cuda":
+        torch.cuda.manual_seed(number)
 
 
 @contextmanager

@@ -56,8 +56,13 @@ def _one_thread() -> Iterator[None]:
 
 
 def _start() -> None:
-    """Leave Ctrl-C to the parent, and end when it ends, however that happens."""
+    """Leave Ctrl-C to the parent, and end when it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
+
+
+def end_with_parent() -> None:
+    """Have this process, which `multiprocessing` started, end when its parent ends, however."""
     parent = multiprocessing.parent_process()
     assert parent is not None
 

@@ -1,0 +1,133 @@
+"""Whole scenes moved over the table: pictures and the points in them alike.
+
+A pose of the table's plane is (x, y, yaw) in metres and radians. Rows of a picture run along x and
+columns along y, so that turning a picture counter-clockwise about z turns x towards y.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Table:
+    """Where a picture lies.
+
+    Attributes:
+        low: (x, y) of the outer corner of the first pixel, metres.
+        size: (x, y) extent, metres.
+        shape: (rows, columns).
+    """
+
+    low: tuple[float, float]
+    size: tuple[float, float]
+    shape: tuple[int, int]
+
+    @property
+    def pixel(self) -> float:
+        """Metres a pixel."""
+        return self.size[0] / self.shape[0]
+
+    @property
+    def middle(self) -> NDArray[np.float64]:
+        """(2,) metres."""
+        return np.add(self.low, np.divide(self.size, 2))
+
+    def sampling(self, points: Tensor) -> Tensor:
+        """World (x, y) -> the coordinates that `grid_sample` wants, without aligned corners.
+
+        Args:
+            points: (..., 2) metres.
+        """
+        low, size = points.new_tensor(self.low), points.new_tensor(self.size)
+        return ((points - low) / size * 2 - 1).flip(-1)
+
+
+@dataclass(frozen=True)
+class Motion:
+    """A turn about the middle of the table, then a shift.
+
+    Attributes:
+        turn: radians.
+        shift: (2,) metres.
+    """
+
+    turn: float
+    shift: NDArray[np.float64]
+
+    def points(self, table: Table, points: ArrayLike) -> NDArray[np.float64]:
+        """Where points (n, 2) go, metres."""
+        moved = (np.asarray(points, np.float64) - table.middle) @ _turn(self.turn).T
+        return np.asarray(moved + table.middle + self.shift)
+
+    def action(self, table: Table, action: ArrayLike) -> NDArray[np.float32]:
+        """What to do (6,) in the moved scene."""
+        pick, place = np.reshape(action, (2, 3))
+        (px, py), (qx, qy) = self.points(table, [pick[:2], place[:2]])
+        turned = [px, py, _wrap(pick[2] + self.turn), qx, qy, _wrap(place[2] + self.turn)]
+        return np.array(turned, np.float32)
+
+
+STILL = Motion(0.0, np.zeros(2))
+"""Leaves everything where it is."""
+
+_MARGIN = 0.02  # metres that picks and places keep from the edge of the moved picture
+_SPREAD = 0.08  # metres, standard deviation of a shift: a sixth of the table's shorter side
+_TRIES = 100
+
+
+def draw(table: Table, action: ArrayLike, rng: np.random.Generator) -> Motion:
+    """A random motion that leaves the pick and the place of an action (6,) on the table.
+
+    Turns are uniform, shifts normal; a motion that takes a point off the table is drawn again.
+    Where none is found, as with points at opposite ends, the scene stays as it is.
+    """
+    pick, place = np.reshape(action, (2, 3))[:, :2]
+    low = np.add(table.low, _MARGIN)
+    high = np.add(table.low, table.size) - _MARGIN
+    for _ in range(_TRIES):
+        motion = Motion(rng.uniform(-math.pi, math.pi), rng.normal(0, _SPREAD, 2))
+        points = motion.points(table, [pick, place])
+        if (points >= low).all() and (points <= high).all():
+            return motion
+    return STILL
+
+
+def move(pictures: Tensor, table: Table, motions: list[Motion]) -> Tensor:
+    """Pictures of scenes that have been moved.
+
+    Args:
+        pictures: (b, c, rows, columns) float; what comes in from beyond the edge is 0.
+        table: where they lie.
+        motions: b of them.
+
+    Returns:
+        (b, c, rows, columns) float, bilinear.
+    """
+    middle = torch.tensor(table.middle, dtype=torch.float32)
+    world = torch.stack(torch.meshgrid(*_centres(table), indexing="ij"), -1)  # (rows, columns, 2)
+    backward = torch.tensor(np.stack([_turn(-m.turn) for m in motions]), dtype=torch.float32)
+    shift = torch.tensor(np.stack([m.shift for m in motions]), dtype=torch.float32)
+    before = torch.einsum("bij,brcj->brci", backward, world - middle - shift[:, None, None])
+    return F.grid_sample(pictures, table.sampling(before + middle), align_corners=False)
+
+
+def _centres(table: Table) -> tuple[Tensor, Tensor]:
+    rows, columns = (torch.arange(n, dtype=torch.float32) + 0.5 for n in table.shape)
+    return table.low[0] + rows * table.pixel, table.low[1] + columns * table.pixel
+
+
+def _turn(angle: float) -> NDArray[np.float64]:
+    cos, sin = math.cos(angle), math.sin(angle)
+    return np.array([[cos, -sin], [sin, cos]])
+
+
+def _wrap(angle: float) -> float:
+    return (angle + math.pi) % (2 * math.pi) - math.pi

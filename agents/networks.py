@@ -1,0 +1,133 @@
+"""Parts that the image policies are built of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class Residual(nn.Module):
+    """Two 3 x 3 convolutions around which the input passes (He et al., 2015, arXiv 1512.03385)."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.second = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        self.norms = nn.ModuleList([nn.BatchNorm2d(outputs), nn.BatchNorm2d(outputs)])
+        same = inputs == outputs and stride == 1
+        self.skip = nn.Identity() if same else nn.Conv2d(inputs, outputs, 1, stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(b, inputs, h, w) -> (b, outputs, h / stride, w / stride)."""
+        y = self.second(F.relu(self.norms[0](self.first(x))))
+        return F.relu(self.skip(x) + self.norms[1](y))
+
+
+class Sentence(nn.Module):
+    """A sentence as one vector: several learned questions, each answered by some of its tokens.
+
+    A question is a query of dot-product attention (Vaswani et al., 2017, arXiv 1706.03762), so that
+    one may ask for the colour of what is picked and another for that of the place.
+
+    Args:
+        width: of a token; the size of the vocabulary where tokens are numbers of words.
+        words: whether they are.
+        outputs: width of the vector.
+    """
+
+    def __init__(self, width: int, words: bool, outputs: int = 64, questions: int = 4) -> None:
+        super().__init__()
+        self.outputs = outputs
+        self.embed: nn.Module = nn.Embedding(width, outputs) if words else nn.Identity()
+        inputs = outputs if words else width
+        self.questions = nn.Parameter(torch.randn(questions, outputs) * outputs**-0.5)
+        self.key = nn.Linear(inputs, outputs)
+        self.value = nn.Linear(inputs, outputs)
+        self.mix = nn.Linear(questions * outputs, outputs)
+
+    def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        """Tokens (b, l, width) or numbers (b, l), and where they are (b, l) -> (b, outputs)."""
+        tokens = self.embed(tokens)
+        scores = torch.einsum("qd,bld->bql", self.questions, self.key(tokens))
+        weights = scores.masked_fill(~mask[:, None], -1e4).softmax(-1)
+        return F.relu(self.mix((weights @ self.value(tokens)).flatten(1)))
+
+
+class Modulate(nn.Module):
+    """Scales and shifts channels as a vector says (FiLM; Perez et al., 2018, arXiv 1709.07871)."""
+
+    def __init__(self, channels: int, vector: int) -> None:
+        super().__init__()
+        self.affine = nn.Linear(vector, 2 * channels)
+
+    def forward(self, x: Tensor, vector: Tensor) -> Tensor:
+        """(b, channels, h, w) and (b, vector) -> (b, channels, h, w)."""
+        scale, shift = self.affine(vector)[..., None, None].chunk(2, 1)
+        return torch.addcmul(x + shift, x, scale)
+
+
+class Encoder(nn.Module):
+    """Pictures -> features at a quarter, an eighth and a sixteenth of their size.
+
+    The first layer reads 4 x 4 pixels at once: nothing is lost, and the costliest layers work on a
+    sixteenth of the pixels.
+    """
+
+    def __init__(self, channels: int, widths: Sequence[int]) -> None:
+        super().__init__()
+        fine, middle, coarse = widths
+        self.stem = nn.Conv2d(channels * 16, fine, 3, 1, 1)
+        self.fine = Residual(fine, fine)
+        self.middle = Residual(fine, middle, 2)
+        self.coarse = nn.Sequential(Residual(middle, coarse, 2), Residual(coarse, coarse))
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """(b, channels, h, w) -> [(b, widths[i], h / 4 / 2^i, w / 4 / 2^i)]."""
+        fine = self.fine(F.relu(self.stem(F.pixel_unshuffle(x, 4))))
+        middle = self.middle(fine)
+        return [fine, middle, self.coarse(middle)]
+
+
+class Decoder(nn.Module):
+    """Features at three scales -> at the finest, as in a U-Net (Ronneberger et al., 1505.04597).
+
+    Args:
+        widths: channels from the finest to the coarsest scale.
+        vector: width of the sentence that modulates every scale; 0 for none.
+    """
+
+    def __init__(self, widths: Sequence[int], vector: int = 0) -> None:
+        super().__init__()
+        fine, middle, coarse = widths
+        self.up = nn.ModuleList([nn.Conv2d(coarse, middle, 1), nn.Conv2d(middle, fine, 1)])
+        self.join = nn.ModuleList([Residual(middle, middle), Residual(fine, fine)])
+        self.modulate = nn.ModuleList(
+            [Modulate(width, vector) for width in (coarse, middle, fine)] if vector else []
+        )
+
+    def forward(
+        self,
+        features: Sequence[Tensor],
+        sentence: Tensor | None = None,
+        lateral: Sequence[Tensor] | None = None,
+    ) -> list[Tensor]:
+        """Features [fine, middle, coarse], the same of another stream to add -> [coarse, ..., fine].
+
+        Args:
+            features: of an `Encoder`.
+            sentence: (b, vector), where there is one.
+            lateral: what another decoder returned.
+        """
+        x = self._spoken(0, features[2], sentence)
+        outputs = [x if lateral is None else x + lateral[0]]
+        for scale in (1, 2):
+            x = F.interpolate(self.up[scale - 1](outputs[-1]), scale_factor=2) + features[2 - scale]
+            x = self.join[scale - 1](self._spoken(scale, x, sentence))
+            outputs.append(x if lateral is None else x + lateral[scale])
+        return outputs
+
+    def _spoken(self, scale: int, x: Tensor, sentence: Tensor | None) -> Tensor:
+        return x if sentence is None else self.modulate[scale](x, sentence)

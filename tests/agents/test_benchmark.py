@@ -1,0 +1,145 @@
+"""A small suite from beginning to end, killed on the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agents.__main__ import main
+from agents.benchmark import selected
+from agents.errors import AgentsError
+from agents.suites import freeze, suite
+
+ENV = "gensim/BlockInsertion-v0"
+CLONING = {"steps": 40, "checkpoint-every": 1, "validate-every": 0, "batch-size": 4}
+CELLS = [
+    {"agents": ["oracle"], "tasks": [ENV]},
+    {"agents": ["bc_state"], "tasks": [ENV], "demos": [2], "options": CLONING, "tracks": ["seen"]},
+    {"agents": ["bc_state"], "tasks": [ENV], "demos": [1], "options": {"steps": 0}},
+]
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with a suite of an agent that plays, one that learns and one that cannot."""
+    path = tmp_path_factory.mktemp("suites") / "suites.json"
+    made = {
+        "name": "tiny", "version": 0, "purpose": "Made for a test", "episodes": 2, "seed": 0,
+        "threads": 1, "cells": CELLS,
+        "tracks": {"seen": {"split": "train"}, "unseen": {"split": "test"}},
+    }  # fmt: skip
+    path.write_text(json.dumps({"lists": {}, "suites": [made]}))
+    freeze(path)
+    return path
+
+
+def command(file: Path, out: Path, *more: str) -> list[str]:
+    return ["benchmark", "--suites", str(file), "--suite", "tiny", "--out", str(out), *more]
+
+
+def test_a_killed_benchmark_goes_on_where_it_was(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    oracle, cloning = (
+        out / "cells" / name for name in (f"oracle-{ENV[7:]}", f"bc_state-{ENV[7:]}-2")
+    )
+    killed = kill_when(
+        lambda: (oracle / "cell.json").exists() and lines(cloning / "run" / "log.jsonl") > 2,
+        [sys.executable, "-m", "agents", *command(file, out, "--workers", "1")],
+    )
+    assert killed and not (cloning / "cell.json").exists()
+    kept = (oracle / "cell.json").stat().st_mtime_ns
+    begun = lines(cloning / "run" / "log.jsonl")
+    assert 0 < begun < CLONING["steps"]
+
+    assert main(command(file, out, "--workers", "2")) == 1  # since a cell cannot be trained
+    assert (oracle / "cell.json").stat().st_mtime_ns == kept
+    results = json.loads((out / "results.json").read_text())
+    assert [cell["name"] for cell in results["cells"]] == [oracle.name, cloning.name]
+    check_cells(*results["cells"])
+    (failed,) = results["failed"]
+    assert failed == {"name": f"bc_state-{ENV[7:]}-1", "error": "steps is 0; give 1 or more"}
+    assert "steps is 0" in capsys.readouterr().err
+    assert "| oracle | 100 (34-100) | 100 (34-100) |" in (out / "results.md").read_text()
+
+    # What it trained is what the command that it reports trains in one go.
+    reported = results["cells"][1]["commands"][0].replace("DIR", str(out)).split()[3:]
+    again = [*reported, "--out", str(tmp_path / "again")]
+    assert main(again) == 0
+    names = ("log.jsonl", "model.safetensors")
+    assert all(
+        (tmp_path / "again" / name).read_bytes() == (cloning / "run" / name).read_bytes()
+        for name in names
+    )
+
+
+def check_cells(oracle: dict[str, Any], cloning: dict[str, Any]) -> None:
+    (seen,) = oracle["tracks"]["seen"]["rows"]
+    assert (seen["env"], seen["split"], seen["success"], seen["episodes"]) == (ENV, "train", 1, 2)
+    assert oracle["tracks"]["unseen"]["rows"][0]["split"] == "test"
+    assert oracle["tracks"]["seen"]["seeds"] == [30_000, 30_001]
+    assert oracle["seconds"]["train"] is None and cloning["seconds"]["train"] > 0
+    assert {"cpu", "cores", "gpu"} <= set(oracle["machine"])
+    assert (cloning["demos"], cloning["kind"], cloning["seed"]) == (2, "single", 0)
+
+
+def lines(path: Path) -> int:
+    return path.read_text().count("\n") if path.exists() else 0
+
+
+def kill_when(ready: Any, arguments: list[str]) -> bool:
+    """Run a command and kill it, without warning, when something is true; whether it was."""
+    process = subprocess.Popen(arguments, env={**os.environ, "PYTHONPATH": os.getcwd()})
+    deadline = time.monotonic() + 120
+    while process.poll() is None and not ready() and time.monotonic() < deadline:
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    return process.wait() == -signal.SIGKILL
+
+
+def test_a_folder_belongs_to_one_suite(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "suite.json").write_text('{"name": "quick", "version": 3, "sha256": ""}')
+    assert main(command(file, tmp_path)) == 2
+    assert "holds version 3 of suite 'quick'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--agent", "sac"], "no agent 'sac'; it has bc_state, oracle"),
+        (["--demos", "1000"], "no number of demonstrations 1000; it has 1, 2"),
+        (["--pool", "ten"], "no pool 'ten'"),
+        (["--episodes", "0"], "episodes is 0"),
+        (["--workers", "0"], "workers is 0"),
+    ],
+)
+def test_what_a_suite_does_not_have_is_said(
+    more: list[str], message: str, file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(command(file, tmp_path, *more)) == 2
+    assert message in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_choice_of_cells_has_what_they_start_from() -> None:
+    generalise = suite("generalise")
+    chosen = selected(generalise, envs=["gensim/RainbowStack-v0"], demos=[5], pools=["ten"])
+    assert [cell.name for cell in chosen] == [
+        "transporter-ten-50",
+        "transporter-ten-50-RainbowStack-v0-5",
+        "transporter-RainbowStack-v0-5",
+    ]
+    assert selected(generalise) == list(generalise.cells)
+    with pytest.raises(AgentsError, match="no cell that fits"):
+        selected(generalise, envs=["gensim/BuildCar-v0"], demos=[1])

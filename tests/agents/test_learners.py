@@ -1,0 +1,157 @@
+"""Behaviour cloning, and what all learners have in common."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.spaces import Box
+from toys import HIGH, LOW, TOKENS, images, states
+
+from agents import checkpoint
+from agents.dagger import Options as DaggerOptions
+from agents.errors import AgentsError
+from agents.learner import About, LearnedAgent, learner_class, load_agent, load_learner
+from agents.options import docstrings
+from agents.training import Config, train
+
+TINY = {"width": 8, "hidden": 64, "bins": 16, "shrink": 4, "dropout": 0.0}
+
+
+def trained(out: Path, agent: str, demos: Any, settings: dict[str, Any], **more: Any) -> Any:
+    plan: dict[str, Any] = {
+        "steps": 60, "batch_size": 8, "learning_rate": 5e-3, "warmup": 5, "validate_every": 0,
+        "threads": 1, "device": "cpu", "precision": "fp32",
+    }  # fmt: skip
+    train(Config(agent=agent, out=out, **plan | more), demos, settings)
+    return load_learner(out)
+
+
+@pytest.fixture(scope="module")
+def by_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint that was trained on states."""
+    out = tmp_path_factory.mktemp("by_state")
+    trained(out, "bc_state", states(100), {"width": 64, "dropout": 0.0}, steps=400, batch_size=32)
+    return out
+
+
+def test_cloning_from_states_finds_the_action_in_new_ones(by_state: Path) -> None:
+    learner, fresh = load_learner(by_state), states(150)
+    new = [fresh[k] for k in range(400, 600)]
+    errors = np.array(
+        [learner.predict({"state": s.state}, np.zeros((0, 0))) - s.action for s in new]
+    )
+    turn = (errors[:, [2, 5]] + np.pi) % (2 * np.pi) - np.pi
+    assert np.median(np.abs(errors[:, [0, 1, 3, 4]])) < 0.02
+    assert np.median(np.abs(turn)) < 0.15
+
+
+def test_an_action_is_within_the_bounds_whatever_is_seen(by_state: Path) -> None:
+    agent = load_agent(by_state)
+    for scale in (0, 1, 1e3, -1e6):
+        action = agent.act(np.full(12, scale, np.float32), "go")
+        assert action.dtype == np.float32 and action.shape == (6,)
+        assert ((action >= LOW) & (action <= HIGH)).all()
+
+
+def test_cloning_from_images_reads_the_instruction_and_chooses_between_right_answers(
+    tmp_path: Path,
+) -> None:
+    """Red has two right actions, between which there is none; blue has one, with a turn."""
+    one, two = [0.30, -0.40, 0, 0.40, 0.30, 1.0], [0.70, 0.40, 0, 0.60, -0.30, -1.0]
+    blue = [0.50, 0.0, 0, 0.33, 0.1, 3.1]
+    demos = images([("red", one), ("red", two), ("blue", blue), ("blue", blue)])
+    learner = trained(tmp_path, "bc_image", demos, TINY)
+    said = learner.predict({"color": demos[0].color, "height": demos[0].height}, TOKENS["red"])
+    assert min(np.abs(said - one).max(), np.abs(said - two).max()) < 0.1
+    said = learner.predict({"color": demos[0].color, "height": demos[0].height}, TOKENS["blue"])
+    assert np.abs(said - blue)[[0, 1, 3, 4]].max() < 0.02
+    assert abs((said[5] - blue[5] + np.pi) % (2 * np.pi) - np.pi) < 0.1
+
+
+def test_cloning_from_images_learns_words(tmp_path: Path) -> None:
+    left, right = [0.3, -0.4, 0, 0.6, -0.4, 0], [0.7, 0.4, 0, 0.4, 0.4, 0]
+    demos = images([("put it left", left), ("put it right", right)])
+    trained(tmp_path, "bc_image", demos, TINY, encoder="words", steps=80)
+    agent = load_agent(tmp_path)
+    seen = {"color": demos[0].color, "height": demos[0].height}
+    assert np.abs(agent.act(seen, "put it left") - left)[[0, 1, 3, 4]].max() < 0.05
+    assert np.abs(agent.act(seen, "put it right") - right)[[0, 1, 3, 4]].max() < 0.05
+
+
+# ------------------------------------------------------------------------------ what all have
+
+
+class Fake(gym.Env[Any, Any]):
+    """An env of which only the spaces matter."""
+
+    def __init__(self, width: int = 12, low: Any = LOW, high: Any = HIGH) -> None:
+        self.observation_space = Box(-1, 1, (width,), np.float32)
+        self.action_space = Box(low, high, dtype=np.float32)
+
+
+def test_a_checkpoint_plays_envs_with_its_spaces_only(by_state: Path) -> None:
+    agent, rng = load_agent(by_state), np.random.default_rng(0)
+    agent.begin(Fake(), rng)
+    with pytest.raises(AgentsError, match=r"observes \{'state': \[13\]\} and the checkpoint"):
+        agent.begin(Fake(13), rng)
+    with pytest.raises(AgentsError, match="the actions of"):
+        agent.begin(Fake(low=-np.ones(6, np.float32), high=np.ones(6, np.float32)), rng)
+
+
+def test_a_checkpoint_is_asked_for_by_its_name(by_state: Path) -> None:
+    assert load_agent(by_state, "bc_state").obs_mode == "state"
+    with pytest.raises(AgentsError, match="holds a bc_state, not a bc_image"):
+        load_agent(by_state, "bc_image")
+
+
+def test_a_checkpoint_of_another_width_of_tokens_is_refused(tmp_path: Path) -> None:
+    demos = images([("red", [0.5, 0, 0, 0.5, 0, 0])])
+    learner = trained(tmp_path, "bc_image", demos, TINY, steps=1, batch_size=1)
+    with pytest.raises(AgentsError, match="tokens of minilm are 384 wide and those of"):
+        LearnedAgent(learner)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("agent.json", b"[]", "holds no JSON object"),
+        ("agent.json", b"{", "cannot read"),
+        ("agent.json", b"{}", "describes no learner"),
+        ("model.safetensors", b"cut off", "cannot be read"),
+        ("model.safetensors", None, "is missing"),
+        ("agent.json", None, "is no checkpoint"),
+    ],
+)
+def test_a_damaged_checkpoint_is_an_error(
+    by_state: Path, tmp_path: Path, name: str, content: bytes | None, message: str
+) -> None:
+    for kept in ("agent.json", "model.safetensors"):
+        (tmp_path / kept).write_bytes((by_state / kept).read_bytes())
+    if content is None:
+        (tmp_path / name).unlink()
+    else:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(AgentsError, match=message):
+        load_learner(tmp_path)
+
+
+def test_what_a_policy_is_for_survives_json(by_state: Path) -> None:
+    value = checkpoint.load_json(by_state / "agent.json")["about"]
+    assert About.from_json(value).as_json() == value
+    assert About.from_json(value) == load_learner(by_state).about
+    with pytest.raises(AgentsError, match="belong; train it anew"):
+        About.from_json({"agent": "bc_state"})
+
+
+@pytest.mark.parametrize(
+    "cls",
+    [Config, DaggerOptions, *(learner_class(name).Config for name in ("bc_state", "bc_image"))],
+)
+def test_every_field_of_a_config_says_what_it_is(cls: type) -> None:
+    said = docstrings(cls)
+    assert [f.name for f in fields(cls) if not said.get(f.name)] == []

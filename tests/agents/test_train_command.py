@@ -1,0 +1,136 @@
+"""`python -m agents train`: what it makes of the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from toys import states
+
+from agents import checkpoint, dagger, learner
+from agents.__main__ import main
+from agents.demos import Demos
+from agents.training import train
+
+QUICK = ["--steps", "2", "--batch-size", "2", "--validate-every", "0", "--device", "cpu"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "required: COMMAND"),
+        (["trane"], "invalid choice: 'trane'"),
+        (["train", "--agent", "bc_state"], "required: --out"),
+        (["train", "--agent", "bc_stat", "--out", "x"], "no agent is called 'bc_stat'"),
+        (["train", "--agent", "bc_state", "--out", "x", "--bc_image.width", "8"], "unrecognized"),
+        (["train", "--agent", "bc_state", "--out", "x", "--steps", "ten"], "invalid int"),
+        (["train", "--agent", "bc_state", "--out", "x"], "name tasks with --env"),
+        (["train", "--agent", "bc_state", "--out", "x", "--data", "no.h5"], "no.h5"),
+        (["train", "--agent", "bc_state", "--out", "x", "--env", "a", "--bc_state.depth", "0"],
+         "depth"),
+        (["train", "--agent", "ppo", "--out", "x", "--data", "no.h5"], "unrecognized"),
+    ],
+)  # fmt: skip
+def test_bad_use_is_told_and_makes_nothing(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    try:
+        code = main(arguments)
+    except SystemExit as left:  # argparse's way
+        code = int(str(left.code))
+    assert code == 2
+    assert message in capsys.readouterr().err
+    assert not Path("x").exists()
+
+
+def test_help_is_made_of_the_fields(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["train", "--agent", "bc_image", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert "--batch-size N Samples in a batch, of all processes together. (default: 16)" in text
+    assert "--bc_image.bins N Bins of each number." in text
+    assert "--bc_state.width" not in text
+
+
+def test_options_reach_the_run(tmp_path: Path) -> None:
+    states().save(tmp_path / "demos.h5")
+    run = ["train", "--agent", "bc_state", "--data", str(tmp_path / "demos.h5"), *QUICK,
+           "--env", "b", "--demos", "3", "--out", str(tmp_path / "run"),
+           "--bc_state.width", "16"]  # fmt: skip
+    assert main(run) == 0
+    made = checkpoint.load_json(tmp_path / "run" / "agent.json")
+    assert made["config"]["width"] == 16
+    assert made["about"]["envs"] == ["b"]
+    assert made["training"]["demos"] == 3 and made["training"]["steps_done"] == 2
+    # A finished run is known before the data is read.
+    (tmp_path / "demos.h5").unlink()
+    assert main(run) == 0
+
+
+def test_success_is_measured_on_known_tasks_only(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    states().save(tmp_path / "demos.h5")
+    run = ["train", "--agent", "bc_state", "--data", str(tmp_path / "demos.h5"),
+           "--out", str(tmp_path / "run")]  # fmt: skip
+    assert main(run) == 2
+    assert "a is not registered here" in capsys.readouterr().err
+
+
+def test_several_processes_need_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    run = ["train", "--agent", "bc_state", "--env", "gensim/PutBlockInBowl-v0", *QUICK]
+    assert main([*run, "--out", str(tmp_path / "run")]) == 2
+    assert "python -m agents export" in capsys.readouterr().err
+
+
+def test_dagger_learns_from_the_states_that_its_policy_comes_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is broken off in its second round, and goes on with what it has."""
+    monkeypatch.setattr("agents.train.IMITATORS", ("bc_state", "bc_image"))
+    out = tmp_path / "run"
+    run = ["train", "--agent", "dagger", "--env", "gensim/AlignBoxCorner-v0", "--demos", "2",
+           *QUICK, "--workers", "1", "--dagger.rounds", "1", "--dagger.episodes", "3",
+           "--dagger.beta", "0.5", "--bc_state.width", "16", "--out", str(out)]  # fmt: skip
+    trained: list[str] = []
+
+    def breaks_off(config: Any, *more: Any, **others: Any) -> Path:
+        trained.append(config.out.name)
+        if len(trained) == 2:
+            raise KeyboardInterrupt
+        return train(config, *more, **others)
+
+    monkeypatch.setattr("agents.training.train", breaks_off)
+    assert main(run) == 130
+    demos = {k: (out / f"demos-{k}.h5").stat().st_mtime_ns for k in (0, 1)}
+    assert main(run) == 0
+    assert trained == ["round-0", "round-1", "round-0", "round-1"]
+    assert {k: (out / f"demos-{k}.h5").stat().st_mtime_ns for k in (0, 1)} == demos
+
+    first, visited = (Demos.load(out / f"demos-{k}.h5") for k in (0, 1))
+    (env,) = first.envs
+    assert visited.seeds(env) == [max(first.seeds(env)) + k for k in (1, 2, 3)]
+    # A policy that has learned nothing goes on until it is cut short, the oracle does not.
+    assert len(visited) / 3 > len(first) / 2
+    agent = learner.load_agent(out, "bc_state")
+    assert agent.about.envs == (env,)
+    made = checkpoint.load_json(out / "agent.json")["training"]
+    assert made["agent"] == "dagger" and made["round"] == 1 and made["finished"]
+    assert made["dagger"]["beta"] == 0.5 == dagger.Options(beta=0.5).beta
+    assert main(run) == 0 and len(trained) == 4
+
+
+def test_dagger_checks_its_own_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("agents.transporter")
+    run = ["train", "--agent", "dagger", "--env", "gensim/AlignBoxCorner-v0", *QUICK]
+    assert main([*run, "--dagger.rounds", "0", "--out", str(tmp_path / "run")]) == 2
+    assert "rounds and episodes must be at least 1" in capsys.readouterr().err
