@@ -48,7 +48,7 @@ def crops(maps: Tensor, table: Table, centres: Tensor, points: Tensor, angles: T
     return flat.reshape(b, -1, k, n, n).transpose(1, 2)
 
 
-def correlate(scene: Tensor, kernels: Tensor) -> Tensor:
+def correlate(scene: Tensor, kernels: Tensor, *, inside: bool = False) -> Tensor:
     """Scores of each kernel at each place, exact but for rounding.
 
     score[b, k, i, j] is the sum over c, u, v of kernels[b, k, c, u, v] times
@@ -58,11 +58,12 @@ def correlate(scene: Tensor, kernels: Tensor) -> Tensor:
     Args:
         scene: (b, c, h, w) float32.
         kernels: (b, k, c, n, n) float32.
+        inside: whether only those places count where the whole kernel is inside the scene.
 
     Returns:
-        (b, k, h, w) float32.
+        (b, k, h, w) float32, or (b, k, h - n + 1, w - n + 1).
     """
-    result: Tensor = _Correlation.apply(scene, kernels)  # type: ignore[no-untyped-call]
+    result: Tensor = _Correlation.apply(scene, kernels, inside)  # type: ignore[no-untyped-call]
     return result
 
 
@@ -70,27 +71,29 @@ class _Correlation(torch.autograd.Function):
     """Transforms of real numbers only; torch's own gradient goes through complex ones."""
 
     @staticmethod
-    def forward(ctx: Any, scene: Tensor, kernels: Tensor) -> Tensor:
+    def forward(ctx: Any, scene: Tensor, kernels: Tensor, inside: bool) -> Tensor:
         (h, w), n = scene.shape[-2:], kernels.shape[-1]
-        size = (_fast(h + n - 1), _fast(w + n - 1))
+        rim, shift = (0, 0) if inside else (n - 1, n // 2)
+        size = (_fast(h + rim), _fast(w + rim))
         transformed = torch.fft.rfft2(scene, s=size)
         conjugate = torch.fft.rfft2(kernels, s=size).conj()
         scores = torch.fft.irfft2((transformed[:, None] * conjugate).sum(2), s=size)
         ctx.save_for_backward(transformed, conjugate)
-        ctx.sizes = (h, w, n, size)
-        return torch.roll(scores, (n // 2, n // 2), (-2, -1))[..., :h, :w].contiguous()
+        ctx.sizes = (h, w, n, shift, size)
+        rows, columns = (h - n + 1, w - n + 1) if inside else (h, w)
+        return torch.roll(scores, (shift, shift), (-2, -1))[..., :rows, :columns].contiguous()
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
         transformed, conjugate = ctx.saved_tensors
-        h, w, n, size = ctx.sizes
+        h, w, n, shift, size = ctx.sizes
         (gradient,) = gradients
         placed = gradient.new_zeros(*gradient.shape[:2], *size)
-        placed[..., :h, :w] = gradient
-        back = torch.fft.rfft2(torch.roll(placed, (-(n // 2), -(n // 2)), (-2, -1)))
+        placed[..., : gradient.shape[2], : gradient.shape[3]] = gradient
+        back = torch.fft.rfft2(torch.roll(placed, (-shift, -shift), (-2, -1)))
         scene = torch.fft.irfft2((back[:, :, None] * conjugate.conj()).sum(1), s=size)
         kernels = torch.fft.irfft2(back.conj()[:, :, None] * transformed[:, None], s=size)
-        return scene[..., :h, :w], kernels[..., :n, :n]
+        return scene[..., :h, :w], kernels[..., :n, :n], None
 
 
 def _fast(length: int) -> int:

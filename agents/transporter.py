@@ -45,7 +45,7 @@ class Config:
     """Channels that are correlated."""
     rotations: int = 36
     """Turns of the crop between which placing chooses."""
-    rotations_trained: int = 12
+    rotations_trained: int = 8
     """Turns that a training step looks at: the two next to the true one and others at random."""
     crop: int = 64
     """Side of the crop about the pick, 20 cm."""
@@ -59,6 +59,10 @@ class Config:
     """Channels that they correlate."""
     augment: bool = True
     """Whether scenes are turned and shifted in training."""
+    erased: int = 0
+    """Squares of 6 to 16 cm, at most, that are erased from a scene in training."""
+    dropout: float = 0.0
+    """Share of channels dropped."""
 
     def __post_init__(self) -> None:
         """Refuses what the network cannot be built with.
@@ -126,6 +130,8 @@ class Transporter(Learner):
             motions = [draw(self.table, action, rng) for action in actions]
             pictures = move(pictures, self.table, motions)
             actions = np.stack([m.action(self.table, a) for m, a in zip(motions, actions, strict=True)])
+        if train and config.erased:
+            _erase(pictures, self.table, actions, config.erased, rng)
         pick, place = actions[:, 0:2], actions[:, 3:5]
         turn = actions[:, 5] - actions[:, 2]
 
@@ -219,7 +225,7 @@ class Transporter(Learner):
         lateral = decoder(encoder(picture[:, :3]), self.sentence(tokens, mask))
         encoder, decoder = self.spatial
         finest: Tensor = decoder(encoder(picture), lateral=lateral)[-1]
-        return finest
+        return F.dropout2d(finest, self.config.dropout, self.training)
 
     def _picks(self, features: Tensor) -> Tensor:
         """(b, 80, 160) log odds."""
@@ -267,9 +273,7 @@ class Transporter(Learner):
         angles = (-FINE_TURN * steps).expand(len(turn), -1)
         origin = grasp.new_zeros(len(turn), 1, 2)
         kernels = crops(key.float(), frame, origin, window(n, 1.0, middle=True, like=grasp), angles)
-        columns = F.unfold(scene.float(), n)  # (b, features n n, places)
-        scores = kernels.flatten(2) @ columns * self.fine_sharpness
-        return scores.unflatten(2, (2 * REACH + 1, 2 * REACH + 1)).float()
+        return correlate(scene.float(), kernels, inside=True) * self.fine_sharpness
 
     def _cells(self, points: Tensor, scale: int) -> Tensor:
         """World (b, 2) -> rows and columns of cells of `scale` pixels, whole in their middles."""
@@ -321,6 +325,19 @@ def _pictures(colors: list[Any], heights: list[Any]) -> Tensor:
     color = (color - table[:, None, None]) * _COLOR_SCALE
     both = np.concatenate([color, np.stack(heights)[..., None] * _HEIGHT_SCALE], -1)
     return torch.from_numpy(both.astype(np.float32)).permute(0, 3, 1, 2)
+
+
+def _erase(
+    pictures: Tensor, table: Table, actions: NDArray[Any], most: int, rng: np.random.Generator
+) -> None:
+    """Clears squares of the table, in place, that are clear of what an action touches."""
+    for picture, action in zip(pictures, actions, strict=True):
+        for _ in range(rng.integers(most + 1)):
+            middle, half = table.low + rng.random(2) * table.size, rng.uniform(0.03, 0.08)
+            if all(abs(middle - p).max() > half + 0.06 for p in (action[:2], action[3:5])):
+                low = np.maximum((middle - half - table.low) / table.pixel, 0).astype(int)
+                high = ((middle + half - table.low) / table.pixel).astype(int)
+                picture[:, low[0] : high[0], low[1] : high[1]] = 0
 
 
 def _steps(turn: Any, rotations: int) -> Any:

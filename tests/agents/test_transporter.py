@@ -63,6 +63,8 @@ def test_correlation_is_that_of_conv2d_and_so_are_its_gradients() -> None:
         direct = torch.stack([F.conv2d(p[None], k)[0] for p, k in zip(padded, kernels, strict=True)])
         ours, weights = correlate(scenes, kernels), torch.randn_like(direct)
         torch.testing.assert_close(ours, direct)
+        within = direct[..., before : 11 - after, before : 14 - after]
+        torch.testing.assert_close(correlate(scenes, kernels, inside=True), within)
         for mine, theirs in zip(
             torch.autograd.grad((ours * weights).sum(), (scenes, kernels)),
             torch.autograd.grad((direct * weights).sum(), (scenes, kernels)),
