@@ -10,6 +10,9 @@ PYTHON ?= $(shell for name in python3.11 python3; do \
 	$$name -c $(IS_311) 2>/dev/null && echo $$name && break; done)
 PY := .venv/bin/python
 PYTEST_ARGS ?= -n auto
+# In a folder of their own, for one test: PyPI's torchvision is built for CUDA, and importing it beside
+# a torch for CPUs fails. Where it can be found, transformers imports it.
+CLIP := open_clip_torch==3.3.0 torchvision==0.28.0 timm==1.0.31 ftfy==6.3.1 wcwidth==0.9.4
 
 # Exact versions, for build environments as well. The name is relative: pip splits it at spaces.
 export PIP_CONSTRAINT := constraints.txt
@@ -47,6 +50,7 @@ wheel: .venv/ready-test
 	@$(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	@echo "Installing [$(EXTRAS)] into .venv; the first time takes a minute or two"
 	@$(PY) -m pip install --quiet --editable '.[$(EXTRAS)]'
+	@$(if $(findstring test,$@),$(PY) -m pip install --quiet --no-deps --upgrade --target .venv/clip $(CLIP))
 	@touch .venv/ready-demo $@
 
 pins: export PIP_CONSTRAINT :=

@@ -195,7 +195,7 @@ def _train(command: Sequence[str], folder: Path) -> float:
         raise AgentsError(_last_line(folder / LOG))
     described = checkpoint.load_json(folder / "run" / checkpoint.AGENT)
     # A run may have been brought here finished, from a machine that trains faster.
-    elsewhere = described["training"].get("seconds", 0.0)
+    elsewhere = float(described["training"].get("seconds", 0))
     return round(max(before + time.time() - began, elsewhere), 1)
 
 

@@ -94,9 +94,9 @@ class _Correlation(torch.autograd.Function):
 
 
 def _fast(length: int) -> int:
-    """The next length that Fourier transforms are quick for: no prime factor over 5."""
+    """The next length that Fourier transforms are quick for: no prime factor over 7."""
     rest = length
-    for prime in (2, 3, 5):
+    for prime in (2, 3, 5, 7):
         while rest % prime == 0:
             rest //= prime
     return length if rest == 1 else _fast(length + 1)

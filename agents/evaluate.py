@@ -77,9 +77,13 @@ def evaluate(
             of training.
     """
     began = time.monotonic()
-    _check(seeds, splits, workers)
+    _check(seeds, splits, workers, films)
+    if videos is not None:
+        from agents.films import check_writable  # films need packages that nothing else does
+
+        check_writable(videos)
     agent = player.load()
-    about = getattr(agent, "about", None)
+    about: Any = getattr(agent, "about", None)  # of a trained one
     envs = envs or (about.envs if about is not None else ())
     if not envs:
         raise AgentsError(f"{player.name} was trained on no task; name some with --env or --tasks")
@@ -87,9 +91,8 @@ def evaluate(
     outcomes = _play_all(player, rows, seeds, workers or cores())
     if videos is not None:
         _film_all(player, outcomes, videos, films, workers or cores())
-    name = player.name or (about.agent if about is not None else "?")
     return {
-        "agent": name,
+        "agent": player.name or about.agent,
         "checkpoint": None if player.checkpoint is None else str(player.checkpoint),
         **report.summary(outcomes, left_out, seeds),
         "seconds": round(time.monotonic() - began, 1),
@@ -98,7 +101,7 @@ def evaluate(
     }
 
 
-def _check(seeds: Sequence[int], splits: Sequence[str], workers: int | None) -> None:
+def _check(seeds: Sequence[int], splits: Sequence[str], workers: int | None, films: int) -> None:
     if not seeds:
         raise AgentsError("there are no episodes to play; ask for at least 1")
     trained = [seed for seed in seeds if seed in TRAINING]
@@ -109,6 +112,8 @@ def _check(seeds: Sequence[int], splits: Sequence[str], workers: int | None) -> 
         raise AgentsError(f"split is {splits!r}; use train, test or both")
     if workers is not None and workers < 1:
         raise AgentsError(f"workers is {workers}; use at least 1")
+    if films < 0:
+        raise AgentsError(f"films is {films}; use at least 0")
 
 
 # ------------------------------------------------------------------------- before the episodes
@@ -258,8 +263,11 @@ def _film_all(
     }
     longest = max(map(len, failed.values()))
     jobs = [(row, its[k]) for k in range(longest) for row, its in failed.items() if k < len(its)]
-    with _workers(min(workers, max(1, len(jobs)))) as executor:
-        futures = [executor.submit(_film, player, row, seed, videos) for row, seed in jobs[:most]]
+    del jobs[most:]
+    if not jobs:
+        return
+    with _workers(min(workers, len(jobs))) as executor:
+        futures = [executor.submit(_film, player, row, seed, videos) for row, seed in jobs]
         for future in futures:
             print(f"wrote {future.result()}", file=sys.stderr, flush=True)
 
@@ -309,10 +317,6 @@ def run(options: argparse.Namespace) -> int:
         raise AgentsError(f"episodes is {options.episodes}; ask for 1 to {len(TEST)}")
     if options.json is not None:
         report.check_writable(options.json)
-    if options.videos is not None:
-        from agents import films
-
-        films.check_writable(options.videos)
     player = _player(options)
     result = evaluate(
         player,

@@ -240,8 +240,9 @@ class Clip(Encoder):
                 arch, pretrained=str(file), force_quick_gelu=tag.get("quick_gelu", False),
                 weights_only=True, device="cpu",
             )  # fmt: skip
+        # open_clip also asserts that shapes fit.
         except (OSError, RuntimeError, LookupError, ValueError, TypeError, AttributeError,
-                pickle.UnpicklingError, SafetensorError) as error:  # fmt: skip
+                AssertionError, pickle.UnpicklingError, SafetensorError) as error:  # fmt: skip
             raise AgentsError(
                 f"{file} has no weights of {arch} that can be read without running code: "
                 f"{error!s:.300}. Save its state_dict with safetensors.torch.save_file"

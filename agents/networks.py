@@ -18,7 +18,10 @@ class Residual(nn.Module):
         self.second = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
         self.norms = nn.ModuleList([nn.BatchNorm2d(outputs), nn.BatchNorm2d(outputs)])
         same = inputs == outputs and stride == 1
-        self.skip = nn.Identity() if same else nn.Conv2d(inputs, outputs, 1, stride)
+        # Pooled first: PyTorch 2.13 corrupts memory in the gradient of 1 x 1 convolutions with a
+        # stride where channels come last.
+        pool = nn.AvgPool2d(stride) if stride > 1 else nn.Identity()
+        self.skip = nn.Identity() if same else nn.Sequential(pool, nn.Conv2d(inputs, outputs, 1))
 
     def forward(self, x: Tensor) -> Tensor:
         """(b, inputs, h, w) -> (b, outputs, h / stride, w / stride)."""
@@ -41,7 +44,7 @@ class Sentence(nn.Module):
     def __init__(self, width: int, words: bool, outputs: int = 64, questions: int = 4) -> None:
         super().__init__()
         self.outputs = outputs
-        self.embed: nn.Module = nn.Embedding(width, outputs) if words else nn.Identity()
+        self.embed: nn.Module = nn.Embedding(width, outputs) if words else nn.LayerNorm(width)
         inputs = outputs if words else width
         self.questions = nn.Parameter(torch.randn(questions, outputs) * outputs**-0.5)
         self.key = nn.Linear(inputs, outputs)

@@ -63,7 +63,8 @@ class Run:
     out: Path
     """Folder of the run. The same command goes on with a run that was broken off."""
     steps: int = 100_000
-    """Actions to take, in all envs together; a run may be given more later."""
+    """Actions to take, in all envs together. A finished run may be given more, but equals one that
+    had as many at first only where it ended at a checkpoint anyway."""
     seed: int = 0
     """Fixes the first weights and all that is drawn."""
     parallel: int = 4
@@ -138,14 +139,22 @@ def train(run: Run, settings: Mapping[str, Any] | None = None) -> Path:
     torch.set_num_threads(1)  # these networks are small, and the envs need the cores
     try:
         with checkpoint.locked(run.out):
-            _Training(run, settings or {}).run()
+            training = _Training(run, settings or {})
+            if training.finished:
+                print(f"{run.out} is finished; --overwrite trains it anew", file=sys.stderr)
+            else:
+                training.run()
     finally:
         torch.set_num_threads(threads)
     return run.out
 
 
 class _Training:
-    """One run: a learner of Stable-Baselines3 and how far it is."""
+    """One run: a learner of Stable-Baselines3 and how far it is.
+
+    Attributes:
+        finished: nothing is left to do.
+    """
 
     def __init__(self, run: Run, settings: Mapping[str, Any]) -> None:
         self._run = run
@@ -160,9 +169,11 @@ class _Training:
         self._rows: list[dict[str, Any]] = []
         path = run.out / checkpoint.AGENT
         self._going_on = path.exists() and not run.overwrite
+        self.finished = False
         if self._going_on:
-            here = json.loads(json.dumps(self._described))
-            check_same(run.out, checkpoint.load_json(path), here)
+            here, there = json.loads(json.dumps(self._described)), checkpoint.load_json(path)
+            check_same(run.out, there, here)
+            self.finished = there["training"].get("steps", 0) >= run.steps
 
     def run(self) -> None:
         """Train to the end."""
@@ -189,7 +200,9 @@ class _Training:
                 model.set_random_seed(_seed(self._run, begun))
                 model._last_obs = None  # has the envs reset
                 model.ep_info_buffer = None
-                self._learn(model, min(self._run.checkpoint_every, self._run.steps - begun), progress)
+                self._learn(
+                    model, min(self._run.checkpoint_every, self._run.steps - begun), progress
+                )
                 self._rows.append(_row(model))
                 progress.say(self._rows[-1])
                 self._save(model)

@@ -1,0 +1,86 @@
+"""Scenes that are moved: labels go where the pixels go."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agents.augment import Motion, Table, draw, move
+
+TABLE = Table((0.25, -0.5), (0.5, 1.0), (160, 320))
+
+
+def spot(x: float, y: float) -> torch.Tensor:
+    """A smooth spot of 1.5 cm about a point, (1, 1, 160, 320)."""
+    rows = torch.tensor(0.25 + (np.arange(160) + 0.5) * TABLE.pixel)[:, None]
+    columns = torch.tensor(-0.5 + (np.arange(320) + 0.5) * TABLE.pixel)[None]
+    squared = (rows - x) ** 2 + (columns - y) ** 2
+    return torch.exp(-squared / (2 * 0.015**2)).float()[None, None]
+
+
+def middle(picture: torch.Tensor) -> tuple[float, float]:
+    """The mean of a picture's points, metres."""
+    weights = picture[0, 0].double()
+    rows = 0.25 + (torch.arange(160) + 0.5) * TABLE.pixel
+    columns = -0.5 + (torch.arange(320) + 0.5) * TABLE.pixel
+    return (
+        float((weights.sum(1) * rows).sum() / weights.sum()),
+        float((weights.sum(0) * columns).sum() / weights.sum()),
+    )
+
+
+xs, ys = st.floats(0.35, 0.65), st.floats(-0.35, 0.35)
+yaws = st.floats(-3.1, 3.1)
+
+
+@settings(deadline=None, max_examples=40)
+@given(xs, ys, yaws, xs, ys, yaws, st.integers(0, 2**32))
+def test_a_spot_is_where_its_label_says(
+    px: float, py: float, pyaw: float, qx: float, qy: float, qyaw: float, seed: int
+) -> None:
+    action = np.array([px, py, pyaw, qx, qy, qyaw])
+    motion = draw(TABLE, action, np.random.default_rng(seed))
+    moved = motion.action(TABLE, action)
+    for k in (0, 3):
+        x, y = map(float, moved[k : k + 2])
+        if 0.32 < x < 0.68 and -0.43 < y < 0.43:  # the whole spot is in the picture
+            picture = move(spot(*action[k : k + 2]), TABLE, [motion])
+            assert middle(picture) == pytest.approx((x, y), abs=5e-4)
+    turn = (moved[5] - moved[2]) - (qyaw - pyaw)
+    assert math.isclose(math.cos(turn), 1, abs_tol=1e-6)
+    low, high = np.array([0.25, -0.5]), np.array([0.75, 0.5])
+    points = moved[[0, 1, 3, 4]].reshape(2, 2)
+    assert (points >= low).all() and (points <= high).all()
+
+
+def test_a_quarter_turn_takes_x_to_y() -> None:
+    motion = Motion(math.pi / 2, np.zeros(2))
+    action = motion.action(TABLE, [0.6, 0.0, 0.0, 0.5, 0.1, 0.0])
+    assert action == pytest.approx([0.5, 0.1, math.pi / 2, 0.4, 0.0, math.pi / 2], abs=1e-6)
+
+
+def test_each_picture_of_a_batch_moves_by_its_own_motion() -> None:
+    pictures = torch.cat([spot(0.5, 0.1), spot(0.5, 0.1)])
+    motions = [Motion(0.0, np.array([0.05, 0.0])), Motion(math.pi, np.zeros(2))]
+    both = move(pictures, TABLE, motions)
+    assert middle(both[:1]) == pytest.approx((0.55, 0.1), abs=5e-4)
+    assert middle(both[1:]) == pytest.approx((0.5, -0.1), abs=5e-4)
+
+
+def test_motions_are_drawn_from_the_generator_alone() -> None:
+    action = np.array([0.5, 0.2, 0, 0.4, -0.1, 0.3])
+    first, again = (draw(TABLE, action, np.random.default_rng(3)) for _ in range(2))
+    assert first.turn == again.turn and (first.shift == again.shift).all()
+    turns = [draw(TABLE, action, np.random.default_rng(k)).turn for k in range(200)]
+    assert min(turns) < -2 and max(turns) > 2
+
+
+def test_points_at_opposite_ends_leave_few_choices() -> None:
+    ends = np.array([0.5, -0.5, 0, 0.5, 0.5, 0])
+    motion = draw(TABLE, ends, np.random.default_rng(0))
+    assert motion.turn == 0 and (motion.shift == 0).all()

@@ -1,0 +1,162 @@
+"""The transporter's geometry, its loss and what it learns from a scene without a simulator."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from agents.augment import Table
+from agents.correlation import correlate, crops, window
+from agents.demos import Sample
+from agents.learner import About
+from agents.transporter import Config, Transporter
+
+ABOUT = About(
+    agent="transporter",
+    envs=("gensim/Some-v0",),
+    obs_mode="rgbd",
+    observation={"color": [160, 320, 3], "height": [160, 320]},
+    action_low=(0.25, -0.5, -math.pi, 0.25, -0.5, -math.pi),
+    action_high=(0.75, 0.5, math.pi, 0.75, 0.5, math.pi),
+    encoder="words",
+    encoder_width=64,
+)
+TOKENS = np.array([1, 5, 9])
+
+
+def ell(x: float, y: float, yaw: float) -> np.ndarray:
+    """An L of two bars, 6 by 9 cm, as a mask (160, 320)."""
+    rows, columns = np.mgrid[:160, :320]
+    dx, dy = 0.25 + (rows + 0.5) / 320 - x, -0.5 + (columns + 0.5) / 320 - y
+    u, v = math.cos(yaw) * dx + math.sin(yaw) * dy, -math.sin(yaw) * dx + math.cos(yaw) * dy
+    return ((abs(u) < 0.045) & (abs(v) < 0.01)) | ((abs(u - 0.035) < 0.01) & (v > 0) & (v < 0.06))
+
+
+def scene(pick: tuple[float, float], place: tuple[float, float], turn: float) -> Sample:
+    """A red L, and a flat green print of it where it belongs."""
+    color = np.full((160, 320, 3), 120, np.uint8)
+    height = np.zeros((160, 320), np.float32)
+    color[ell(*place, turn)] = (0, 200, 0)
+    item = ell(*pick, 0.0)
+    color[item], height[item] = (200, 0, 0), 0.03
+    action = np.array([*pick, 0, *place, turn], np.float32)
+    return Sample("gensim/Some-v0", 0, 0, "put the l on its print", action, color, height, None)
+
+
+def learner(**settings: Any) -> Transporter:
+    torch.manual_seed(0)
+    return Transporter(Config(**settings), ABOUT)
+
+
+def test_correlation_is_that_of_conv2d_and_so_are_its_gradients() -> None:
+    torch.manual_seed(0)
+    scenes = torch.randn(2, 3, 11, 14, dtype=torch.float64, requires_grad=True)
+    for n in (4, 5):
+        kernels = torch.randn(2, 4, 3, n, n, dtype=torch.float64, requires_grad=True)
+        before, after = n // 2, n - 1 - n // 2
+        padded = F.pad(scenes, (before, after, before, after))
+        direct = torch.stack([F.conv2d(p[None], k)[0] for p, k in zip(padded, kernels, strict=True)])
+        ours, weights = correlate(scenes, kernels), torch.randn_like(direct)
+        torch.testing.assert_close(ours, direct)
+        for mine, theirs in zip(
+            torch.autograd.grad((ours * weights).sum(), (scenes, kernels)),
+            torch.autograd.grad((direct * weights).sum(), (scenes, kernels)),
+            strict=True,
+        ):
+            torch.testing.assert_close(mine, theirs)
+
+
+def test_a_crop_turns_counter_clockwise_from_x_to_y() -> None:
+    table = Table((0.0, 0.0), (8.0, 8.0), (8, 8))
+    maps = torch.zeros(1, 1, 8, 8)
+    maps[0, 0, 6, 4] = 1  # at (6.5, 4.5)
+    points = window(5, 1.0, like=maps)
+    centre, angles = torch.tensor([[[4.5, 4.5]]]), torch.tensor([[0.0, math.pi / 2]])
+    straight, turned = crops(maps, table, centre, points, angles)[0, :, 0]
+    assert straight.argmax() == 4 * 5 + 2  # two cells along x
+    # The crop's points have turned by a quarter: what lies along x is at -y of the crop.
+    assert turned.argmax() == 2 * 5 + 0
+
+
+def test_labels_move_with_the_pixels_and_with_the_grasp() -> None:
+    """The item, turned as the label says, has the shape of what is at the place."""
+    net = learner(jitter=0.02)
+    sample = scene((0.45, -0.1), (0.55, 0.15), 0.8)
+    rng, offs = np.random.default_rng(0), []
+    for _ in range(20):
+        batch = net.prepare([sample], [TOKENS], rng, train=True)
+        points = window(40, net.table.pixel, middle=True, like=batch["pick"])
+        picture, zero = batch["picture"], torch.zeros(1, 1)
+        item = crops(picture, net.table, batch["grasp"][:, None], points, -batch["turn"][:, None])
+        mark = crops(picture, net.table, batch["place"][:, None], points, zero)
+        red, green = item[0, 0, 3] > 0.15, mark[0, 0, 1] > 0.3
+        edge = torch.cat([batch["grasp"], batch["place"]])
+        inside = ((edge > torch.tensor([0.33, -0.42])) & (edge < torch.tensor([0.67, 0.42]))).all()
+        if inside:
+            assert (red & green).sum() > 0.85 * (red | green).sum()
+            offs.append(points[red].mean(0) - points[green].mean(0))
+    # Masks have whole pixels, so that their middles are off a little, but not to one side.
+    assert len(offs) >= 5 and max(off.norm() for off in offs) < net.table.pixel / 2
+    assert torch.stack(offs).mean(0).norm() < net.table.pixel / 6
+
+
+def test_without_training_a_batch_is_the_scene_itself() -> None:
+    net = learner()
+    sample = scene((0.45, -0.1), (0.55, 0.15), 0.8)
+    one, two = (
+        net.prepare([sample], [TOKENS], np.random.default_rng(k), train=False) for k in (0, 1)
+    )
+    assert torch.equal(one["picture"], two["picture"]) and torch.equal(one["grasp"], two["pick"])
+    torch.testing.assert_close(one["place"], torch.tensor([[0.55, 0.15]]))
+
+
+def test_equal_generators_give_equal_batches_and_losses() -> None:
+    net, sample = learner(width=8), scene((0.45, -0.1), (0.55, 0.15), 0.8)
+    batches = [net.prepare([sample] * 2, [TOKENS] * 2, np.random.default_rng(4), True) for _ in "ab"]
+    assert all(torch.equal(batches[0][name], batches[1][name]) for name in batches[0])
+    assert net.loss(batches[0])[0] == net.loss(batches[1])[0]
+
+
+@pytest.mark.parametrize("refine", [True, False])
+def test_it_learns_where_the_item_goes_and_how_it_turns(refine: bool) -> None:
+    """From two scenes; then a third, which it has not seen, within a cell and half a turn's step."""
+    net = learner(width=16, rotations_trained=8, refine=refine, refine_width=16)
+    train = [scene((0.4, -0.2), (0.55, 0.15), 0.8), scene((0.6, 0.1), (0.45, -0.25), -2.0)]
+    optimizer = torch.optim.AdamW(net.parameters(), 3e-3)
+    first = last = 0.0
+    for step in range(60):
+        batch = net.prepare(train * 2, [TOKENS] * 4, np.random.default_rng(step), train=True)
+        optimizer.zero_grad()
+        loss, parts = net.loss(batch)
+        loss.backward()
+        optimizer.step()
+        first, last = first or float(loss.detach()), float(loss.detach())
+    assert set(parts) == {"pick", "place", "refine"} - (set() if refine else {"refine"})
+    assert last < first / 2
+    net.eval()
+    test = scene((0.5, -0.05), (0.5, 0.25), 2.5)
+    action = net.predict({"color": test.color, "height": test.height}, TOKENS)
+    assert action[:2] == pytest.approx(test.action[:2], abs=0.02)
+    # The item keeps its offset from the tip.
+    cos, sin = math.cos(action[5]), math.sin(action[5])
+    x, y = test.action[:2] - action[:2]
+    landed = action[3:5] + [cos * x - sin * y, sin * x + cos * y]
+    assert landed == pytest.approx(test.action[3:5], abs=0.0125)
+    assert abs((action[5] - 2.5 + math.pi) % (2 * math.pi) - math.pi) < math.radians(10)
+    assert action.dtype == np.float32 and action[2] == 0
+    maps = net.heatmaps()
+    assert maps is not None and {m.shape for m in maps.values()} == {(160, 320)}
+    row, column = np.unravel_index(maps["pick"].argmax(), (160, 320))
+    assert ((row + 0.5) / 320 + 0.25, (column + 0.5) / 320 - 0.5) == pytest.approx(action[:2], abs=0.01)
+
+
+def test_options_that_cannot_be_are_refused() -> None:
+    with pytest.raises(ValueError, match="multiple of 8"):
+        Config(crop=30)
+    with pytest.raises(ValueError, match="rotations_trained"):
+        Config(rotations_trained=40)
