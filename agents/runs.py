@@ -110,7 +110,8 @@ def described(config: Config, settings: Mapping[str, Any]) -> dict[str, Any]:
     base: dict[str, Any] = {}
     if config.start_from is not None:
         start = checkpoint.load_json(config.start_from / checkpoint.AGENT)
-        agent, encoder = start["about"]["agent"], start["about"]["encoder"]
+        trained = About.from_json(start.get("about", {}))
+        agent, encoder = trained.agent, trained.encoder
         if agent != config.agent:
             raise AgentsError(f"{config.start_from} holds a {agent}; give --agent {agent}")
         if learner_class(agent).language and encoder != config.encoder:
@@ -118,7 +119,7 @@ def described(config: Config, settings: Mapping[str, Any]) -> dict[str, Any]:
                 f"{config.start_from} reads instructions with {encoder}, not {config.encoder}; "
                 f"give --encoder {encoder}"
             )
-        base = start["config"]
+        base = start.get("config", {})
     asked = {k: v for k, v in asdict(config).items() if k not in _FREE}
     own = asdict(hyperparameters(config.agent, base | dict(settings)))
     value: dict[str, Any] = json.loads(json.dumps({"config": own, "training": asked}, default=str))

@@ -270,6 +270,9 @@ def test_a_checkpoint_of_another_encoder_is_refused_before_anything_is_made(tmp_
     other = config(tmp_path / "two", **plan, start_from=tmp_path / "one", encoder="words")
     with pytest.raises(AgentsError, match="reads instructions with minilm, not words"):
         check(other, {})
+    (tmp_path / "one" / "agent.json").write_text("{}")
+    with pytest.raises(AgentsError, match="the description of a checkpoint has nothing"):
+        check(other, {})
 
 
 def test_tasks_are_drawn_evenly_whatever_their_length(tmp_path: Path) -> None:
