@@ -1,4 +1,4 @@
-"""Whole scenes moved over the table: pictures and the points in them alike.
+"""Scenes as learners see them, moved over the table: pictures and the points in them alike.
 
 A pose of the table's plane is (x, y, yaw) in metres and radians. Rows of a picture run along x and
 columns along y, so that turning a picture counter-clockwise about z turns x towards y.
@@ -7,13 +7,18 @@ columns along y, so that turning a picture counter-clockwise about z turns x tow
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from agents.learner import About
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,13 @@ class Table:
     low: tuple[float, float]
     size: tuple[float, float]
     shape: tuple[int, int]
+
+    @classmethod
+    def of(cls, about: About) -> Table:
+        """That of the observations that a policy is made for."""
+        low, high = about.action_low, about.action_high
+        rows, columns = about.observation["height"]
+        return cls((low[0], low[1]), (high[0] - low[0], high[1] - low[1]), (rows, columns))
 
     @property
     def pixel(self) -> float:
@@ -81,6 +93,70 @@ STILL = Motion(0.0, np.zeros(2))
 _MARGIN = 0.02  # metres that picks and places keep from the edge of the moved picture
 _SPREAD = 0.08  # metres, standard deviation of a shift: a sixth of the table's shorter side
 _TRIES = 100
+_COLOR_SCALE, _HEIGHT_SCALE = 2.0, 10.0  # bring both to about the same spread
+_SQUARE = (0.03, 0.08)  # metres, half the side of what is erased
+_CLEAR = 0.06  # metres that it keeps from pick and place
+
+
+def pictures(colors: Sequence[Any], heights: Sequence[Any]) -> Tensor:
+    """Colours and heights as one map each, (b, 4, h, w), in which the bare table is about 0.
+
+    The table is what most pixels show: taking the median colour away makes pictures alike in
+    different light, and lets the table go on beyond the edge of a picture that is moved.
+
+    Args:
+        colors: b times (h, w, 3) uint8.
+        heights: b times (h, w) metres.
+    """
+    color = np.stack(colors).astype(np.float32) / 255
+    table = np.median(color.reshape(len(color), -1, 3)[:, ::37], 1)
+    color = (color - table[:, None, None]) * _COLOR_SCALE
+    both = np.concatenate([color, np.stack(heights)[..., None] * _HEIGHT_SCALE], -1)
+    return torch.from_numpy(both.astype(np.float32)).permute(0, 3, 1, 2)
+
+
+def augmented(
+    scenes: Tensor,
+    actions: NDArray[np.float32],
+    table: Table,
+    erased: int,
+    rng: np.random.Generator,
+) -> tuple[Tensor, NDArray[np.float32]]:
+    """Scenes that are moved, and then erased in places, each at random.
+
+    Args:
+        scenes: (b, 4, h, w), of `pictures`.
+        actions: (b, 6) what is done in them.
+        table: where they lie.
+        erased: squares, at most, that are cleared in a scene.
+        rng: the only randomness.
+
+    Returns:
+        As the arguments were.
+    """
+    motions = [draw(table, action, rng) for action in actions]
+    scenes = move(scenes, table, motions)
+    moved = np.stack([m.action(table, a) for m, a in zip(motions, actions, strict=True)])
+    for scene, action in zip(scenes, moved, strict=True):
+        erase(scene, table, action, int(rng.integers(erased + 1)), rng)
+    return scenes, moved
+
+
+def erase(
+    scene: Tensor, table: Table, action: ArrayLike, count: int, rng: np.random.Generator
+) -> None:
+    """Clears up to `count` squares of a scene (c, h, w), in place, clear of what an action touches.
+
+    Random erasing (Zhong et al., 2017, arXiv 1708.04896), but of what does not matter: with few
+    demonstrations a network learns them by what else lies on the table, instead of reading.
+    """
+    points = np.reshape(action, (2, 3))[:, :2]
+    for _ in range(count):
+        middle, half = rng.random(2) * table.size + table.low, rng.uniform(*_SQUARE)
+        if (abs(points - middle).max(1) > half + _CLEAR).all():
+            low = np.maximum((middle - half - table.low) / table.pixel, 0).astype(int)
+            high = ((middle + half - table.low) / table.pixel).astype(int)
+            scene[:, low[0] : high[0], low[1] : high[1]] = 0
 
 
 def draw(table: Table, action: ArrayLike, rng: np.random.Generator) -> Motion:
@@ -100,11 +176,11 @@ def draw(table: Table, action: ArrayLike, rng: np.random.Generator) -> Motion:
     return STILL
 
 
-def move(pictures: Tensor, table: Table, motions: list[Motion]) -> Tensor:
+def move(scenes: Tensor, table: Table, motions: list[Motion]) -> Tensor:
     """Pictures of scenes that have been moved.
 
     Args:
-        pictures: (b, c, rows, columns) float; what comes in from beyond the edge is 0.
+        scenes: (b, c, rows, columns) float; what comes in from beyond the edge is 0.
         table: where they lie.
         motions: b of them.
 
@@ -116,7 +192,7 @@ def move(pictures: Tensor, table: Table, motions: list[Motion]) -> Tensor:
     backward = torch.tensor(np.stack([_turn(-m.turn) for m in motions]), dtype=torch.float32)
     shift = torch.tensor(np.stack([m.shift for m in motions]), dtype=torch.float32)
     before = torch.einsum("bij,brcj->brci", backward, world - middle - shift[:, None, None])
-    return F.grid_sample(pictures, table.sampling(before + middle), align_corners=False)
+    return F.grid_sample(scenes, table.sampling(before + middle), align_corners=False)
 
 
 def _centres(table: Table) -> tuple[Tensor, Tensor]:

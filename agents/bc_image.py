@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from agents.augment import Table, augmented, pictures
 from agents.learner import About, Array, Learner, pad_tokens
+from agents.networks import Modulate, Sentence
 
 if TYPE_CHECKING:
     from agents.demos import Sample
 
 _YAWS = (2, 5)  # of the six numbers; they go round
-_SCALE = 10.0  # of heights: 10 cm is as much as white
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,10 @@ class Options:
     """Bins of each number. Odds are shared between the two nearest, so it is finer than they."""
     dropout: float = 0.1
     """Share of the picture's features that are left out in training."""
+    augment: bool = True
+    """Whether scenes are turned, shifted and partly erased in training."""
+    erased: int = 4
+    """Squares of 6 to 16 cm, at most, that are erased then."""
 
     def __post_init__(self) -> None:
         if self.shrink not in (1, 2, 4):
@@ -62,13 +67,12 @@ class BCImage(Learner):
 
     def __init__(self, config: Options, about: About) -> None:
         super().__init__(config, about)
-        rows, columns = about.observation["height"]
+        self.table = Table.of(about)
+        rows, columns = self.table.shape
         self.register_buffer("low", torch.tensor(about.action_low), persistent=False)
         self.register_buffer("high", torch.tensor(about.action_high), persistent=False)
         words = about.encoder == "words"
-        token = config.hidden if words else about.encoder_width
-        self.embedding = nn.Embedding(about.encoder_width, token) if words else None
-        self.sentence = nn.Sequential(nn.Linear(token, config.hidden), nn.ReLU())
+        self.sentence = Sentence(about.encoder_width, words, config.hidden)
         channels = 4 + 2  # colour, height, and where a pixel is
         self.blocks = nn.ModuleList()
         for level in range(5 - config.shrink.bit_length() + 1):  # down to a 32nd
@@ -92,17 +96,16 @@ class BCImage(Learner):
     def prepare(
         self, samples: list[Sample], tokens: list[Array], rng: np.random.Generator, train: bool
     ) -> dict[str, Tensor]:
-        """`color` (B, H, W, 3) uint8, `height` (B, H, W), `action` (B, 6), `tokens` and `mask`."""
+        """`picture` (B, 4, H, W), `action` (B, 6), `tokens` and `mask`."""
+        scenes = pictures([s.color for s in samples], [s.height for s in samples])
+        actions = np.stack([s.action for s in samples])
+        if train and self.config.augment:
+            scenes, actions = augmented(scenes, actions, self.table, self.config.erased, rng)
+            actions[:, 5] = _wrapped(actions[:, 5] - actions[:, 2])
+            actions[:, 2] = 0  # only the turn between them matters, and that is how it was shown
         padded, mask = pad_tokens(tokens)
-        return {
-            "color": torch.from_numpy(np.stack([s.color for s in samples if s.color is not None])),
-            "height": torch.from_numpy(
-                np.stack([s.height for s in samples if s.height is not None])
-            ),
-            "action": torch.from_numpy(np.stack([s.action for s in samples])),
-            "tokens": padded,
-            "mask": mask,
-        }
+        action = torch.from_numpy(actions)
+        return {"picture": scenes, "action": action, "tokens": padded, "mask": mask}
 
     def loss(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Cross-entropy with the shared odds, the mean over the six numbers."""
@@ -118,12 +121,8 @@ class BCImage(Learner):
     def predict(self, observation: Mapping[str, Array], tokens: Array) -> NDArray[np.float32]:
         """(6,) the likeliest action: greedily, number by number."""
         padded, mask = pad_tokens([tokens])
-        batch = {
-            "color": torch.from_numpy(np.asarray(observation["color"]))[None],
-            "height": torch.from_numpy(np.asarray(observation["height"], np.float32))[None],
-            "tokens": padded,
-            "mask": mask,
-        }
+        scene = pictures([observation["color"]], [observation["height"]])
+        batch = {"picture": scene, "tokens": padded, "mask": mask}
         said: list[float] = []
         with torch.inference_mode():
             features = self._features({k: v.to(self.device) for k, v in batch.items()})
@@ -136,24 +135,14 @@ class BCImage(Learner):
 
     def _features(self, batch: dict[str, Tensor]) -> Tensor:
         """(B, hidden): what picture and sentence say together."""
-        sentence = self._sentence(batch["tokens"], batch["mask"])  # (B, hidden)
-        color = batch["color"].permute(0, 3, 1, 2).float() / 255  # (B, 3, H, W)
-        height = batch["height"][:, None] * _SCALE  # (B, 1, H, W)
-        x = F.avg_pool2d(torch.cat([color, height], 1), self.config.shrink)
+        sentence = self.sentence(batch["tokens"], batch["mask"])  # (B, hidden)
+        x = F.avg_pool2d(batch["picture"], self.config.shrink)
         x = torch.cat([x, _places(x)], 1)  # (B, 6, H / shrink, W / shrink)
         for block in self.blocks:
             x = block(x, sentence)  # halved
         flat = self.squeeze(x)  # (B, 32 H W / 32^2)
         features: Tensor = self.features(torch.cat([flat, sentence], 1))
         return features
-
-    def _sentence(self, tokens: Tensor, mask: Tensor) -> Tensor:
-        """(B, hidden): the mean of what each token says."""
-        if self.embedding is not None:
-            tokens = self.embedding(tokens)
-        said = self.sentence(tokens) * mask[..., None]  # (B, L, hidden)
-        total: Tensor = said.sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
-        return total
 
     def _logits(self, k: int, features: Tensor, before: Tensor) -> Tensor:
         """(B, bins) of number k, from (B, hidden) features and the (B, k, bins) numbers before."""
@@ -185,29 +174,29 @@ class BCImage(Learner):
         near = [best - 1, best, best + 1]
         if k in _YAWS:
             value = low + (high - low) * _mean(near, odds[[b % n for b in near]]) / n
-            return (value + np.pi) % (2 * np.pi) - np.pi
+            return float(_wrapped(value))
         near = [b for b in near if 0 <= b < n]
         return low + (high - low) * _mean(near, odds[near]) / (n - 1)
 
 
 class _Block(nn.Module):
-    """Two convolutions, the first of which halves, scaled and shifted by the sentence.
-
-    FiLM: Perez et al., 2018, arXiv 1709.07871.
-    """
+    """Two convolutions, the first of which halves, scaled and shifted by the sentence."""
 
     def __init__(self, inputs: int, outputs: int, sentence: int) -> None:
         super().__init__()
         self.first = nn.Conv2d(inputs, outputs, 3, stride=2, padding=1)
         self.norm = nn.GroupNorm(8, outputs)
-        self.film = nn.Linear(sentence, 2 * outputs)
+        self.modulate = Modulate(outputs, sentence)
         self.second = nn.Conv2d(outputs, outputs, 3, padding=1)
 
     def forward(self, x: Tensor, sentence: Tensor) -> Tensor:
         """(B, inputs, H, W) and (B, sentence) -> (B, outputs, H / 2, W / 2)."""
-        scale, shift = self.film(sentence)[..., None, None].chunk(2, dim=1)
-        x = F.relu(self.norm(self.first(x)) * (1 + scale) + shift)
+        x = F.relu(self.modulate(self.norm(self.first(x)), sentence))
         return x + F.relu(self.second(x))
+
+
+def _wrapped(yaw: Any) -> Any:
+    return (yaw + np.pi) % (2 * np.pi) - np.pi
 
 
 def _places(x: Tensor) -> Tensor:

@@ -104,6 +104,8 @@ class Learner(nn.Module):
     """Whether it reads instructions; without, its tokens are empty."""
     Config: ClassVar[type]
     """Dataclass of its hyperparameters, each with a default and a docstring."""
+    run: ClassVar[Mapping[str, Any]] = {}
+    """What of a run's Config it learns best with, where that is not the class's default."""
 
     def __init__(self, config: Any, about: About) -> None:
         super().__init__()

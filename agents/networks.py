@@ -117,12 +117,12 @@ class Decoder(nn.Module):
         sentence: Tensor | None = None,
         lateral: Sequence[Tensor] | None = None,
     ) -> list[Tensor]:
-        """Features [fine, middle, coarse], the same of another stream to add -> [coarse, ..., fine].
+        """Features [fine, middle, coarse] -> the decoded [coarse, middle, fine].
 
         Args:
             features: of an `Encoder`.
             sentence: (b, vector), where there is one.
-            lateral: what another decoder returned.
+            lateral: what another decoder returned, to add.
         """
         x = self._spoken(0, features[2], sentence)
         outputs = [x if lateral is None else x + lateral[0]]

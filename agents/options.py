@@ -7,9 +7,10 @@ import ast
 import inspect
 import textwrap
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 
@@ -30,8 +31,9 @@ def docstrings(cls: type) -> dict[str, str]:
 
 
 def add_options(
-    parser: argparse.ArgumentParser, cls: type, group: str = "", leave_out: tuple[str, ...] = ()
-) -> None:
+    parser: argparse.ArgumentParser, cls: type, group: str = "", leave_out: tuple[str, ...] = (),
+    defaults: Mapping[str, Any] = MappingProxyType({}),
+) -> None:  # fmt: skip
     """Adds an option for each field of a dataclass.
 
     An option that is not given leaves no trace in the namespace, so that whoever reads it knows
@@ -42,6 +44,7 @@ def add_options(
         cls: a dataclass whose fields all have a docstring.
         group: where given, the options are called --GROUP.FIELD and stand under its heading.
         leave_out: fields that get no option.
+        defaults: what the help says instead of the dataclass's own.
     """
     target = parser.add_argument_group(f"options of {group}") if group else parser
     hints, said = get_type_hints(cls), docstrings(cls)
@@ -49,7 +52,7 @@ def add_options(
         if field.name in leave_out:
             continue
         flag = f"{group}.{field.name}" if group else field.name.replace("_", "-")
-        default = _default(field)
+        default = _shown(defaults.get(field.name, field.default))
         text = said[field.name] + ("" if default is None else f" (default: {default})")
         target.add_argument(
             f"--{flag}",
@@ -76,11 +79,10 @@ def _required(field: Field[Any]) -> bool:
     return field.default is MISSING and field.default_factory is MISSING
 
 
-def _default(field: Field[Any]) -> str | None:
-    value = None if field.default is MISSING else field.default
+def _shown(value: Any) -> str | None:
     if isinstance(value, tuple):
         return " ".join(map(str, value)) or None
-    return None if value is None or isinstance(value, bool) else str(value)
+    return None if value in (None, MISSING) or isinstance(value, bool) else str(value)
 
 
 def _kind(hint: Any) -> dict[str, Any]:

@@ -143,7 +143,8 @@ def add_parser(commands: Any, arguments: Sequence[str]) -> None:
         parser.add_argument("--minari-root", type=Path, metavar="DIR", help="where they are")
         parser.add_argument("--workers", type=int, metavar="N",
                             help="processes that play; one on each core")  # fmt: skip
-    fields.add_options(parser, _config_class(agent), leave_out=("envs",))
+    cls, usual = _config_class(agent), _usual(agent)
+    fields.add_options(parser, cls, leave_out=("envs",), defaults=usual)
     for group in _groups(agent):
         fields.add_options(parser, _options(group), group)
 
@@ -179,6 +180,17 @@ def _options(agent: str) -> type:
     return learner_class(agent).Config
 
 
+def _usual(agent: str) -> Mapping[str, Any]:
+    """The fields of a run in which an agent differs from the class's defaults."""
+    if agent in REINFORCED:
+        return {}
+    if agent == "dagger":
+        from agents import dagger
+
+        return learner_class(dagger.Options.learner).run
+    return learner_class(agent).run
+
+
 def _config_class(agent: str) -> type:
     """The dataclass of a run."""
     if agent in REINFORCED:
@@ -197,7 +209,10 @@ def run(given: argparse.Namespace) -> int:
 
         envs += task_list(given.tasks)
     cls = _config_class(agent)
-    config = cls(**{"agent": agent, **fields.given(given, cls)}, envs=tuple(dict.fromkeys(envs)))
+    config = cls(
+        **{"agent": agent, **_usual(agent), **fields.given(given, cls)},
+        envs=tuple(dict.fromkeys(envs)),
+    )
     settings = {group: fields.given(given, _options(group), group) for group in _groups(agent)}
     if agent in REINFORCED:
         from agents import rl

@@ -28,19 +28,19 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from agents.augment import Table, draw, move
+from agents.augment import Table, augmented, pictures
 from agents.correlation import correlate, crops, window
 from agents.demos import Sample
 from agents.learner import About, Learner, pad_tokens
 from agents.networks import Decoder, Encoder, Residual, Sentence
 
 
-@dataclass
-class Config:
+@dataclass(frozen=True)
+class Options:
     """Hyperparameters. Sizes in pixels are those of the observation, 3.125 mm."""
 
     width: int = 32
-    """Channels at a quarter of the resolution; an eighth has half as many again, a sixteenth twice."""
+    """Channels at a quarter of the resolution; 1.5 times as many at an eighth, twice at a 16th."""
     features: int = 8
     """Channels that are correlated."""
     rotations: int = 36
@@ -58,11 +58,9 @@ class Config:
     refine_features: int = 16
     """Channels that they correlate."""
     augment: bool = True
-    """Whether scenes are turned and shifted in training."""
-    erased: int = 0
-    """Squares of 6 to 16 cm, at most, that are erased from a scene in training."""
-    dropout: float = 0.0
-    """Share of channels dropped."""
+    """Whether scenes are turned, shifted and partly erased in training."""
+    erased: int = 4
+    """Squares of 6 to 16 cm, at most, that are erased then."""
 
     def __post_init__(self) -> None:
         """Refuses what the network cannot be built with.
@@ -86,18 +84,17 @@ FINE_TURN = math.radians(3)
 FINE_TURNS = 9
 _FINE_CROP = 48  # pixels: 15 cm
 _FINE_RIM = 16  # pixels more of the key, so that it can be turned
-_COLOR_SCALE, _HEIGHT_SCALE = 2.0, 10.0  # bring both to about the same spread
 
 
 class Transporter(Learner):
     """Pick by attention, place by correlation; of two streams the second one reads."""
 
     obs_mode = "rgbd"
-    Config = Config
+    Config = Options
 
-    def __init__(self, config: Config, about: About) -> None:
+    def __init__(self, config: Options, about: About) -> None:
         super().__init__(config, about)
-        self.table = _table(about)
+        self.table = Table.of(about)
         widths = (config.width, config.width * 3 // 2, config.width * 2)
         self.sentence = Sentence(about.encoder_width, about.encoder == "words")
         self.spatial = nn.ModuleList([Encoder(4, widths), Decoder(widths)])
@@ -110,7 +107,7 @@ class Transporter(Learner):
             self.fine_query, self.fine_key = _Refiner(config), _Refiner(config)
             norm = math.sqrt(config.refine_features) * _FINE_CROP / HALF
             self.fine_sharpness = nn.Parameter(torch.tensor(1 / norm))
-        self.to(memory_format=torch.channels_last)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._last: tuple[Tensor, Tensor] | None = None
 
     # ------------------------------------------------------------------------------- training
@@ -124,14 +121,10 @@ class Transporter(Learner):
     ) -> dict[str, Tensor]:
         """A batch; every random choice of a training step is made here."""
         config, b = self.config, len(samples)
-        pictures = _pictures([s.color for s in samples], [s.height for s in samples])
+        scenes = pictures([s.color for s in samples], [s.height for s in samples])
         actions = np.stack([s.action for s in samples])
         if train and config.augment:
-            motions = [draw(self.table, action, rng) for action in actions]
-            pictures = move(pictures, self.table, motions)
-            actions = np.stack([m.action(self.table, a) for m, a in zip(motions, actions, strict=True)])
-        if train and config.erased:
-            _erase(pictures, self.table, actions, config.erased, rng)
+            scenes, actions = augmented(scenes, actions, self.table, config.erased, rng)
         pick, place = actions[:, 0:2], actions[:, 3:5]
         turn = actions[:, 5] - actions[:, 2]
 
@@ -144,7 +137,9 @@ class Transporter(Learner):
         off = rng.uniform(-1, 1, (b, 3)) * [*[_cell(self.table, HALF) * (REACH - 1)] * 2,
                                             FINE_TURN * (FINE_TURNS // 2 - 1)]  # fmt: skip
         first = np.floor(_steps(turn, config.rotations)).astype(int)
-        others = [rng.permutation(config.rotations - 2)[: config.rotations_trained - 2] for _ in first]
+        others = [
+            rng.permutation(config.rotations - 2)[: config.rotations_trained - 2] for _ in first
+        ]
         turns = np.concatenate([np.tile([0, 1], (b, 1)), np.stack(others) + 2], 1) + first[:, None]
         words, mask = pad_tokens(tokens)
         numbers = {
@@ -152,7 +147,7 @@ class Transporter(Learner):
             "near": place + carried + off[:, :2], "near_turn": turn + off[:, 2],
         }  # fmt: skip
         return {
-            "picture": pictures.contiguous(memory_format=torch.channels_last),
+            "picture": scenes.contiguous(memory_format=torch.channels_last),
             "tokens": words, "mask": mask, "turns": torch.from_numpy(turns % config.rotations),
             **{name: torch.from_numpy(value.astype(np.float32)) for name, value in numbers.items()},
         }  # fmt: skip
@@ -184,7 +179,7 @@ class Transporter(Learner):
         self, observation: Mapping[str, NDArray[Any]], tokens: NDArray[Any]
     ) -> NDArray[np.float32]:
         """(6,) the likeliest action; the pick's yaw is 0 and the place's is the turn."""
-        picture = _pictures([observation["color"]], [observation["height"]]).to(self.device)
+        picture = pictures([observation["color"]], [observation["height"]]).to(self.device)
         picture = picture.contiguous(memory_format=torch.channels_last)
         words, mask = (part.to(self.device) for part in pad_tokens([tokens]))
         features = self._features(picture, words, mask)
@@ -225,7 +220,7 @@ class Transporter(Learner):
         lateral = decoder(encoder(picture[:, :3]), self.sentence(tokens, mask))
         encoder, decoder = self.spatial
         finest: Tensor = decoder(encoder(picture), lateral=lateral)[-1]
-        return F.dropout2d(finest, self.config.dropout, self.training)
+        return finest
 
     def _picks(self, features: Tensor) -> Tensor:
         """(b, 80, 160) log odds."""
@@ -266,7 +261,9 @@ class Transporter(Learner):
         points = window(_FINE_CROP + 2 * REACH * HALF, pixel, middle=True, like=grasp)
         scene = self.fine_query(crops(picture, self.table, near[:, None], points, straight)[:, 0])
         points = window(_FINE_CROP + _FINE_RIM, pixel, middle=True, like=grasp)
-        key = self.fine_key(crops(picture, self.table, grasp[:, None], points, -turn[:, None])[:, 0])
+        key = self.fine_key(
+            crops(picture, self.table, grasp[:, None], points, -turn[:, None])[:, 0]
+        )
         side = (_FINE_CROP + _FINE_RIM) // HALF
         frame = Table((-side / 2, -side / 2), (side, side), (side, side))
         steps = torch.arange(FINE_TURNS, device=turn.device) - FINE_TURNS // 2
@@ -291,7 +288,7 @@ class Transporter(Learner):
 class _Refiner(nn.Sequential):
     """Crops of the picture (b, 4, n, n) -> features (b, refine_features, n / 2, n / 2)."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Options) -> None:
         width = config.refine_width
         super().__init__(
             nn.PixelUnshuffle(HALF),
@@ -303,41 +300,9 @@ class _Refiner(nn.Sequential):
         )
 
 
-def _table(about: About) -> Table:
-    low, high = about.action_low, about.action_high
-    rows, columns = about.observation["height"]
-    return Table((low[0], low[1]), (high[0] - low[0], high[1] - low[1]), (rows, columns))
-
-
 def _cell(table: Table, scale: int) -> float:
     """Metres."""
     return table.pixel * scale
-
-
-def _pictures(colors: list[Any], heights: list[Any]) -> Tensor:
-    """Colours and heights as one map each, (b, 4, h, w), in which the bare table is about 0.
-
-    The table is what most pixels show: taking the median colour away makes pictures alike in
-    different light, and lets the table go on beyond the edge of a picture that is moved.
-    """
-    color = np.stack(colors).astype(np.float32) / 255
-    table = np.median(color.reshape(len(color), -1, 3)[:, ::37], 1)
-    color = (color - table[:, None, None]) * _COLOR_SCALE
-    both = np.concatenate([color, np.stack(heights)[..., None] * _HEIGHT_SCALE], -1)
-    return torch.from_numpy(both.astype(np.float32)).permute(0, 3, 1, 2)
-
-
-def _erase(
-    pictures: Tensor, table: Table, actions: NDArray[Any], most: int, rng: np.random.Generator
-) -> None:
-    """Clears squares of the table, in place, that are clear of what an action touches."""
-    for picture, action in zip(pictures, actions, strict=True):
-        for _ in range(rng.integers(most + 1)):
-            middle, half = table.low + rng.random(2) * table.size, rng.uniform(0.03, 0.08)
-            if all(abs(middle - p).max() > half + 0.06 for p in (action[:2], action[3:5])):
-                low = np.maximum((middle - half - table.low) / table.pixel, 0).astype(int)
-                high = ((middle + half - table.low) / table.pixel).astype(int)
-                picture[:, low[0] : high[0], low[1] : high[1]] = 0
 
 
 def _steps(turn: Any, rotations: int) -> Any:

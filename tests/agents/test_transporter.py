@@ -14,7 +14,7 @@ from agents.augment import Table
 from agents.correlation import correlate, crops, window
 from agents.demos import Sample
 from agents.learner import About
-from agents.transporter import Config, Transporter
+from agents.transporter import Options, Transporter
 
 ABOUT = About(
     agent="transporter",
@@ -50,7 +50,7 @@ def scene(pick: tuple[float, float], place: tuple[float, float], turn: float) ->
 
 def learner(**settings: Any) -> Transporter:
     torch.manual_seed(0)
-    return Transporter(Config(**settings), ABOUT)
+    return Transporter(Options(**settings), ABOUT)
 
 
 def test_correlation_is_that_of_conv2d_and_so_are_its_gradients() -> None:
@@ -60,7 +60,9 @@ def test_correlation_is_that_of_conv2d_and_so_are_its_gradients() -> None:
         kernels = torch.randn(2, 4, 3, n, n, dtype=torch.float64, requires_grad=True)
         before, after = n // 2, n - 1 - n // 2
         padded = F.pad(scenes, (before, after, before, after))
-        direct = torch.stack([F.conv2d(p[None], k)[0] for p, k in zip(padded, kernels, strict=True)])
+        direct = torch.stack(
+            [F.conv2d(p[None], k)[0] for p, k in zip(padded, kernels, strict=True)]
+        )
         ours, weights = correlate(scenes, kernels), torch.randn_like(direct)
         torch.testing.assert_close(ours, direct)
         within = direct[..., before : 11 - after, before : 14 - after]
@@ -119,14 +121,16 @@ def test_without_training_a_batch_is_the_scene_itself() -> None:
 
 def test_equal_generators_give_equal_batches_and_losses() -> None:
     net, sample = learner(width=8), scene((0.45, -0.1), (0.55, 0.15), 0.8)
-    batches = [net.prepare([sample] * 2, [TOKENS] * 2, np.random.default_rng(4), True) for _ in "ab"]
+    batches = [
+        net.prepare([sample] * 2, [TOKENS] * 2, np.random.default_rng(4), True) for _ in "ab"
+    ]
     assert all(torch.equal(batches[0][name], batches[1][name]) for name in batches[0])
     assert net.loss(batches[0])[0] == net.loss(batches[1])[0]
 
 
 @pytest.mark.parametrize("refine", [True, False])
 def test_it_learns_where_the_item_goes_and_how_it_turns(refine: bool) -> None:
-    """From two scenes; then a third, which it has not seen, within a cell and half a turn's step."""
+    """From two scenes; in a third, which it has not seen, it is right within a coarse step."""
     net = learner(width=16, rotations_trained=8, refine=refine, refine_width=16)
     train = [scene((0.4, -0.2), (0.55, 0.15), 0.8), scene((0.6, 0.1), (0.45, -0.25), -2.0)]
     optimizer = torch.optim.AdamW(net.parameters(), 3e-3)
@@ -154,11 +158,13 @@ def test_it_learns_where_the_item_goes_and_how_it_turns(refine: bool) -> None:
     maps = net.heatmaps()
     assert maps is not None and {m.shape for m in maps.values()} == {(160, 320)}
     row, column = np.unravel_index(maps["pick"].argmax(), (160, 320))
-    assert ((row + 0.5) / 320 + 0.25, (column + 0.5) / 320 - 0.5) == pytest.approx(action[:2], abs=0.01)
+    assert ((row + 0.5) / 320 + 0.25, (column + 0.5) / 320 - 0.5) == pytest.approx(
+        action[:2], abs=0.01
+    )
 
 
 def test_options_that_cannot_be_are_refused() -> None:
     with pytest.raises(ValueError, match="multiple of 8"):
-        Config(crop=30)
+        Options(crop=30)
     with pytest.raises(ValueError, match="rotations_trained"):
-        Config(rotations_trained=40)
+        Options(rotations_trained=40)
