@@ -94,11 +94,9 @@ _MARGIN = 0.02  # metres that picks and places keep from the edge of the moved p
 _SPREAD = 0.08  # metres, standard deviation of a shift: a sixth of the table's shorter side
 _TRIES = 100
 _COLOR_SCALE, _HEIGHT_SCALE = 2.0, 10.0  # bring both to about the same spread
-_SQUARE = (0.03, 0.08)  # metres, half the side of what is erased
-_CLEAR = 0.06  # metres that it keeps from pick and place
 
 
-def pictures(colors: Sequence[Any], heights: Sequence[Any]) -> Tensor:
+def pictures(colors: Sequence[Any], heights: Sequence[Any]) -> tuple[Tensor, Tensor]:
     """Colours and heights as one map each, (b, 4, h, w), in which the bare table is about 0.
 
     The table is what most pixels show: taking the median colour away makes pictures alike in
@@ -107,28 +105,36 @@ def pictures(colors: Sequence[Any], heights: Sequence[Any]) -> Tensor:
     Args:
         colors: b times (h, w, 3) uint8.
         heights: b times (h, w) metres.
+
+    Returns:
+        The maps, and the tables' colours (b, 3), 0..1, with which `colors_of` undoes this.
     """
     color = np.stack(colors).astype(np.float32) / 255
     table = np.median(color.reshape(len(color), -1, 3)[:, ::37], 1)
     color = (color - table[:, None, None]) * _COLOR_SCALE
     both = np.concatenate([color, np.stack(heights)[..., None] * _HEIGHT_SCALE], -1)
-    return torch.from_numpy(both.astype(np.float32)).permute(0, 3, 1, 2)
+    return torch.from_numpy(both.astype(np.float32)).permute(0, 3, 1, 2), torch.from_numpy(table)
+
+
+def colors_of(scenes: Tensor, tables: Tensor) -> Tensor:
+    """What `pictures` made into scenes (b, 4, h, w): colours (b, 3, h, w), 0..1."""
+    return scenes[:, :3] / _COLOR_SCALE + tables[..., None, None]
 
 
 def augmented(
     scenes: Tensor,
     actions: NDArray[np.float32],
     table: Table,
-    erased: int,
+    noise: float,
     rng: np.random.Generator,
 ) -> tuple[Tensor, NDArray[np.float32]]:
-    """Scenes that are moved, and then erased in places, each at random.
+    """Scenes that are moved, and seen through a noisy sensor, each at random.
 
     Args:
         scenes: (b, 4, h, w), of `pictures`.
         actions: (b, 6) what is done in them.
         table: where they lie.
-        erased: squares, at most, that are cleared in a scene.
+        noise: standard deviation of heights, metres; that of colours is ten times as many whites.
         rng: the only randomness.
 
     Returns:
@@ -137,26 +143,11 @@ def augmented(
     motions = [draw(table, action, rng) for action in actions]
     scenes = move(scenes, table, motions)
     moved = np.stack([m.action(table, a) for m, a in zip(motions, actions, strict=True)])
-    for scene, action in zip(scenes, moved, strict=True):
-        erase(scene, table, action, int(rng.integers(erased + 1)), rng)
+    if noise:
+        spread = np.array([10 * noise * _COLOR_SCALE] * 3 + [noise * _HEIGHT_SCALE], np.float32)
+        drawn = rng.standard_normal(scenes.shape, np.float32) * spread[:, None, None]
+        scenes = scenes + torch.from_numpy(drawn)
     return scenes, moved
-
-
-def erase(
-    scene: Tensor, table: Table, action: ArrayLike, count: int, rng: np.random.Generator
-) -> None:
-    """Clears up to `count` squares of a scene (c, h, w), in place, clear of what an action touches.
-
-    Random erasing (Zhong et al., 2017, arXiv 1708.04896), but of what does not matter: with few
-    demonstrations a network learns them by what else lies on the table, instead of reading.
-    """
-    points = np.reshape(action, (2, 3))[:, :2]
-    for _ in range(count):
-        middle, half = rng.random(2) * table.size + table.low, rng.uniform(*_SQUARE)
-        if (abs(points - middle).max(1) > half + _CLEAR).all():
-            low = np.maximum((middle - half - table.low) / table.pixel, 0).astype(int)
-            high = ((middle + half - table.low) / table.pixel).astype(int)
-            scene[:, low[0] : high[0], low[1] : high[1]] = 0
 
 
 def draw(table: Table, action: ArrayLike, rng: np.random.Generator) -> Motion:

@@ -43,9 +43,9 @@ class Options:
     dropout: float = 0.1
     """Share of the picture's features that are left out in training."""
     augment: bool = True
-    """Whether scenes are turned, shifted and partly erased in training."""
-    erased: int = 4
-    """Squares of 6 to 16 cm, at most, that are erased then."""
+    """Whether scenes are turned and shifted in training."""
+    noise: float = 0.0
+    """Metres, standard deviation of heights in training, and of colours in tenths of white."""
 
     def __post_init__(self) -> None:
         if self.shrink not in (1, 2, 4):
@@ -97,10 +97,10 @@ class BCImage(Learner):
         self, samples: list[Sample], tokens: list[Array], rng: np.random.Generator, train: bool
     ) -> dict[str, Tensor]:
         """`picture` (B, 4, H, W), `action` (B, 6), `tokens` and `mask`."""
-        scenes = pictures([s.color for s in samples], [s.height for s in samples])
+        scenes, _ = pictures([s.color for s in samples], [s.height for s in samples])
         actions = np.stack([s.action for s in samples])
         if train and self.config.augment:
-            scenes, actions = augmented(scenes, actions, self.table, self.config.erased, rng)
+            scenes, actions = augmented(scenes, actions, self.table, self.config.noise, rng)
             actions[:, 5] = _wrapped(actions[:, 5] - actions[:, 2])
             actions[:, 2] = 0  # only the turn between them matters, and that is how it was shown
         padded, mask = pad_tokens(tokens)
@@ -121,7 +121,7 @@ class BCImage(Learner):
     def predict(self, observation: Mapping[str, Array], tokens: Array) -> NDArray[np.float32]:
         """(6,) the likeliest action: greedily, number by number."""
         padded, mask = pad_tokens([tokens])
-        scene = pictures([observation["color"]], [observation["height"]])
+        scene, _ = pictures([observation["color"]], [observation["height"]])
         batch = {"picture": scene, "tokens": padded, "mask": mask}
         said: list[float] = []
         with torch.inference_mode():

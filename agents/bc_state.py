@@ -51,6 +51,7 @@ class BCState(Learner):
     obs_mode = "state"
     language = False
     Config = Options
+    run = {"steps": 6000, "batch_size": 64, "validate_every": 2000}
 
     mean: Tensor
     spread: Tensor

@@ -222,8 +222,9 @@ def add_parser(subparsers: Any) -> None:
     text = "write demonstrations to a file, for training where there is no simulator"
     parser = subparsers.add_parser("export", help=text, description=text)
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--env", action="append", metavar="ID", help="demonstrated by the oracle")
-    source.add_argument("--minari", action="append", metavar="ID", help="a dataset to read instead")
+    source.add_argument("--env", nargs="+", metavar="ID", help="demonstrated by the oracle")
+    source.add_argument("--tasks", metavar="NAME", help="a list of tasks in suites.json")
+    source.add_argument("--minari", nargs="+", metavar="DATASET", help="datasets to read instead")
     parser.add_argument("--minari-root", type=Path, metavar="DIR", help="the folder of datasets")
     parser.add_argument("--demos", type=int, default=100, metavar="N", help="of each; 100")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.h5")
@@ -243,6 +244,7 @@ def add_parser(subparsers: Any) -> None:
 
 def _export(options: argparse.Namespace) -> int:
     from agents.language import encoder
+    from agents.suites import task_list
 
     out = options.out.expanduser()
     _check_place(out, options.overwrite)
@@ -250,9 +252,10 @@ def _export(options: argparse.Namespace) -> int:
     if options.minari:
         demos = from_minari(options.minari, options.minari_root, options.demos)
     else:
-        with Progress(options.demos * len(options.env)) as progress:
+        envs = task_list(options.tasks) if options.tasks else options.env
+        with Progress(options.demos * len(envs)) as progress:
             demos = collect(
-                options.env, options.demos, obs_mode=options.obs_mode, seed=options.seed,
+                envs, options.demos, obs_mode=options.obs_mode, seed=options.seed,
                 workers=options.workers, perturb=options.perturb, progress=progress,
             )  # fmt: skip
     if reader is not None:

@@ -33,30 +33,39 @@ class Sentence(nn.Module):
     """A sentence as one vector: several learned questions, each answered by some of its tokens.
 
     A question is a query of dot-product attention (Vaswani et al., 2017, arXiv 1706.03762), so that
-    one may ask for the colour of what is picked and another for that of the place.
+    one may ask for the colour of what is picked and another for that of the place. Answers stand
+    side by side and are not mixed: a network that is shown few pairs of colours could otherwise
+    learn the pairs instead of the colours.
 
     Args:
         width: of a token; the size of the vocabulary where tokens are numbers of words.
         words: whether they are.
         outputs: width of the vector.
+        questions: that are asked, a divisor of `outputs`.
+        unheard: share of the tokens that are left out in training.
     """
 
-    def __init__(self, width: int, words: bool, outputs: int = 64, questions: int = 4) -> None:
+    def __init__(
+        self, width: int, words: bool, outputs: int = 64, questions: int = 4, unheard: float = 0.2
+    ) -> None:
         super().__init__()
-        self.outputs = outputs
+        self.outputs, self.unheard = outputs, unheard
         self.embed: nn.Module = nn.Embedding(width, outputs) if words else nn.LayerNorm(width)
         inputs = outputs if words else width
         self.questions = nn.Parameter(torch.randn(questions, outputs) * outputs**-0.5)
         self.key = nn.Linear(inputs, outputs)
-        self.value = nn.Linear(inputs, outputs)
-        self.mix = nn.Linear(questions * outputs, outputs)
+        self.value = nn.Linear(inputs, outputs // questions)
 
     def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
         """Tokens (b, l, width) or numbers (b, l), and where they are (b, l) -> (b, outputs)."""
+        if self.training:
+            heard = mask & (torch.rand(mask.shape, device=mask.device) >= self.unheard)
+            mask = torch.where(heard.any(1, keepdim=True), heard, mask)
         tokens = self.embed(tokens)
         scores = torch.einsum("qd,bld->bql", self.questions, self.key(tokens))
         weights = scores.masked_fill(~mask[:, None], -1e4).softmax(-1)
-        return F.relu(self.mix((weights @ self.value(tokens)).flatten(1)))
+        answers: Tensor = weights @ self.value(tokens)
+        return answers.flatten(1)
 
 
 class Modulate(nn.Module):
@@ -72,24 +81,38 @@ class Modulate(nn.Module):
         return torch.addcmul(x + shift, x, scale)
 
 
+_TINTS = 24  # channels that tell colours apart, pixel by pixel
+
+
 class Encoder(nn.Module):
     """Pictures -> features at a quarter, an eighth and a sixteenth of their size.
 
     The first layer reads 4 x 4 pixels at once: nothing is lost, and the costliest layers work on a
-    sixteenth of the pixels.
+    sixteenth of the pixels. Beside it goes what a pixel's own colour says, scaled and shifted by the
+    sentence: the short way from a word to a colour.
+
+    Args:
+        channels: of the pictures.
+        widths: of the features, from fine to coarse.
+        vector: width of the sentence; 0 for none.
     """
 
-    def __init__(self, channels: int, widths: Sequence[int]) -> None:
+    def __init__(self, channels: int, widths: Sequence[int], vector: int = 0) -> None:
         super().__init__()
         fine, middle, coarse = widths
-        self.stem = nn.Conv2d(channels * 16, fine, 3, 1, 1)
+        self.choose = Modulate(_TINTS, vector) if vector else None
+        self.tint = nn.Conv2d(channels, _TINTS, 1)
+        self.stem = nn.Conv2d(channels * 16 + _TINTS, fine, 3, 1, 1)
         self.fine = Residual(fine, fine)
         self.middle = Residual(fine, middle, 2)
         self.coarse = nn.Sequential(Residual(middle, coarse, 2), Residual(coarse, coarse))
 
-    def forward(self, x: Tensor) -> list[Tensor]:
-        """(b, channels, h, w) -> [(b, widths[i], h / 4 / 2^i, w / 4 / 2^i)]."""
-        fine = self.fine(F.relu(self.stem(F.pixel_unshuffle(x, 4))))
+    def forward(self, x: Tensor, sentence: Tensor | None = None) -> list[Tensor]:
+        """(b, channels, h, w), (b, vector) -> [(b, widths[i], h / 4 / 2^i, w / 4 / 2^i)]."""
+        tints = F.avg_pool2d(F.relu(self.tint(F.avg_pool2d(x, 2))), 2)
+        if self.choose is not None:
+            tints = self.choose(tints, sentence)
+        fine = self.fine(F.relu(self.stem(torch.cat([F.pixel_unshuffle(x, 4), tints], 1))))
         middle = self.middle(fine)
         return [fine, middle, self.coarse(middle)]
 

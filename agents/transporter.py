@@ -28,9 +28,12 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from agents.augment import Table, augmented, pictures
+from agents.augment import Table, augmented, colors_of, pictures
 from agents.correlation import correlate, crops, window
 from agents.demos import Sample
+from agents.errors import AgentsError
+from agents.language import Clip, ClipVisual
+from agents.language import encoder as language_of
 from agents.learner import About, Learner, pad_tokens
 from agents.networks import Decoder, Encoder, Residual, Sentence
 
@@ -57,10 +60,12 @@ class Options:
     """Channels of the refining networks."""
     refine_features: int = 16
     """Channels that they correlate."""
+    clip: bool = False
+    """Whether the reading stream sees through CLIP's frozen pictures; needs a clip: encoder."""
     augment: bool = True
-    """Whether scenes are turned, shifted and partly erased in training."""
-    erased: int = 4
-    """Squares of 6 to 16 cm, at most, that are erased then."""
+    """Whether scenes are turned and shifted in training."""
+    noise: float = 0.0
+    """Metres, standard deviation of heights in training, and of colours in tenths of white."""
 
     def __post_init__(self) -> None:
         """Refuses what the network cannot be built with.
@@ -91,6 +96,10 @@ class Transporter(Learner):
 
     obs_mode = "rgbd"
     Config = Options
+    run = {  # docs/agents.md has what else was tried
+        "steps": 1200, "batch_size": 8, "learning_rate": 2e-3, "warmup": 80, "weight_decay": 0.05,
+        "clip_norm": 5.0,
+    }  # fmt: skip
 
     def __init__(self, config: Options, about: About) -> None:
         super().__init__(config, about)
@@ -98,7 +107,13 @@ class Transporter(Learner):
         widths = (config.width, config.width * 3 // 2, config.width * 2)
         self.sentence = Sentence(about.encoder_width, about.encoder == "words")
         self.spatial = nn.ModuleList([Encoder(4, widths), Decoder(widths)])
-        self.semantic = nn.ModuleList([Encoder(3, widths), Decoder(widths, self.sentence.outputs)])
+        self._clip = (_clip(about),) if config.clip else None  # a tuple: its weights are not ours
+        if self._clip is None:
+            encoder: nn.Module = Encoder(3, widths, self.sentence.outputs)
+        else:  # of CLIP's four scales those that the decoder has
+            pairs = zip(self._clip[0].widths, widths, strict=False)
+            encoder = nn.ModuleList(nn.Conv2d(theirs, ours, 1) for theirs, ours in pairs)
+        self.semantic = nn.ModuleList([encoder, Decoder(widths, self.sentence.outputs)])
         self.pick = nn.Conv2d(config.width, (COARSE // HALF) ** 2, 1)
         self.query = nn.Conv2d(config.width, config.features, 1)
         self.key = nn.Conv2d(config.width, config.features, 1)
@@ -121,10 +136,10 @@ class Transporter(Learner):
     ) -> dict[str, Tensor]:
         """A batch; every random choice of a training step is made here."""
         config, b = self.config, len(samples)
-        scenes = pictures([s.color for s in samples], [s.height for s in samples])
+        scenes, tables = pictures([s.color for s in samples], [s.height for s in samples])
         actions = np.stack([s.action for s in samples])
         if train and config.augment:
-            scenes, actions = augmented(scenes, actions, self.table, config.erased, rng)
+            scenes, actions = augmented(scenes, actions, self.table, config.noise, rng)
         pick, place = actions[:, 0:2], actions[:, 3:5]
         turn = actions[:, 5] - actions[:, 2]
 
@@ -147,14 +162,14 @@ class Transporter(Learner):
             "near": place + carried + off[:, :2], "near_turn": turn + off[:, 2],
         }  # fmt: skip
         return {
-            "picture": scenes.contiguous(memory_format=torch.channels_last),
+            "picture": scenes.contiguous(memory_format=torch.channels_last), "table": tables,
             "tokens": words, "mask": mask, "turns": torch.from_numpy(turns % config.rotations),
             **{name: torch.from_numpy(value.astype(np.float32)) for name, value in numbers.items()},
         }  # fmt: skip
 
     def loss(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Cross-entropies of picks, coarse places and refined places, in nats."""
-        features = self._features(batch["picture"], batch["tokens"], batch["mask"])
+        features = self._features(*(batch[name] for name in ("picture", "table", "tokens", "mask")))
         pick = self._cells(batch["pick"], HALF)
         parts = {"pick": _cross_entropy(self._picks(features)[:, None], F.pad(pick, (1, 0)))}
 
@@ -179,10 +194,10 @@ class Transporter(Learner):
         self, observation: Mapping[str, NDArray[Any]], tokens: NDArray[Any]
     ) -> NDArray[np.float32]:
         """(6,) the likeliest action; the pick's yaw is 0 and the place's is the turn."""
-        picture = pictures([observation["color"]], [observation["height"]]).to(self.device)
+        parts = pictures([observation["color"]], [observation["height"]]), pad_tokens([tokens])
+        picture, table, words, mask = (part.to(self.device) for pair in parts for part in pair)
         picture = picture.contiguous(memory_format=torch.channels_last)
-        words, mask = (part.to(self.device) for part in pad_tokens([tokens]))
-        features = self._features(picture, words, mask)
+        features = self._features(picture, table, words, mask)
         picks = self._picks(features)
         pick = self._point(_peak(picks)[1:], HALF)[None]
         all_turns = torch.arange(self.config.rotations, device=self.device)[None]
@@ -214,10 +229,18 @@ class Transporter(Learner):
 
     # ---------------------------------------------------------------------------------- parts
 
-    def _features(self, picture: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
-        """(b, 4, 160, 320) and a sentence -> (b, width, 40, 80)."""
-        encoder, decoder = self.semantic
-        lateral = decoder(encoder(picture[:, :3]), self.sentence(tokens, mask))
+    def _features(self, picture: Tensor, table: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
+        """(b, 4, 160, 320), the table's colour (b, 3) and a sentence -> (b, width, 40, 80)."""
+        encoder: Any = self.semantic[0]
+        decoder = self.semantic[1]
+        sentence = self.sentence(tokens, mask)
+        if self._clip is None:
+            seen = encoder(picture[:, :3], sentence)
+        else:
+            self._clip[0].to(picture.device)
+            maps = self._clip[0](colors_of(picture, table))
+            seen = [narrow(each) for narrow, each in zip(encoder, maps, strict=False)]
+        lateral = decoder(seen, sentence)
         encoder, decoder = self.spatial
         finest: Tensor = decoder(encoder(picture), lateral=lateral)[-1]
         return finest
@@ -298,6 +321,16 @@ class _Refiner(nn.Sequential):
             Residual(width, width),
             nn.Conv2d(width, config.refine_features, 1),
         )
+
+
+def _clip(about: About) -> ClipVisual:
+    found = language_of(about.encoder or "")
+    if not isinstance(found, Clip):
+        raise AgentsError(
+            f"the encoder {about.encoder} has no pictures; give --encoder clip:RN50/openai with "
+            "--transporter.clip"
+        )
+    return found.visual()
 
 
 def _cell(table: Table, scale: int) -> float:

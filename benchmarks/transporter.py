@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from agents import runs
 from agents.collect import collect
 from agents.demos import Demos
-from agents.learner import LearnedAgent, Learner, load_agent, make_learner
+from agents.learner import LearnedAgent, Learner, learner_class, load_agent, make_learner
 from agents.rollout import outcome
 from agents.team import bf16_is_native
 from agents.training import Config, train
@@ -116,8 +116,7 @@ def _trained(
 ) -> Iterator[tuple[str, str, str]]:
     """What training came to, of ours and of the plain one in the time that ours took."""
     with tempfile.TemporaryDirectory() as folder:
-        config = Config(envs=(env,), demos=demos.episodes, out=Path(folder) / "ours", steps=steps,
-                        validate_every=0)  # fmt: skip
+        config = replace(_config(demos), out=Path(folder) / "ours", steps=steps, validate_every=0)
         began = time.perf_counter()
         train(config, demos)
         seconds = time.perf_counter() - began
@@ -149,7 +148,7 @@ def solved(id: str, agent: LearnedAgent, episodes: int) -> int:
 
 def our(demos: Demos) -> Contender:
     """Fresh, with the optimizer and the batches of `python -m agents train`."""
-    config = Config(out=Path("unused"), envs=tuple(demos.envs), demos=demos.episodes)
+    config = _config(demos)
     tokens, width = runs.tokens_of(config, demos)
     torch.manual_seed(0)
     learner = make_learner(runs.about(config, demos, width), {})
@@ -160,9 +159,15 @@ def our(demos: Demos) -> Contender:
     return Contender(learner, optimizer, config.batch_size, bf16_is_native(CPU), demos, tokens)
 
 
+def _config(demos: Demos) -> Config:
+    """That of `python -m agents train --agent transporter`."""
+    given = {"envs": tuple(demos.envs), "demos": demos.episodes, "out": Path("unused")}
+    return Config(**{**learner_class("transporter").run, **given})
+
+
 def plain(demos: Demos, correlation: str, *, bf16: bool) -> Contender:
     """Fresh, with Adam and one sample in a batch."""
-    config = Config(out=Path("unused"), envs=tuple(demos.envs), demos=demos.episodes)
+    config = _config(demos)
     about = replace(runs.about(config, demos, 0), agent="plain", encoder=None)
     torch.manual_seed(0)
     learner = PlainTransporter(PlainConfig(correlation=correlation), about)

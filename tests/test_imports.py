@@ -125,6 +125,22 @@ def test_task_programs_import_the_api_and_math_only() -> None:
         assert {module for module, _ in imported(path)} <= {"gensim_envs.api", "math"}, path
 
 
+def test_agents_see_the_suite_through_its_public_names() -> None:
+    """And their training side does not see it at all: tests/agents/test_learners.py runs that."""
+    public = {
+        "gensim_envs",
+        "gensim_envs.library",
+        "gensim_envs.seeds",
+        "gensim_envs.wrappers",
+        "gensim_envs.video",
+    }
+    agents = sorted((PACKAGE.parent / "agents").glob("*.py"))
+    assert agents
+    for path in agents:
+        theirs = {module for module, _ in imported(path) if module.startswith("gensim_envs")}
+        assert theirs <= public, path
+
+
 def test_the_walk_sees_imports_wherever_they_are(tmp_path: Path) -> None:
     file = tmp_path / "odd.py"
     file.write_text(

@@ -8,6 +8,7 @@ import os
 import pickle
 import socket
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,12 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
+from agents.augment import colors_of
+from agents.demos import Sample
 from agents.errors import AgentsError
 from agents.language import Clip, encoder
+from agents.learner import About
+from agents.transporter import Options, Transporter
 
 SMALL = {
     "embed_dim": 16,
@@ -39,6 +44,34 @@ def refused(name: str, *said: str) -> None:
         assert all(each in str(error) for each in said), error
     else:
         raise AssertionError(f"{name} was taken")
+
+
+def policy_that_sees_through_it(name: str, tokens: Any) -> None:
+    """A transporter trains on CLIP's pictures and does not keep CLIP's weights."""
+    yaw, x, y = 3.15, (0.25, 0.75), (-0.5, 0.5)
+    about = About(
+        "transporter", ("gensim/Some-v0",), "rgbd",
+        {"color": [160, 320, 3], "height": [160, 320]},
+        (x[0], y[0], -yaw, x[0], y[0], -yaw), (x[1], y[1], yaw, x[1], y[1], yaw), name, 24,
+    )  # fmt: skip
+    policy = Transporter(Options(width=16, clip=True), about)
+    assert not any("visual" in key for key in policy.state_dict())
+    color = np.random.default_rng(0).integers(0, 255, (160, 320, 3), np.uint8)
+    height, action = np.zeros((160, 320), np.float32), np.float32([0.5, 0, 0, 0.6, 0.1, 1])
+    sample = Sample("gensim/Some-v0", 0, 0, "put it there", action, color, height, None)
+    batch = policy.prepare([sample] * 2, [tokens] * 2, np.random.default_rng(0), train=False)
+    seen = colors_of(batch["picture"], batch["table"])[0].permute(1, 2, 0)
+    np.testing.assert_allclose(seen, color / 255, atol=1e-5)
+    policy.loss(batch)[0].backward()
+    assert all(p.grad is not None for p in policy.semantic.parameters())
+    assert policy.eval().predict({"color": color, "height": height}, tokens).shape == (6,)
+    about = replace(about, encoder="words")
+    try:
+        Transporter(Options(width=16, clip=True), about)
+    except AgentsError as error:
+        assert "has no pictures" in str(error)
+    else:
+        raise AssertionError("words were taken for pictures")
 
 
 def main(folder: Path) -> None:
@@ -79,6 +112,8 @@ def main(folder: Path) -> None:
     assert not any(each.requires_grad for each in maps)
     alone = visual(images[:1])[3]  # the statistics of its normalisation are frozen
     torch.testing.assert_close(alone, maps[3][:1], atol=1e-5, rtol=1e-4)
+
+    policy_that_sees_through_it(f"clip:small/{weights}", tokens[0])
 
     torch.save(model.state_dict(), folder / "weights.pt")
     encoder(f"clip:small/{folder}/weights.pt")
