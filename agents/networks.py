@@ -88,8 +88,8 @@ class Encoder(nn.Module):
     """Pictures -> features at a quarter, an eighth and a sixteenth of their size.
 
     The first layer reads 4 x 4 pixels at once: nothing is lost, and the costliest layers work on a
-    sixteenth of the pixels. Beside it goes what a pixel's own colour says, scaled and shifted by the
-    sentence: the short way from a word to a colour.
+    sixteenth of the pixels. Beside it goes what the colours of pixels say, scaled and shifted by
+    the sentence: the short way from a word to a colour.
 
     Args:
         channels: of the pictures.
