@@ -139,3 +139,13 @@ def test_results_of_one_suite_are_joined(
     paths[0].write_text("[]")
     assert tables.main([str(paths[0])]) == 2
     assert "is no results.json" in capsys.readouterr().err
+
+
+def test_the_document_shows_the_results_that_ship() -> None:
+    docs = Path(__file__).parents[2] / "docs"
+    shown = [
+        tables.markdown(results)
+        for results in tables.load(sorted((docs / "results").glob("*.json")))
+    ]
+    text = (docs / "results.md").read_text(encoding="utf-8")
+    assert shown and all(table.strip() in text for table in shown)
