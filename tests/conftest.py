@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,9 @@ from hypothesis import settings
 
 from gensim_envs.env import TabletopEnv
 from gensim_envs.task.scene import Draw, Scene, Task, draw
+
+# PyTorch's threads would wait for those of the tests beside it. This is before it is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # Draws and physics take as long as they take, also on a busy machine.
 settings.register_profile("suite", deadline=None, derandomize=True)

@@ -19,7 +19,7 @@ from agents.learner import About, LearnedAgent, learner_class, load_agent, load_
 from agents.options import docstrings
 from agents.training import Config, train
 
-TINY = {"width": 8, "hidden": 64, "bins": 16, "shrink": 4, "dropout": 0.0}
+TINY = {"width": 8, "hidden": 64, "bins": 16, "shrink": 4, "dropout": 0.0, "augment": False}
 
 
 def trained(out: Path, agent: str, demos: Any, settings: dict[str, Any], **more: Any) -> Any:
