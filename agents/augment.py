@@ -39,7 +39,7 @@ class Table:
     def of(cls, about: About) -> Table:
         """That of the observations that a policy is made for."""
         low, high = about.action_low, about.action_high
-        rows, columns = about.observation["height"]
+        rows, columns = about.observation.get("height", (1, 1))  # a state has no pixels
         return cls((low[0], low[1]), (high[0] - low[0], high[1] - low[1]), (rows, columns))
 
     @property
@@ -51,6 +51,34 @@ class Table:
     def middle(self) -> NDArray[np.float64]:
         """(2,) metres."""
         return np.add(self.low, np.divide(self.size, 2))
+
+    @property
+    def unit(self) -> float:
+        """Metres in one of the units of `encode`: half of the longer side."""
+        return max(self.size) / 2
+
+    def encode(self, actions: ArrayLike) -> NDArray[np.float32]:
+        """Actions as what networks regress: numbers of about -1..1 that do not jump.
+
+        Args:
+            actions: (b, 6).
+
+        Returns:
+            (b, 6) x and y of pick and of place, in units from the middle, and sine and cosine of
+            the turn between them: with which yaw a turn begins does not matter.
+        """
+        actions = np.asarray(actions, np.float64)
+        turn = actions[:, 5:] - actions[:, 2:3]
+        points = (actions[:, [0, 1, 3, 4]].reshape(-1, 2, 2) - self.middle) / self.unit
+        parts = [points.reshape(-1, 4), np.sin(turn), np.cos(turn)]
+        return np.concatenate(parts, 1).astype(np.float32)
+
+    def decode(self, numbers: NDArray[Any]) -> NDArray[np.float64]:
+        """Actions (b, 6) of numbers (b, 6), the inverse of `encode`; they begin with yaw 0."""
+        pick, place = numbers[:, :2] * self.unit, numbers[:, 2:4] * self.unit
+        turn = np.arctan2(numbers[:, 4:5], numbers[:, 5:])
+        parts = [pick + self.middle, 0 * turn, place + self.middle, turn]
+        return np.concatenate(parts, 1, dtype=np.float64)
 
     def sampling(self, points: Tensor) -> Tensor:
         """World (x, y) -> the coordinates that `grid_sample` wants, without aligned corners.

@@ -1,9 +1,11 @@
 """Behaviour cloning from images, without the transporter's structure.
 
-A convolutional network reads colour and height, modulated by the instruction, and says the six
-numbers one after the other: each as odds over bins, given those before it. Regressing them would
-put an action that has two right answers, such as either of two equal blocks, between the two;
-choosing each number alone would mix the x of one with the y of the other.
+The transporter's trunk reads colour and height and the instruction; instead of choosing pixels,
+the network regresses the six numbers. It looks for points on the table (spatial softmax; Levine et
+al., 2016, arXiv 1504.00702), and from where they are and what is there a perceptron makes a mixture
+of normal distributions over actions, as BC-GMM has it (Mandlekar et al., 2021, arXiv 2108.03298):
+a single mean would put an action that has two right answers, such as either of two equal blocks,
+between the two.
 """
 
 from __future__ import annotations
@@ -16,195 +18,137 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
 from agents.augment import Table, augmented, pictures
 from agents.learner import About, Array, Learner, pad_tokens
-from agents.networks import Modulate, Sentence
+from agents.networks import Decoder, Encoder, Sentence
 
 if TYPE_CHECKING:
     from agents.demos import Sample
 
-_YAWS = (2, 5)  # of the six numbers; they go round
+_CELL = 4  # pixels of the observation in one of the trunk's
+_LEAST_SPREAD = 0.01  # in units of `Table.encode`: 5 mm and half a degree
+_NUMBERS = 6  # x and y of pick and place, sine and cosine of the turn between them
 
 
 @dataclass(frozen=True)
 class Options:
     """Hyperparameters."""
 
-    shrink: int = 2
-    """Side of the squares of pixels whose mean the network sees: 1, 2 or 4."""
     width: int = 32
-    """Channels of the first layer; they double with each halving of the resolution."""
+    """Channels at a quarter of the resolution; 1.5 times as many at an eighth, twice at a 16th."""
+    points: int = 32
+    """Points on the table that the network looks for; two for each mode are its pick and place."""
+    modes: int = 4
+    """Normal distributions in the mixture."""
     hidden: int = 256
-    """Width of the layers that say the numbers."""
-    bins: int = 64
-    """Bins of each number. Odds are shared between the two nearest, so it is finer than they."""
+    """Units of each layer of the perceptron."""
     dropout: float = 0.1
-    """Share of the picture's features that are left out in training."""
+    """Share of these that are left out in training."""
     augment: bool = True
     """Whether scenes are turned and shifted in training."""
     noise: float = 0.0
-    """Metres, standard deviation of heights in training, and of colours in tenths of white."""
+    """Standard deviation of sensor noise in training: of heights, metres; of colours, 0..1, ten
+    times the number."""
 
     def __post_init__(self) -> None:
-        if self.shrink not in (1, 2, 4):
-            raise ValueError("shrink must be 1, 2 or 4")
-        if min(self.width, self.hidden) < 8 or self.width % 8 or self.bins < 4:
-            raise ValueError("width must be a multiple of 8, hidden at least 8, bins at least 4")
-        if not 0 <= self.dropout < 1:
-            raise ValueError("dropout must be at least 0 and less than 1")
+        if min(self.width, self.hidden) < 8 or self.width % 8:
+            raise ValueError("width must be a multiple of 8, hidden at least 8")
+        if not 1 <= self.modes <= self.points // 2:
+            raise ValueError("modes must be from 1 to half of points")
+        if not 0 <= self.dropout < 1 or self.noise < 0:
+            raise ValueError("dropout must be at least 0 and less than 1, noise at least 0")
 
 
 class BCImage(Learner):
-    """Classifies pick x, y, yaw and place x, y, yaw, in this order."""
+    """Regresses x and y of pick and place, and sine and cosine of the turn between them."""
 
     obs_mode = "rgbd"
     Config = Options
 
-    low: Tensor
-    high: Tensor
-
     def __init__(self, config: Options, about: About) -> None:
         super().__init__(config, about)
         self.table = Table.of(about)
-        rows, columns = self.table.shape
-        self.register_buffer("low", torch.tensor(about.action_low), persistent=False)
-        self.register_buffer("high", torch.tensor(about.action_high), persistent=False)
-        words = about.encoder == "words"
-        self.sentence = Sentence(about.encoder_width, words, config.hidden)
-        channels = 4 + 2  # colour, height, and where a pixel is
-        self.blocks = nn.ModuleList()
-        for level in range(5 - config.shrink.bit_length() + 1):  # down to a 32nd
-            width = config.width * 2 ** min(level, 2)
-            self.blocks.append(_Block(channels, width, config.hidden))
-            channels = width
-        self.squeeze = nn.Sequential(
-            nn.Conv2d(channels, 32, 1), nn.ReLU(), nn.Flatten(), nn.Dropout(config.dropout)
-        )
-        flat = 32 * -(-rows // 32) * -(-columns // 32)
-        self.features = nn.Linear(flat + config.hidden, config.hidden)
-        self.given = nn.ModuleList([nn.Linear(k * config.bins, config.hidden) for k in range(1, 6)])
-        self.odds = nn.ModuleList(
-            nn.Sequential(
-                nn.Linear(config.hidden, config.hidden), nn.ReLU(),
-                nn.Linear(config.hidden, config.bins),
-            )
-            for _ in range(6)
+        widths = (config.width, config.width * 3 // 2, config.width * 2)
+        self.sentence = Sentence(about.encoder_width, about.encoder == "words")
+        self.encoder = Encoder(4, widths, self.sentence.outputs)
+        self.decoder = Decoder(widths, self.sentence.outputs)
+        self.look = nn.Conv2d(config.width, config.points, 1)
+        self.sharpness = nn.Parameter(torch.full((config.points, 1), 5.0))
+        outputs = config.modes * (1 + 2 * _NUMBERS)
+        self.perceptron = nn.Sequential(
+            nn.Linear(config.points * (2 + config.width), config.hidden), nn.ReLU(),
+            nn.Dropout(config.dropout),
+            nn.Linear(config.hidden, config.hidden), nn.ReLU(),
+            nn.Linear(config.hidden, outputs),
         )  # fmt: skip
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def prepare(
         self, samples: list[Sample], tokens: list[Array], rng: np.random.Generator, train: bool
     ) -> dict[str, Tensor]:
-        """`picture` (B, 4, H, W), `action` (B, 6), `tokens` and `mask`."""
+        """`picture` (B, 4, H, W), `target` (B, 6) of `Table.encode`, `tokens` and `mask`."""
         scenes, _ = pictures([s.color for s in samples], [s.height for s in samples])
         actions = np.stack([s.action for s in samples])
         if train and self.config.augment:
             scenes, actions = augmented(scenes, actions, self.table, self.config.noise, rng)
-            actions[:, 5] = _wrapped(actions[:, 5] - actions[:, 2])
-            actions[:, 2] = 0  # only the turn between them matters, and that is how it was shown
         padded, mask = pad_tokens(tokens)
-        action = torch.from_numpy(actions)
-        return {"picture": scenes, "action": action, "tokens": padded, "mask": mask}
+        target = torch.from_numpy(self.table.encode(actions))
+        return {"picture": scenes, "target": target, "tokens": padded, "mask": mask}
 
     def loss(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
-        """Cross-entropy with the shared odds, the mean over the six numbers."""
-        features = self._features(batch)  # (B, hidden)
-        target = self._shared(batch["action"])  # (B, 6, bins)
-        losses = [
-            F.cross_entropy(self._logits(k, features, target[:, :k]), target[:, k])
-            for k in range(6)
-        ]
-        pick, place = torch.stack(losses[:3]).mean(), torch.stack(losses[3:]).mean()
-        return (pick + place) / 2, {"pick": pick, "place": place}
+        """Negative log-likelihood; `pick` and `place` are mean errors of the likeliest, metres."""
+        mixture, target = self._mixture(batch), batch["target"]
+        loss: Tensor = -mixture.log_prob(target).mean()
+        with torch.no_grad():
+            error = (_likeliest(mixture) - target)[:, :4].unflatten(1, (2, 2)).norm(dim=-1)
+            pick, place = error.mean(0) * self.table.unit
+        return loss, {"pick": pick, "place": place}
 
     def predict(self, observation: Mapping[str, Array], tokens: Array) -> NDArray[np.float32]:
-        """(6,) the likeliest action: greedily, number by number."""
+        """(6,) the mean of the likeliest mode."""
         padded, mask = pad_tokens([tokens])
         scene, _ = pictures([observation["color"]], [observation["height"]])
         batch = {"picture": scene, "tokens": padded, "mask": mask}
-        said: list[float] = []
         with torch.inference_mode():
-            features = self._features({k: v.to(self.device) for k, v in batch.items()})
-            for k in range(6):
-                # What was said is fed back as it was in training: shared between two bins.
-                before = torch.tensor([said + [0.0] * (6 - k)], device=self.device)
-                logits = self._logits(k, features, self._shared(before)[:, :k])
-                said.append(self._mode(k, logits[0].float().softmax(0)))
-        return self.clipped(np.array(said))
+            mixture = self._mixture({k: v.to(self.device) for k, v in batch.items()})
+        return self.clipped(self.table.decode(_likeliest(mixture).cpu().numpy())[0])
 
-    def _features(self, batch: dict[str, Tensor]) -> Tensor:
-        """(B, hidden): what picture and sentence say together."""
-        sentence = self.sentence(batch["tokens"], batch["mask"])  # (B, hidden)
-        x = F.avg_pool2d(batch["picture"], self.config.shrink)
-        x = torch.cat([x, _places(x)], 1)  # (B, 6, H / shrink, W / shrink)
-        for block in self.blocks:
-            x = block(x, sentence)  # halved
-        flat = self.squeeze(x)  # (B, 32 H W / 32^2)
-        features: Tensor = self.features(torch.cat([flat, sentence], 1))
-        return features
+    def _mixture(self, batch: dict[str, Tensor]) -> MixtureSameFamily:
+        """Of B actions, (6,) each, of `Table.encode`."""
+        modes = self.config.modes
+        sentence = self.sentence(batch["tokens"], batch["mask"])
+        picture = batch["picture"].contiguous(memory_format=torch.channels_last)
+        features = self.decoder(self.encoder(picture, sentence), sentence)[-1]  # (B, width, h, w)
+        maps = self.look(features).float().flatten(2)  # (B, points, h w)
+        weights = (self.sharpness * maps).softmax(-1)
+        where = weights @ self._grid(features)  # (B, points, 2)
+        there = weights @ features.float().flatten(2).transpose(1, 2)  # (B, points, width)
+        said = self.perceptron(torch.cat([where, there], -1).flatten(1)).float()
+        said = said.unflatten(1, (modes, -1))  # (B, modes, 1 + 2 * 6)
+        means, spreads = said[..., 1 : 1 + _NUMBERS], said[..., 1 + _NUMBERS :]
+        own = where[:, : 2 * modes].reshape(-1, modes, 4)  # a pick and a place for each mode
+        means = torch.cat([own + means[..., :4], means[..., 4:]], -1)
+        spreads = nn.functional.softplus(spreads) + _LEAST_SPREAD
+        return MixtureSameFamily(
+            Categorical(logits=said[..., 0], validate_args=False),
+            Independent(Normal(means, spreads, validate_args=False), 1),
+            validate_args=False,
+        )
 
-    def _logits(self, k: int, features: Tensor, before: Tensor) -> Tensor:
-        """(B, bins) of number k, from (B, hidden) features and the (B, k, bins) numbers before."""
-        if k:
-            features = features + self.given[k - 1](before.flatten(1))
-        logits: Tensor = self.odds[k](F.relu(features))
-        return logits
-
-    # Between numbers and bins. Bin b of n is at low + (high - low) b / (n - 1); for a yaw, which
-    # goes round, at low + (high - low) b / n.
-
-    def _shared(self, action: Tensor) -> Tensor:
-        """(B, 6, bins): 1 in all, shared between the two nearest bins of each number."""
-        n = self.config.bins
-        steps = torch.full((6,), n - 1.0, device=action.device)
-        steps[list(_YAWS)] = n
-        place = (action - self.low) / (self.high - self.low) * steps  # (B, 6)
-        below = place.floor()
-        bins = torch.arange(n, device=action.device)
-        shared = torch.zeros(*action.shape, n, device=action.device)
-        for bin_, share in ((below, 1 - (place - below)), (below + 1, place - below)):
-            shared = shared + (bins == (bin_ % n)[..., None]) * share[..., None]
-        return shared
-
-    def _mode(self, k: int, odds: Tensor) -> float:
-        """Number k where the odds (bins,) are highest: the mean over three bins around it."""
-        n, low, high = len(odds), float(self.low[k]), float(self.high[k])
-        best = int(odds.argmax())
-        near = [best - 1, best, best + 1]
-        if k in _YAWS:
-            value = low + (high - low) * _mean(near, odds[[b % n for b in near]]) / n
-            return float(_wrapped(value))
-        near = [b for b in near if 0 <= b < n]
-        return low + (high - low) * _mean(near, odds[near]) / (n - 1)
+    def _grid(self, features: Tensor) -> Tensor:
+        """(h w, 2) where the cells of features (B, width, h, w) are, in those of `Table.encode`."""
+        cell = _CELL * self.table.pixel / self.table.unit
+        x, y = (
+            (torch.arange(n, device=features.device, dtype=torch.float32) - (n - 1) / 2) * cell
+            for n in features.shape[-2:]
+        )
+        return torch.stack(torch.meshgrid(x, y, indexing="ij"), -1).flatten(0, 1)
 
 
-class _Block(nn.Module):
-    """Two convolutions, the first of which halves, scaled and shifted by the sentence."""
-
-    def __init__(self, inputs: int, outputs: int, sentence: int) -> None:
-        super().__init__()
-        self.first = nn.Conv2d(inputs, outputs, 3, stride=2, padding=1)
-        self.norm = nn.GroupNorm(8, outputs)
-        self.modulate = Modulate(outputs, sentence)
-        self.second = nn.Conv2d(outputs, outputs, 3, padding=1)
-
-    def forward(self, x: Tensor, sentence: Tensor) -> Tensor:
-        """(B, inputs, H, W) and (B, sentence) -> (B, outputs, H / 2, W / 2)."""
-        x = F.relu(self.modulate(self.norm(self.first(x)), sentence))
-        return x + F.relu(self.second(x))
-
-
-def _wrapped(yaw: Any) -> Any:
-    return (yaw + np.pi) % (2 * np.pi) - np.pi
-
-
-def _places(x: Tensor) -> Tensor:
-    """(B, 2, H, W): row and column of each pixel of (B, C, H, W), from -1 to 1."""
-    rows, columns = (torch.linspace(-1, 1, n, device=x.device) for n in x.shape[-2:])
-    grid = torch.stack(torch.meshgrid(rows, columns, indexing="ij"))
-    return grid.expand(len(x), -1, -1, -1)
-
-
-def _mean(bins: list[int], odds: Tensor) -> float:
-    return float((torch.tensor(bins, device=odds.device) * odds).sum() / odds.sum())
+def _likeliest(mixture: Any) -> Tensor:
+    """(B, 6) the mean of the mode with the greatest weight."""
+    best = mixture.mixture_distribution.logits.argmax(1)
+    means: Tensor = mixture.component_distribution.base_dist.loc
+    return means[torch.arange(len(best), device=best.device), best]

@@ -14,12 +14,15 @@ from toys import HIGH, LOW, TOKENS, images, states
 
 from agents import checkpoint
 from agents.dagger import Options as DaggerOptions
+from agents.demos import Demos, Sample
 from agents.errors import AgentsError
 from agents.learner import About, LearnedAgent, learner_class, load_agent, load_learner
 from agents.options import docstrings
 from agents.training import Config, train
 
-TINY = {"width": 8, "hidden": 64, "bins": 16, "shrink": 4, "dropout": 0.0, "augment": False}
+TINY = {"width": 8, "hidden": 64, "points": 8, "modes": 2, "dropout": 0.0, "augment": False}
+
+LONGER = {"steps": 250, "batch_size": 4, "learning_rate": 3e-3}
 
 
 def trained(out: Path, agent: str, demos: Any, settings: dict[str, Any], **more: Any) -> Any:
@@ -45,7 +48,7 @@ def test_cloning_from_states_finds_the_action_in_new_ones(by_state: Path) -> Non
     errors = np.array(
         [learner.predict({"state": s.state}, np.zeros((0, 0))) - s.action for s in new]
     )
-    turn = (errors[:, [2, 5]] + np.pi) % (2 * np.pi) - np.pi
+    turn = (errors[:, 5] - errors[:, 2] + np.pi) % (2 * np.pi) - np.pi
     assert np.median(np.abs(errors[:, [0, 1, 3, 4]])) < 0.02
     assert np.median(np.abs(turn)) < 0.15
 
@@ -58,29 +61,41 @@ def test_an_action_is_within_the_bounds_whatever_is_seen(by_state: Path) -> None
         assert ((action >= LOW) & (action <= HIGH)).all()
 
 
-def test_cloning_from_images_reads_the_instruction_and_chooses_between_right_answers(
+def test_cloning_from_images_learns_words_and_chooses_between_right_answers(
     tmp_path: Path,
 ) -> None:
     """Red has two right actions, between which there is none; blue has one, with a turn."""
     one, two = [0.30, -0.40, 0, 0.40, 0.30, 1.0], [0.70, 0.40, 0, 0.60, -0.30, -1.0]
     blue = [0.50, 0.0, 0, 0.33, 0.1, 3.1]
     demos = images([("red", one), ("red", two), ("blue", blue), ("blue", blue)])
-    learner = trained(tmp_path, "bc_image", demos, TINY)
-    said = learner.predict({"color": demos[0].color, "height": demos[0].height}, TOKENS["red"])
+    trained(tmp_path, "bc_image", demos, TINY, encoder="words", **LONGER)
+    agent, seen = load_agent(tmp_path), {"color": demos[0].color, "height": demos[0].height}
+    said = agent.act(seen, "red")
     assert min(np.abs(said - one).max(), np.abs(said - two).max()) < 0.1
-    said = learner.predict({"color": demos[0].color, "height": demos[0].height}, TOKENS["blue"])
-    assert np.abs(said - blue)[[0, 1, 3, 4]].max() < 0.02
+    said = agent.act(seen, "blue")
+    assert np.abs(said - blue)[[0, 1, 3, 4]].max() < 0.03
     assert abs((said[5] - blue[5] + np.pi) % (2 * np.pi) - np.pi) < 0.1
 
 
-def test_cloning_from_images_learns_words(tmp_path: Path) -> None:
-    left, right = [0.3, -0.4, 0, 0.6, -0.4, 0], [0.7, 0.4, 0, 0.4, 0.4, 0]
-    demos = images([("put it left", left), ("put it right", right)])
-    trained(tmp_path, "bc_image", demos, TINY, encoder="words", steps=80)
-    agent = load_agent(tmp_path)
-    seen = {"color": demos[0].color, "height": demos[0].height}
-    assert np.abs(agent.act(seen, "put it left") - left)[[0, 1, 3, 4]].max() < 0.05
-    assert np.abs(agent.act(seen, "put it right") - right)[[0, 1, 3, 4]].max() < 0.05
+def test_cloning_from_images_looks_where_things_are(tmp_path: Path) -> None:
+    """Of a red and a blue square, each somewhere else than in any demonstration."""
+    rng = np.random.default_rng(1)
+    demos = Demos("rgbd", LOW, HIGH)
+    for number in range(21):
+        x, y = rng.uniform((0.3, -0.4), (0.7, 0.4), (2, 2)).T
+        color = np.full((160, 320, 3), 90, np.uint8)
+        for k, paint in enumerate([(250, 20, 20), (20, 20, 250)]):
+            row, column = int((x[k] - 0.25) / 0.003125), int((y[k] + 0.5) / 0.003125)
+            color[row - 8 : row + 8, column - 8 : column + 8] = paint
+        action = np.float32([x[0], y[0], 0, x[1], y[1], 0])
+        height = np.zeros((160, 320), np.float32)
+        new = Sample("a", 0, 0, "red", action, color=color, height=height)
+        if number < 20:
+            demos.add_episode("a", 100_000 + number, [new])
+    demos.tokens["minilm"] = TOKENS
+    learner = trained(tmp_path, "bc_image", demos, TINY | {"augment": True}, **LONGER)
+    said = learner.predict({"color": new.color, "height": new.height}, TOKENS["red"])
+    assert np.abs(said - new.action)[[0, 1, 3, 4]].max() < 0.04
 
 
 # ------------------------------------------------------------------------------ what all have
