@@ -13,6 +13,7 @@ demonstrations so far. Of the policies, the one that validates best is kept.
 from __future__ import annotations
 
 import concurrent.futures as cf
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
@@ -83,23 +84,56 @@ def train(config: Config, settings: Mapping[str, Mapping[str, Any]], source: Sou
             if found["training"]["finished"]:
                 print(f"{config.out} is finished; --overwrite trains it anew")
                 return config.out
+        elif not config.overwrite and (left := _parts(config.out)):
+            raise AgentsError(
+                f"{left[0]} is of another run; choose another --out, or --overwrite it"
+            )
+        first = _first(inner, source, again=found is not None)
+        described["training"]["dataset"] = first.sha256()
+        if found is not None:
+            runs.check_same(config.out, found, described)
         else:
-            checkpoint.clear(config.out)
+            _clear(config.out)
             described["training"]["finished"] = False
             checkpoint.save_json(config.out / checkpoint.AGENT, described)
-        _rounds(inner, options, own, source)
+        _rounds(inner, options, own, source, first)
         _keep_best(config.out, options, described)
     return config.out
 
 
-def _rounds(inner: Config, options: Options, own: Mapping[str, Any], source: Source) -> None:
+def _parts(out: Path) -> list[Path]:
+    """What rounds have left in a folder."""
+    return sorted([*out.glob("demos-[0-9]*.h5"), *out.glob("round-[0-9]*")])
+
+
+def _clear(out: Path) -> None:
+    """Removes a run from its folder, with all rounds."""
+    checkpoint.clear(out)
+    with checkpoint.disk_errors(out):
+        for path in _parts(out):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _first(inner: Config, source: Source, *, again: bool) -> Demos:
+    """The demonstrations of round 0. A run that goes on keeps what was made, and reads again what
+    is read, since that may have changed.
+    """
+    path = inner.out / "demos-0.h5"
+    if again and not source.reads and path.exists():
+        return Demos.load(path)
+    return runs.chosen(inner, source.demos(learner_class(inner.agent).obs_mode))
+
+
+def _rounds(
+    inner: Config, options: Options, own: Mapping[str, Any], source: Source, first: Demos
+) -> None:
     """Makes and trains on what is not yet there."""
     parts: list[Demos] = []
     for number in range(options.rounds + 1):
         path = inner.out / f"demos-{number}.h5"
         if not path.exists():
             if number == 0:
-                made = runs.chosen(inner, source.demos(learner_class(inner.agent).obs_mode))
+                made = first
             else:
                 last, share = inner.out / f"round-{number - 1}", options.beta**number
                 made = _visited(last, parts, options.episodes, share, source.workers)
