@@ -89,6 +89,7 @@ def train(config: Config, settings: Mapping[str, Mapping[str, Any]], source: Sou
                 f"{left[0]} is of another run; choose another --out, or --overwrite it"
             )
         first = _first(inner, source, again=found is not None)
+        _check_oracle(first, options.learner)
         described["training"]["dataset"] = first.sha256()
         if found is not None:
             runs.check_same(config.out, found, described)
@@ -122,6 +123,27 @@ def _first(inner: Config, source: Source, *, again: bool) -> Demos:
     if again and not source.reads and path.exists():
         return Demos.load(path)
     return runs.chosen(inner, source.demos(learner_class(inner.agent).obs_mode))
+
+
+def _check_oracle(demos: Demos, learner: str) -> None:
+    """Checks that the oracle can label states of each task.
+
+    Raises:
+        AgentsError: one cannot be made, or is not of this suite.
+    """
+    import gensim_envs
+    from agents.rollout import Row
+
+    for env in demos.envs:
+        made = Row(env, "train", (), demos.obs_mode, ()).make()
+        try:
+            gensim_envs.Oracle(made)
+        except TypeError as error:
+            raise AgentsError(
+                f"{env} has no oracle: {error}. Train it with --agent {learner}"
+            ) from error
+        finally:
+            made.close()
 
 
 def _rounds(

@@ -24,7 +24,7 @@ import gensim_envs
 from agents import report
 from agents.datasets import check_spaces
 from agents.errors import AgentsError
-from agents.rollout import BASELINES, MAKE_ERRORS, Outcome, Player, Row, outcome
+from agents.rollout import BASELINES, MAKE_ERRORS, Outcome, Player, Row, of_suite, outcome
 from agents.workers import cores, processes
 from gensim_envs.seeds import TEST, TRAINING
 
@@ -63,7 +63,7 @@ def evaluate(
         envs: ids; those on which the agent was trained where none are given.
         seeds: one episode of each env and split for each.
         splits: "train", "test" or both. With both, an env that shows no colour or shape in "test"
-            that it does not show in "train" has no row for "test".
+            that it does not show in "train" has no row for "test", nor has one of another suite.
         perturb: what each reset is given as `options["perturb"]`.
         workers: processes; None for one on each core.
         videos: folder for films of episodes that failed; None for no films.
@@ -88,6 +88,14 @@ def evaluate(
     if not envs:
         raise AgentsError(f"{player.name} was trained on no task; name some with --env or --tasks")
     rows, left_out = _rows(agent, list(dict.fromkeys(envs)), splits, dict(perturb or {}))
+    foreign = [env for env in envs if not of_suite(env)]
+    if foreign and (perturb or videos is not None):
+        raise AgentsError(
+            f"{foreign[0]} is not of this suite, whose tasks alone can be perturbed and filmed; "
+            "leave out --perturb and --videos"
+        )
+    if not rows:
+        raise AgentsError(f"nothing is left to play: {left_out[0]['why']}; use --split train")
     outcomes = _play_all(player, rows, seeds, workers or cores())
     if videos is not None:
         _film_all(player, outcomes, videos, films, workers or cores())
@@ -129,18 +137,23 @@ def _rows(
     rows, left_out = [], []
     about = getattr(agent, "about", None)
     bounds: dict[str, int] = {}
-    if about is not None and agent.obs_mode == "state":
+    if about is not None and agent.obs_mode == "state" and any(map(of_suite, envs)):
         # A vector is as long as the longest of the tasks in training.
         bounds = _common_bounds(about.envs)
     for env in envs:
+        padded = tuple(bounds.items()) if of_suite(env) else ()
         own = [
-            Row(env, split, tuple(perturb.items()), agent.obs_mode, tuple(bounds.items()))
+            Row(env, split, tuple(perturb.items()), agent.obs_mode, padded)
             for split in SPLITS
             if split in splits
         ]
-        _check_fit(own[0], agent, bounds)
-        if len(own) == 2 and not _looks(own[1]) - _looks(own[0]):
+        _check_fit(own[0], agent)
+        why = None
+        if not of_suite(env):
+            why = "envs that are not of this suite have one split"
+        elif len(own) == 2 and not _looks(own[1]) - _looks(own[0]):
             why = f"{len(_COMPARED)} draws show no colour or shape that those of train do not"
+        if why is not None and own[-1].split == "test":
             left_out.append({"env": env, "split": "test", "why": why})
             own.pop()
         rows += own
@@ -156,12 +169,13 @@ def _common_bounds(envs: Iterable[str]) -> dict[str, int]:
         ) from error
 
 
-def _check_fit(row: Row, agent: Agent, bounds: Mapping[str, int]) -> None:
+def _check_fit(row: Row, agent: Agent) -> None:
     """See to it that the agent can play the env.
 
     Raises:
         AgentsError: naming what does not fit.
     """
+    bounds = dict(row.bounds)
     if bounds and any(most > bounds[k] for k, most in _common_bounds([row.env]).items()):
         raise AgentsError(
             f"{row.env} has {_common_bounds([row.env])} and the state vector of the checkpoint is "
@@ -169,7 +183,9 @@ def _check_fit(row: Row, agent: Agent, bounds: Mapping[str, int]) -> None:
         )
     env = row.make()
     try:
-        check_spaces(row.env, row.obs_mode, env.observation_space, env.action_space)
+        learned = hasattr(agent, "about")  # the others act on no observation
+        obs_mode = row.obs_mode if learned else None
+        check_spaces(row.env, obs_mode, env.observation_space, env.action_space)
         agent.begin(env, np.random.default_rng(0))
     finally:
         env.close()
