@@ -21,7 +21,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from agents import checkpoint, jobs, suites, tables
+from agents import checkpoint, files, jobs, suites, tables
 from agents.cells import CELL, LOG, MakeDemos, RunCell, obs_mode
 from agents.errors import AgentsError
 from agents.suites import SUITES, Cell, Suite
@@ -72,8 +72,10 @@ def benchmark(
 
             jobs.run(work, workers, done)
         results = _results(suite, out, errors)
-        text = tables.markdown(results, tables.plot(results, out))
-        checkpoint.write(out / "results.md", text.encode())
+        # Tables first: what a disk has room for does not wait for pictures.
+        files.write(out / "results.md", tables.markdown(results).encode())
+        if plots := tables.plot(results, out):
+            files.write(out / "results.md", tables.markdown(results, plots).encode())
         return results
 
 

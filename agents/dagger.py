@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents import checkpoint, runs, training
+from agents import checkpoint, files, runs, training
 from agents.demos import Demos, Sample
 from agents.errors import AgentsError
 from agents.learner import LearnedAgent, learner_class, load_agent
@@ -110,7 +110,7 @@ def _parts(out: Path) -> list[Path]:
 def _clear(out: Path) -> None:
     """Removes a run from its folder, with all rounds."""
     checkpoint.clear(out)
-    with checkpoint.disk_errors(out):
+    with files.disk_errors(out):
         for path in _parts(out):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 import gensim_envs
-from agents import checkpoint
+from agents import checkpoint, files
 from agents.datasets import check_spaces
 from agents.errors import AgentsError, Stopped
 from agents.learner import About, Learner, load_weights, make_learner
@@ -249,7 +249,7 @@ class _Training:
         load_weights(self._policy, weights, out)  # they are as `load_agent` will want them
         checkpoint.save_tensors(out / checkpoint.MODEL, weights, {"step": done})
         lines = [json.dumps(row) + "\n" for row in self._rows]
-        checkpoint.write(out / checkpoint.LOG, "".join(lines).encode())
+        files.write(out / checkpoint.LOG, "".join(lines).encode())
         tensors, state = _state(model)
         checkpoint.save_tensors(out / checkpoint.LAST, tensors, {**state, "log": self._rows})
         self._describe(done)

@@ -67,12 +67,14 @@ def test_a_failure_takes_along_what_needs_it_and_nothing_else(tmp_path: Path) ->
         Job("broken", partial(int, "seven"), log),
         Job("next", partial(print, "never"), log, frozenset({"bad"})),
         Job("after", partial(print, "never"), log, frozenset({"next"})),
+        Job("mute", partial(print, "never"), Path("/proc/none/log")),
         Job("good", partial(print, "well"), log),
     ]
     errors, ended = do(jobs)
     assert set(ended) == {job.name for job in jobs}
     assert errors.pop("bad") == "no such demos"
     assert errors.pop("killed").startswith("it was ended by signal 9")
+    assert errors.pop("mute").startswith("/proc/none/log cannot be written")
     assert errors.pop("broken").startswith("ValueError: invalid literal")
     assert errors == {
         "next": "it needs bad, which failed",
