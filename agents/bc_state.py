@@ -7,6 +7,7 @@ its pose counts: that is a product, which plain units learn to approximate from 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agents.learner import About, Array, Learner
+from agents.options import check_range
 
 if TYPE_CHECKING:
     from agents.demos import Demos, Sample
@@ -39,10 +41,11 @@ class Options:
     beyond it is linear, so that where demonstrations disagree it seeks the median."""
 
     def __post_init__(self) -> None:
-        if not (self.width > 0 and self.depth > 0 and 0 <= self.dropout < 1 and self.slack > 0):
-            raise ValueError(
-                "width, depth and slack must be more than 0, dropout at least 0 and less than 1"
-            )
+        check_range(self, 1, math.inf, "width", "depth")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout is {self.dropout}; give 0 or more and less than 1")
+        if not 0 < self.slack < math.inf:
+            raise ValueError(f"slack is {self.slack}; give more than 0")
 
 
 class BCState(Learner):

@@ -36,6 +36,7 @@ from agents.language import Clip, ClipVisual
 from agents.language import encoder as language_of
 from agents.learner import About, Learner, pad_tokens
 from agents.networks import Decoder, Encoder, Residual, Sentence
+from agents.options import check_range
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ class Options:
         Raises:
             ValueError: naming the option.
         """
+        check_range(self, 1, math.inf, "width", "features", "refine_width", "refine_features")
+        check_range(self, 0, math.inf, "jitter", "noise")
         if self.crop % 8 or self.crop <= 0:
             raise ValueError(f"crop must be a positive multiple of 8, not {self.crop}")
         if not 4 <= self.rotations_trained <= self.rotations:
