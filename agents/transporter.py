@@ -154,7 +154,8 @@ class Transporter(Learner):
         # Coarse places are about right: refining learns from such that are off by up to its reach.
         off = rng.uniform(-1, 1, (b, 3)) * [*[_cell(self.table, HALF) * (REACH - 1)] * 2,
                                             FINE_TURN * (FINE_TURNS // 2 - 1)]  # fmt: skip
-        first = np.floor(_steps(turn, config.rotations)).astype(int)
+        steps = turn / (2 * math.pi / config.rotations) % config.rotations
+        first = np.floor(steps).astype(int)
         others = [
             rng.permutation(config.rotations - 2)[: config.rotations_trained - 2] for _ in first
         ]
@@ -162,6 +163,7 @@ class Transporter(Learner):
         words, mask = pad_tokens(tokens)
         numbers = {
             "pick": pick, "grasp": pick + offset, "place": place + carried, "turn": turn,
+            "between": steps % 1,  # of the first two turns
             "near": place + carried + off[:, :2], "near_turn": turn + off[:, 2],
         }  # fmt: skip
         return {
@@ -178,8 +180,7 @@ class Transporter(Learner):
 
         turns = batch["turns"]
         scores = self._places(features, batch["grasp"], turns)
-        between = _steps(batch["turn"], self.config.rotations) % 1  # of the first two turns
-        target = torch.cat([between[:, None], self._cells(batch["place"], COARSE)], 1)
+        target = torch.cat([batch["between"][:, None], self._cells(batch["place"], COARSE)], 1)
         parts["place"] = _cross_entropy(scores, target)
 
         if self.config.refine:
@@ -339,11 +340,6 @@ def _clip(about: About) -> ClipVisual:
 def _cell(table: Table, scale: int) -> float:
     """Metres."""
     return table.pixel * scale
-
-
-def _steps(turn: Any, rotations: int) -> Any:
-    """Radians -> steps of a full turn / rotations, in [0, rotations)."""
-    return turn / (2 * math.pi / rotations) % rotations
 
 
 def _cross_entropy(scores: Tensor, cells: Tensor) -> Tensor:
