@@ -16,7 +16,6 @@ import concurrent.futures as cf
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -217,16 +216,11 @@ def _visited(
         first = 1 + max(seed for part in so_far for seed in part.seeds(env))
         stop = first + episodes
         jobs += [(row, range(k, min(k + _CHUNK, stop))) for k in range(first, stop, _CHUNK)]
-    try:
-        with processes(min(workers or cores(), len(jobs))) as executor:
-            futures: list[cf.Future[tuple[Demos, int]]] = [
-                executor.submit(_labelled, folder, row, seeds, share) for row, seeds in jobs
-            ]
-            results = [future.result() for future in futures]
-    except BrokenProcessPool as error:
-        raise AgentsError(
-            "a process that plays ended, perhaps for want of memory; use fewer --workers"
-        ) from error
+    with processes(min(workers or cores(), len(jobs))) as executor:
+        futures: list[cf.Future[tuple[Demos, int]]] = [
+            executor.submit(_labelled, folder, row, seeds, share) for row, seeds in jobs
+        ]
+        results = [future.result() for future in futures]
     visited = Demos.joined([demos for demos, _ in results])
     left_out = sum(count for _, count in results)
     _say(f"{len(visited)} states labelled, {left_out} that the oracle cannot solve left out")

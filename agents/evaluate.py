@@ -11,9 +11,7 @@ import concurrent.futures as cf
 import functools
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -214,23 +212,6 @@ def _agent(player: Player) -> Agent:
     return player.load()
 
 
-@contextmanager
-def _workers(count: int) -> Iterator[cf.Executor]:
-    """Processes that play.
-
-    Raises:
-        AgentsError: where one of them ends.
-    """
-    try:
-        with processes(count) as executor:
-            yield executor
-    except BrokenProcessPool as error:
-        raise AgentsError(
-            "a process that plays ended, perhaps for want of memory. Use fewer workers. A script "
-            'must call this under `if __name__ == "__main__":`'
-        ) from error
-
-
 def _play(player: Player, row: Row, seeds: Sequence[int]) -> list[Outcome]:
     """Play some seeds of a row; runs in a worker."""
     agent, env = _agent(player), row.make()
@@ -246,7 +227,7 @@ def _play_all(
     """All outcomes of each row, in the order of the seeds."""
     chunks = [seeds[k : k + _CHUNK] for k in range(0, len(seeds), _CHUNK)]
     jobs = [(row, chunk) for row in rows for chunk in chunks]
-    with _workers(min(workers, len(jobs))) as executor:
+    with processes(min(workers, len(jobs))) as executor:
         futures = [executor.submit(_play, player, row, chunk) for row, chunk in jobs]
         _follow(futures, [len(chunk) for _, chunk in jobs])
         parts = [future.result() for future in futures]
@@ -282,7 +263,7 @@ def _film_all(
     del jobs[most:]
     if not jobs:
         return
-    with _workers(min(workers, len(jobs))) as executor:
+    with processes(min(workers, len(jobs))) as executor:
         futures = [executor.submit(_film, player, row, seed, videos) for row, seed in jobs]
         for future in futures:
             print(f"wrote {future.result()}", file=sys.stderr, flush=True)

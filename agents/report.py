@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from agents import files
 from agents.errors import AgentsError
 
 if TYPE_CHECKING:
@@ -153,12 +154,10 @@ def check_writable(path: Path) -> None:
     Raises:
         AgentsError: where it cannot.
     """
-    try:
+    with files.disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(path, "a"):
             pass
-    except OSError as error:
-        raise AgentsError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def write(path: Path, result: dict[str, Any]) -> None:
@@ -167,9 +166,4 @@ def write(path: Path, result: dict[str, Any]) -> None:
     Raises:
         AgentsError: where it cannot be written.
     """
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_text(json.dumps(result, indent=1) + "\n")
-        os.replace(part, path)
-    except OSError as error:
-        raise AgentsError(f"{path} cannot be written: {error.strerror}") from error
+    files.write(path, (json.dumps(result, indent=1) + "\n").encode())

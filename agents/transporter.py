@@ -28,7 +28,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from agents.augment import Table, augmented, colors_of, pictures
+from agents.augment import Table, augmented, colors_of, pictures, wrap
 from agents.correlation import correlate, crops, window
 from agents.demos import Sample
 from agents.errors import AgentsError
@@ -214,7 +214,7 @@ class Transporter(Learner):
             moved = (torch.tensor(cell, device=self.device) - REACH) * _cell(self.table, HALF)
             place, turn = place + moved, turn + (step - FINE_TURNS // 2) * FINE_TURN
         self._last = picks[0], places
-        yaw = (float(turn) + math.pi) % (2 * math.pi) - math.pi
+        yaw = wrap(float(turn))
         return self.clipped(np.array([*pick[0].tolist(), 0.0, *place[0].tolist(), yaw]))
 
     def heatmaps(self) -> dict[str, NDArray[np.float32]] | None:

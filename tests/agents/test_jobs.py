@@ -10,8 +10,11 @@ import time
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from agents.errors import AgentsError
 from agents.jobs import Job, run
+from agents.workers import processes
 
 
 def note(file: Path, word: str) -> None:
@@ -101,6 +104,11 @@ def test_jobs_end_when_their_parent_is_killed(tmp_path: Path) -> None:
         parent.kill()
         parent.wait()
     eventually(lambda: not Path(f"/proc/{pid}").exists())
+
+
+def test_a_process_that_plays_and_ends_is_said() -> None:
+    with pytest.raises(AgentsError, match="for want of memory"), processes(1) as executor:
+        executor.submit(os._exit, 1).result()
 
 
 def eventually(look: object) -> str:
