@@ -96,7 +96,7 @@ class About:
 
 
 class Learner(nn.Module):
-    """A policy that is trained on demonstrations."""
+    """A policy that learns from demonstrations; `agents.rl.Policy` is one that learns by acting."""
 
     obs_mode: ClassVar[str]
     """"rgbd" or "state"."""

@@ -137,7 +137,7 @@ class Transporter(Learner):
         rng: np.random.Generator,
         train: bool,
     ) -> dict[str, Tensor]:
-        """A batch; every random choice of a training step is made here."""
+        """A batch; all of a training step is drawn here but which tokens `Sentence` leaves out."""
         config, b = self.config, len(samples)
         scenes, tables = pictures([s.color for s in samples], [s.height for s in samples])
         actions = np.stack([s.action for s in samples])
