@@ -20,7 +20,7 @@ from torch.nn import functional as F
 
 from agents.augment import Table, augmented, pictures
 from agents.learner import About, Array, Learner, pad_tokens
-from agents.networks import Modulate, Sentence
+from agents.networks import FiLM, Sentence
 
 if TYPE_CHECKING:
     from agents.demos import Sample
@@ -186,7 +186,7 @@ class _Block(nn.Module):
         super().__init__()
         self.first = nn.Conv2d(inputs, outputs, 3, stride=2, padding=1)
         self.norm = nn.GroupNorm(8, outputs)
-        self.modulate = Modulate(outputs, sentence)
+        self.modulate = FiLM(outputs, sentence)
         self.second = nn.Conv2d(outputs, outputs, 3, padding=1)
 
     def forward(self, x: Tensor, sentence: Tensor) -> Tensor:
