@@ -36,7 +36,7 @@ class Options:
     """Hidden layers."""
     dropout: float = 0.1
     """Share of the hidden units that are left out in training."""
-    slack: float = 0.05
+    delta: float = 0.05
     """Error, of the table's half size or of the sine of a yaw, up to which the loss is quadratic;
     beyond it is linear, so that where demonstrations disagree it seeks the median."""
 
@@ -44,8 +44,8 @@ class Options:
         check_range(self, 1, math.inf, "width", "depth")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout is {self.dropout}; give 0 or more and less than 1")
-        if not 0 < self.slack < math.inf:
-            raise ValueError(f"slack is {self.slack}; give more than 0")
+        if not 0 < self.delta < math.inf:
+            raise ValueError(f"delta is {self.delta}; give more than 0")
 
 
 class BCState(Learner):
@@ -95,7 +95,7 @@ class BCState(Learner):
         action = batch["action"]  # (B, 6)
         outputs = self._outputs(batch["state"])  # (B, 8)
         target = self._encoded(action)  # (B, 8)
-        loss = nn.functional.huber_loss(outputs, target, delta=self.config.slack)
+        loss = nn.functional.huber_loss(outputs, target, delta=self.config.delta)
         with torch.no_grad():
             error = (self._decoded(outputs) - action).reshape(-1, 2, 3)[..., :2].norm(dim=-1)
         return loss, {"metres": error.mean()}

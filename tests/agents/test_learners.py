@@ -154,7 +154,7 @@ def test_what_a_policy_is_for_survives_json(by_state: Path) -> None:
     [
         "transporter.width=-4", "transporter.features=0", "transporter.refine_width=0",
         "transporter.refine_features=0", "transporter.jitter=-1", "transporter.noise=nan",
-        "bc_state.width=0", "bc_state.depth=-1", "bc_state.dropout=1", "bc_state.slack=0",
+        "bc_state.width=0", "bc_state.depth=-1", "bc_state.dropout=1", "bc_state.delta=0",
         "ppo.hidden=-1", "ppo.rollout=0", "ppo.epochs=0", "ppo.batch_size=-1", "ppo.gamma=1.5",
         "ppo.learning_rate=inf", "ppo.clip=-1", "sac.buffer_size=0", "sac.tau=2", "sac.hidden=0",
         "sac.learning_starts=-1",
