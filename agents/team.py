@@ -54,7 +54,8 @@ class Team:
         if self.size == 1:
             return module
         if self.device.type == "cuda":
-            module = nn.SyncBatchNorm.convert_sync_batchnorm(module)
+            synced: Any = nn.SyncBatchNorm
+            module = synced.convert_sync_batchnorm(module)
         ids = [self.device] if self.device.type == "cuda" else None
         return nn.parallel.DistributedDataParallel(module, device_ids=ids)
 
