@@ -10,7 +10,8 @@ docs/agents.md says. The files are
     demonstrations      demos.py (in memory and in a file: episodes.py, layout.py, hdf5.py),
                         collect.py (by the oracle), datasets.py (from Minari)
     training            train.py (the command), training.py (the loop), runs.py (what a run is),
-                        loader.py, team.py (processes and devices), log.py, checkpoint.py
+                        loader.py, team.py (processes and devices), log.py, checkpoint.py,
+                        files.py
     evaluation          evaluate.py (the command), rollout.py, report.py, films.py
     benchmarks          suites.json, suites.py, benchmark.py (the command), cells.py, jobs.py,
                         tables.py

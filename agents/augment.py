@@ -111,7 +111,7 @@ class Motion:
         """What to do (6,) in the moved scene."""
         pick, place = np.reshape(action, (2, 3))
         (px, py), (qx, qy) = self.points(table, [pick[:2], place[:2]])
-        turned = [px, py, _wrap(pick[2] + self.turn), qx, qy, _wrap(place[2] + self.turn)]
+        turned = [px, py, wrap(pick[2] + self.turn), qx, qy, wrap(place[2] + self.turn)]
         return np.array(turned, np.float32)
 
 
@@ -224,5 +224,6 @@ def _turn(angle: float) -> NDArray[np.float64]:
     return np.array([[cos, -sin], [sin, cos]])
 
 
-def _wrap(angle: float) -> float:
+def wrap(angle: float) -> float:
+    """The same angle within -pi..pi."""
     return (angle + math.pi) % (2 * math.pi) - math.pi

@@ -10,6 +10,7 @@ between the two.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from torch.distributions import Categorical, Independent, MixtureSameFamily, Nor
 from agents.augment import Table, augmented, pictures
 from agents.learner import About, Array, Learner, pad_tokens
 from agents.networks import Decoder, Encoder, Sentence
+from agents.options import check_range
 
 if TYPE_CHECKING:
     from agents.demos import Sample
@@ -53,12 +55,16 @@ class Options:
     times the number."""
 
     def __post_init__(self) -> None:
-        if min(self.width, self.hidden) < 8 or self.width % 8:
-            raise ValueError("width must be a multiple of 8, hidden at least 8")
-        if not 1 <= self.modes <= self.points // 2:
-            raise ValueError("modes must be from 1 to half of points")
-        if not 0 <= self.dropout < 1 or self.noise < 0:
-            raise ValueError("dropout must be at least 0 and less than 1, noise at least 0")
+        """Refuses what the network cannot be built with.
+
+        Raises:
+            ValueError: naming the option.
+        """
+        check_range(self, 1, math.inf, "width", "hidden", "modes")
+        check_range(self, 2 * self.modes, math.inf, "points")
+        check_range(self, 0, math.inf, "noise")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout is {self.dropout}; give 0 or more and less than 1")
 
 
 class BCImage(Learner):

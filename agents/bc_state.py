@@ -8,6 +8,7 @@ its pose counts: that is a product, which plain units learn to approximate from 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from torch import Tensor, nn
 
 from agents.augment import Motion, Table, draw
 from agents.learner import About, Array, Learner
+from agents.options import check_range
 
 if TYPE_CHECKING:
     from agents.demos import Demos, Sample
@@ -43,10 +45,11 @@ class Options:
     """Whether scenes are turned and shifted in training; states of other suites never are."""
 
     def __post_init__(self) -> None:
-        if not (self.width > 0 and self.depth > 0 and 0 <= self.dropout < 1 and self.delta > 0):
-            raise ValueError(
-                "width, depth and delta must be more than 0, dropout at least 0 and less than 1"
-            )
+        check_range(self, 1, math.inf, "width", "depth")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout is {self.dropout}; give 0 or more and less than 1")
+        if not 0 < self.delta < math.inf:
+            raise ValueError(f"delta is {self.delta}; give more than 0")
 
 
 class BCState(Learner):
@@ -84,9 +87,9 @@ class BCState(Learner):
     ) -> dict[str, Tensor]:
         """`state` (B, n) and `target` (B, 6), of `Table.encode`."""
         states, actions = _states(samples), np.stack([s.action for s in samples])
-        if train and self.config.augment and getattr(self.about, "room", None) is not None:
+        if train and self.config.augment and self.about.state_bounds:
             motions = [draw(self.table, action, rng) for action in actions]
-            states = _moved(states, self.about.bounds["items"], self.table, motions)
+            states = _moved(states, self.about.state_bounds["items"], self.table, motions)
             moved = [m.action(self.table, a) for m, a in zip(motions, actions, strict=True)]
             actions = np.stack(moved)
         target = torch.from_numpy(self.table.encode(actions))

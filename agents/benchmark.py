@@ -1,6 +1,6 @@
 """A suite's cells, trained and evaluated: `python -m agents benchmark --suite NAME --out DIR`.
 
-    DIR/suite.json               which suite and version this is; a folder holds one
+    DIR/suite.json               which suite, version and number of episodes; a folder holds one
     DIR/demos/                   demonstrations, made once and shared between cells
     DIR/cells/NAME/cell.json     what came of a cell; there when it is finished
     DIR/cells/NAME/run/          its checkpoint; beside it what it said and its episodes
@@ -21,7 +21,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from agents import checkpoint, jobs, suites, tables
+from agents import checkpoint, files, jobs, suites, tables
 from agents.cells import CELL, LOG, MakeDemos, RunCell, obs_mode
 from agents.errors import AgentsError
 from agents.suites import SUITES, Cell, Suite
@@ -49,14 +49,14 @@ def benchmark(
 
     Raises:
         AgentsError: where a task is not the one that the suite means, or the folder belongs to
-            another suite or process.
+            another suite, number of episodes or process.
     """
     suites.check(suite)
     out = out.resolve()
     episodes = episodes or suite.episodes
     workers = workers or max(1, cores() // suite.threads)
     with checkpoint.locked(out):
-        _claim(suite, out)
+        _claim(suite, out, episodes)
         work = _jobs(suite, suite.cells if cells is None else cells, out, episodes)
         errors: dict[str, str] = {}
         count = itertools.count(1)
@@ -72,8 +72,10 @@ def benchmark(
 
             jobs.run(work, workers, done)
         results = _results(suite, out, errors)
-        text = tables.markdown(results, tables.plot(results, out))
-        checkpoint.write(out / "results.md", text.encode())
+        # Tables first: what a disk has room for does not wait for pictures.
+        files.write(out / "results.md", tables.markdown(results).encode())
+        if plots := tables.plot(results, out):
+            files.write(out / "results.md", tables.markdown(results, plots).encode())
         return results
 
 
@@ -118,16 +120,24 @@ def selected(
     return [cell for cell in suite.cells if cell.name in chosen]
 
 
-def _claim(suite: Suite, out: Path) -> None:
-    """See to it that the folder is this suite's."""
+def _claim(suite: Suite, out: Path, episodes: int) -> None:
+    """See to it that the folder is this suite's, with so many episodes."""
     mine = {"name": suite.name, "version": suite.version, "sha256": suite.sha256}
     path = out / "suite.json"
     if not path.exists():
-        checkpoint.save_json(path, mine)
-    elif (found := checkpoint.load_json(path)) != mine:
+        checkpoint.save_json(path, {**mine, "episodes": episodes})
+        return
+    found = checkpoint.load_json(path)
+    played = found.pop("episodes", suite.episodes)  # some folders were made before this was noted
+    if found != mine:
         raise AgentsError(
             f"{out} holds version {found.get('version')} of suite {found.get('name')!r}, which is "
             f"not version {suite.version} of {suite.name!r} as it is now; choose another --out"
+        )
+    if played != episodes:
+        raise AgentsError(
+            f"{out} holds results of {played} episodes, not {episodes}; choose another --out, or "
+            f"give --episodes {played}"
         )
 
 

@@ -15,6 +15,7 @@ from agents import checkpoint, dagger, report
 from agents.collect import collect
 from agents.errors import AgentsError
 from agents.evaluate import evaluate
+from agents.files import disk_errors
 from agents.learner import learner_class
 from agents.rollout import BASELINES, Player
 from agents.suites import Cell, Suite, Track
@@ -43,7 +44,8 @@ class MakeDemos:
     def __call__(self) -> None:
         """Do it."""
         if not self.path.exists():
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with disk_errors(self.path):
+                self.path.parent.mkdir(parents=True, exist_ok=True)
             collect(self.envs, self.episodes, obs_mode=self.obs_mode, workers=1).save(self.path)
 
 
@@ -88,7 +90,8 @@ class RunCell:
 
     def __call__(self) -> None:
         """Do what is left to do."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        with disk_errors(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
         train = self.command()
         seconds = _train(train, self.folder) if train else None
         reports = dict(self._evaluations())

@@ -9,7 +9,6 @@ tensorboard/        the same for TensorBoard
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import json
 import os
@@ -24,6 +23,7 @@ import safetensors.torch
 import torch
 
 from agents.errors import AgentsError
+from agents.files import disk_errors, write
 
 AGENT, MODEL, LAST, LOG = "agent.json", "model.safetensors", "last.safetensors", "log.jsonl"
 TENSORBOARD = "tensorboard"
@@ -53,38 +53,6 @@ def locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-@contextmanager
-def disk_errors(path: Path) -> Iterator[None]:
-    """Turns what a disk refuses into an error with a remedy."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise AgentsError(
-                f"no space is left for {path}; free some and start the same command again: it "
-                "goes on from the last checkpoint"
-            ) from error
-        raise AgentsError(f"cannot write {path}: {error.strerror or error}") from error
-
-
-def write(path: Path, content: bytes) -> None:
-    """Puts a file in place as a whole: a reader sees the old content or the new, never a part.
-
-    Raises:
-        AgentsError: the disk is full or refuses; the old file stays.
-    """
-    part = path.with_name(path.name + ".part")
-    with disk_errors(path):
-        try:
-            with open(part, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(part, path)
-        finally:
-            part.unlink(missing_ok=True)
 
 
 def clear(folder: Path) -> None:

@@ -8,7 +8,6 @@ import itertools
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,16 +91,10 @@ def collect(
         options["bounds"] = _common_bounds(envs)
     games = [_Game(spec, options, tuple(perturb or ())) for spec in specs]
     count = workers or cores()
-    try:
-        with processes(count) as executor:
-            parts = list(executor.map(_nothing_played, games))  # before anything long begins
-            for game in games:
-                parts += _first_solved(executor, 2 * count, game, episodes, seed, progress)
-    except BrokenProcessPool as error:
-        raise AgentsError(
-            "a process that plays ended, perhaps for want of memory. Use fewer workers. A script "
-            'must call this under `if __name__ == "__main__":`'
-        ) from error
+    with processes(count) as executor:
+        parts = list(executor.map(_nothing_played, games))  # before anything long begins
+        for game in games:
+            parts += _first_solved(executor, 2 * count, game, episodes, seed, progress)
     return Demos.joined(parts)
 
 

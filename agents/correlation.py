@@ -52,8 +52,9 @@ def correlate(scene: Tensor, kernels: Tensor, *, inside: bool = False) -> Tensor
     """Scores of each kernel at each place, exact but for rounding.
 
     score[b, k, i, j] is the sum over c, u, v of kernels[b, k, c, u, v] times
-    scene[b, c, i + u - n // 2, j + v - n // 2], where the scene is 0 beyond its edge: what
-    `conv2d` gives, and several times as fast for kernels of this size on a CPU.
+    scene[b, c, i + u - n // 2, j + v - n // 2], where the scene is 0 beyond its edge, or with
+    `inside` times scene[b, c, i + u, j + v]. It is what `conv2d` gives, and several times as fast
+    for kernels of this size on a CPU.
 
     Args:
         scene: (b, c, h, w) float32.

@@ -13,9 +13,9 @@ demonstrations so far. Of the policies, the one that validates best is kept.
 from __future__ import annotations
 
 import concurrent.futures as cf
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents import checkpoint, runs, training
+from agents import checkpoint, files, runs, training
 from agents.demos import Demos, Sample
 from agents.errors import AgentsError
 from agents.learner import LearnedAgent, learner_class, load_agent
@@ -83,23 +83,78 @@ def train(config: Config, settings: Mapping[str, Mapping[str, Any]], source: Sou
             if found["training"]["finished"]:
                 print(f"{config.out} is finished; --overwrite trains it anew")
                 return config.out
+        elif not config.overwrite and (left := _parts(config.out)):
+            raise AgentsError(
+                f"{left[0]} is of another run; choose another --out, or --overwrite it"
+            )
+        first = _first(inner, source, again=found is not None)
+        _check_oracle(first, options.learner)
+        described["training"]["dataset"] = first.sha256()
+        if found is not None:
+            runs.check_same(config.out, found, described)
         else:
-            checkpoint.clear(config.out)
+            _clear(config.out)
             described["training"]["finished"] = False
             checkpoint.save_json(config.out / checkpoint.AGENT, described)
-        _rounds(inner, options, own, source)
+        _rounds(inner, options, own, source, first)
         _keep_best(config.out, options, described)
     return config.out
 
 
-def _rounds(inner: Config, options: Options, own: Mapping[str, Any], source: Source) -> None:
+def _parts(out: Path) -> list[Path]:
+    """What rounds have left in a folder."""
+    return sorted([*out.glob("demos-[0-9]*.h5"), *out.glob("round-[0-9]*")])
+
+
+def _clear(out: Path) -> None:
+    """Removes a run from its folder, with all rounds."""
+    checkpoint.clear(out)
+    with files.disk_errors(out):
+        for path in _parts(out):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _first(inner: Config, source: Source, *, again: bool) -> Demos:
+    """The demonstrations of round 0. A run that goes on keeps what was made, and reads again what
+    is read, since that may have changed.
+    """
+    path = inner.out / "demos-0.h5"
+    if again and not source.reads and path.exists():
+        return Demos.load(path)
+    return runs.chosen(inner, source.demos(learner_class(inner.agent).obs_mode))
+
+
+def _check_oracle(demos: Demos, learner: str) -> None:
+    """Checks that the oracle can label states of each task.
+
+    Raises:
+        AgentsError: one cannot be made, or is not of this suite.
+    """
+    import gensim_envs
+    from agents.rollout import Row
+
+    for env in demos.envs:
+        made = Row(env, "train", (), demos.obs_mode, ()).make()
+        try:
+            gensim_envs.Oracle(made)
+        except TypeError as error:
+            raise AgentsError(
+                f"{env} has no oracle: {error}. Train it with --agent {learner}"
+            ) from error
+        finally:
+            made.close()
+
+
+def _rounds(
+    inner: Config, options: Options, own: Mapping[str, Any], source: Source, first: Demos
+) -> None:
     """Makes and trains on what is not yet there."""
     parts: list[Demos] = []
     for number in range(options.rounds + 1):
         path = inner.out / f"demos-{number}.h5"
         if not path.exists():
             if number == 0:
-                made = runs.chosen(inner, source.demos(learner_class(inner.agent).obs_mode))
+                made = first
             else:
                 last, share = inner.out / f"round-{number - 1}", options.beta**number
                 made = _visited(last, parts, options.episodes, share, source.workers)
@@ -161,16 +216,11 @@ def _visited(
         first = 1 + max(seed for part in so_far for seed in part.seeds(env))
         stop = first + episodes
         jobs += [(row, range(k, min(k + _CHUNK, stop))) for k in range(first, stop, _CHUNK)]
-    try:
-        with processes(min(workers or cores(), len(jobs))) as executor:
-            futures: list[cf.Future[tuple[Demos, int]]] = [
-                executor.submit(_labelled, folder, row, seeds, share) for row, seeds in jobs
-            ]
-            results = [future.result() for future in futures]
-    except BrokenProcessPool as error:
-        raise AgentsError(
-            "a process that plays ended, perhaps for want of memory; use fewer --workers"
-        ) from error
+    with processes(min(workers or cores(), len(jobs))) as executor:
+        futures: list[cf.Future[tuple[Demos, int]]] = [
+            executor.submit(_labelled, folder, row, seeds, share) for row, seeds in jobs
+        ]
+        results = [future.result() for future in futures]
     visited = Demos.joined([demos for demos, _ in results])
     left_out = sum(count for _, count in results)
     _say(f"{len(visited)} states labelled, {left_out} that the oracle cannot solve left out")

@@ -18,16 +18,22 @@ _SUCCESS = ("success", "is_success")  # infos that say so, where there are any
 
 
 def check_spaces(
-    what: str, obs_mode: str, observations: spaces.Space[Any], actions: spaces.Space[Any]
+    what: str, obs_mode: str | None, observations: spaces.Space[Any], actions: spaces.Space[Any]
 ) -> None:
-    """Say so where agents cannot be trained on these spaces.
+    """Say so where agents cannot act in these spaces.
+
+    Args:
+        what: has them.
+        obs_mode: of the agent; None for one that does not look.
+        observations: that it gets.
+        actions: that it gives.
 
     Raises:
         AgentsError: naming `what`, what it has and what is needed.
     """
     if not (isinstance(actions, spaces.Box) and actions.shape == (6,) and actions.is_bounded()):
         raise AgentsError(f"{what} has actions {actions}; agents give six bounded numbers")
-    if obs_mode_of(observations) != obs_mode:
+    if obs_mode is not None and obs_mode_of(observations) != obs_mode:
         need = (
             "a vector"
             if obs_mode == "state"

@@ -13,10 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from agents import layout
+from agents import files, layout
 from agents.episodes import IMAGE, Episode, Sample, Step
 from agents.errors import AgentsError
-from agents.hdf5 import write_atomically
 
 __all__ = ["IMAGE", "OBS_MODES", "Demos", "Sample", "Step"]
 
@@ -200,7 +199,7 @@ class Demos:
         content = layout.Content(
             self.obs_mode, self.action_low, self.action_high, self._episodes, self.tokens
         )
-        write_atomically(Path(path).expanduser(), layout.to_bytes(content))
+        files.write(Path(path).expanduser(), layout.to_bytes(content))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Demos:

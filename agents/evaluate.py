@@ -11,9 +11,7 @@ import concurrent.futures as cf
 import functools
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +22,7 @@ import gensim_envs
 from agents import report
 from agents.datasets import check_spaces
 from agents.errors import AgentsError
-from agents.rollout import BASELINES, MAKE_ERRORS, Outcome, Player, Row, outcome
+from agents.rollout import BASELINES, MAKE_ERRORS, Outcome, Player, Row, of_suite, outcome
 from agents.workers import cores, processes
 from gensim_envs.seeds import TEST, TRAINING
 
@@ -63,7 +61,7 @@ def evaluate(
         envs: ids; those on which the agent was trained where none are given.
         seeds: one episode of each env and split for each.
         splits: "train", "test" or both. With both, an env that shows no colour or shape in "test"
-            that it does not show in "train" has no row for "test".
+            that it does not show in "train" has no row for "test", nor has one of another suite.
         perturb: what each reset is given as `options["perturb"]`.
         workers: processes; None for one on each core.
         videos: folder for films of episodes that failed; None for no films.
@@ -88,6 +86,14 @@ def evaluate(
     if not envs:
         raise AgentsError(f"{player.name} was trained on no task; name some with --env or --tasks")
     rows, left_out = _rows(agent, list(dict.fromkeys(envs)), splits, dict(perturb or {}))
+    foreign = [env for env in envs if not of_suite(env)]
+    if foreign and (perturb or videos is not None):
+        raise AgentsError(
+            f"{foreign[0]} is not of this suite, whose tasks alone can be perturbed and filmed; "
+            "leave out --perturb and --videos"
+        )
+    if not rows:
+        raise AgentsError(f"nothing is left to play: {left_out[0]['why']}; use --split train")
     outcomes = _play_all(player, rows, seeds, workers or cores())
     if videos is not None:
         _film_all(player, outcomes, videos, films, workers or cores())
@@ -129,18 +135,23 @@ def _rows(
     rows, left_out = [], []
     about = getattr(agent, "about", None)
     bounds: dict[str, int] = {}
-    if about is not None and agent.obs_mode == "state":
+    if about is not None and agent.obs_mode == "state" and any(map(of_suite, envs)):
         # A vector is as long as the longest of the tasks in training.
         bounds = _common_bounds(about.envs)
     for env in envs:
+        padded = tuple(bounds.items()) if of_suite(env) else ()
         own = [
-            Row(env, split, tuple(perturb.items()), agent.obs_mode, tuple(bounds.items()))
+            Row(env, split, tuple(perturb.items()), agent.obs_mode, padded)
             for split in SPLITS
             if split in splits
         ]
-        _check_fit(own[0], agent, bounds)
-        if len(own) == 2 and not _looks(own[1]) - _looks(own[0]):
+        _check_fit(own[0], agent)
+        why = None
+        if not of_suite(env):
+            why = "envs that are not of this suite have one split"
+        elif len(own) == 2 and not _looks(own[1]) - _looks(own[0]):
             why = f"{len(_COMPARED)} draws show no colour or shape that those of train do not"
+        if why is not None and own[-1].split == "test":
             left_out.append({"env": env, "split": "test", "why": why})
             own.pop()
         rows += own
@@ -156,12 +167,13 @@ def _common_bounds(envs: Iterable[str]) -> dict[str, int]:
         ) from error
 
 
-def _check_fit(row: Row, agent: Agent, bounds: Mapping[str, int]) -> None:
+def _check_fit(row: Row, agent: Agent) -> None:
     """See to it that the agent can play the env.
 
     Raises:
         AgentsError: naming what does not fit.
     """
+    bounds = dict(row.bounds)
     if bounds and any(most > bounds[k] for k, most in _common_bounds([row.env]).items()):
         raise AgentsError(
             f"{row.env} has {_common_bounds([row.env])} and the state vector of the checkpoint is "
@@ -169,7 +181,9 @@ def _check_fit(row: Row, agent: Agent, bounds: Mapping[str, int]) -> None:
         )
     env = row.make()
     try:
-        check_spaces(row.env, row.obs_mode, env.observation_space, env.action_space)
+        learned = hasattr(agent, "about")  # the others act on no observation
+        obs_mode = row.obs_mode if learned else None
+        check_spaces(row.env, obs_mode, env.observation_space, env.action_space)
         agent.begin(env, np.random.default_rng(0))
     finally:
         env.close()
@@ -198,23 +212,6 @@ def _agent(player: Player) -> Agent:
     return player.load()
 
 
-@contextmanager
-def _workers(count: int) -> Iterator[cf.Executor]:
-    """Processes that play.
-
-    Raises:
-        AgentsError: where one of them ends.
-    """
-    try:
-        with processes(count) as executor:
-            yield executor
-    except BrokenProcessPool as error:
-        raise AgentsError(
-            "a process that plays ended, perhaps for want of memory. Use fewer workers. A script "
-            'must call this under `if __name__ == "__main__":`'
-        ) from error
-
-
 def _play(player: Player, row: Row, seeds: Sequence[int]) -> list[Outcome]:
     """Play some seeds of a row; runs in a worker."""
     agent, env = _agent(player), row.make()
@@ -230,7 +227,7 @@ def _play_all(
     """All outcomes of each row, in the order of the seeds."""
     chunks = [seeds[k : k + _CHUNK] for k in range(0, len(seeds), _CHUNK)]
     jobs = [(row, chunk) for row in rows for chunk in chunks]
-    with _workers(min(workers, len(jobs))) as executor:
+    with processes(min(workers, len(jobs))) as executor:
         futures = [executor.submit(_play, player, row, chunk) for row, chunk in jobs]
         _follow(futures, [len(chunk) for _, chunk in jobs])
         parts = [future.result() for future in futures]
@@ -266,7 +263,7 @@ def _film_all(
     del jobs[most:]
     if not jobs:
         return
-    with _workers(min(workers, len(jobs))) as executor:
+    with processes(min(workers, len(jobs))) as executor:
         futures = [executor.submit(_film, player, row, seed, videos) for row, seed in jobs]
         for future in futures:
             print(f"wrote {future.result()}", file=sys.stderr, flush=True)

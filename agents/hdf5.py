@@ -9,9 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import h5py
@@ -88,26 +86,3 @@ def _array(file: h5py.File, name: str, most: int) -> NDArray[Any]:
     if not plain or item.nbytes > most or item.id.get_storage_size() != item.nbytes:
         raise AgentsError(f"{name} is not stored plainly in the file")
     return np.asarray(item[()])
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file that is there as a whole or not at all.
-
-    Raises:
-        AgentsError: where the disk does not take it.
-    """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        try:
-            with part.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise AgentsError(
-            f"{path} cannot be written: {error.strerror or error}. It takes "
-            f"{len(data) / 1e6:.1f} MB; make room, or choose another place"
-        ) from error

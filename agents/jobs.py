@@ -14,6 +14,7 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 from agents.errors import AgentsError
+from agents.files import disk_errors
 from agents.workers import end_with_parent
 
 
@@ -102,16 +103,22 @@ def _result(process: SpawnProcess, answer: Connection) -> str | None:
             return f"its process ended with code {process.exitcode}"
 
 
+def _print_into(path: Path) -> None:
+    """Have this process print at the end of a file."""
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "a", encoding="utf-8", buffering=1) as log:
+            for stream in (sys.stdout, sys.stderr):
+                stream.flush()
+                os.dup2(log.fileno(), stream.fileno())
+
+
 def _work(job: Job, answer: Connection) -> None:
     """What runs in the process of a job."""
     end_with_parent()
-    job.log.parent.mkdir(parents=True, exist_ok=True)
-    with open(job.log, "a", encoding="utf-8", buffering=1) as log:
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
-            os.dup2(log.fileno(), stream.fileno())
     error = None
     try:
+        _print_into(job.log)
         job.work()
     except AgentsError as wrong:
         error = str(wrong)

@@ -96,7 +96,7 @@ class About:
 
 
 class Learner(nn.Module):
-    """A policy that is trained on demonstrations."""
+    """A policy that learns from demonstrations; `agents.rl.Policy` is one that learns by acting."""
 
     obs_mode: ClassVar[str]
     """"rgbd" or "state"."""
@@ -317,11 +317,12 @@ class LearnedAgent:
         """
         space: Any = env.observation_space
         parts = {"state": space} if self.obs_mode == "state" else getattr(space, "spaces", {})
-        shapes = {name: list(part.shape) for name, part in parts.items()}
-        if shapes != self.about.observation:
+        needed = self.about.observation
+        shapes = {name: list(part.shape) for name, part in parts.items() if name in needed}
+        if shapes != needed:
             raise AgentsError(
                 f"{_id(env)} observes {shapes} and the checkpoint was trained for "
-                f"{self.about.observation}; evaluate it on envs like {self.about.envs[0]} in "
+                f"{needed}; evaluate it on envs like {self.about.envs[0]} in "
                 f"obs_mode={self.obs_mode!r} with equal bounds, or train one for this env"
             )
         actions: Any = env.action_space

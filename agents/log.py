@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from agents import checkpoint
+from agents import checkpoint, files
 from agents.errors import AgentsError
 
 _EVERY = 20  # steps between looks at the loss: each makes a GPU wait
@@ -35,7 +35,7 @@ class Log:
 
     def __init__(self, folder: Path, agent: str, start: int, steps: int, batch_size: int) -> None:
         self._path = folder / checkpoint.LOG
-        checkpoint.write(self._path, "".join(_kept(self._path, start)).encode())
+        files.write(self._path, "".join(_kept(self._path, start)).encode())
         self._pending: list[tuple[int, float, dict[str, Tensor]]] = []
         self._board = _board(folder / checkpoint.TENSORBOARD, start)
         self._bar = _bar(start, steps)
@@ -98,7 +98,7 @@ class Log:
                 self._board.close()
 
     def _append(self, rows: list[dict[str, Any]]) -> None:
-        with checkpoint.disk_errors(self._path):
+        with files.disk_errors(self._path):
             with open(self._path, "a") as file:
                 file.writelines(json.dumps(row) + "\n" for row in rows)
             for row in rows if self._board is not None else ():

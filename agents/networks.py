@@ -30,10 +30,10 @@ class Residual(nn.Module):
 
 
 class Sentence(nn.Module):
-    """A sentence as one vector: several learned questions, each answered by some of its tokens.
+    """A sentence as one vector: several learned queries, each answered by some of its tokens.
 
-    A question is a query of dot-product attention (Vaswani et al., 2017, arXiv 1706.03762), so that
-    one may ask for the colour of what is picked and another for that of the place. Answers stand
+    They are queries of dot-product attention (Vaswani et al., 2017, arXiv 1706.03762), so that one
+    may ask for the colour of what is picked and another for that of the place. Answers stand
     side by side and are not mixed: a network that is shown few pairs of colours could otherwise
     learn the pairs instead of the colours.
 
@@ -41,26 +41,31 @@ class Sentence(nn.Module):
         width: of a token; the size of the vocabulary where tokens are numbers of words.
         words: whether they are.
         outputs: width of the vector.
-        questions: that are asked, a divisor of `outputs`.
-        unheard: share of the tokens that are left out in training.
+        queries: how many, a divisor of `outputs`.
+        token_dropout: share of the tokens that are left out in training.
     """
 
     def __init__(
-        self, width: int, words: bool, outputs: int = 64, questions: int = 4, unheard: float = 0.2
+        self,
+        width: int,
+        words: bool,
+        outputs: int = 64,
+        queries: int = 4,
+        token_dropout: float = 0.2,
     ) -> None:
         super().__init__()
-        self.outputs, self.unheard = outputs, unheard
+        self.outputs, self.token_dropout = outputs, token_dropout
         self.embed: nn.Module = nn.Embedding(width, outputs) if words else nn.LayerNorm(width)
         inputs = outputs if words else width
-        self.questions = nn.Parameter(torch.randn(questions, outputs) * outputs**-0.5)
+        self.questions = nn.Parameter(torch.randn(queries, outputs) * outputs**-0.5)
         self.key = nn.Linear(inputs, outputs)
-        self.value = nn.Linear(inputs, outputs // questions)
+        self.value = nn.Linear(inputs, outputs // queries)
 
     def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
         """Tokens (b, l, width) or numbers (b, l), and where they are (b, l) -> (b, outputs)."""
         if self.training:
-            heard = mask & (torch.rand(mask.shape, device=mask.device) >= self.unheard)
-            mask = torch.where(heard.any(1, keepdim=True), heard, mask)
+            kept = mask & (torch.rand(mask.shape, device=mask.device) >= self.token_dropout)
+            mask = torch.where(kept.any(1, keepdim=True), kept, mask)
         tokens = self.embed(tokens)
         scores = torch.einsum("qd,bld->bql", self.questions, self.key(tokens))
         weights = scores.masked_fill(~mask[:, None], -1e4).softmax(-1)
@@ -68,8 +73,8 @@ class Sentence(nn.Module):
         return answers.flatten(1)
 
 
-class Modulate(nn.Module):
-    """Scales and shifts channels as a vector says (FiLM; Perez et al., 2018, arXiv 1709.07871)."""
+class FiLM(nn.Module):
+    """Scales and shifts channels as a vector says (Perez et al., 2018, arXiv 1709.07871)."""
 
     def __init__(self, channels: int, vector: int) -> None:
         super().__init__()
@@ -100,7 +105,7 @@ class Encoder(nn.Module):
     def __init__(self, channels: int, widths: Sequence[int], vector: int = 0) -> None:
         super().__init__()
         fine, middle, coarse = widths
-        self.choose = Modulate(_TINTS, vector) if vector else None
+        self.choose = FiLM(_TINTS, vector) if vector else None
         self.tint = nn.Conv2d(channels, _TINTS, 1)
         self.stem = nn.Conv2d(channels * 16 + _TINTS, fine, 3, 1, 1)
         self.fine = Residual(fine, fine)
@@ -131,7 +136,7 @@ class Decoder(nn.Module):
         self.up = nn.ModuleList([nn.Conv2d(coarse, middle, 1), nn.Conv2d(middle, fine, 1)])
         self.join = nn.ModuleList([Residual(middle, middle), Residual(fine, fine)])
         self.modulate = nn.ModuleList(
-            [Modulate(width, vector) for width in (coarse, middle, fine)] if vector else []
+            [FiLM(width, vector) for width in (coarse, middle, fine)] if vector else []
         )
 
     def forward(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ast
 import inspect
+import math
 import textwrap
 import types
 from collections.abc import Callable, Mapping
@@ -28,6 +29,20 @@ def docstrings(cls: type) -> dict[str, str]:
                 ):
                     found[name] = " ".join(said.split())
     return found
+
+
+def check_range(options: Any, low: float, high: float, *names: str) -> None:
+    """Checks fields of a dataclass that are numbers or tuples of them.
+
+    Raises:
+        ValueError: one is not finite, or not from `low` to `high`.
+    """
+    for name in names:
+        value = getattr(options, name)
+        for number in value if isinstance(value, tuple) else (value,):
+            if not (math.isfinite(number) and low <= number <= high):
+                allowed = f"{low} or more" if high == math.inf else f"{low} to {high}"
+                raise ValueError(f"{name} is {number}; give {allowed}")
 
 
 def add_options(

@@ -7,11 +7,13 @@ and wider layers, since the vector is.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gymnasium import spaces
 
+from agents.options import check_range
 from agents.rl import Policy
 
 if TYPE_CHECKING:
@@ -42,6 +44,11 @@ class Options:
     """Weight of the entropy of actions in the loss."""
     hidden: tuple[int, ...] = (256, 256)
     """Widths of the hidden layers of actor and critic each."""
+
+    def __post_init__(self) -> None:
+        check_range(self, 1, math.inf, "rollout", "batch_size", "epochs", "hidden")
+        check_range(self, 0, math.inf, "learning_rate", "clip", "entropy")
+        check_range(self, 0, 1, "gamma", "gae_lambda")
 
 
 class PPO(Policy):

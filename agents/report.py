@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from agents import files
 from agents.errors import AgentsError
 
 if TYPE_CHECKING:
     from agents.rollout import Outcome, Row
 
-_Z = 1.959964  # 97.5 % point of the normal distribution
 _RESAMPLES = 10_000
 _PACKAGES = ("gymnasium", "numpy", "pybullet", "stable-baselines3", "torch")
 
@@ -81,10 +81,10 @@ def _figures(played: Sequence[Outcome]) -> dict[str, Any]:
 
 def wilson(successes: int, trials: int) -> list[float]:
     """95 % score interval of a rate (Wilson, 1927): [low, high] within 0..1."""
-    rate, z2 = successes / trials, _Z**2
-    middle = (rate + z2 / (2 * trials)) / (1 + z2 / trials)
-    half = _Z / (1 + z2 / trials) * np.sqrt(rate * (1 - rate) / trials + z2 / (4 * trials**2))
-    return [max(0.0, float(middle - half)), min(1.0, float(middle + half))]
+    from scipy.stats import binomtest  # here, since the processes that play need none of it
+
+    interval = binomtest(successes, trials).proportion_ci(0.95, "wilson")
+    return [float(interval.low), float(interval.high)]
 
 
 def bootstrap(values: Sequence[float]) -> list[float]:
@@ -153,12 +153,10 @@ def check_writable(path: Path) -> None:
     Raises:
         AgentsError: where it cannot.
     """
-    try:
+    with files.disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(path, "a"):
             pass
-    except OSError as error:
-        raise AgentsError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def write(path: Path, result: dict[str, Any]) -> None:
@@ -167,9 +165,4 @@ def write(path: Path, result: dict[str, Any]) -> None:
     Raises:
         AgentsError: where it cannot be written.
     """
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_text(json.dumps(result, indent=1) + "\n")
-        os.replace(part, path)
-    except OSError as error:
-        raise AgentsError(f"{path} cannot be written: {error.strerror}") from error
+    files.write(path, (json.dumps(result, indent=1) + "\n").encode())

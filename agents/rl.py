@@ -29,11 +29,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 import gensim_envs
-from agents import checkpoint
+from agents import checkpoint, files
 from agents.datasets import check_spaces
 from agents.errors import AgentsError, Stopped
 from agents.learner import About, Learner, load_weights, make_learner
-from agents.rollout import MAKE_ERRORS
+from agents.rollout import MAKE_ERRORS, of_suite
 from agents.runs import check_same
 from gensim_envs.seeds import TRAINING
 
@@ -249,7 +249,7 @@ class _Training:
         load_weights(self._policy, weights, out)  # they are as `load_agent` will want them
         checkpoint.save_tensors(out / checkpoint.MODEL, weights, {"step": done})
         lines = [json.dumps(row) + "\n" for row in self._rows]
-        checkpoint.write(out / checkpoint.LOG, "".join(lines).encode())
+        files.write(out / checkpoint.LOG, "".join(lines).encode())
         tensors, state = _state(model)
         checkpoint.save_tensors(out / checkpoint.LAST, tensors, {**state, "log": self._rows})
         self._describe(done)
@@ -285,8 +285,9 @@ def _about(agent: str, envs: Sequence[str]) -> About:
 
 
 def _plain(envs: Sequence[str]) -> gym.Env[Any, Any]:
-    what = envs[0] if len(envs) == 1 else gensim_envs.mix(envs)
-    return gym.make(what, obs_mode="state")
+    if len(envs) > 1:
+        return gym.make(gensim_envs.mix(envs), obs_mode="state")
+    return gym.make(envs[0], obs_mode="state") if of_suite(envs[0]) else gym.make(envs[0])
 
 
 def _make(envs: Sequence[str]) -> Monitor[Any, Any]:

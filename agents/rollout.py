@@ -31,6 +31,12 @@ MAKE_ERRORS = (
 """What `gym.make` and the registry raise for an id or option that is not allowed."""
 
 
+def of_suite(env: str) -> bool:
+    """Whether an id is registered as a task of this suite, which takes options of its own."""
+    spec = gym.registry.get(env)
+    return spec is not None and str(spec.entry_point).startswith("gensim_envs.")
+
+
 class Refused(Exception):
     """An env cannot be reset to a seed and perturbation, for the reason that it gives."""
 
@@ -72,7 +78,7 @@ class Row:
     """One row of a report: what is played.
 
     Attributes:
-        env: id.
+        env: id. What follows is for envs of this suite: others are made as they are.
         split: "train" for the colours seen in training, "test" for unseen ones.
         perturb: pairs of `reset(options={"perturb": ...})`.
         obs_mode: of the env.
@@ -88,7 +94,7 @@ class Row:
     @property
     def options(self) -> dict[str, Any]:
         """Of each reset."""
-        return {"perturb": dict(self.perturb)}
+        return {"perturb": dict(self.perturb)} if of_suite(self.env) else {}
 
     def make(self, **more: Any) -> gym.Env[Any, Any]:
         """The env, with further options.
@@ -96,17 +102,17 @@ class Row:
         Raises:
             AgentsError: where there is no such env, or it does not take these options.
         """
-        options: dict[str, Any] = {"obs_mode": self.obs_mode, "split": self.split, **more}
-        if self.bounds and options["obs_mode"] == "state":
-            options["bounds"] = dict(self.bounds)
+        options = more
+        if of_suite(self.env):
+            options = {"obs_mode": self.obs_mode, "split": self.split, **more}
+            if self.bounds and options["obs_mode"] == "state":
+                options["bounds"] = dict(self.bounds)
         try:
             return gym.make(self.env, **options)
         except gym.error.UnregisteredEnv as error:
             raise AgentsError(f"{error} `gensim list` shows the ids there are") from error
         except MAKE_ERRORS as error:
-            raise AgentsError(
-                f"{self.env} cannot be made with {options}: {error}. Agents play envs of this suite"
-            ) from error
+            raise AgentsError(f"{self.env} cannot be made with {options}: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -152,6 +158,8 @@ def episode(
 ) -> Iterator[Step]:
     """Play one episode, step by step; the instruction is given anew at each.
 
+    Of an env that is not of this suite, infos may say `instruction`, and `success` or `is_success`.
+
     Args:
         env: what is played; it is reset here, by the time the first step is asked for.
         agent: who plays.
@@ -168,12 +176,13 @@ def episode(
     agent.begin(env, np.random.default_rng([seed, *b"agent"]))
     over = False
     while not over:
-        instruction = info["instruction"]
+        instruction = info.get("instruction", "")
         action = agent.act(observation, instruction)
         seen = observation
         observation, reward, terminated, truncated, info = env.step(action)
         over = terminated or truncated
-        yield Step(seen, instruction, action, float(reward), bool(info["success"]))
+        success = bool(info.get("success", info.get("is_success", False)))
+        yield Step(seen, instruction, action, float(reward), success)
 
 
 def outcome(

@@ -7,11 +7,13 @@ start of learning.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gymnasium import spaces
 
+from agents.options import check_range
 from agents.rl import Policy
 
 if TYPE_CHECKING:
@@ -38,6 +40,11 @@ class Options:
     """Discount of a step."""
     hidden: tuple[int, ...] = (256, 256)
     """Widths of the hidden layers of actor and critics each."""
+
+    def __post_init__(self) -> None:
+        check_range(self, 1, math.inf, "buffer_size", "batch_size", "hidden")
+        check_range(self, 0, math.inf, "learning_starts", "learning_rate")
+        check_range(self, 0, 1, "tau", "gamma")
 
 
 class SAC(Policy):

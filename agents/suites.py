@@ -10,13 +10,13 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agents import files
 from agents.errors import AgentsError
 
 SUITES = Path(__file__).with_name("suites.json")
@@ -214,9 +214,7 @@ def freeze(path: Path = SUITES) -> list[str]:
         each["frozen"] = now
         changed.append(made.name)
     if changed:
-        new = path.with_name(f".{path.name}.new")
-        new.write_text(_dumps(data) + "\n", encoding="utf-8")
-        os.replace(new, path)
+        files.write(path, (_dumps(data) + "\n").encode())
     return changed
 
 

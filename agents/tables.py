@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.errors import AgentsError
+from agents.files import disk_errors
 
 Record = Mapping[str, Any]
 """The cell.json of a finished cell."""
@@ -216,6 +217,9 @@ def plot(results: Record, folder: Path) -> list[str]:
 
     Returns:
         Names of the files in `folder`; none where matplotlib is missing.
+
+    Raises:
+        AgentsError: where one cannot be written.
     """
     try:
         import matplotlib
@@ -298,7 +302,8 @@ def _draw(curves: Curves, label: str, logarithmic: bool, path: Path) -> bool:
     axes.set(xlabel=label, ylabel="mean success", ylim=(-0.02, 1.02))
     axes.grid(alpha=0.3)
     axes.legend()
-    figure.savefig(path, dpi=120)
+    with disk_errors(path):
+        figure.savefig(path, dpi=120)
     return True
 
 
@@ -314,7 +319,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for results in load(options.results):
             print(markdown(results))
             if options.plots is not None:
-                options.plots.mkdir(parents=True, exist_ok=True)
+                with disk_errors(options.plots):
+                    options.plots.mkdir(parents=True, exist_ok=True)
                 plot(results, options.plots)
     except AgentsError as error:
         print(error, file=sys.stderr)

@@ -46,9 +46,16 @@ class Team:
         return self.rank == 0
 
     def wrapped(self, module: nn.Module) -> nn.Module:
-        """The module, whose gradients are averaged over the team."""
+        """The module, whose gradients are averaged over the team.
+
+        On GPUs its batch normalisation sees the whole batch. PyTorch has none for CPUs that does:
+        there each process normalises by its share of the batch.
+        """
         if self.size == 1:
             return module
+        if self.device.type == "cuda":
+            synced: Any = nn.SyncBatchNorm
+            module = synced.convert_sync_batchnorm(module)
         ids = [self.device] if self.device.type == "cuda" else None
         return nn.parallel.DistributedDataParallel(module, device_ids=ids)
 

@@ -38,10 +38,15 @@ class Source:
     Args:
         given: the command line.
         config: of the run.
+
+    Attributes:
+        workers: processes that play; None for one on each core.
+        reads: whether demonstrations are read from a file or dataset, not made.
     """
 
     def __init__(self, given: argparse.Namespace, config: Config) -> None:
         self.workers: int | None = given.workers
+        self.reads: bool = given.data is not None or bool(given.minari)
         self._given, self._config = given, config
 
     def demos(self, obs_mode: str) -> Demos:

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from agents import checkpoint, runs
+from agents import checkpoint, files, runs
 from agents.errors import AgentsError, Stopped
 from agents.learner import Learner, load_weights, make_learner
 from agents.loader import Loader
@@ -268,7 +268,7 @@ class Training:
         """
         log.flush()
         folder = self._config.out / "candidate"
-        with checkpoint.disk_errors(folder):
+        with files.disk_errors(folder):
             folder.mkdir(exist_ok=True)
         checkpoint.save_json(folder / checkpoint.AGENT, self._described)
         checkpoint.save_tensors(folder / checkpoint.MODEL, self._weights(), {"step": self.done})

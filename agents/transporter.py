@@ -1,4 +1,4 @@
-"""The transporter: where to pick is a picture of odds, and so is where to place and how turned.
+"""The transporter: probabilities of where to pick, and of where to place and how turned.
 
 After Transporter Networks (Zeng et al., 2020, arXiv 2010.14406) and CLIPort (Shridhar et al., 2021,
 arXiv 2109.12098), with three things of our own that make it learn in minutes on two CPU cores;
@@ -9,7 +9,7 @@ docs/agents.md has what each is worth:
    correlated with the whole scene at 12.5 mm a pixel; then a second, small pair of networks
    correlates crops of the picture itself, at 6.25 mm and 3 degrees, about the best place.
 3. Targets are shared between neighbouring pixels and turns in proportion to their distance, so
-   that the odds also say where between them the place lies: errors are about a millimetre.
+   that probabilities also say where between them the place lies: errors are about a millimetre.
 
 A push has the same six numbers: it starts at the pick and ends at the place.
 """
@@ -28,7 +28,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from agents.augment import Table, augmented, colors_of, pictures
+from agents.augment import Table, augmented, colors_of, pictures, wrap
 from agents.correlation import correlate, crops, window
 from agents.demos import Sample
 from agents.errors import AgentsError
@@ -36,6 +36,7 @@ from agents.language import Clip, ClipVisual
 from agents.language import encoder as language_of
 from agents.learner import About, Learner, pad_tokens
 from agents.networks import Decoder, Encoder, Residual, Sentence
+from agents.options import check_range
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ class Options:
         Raises:
             ValueError: naming the option.
         """
+        check_range(self, 1, math.inf, "width", "features", "refine_width", "refine_features")
+        check_range(self, 0, math.inf, "jitter", "noise")
         if self.crop % 8 or self.crop <= 0:
             raise ValueError(f"crop must be a positive multiple of 8, not {self.crop}")
         if not 4 <= self.rotations_trained <= self.rotations:
@@ -134,7 +137,7 @@ class Transporter(Learner):
         rng: np.random.Generator,
         train: bool,
     ) -> dict[str, Tensor]:
-        """A batch; every random choice of a training step is made here."""
+        """A batch; all of a training step is drawn here but which tokens `Sentence` leaves out."""
         config, b = self.config, len(samples)
         scenes, tables = pictures([s.color for s in samples], [s.height for s in samples])
         actions = np.stack([s.action for s in samples])
@@ -151,7 +154,8 @@ class Transporter(Learner):
         # Coarse places are about right: refining learns from such that are off by up to its reach.
         off = rng.uniform(-1, 1, (b, 3)) * [*[_cell(self.table, HALF) * (REACH - 1)] * 2,
                                             FINE_TURN * (FINE_TURNS // 2 - 1)]  # fmt: skip
-        first = np.floor(_steps(turn, config.rotations)).astype(int)
+        steps = turn / (2 * math.pi / config.rotations) % config.rotations
+        first = np.floor(steps).astype(int)
         others = [
             rng.permutation(config.rotations - 2)[: config.rotations_trained - 2] for _ in first
         ]
@@ -159,6 +163,7 @@ class Transporter(Learner):
         words, mask = pad_tokens(tokens)
         numbers = {
             "pick": pick, "grasp": pick + offset, "place": place + carried, "turn": turn,
+            "between": steps % 1,  # of the first two turns
             "near": place + carried + off[:, :2], "near_turn": turn + off[:, 2],
         }  # fmt: skip
         return {
@@ -175,8 +180,7 @@ class Transporter(Learner):
 
         turns = batch["turns"]
         scores = self._places(features, batch["grasp"], turns)
-        between = _steps(batch["turn"], self.config.rotations) % 1  # of the first two turns
-        target = torch.cat([between[:, None], self._cells(batch["place"], COARSE)], 1)
+        target = torch.cat([batch["between"][:, None], self._cells(batch["place"], COARSE)], 1)
         parts["place"] = _cross_entropy(scores, target)
 
         if self.config.refine:
@@ -210,11 +214,11 @@ class Transporter(Learner):
             moved = (torch.tensor(cell, device=self.device) - REACH) * _cell(self.table, HALF)
             place, turn = place + moved, turn + (step - FINE_TURNS // 2) * FINE_TURN
         self._last = picks[0], places
-        yaw = (float(turn) + math.pi) % (2 * math.pi) - math.pi
+        yaw = wrap(float(turn))
         return self.clipped(np.array([*pick[0].tolist(), 0.0, *place[0].tolist(), yaw]))
 
     def heatmaps(self) -> dict[str, NDArray[np.float32]] | None:
-        """Odds of the last action's pick and place, whatever its turn, (160, 320), at most 1."""
+        """Of the last action: probabilities (160, 320) by the greatest, of places in any turn."""
         if self._last is None:
             return None
         picks, places = self._last
@@ -246,11 +250,11 @@ class Transporter(Learner):
         return finest
 
     def _picks(self, features: Tensor) -> Tensor:
-        """(b, 80, 160) log odds."""
+        """(b, 80, 160) logits."""
         return F.pixel_shuffle(self.pick(features), COARSE // HALF)[:, 0].float()
 
     def _places(self, features: Tensor, grasp: Tensor, turns: Tensor) -> Tensor:
-        """Log odds of placing what is held.
+        """Logits of placing what is held.
 
         Args:
             features: (b, width, 40, 80).
@@ -268,7 +272,7 @@ class Transporter(Learner):
         return correlate(scene, kernels) * self.sharpness
 
     def _refined(self, picture: Tensor, grasp: Tensor, near: Tensor, turn: Tensor) -> Tensor:
-        """Log odds of small corrections of a place.
+        """Logits of small corrections of a place.
 
         Args:
             picture: (b, 4, 160, 320).
@@ -338,29 +342,24 @@ def _cell(table: Table, scale: int) -> float:
     return table.pixel * scale
 
 
-def _steps(turn: Any, rotations: int) -> Any:
-    """Radians -> steps of a full turn / rotations, in [0, rotations)."""
-    return turn / (2 * math.pi / rotations) % rotations
-
-
 def _cross_entropy(scores: Tensor, cells: Tensor) -> Tensor:
-    """Of odds against a target between the cells of a grid, in nats.
+    """Of logits against a target between the cells of a grid, in nats.
 
-    The target's eight neighbours share its odds as in trilinear interpolation.
+    The target's eight neighbours share its probability as in trilinear interpolation.
 
     Args:
-        scores: (b, k, h, w) log odds.
+        scores: (b, k, h, w) logits.
         cells: (b, 3) where the target is in k, h and w; whole numbers are middles of cells.
     """
     b, *shape = scores.shape
-    odds = scores.flatten(1).log_softmax(1).reshape(scores.shape)
+    log_probs = scores.flatten(1).log_softmax(1).reshape(scores.shape)
     lower = cells.floor()
     part = cells - lower
     batch, total = torch.arange(b, device=cells.device), scores.new_zeros(())
     for corner in itertools.product((0, 1), repeat=3):
         share = torch.stack([part[:, d] if c else 1 - part[:, d] for d, c in enumerate(corner)])
         at = [(lower[:, d].long() + c).clamp(0, shape[d] - 1) for d, c in enumerate(corner)]
-        total = total - (share.prod(0) * odds[batch, at[0], at[1], at[2]]).sum()
+        total = total - (share.prod(0) * log_probs[batch, at[0], at[1], at[2]]).sum()
     return total / b
 
 
@@ -368,7 +367,7 @@ def _peak(scores: Tensor, around: bool = True) -> list[float]:
     """Where the likeliest cell's neighbourhood has its mean.
 
     Args:
-        scores: (k, h, w) log odds.
+        scores: (k, h, w) logits.
         around: whether the last of the k is next to the first.
 
     Returns:
@@ -380,8 +379,8 @@ def _peak(scores: Tensor, around: bool = True) -> list[float]:
     if around and k > 2:
         ranges[0] = range(best[0] - 1, best[0] + 2)
     grid = scores[[i % k for i in ranges[0]]][:, list(ranges[1])][:, :, list(ranges[2])]
-    odds = grid.flatten().softmax(0).reshape(grid.shape)
+    probs = grid.flatten().softmax(0).reshape(grid.shape)
     return [
-        float((odds.sum([d for d in range(3) if d != axis]).cpu() * torch.tensor(span)).sum())
+        float((probs.sum([d for d in range(3) if d != axis]).cpu() * torch.tensor(span)).sum())
         for axis, span in enumerate(ranges)
     ]

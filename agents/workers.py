@@ -9,6 +9,9 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from concurrent.futures.process import BrokenProcessPool
+
+from agents.errors import AgentsError
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -26,6 +29,9 @@ def processes(count: int) -> Iterator[cf.ProcessPoolExecutor]:
 
     Ctrl-C reaches the parent only. A script that calls this needs its
     `if __name__ == "__main__":`, as every program that spawns does.
+
+    Raises:
+        AgentsError: when leaving, if one of the processes has ended.
     """
     context = multiprocessing.get_context("spawn")
     executor = cf.ProcessPoolExecutor(count, context, initializer=_start)
@@ -35,6 +41,11 @@ def processes(count: int) -> Iterator[cf.ProcessPoolExecutor]:
             for _ in range(count):
                 executor.submit(os.getpid)
         yield executor
+    except BrokenProcessPool as error:
+        raise AgentsError(
+            "a process that plays ended, perhaps for want of memory. Use fewer workers. A script "
+            'must call this under `if __name__ == "__main__":`'
+        ) from error
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
 

@@ -54,7 +54,7 @@ class PlainConfig:
     learning_rate: float = 1e-4
     """Of Adam."""
     correlation: str = "fft"
-    """"direct", "columns" or "fft": equal up to rounding; `fastest_correlation` measures them."""
+    """"direct", "columns" or "fft": equal up to rounding; `time_correlations` measures them."""
 
 
 # --- Correlation: three ways to the same numbers ---------------------------------------------

@@ -46,7 +46,10 @@ def command(file: Path, out: Path, *more: str) -> list[str]:
 
 
 def test_a_killed_benchmark_goes_on_where_it_was(
-    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     out = tmp_path / "out"
     oracle, cloning = (
@@ -69,7 +72,25 @@ def test_a_killed_benchmark_goes_on_where_it_was(
     (failed,) = results["failed"]
     assert failed == {"name": f"bc_state-{ENV[7:]}-1", "error": "steps is 0; give 1 or more"}
     assert "steps is 0" in capsys.readouterr().err
-    assert "| oracle | 100 (34-100) | 100 (34-100) |" in (out / "results.md").read_text()
+    text = (out / "results.md").read_text()
+    assert "| oracle | 100 (34-100) | 100 (34-100) |" in text
+
+    # Results of other numbers of episodes do not mix. Once the number was not noted.
+    described = json.loads((out / "suite.json").read_text())
+    assert described.pop("episodes") == 2
+    (out / "suite.json").write_text(json.dumps(described))
+    capsys.readouterr()
+    assert main(command(file, out, "--agent", "oracle", "--episodes", "1")) == 2
+    assert "results of 2 episodes, not 1" in capsys.readouterr().err
+    assert main(command(file, out, "--agent", "oracle", "--episodes", "2")) == 0
+    assert (oracle / "cell.json").stat().st_mtime_ns == kept
+
+    # Tables do not wait for plots.
+    (out / "results.md").unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr("agents.tables.plot", full)
+        assert main(command(file, out, "--agent", "oracle")) == 2
+    assert "| oracle | 100" in (out / "results.md").read_text()
 
     # What it trained is what the command that it reports trains in one go.
     reported = results["cells"][1]["commands"][0].replace("DIR", str(out)).split()[3:]
@@ -80,6 +101,10 @@ def test_a_killed_benchmark_goes_on_where_it_was(
         (tmp_path / "again" / name).read_bytes() == (cloning / "run" / name).read_bytes()
         for name in names
     )
+
+
+def full(*_: object) -> list[str]:
+    raise AgentsError("no space is left")
 
 
 def check_cells(oracle: dict[str, Any], cloning: dict[str, Any]) -> None:

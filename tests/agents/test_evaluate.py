@@ -141,7 +141,7 @@ def test_the_interval_of_a_mean_is_that_of_its_standard_error() -> None:
         (ORACLE, [BOWL], {"splits": ["unseen"]}, "use train, test or both"),
         (ORACLE, [BOWL], {"workers": 0}, "workers is 0"),
         (ORACLE, ["gensim/Nothing-v0"], {}, "gensim list"),
-        (ORACLE, ["CartPole-v1"], {}, "CartPole-v1 cannot be made"),
+        (ORACLE, ["CartPole-v1"], {}, "CartPole-v1 has actions Discrete"),
         (ORACLE, [], {}, "trained on no task"),
         (Player("transporter"), [BOWL], {}, "--checkpoint"),
         (Player(checkpoint=Path("nowhere")), [BOWL], {}, "nowhere is no checkpoint"),

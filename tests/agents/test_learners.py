@@ -13,6 +13,7 @@ from gymnasium.spaces import Box
 from toys import HIGH, LOW, TOKENS, images, states
 
 from agents import checkpoint
+from agents.__main__ import main
 from agents.dagger import Options as DaggerOptions
 from agents.demos import Demos, Sample
 from agents.errors import AgentsError
@@ -161,6 +162,27 @@ def test_what_a_policy_is_for_survives_json(by_state: Path) -> None:
     assert About.from_json(value) == load_learner(by_state).about
     with pytest.raises(AgentsError, match="belong; train it anew"):
         About.from_json({"agent": "bc_state"})
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "transporter.width=-4", "transporter.features=0", "transporter.refine_width=0",
+        "transporter.refine_features=0", "transporter.jitter=-1", "transporter.noise=nan",
+        "bc_state.width=0", "bc_state.depth=-1", "bc_state.dropout=1", "bc_state.delta=0",
+        "ppo.hidden=-1", "ppo.rollout=0", "ppo.epochs=0", "ppo.batch_size=-1", "ppo.gamma=1.5",
+        "ppo.learning_rate=inf", "ppo.clip=-1", "sac.buffer_size=0", "sac.tau=2", "sac.hidden=0",
+        "sac.learning_starts=-1",
+    ],
+)  # fmt: skip
+def test_a_hyperparameter_that_cannot_be_is_refused_before_any_work(
+    option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    agent, _, name = option.partition("=")[0].partition(".")
+    run = ["train", "--agent", agent, "--env", "gensim/AlignBoxCorner-v0", f"--{option}"]
+    assert main([*run, "--out", str(tmp_path / "run")]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"agents: {agent}: {name} is ") and said.count("\n") == 1
 
 
 @pytest.mark.parametrize(

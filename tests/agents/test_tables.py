@@ -121,6 +121,16 @@ def test_plots_are_drawn_where_there_are_curves(tmp_path: Path) -> None:
     assert (tmp_path / "success_over_tasks.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_full_disk_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("matplotlib")
+    (tmp_path / "results.json").write_text(json.dumps(few_shot()))
+    (tmp_path / "success_over_tasks.png").symlink_to("/dev/full")
+    for folder, said in ((tmp_path, "no space is left for"), (Path("/proc/no"), "cannot be")):
+        command = [str(tmp_path / "results.json"), "--plots", str(folder)]
+        assert tables.main(command) == 2
+        assert said in capsys.readouterr().err
+
+
 def test_results_of_one_suite_are_joined(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

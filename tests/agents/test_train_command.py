@@ -10,6 +10,7 @@ from toys import states
 
 from agents import checkpoint, dagger, learner
 from agents.__main__ import main
+from agents.collect import collect
 from agents.demos import Demos
 from agents.training import train
 
@@ -127,6 +128,38 @@ def test_dagger_learns_from_the_states_that_its_policy_comes_to(
     assert made["agent"] == "dagger" and made["round"] == 1 and made["finished"]
     assert made["dagger"]["beta"] == 0.5 == dagger.Options(beta=0.5).beta
     assert main(run) == 0 and len(trained) == 4
+
+
+def test_dagger_that_overwrites_keeps_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, env = tmp_path / "run", "gensim/AlignBoxCorner-v0"
+    collected = collect([env], 3, obs_mode="state", workers=1)
+    for demos in (2, 3):
+        collected.first(demos).save(tmp_path / f"{demos}.h5")
+    run = ["train", "--agent", "dagger", *QUICK, "--workers", "1", "--dagger.rounds", "1",
+           "--dagger.episodes", "1", "--bc_state.width", "16", "--out", str(out)]  # fmt: skip
+    assert main([*run, "--data", str(tmp_path / "2.h5")]) == 0
+    before = (out / "agent.json").read_text()
+    capsys.readouterr()
+
+    # What rounds have left is no one's without the description, and is not taken for this run's.
+    (out / "agent.json").unlink()
+    assert main([*run, "--data", str(tmp_path / "2.h5")]) == 2
+    assert "demos-0.h5 is of another run" in capsys.readouterr().err
+    (out / "agent.json").write_text(before.replace('"finished": true', '"finished": false'))
+
+    assert main([*run, "--data", str(tmp_path / "3.h5")]) == 2
+    assert "holds another run: dataset is" in capsys.readouterr().err
+    assert main([*run, "--data", str(tmp_path / "2.h5"), "--seed", "1"]) == 2
+    assert "seed is 0 there and 1 here" in capsys.readouterr().err
+    assert Demos.load(out / "demos-0.h5").episodes == 2
+
+    more = ["--data", str(tmp_path / "3.h5"), "--seed", "1", "--overwrite"]
+    assert main([*run, *more, "--dagger.episodes", "2"]) == 0
+    assert [Demos.load(out / f"demos-{k}.h5").episodes for k in (0, 1)] == [3, 2]
+    made = checkpoint.load_json(out / "agent.json")["training"]
+    assert (made["seed"], made["dataset"]) == (1, collected.sha256())
 
 
 def test_dagger_checks_its_own_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

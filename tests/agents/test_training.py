@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch.nn.modules.batchnorm import _BatchNorm
 from toys import images, states
 
 from agents import checkpoint
@@ -22,6 +23,8 @@ from agents.__main__ import main
 from agents.demos import Demos
 from agents.errors import AgentsError, Stopped
 from agents.learner import load_agent, load_learner
+from agents.networks import Residual
+from agents.team import Team
 from agents.training import Config, check, train
 
 ROOT = Path(__file__).parents[2]
@@ -108,6 +111,21 @@ def test_a_finished_run_is_left_alone_and_tells_how_it_went(
     train(config(tmp_path), states(), SMALL)
     assert "is finished" in capsys.readouterr().out
     assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
+
+
+def test_processes_with_gpus_normalise_by_the_whole_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of parallel training, only what it is given is looked at: there may be no GPU here."""
+    monkeypatch.setattr(torch.nn.parallel, "DistributedDataParallel", lambda given, **_: given)
+    team = Team("cpu")
+    for size, device, synced in ((1, "cuda", False), (2, "cpu", False), (2, "cuda", True)):
+        team.size, team.device = size, torch.device(device)
+        module = torch.nn.Sequential(Residual(3, 4))
+        before = dict(module.named_parameters())
+        wrapped = team.wrapped(module)
+        norms = [each for each in wrapped.modules() if isinstance(each, _BatchNorm)]
+        assert [isinstance(each, torch.nn.SyncBatchNorm) for each in norms] == [synced] * 2
+        # The optimizer knows the parameters already.
+        assert all(each is before[name] for name, each in wrapped.named_parameters())
 
 
 # -------------------------------------------------------------------------------------- validation

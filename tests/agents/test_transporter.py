@@ -109,6 +109,20 @@ def test_labels_move_with_the_pixels_and_with_the_grasp() -> None:
     assert torch.stack(offs).mean(0).norm() < net.table.pixel / 6
 
 
+def test_the_first_two_turns_of_a_batch_are_those_about_the_true_one() -> None:
+    """Whole turns and what is left come of one division, which a GPU would round otherwise."""
+    net = learner()
+    turns = [*np.radians(np.arange(-180, 181, 5)), math.pi, -math.pi, 1e-9, -1e-9]
+    samples = [scene((0.45, -0.1), (0.55, 0.15), turn) for turn in turns]
+    batch = net.prepare(samples, [TOKENS] * len(turns), np.random.default_rng(0), train=False)
+    first, second = batch["turns"][:, 0], batch["turns"][:, 1]
+    assert torch.equal((first + 1) % 36, second)
+    assert ((batch["between"] >= 0) & (batch["between"] < 1)).all()
+    told = (first + batch["between"]) * (2 * math.pi / 36)
+    off = torch.remainder(told - batch["turn"] + math.pi, 2 * math.pi) - math.pi
+    torch.testing.assert_close(off, torch.zeros_like(off), atol=1e-5, rtol=0)
+
+
 def test_without_training_a_batch_is_the_scene_itself() -> None:
     net = learner()
     sample = scene((0.45, -0.1), (0.55, 0.15), 0.8)

@@ -1,0 +1,81 @@
+"""Envs that are not of the suite."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from foreign import ID
+from toys import HIGH, LOW
+
+from agents.__main__ import main
+from agents.demos import Demos, Sample
+
+
+def evaluated(out: Path, *who: str) -> dict[str, object]:
+    command = ["evaluate", *who, "--episodes", "12", "--workers", "1", "--json", str(out)]
+    assert main(command) == 0
+    (row,) = json.loads(out.read_text())["rows"]
+    assert (row["env"], row["split"], row["steps"]) == (ID, "train", 12)
+    return dict(row)
+
+
+def demonstrations(path: Path) -> Path:
+    rng = np.random.default_rng(0)
+    demos = Demos("state", LOW, HIGH)
+    for seed in range(200):
+        state = np.float32(rng.uniform(-1, 1, 6))
+        action = LOW + (state + 1) / 2 * (HIGH - LOW)
+        demos.add_episode(ID, seed, [Sample(ID, 0, 0, "", action, state=state)])
+    demos.save(path)
+    return path
+
+
+def test_cloning_is_evaluated_on_an_env_of_another_suite(tmp_path: Path) -> None:
+    data, out = demonstrations(tmp_path / "demos.h5"), tmp_path / "run"
+    assert main([
+        "train", "--agent", "bc_state", "--data", str(data), "--out", str(out), "--steps", "400",
+        "--validate-every", "0", "--device", "cpu", "--bc_state.width", "64",
+        "--bc_state.dropout", "0", "--learning-rate", "5e-3",
+    ]) == 0  # fmt: skip
+    cloned = evaluated(tmp_path / "report.json", "--checkpoint", str(out))
+    by_chance = evaluated(tmp_path / "other.json", "--agent", "random", "--env", ID)
+    assert cloned["success"] == 1 and by_chance["success"] == 0
+
+
+def test_reinforcement_learns_on_an_env_of_another_suite(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, report = tmp_path / "run", tmp_path / "report.json"
+    assert main([
+        "train", "--agent", "ppo", "--env", ID, "--out", str(out), "--steps", "32", "--parallel",
+        "1", "--ppo.rollout", "16", "--ppo.batch_size", "16", "--ppo.hidden", "8",
+    ]) == 0  # fmt: skip
+    evaluated(report, "--checkpoint", str(out), "--split", "train", "test")
+    (left_out,) = json.loads(report.read_text())["left_out"]
+    assert left_out["env"] == ID and "not of this suite" in left_out["why"]
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--agent", "oracle"], "choose another agent for it"),
+        (["--agent", "random", "--perturb", "light"], "leave out --perturb"),
+        (["--agent", "random", "--split", "test"], "use --split train"),
+    ],
+)
+def test_what_only_the_suite_has_is_refused(
+    more: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", "--env", ID, "--episodes", "1", *more]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_dagger_needs_an_oracle(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data, out = demonstrations(tmp_path / "demos.h5"), tmp_path / "run"
+    train = ["train", "--agent", "dagger", "--data", str(data), "--validate-every", "0"]
+    assert main([*train, "--out", str(out)]) == 2
+    assert f"{ID} has no oracle" in capsys.readouterr().err
+    assert not (out / "demos-0.h5").exists()
