@@ -362,9 +362,14 @@ def _optimizer_states(
 def _load_optimizer(
     optimizer: torch.optim.Optimizer, learner: Learner, tensors: dict[str, Tensor]
 ) -> None:
-    value = optimizer.state_dict()
+    value, own = optimizer.state_dict(), dict(learner.named_parameters())
     for number, (name, _) in enumerate(_optimizer_states(optimizer, learner)):
-        value["state"][number] = _under(f"{name}.", tensors)
+        # Moments need the layout of their weights, which a file does not keep: fused AdamW goes
+        # through both in the order in which they lie in memory.
+        value["state"][number] = {
+            key: kept if key == "step" else torch.empty_like(own[name]).copy_(kept)
+            for key, kept in _under(f"{name}.", tensors).items()
+        }
     optimizer.load_state_dict(value)
 
 

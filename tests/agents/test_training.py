@@ -79,6 +79,21 @@ def test_a_run_that_is_killed_goes_on_as_if_it_had_not_been(tmp_path: Path) -> N
     assert same(weights(killed), weights(whole))
 
 
+def test_a_transporter_goes_on_as_if_it_had_not_been_broken_off(tmp_path: Path) -> None:
+    """Its weights lie in memory channels last, and what AdamW keeps of them must do so too."""
+    demos = images([("red", [0.5, 0, 0, 0.5, 0.2, 1]), ("blue", [0.4, 0.1, 0, 0.6, 0, 2])])
+    tiny = {"width": 8, "features": 4, "rotations": 8, "rotations_trained": 4, "crop": 16,
+            "refine_width": 8, "refine_features": 4}  # fmt: skip
+    plan = {"agent": "transporter", "steps": 8, "batch_size": 2, "learning_rate": 1e-2,
+            "warmup": 0, "validate_every": 5, "checkpoint_every": 4}  # fmt: skip
+    train(config(tmp_path / "one", **plan), demos, tiny, validate=lambda folder: 0.5)
+    with pytest.raises(ZeroDivisionError):  # in step 5, one step after a checkpoint
+        train(config(tmp_path / "two", **plan), demos, tiny, validate=lambda folder: 1 / 0)
+    train(config(tmp_path / "two", **plan), demos, tiny, validate=lambda folder: 0.5)
+    assert rows(tmp_path / "two") == rows(tmp_path / "one")
+    assert same(weights(tmp_path / "two"), weights(tmp_path / "one"))
+
+
 def test_a_run_that_is_asked_to_stop_saves_first(tmp_path: Path) -> None:
     def stop(folder: Path) -> float:
         os.kill(os.getpid(), signal.SIGTERM)
