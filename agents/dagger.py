@@ -77,7 +77,7 @@ def train(config: Config, settings: Mapping[str, Mapping[str, Any]], source: Sou
     described = runs.described(inner, own)
     described["training"] |= {"agent": "dagger", "dagger": asdict(options)}
     with checkpoint.locked(config.out):
-        found = runs.found(config)
+        found = checkpoint.found(config.out, config.overwrite)
         if found is not None:
             runs.check_same(config.out, found, described)
             if found["training"]["finished"]:

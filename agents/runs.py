@@ -95,12 +95,6 @@ _FREE = ("out", "device", "threads", "loaders", "precision", "overwrite")
 """Fields that are no part of what a run is; what the precision came to is."""
 
 
-def found(config: Config) -> dict[str, Any] | None:
-    """What agent.json says of the run in the folder; None where there is none to go on with."""
-    path = config.out / checkpoint.AGENT
-    return checkpoint.load_json(path) if path.exists() and not config.overwrite else None
-
-
 def described(config: Config, settings: Mapping[str, Any]) -> dict[str, Any]:
     """What a run is, as far as its config says, as a JSON object.
 

@@ -49,7 +49,7 @@ def check(config: Config, settings: Mapping[str, Any] | None = None) -> bool:
     Raises:
         AgentsError: the folder holds another run, or an option is not allowed.
     """
-    found = runs.found(config)
+    found = checkpoint.found(config.out, config.overwrite)
     described = runs.described(config, settings or {})
     if found is None:
         return False
@@ -113,7 +113,7 @@ class Training:
             torch.set_num_threads(config.threads)
         self._config, self._team = config, team
         self._validate = validate if config.validate_every else None
-        self._found = runs.found(config)
+        self._found = checkpoint.found(config.out, config.overwrite)
         self._described = runs.described(config, settings)
         self._demos = runs.chosen(config, demos)
         self._tokens, width = runs.tokens_of(config, self._demos)
@@ -267,7 +267,7 @@ class Training:
         Among equals the later are kept: validation is coarser than the loss.
         """
         log.flush()
-        folder = self._config.out / "candidate"
+        folder = self._config.out / checkpoint.CANDIDATE
         with checkpoint.disk_errors(folder):
             folder.mkdir(exist_ok=True)
         checkpoint.save_json(folder / checkpoint.AGENT, self._described)

@@ -217,6 +217,20 @@ def test_another_run_is_never_overwritten_unless_told_to(tmp_path: Path) -> None
     assert len(rows(tmp_path)) == 41
 
 
+@pytest.mark.parametrize("name", ["model.safetensors", "log.jsonl", "tensorboard", "candidate"])
+def test_files_of_another_program_are_not_deleted_unless_told_to(tmp_path: Path, name: str) -> None:
+    theirs = tmp_path / name / "theirs" if "." not in name else tmp_path / name
+    theirs.parent.mkdir(exist_ok=True)
+    theirs.write_text("theirs")
+    with pytest.raises(AgentsError, match=f"another run: it has {name} and no agent.json"):
+        check(config(tmp_path), SMALL)
+    with pytest.raises(AgentsError, match=r"another run: .*--overwrite"):
+        train(config(tmp_path), states(), SMALL)
+    assert theirs.read_text() == "theirs"
+    train(config(tmp_path, overwrite=True), states(), SMALL)
+    assert not theirs.is_file() or theirs.read_bytes() != b"theirs"
+
+
 def test_a_folder_is_trained_in_by_one_process_only(tmp_path: Path) -> None:
     with (
         checkpoint.locked(tmp_path),
