@@ -33,18 +33,23 @@ class MakeDemos:
         envs: the tasks. State vectors are padded to what all of them need.
         obs_mode: of their observations.
         episodes: of each task.
+        perturb: what is randomised in each episode.
     """
 
     path: Path
     envs: tuple[str, ...]
     obs_mode: str
     episodes: int
+    perturb: tuple[str, ...]
 
     def __call__(self) -> None:
         """Do it."""
         if not self.path.exists():
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            collect(self.envs, self.episodes, obs_mode=self.obs_mode, workers=1).save(self.path)
+            made = collect(
+                self.envs, self.episodes, obs_mode=self.obs_mode, workers=1, perturb=self.perturb
+            )
+            made.save(self.path)
 
 
 @dataclass(frozen=True)
@@ -117,6 +122,7 @@ class RunCell:
             options |= {"threads": self.suite.threads, "workers": 1}
         if cell.demos is not None:
             options |= {"demos": cell.demos, "data": self.demos}
+            options.pop("perturb", None)  # demonstrations are made so
         if cell.start is not None:
             options["start-from"] = self.out / "cells" / cell.start / "run"
         return ["train", *(part for name, value in options.items() for part in _flag(name, value))]
@@ -214,9 +220,10 @@ def _machine() -> dict[str, Any]:
     return {**report.machine(), "gpu": gpu}
 
 
-def obs_mode(cell: Cell) -> str:
-    """Of the demonstrations from which a cell's agent learns."""
+def demonstrated(cell: Cell) -> tuple[str, str, tuple[str, ...]]:
+    """Tasks, obs_mode and perturbations of the demonstrations from which a cell's agent learns."""
     learner = cell.agent
     if learner == "dagger":
         learner = cell.options.get("dagger.learner", dagger.Options.learner)
-    return learner_class(learner).obs_mode
+    perturb = tuple(cell.options.get("perturb", ()))
+    return cell.trained_on, learner_class(learner).obs_mode, perturb

@@ -223,6 +223,11 @@ def run(given: argparse.Namespace) -> int:
         if not envs:
             raise AgentsError("name tasks with --env or --tasks, or a dataset with --data")
         config = replace(config, demos=config.demos or DEMOS)
+    elif config.perturb:
+        raise AgentsError(
+            "--perturb is for demonstrations that are made here, and these are read; make such "
+            "with `python -m agents export --perturb`, and name the file with --data"
+        )
     source = Source(given, config)
     if agent == "dagger":
         from agents import dagger

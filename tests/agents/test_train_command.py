@@ -30,6 +30,10 @@ QUICK = ["--steps", "2", "--batch-size", "2", "--validate-every", "0", "--device
         (["train", "--agent", "bc_state", "--out", "x", "--env", "a", "--bc_state.depth", "0"],
          "depth"),
         (["train", "--agent", "ppo", "--out", "x", "--data", "no.h5"], "unrecognized"),
+        (["train", "--agent", "bc_state", "--out", "x", "--data", "no.h5", "--perturb", "light"],
+         "`python -m agents export --perturb`"),
+        (["train", "--agent", "bc_state", "--out", "x", "--minari", "no", "--perturb", "light"],
+         "`python -m agents export --perturb`"),
     ],
 )  # fmt: skip
 def test_bad_use_is_told_and_makes_nothing(
