@@ -15,10 +15,9 @@ from agents import checkpoint, dagger, report
 from agents.collect import collect
 from agents.errors import AgentsError
 from agents.evaluate import evaluate
-from agents.learner import learner_class
+from agents.learner import REINFORCED, learner_class
 from agents.rollout import BASELINES, Player
 from agents.suites import Cell, Suite, Track
-from agents.train import REINFORCED
 from gensim_envs.seeds import TEST
 
 CELL, LOG = "cell.json", "log.txt"

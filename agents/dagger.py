@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from agents import checkpoint, runs, training
 from agents.demos import Demos, Sample
 from agents.errors import AgentsError
-from agents.learner import LearnedAgent, learner_class, load_agent
+from agents.learner import LearnedAgent, imitators, learner_class, load_agent
 from agents.runs import Config
 
 if TYPE_CHECKING:
@@ -54,6 +54,10 @@ class Options:
     def __post_init__(self) -> None:
         if self.rounds < 1 or self.episodes < 1 or not 0 <= self.beta <= 1:
             raise AgentsError("dagger: rounds and episodes must be at least 1, beta from 0 to 1")
+        if self.learner not in imitators():
+            raise AgentsError(
+                f"dagger: it trains {', '.join(imitators())}, not {self.learner!r:.60}"
+            )
 
 
 def train(config: Config, settings: Mapping[str, Mapping[str, Any]], source: Source) -> Path:

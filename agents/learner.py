@@ -32,6 +32,8 @@ LEARNERS = {
     "sac": "agents.sac:SAC",
 }
 """Name -> module and class; loaded when asked for."""
+REINFORCED = ("ppo", "sac")
+"""Those that learn by acting; the others learn from demonstrations."""
 
 Array = NDArray[Any]
 
@@ -188,6 +190,11 @@ def pad_tokens(tokens: Sequence[Array]) -> tuple[Tensor, Tensor]:
 
 
 # --------------------------------------------------------------------------------- by their names
+
+
+def imitators() -> list[str]:
+    """Names of learners that learn from demonstrations, and that DAgger can train."""
+    return [name for name in LEARNERS if name not in REINFORCED]
 
 
 def learner_class(name: str) -> type[Learner]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 from toys import states
 
 from agents import checkpoint, dagger, learner
@@ -62,6 +65,51 @@ def test_help_is_made_of_the_fields(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--bc_state.width" not in text
 
 
+@dataclass(frozen=True)
+class Options:
+    """Of `Lazy`."""
+
+    first: float = 0.0
+    """Of all six."""
+
+
+class Lazy(learner.Learner):
+    """A policy of someone's own: it does always the same, which it learns."""
+
+    obs_mode, language = "state", False
+    Config = Options
+    run = {"steps": 3}
+
+    def __init__(self, config: Options, about: learner.About) -> None:
+        super().__init__(config, about)
+        self.action = torch.nn.Parameter(torch.full((6,), config.first))
+
+    def prepare(self, samples: Any, tokens: Any, rng: Any, train: bool) -> dict[str, torch.Tensor]:
+        return {"action": torch.from_numpy(np.stack([s.action for s in samples]))}
+
+    def loss(self, batch: dict[str, torch.Tensor]) -> Any:
+        return (self.action - batch["action"]).square().mean(), {}
+
+    def predict(self, observation: Any, tokens: Any) -> Any:
+        return self.clipped(self.action.detach().numpy())
+
+
+def test_a_learner_that_is_named_is_an_agent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(learner.LEARNERS, "lazy", f"{__name__}:Lazy")
+    states().save(tmp_path / "demos.h5")
+    run = ["train", "--agent", "lazy", "--data", str(tmp_path / "demos.h5"), "--device", "cpu",
+           "--validate-every", "0", "--out", str(tmp_path / "run")]  # fmt: skip
+    assert main([*run, "--lazy.first", "0.4"]) == 0
+    assert checkpoint.load_json(tmp_path / "run" / "agent.json")["training"]["steps_done"] == 3
+    action = learner.load_agent(tmp_path / "run").act(np.zeros(12, np.float32), "go")
+    np.testing.assert_allclose(action[[0, 3]], 0.4, atol=0.01)
+    with pytest.raises(SystemExit):
+        main(["train", "--agent", "dagger", "--dagger.learner", "lazy", "--help"])
+    assert "--lazy.first X Of all six. (default: 0.0)" in " ".join(capsys.readouterr().out.split())
+
+
 def test_options_reach_the_run(tmp_path: Path) -> None:
     states().save(tmp_path / "demos.h5")
     run = ["train", "--agent", "bc_state", "--data", str(tmp_path / "demos.h5"), *QUICK,
@@ -100,7 +148,6 @@ def test_dagger_learns_from_the_states_that_its_policy_comes_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is broken off in its second round, and goes on with what it has."""
-    monkeypatch.setattr("agents.train.IMITATORS", ("bc_state", "bc_image"))
     out = tmp_path / "run"
     run = ["train", "--agent", "dagger", "--env", "gensim/AlignBoxCorner-v0", "--demos", "2",
            *QUICK, "--workers", "1", "--dagger.rounds", "1", "--dagger.episodes", "3",
@@ -129,12 +176,30 @@ def test_dagger_learns_from_the_states_that_its_policy_comes_to(
     assert agent.about.envs == (env,)
     made = checkpoint.load_json(out / "agent.json")["training"]
     assert made["agent"] == "dagger" and made["round"] == 1 and made["finished"]
-    assert made["dagger"]["beta"] == 0.5 == dagger.Options(beta=0.5).beta
+    assert made["dagger"]["beta"] == 0.5
     assert main(run) == 0 and len(trained) == 4
 
 
 def test_dagger_checks_its_own_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("agents.transporter")
     run = ["train", "--agent", "dagger", "--env", "gensim/AlignBoxCorner-v0", *QUICK]
     assert main([*run, "--dagger.rounds", "0", "--out", str(tmp_path / "run")]) == 2
     assert "rounds and episodes must be at least 1" in capsys.readouterr().err
+    assert main([*run, "--dagger.learner", "ppo", "--out", str(tmp_path / "run")]) == 2
+    assert "it trains transporter, bc_state, bc_image, not 'ppo'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["transporter", "bc_state"])
+def test_dagger_trains_a_learner_as_it_learns_best(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(dagger, "train", lambda config, *_: asked.append(config))
+    run = ["train", "--agent", "dagger", "--env", "a", "--out", str(tmp_path)]
+    assert main([*run, "--dagger.learner", name, f"--{name}.width", "16"]) == 0
+    usual = learner.learner_class(name).run
+    assert usual.items() <= vars(asked[0]).items() and asked[0].agent == "dagger"
+    with pytest.raises(SystemExit):
+        main([*run, "--dagger.learner", name, "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert f"--steps N Batches to train on. (default: {usual['steps']})" in text
+    assert f"--{name}.width" in text
