@@ -80,6 +80,7 @@ def train(config: Config, settings: Mapping[str, Mapping[str, Any]], source: Sou
     inner = replace(config, agent=options.learner, overwrite=False)
     described = runs.described(inner, own)
     described["training"] |= {"agent": "dagger", "dagger": asdict(options)}
+    runs.check_machine(inner, own, None, validates=True)  # between the rounds it is played
     with checkpoint.locked(config.out):
         found = checkpoint.found(config.out, config.overwrite)
         if found is not None:

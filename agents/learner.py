@@ -114,6 +114,18 @@ class Learner(nn.Module):
         self.config = config
         self.about = about
 
+    @classmethod
+    def check(cls, config: Any, encoder: str) -> None:
+        """Sees to it that what a learner needs beside torch is here.
+
+        Args:
+            config: its hyperparameters.
+            encoder: of its instructions.
+
+        Raises:
+            AgentsError: naming what is missing.
+        """
+
     def measure(self, demos: Demos) -> None:
         """Takes what the network needs to know of the training set as a whole, into buffers.
 

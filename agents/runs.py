@@ -18,6 +18,7 @@ from agents import checkpoint
 from agents.demos import Demos
 from agents.errors import AgentsError
 from agents.learner import About, Array, hyperparameters, learner_class
+from agents.team import device_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,6 +168,42 @@ def chosen(config: Config, demos: Demos) -> Demos:
     return Demos.joined([demos.first(len(demos.seeds(env)), [env]) for env in config.envs])
 
 
+def check_machine(
+    config: Config, settings: Mapping[str, Any], demos: Demos | None, *, validates: bool
+) -> None:
+    """Sees to it, before any long work, that this machine has what a run needs.
+
+    Args:
+        config: of the run.
+        settings: of its learner.
+        demos: what it learns from, where that is there already.
+        validates: whether its policy is played in between.
+
+    Raises:
+        AgentsError: there is no such device or language encoder here.
+    """
+    device_of(config.device)
+    cls = learner_class(config.agent)
+    if not cls.language:
+        return
+    own = described(config, settings)["config"]
+    cls.check(hyperparameters(config.agent, own), config.encoder)
+    stored = None if demos is None else _stored_tokens(config, demos)
+    if stored is not None and not validates:
+        return
+    from agents import language
+
+    try:
+        language.encoder(config.encoder)
+    except AgentsError as error:
+        if stored is None:
+            raise
+        raise AgentsError(
+            f"{error}. The dataset has the tokens for training but not for validation: "
+            "--validate-every 0 trains without"
+        ) from error
+
+
 def tokens_of(config: Config, demos: Demos) -> tuple[dict[str, Array], int]:
     """The tokens of each instruction of a dataset, and the encoder's width.
 
@@ -175,13 +212,21 @@ def tokens_of(config: Config, demos: Demos) -> tuple[dict[str, Array], int]:
     sentences = demos.instructions()
     if not learner_class(config.agent).language:
         return dict.fromkeys(sentences, np.zeros((0, 0), np.float32)), 0
-    stored = demos.tokens.get(config.encoder, {})
-    if all(s in stored for s in sentences) and stored[sentences[0]].ndim == 2:
-        return {s: stored[s] for s in sentences}, stored[sentences[0]].shape[1]
+    stored = _stored_tokens(config, demos)
+    if stored is not None:
+        return stored, stored[sentences[0]].shape[1]
     from agents import language
 
     encoder = language.encoder(config.encoder)
     return dict(zip(sentences, encoder.encode(sentences), strict=True)), encoder.width
+
+
+def _stored_tokens(config: Config, demos: Demos) -> dict[str, Array] | None:
+    """The tokens that came with a dataset, where they are vectors of all its instructions."""
+    sentences, stored = demos.instructions(), demos.tokens.get(config.encoder, {})
+    if not all(s in stored and stored[s].ndim == 2 for s in sentences):
+        return None
+    return {s: stored[s] for s in sentences}
 
 
 def about(config: Config, demos: Demos, width: int) -> About:

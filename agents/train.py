@@ -10,11 +10,12 @@ import importlib.util
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agents import options as fields
-from agents import training
+from agents import runs, training
 from agents.errors import AgentsError
 from agents.learner import REINFORCED, imitators, learner_class
 from agents.training import Config, Validate
@@ -33,10 +34,25 @@ class Source:
     Args:
         given: the command line.
         config: of the run.
+
+    Attributes:
+        workers: processes that play; None for one on each core.
+        read: whether demonstrations are read, and not made.
+
+    Raises:
+        AgentsError: fewer than 1 process would play, or several would make demonstrations.
     """
 
     def __init__(self, given: argparse.Namespace, config: Config) -> None:
+        if given.workers is not None and given.workers < 1:
+            raise AgentsError(f"{given.workers} workers are asked for; use 1 or more")
+        if int(os.environ.get("WORLD_SIZE", 1)) > 1 and given.data is None:
+            raise AgentsError(
+                "several processes train on one file: write it with `python -m agents export`, "
+                "and name it with --data"
+            )
         self.workers: int | None = given.workers
+        self.read = given.data is not None or bool(given.minari)
         self._given, self._config = given, config
 
     def demos(self, obs_mode: str) -> Demos:
@@ -50,11 +66,6 @@ class Source:
             from agents.demos import Demos
 
             return Demos.load(given.data)
-        if int(os.environ.get("WORLD_SIZE", 1)) > 1:
-            raise AgentsError(
-                "several processes train on one file: write it with `python -m agents export`, "
-                "and name it with --data"
-            )
         self.need_simulator("make demonstrations; name a file with --data")
         if given.minari:
             from agents.datasets import from_minari
@@ -231,6 +242,8 @@ def _imitate(config: Config, settings: Mapping[str, Any], source: Source) -> Non
     if training.check(config, settings):
         print(f"{config.out} is finished; --overwrite trains it anew")
         return
-    demos = source.demos(learner_class(config.agent).obs_mode)
-    validate = source.validate(config.envs or demos.envs)
-    training.train(config, demos, settings, validate=validate)
+    make = partial(source.demos, learner_class(config.agent).obs_mode)
+    demos = make() if source.read else None
+    validate = source.validate(config.envs or (demos.envs if demos is not None else ()))
+    runs.check_machine(config, settings, demos, validates=validate is not None)
+    training.train(config, make if demos is None else demos, settings, validate=validate)

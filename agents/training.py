@@ -59,7 +59,7 @@ def check(config: Config, settings: Mapping[str, Any] | None = None) -> bool:
 
 def train(
     config: Config,
-    demos: Demos,
+    demos: Demos | Callable[[], Demos],
     settings: Mapping[str, Any] | None = None,
     *,
     validate: Validate | None = None,
@@ -68,7 +68,8 @@ def train(
 
     Args:
         config: what to do.
-        demos: what to learn from; the first `config.demos` of each of `config.envs`.
+        demos: what to learn from, or what makes it, once the folder is this run's; the first
+            `config.demos` of each of `config.envs` are taken.
         settings: hyperparameters of the learner that differ from its defaults.
         validate: measures a checkpoint's success; without it the last weights are kept.
 
@@ -82,7 +83,8 @@ def train(
     team = Team(config.device)
     try:
         with checkpoint.locked(config.out) if team.first else nullcontext():
-            Training(config, demos, settings or {}, team, validate).run()
+            made = demos() if callable(demos) else demos
+            Training(config, made, settings or {}, team, validate).run()
     finally:
         team.leave()
     return config.out

