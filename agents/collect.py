@@ -341,7 +341,7 @@ def _nothing_played(game: _Game) -> Demos:
     """Where the demonstrations of an env are to go; an error where there can be none."""
     box = _env(game).action_space
     assert isinstance(box, spaces.Box)
-    return Demos(game.options["obs_mode"], box.low, box.high)
+    return Demos(game.options["obs_mode"], box.low, box.high, game.options.get("bounds", {}))
 
 
 def _play(game: _Game, seed: int) -> Demos | str:

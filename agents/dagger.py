@@ -159,7 +159,8 @@ def _visited(
     from agents.workers import cores, processes
 
     envs, mode = so_far[0].envs, so_far[0].obs_mode
-    bounds = tuple(sorted(gensim_envs.common_bounds(envs).items())) if mode == "state" else ()
+    room = so_far[0].state_bounds or (gensim_envs.common_bounds(envs) if mode == "state" else {})
+    bounds = tuple(sorted(room.items()))
     jobs: list[tuple[Row, range]] = []
     for env in envs:
         row = Row(env, "train", (), mode, bounds)
@@ -189,7 +190,7 @@ def _labelled(folder: Path, row: Row, seeds: Sequence[int], share: float) -> tup
     from agents.rollout import Refused, episode
 
     agent, env = load_agent(folder), row.make()
-    demos, left_out = Demos(agent.obs_mode, *agent.about.bounds), 0
+    demos, left_out = Demos(agent.obs_mode, *agent.about.bounds, agent.about.state_bounds), 0
     try:
         for seed in seeds:
             labeller = _Labeller(agent, row.env, share)

@@ -130,8 +130,7 @@ def _rows(
     about = getattr(agent, "about", None)
     bounds: dict[str, int] = {}
     if about is not None and agent.obs_mode == "state":
-        # A vector is as long as the longest of the tasks in training.
-        bounds = _common_bounds(about.envs)
+        bounds = about.state_bounds or _common_bounds(about.envs)
     for env in envs:
         own = [
             Row(env, split, tuple(perturb.items()), agent.obs_mode, tuple(bounds.items()))

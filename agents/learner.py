@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -58,6 +58,9 @@ class About:
     """What turns instructions into tokens; None where they are not read."""
     encoder_width: int
     """Width of a token, or of the vocabulary where tokens are numbers of words."""
+    state_bounds: dict[str, int] = field(default_factory=dict)
+    """Most of each kind of thing that a state vector has room for; empty where that is what `envs`
+    need, or where there are pictures."""
 
     @property
     def bounds(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

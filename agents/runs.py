@@ -247,6 +247,7 @@ def about(config: Config, demos: Demos, width: int) -> About:
         action_high=tuple(map(float, demos.action_high)),
         encoder=config.encoder if cls.language else None,
         encoder_width=width,
+        state_bounds=demos.state_bounds,
     )
     if config.start_from is not None:
         start = checkpoint.load_json(config.start_from / checkpoint.AGENT)

@@ -14,8 +14,12 @@ from toys import images, states
 
 from agents import checkpoint, dagger, learner
 from agents.__main__ import main
+from agents.collect import collect
 from agents.demos import Demos
+from agents.evaluate import evaluate
+from agents.rollout import Player
 from agents.training import train
+from gensim_envs.seeds import TEST
 
 QUICK = ["--steps", "2", "--batch-size", "2", "--validate-every", "0", "--device", "cpu"]
 
@@ -225,6 +229,22 @@ def test_dagger_learns_from_the_states_that_its_policy_comes_to(
     assert made["agent"] == "dagger" and made["round"] == 1 and made["finished"]
     assert made["dagger"]["beta"] == 0.5
     assert main(run) == 0 and len(trained) == 4
+
+
+def test_a_policy_of_a_part_of_a_dataset_sees_states_as_long_as_the_whole_has(
+    tmp_path: Path,
+) -> None:
+    """In the rounds of DAgger and afterwards, on either task."""
+    corner, bowl, data = "gensim/AlignBoxCorner-v0", "gensim/PutBlockInBowl-v0", tmp_path / "ab.h5"
+    collect([corner, bowl], 1, obs_mode="state", workers=1).save(data)
+    run = ["train", "--agent", "dagger", "--data", str(data), "--env", corner, *QUICK,
+           "--workers", "1", "--dagger.rounds", "1", "--dagger.episodes", "1",
+           "--bc_state.width", "16", "--out", str(tmp_path / "run")]  # fmt: skip
+    assert main(run) == 0
+    assert learner.load_learner(tmp_path / "run").about.envs == (corner,)
+    player = Player(checkpoint=tmp_path / "run")
+    for envs in ([], [bowl]):
+        assert len(evaluate(player, envs, seeds=TEST[:1], workers=1)["rows"]) == 1
 
 
 def test_dagger_checks_its_own_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
