@@ -243,7 +243,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from agents.language import encoder
+    from agents.language import PROBE, encoder
     from agents.suites import task_list
 
     out = options.out.expanduser()
@@ -259,7 +259,7 @@ def _export(options: argparse.Namespace) -> int:
                 workers=options.workers, perturb=options.perturb, progress=progress,
             )  # fmt: skip
     if reader is not None:
-        sentences = demos.instructions()
+        sentences = list(dict.fromkeys([*demos.instructions(), PROBE]))
         demos.tokens[reader.name] = dict(zip(sentences, reader.encode(sentences), strict=True))
     demos.save(out)
     print(

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from agents import checkpoint
+from agents import checkpoint, language
 from agents.errors import AgentsError
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ class About:
     state_bounds: dict[str, int] = field(default_factory=dict)
     """Most of each kind of thing that a state vector has room for; empty where that is what `envs`
     need, or where there are pictures."""
+    encoder_fingerprint: tuple[float, ...] = ()
+    """Tells encoders of one name apart; empty where it is not known."""
 
     @property
     def bounds(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -93,11 +95,10 @@ class About:
         """In what another policy or dataset differs, so that weights would not carry over."""
         names = ("agent", "obs_mode", "observation", "action_low", "action_high",
                  "encoder", "encoder_width")  # fmt: skip
-        return [
-            f"{name} is {getattr(other, name)} there and {getattr(self, name)} here"
-            for name in names
-            if getattr(self, name) != getattr(other, name)
-        ]
+        differ = [name for name in names if getattr(self, name) != getattr(other, name)]
+        if not language.alike(self.encoder_fingerprint, other.encoder_fingerprint):
+            differ.append("encoder_fingerprint")
+        return [f"{n} is {getattr(other, n)} there and {getattr(self, n)} here" for n in differ]
 
 
 class Learner(nn.Module):
@@ -321,14 +322,17 @@ class LearnedAgent:
         self._tokens: dict[str, Array] = {}
         self._encoder: Any = None
         if self.about.encoder is not None:
-            from agents import language
-
             self._encoder = language.encoder(self.about.encoder)
             if self._encoder.width != self.about.encoder_width:
                 raise AgentsError(
                     f"the tokens of {self.about.encoder} are {self._encoder.width} wide and those "
                     f"of the checkpoint {self.about.encoder_width}; use the weights of the "
                     "encoder that it was trained with"
+                )
+            if not language.alike(self._encoder.fingerprint(), self.about.encoder_fingerprint):
+                raise AgentsError(
+                    f"the encoder {self.about.encoder} here has other weights than the one that "
+                    "the checkpoint was trained with; use those"
                 )
 
     def begin(self, env: gym.Env[Any, Any], rng: np.random.Generator) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from agents import checkpoint
+from agents import checkpoint, language
 from agents.demos import Demos
 from agents.errors import AgentsError
 from agents.learner import About, Array, hyperparameters, learner_class
@@ -191,10 +191,8 @@ def check_machine(
     stored = None if demos is None else _stored_tokens(config, demos)
     if stored is not None and not validates:
         return
-    from agents import language
-
     try:
-        language.encoder(config.encoder)
+        encoder = language.encoder(config.encoder)
     except AgentsError as error:
         if stored is None:
             raise
@@ -202,23 +200,27 @@ def check_machine(
             f"{error}. The dataset has the tokens for training but not for validation: "
             "--validate-every 0 trains without"
         ) from error
+    if demos is not None and not language.alike(encoder.fingerprint(), _fingerprint(config, demos)):
+        raise AgentsError(
+            f"the dataset has tokens of another {config.encoder} than the one here, which would "
+            "read in validation; export it anew, or give --validate-every 0"
+        )
 
 
-def tokens_of(config: Config, demos: Demos) -> tuple[dict[str, Array], int]:
-    """The tokens of each instruction of a dataset, and the encoder's width.
+def tokens_of(config: Config, demos: Demos) -> tuple[dict[str, Array], int, tuple[float, ...]]:
+    """The tokens of each instruction of a dataset, and the encoder's width and fingerprint.
 
     Those that came with the dataset need no encoder, where they are vectors.
     """
     sentences = demos.instructions()
     if not learner_class(config.agent).language:
-        return dict.fromkeys(sentences, np.zeros((0, 0), np.float32)), 0
+        return dict.fromkeys(sentences, np.zeros((0, 0), np.float32)), 0, ()
     stored = _stored_tokens(config, demos)
     if stored is not None:
-        return stored, stored[sentences[0]].shape[1]
-    from agents import language
-
+        return stored, stored[sentences[0]].shape[1], _fingerprint(config, demos)
     encoder = language.encoder(config.encoder)
-    return dict(zip(sentences, encoder.encode(sentences), strict=True)), encoder.width
+    tokens = dict(zip(sentences, encoder.encode(sentences), strict=True))
+    return tokens, encoder.width, encoder.fingerprint()
 
 
 def _stored_tokens(config: Config, demos: Demos) -> dict[str, Array] | None:
@@ -229,8 +231,14 @@ def _stored_tokens(config: Config, demos: Demos) -> dict[str, Array] | None:
     return {s: stored[s] for s in sentences}
 
 
-def about(config: Config, demos: Demos, width: int) -> About:
-    """What a policy trained on a dataset is for.
+def _fingerprint(config: Config, demos: Demos) -> tuple[float, ...]:
+    """Of the encoder whose tokens came with a dataset; () where it is not known."""
+    tokens = demos.tokens.get(config.encoder, {}).get(language.PROBE)
+    return () if tokens is None else language.fingerprint(tokens)
+
+
+def about(config: Config, demos: Demos, width: int, fingerprint: tuple[float, ...]) -> About:
+    """What a policy trained on a dataset is for, with an encoder of this width and fingerprint.
 
     Raises:
         AgentsError: the checkpoint to start from is for something else.
@@ -248,6 +256,7 @@ def about(config: Config, demos: Demos, width: int) -> About:
         encoder=config.encoder if cls.language else None,
         encoder_width=width,
         state_bounds=demos.state_bounds,
+        encoder_fingerprint=fingerprint,
     )
     if config.start_from is not None:
         start = checkpoint.load_json(config.start_from / checkpoint.AGENT)

@@ -118,8 +118,8 @@ class Training:
         self._found = checkpoint.found(config.out, config.overwrite)
         self._described = runs.described(config, settings)
         self._demos = runs.chosen(config, demos)
-        self._tokens, width = runs.tokens_of(config, self._demos)
-        about = runs.about(config, self._demos, width)
+        self._tokens, width, fingerprint = runs.tokens_of(config, self._demos)
+        about = runs.about(config, self._demos, width, fingerprint)
         native = config.precision == "auto" and bf16_is_native(team.device)
         self._bf16 = native or config.precision == "bf16"
         self._described["about"] = about.as_json()

@@ -12,7 +12,7 @@ import pytest
 from gymnasium.spaces import Box
 from toys import HIGH, LOW, TOKENS, images, states
 
-from agents import checkpoint
+from agents import checkpoint, language
 from agents.dagger import Options as DaggerOptions
 from agents.errors import AgentsError
 from agents.learner import About, LearnedAgent, learner_class, load_agent, load_learner
@@ -114,6 +114,34 @@ def test_a_checkpoint_of_another_width_of_tokens_is_refused(tmp_path: Path) -> N
     learner = trained(tmp_path, "bc_image", demos, TINY, steps=1, batch_size=1)
     with pytest.raises(AgentsError, match="tokens of minilm are 384 wide and those of"):
         LearnedAgent(learner)
+
+
+def test_a_checkpoint_of_an_encoder_with_other_weights_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether its tokens were made in training or came with the dataset."""
+    encoder = language.encoder("minilm")
+    demos = images([("red", [0.5, 0, 0, 0.5, 0, 0])])
+    for name in ("made", "came"):
+        sentences = ["red", language.PROBE]
+        tokens = dict(zip(sentences, encoder.encode(sentences), strict=True))
+        demos.tokens = {"minilm": tokens} if name == "came" else {}
+        plan = {"steps": 1, "batch_size": 1}
+        learner = trained(tmp_path / name, "transporter", demos, {"width": 8}, **plan)
+        assert len(learner.about.encoder_fingerprint) == 8
+        LearnedAgent(learner)
+        with monkeypatch.context() as patch:
+            patch.setattr("agents.language._unit", other_weights)
+            with pytest.raises(AgentsError, match="the encoder minilm here has other weights"):
+                LearnedAgent(learner)
+            with pytest.raises(AgentsError, match="encoder_fingerprint is"):
+                demos.tokens = {}
+                more = {**plan, "start_from": tmp_path / name}
+                trained(tmp_path / "new", "transporter", demos, {}, **more)
+
+
+def other_weights(tokens: Any) -> Any:
+    return np.roll(tokens.numpy(), 1, axis=-1).astype(np.float16)
 
 
 @pytest.mark.parametrize(

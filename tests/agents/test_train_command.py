@@ -12,7 +12,7 @@ import pytest
 import torch
 from toys import images, states
 
-from agents import checkpoint, dagger, learner
+from agents import checkpoint, dagger, language, learner
 from agents.__main__ import main
 from agents.collect import collect
 from agents.demos import Demos
@@ -112,6 +112,12 @@ def test_validation_needs_the_encoder_that_training_does_not(
            "--transporter.width", "8", "--steps", "1", "--batch-size", "1"]  # fmt: skip
     assert main(run) == 2
     assert "MiniLM is missing" in (said := capsys.readouterr().err) and "--validate-every 0" in said
+    assert not (tmp_path / "run").exists()
+    demos.tokens["minilm"][language.PROBE] = np.ones((2, 8), np.float16)
+    demos.save(tmp_path / "demos.h5")
+    monkeypatch.undo()  # MiniLM is here, and another one
+    assert main(run) == 2
+    assert "tokens of another minilm than the one here" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
     assert main([*run, "--validate-every", "0"]) == 0
 

@@ -40,5 +40,5 @@ def images(actions: Sequence[tuple[str, Sequence[float]]], env: str = "a") -> De
     for number, (instruction, action) in enumerate(actions):
         step = Sample(env, 0, 0, instruction, np.float32(action), color=color, height=height)
         demos.add_episode(env, 100_000 + number, [step])
-    demos.tokens["minilm"] = TOKENS
+    demos.tokens["minilm"] = dict(TOKENS)
     return demos
