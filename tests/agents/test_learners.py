@@ -15,8 +15,9 @@ from toys import HIGH, LOW, TOKENS, images, states
 from agents import checkpoint, language
 from agents.dagger import Options as DaggerOptions
 from agents.errors import AgentsError
-from agents.learner import About, LearnedAgent, learner_class, load_agent, load_learner
+from agents.learner import LEARNERS, About, LearnedAgent, learner_class, load_agent, load_learner
 from agents.options import docstrings
+from agents.rl import Run
 from agents.training import Config, train
 
 TINY = {"width": 8, "hidden": 64, "bins": 16, "shrink": 4, "dropout": 0.0, "augment": False}
@@ -177,8 +178,7 @@ def test_what_a_policy_is_for_survives_json(by_state: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "cls",
-    [Config, DaggerOptions, *(learner_class(name).Config for name in ("bc_state", "bc_image"))],
+    "cls", [Config, Run, DaggerOptions, *(learner_class(name).Config for name in LEARNERS)]
 )
 def test_every_field_of_a_config_says_what_it_is(cls: type) -> None:
     said = docstrings(cls)

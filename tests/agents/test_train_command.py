@@ -68,6 +68,7 @@ def test_help_is_made_of_the_fields(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--batch-size N Samples in a batch, of all processes together. (default: 16)" in text
     assert "--bc_image.bins N Bins of each number." in text
     assert "--bc_state.width" not in text
+    assert "Replace another run in the folder. (default: no)" in text
 
 
 @pytest.mark.parametrize(

@@ -318,7 +318,8 @@ def test_tasks_are_drawn_evenly_whatever_their_length(tmp_path: Path) -> None:
     assert (drawn != loader.drawn(5)).any()
 
 
-def test_training_needs_no_simulator(tmp_path: Path) -> None:
+@pytest.mark.parametrize("agent", ["transporter", "bc_image"])
+def test_training_needs_no_simulator(tmp_path: Path, agent: str) -> None:
     images([("red", [0.5, 0, 0, 0.5, 0, 0]), ("blue", [0.4, 0, 0, 0.6, 0, 1])]).save(
         tmp_path / "demos.h5"
     )
@@ -333,8 +334,8 @@ assert not [name for name in sys.modules if name.split(".")[0] in absent and sys
 sys.exit(code)
 """
     done = subprocess.run(
-        [sys.executable, "-c", script, "train", "--agent", "bc_image", "--steps", "2",
-         "--batch-size", "2", "--device", "cpu", "--bc_image.width", "8",
+        [sys.executable, "-c", script, "train", "--agent", agent, "--steps", "2",
+         "--batch-size", "2", "--device", "cpu", f"--{agent}.width", "8",
          "--data", str(tmp_path / "demos.h5"), "--out", str(tmp_path / "run")],
         cwd=ROOT, capture_output=True, text=True,
     )  # fmt: skip
