@@ -65,7 +65,6 @@ def collect(
     obs_mode: str = "rgbd",
     seed: int = TRAINING.start,
     workers: int | None = None,
-    env_options: Mapping[str, Any] | None = None,
     perturb: Sequence[str] | None = None,
     progress: Callable[[Played], object] | None = None,
 ) -> Demos:
@@ -77,7 +76,6 @@ def collect(
         obs_mode: "rgbd" or "state".
         seed: the first one; it and all others are of the training range.
         workers: processes; None for one on each core.
-        env_options: more options for `gym.make`.
         perturb: keys of `PERTURBATIONS` to draw for each episode, from its seed.
         progress: called after each seed, in this process; a `Progress` for example.
 
@@ -87,8 +85,8 @@ def collect(
     """
     _check(episodes, seed, workers, perturb or ())
     specs = [_spec(env) for env in dict.fromkeys(envs)]
-    options = {"obs_mode": obs_mode, **(env_options or {})}
-    if obs_mode == "state" and "bounds" not in options:
+    options: dict[str, Any] = {"obs_mode": obs_mode}
+    if obs_mode == "state":
         options["bounds"] = _common_bounds(envs)
     games = [_Game(spec, options, tuple(perturb or ())) for spec in specs]
     count = workers or cores()

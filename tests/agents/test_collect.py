@@ -66,7 +66,6 @@ def test_states_of_several_envs_have_one_width() -> None:
         ({"workers": 0}, "use 1 or more"),
         ({"seed": TEST.start}, "not all for training"),
         ({"perturb": ["weather"]}, "use colors, light, camera"),
-        ({"env_options": {"motion": "telepathy"}}, "motion"),
     ],
 )
 def test_bad_use_is_said_at_once(asked: dict[str, Any], said: str) -> None:
