@@ -200,7 +200,9 @@ def check_machine(
             f"{error}. The dataset has the tokens for training but not for validation: "
             "--validate-every 0 trains without"
         ) from error
-    if demos is not None and not language.alike(encoder.fingerprint(), _fingerprint(config, demos)):
+    if demos is None or stored is None:
+        return
+    if not language.alike(encoder.fingerprint(), _fingerprint(config, demos)):
         raise AgentsError(
             f"the dataset has tokens of another {config.encoder} than the one here, which would "
             "read in validation; export it anew, or give --validate-every 0"
