@@ -108,7 +108,7 @@ class BCImage(Learner):
         mixture, target = self._mixture(batch), batch["target"]
         loss: Tensor = -mixture.log_prob(target).mean()
         with torch.no_grad():
-            error = (_likeliest(mixture) - target)[:, :4].unflatten(1, (2, 2)).norm(dim=-1)
+            error = (_likeliest(mixture) - target)[:, :4].reshape(-1, 2, 2).norm(dim=-1)
             pick, place = error.mean(0) * self.table.unit
         return loss, {"pick": pick, "place": place}
 
@@ -121,7 +121,7 @@ class BCImage(Learner):
             mixture = self._mixture({k: v.to(self.device) for k, v in batch.items()})
         return self.clipped(self.table.decode(_likeliest(mixture).cpu().numpy())[0])
 
-    def _mixture(self, batch: dict[str, Tensor]) -> MixtureSameFamily:
+    def _mixture(self, batch: dict[str, Tensor]) -> Any:  # a MixtureSameFamily, which has no types
         """Of B actions, (6,) each, of `Table.encode`."""
         modes = self.config.modes
         sentence = self.sentence(batch["tokens"], batch["mask"])

@@ -100,7 +100,7 @@ class BCState(Learner):
         outputs, target = self._outputs(batch["state"]), batch["target"]  # (B, 6)
         loss = nn.functional.huber_loss(outputs, target, delta=self.config.delta)
         with torch.no_grad():
-            error = (outputs - target)[:, :4].unflatten(1, (2, 2)).norm(dim=-1)
+            error = (outputs - target)[:, :4].reshape(-1, 2, 2).norm(dim=-1)
             pick, place = error.mean(0) * self.table.unit
         return loss, {"pick": pick, "place": place}
 

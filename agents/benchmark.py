@@ -22,7 +22,7 @@ from typing import Any
 from tqdm import tqdm
 
 from agents import checkpoint, files, jobs, suites, tables
-from agents.cells import CELL, LOG, MakeDemos, RunCell, obs_mode
+from agents.cells import CELL, LOG, MakeDemos, RunCell, demonstrated
 from agents.errors import AgentsError
 from agents.suites import SUITES, Cell, Suite
 from agents.workers import cores
@@ -144,20 +144,19 @@ def _claim(suite: Suite, out: Path, episodes: int) -> None:
 def _jobs(suite: Suite, cells: Sequence[Cell], out: Path, episodes: int) -> list[jobs.Job]:
     """What is left to do. Demonstrations are made once, as many as any of the cells needs."""
     todo = [c for c in cells if RunCell(c, suite, episodes, None, out).finished() is None]
-    most: dict[tuple[str, str], int] = {}
+    most: dict[tuple[str, str, tuple[str, ...]], int] = {}
     for cell in todo:
         if cell.demos:
-            data = (cell.trained_on, obs_mode(cell))
+            data = demonstrated(cell)
             most[data] = max(cell.demos, most.get(data, 0))
     plan: dict[str, jobs.Job] = {}
     for cell in todo:
         needs, path = {cell.start} if cell.start is not None else set(), None
         if cell.demos:
-            mode = obs_mode(cell)
-            count = most[cell.trained_on, mode]
-            path = out / "demos" / f"{cell.trained_on}-{mode}-{count}.h5"
+            tasks, mode, perturb = data = demonstrated(cell)
+            path = out / "demos" / f"{'-'.join([tasks, mode, *perturb, str(most[data])])}.h5"
             name = f"demos {path.stem}"
-            make = MakeDemos(path, cell.envs, mode, count)
+            make = MakeDemos(path, cell.envs, mode, most[data], perturb)
             plan.setdefault(name, jobs.Job(name, make, path.with_suffix(".log")))
             needs.add(name)
         job = RunCell(cell, suite, episodes, path, out)

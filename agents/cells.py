@@ -16,10 +16,9 @@ from agents.collect import collect
 from agents.errors import AgentsError
 from agents.evaluate import evaluate
 from agents.files import disk_errors
-from agents.learner import learner_class
+from agents.learner import REINFORCED, learner_class
 from agents.rollout import BASELINES, Player
 from agents.suites import Cell, Suite, Track
-from agents.train import REINFORCED
 from gensim_envs.seeds import TEST
 
 CELL, LOG = "cell.json", "log.txt"
@@ -34,19 +33,24 @@ class MakeDemos:
         envs: the tasks. State vectors are padded to what all of them need.
         obs_mode: of their observations.
         episodes: of each task.
+        perturb: what is randomised in each episode.
     """
 
     path: Path
     envs: tuple[str, ...]
     obs_mode: str
     episodes: int
+    perturb: tuple[str, ...]
 
     def __call__(self) -> None:
         """Do it."""
         if not self.path.exists():
             with disk_errors(self.path):
                 self.path.parent.mkdir(parents=True, exist_ok=True)
-            collect(self.envs, self.episodes, obs_mode=self.obs_mode, workers=1).save(self.path)
+            made = collect(
+                self.envs, self.episodes, obs_mode=self.obs_mode, workers=1, perturb=self.perturb
+            )
+            made.save(self.path)
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,7 @@ class RunCell:
             options |= {"threads": self.suite.threads, "workers": 1}
         if cell.demos is not None:
             options |= {"demos": cell.demos, "data": self.demos}
+            options.pop("perturb", None)  # demonstrations are made so
         if cell.start is not None:
             options["start-from"] = self.out / "cells" / cell.start / "run"
         return ["train", *(part for name, value in options.items() for part in _flag(name, value))]
@@ -217,9 +222,10 @@ def _machine() -> dict[str, Any]:
     return {**report.machine(), "gpu": gpu}
 
 
-def obs_mode(cell: Cell) -> str:
-    """Of the demonstrations from which a cell's agent learns."""
+def demonstrated(cell: Cell) -> tuple[str, str, tuple[str, ...]]:
+    """Tasks, obs_mode and perturbations of the demonstrations from which a cell's agent learns."""
     learner = cell.agent
     if learner == "dagger":
         learner = cell.options.get("dagger.learner", dagger.Options.learner)
-    return learner_class(learner).obs_mode
+    perturb = tuple(cell.options.get("perturb", ()))
+    return cell.trained_on, learner_class(learner).obs_mode, perturb

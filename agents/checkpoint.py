@@ -5,6 +5,7 @@ model.safetensors   the weights to use; the header says of which step and how go
 last.safetensors    everything that is needed to go on: weights, optimizer, averages, step
 log.jsonl           a line for each step and each validation
 tensorboard/        the same for TensorBoard
+candidate/          while it is validated: the checkpoint
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from agents.errors import AgentsError
 from agents.files import disk_errors, write
 
 AGENT, MODEL, LAST, LOG = "agent.json", "model.safetensors", "last.safetensors", "log.jsonl"
-TENSORBOARD = "tensorboard"
+TENSORBOARD, CANDIDATE = "tensorboard", "candidate"
 
 Tensors = Mapping[str, torch.Tensor]
 
@@ -55,12 +56,36 @@ def locked(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def found(folder: Path, overwrite: bool) -> dict[str, Any] | None:
+    """What agent.json says of the run in a folder; None where there is none to go on with.
+
+    Args:
+        folder: of a run, or where one is to be.
+        overwrite: whether what is there is to be replaced.
+
+    Raises:
+        AgentsError: there are such files without it, which may be another program's.
+    """
+    if overwrite:
+        return None
+    if (folder / AGENT).exists():
+        return load_json(folder / AGENT)
+    for name in (MODEL, LAST, LOG, TENSORBOARD, CANDIDATE):
+        if (folder / name).exists():
+            raise AgentsError(
+                f"{folder} holds another run: it has {name} and no {AGENT}. Choose another --out, "
+                "or --overwrite it"
+            )
+    return None
+
+
 def clear(folder: Path) -> None:
     """Removes a run from its folder."""
     with disk_errors(folder):
-        for name in (LAST, MODEL, LOG):
+        for name in (AGENT, LAST, MODEL, LOG):
             (folder / name).unlink(missing_ok=True)
-        shutil.rmtree(folder / TENSORBOARD, ignore_errors=True)
+        for name in (TENSORBOARD, CANDIDATE):
+            shutil.rmtree(folder / name, ignore_errors=True)
 
 
 def save_json(path: Path, value: Mapping[str, Any]) -> None:

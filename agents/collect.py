@@ -64,7 +64,6 @@ def collect(
     obs_mode: str = "rgbd",
     seed: int = TRAINING.start,
     workers: int | None = None,
-    env_options: Mapping[str, Any] | None = None,
     perturb: Sequence[str] | None = None,
     progress: Callable[[Played], object] | None = None,
 ) -> Demos:
@@ -76,7 +75,6 @@ def collect(
         obs_mode: "rgbd" or "state".
         seed: the first one; it and all others are of the training range.
         workers: processes; None for one on each core.
-        env_options: more options for `gym.make`.
         perturb: keys of `PERTURBATIONS` to draw for each episode, from its seed.
         progress: called after each seed, in this process; a `Progress` for example.
 
@@ -86,8 +84,8 @@ def collect(
     """
     _check(episodes, seed, workers, perturb or ())
     specs = [_spec(env) for env in dict.fromkeys(envs)]
-    options = {"obs_mode": obs_mode, **(env_options or {})}
-    if obs_mode == "state" and "bounds" not in options:
+    options: dict[str, Any] = {"obs_mode": obs_mode}
+    if obs_mode == "state":
         options["bounds"] = _common_bounds(envs)
     games = [_Game(spec, options, tuple(perturb or ())) for spec in specs]
     count = workers or cores()
@@ -236,7 +234,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from agents.language import encoder
+    from agents.language import PROBE, encoder
     from agents.suites import task_list
 
     out = options.out.expanduser()
@@ -252,7 +250,7 @@ def _export(options: argparse.Namespace) -> int:
                 workers=options.workers, perturb=options.perturb, progress=progress,
             )  # fmt: skip
     if reader is not None:
-        sentences = demos.instructions()
+        sentences = list(dict.fromkeys([*demos.instructions(), PROBE]))
         demos.tokens[reader.name] = dict(zip(sentences, reader.encode(sentences), strict=True))
     demos.save(out)
     print(
@@ -334,7 +332,7 @@ def _nothing_played(game: _Game) -> Demos:
     """Where the demonstrations of an env are to go; an error where there can be none."""
     box = _env(game).action_space
     assert isinstance(box, spaces.Box)
-    return Demos(game.options["obs_mode"], box.low, box.high)
+    return Demos(game.options["obs_mode"], box.low, box.high, game.options.get("bounds", {}))
 
 
 def _play(game: _Game, seed: int) -> Demos | str:

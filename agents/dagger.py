@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from agents import checkpoint, files, runs, training
 from agents.demos import Demos, Sample
 from agents.errors import AgentsError
-from agents.learner import LearnedAgent, learner_class, load_agent
+from agents.learner import LearnedAgent, imitators, learner_class, load_agent
 from agents.runs import Config
 
 if TYPE_CHECKING:
@@ -54,6 +54,10 @@ class Options:
     def __post_init__(self) -> None:
         if self.rounds < 1 or self.episodes < 1 or not 0 <= self.beta <= 1:
             raise AgentsError("dagger: rounds and episodes must be at least 1, beta from 0 to 1")
+        if self.learner not in imitators():
+            raise AgentsError(
+                f"dagger: it trains {', '.join(imitators())}, not {self.learner!r:.60}"
+            )
 
 
 def train(config: Config, settings: Mapping[str, Mapping[str, Any]], source: Source) -> Path:
@@ -76,8 +80,9 @@ def train(config: Config, settings: Mapping[str, Mapping[str, Any]], source: Sou
     inner = replace(config, agent=options.learner, overwrite=False)
     described = runs.described(inner, own)
     described["training"] |= {"agent": "dagger", "dagger": asdict(options)}
+    runs.check_machine(inner, own, None, validates=True)  # between the rounds it is played
     with checkpoint.locked(config.out):
-        found = runs.found(config)
+        found = checkpoint.found(config.out, config.overwrite)
         if found is not None:
             runs.check_same(config.out, found, described)
             if found["training"]["finished"]:
@@ -209,7 +214,8 @@ def _visited(
     from agents.workers import cores, processes
 
     envs, mode = so_far[0].envs, so_far[0].obs_mode
-    bounds = tuple(sorted(gensim_envs.common_bounds(envs).items())) if mode == "state" else ()
+    room = so_far[0].state_bounds or (gensim_envs.common_bounds(envs) if mode == "state" else {})
+    bounds = tuple(sorted(room.items()))
     jobs: list[tuple[Row, range]] = []
     for env in envs:
         row = Row(env, "train", (), mode, bounds)
@@ -234,7 +240,7 @@ def _labelled(folder: Path, row: Row, seeds: Sequence[int], share: float) -> tup
     from agents.rollout import Refused, episode
 
     agent, env = load_agent(folder), row.make()
-    demos, left_out = Demos(agent.obs_mode, *agent.about.bounds), 0
+    demos, left_out = Demos(agent.obs_mode, *agent.about.bounds, agent.about.state_bounds), 0
     try:
         for seed in seeds:
             labeller = _Labeller(agent, row.env, share)

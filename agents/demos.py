@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -32,11 +33,14 @@ class Demos:
         obs_mode: "rgbd" for pictures, "state" for vectors.
         action_low: (6,) least values of actions.
         action_high: (6,) greatest values of actions.
+        state_bounds: most of each kind of thing that a state vector has room for; empty where that
+            is not known, or where there are pictures.
 
     Attributes:
         obs_mode: as given.
         action_low: (6,) as given.
         action_high: (6,) as given.
+        state_bounds: as given.
         tokens: name of an encoder -> sentence -> its tokens, so that a machine without the
             encoder can train; see `agents.language`.
 
@@ -44,10 +48,14 @@ class Demos:
         AgentsError: on any other mode or bounds.
     """
 
-    def __init__(self, obs_mode: str, action_low: ArrayLike, action_high: ArrayLike) -> None:
+    def __init__(
+        self, obs_mode: str, action_low: ArrayLike, action_high: ArrayLike,
+        state_bounds: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:  # fmt: skip
         self.obs_mode = obs_mode
         self.action_low = np.array(action_low, np.float32)
         self.action_high = np.array(action_high, np.float32)
+        self.state_bounds = dict(state_bounds)
         self.tokens: layout.Tokens = {}
         self._episodes: list[Episode] = []
         self._steps: list[tuple[int, int]] = []  # of each index, its episode and step
@@ -127,7 +135,7 @@ class Demos:
         return part
 
     def _empty(self) -> Demos:
-        return Demos(self.obs_mode, self.action_low, self.action_high)
+        return Demos(self.obs_mode, self.action_low, self.action_high, self.state_bounds)
 
     # Reading.
 
@@ -197,8 +205,9 @@ class Demos:
             AgentsError: where it cannot be written, a full disk included.
         """
         content = layout.Content(
-            self.obs_mode, self.action_low, self.action_high, self._episodes, self.tokens
-        )
+            self.obs_mode, self.action_low, self.action_high, self._episodes, self.tokens,
+            self.state_bounds,
+        )  # fmt: skip
         files.write(Path(path).expanduser(), layout.to_bytes(content))
 
     @classmethod
@@ -215,7 +224,9 @@ class Demos:
             raise AgentsError(f"{path} cannot be read: {error.strerror}. {_MAKE}") from error
         try:
             content = layout.from_bytes(data)
-            demos = cls(content.obs_mode, content.action_low, content.action_high)
+            demos = cls(
+                content.obs_mode, content.action_low, content.action_high, content.state_bounds
+            )
             for episode in content.episodes:
                 demos._add(episode)
         except AgentsError as error:
@@ -233,3 +244,8 @@ def _check_alike(whole: Demos, part: Demos) -> None:
         and np.array_equal(whole.action_high, part.action_high)
     ):
         raise AgentsError("demonstrations of envs with different bounds of actions do not mix")
+    if whole.state_bounds != part.state_bounds:
+        raise AgentsError(
+            f"some demonstrations have state vectors with room for {whole.state_bounds}, others "
+            f"for {part.state_bounds}. Make all with gensim_envs.common_bounds"
+        )

@@ -137,7 +137,7 @@ def _rows(
     bounds: dict[str, int] = {}
     if about is not None and agent.obs_mode == "state" and any(map(of_suite, envs)):
         # A vector is as long as the longest of the tasks in training.
-        bounds = _common_bounds(about.envs)
+        bounds = about.state_bounds or _common_bounds(about.envs)
     for env in envs:
         padded = tuple(bounds.items()) if of_suite(env) else ()
         own = [

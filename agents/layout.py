@@ -32,6 +32,7 @@ class Content:
         action_high: (6,) bounds of actions.
         episodes: in their order.
         tokens: name of an encoder -> sentence -> its tokens.
+        state_bounds: most of each kind of thing that a state has room for; empty where not known.
     """
 
     obs_mode: str
@@ -39,6 +40,7 @@ class Content:
     action_high: Floats
     episodes: Sequence[Episode]
     tokens: Tokens
+    state_bounds: dict[str, int]
 
 
 def to_bytes(content: Content) -> bytes:
@@ -73,6 +75,7 @@ def to_bytes(content: Content) -> bytes:
         "envs": list(envs),
         "said": list(sentences),
         "encoders": [[name, list(known)] for name, known in filled.items()],
+        "state_bounds": content.state_bounds,
     }
     return pack(FORMAT, texts, tables)
 
@@ -94,9 +97,8 @@ def from_bytes(data: bytes) -> Content:
         name: _tokens(tables, f"tokens/{number}", told)
         for number, (name, told) in enumerate(encoders)
     }
-    return Content(
-        obs_mode, low, high, _episodes(tables, obs_mode, envs, sentences, counts), tokens
-    )
+    episodes = _episodes(tables, obs_mode, envs, sentences, counts)
+    return Content(obs_mode, low, high, episodes, tokens, _bounds(texts))
 
 
 def _episodes(
@@ -152,6 +154,14 @@ def _texts(texts: Any) -> tuple[str, list[str], list[str], list[tuple[str, list[
     ):
         raise AgentsError("one of its texts is no text")
     return texts["obs_mode"], texts["envs"], texts["said"], encoders
+
+
+def _bounds(texts: Any) -> dict[str, int]:
+    """Of the state vectors; files of earlier versions do not have them."""
+    bounds = texts.get("state_bounds", {})
+    if not isinstance(bounds, dict) or not all(type(most) is int for most in bounds.values()):
+        raise AgentsError("its state_bounds are no numbers of things")
+    return bounds
 
 
 def _table(tables: Tables, name: str, dtype: str, shape: tuple[int | None, ...]) -> NDArray[Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from agents import checkpoint
+from agents import checkpoint, language
 from agents.errors import AgentsError
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ LEARNERS = {
     "sac": "agents.sac:SAC",
 }
 """Name -> module and class; loaded when asked for."""
+REINFORCED = ("ppo", "sac")
+"""Those that learn by acting; the others learn from demonstrations."""
 
 Array = NDArray[Any]
 
@@ -56,6 +58,11 @@ class About:
     """What turns instructions into tokens; None where they are not read."""
     encoder_width: int
     """Width of a token, or of the vocabulary where tokens are numbers of words."""
+    state_bounds: dict[str, int] = field(default_factory=dict)
+    """Most of each kind of thing that a state vector has room for; empty where that is what `envs`
+    need, or where there are pictures."""
+    encoder_fingerprint: tuple[float, ...] = ()
+    """Tells encoders of one name apart; empty where it is not known."""
 
     @property
     def bounds(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -88,11 +95,10 @@ class About:
         """In what another policy or dataset differs, so that weights would not carry over."""
         names = ("agent", "obs_mode", "observation", "action_low", "action_high",
                  "encoder", "encoder_width")  # fmt: skip
-        return [
-            f"{name} is {getattr(other, name)} there and {getattr(self, name)} here"
-            for name in names
-            if getattr(self, name) != getattr(other, name)
-        ]
+        differ = [name for name in names if getattr(self, name) != getattr(other, name)]
+        if not language.alike(self.encoder_fingerprint, other.encoder_fingerprint):
+            differ.append("encoder_fingerprint")
+        return [f"{n} is {getattr(other, n)} there and {getattr(self, n)} here" for n in differ]
 
 
 class Learner(nn.Module):
@@ -111,6 +117,18 @@ class Learner(nn.Module):
         super().__init__()
         self.config = config
         self.about = about
+
+    @classmethod
+    def check(cls, config: Any, encoder: str) -> None:
+        """Sees to it that what a learner needs beside torch is here.
+
+        Args:
+            config: its hyperparameters.
+            encoder: of its instructions.
+
+        Raises:
+            AgentsError: naming what is missing.
+        """
 
     def measure(self, demos: Demos) -> None:
         """Takes what the network needs to know of the training set as a whole, into buffers.
@@ -188,6 +206,11 @@ def pad_tokens(tokens: Sequence[Array]) -> tuple[Tensor, Tensor]:
 
 
 # --------------------------------------------------------------------------------- by their names
+
+
+def imitators() -> list[str]:
+    """Names of learners that learn from demonstrations, and that DAgger can train."""
+    return [name for name in LEARNERS if name not in REINFORCED]
 
 
 def learner_class(name: str) -> type[Learner]:
@@ -299,14 +322,17 @@ class LearnedAgent:
         self._tokens: dict[str, Array] = {}
         self._encoder: Any = None
         if self.about.encoder is not None:
-            from agents import language
-
             self._encoder = language.encoder(self.about.encoder)
             if self._encoder.width != self.about.encoder_width:
                 raise AgentsError(
                     f"the tokens of {self.about.encoder} are {self._encoder.width} wide and those "
                     f"of the checkpoint {self.about.encoder_width}; use the weights of the "
                     "encoder that it was trained with"
+                )
+            if not language.alike(self._encoder.fingerprint(), self.about.encoder_fingerprint):
+                raise AgentsError(
+                    f"the encoder {self.about.encoder} here has other weights than the one that "
+                    "the checkpoint was trained with; use those"
                 )
 
     def begin(self, env: gym.Env[Any, Any], rng: np.random.Generator) -> None:

@@ -97,7 +97,9 @@ def _required(field: Field[Any]) -> bool:
 def _shown(value: Any) -> str | None:
     if isinstance(value, tuple):
         return " ".join(map(str, value)) or None
-    return None if value in (None, MISSING) or isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return None if value in (None, MISSING) else str(value)
 
 
 def _kind(hint: Any) -> dict[str, Any]:

@@ -13,7 +13,6 @@ import contextlib
 import importlib.util
 import json
 import math
-import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -167,12 +166,10 @@ class _Training:
             "training": self._asked,
         }
         self._rows: list[dict[str, Any]] = []
-        path = run.out / checkpoint.AGENT
-        self._going_on = path.exists() and not run.overwrite
-        self.finished = False
-        if self._going_on:
-            here, there = json.loads(json.dumps(self._described)), checkpoint.load_json(path)
-            check_same(run.out, there, here)
+        there = checkpoint.found(run.out, run.overwrite)
+        self._going_on, self.finished = there is not None, False
+        if there is not None:
+            check_same(run.out, there, json.loads(json.dumps(self._described)))
             self.finished = there["training"].get("steps", 0) >= run.steps
 
     def run(self) -> None:
@@ -216,13 +213,14 @@ class _Training:
         except (ValueError, AssertionError) as error:
             raise AgentsError(f"{self._run.agent}: {error}") from error
         formats = ["tensorboard"] if importlib.util.find_spec("tensorboard") else []
-        if not self._going_on:
-            for name in (checkpoint.AGENT, checkpoint.LAST, checkpoint.MODEL, checkpoint.LOG):
-                (self._run.out / name).unlink(missing_ok=True)
-            shutil.rmtree(self._run.out / checkpoint.TENSORBOARD, ignore_errors=True)
+        last = self._run.out / checkpoint.LAST
+        going_on = self._going_on and last.exists()
+        if not going_on:
+            checkpoint.clear(self._run.out)
+            self._describe(0)
         model.set_logger(configure(str(self._run.out / checkpoint.TENSORBOARD), formats))
-        if self._going_on:
-            tensors, state = checkpoint.load_tensors(self._run.out / checkpoint.LAST)
+        if going_on:
+            tensors, state = checkpoint.load_tensors(last)
             _restore(model, tensors, state)
             self._rows = state["log"]
             self._describe(model.num_timesteps)
@@ -255,7 +253,7 @@ class _Training:
         self._describe(done)
 
     def _describe(self, done: int) -> None:
-        """Say what this run is and how far; where that is said, there is all to go on with."""
+        """Say what this run is and how far."""
         progress = {"steps": done, "finished": done >= self._run.steps}
         described = {**self._described, "training": {**self._asked, **progress}}
         checkpoint.save_json(self._run.out / checkpoint.AGENT, described)

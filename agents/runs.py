@@ -14,10 +14,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from agents import checkpoint
+from agents import checkpoint, language
 from agents.demos import Demos
 from agents.errors import AgentsError
 from agents.learner import About, Array, hyperparameters, learner_class
+from agents.team import device_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,12 +96,6 @@ _FREE = ("out", "device", "threads", "loaders", "precision", "overwrite")
 """Fields that are no part of what a run is; what the precision came to is."""
 
 
-def found(config: Config) -> dict[str, Any] | None:
-    """What agent.json says of the run in the folder; None where there is none to go on with."""
-    path = config.out / checkpoint.AGENT
-    return checkpoint.load_json(path) if path.exists() and not config.overwrite else None
-
-
 def described(config: Config, settings: Mapping[str, Any]) -> dict[str, Any]:
     """What a run is, as far as its config says, as a JSON object.
 
@@ -173,25 +168,79 @@ def chosen(config: Config, demos: Demos) -> Demos:
     return Demos.joined([demos.first(len(demos.seeds(env)), [env]) for env in config.envs])
 
 
-def tokens_of(config: Config, demos: Demos) -> tuple[dict[str, Array], int]:
-    """The tokens of each instruction of a dataset, and the encoder's width.
+def check_machine(
+    config: Config, settings: Mapping[str, Any], demos: Demos | None, *, validates: bool
+) -> None:
+    """Sees to it, before any long work, that this machine has what a run needs.
+
+    Args:
+        config: of the run.
+        settings: of its learner.
+        demos: what it learns from, where that is there already.
+        validates: whether its policy is played in between.
+
+    Raises:
+        AgentsError: there is no such device or language encoder here.
+    """
+    device_of(config.device)
+    cls = learner_class(config.agent)
+    if not cls.language:
+        return
+    own = described(config, settings)["config"]
+    cls.check(hyperparameters(config.agent, own), config.encoder)
+    stored = None if demos is None else _stored_tokens(config, demos)
+    if stored is not None and not validates:
+        return
+    try:
+        encoder = language.encoder(config.encoder)
+    except AgentsError as error:
+        if stored is None:
+            raise
+        raise AgentsError(
+            f"{error}. The dataset has the tokens for training but not for validation: "
+            "--validate-every 0 trains without"
+        ) from error
+    if demos is None or stored is None:
+        return
+    if not language.alike(encoder.fingerprint(), _fingerprint(config, demos)):
+        raise AgentsError(
+            f"the dataset has tokens of another {config.encoder} than the one here, which would "
+            "read in validation; export it anew, or give --validate-every 0"
+        )
+
+
+def tokens_of(config: Config, demos: Demos) -> tuple[dict[str, Array], int, tuple[float, ...]]:
+    """The tokens of each instruction of a dataset, and the encoder's width and fingerprint.
 
     Those that came with the dataset need no encoder, where they are vectors.
     """
     sentences = demos.instructions()
     if not learner_class(config.agent).language:
-        return dict.fromkeys(sentences, np.zeros((0, 0), np.float32)), 0
-    stored = demos.tokens.get(config.encoder, {})
-    if all(s in stored for s in sentences) and stored[sentences[0]].ndim == 2:
-        return {s: stored[s] for s in sentences}, stored[sentences[0]].shape[1]
-    from agents import language
-
+        return dict.fromkeys(sentences, np.zeros((0, 0), np.float32)), 0, ()
+    stored = _stored_tokens(config, demos)
+    if stored is not None:
+        return stored, stored[sentences[0]].shape[1], _fingerprint(config, demos)
     encoder = language.encoder(config.encoder)
-    return dict(zip(sentences, encoder.encode(sentences), strict=True)), encoder.width
+    tokens = dict(zip(sentences, encoder.encode(sentences), strict=True))
+    return tokens, encoder.width, encoder.fingerprint()
 
 
-def about(config: Config, demos: Demos, width: int) -> About:
-    """What a policy trained on a dataset is for.
+def _stored_tokens(config: Config, demos: Demos) -> dict[str, Array] | None:
+    """The tokens that came with a dataset, where they are vectors of all its instructions."""
+    sentences, stored = demos.instructions(), demos.tokens.get(config.encoder, {})
+    if not all(s in stored and stored[s].ndim == 2 for s in sentences):
+        return None
+    return {s: stored[s] for s in sentences}
+
+
+def _fingerprint(config: Config, demos: Demos) -> tuple[float, ...]:
+    """Of the encoder whose tokens came with a dataset; () where it is not known."""
+    tokens = demos.tokens.get(config.encoder, {}).get(language.PROBE)
+    return () if tokens is None else language.fingerprint(tokens)
+
+
+def about(config: Config, demos: Demos, width: int, fingerprint: tuple[float, ...]) -> About:
+    """What a policy trained on a dataset is for, with an encoder of this width and fingerprint.
 
     Raises:
         AgentsError: the checkpoint to start from is for something else.
@@ -208,6 +257,8 @@ def about(config: Config, demos: Demos, width: int) -> About:
         action_high=tuple(map(float, demos.action_high)),
         encoder=config.encoder if cls.language else None,
         encoder_width=width,
+        state_bounds=demos.state_bounds,
+        encoder_fingerprint=fingerprint,
     )
     if config.start_from is not None:
         start = checkpoint.load_json(config.start_from / checkpoint.AGENT)

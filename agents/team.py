@@ -34,7 +34,7 @@ class Team:
     def __init__(self, device: str) -> None:
         self.rank = int(os.environ.get("RANK", 0))
         self.size = int(os.environ.get("WORLD_SIZE", 1))
-        self.device = _device(device, self.size)
+        self.device = device_of(device)
         self._joined = self.size > 1 and not dist.is_initialized()
         if self._joined:
             backend = "nccl" if self.device.type == "cuda" else "gloo"
@@ -73,7 +73,12 @@ class Team:
             dist.destroy_process_group()
 
 
-def _device(name: str, size: int) -> torch.device:
+def device_of(name: str) -> torch.device:
+    """The device of a name, of this process among those that `torchrun` has started.
+
+    Raises:
+        AgentsError: there is no such device.
+    """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
@@ -83,7 +88,7 @@ def _device(name: str, size: int) -> torch.device:
     if device.type == "cuda":
         if not torch.cuda.is_available():
             raise AgentsError("torch sees no CUDA device; use --device cpu, or a CUDA build")
-        if size > 1:
+        if int(os.environ.get("WORLD_SIZE", 1)) > 1:
             device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         if (device.index or 0) >= torch.cuda.device_count():
             raise AgentsError(

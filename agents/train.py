@@ -10,23 +10,19 @@ import importlib.util
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agents import options as fields
-from agents import training
+from agents import runs, training
 from agents.errors import AgentsError
-from agents.learner import learner_class
+from agents.learner import REINFORCED, imitators, learner_class
 from agents.training import Config, Validate
 
 if TYPE_CHECKING:
     from agents.demos import Demos
 
-IMITATORS = ("transporter", "bc_state", "bc_image")
-"""Agents that learn from demonstrations, and that DAgger can train."""
-REINFORCED = ("ppo", "sac")
-"""Agents that learn by acting."""
-AGENTS = (*IMITATORS, "dagger", *REINFORCED)
 DEMOS = 100
 """Demonstrations of each task, where they are made and not counted."""
 SIMULATOR = ("gensim_envs", "gymnasium", "pybullet")
@@ -42,9 +38,19 @@ class Source:
     Attributes:
         workers: processes that play; None for one on each core.
         reads: whether demonstrations are read from a file or dataset, not made.
+
+    Raises:
+        AgentsError: fewer than 1 process would play, or several would make demonstrations.
     """
 
     def __init__(self, given: argparse.Namespace, config: Config) -> None:
+        if given.workers is not None and given.workers < 1:
+            raise AgentsError(f"{given.workers} workers are asked for; use 1 or more")
+        if int(os.environ.get("WORLD_SIZE", 1)) > 1 and given.data is None:
+            raise AgentsError(
+                "several processes train on one file: write it with `python -m agents export`, "
+                "and name it with --data"
+            )
         self.workers: int | None = given.workers
         self.reads: bool = given.data is not None or bool(given.minari)
         self._given, self._config = given, config
@@ -60,11 +66,6 @@ class Source:
             from agents.demos import Demos
 
             return Demos.load(given.data)
-        if int(os.environ.get("WORLD_SIZE", 1)) > 1:
-            raise AgentsError(
-                "several processes train on one file: write it with `python -m agents export`, "
-                "and name it with --data"
-            )
         self.need_simulator("make demonstrations; name a file with --data")
         if given.minari:
             from agents.datasets import from_minari
@@ -133,10 +134,14 @@ def add_parser(commands: Any, arguments: Sequence[str]) -> None:
         arguments: that follow it, where the agent is looked up whose options are added.
     """
     text = "Train an agent, or go on with a run that was broken off."
-    more = f"--agent NAME --help shows the options of another agent: {', '.join(AGENTS)}."
+    more = f"--agent NAME --help shows the options of another agent: {', '.join(_agents())}."
     parser = commands.add_parser("train", help=text, description=text, epilog=more)
     parser.set_defaults(run=run)
-    agent = _agent(arguments)
+    agent = _named(arguments, "--agent", Config.agent)
+    if agent not in _agents():
+        raise AgentsError(f"no agent is called {agent!r:.60}; there are {', '.join(_agents())}")
+    groups = _groups(agent, arguments)
+    parser.set_defaults(groups=groups)
     parser.add_argument("--env", nargs="+", action="extend", default=[], metavar="ID",
                         help="tasks, drawn evenly; else all of the dataset's")  # fmt: skip
     parser.add_argument("--tasks", metavar="NAME", help="a list of tasks in suites.json")
@@ -148,32 +153,33 @@ def add_parser(commands: Any, arguments: Sequence[str]) -> None:
         parser.add_argument("--minari-root", type=Path, metavar="DIR", help="where they are")
         parser.add_argument("--workers", type=int, metavar="N",
                             help="processes that play; one on each core")  # fmt: skip
-    cls, usual = _config_class(agent), _usual(agent)
-    fields.add_options(parser, cls, leave_out=("envs",), defaults=usual)
-    for group in _groups(agent):
+    cls = _config_class(agent)
+    fields.add_options(parser, cls, leave_out=("envs",), defaults=learner_class(groups[-1]).run)
+    for group in groups:
         fields.add_options(parser, _options(group), group)
 
 
-def _agent(arguments: Sequence[str]) -> str:
-    """The agent that a command line names, else the default.
+def _agents() -> list[str]:
+    return [*imitators(), "dagger", *REINFORCED]
 
-    Raises:
-        AgentsError: there is no such agent.
-    """
+
+def _named(arguments: Sequence[str], flag: str, default: str) -> str:
+    """What an option of a command line says, before all its options are known."""
     parser = argparse.ArgumentParser(add_help=False, exit_on_error=False)
-    parser.add_argument("--agent", default=Config.agent)
+    parser.add_argument(flag, dest="name", default=default)
     try:
-        agent: str = parser.parse_known_args(arguments)[0].agent
+        return str(parser.parse_known_args(arguments)[0].name)
     except argparse.ArgumentError:
-        return Config.agent  # the whole parser will say what is wrong
-    if agent not in AGENTS:
-        raise AgentsError(f"no agent is called {agent!r:.60}; there are {', '.join(AGENTS)}")
-    return agent
+        return default  # the whole parser will say what is wrong
 
 
-def _groups(agent: str) -> tuple[str, ...]:
-    """Whose options an agent takes: DAgger's are also those of what it trains."""
-    return (agent, *IMITATORS) if agent == "dagger" else (agent,)
+def _groups(agent: str, arguments: Sequence[str]) -> tuple[str, ...]:
+    """Whose options a command line takes: DAgger's are also those of what it trains."""
+    if agent != "dagger":
+        return (agent,)
+    from agents import dagger
+
+    return agent, _named(arguments, "--dagger.learner", dagger.Options.learner)
 
 
 def _options(agent: str) -> type:
@@ -183,17 +189,6 @@ def _options(agent: str) -> type:
 
         return dagger.Options
     return learner_class(agent).Config
-
-
-def _usual(agent: str) -> Mapping[str, Any]:
-    """The fields of a run in which an agent differs from the class's defaults."""
-    if agent in REINFORCED:
-        return {}
-    if agent == "dagger":
-        from agents import dagger
-
-        return learner_class(dagger.Options.learner).run
-    return learner_class(agent).run
 
 
 def _config_class(agent: str) -> type:
@@ -215,10 +210,10 @@ def run(given: argparse.Namespace) -> int:
         envs += task_list(given.tasks)
     cls = _config_class(agent)
     config = cls(
-        **{"agent": agent, **_usual(agent), **fields.given(given, cls)},
+        **{"agent": agent, **learner_class(given.groups[-1]).run, **fields.given(given, cls)},
         envs=tuple(dict.fromkeys(envs)),
     )
-    settings = {group: fields.given(given, _options(group), group) for group in _groups(agent)}
+    settings = {group: fields.given(given, _options(group), group) for group in given.groups}
     if agent in REINFORCED:
         from agents import rl
 
@@ -228,6 +223,11 @@ def run(given: argparse.Namespace) -> int:
         if not envs:
             raise AgentsError("name tasks with --env or --tasks, or a dataset with --data")
         config = replace(config, demos=config.demos or DEMOS)
+    elif config.perturb:
+        raise AgentsError(
+            "--perturb is for demonstrations that are made here, and these are read; make such "
+            "with `python -m agents export --perturb`, and name the file with --data"
+        )
     source = Source(given, config)
     if agent == "dagger":
         from agents import dagger
@@ -242,6 +242,8 @@ def _imitate(config: Config, settings: Mapping[str, Any], source: Source) -> Non
     if training.check(config, settings):
         print(f"{config.out} is finished; --overwrite trains it anew")
         return
-    demos = source.demos(learner_class(config.agent).obs_mode)
-    validate = source.validate(config.envs or demos.envs)
-    training.train(config, demos, settings, validate=validate)
+    make = partial(source.demos, learner_class(config.agent).obs_mode)
+    demos = make() if source.reads else None
+    validate = source.validate(config.envs or (demos.envs if demos is not None else ()))
+    runs.check_machine(config, settings, demos, validates=validate is not None)
+    training.train(config, make if demos is None else demos, settings, validate=validate)

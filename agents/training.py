@@ -49,7 +49,7 @@ def check(config: Config, settings: Mapping[str, Any] | None = None) -> bool:
     Raises:
         AgentsError: the folder holds another run, or an option is not allowed.
     """
-    found = runs.found(config)
+    found = checkpoint.found(config.out, config.overwrite)
     described = runs.described(config, settings or {})
     if found is None:
         return False
@@ -59,7 +59,7 @@ def check(config: Config, settings: Mapping[str, Any] | None = None) -> bool:
 
 def train(
     config: Config,
-    demos: Demos,
+    demos: Demos | Callable[[], Demos],
     settings: Mapping[str, Any] | None = None,
     *,
     validate: Validate | None = None,
@@ -68,7 +68,8 @@ def train(
 
     Args:
         config: what to do.
-        demos: what to learn from; the first `config.demos` of each of `config.envs`.
+        demos: what to learn from, or what makes it, once the folder is this run's; the first
+            `config.demos` of each of `config.envs` are taken.
         settings: hyperparameters of the learner that differ from its defaults.
         validate: measures a checkpoint's success; without it the last weights are kept.
 
@@ -82,7 +83,8 @@ def train(
     team = Team(config.device)
     try:
         with checkpoint.locked(config.out) if team.first else nullcontext():
-            Training(config, demos, settings or {}, team, validate).run()
+            made = demos() if callable(demos) else demos
+            Training(config, made, settings or {}, team, validate).run()
     finally:
         team.leave()
     return config.out
@@ -113,11 +115,11 @@ class Training:
             torch.set_num_threads(config.threads)
         self._config, self._team = config, team
         self._validate = validate if config.validate_every else None
-        self._found = runs.found(config)
+        self._found = checkpoint.found(config.out, config.overwrite)
         self._described = runs.described(config, settings)
         self._demos = runs.chosen(config, demos)
-        self._tokens, width = runs.tokens_of(config, self._demos)
-        about = runs.about(config, self._demos, width)
+        self._tokens, width, fingerprint = runs.tokens_of(config, self._demos)
+        about = runs.about(config, self._demos, width, fingerprint)
         native = config.precision == "auto" and bf16_is_native(team.device)
         self._bf16 = native or config.precision == "bf16"
         self._described["about"] = about.as_json()
@@ -267,7 +269,7 @@ class Training:
         Among equals the later are kept: validation is coarser than the loss.
         """
         log.flush()
-        folder = self._config.out / "candidate"
+        folder = self._config.out / checkpoint.CANDIDATE
         with files.disk_errors(folder):
             folder.mkdir(exist_ok=True)
         checkpoint.save_json(folder / checkpoint.AGENT, self._described)
@@ -362,9 +364,14 @@ def _optimizer_states(
 def _load_optimizer(
     optimizer: torch.optim.Optimizer, learner: Learner, tensors: dict[str, Tensor]
 ) -> None:
-    value = optimizer.state_dict()
+    value, own = optimizer.state_dict(), dict(learner.named_parameters())
     for number, (name, _) in enumerate(_optimizer_states(optimizer, learner)):
-        value["state"][number] = _under(f"{name}.", tensors)
+        # Moments need the layout of their weights, which a file does not keep: fused AdamW goes
+        # through both in the order in which they lie in memory.
+        value["state"][number] = {
+            key: kept if key == "step" else torch.empty_like(own[name]).copy_(kept)
+            for key, kept in _under(f"{name}.", tensors).items()
+        }
     optimizer.load_state_dict(value)
 
 

@@ -110,7 +110,9 @@ class Transporter(Learner):
         widths = (config.width, config.width * 3 // 2, config.width * 2)
         self.sentence = Sentence(about.encoder_width, about.encoder == "words")
         self.spatial = nn.ModuleList([Encoder(4, widths), Decoder(widths)])
-        self._clip = (_clip(about),) if config.clip else None  # a tuple: its weights are not ours
+        self._clip = (
+            (_clip(about.encoder),) if config.clip else None
+        )  # a tuple: its weights are not ours
         if self._clip is None:
             encoder: nn.Module = Encoder(3, widths, self.sentence.outputs)
         else:  # of CLIP's four scales those that the decoder has
@@ -127,6 +129,12 @@ class Transporter(Learner):
             self.fine_sharpness = nn.Parameter(torch.tensor(1 / norm))
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._last: tuple[Tensor, Tensor] | None = None
+
+    @classmethod
+    def check(cls, config: Options, encoder: str) -> None:
+        """See `Learner`: CLIP's pictures."""
+        if config.clip:
+            _clip(encoder)
 
     # ------------------------------------------------------------------------------- training
 
@@ -327,11 +335,11 @@ class _Refiner(nn.Sequential):
         )
 
 
-def _clip(about: About) -> ClipVisual:
-    found = language_of(about.encoder or "")
+def _clip(encoder: str | None) -> ClipVisual:
+    found = language_of(encoder or "")
     if not isinstance(found, Clip):
         raise AgentsError(
-            f"the encoder {about.encoder} has no pictures; give --encoder clip:RN50/openai with "
+            f"the encoder {encoder} has no pictures; give --encoder clip:RN50/openai with "
             "--transporter.clip"
         )
     return found.visual()

@@ -149,9 +149,9 @@ def solved(id: str, agent: LearnedAgent, episodes: int) -> int:
 def our(demos: Demos) -> Contender:
     """Fresh, with the optimizer and the batches of `python -m agents train`."""
     config = _config(demos)
-    tokens, width = runs.tokens_of(config, demos)
+    tokens, width, fingerprint = runs.tokens_of(config, demos)
     torch.manual_seed(0)
-    learner = make_learner(runs.about(config, demos, width), {})
+    learner = make_learner(runs.about(config, demos, width, fingerprint), {})
     learner.measure(demos)
     optimizer = torch.optim.AdamW(
         learner.optimizer_groups(), config.learning_rate, weight_decay=config.weight_decay
@@ -168,7 +168,7 @@ def _config(demos: Demos) -> Config:
 def plain(demos: Demos, correlation: str, *, bf16: bool) -> Contender:
     """Fresh, with Adam and one sample in a batch."""
     config = _config(demos)
-    about = replace(runs.about(config, demos, 0), agent="plain", encoder=None)
+    about = replace(runs.about(config, demos, 0, ()), agent="plain", encoder=None)
     torch.manual_seed(0)
     learner = PlainTransporter(PlainConfig(correlation=correlation), about)
     optimizer = torch.optim.Adam(learner.optimizer_groups())

@@ -126,7 +126,7 @@ def test_task_programs_import_the_api_and_math_only() -> None:
 
 
 def test_agents_see_the_suite_through_its_public_names() -> None:
-    """And their training side does not see it at all: tests/agents/test_learners.py runs that."""
+    """And their training side does not see it at all: tests/agents/test_training.py runs that."""
     public = {
         "gensim_envs",
         "gensim_envs.library",

@@ -15,15 +15,20 @@ import pytest
 
 from agents.__main__ import main
 from agents.benchmark import selected
+from agents.cells import MakeDemos
+from agents.collect import collect
+from agents.demos import Demos
 from agents.errors import AgentsError
 from agents.suites import freeze, suite
 
 ENV = "gensim/BlockInsertion-v0"
 CLONING = {"steps": 40, "checkpoint-every": 1, "validate-every": 0, "batch-size": 4}
+RANDOMISED = CLONING | {"steps": 1, "perturb": ["light", "camera"]}
 CELLS = [
     {"agents": ["oracle"], "tasks": [ENV]},
     {"agents": ["bc_state"], "tasks": [ENV], "demos": [2], "options": CLONING, "tracks": ["seen"]},
     {"agents": ["bc_state"], "tasks": [ENV], "demos": [1], "options": {"steps": 0}},
+    {"agents": ["bc_state"], "tasks": [ENV], "demos": [3], "options": RANDOMISED, "tracks": []},
 ]
 
 
@@ -67,8 +72,12 @@ def test_a_killed_benchmark_goes_on_where_it_was(
     assert main(command(file, out, "--workers", "2")) == 1  # since a cell cannot be trained
     assert (oracle / "cell.json").stat().st_mtime_ns == kept
     results = json.loads((out / "results.json").read_text())
-    assert [cell["name"] for cell in results["cells"]] == [oracle.name, cloning.name]
-    check_cells(*results["cells"])
+    *first, randomised = results["cells"]
+    assert [cell["name"] for cell in first] == [oracle.name, cloning.name]
+    check_cells(*first)
+    made = {path.name for path in (out / "demos").glob("*.h5")}
+    assert made == {f"{ENV[7:]}-state-2.h5", f"{ENV[7:]}-state-light-camera-3.h5"}
+    assert f"--data DIR/demos/{ENV[7:]}-state-light-camera-3.h5" in randomised["commands"][0]
     (failed,) = results["failed"]
     assert failed == {"name": f"bc_state-{ENV[7:]}-1", "error": "steps is 0; give 1 or more"}
     assert "steps is 0" in capsys.readouterr().err
@@ -101,6 +110,14 @@ def test_a_killed_benchmark_goes_on_where_it_was(
         (tmp_path / "again" / name).read_bytes() == (cloning / "run" / name).read_bytes()
         for name in names
     )
+
+
+def test_a_cells_demonstrations_are_randomised_as_it_asks(tmp_path: Path) -> None:
+    path = tmp_path / "demos.h5"
+    MakeDemos(path, (ENV,), "rgbd", 1, ("light",))()
+    made = Demos.load(path).sha256()
+    assert made == collect([ENV], 1, workers=1, perturb=["light"]).sha256()
+    assert made != collect([ENV], 1, workers=1).sha256()
 
 
 def full(*_: object) -> list[str]:

@@ -15,6 +15,7 @@ from agents import collect as module
 from agents.collect import Played, collect, from_minari
 from agents.demos import Demos
 from agents.errors import AgentsError
+from agents.language import PROBE
 from gensim_envs.seeds import TEST, TRAINING
 
 BOWL, CORNER = "gensim/PutBlockInBowl-v0", "gensim/AlignBoxCorner-v0"
@@ -65,7 +66,6 @@ def test_states_of_several_envs_have_one_width() -> None:
         ({"workers": 0}, "use 1 or more"),
         ({"seed": TEST.start}, "not all for training"),
         ({"perturb": ["weather"]}, "use colors, light, camera"),
-        ({"env_options": {"motion": "telepathy"}}, "motion"),
     ],
 )
 def test_bad_use_is_said_at_once(asked: dict[str, Any], said: str) -> None:
@@ -145,7 +145,7 @@ def test_export_writes_a_file_that_has_tokens(recorded: Path, tmp_path: Path) ->
     assert export(*arguments) == 0
     demos = Demos.load(out)
     assert demos.episodes == 2
-    assert list(demos.tokens["words"]) == demos.instructions()
+    assert list(demos.tokens["words"]) == [*demos.instructions(), PROBE]
     assert out.stat().st_size / 2 * 100 < 20e6
     with pytest.raises(AgentsError, match="--overwrite"):
         export(*arguments)

@@ -87,6 +87,8 @@ def test_parts_are_joined_and_only_like_with_like() -> None:
         Demos.joined([demos, state])
     with pytest.raises(AgentsError, match="bounds"):
         Demos.joined([demos, Demos("rgbd", LOW, HIGH + 1)])
+    with pytest.raises(AgentsError, match=r"room for \{\}, others for \{'items': 3\}"):
+        Demos.joined([demos, Demos("rgbd", LOW, HIGH, {"items": 3})])
     short, long = (Demos("state", LOW, HIGH) for _ in range(2))
     short.add_episode("a", 0, [sample(0, state=np.zeros(3, np.float32))])
     long.add_episode("a", 0, [sample(0, state=np.zeros(4, np.float32))])
@@ -169,7 +171,8 @@ texts = st.text(max_size=8)
 @st.composite
 def any_demos(draw: st.DrawFn) -> Demos:
     mode = draw(st.sampled_from(["rgbd", "state"]))
-    demos = Demos(mode, LOW, HIGH)
+    room = draw(st.dictionaries(texts, st.integers(0, 9), max_size=2))
+    demos = Demos(mode, LOW, HIGH, room)
     width = draw(st.integers(1, 5))
     numbers = st.floats(-9, 9, width=32)
     for _ in range(draw(st.integers(0, 3))):
@@ -198,6 +201,7 @@ def test_a_file_holds_all_there_is(tmp_path_factory: Any, demos: Demos) -> None:
     read = Demos.load(path)
     assert read.sha256() == demos.sha256()
     assert (read.envs, len(read), read.obs_mode) == (demos.envs, len(demos), demos.obs_mode)
+    assert read.state_bounds == demos.state_bounds
     for new, old in zip(read, demos, strict=True):
         assert (new.env, new.episode, new.step, new.instruction) == (
             old.env, old.episode, old.step, old.instruction,
@@ -260,6 +264,7 @@ WRONG: dict[str, Callable[[dict[str, Any], dict[str, Any]], object]] = {
     "obs_mode rgbd or state": lambda s, _: s.update(obs_mode="pixels"),
     "laid out": lambda s, _: s.pop("envs"),
     "is no text": lambda s, _: s.update(envs=[1, 2]),
+    "state_bounds are no numbers": lambda s, _: s.update(state_bounds={"items": "3"}),
 }
 
 
@@ -272,6 +277,13 @@ def test_each_part_of_a_file_is_checked(tmp_path: Path, said: str) -> None:
     changed(path, WRONG[said])
     with pytest.raises(AgentsError, match=said):
         Demos.load(path)
+
+
+def test_a_file_from_before_the_bounds_of_states_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "demos.h5"
+    some().save(path)
+    changed(path, lambda said, _: said.pop("state_bounds"))
+    assert Demos.load(path).state_bounds == {}
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:

@@ -12,13 +12,14 @@ import pytest
 from gymnasium.spaces import Box
 from toys import HIGH, LOW, TOKENS, images, states
 
-from agents import checkpoint
+from agents import checkpoint, language
 from agents.__main__ import main
 from agents.dagger import Options as DaggerOptions
 from agents.demos import Demos, Sample
 from agents.errors import AgentsError
-from agents.learner import About, LearnedAgent, learner_class, load_agent, load_learner
+from agents.learner import LEARNERS, About, LearnedAgent, learner_class, load_agent, load_learner
 from agents.options import docstrings
+from agents.rl import Run
 from agents.training import Config, train
 
 TINY = {"width": 8, "hidden": 64, "points": 8, "modes": 2, "dropout": 0.0, "augment": False}
@@ -132,6 +133,34 @@ def test_a_checkpoint_of_another_width_of_tokens_is_refused(tmp_path: Path) -> N
         LearnedAgent(learner)
 
 
+def test_a_checkpoint_of_an_encoder_with_other_weights_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether its tokens were made in training or came with the dataset."""
+    encoder = language.encoder("minilm")
+    demos = images([("red", [0.5, 0, 0, 0.5, 0, 0])])
+    for name in ("made", "came"):
+        sentences = ["red", language.PROBE]
+        tokens = dict(zip(sentences, encoder.encode(sentences), strict=True))
+        demos.tokens = {"minilm": tokens} if name == "came" else {}
+        plan = {"steps": 1, "batch_size": 1}
+        learner = trained(tmp_path / name, "transporter", demos, {"width": 8}, **plan)
+        assert len(learner.about.encoder_fingerprint) == 8
+        LearnedAgent(learner)
+        with monkeypatch.context() as patch:
+            patch.setattr("agents.language._unit", other_weights)
+            with pytest.raises(AgentsError, match="the encoder minilm here has other weights"):
+                LearnedAgent(learner)
+            with pytest.raises(AgentsError, match="encoder_fingerprint is"):
+                demos.tokens = {}
+                more = {**plan, "start_from": tmp_path / name}
+                trained(tmp_path / "new", "transporter", demos, {}, **more)
+
+
+def other_weights(tokens: Any) -> Any:
+    return np.roll(tokens.numpy(), 1, axis=-1).astype(np.float16)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
@@ -186,8 +215,7 @@ def test_a_hyperparameter_that_cannot_be_is_refused_before_any_work(
 
 
 @pytest.mark.parametrize(
-    "cls",
-    [Config, DaggerOptions, *(learner_class(name).Config for name in ("bc_state", "bc_image"))],
+    "cls", [Config, Run, DaggerOptions, *(learner_class(name).Config for name in LEARNERS)]
 )
 def test_every_field_of_a_config_says_what_it_is(cls: type) -> None:
     said = docstrings(cls)

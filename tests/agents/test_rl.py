@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from agents import checkpoint, rl
-from agents.errors import AgentsError
+from agents.errors import AgentsError, Stopped
 from agents.evaluate import evaluate
 from agents.learner import load_agent
 from agents.rollout import Player
@@ -108,6 +108,33 @@ def test_another_run_is_not_overwritten_unless_asked(tmp_path: Path) -> None:
     assert everything(first.out) == before
     rl.train(replace(first, seed=1, overwrite=True), TINY["ppo"])
     assert everything(first.out) != before
+
+
+def test_files_of_another_program_are_not_deleted_unless_asked(tmp_path: Path) -> None:
+    first = run("ppo", tmp_path, 16)
+    (tmp_path / "tensorboard").mkdir()
+    theirs = tmp_path / "tensorboard" / "theirs"
+    theirs.touch()
+    with pytest.raises(AgentsError, match=r"holds another run: it has tensorboard.*--overwrite"):
+        rl.train(first, TINY["ppo"])
+    assert theirs.exists()
+    rl.train(replace(first, overwrite=True), TINY["ppo"])
+    assert not theirs.exists()
+
+
+def test_a_run_that_ends_before_its_first_checkpoint_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rl._Training, "_save", killed)
+        with pytest.raises(Stopped, match="the same command goes on"):
+            rl.train(run("ppo", tmp_path / "two", 16), TINY["ppo"])
+    for name in ("one", "two"):
+        rl.train(run("ppo", tmp_path / name, 16), TINY["ppo"])
+    assert everything(tmp_path / "one") == everything(tmp_path / "two")
 
 
 @pytest.mark.parametrize(

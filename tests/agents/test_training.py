@@ -82,6 +82,21 @@ def test_a_run_that_is_killed_goes_on_as_if_it_had_not_been(tmp_path: Path) -> N
     assert same(weights(killed), weights(whole))
 
 
+def test_a_transporter_goes_on_as_if_it_had_not_been_broken_off(tmp_path: Path) -> None:
+    """Its weights lie in memory channels last, and what AdamW keeps of them must do so too."""
+    demos = images([("red", [0.5, 0, 0, 0.5, 0.2, 1]), ("blue", [0.4, 0.1, 0, 0.6, 0, 2])])
+    tiny = {"width": 8, "features": 4, "rotations": 8, "rotations_trained": 4, "crop": 16,
+            "refine_width": 8, "refine_features": 4}  # fmt: skip
+    plan = {"agent": "transporter", "steps": 8, "batch_size": 2, "learning_rate": 1e-2,
+            "warmup": 0, "validate_every": 5, "checkpoint_every": 4}  # fmt: skip
+    train(config(tmp_path / "one", **plan), demos, tiny, validate=lambda folder: 0.5)
+    with pytest.raises(ZeroDivisionError):  # in step 5, one step after a checkpoint
+        train(config(tmp_path / "two", **plan), demos, tiny, validate=lambda folder: 1 / 0)
+    train(config(tmp_path / "two", **plan), demos, tiny, validate=lambda folder: 0.5)
+    assert rows(tmp_path / "two") == rows(tmp_path / "one")
+    assert same(weights(tmp_path / "two"), weights(tmp_path / "one"))
+
+
 def test_a_run_that_is_asked_to_stop_saves_first(tmp_path: Path) -> None:
     def stop(folder: Path) -> float:
         os.kill(os.getpid(), signal.SIGTERM)
@@ -220,6 +235,20 @@ def test_another_run_is_never_overwritten_unless_told_to(tmp_path: Path) -> None
     assert len(rows(tmp_path)) == 41
 
 
+@pytest.mark.parametrize("name", ["model.safetensors", "log.jsonl", "tensorboard", "candidate"])
+def test_files_of_another_program_are_not_deleted_unless_told_to(tmp_path: Path, name: str) -> None:
+    theirs = tmp_path / name / "theirs" if "." not in name else tmp_path / name
+    theirs.parent.mkdir(exist_ok=True)
+    theirs.write_text("theirs")
+    with pytest.raises(AgentsError, match=f"another run: it has {name} and no agent.json"):
+        check(config(tmp_path), SMALL)
+    with pytest.raises(AgentsError, match=r"another run: .*--overwrite"):
+        train(config(tmp_path), states(), SMALL)
+    assert theirs.read_text() == "theirs"
+    train(config(tmp_path, overwrite=True), states(), SMALL)
+    assert not theirs.is_file() or theirs.read_bytes() != b"theirs"
+
+
 def test_a_folder_is_trained_in_by_one_process_only(tmp_path: Path) -> None:
     with (
         checkpoint.locked(tmp_path),
@@ -307,7 +336,8 @@ def test_tasks_are_drawn_evenly_whatever_their_length(tmp_path: Path) -> None:
     assert (drawn != loader.drawn(5)).any()
 
 
-def test_training_needs_no_simulator(tmp_path: Path) -> None:
+@pytest.mark.parametrize("agent", ["transporter", "bc_image"])
+def test_training_needs_no_simulator(tmp_path: Path, agent: str) -> None:
     images([("red", [0.5, 0, 0, 0.5, 0, 0]), ("blue", [0.4, 0, 0, 0.6, 0, 1])]).save(
         tmp_path / "demos.h5"
     )
@@ -322,8 +352,8 @@ assert not [name for name in sys.modules if name.split(".")[0] in absent and sys
 sys.exit(code)
 """
     done = subprocess.run(
-        [sys.executable, "-c", script, "train", "--agent", "bc_image", "--steps", "2",
-         "--batch-size", "2", "--device", "cpu", "--bc_image.width", "8",
+        [sys.executable, "-c", script, "train", "--agent", agent, "--steps", "2",
+         "--batch-size", "2", "--device", "cpu", f"--{agent}.width", "8",
          "--data", str(tmp_path / "demos.h5"), "--out", str(tmp_path / "run")],
         cwd=ROOT, capture_output=True, text=True,
     )  # fmt: skip

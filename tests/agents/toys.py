@@ -31,14 +31,14 @@ def _state(state: Any, env: str) -> Sample:
     return Sample(env, 0, 0, "go", np.float32(action), state=np.float32(state))
 
 
-def images(actions: Sequence[tuple[str, Sequence[float]]]) -> Demos:
+def images(actions: Sequence[tuple[str, Sequence[float]]], env: str = "a") -> Demos:
     """One picture, again and again, with pairs of instruction and action."""
     rng = np.random.default_rng(0)
     color = rng.integers(0, 255, (160, 320, 3), np.uint8)
     height = rng.integers(0, 100, (160, 320)).astype(np.float32) * np.float32(1e-3)
     demos = Demos("rgbd", LOW, HIGH)
     for number, (instruction, action) in enumerate(actions):
-        step = Sample("a", 0, 0, instruction, np.float32(action), color=color, height=height)
-        demos.add_episode("a", 100_000 + number, [step])
-    demos.tokens["minilm"] = TOKENS
+        step = Sample(env, 0, 0, instruction, np.float32(action), color=color, height=height)
+        demos.add_episode(env, 100_000 + number, [step])
+    demos.tokens["minilm"] = dict(TOKENS)
     return demos
