@@ -150,32 +150,35 @@ def colors_of(scenes: Tensor, tables: Tensor) -> Tensor:
 
 
 def augmented(
-    scenes: Tensor,
-    actions: NDArray[np.float32],
-    table: Table,
-    noise: float,
-    rng: np.random.Generator,
+    scenes: Tensor, actions: NDArray[np.float32], table: Table, rng: np.random.Generator
 ) -> tuple[Tensor, NDArray[np.float32]]:
-    """Scenes that are moved, and seen through a noisy sensor, each at random.
+    """Scenes that are turned and shifted, each at random.
 
     Args:
         scenes: (b, 4, h, w), of `pictures`.
         actions: (b, 6) what is done in them.
         table: where they lie.
-        noise: standard deviation of heights, metres; that of colours is ten times as many whites.
         rng: the only randomness.
 
     Returns:
         As the arguments were.
     """
     motions = [draw(table, action, rng) for action in actions]
-    scenes = move(scenes, table, motions)
     moved = np.stack([m.action(table, a) for m, a in zip(motions, actions, strict=True)])
-    if noise:
-        spread = np.array([10 * noise * _COLOR_SCALE] * 3 + [noise * _HEIGHT_SCALE], np.float32)
-        drawn = rng.standard_normal(scenes.shape, np.float32) * spread[:, None, None]
-        scenes = scenes + torch.from_numpy(drawn)
-    return scenes, moved
+    return move(scenes, table, motions), moved
+
+
+def noisy(scenes: Tensor, noise: float, rng: np.random.Generator) -> Tensor:
+    """Scenes (b, 4, h, w), of `pictures`, as a sensor sees them.
+
+    Args:
+        scenes: as they are.
+        noise: standard deviation of heights, metres; that of colours, 0..1, is ten times as much.
+        rng: the only randomness.
+    """
+    spread = np.array([10 * noise * _COLOR_SCALE] * 3 + [noise * _HEIGHT_SCALE], np.float32)
+    drawn = rng.standard_normal(scenes.shape, np.float32) * spread[:, None, None]
+    return scenes + torch.from_numpy(drawn)
 
 
 def draw(table: Table, action: ArrayLike, rng: np.random.Generator) -> Motion:

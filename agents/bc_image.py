@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
-from agents.augment import Table, augmented, pictures
+from agents.augment import Table, augmented, noisy, pictures
 from agents.learner import About, Array, Learner, pad_tokens
 from agents.networks import Decoder, Encoder, Sentence
 from agents.options import check_range
@@ -98,7 +98,9 @@ class BCImage(Learner):
         scenes, _ = pictures([s.color for s in samples], [s.height for s in samples])
         actions = np.stack([s.action for s in samples])
         if train and self.config.augment:
-            scenes, actions = augmented(scenes, actions, self.table, self.config.noise, rng)
+            scenes, actions = augmented(scenes, actions, self.table, rng)
+        if train and self.config.noise:
+            scenes = noisy(scenes, self.config.noise, rng)
         padded, mask = pad_tokens(tokens)
         target = torch.from_numpy(self.table.encode(actions))
         return {"picture": scenes, "target": target, "tokens": padded, "mask": mask}

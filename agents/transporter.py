@@ -28,7 +28,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from agents.augment import Table, augmented, colors_of, pictures, wrap
+from agents.augment import Table, augmented, colors_of, noisy, pictures, wrap
 from agents.correlation import correlate, crops, window
 from agents.demos import Sample
 from agents.errors import AgentsError
@@ -66,7 +66,8 @@ class Options:
     augment: bool = True
     """Whether scenes are turned and shifted in training."""
     noise: float = 0.0
-    """Metres, standard deviation of heights in training, and of colours in tenths of white."""
+    """Standard deviation of sensor noise in training: of heights, metres; of colours, 0..1, ten
+    times the number."""
 
     def __post_init__(self) -> None:
         """Refuses what the network cannot be built with.
@@ -150,7 +151,9 @@ class Transporter(Learner):
         scenes, tables = pictures([s.color for s in samples], [s.height for s in samples])
         actions = np.stack([s.action for s in samples])
         if train and config.augment:
-            scenes, actions = augmented(scenes, actions, self.table, config.noise, rng)
+            scenes, actions = augmented(scenes, actions, self.table, rng)
+        if train and config.noise:
+            scenes = noisy(scenes, config.noise, rng)
         pick, place = actions[:, 0:2], actions[:, 3:5]
         turn = actions[:, 5] - actions[:, 2]
 
