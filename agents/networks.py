@@ -34,8 +34,8 @@ class Sentence(nn.Module):
 
     They are queries of dot-product attention (Vaswani et al., 2017, arXiv 1706.03762), so that one
     may ask for the colour of what is picked and another for that of the place. Answers stand
-    side by side and are not mixed: a network that is shown few pairs of colours could otherwise
-    learn the pairs instead of the colours.
+    side by side and are not mixed: a network that is shown few pairs of colours learns the pairs
+    instead of the colours less readily so.
 
     Args:
         width: of a token; the size of the vocabulary where tokens are numbers of words.

@@ -15,7 +15,8 @@ import pytest
 from agents import nothing, oracle, report
 from agents.__main__ import main
 from agents.errors import AgentsError
-from agents.evaluate import PERTURBATIONS, evaluate
+from agents.evaluate import PERTURBATIONS, PRETRAINED, evaluate
+from agents.learner import load_agent
 from agents.rollout import Outcome, Player, Row, episode, outcome
 from gensim_envs.seeds import TEST, TRAINING
 
@@ -41,6 +42,14 @@ def test_results_do_not_depend_on_the_number_of_workers() -> None:
     assert figures(one) == figures(two)
     steps = [each["steps"] for r in one["rows"] for each in r["outcomes"]]
     assert len(steps) == 14 and min(steps) > 1
+
+
+def test_the_policy_that_ships_plays_its_tasks(tmp_path: Path) -> None:
+    file, task = tmp_path / "shipped.json", "gensim/NestTheTrays-v0"
+    assert main(["evaluate", "--env", task, "--episodes", "4", "--json", str(file)]) == 0
+    assert json.loads(file.read_text())["success"] >= 0.75  # 99 % of 100
+    assert sum(path.stat().st_size for path in PRETRAINED.iterdir()) < 20e6
+    assert len(load_agent(PRETRAINED).about.envs) == 10
 
 
 def test_the_command_writes_a_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
