@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 from gymnasium import spaces
+from gymnasium.envs.registration import EnvSpec
 
 from agents.demos import IMAGE, Demos, Sample
 from agents.errors import AgentsError
+from agents.rollout import of_suite
+from gensim_envs import common_bounds
 from gensim_envs.seeds import TEST, VALIDATION
 
 _SUCCESS = ("success", "is_success")  # infos that say so, where there are any
@@ -87,7 +90,8 @@ def _read(id: str, root: Path | None, episodes: int | None) -> Demos:
     obs_mode = obs_mode_of(dataset.observation_space)
     check_spaces(id, obs_mode or "rgbd", dataset.observation_space, dataset.action_space)
     assert obs_mode is not None
-    demos = Demos(obs_mode, dataset.action_space.low, dataset.action_space.high)
+    room = _state_bounds(dataset.env_spec) if obs_mode == "state" else {}
+    demos = Demos(obs_mode, dataset.action_space.low, dataset.action_space.high, room)
     env = id if dataset.env_spec is None else dataset.env_spec.id
     for index in map(int, dataset.episode_indices):
         if demos.episodes == episodes:
@@ -108,6 +112,13 @@ def _read(id: str, root: Path | None, episodes: int | None) -> Demos:
             "Record more of them, or ask for fewer"
         )
     return demos
+
+
+def _state_bounds(spec: EnvSpec | None) -> dict[str, int]:
+    """What the state vectors of an env have room for; empty where it is not of this suite."""
+    if spec is None or not of_suite(spec.id):
+        return {}
+    return dict(spec.kwargs.get("bounds") or common_bounds([spec.id]))
 
 
 def _open(id: str, root: Path | None) -> Any:

@@ -90,6 +90,12 @@ def test_a_dataset_of_the_suite_is_what_the_oracle_does(recorded: Path) -> None:
     assert read.sha256() == collect([BOWL], 2, workers=1).sha256()
 
 
+def test_a_dataset_of_states_says_what_they_have_room_for(tmp_path: Path) -> None:
+    gensim_envs.demos.record([BOWL], 1, TRAINING.start, tmp_path, obs_mode="state", workers=1)
+    read = from_minari(["gensim/PutBlockInBowl/oracle-v0"], tmp_path)
+    assert read.state_bounds == collect([BOWL], 1, obs_mode="state", workers=1).state_bounds
+
+
 def change(recorded: Path, tmp_path: Path, name: str, value: Any) -> Path:
     """A copy of the dataset whose first episode has other values."""
     import shutil

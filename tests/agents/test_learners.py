@@ -14,6 +14,7 @@ from toys import HIGH, LOW, TOKENS, images, states
 
 from agents import checkpoint, language
 from agents.__main__ import main
+from agents.collect import collect
 from agents.dagger import Options as DaggerOptions
 from agents.demos import Demos, Sample
 from agents.errors import AgentsError
@@ -53,6 +54,35 @@ def test_cloning_from_states_finds_the_action_in_new_ones(by_state: Path) -> Non
     turn = (errors[:, 5] - errors[:, 2] + np.pi) % (2 * np.pi) - np.pi
     assert np.median(np.abs(errors[:, [0, 1, 3, 4]])) < 0.02
     assert np.median(np.abs(turn)) < 0.15
+
+
+def test_states_are_moved_as_their_actions_are(tmp_path: Path) -> None:
+    """Seen from the item that is picked, everything stays where it was."""
+    demos = collect(["gensim/AlignBoxCorner-v0"], 2, obs_mode="state", workers=1)
+    net = trained(tmp_path, "bc_state", demos, {"width": 8}, steps=1)
+    items = demos.state_bounds["items"]
+
+    def relative(state: Any, target: Any) -> Any:
+        """Pick, place and the goal's place about the item, in its own frame; its z and its size."""
+        item, place = state[4:19], state[4 + 15 * items :][:10]
+        pick, put = net.table.decode(target[None])[0].reshape(2, 3)[:, :2]
+        x, y, z, sine, cosine = item[6:11]
+        frame = np.array([[cosine, -sine], [sine, cosine]])
+        points = (np.stack([pick, put, place[5:7]]) - [x, y]) @ frame
+        heading = complex(place[9], place[8]) / complex(cosine, sine)
+        return [*points.ravel(), heading.real, heading.imag, z, *item[11:14], *target[4:]]
+
+    sample = demos[0]
+    batches = (
+        net.prepare([sample] * 9, [], np.random.default_rng(0), train) for train in (False, True)
+    )
+    still, moved = ([batch["state"].numpy(), batch["target"].numpy()] for batch in batches)
+    before = [relative(s, t) for s, t in zip(*still, strict=True)]
+    after = [relative(s, t) for s, t in zip(*moved, strict=True)]
+    np.testing.assert_allclose(after, before, atol=1e-5)
+    assert np.ptp(moved[0][:, 10]) > 0.05
+    rows = moved[0][:, 4 : 4 + 15 * items].reshape(9, items, 15)
+    assert not rows[rows[..., 0] == 0].any()  # what is not there stays zero
 
 
 def test_an_action_is_within_the_bounds_whatever_is_seen(by_state: Path) -> None:
