@@ -36,7 +36,7 @@ def demonstrations(path: Path) -> Path:
 def test_cloning_is_evaluated_on_an_env_of_another_suite(tmp_path: Path) -> None:
     data, out = demonstrations(tmp_path / "demos.h5"), tmp_path / "run"
     assert main([
-        "train", "--agent", "bc_state", "--data", str(data), "--out", str(out), "--steps", "400",
+        "train", "--agent", "bc_state", "--data", str(data), "--out", str(out), "--steps", "1500",
         "--validate-every", "0", "--device", "cpu", "--bc_state.width", "64",
         "--bc_state.dropout", "0", "--learning-rate", "5e-3",
     ]) == 0  # fmt: skip

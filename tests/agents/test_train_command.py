@@ -66,7 +66,7 @@ def test_help_is_made_of_the_fields(capsys: pytest.CaptureFixture[str]) -> None:
         main(["train", "--agent", "bc_image", "--help"])
     text = " ".join(capsys.readouterr().out.split())
     assert "--batch-size N Samples in a batch, of all processes together. (default: 16)" in text
-    assert "--bc_image.bins N Bins of each number." in text
+    assert "--bc_image.modes N Normal distributions in the mixture." in text
     assert "--bc_state.width" not in text
     assert "Replace another run in the folder. (default: no)" in text
 
@@ -78,7 +78,7 @@ def test_help_is_made_of_the_fields(capsys: pytest.CaptureFixture[str]) -> None:
         (["--encoder", "minillm"], "no encoder 'minillm'"),
         (["--encoder", "words", "--transporter.clip"], "the encoder words has no pictures"),
         (["--encoder", "words", "--device", "cuda"], "torch sees no CUDA device"),
-        (["--encoder", "words", "--out", "file/run"], "cannot write file/run"),
+        (["--encoder", "words", "--out", "file/run"], "file/run cannot be written"),
         (["--encoder", "words", "--out", "taken"], "another process is training in taken"),
         (["--encoder", "words", "--workers", "0"], "0 workers are asked for"),
         (["--agent", "dagger", "--dagger.learner", "transporter"], "MiniLM is missing"),
@@ -252,7 +252,8 @@ def test_dagger_that_overwrites_keeps_nothing(
     capsys.readouterr()
 
     # What rounds have left is no one's without the description, and is not taken for this run's.
-    (out / "agent.json").unlink()
+    for name in ("agent.json", "model.safetensors"):
+        (out / name).unlink()
     assert main([*run, "--data", str(tmp_path / "2.h5")]) == 2
     assert "demos-0.h5 is of another run" in capsys.readouterr().err
     (out / "agent.json").write_text(before.replace('"finished": true', '"finished": false'))

@@ -311,7 +311,7 @@ def test_fine_tuning_begins_with_the_weights_and_options_of_another_run(tmp_path
 
 def test_a_checkpoint_of_another_encoder_is_refused_before_anything_is_made(tmp_path: Path) -> None:
     demos = images([("red", [0.5, 0, 0, 0.5, 0, 0])])
-    tiny = {"width": 8, "hidden": 8, "bins": 4, "shrink": 4}
+    tiny = {"width": 8, "hidden": 8, "points": 4, "modes": 1}
     plan = {"agent": "bc_image", "steps": 1, "batch_size": 1}
     train(config(tmp_path / "one", **plan), demos, tiny)
     other = config(tmp_path / "two", **plan, start_from=tmp_path / "one", encoder="words")
