@@ -270,12 +270,20 @@ def over_tasks(cells: Sequence[Record]) -> Curves:
 
 
 def _curves(groups: Mapping[str, Mapping[int, Sequence[Record]]]) -> Curves:
-    """Means over tasks; groups with a single point are no curves."""
-    return {
-        name: {x: _mean(rows) for x, rows in sorted(points.items()) if rows}
-        for name, points in groups.items()
-        if len(points) > 1
-    }
+    """Means over tasks, the same ones at each point; a single point is no curve."""
+    curves = {}
+    for name, points in groups.items():
+        measured: dict[str, set[int]] = {}  # where each task is
+        for x, rows in points.items():
+            for row in rows:
+                measured.setdefault(row["env"], set()).add(x)
+        most = max(measured.values(), key=len, default=set())
+        tasks = [env for env, where in measured.items() if where >= most]
+        if len(most) > 1:
+            curves[name] = {
+                x: _mean([row for row in points[x] if row["env"] in tasks]) for x in sorted(most)
+            }
+    return curves
 
 
 def _mean(rows: Sequence[Record]) -> tuple[float, float]:
@@ -301,7 +309,7 @@ def _draw(curves: Curves, label: str, logarithmic: bool, path: Path) -> bool:
     axes.minorticks_off()
     axes.set(xlabel=label, ylabel="mean success", ylim=(-0.02, 1.02))
     axes.grid(alpha=0.3)
-    axes.legend()
+    figure.legend(loc="outside upper center", ncols=2)  # where it hides no curve
     with disk_errors(path):
         figure.savefig(path, dpi=120)
     return True

@@ -115,6 +115,18 @@ def test_means_over_tasks_have_the_error_of_their_episodes() -> None:
     assert tables.over_demos(cells[:2]) == {}  # one point is no curve
 
 
+def test_points_of_a_curve_are_means_over_the_same_tasks() -> None:
+    rates = {("A", 1): 0.2, ("A", 10): 0.4, ("B", 1): 0.6, ("B", 10): 1.0, ("C", 100): 0.0}
+    cells = [
+        cell("t", f"gensim/{env}-v0", demos, tracks={"seen": rate})
+        for (env, demos), rate in rates.items()
+    ]
+    means = {x: mean for x, (mean, _) in tables.over_demos(cells)["t"].items()}
+    assert means == pytest.approx({1: 0.4, 10: 0.7})  # nothing else is known of C
+    del cells[2]  # B of one demonstration
+    assert list(tables.over_demos(cells)["t"].values())[1][0] == pytest.approx(0.4)
+
+
 def test_plots_are_drawn_where_there_are_curves(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     assert tables.plot(few_shot(), tmp_path) == ["success_over_tasks.png"]
