@@ -329,6 +329,7 @@ def run(options: argparse.Namespace) -> int:
     print(report.table(result))
     if options.json is not None:
         report.write(options.json, result)
+        print(f"wrote {options.json}", file=sys.stderr)
     return 0
 
 
