@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,10 @@ from gensim_envs.task.scene import Draw, Scene, Task, draw
 
 # PyTorch's threads would wait for those of the tests beside it. This is before it is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, and programs that they
+# start and interrupt would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Draws and physics take as long as they take, also on a busy machine.
 settings.register_profile("suite", deadline=None, derandomize=True)
