@@ -746,8 +746,9 @@ class Person:
                 if not self.left:
                     self.lunch.set()
                     break
-                self.left -= 1
-                self._answer(prompt.read_text(), answer)
+                with contextlib.suppress(FileNotFoundError):  # withdrawn since it was listed
+                    self._answer(prompt.read_text(), answer)
+                    self.left -= 1
 
     def _answer(self, text: str, answer: Path) -> None:
         text = text.strip()

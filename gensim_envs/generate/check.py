@@ -13,6 +13,7 @@ from gensim_envs.generate.semantics import check_sentences, done_at_start
 from gensim_envs.program import HandWritten, Program, Sandboxed
 from gensim_envs.sandbox import check as gate
 from gensim_envs.sandbox import extract
+from gensim_envs.sandbox.gate import syntax_tree
 from gensim_envs.seeds import SURVEY
 from gensim_envs.task.assets import ASSETS, COLORS
 from gensim_envs.task.errors import TaskError
@@ -82,7 +83,8 @@ def facts(source: str, spec: TaskSpec) -> Facts:
     """What a task is made of, given its program and a draw of it."""
     kinds = {type(item.asset).__name__ for item in spec.items}
     relations = {goal.relation for goal in spec.goals}
-    texts = {node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)}
+    nodes = ast.walk(syntax_tree(source))
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant)}
     return Facts(
         tuple(name for name in ASSETS if name in kinds),
         tuple(name for name in RELATIONS if name in relations),

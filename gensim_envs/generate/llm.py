@@ -386,6 +386,7 @@ class FilesProvider:
         prompt, answer = (self._folder / f"{stem}.{kind}.md" for kind in ("prompt", "answer"))
         text = "\n\n".join(message.content.strip() for message in call.messages) + "\n"
         if not prompt.exists() or prompt.read_bytes() != text.encode():
+            prompt.unlink(missing_ok=True)  # so that nobody answers it once its answer is aside
             if answer.exists():
                 answer.replace(answer.with_suffix(".old.md"))
                 self._say(f"{answer.name} answered another prompt; it is now {stem}.answer.old.md")

@@ -22,6 +22,7 @@ from gensim_envs.generate.embed import Array, Embedder, TfIdf
 from gensim_envs.library import Library, LibraryError, digest
 from gensim_envs.naming import words
 from gensim_envs.program import HandWritten, Sandboxed, module_name
+from gensim_envs.sandbox.gate import syntax_tree
 from gensim_envs.seeds import SURVEY
 from gensim_envs.task.assets import ASSETS
 from gensim_envs.task.errors import TaskError
@@ -226,7 +227,7 @@ def coverage(all_facts: Sequence[Facts]) -> Coverage:
 @functools.lru_cache(maxsize=100_000)
 def skeleton(source: str) -> str:
     """What a program does, without its names, numbers and sentences: "for add_count Block ..."."""
-    return " ".join(_steps(ast.parse(source)))
+    return " ".join(_steps(syntax_tree(source)))
 
 
 def _steps(node: ast.AST) -> Iterator[str]:
@@ -278,7 +279,7 @@ def recall(library: Library, *, without_run: str = "") -> list[Entry]:
 
 def _head(source: str) -> tuple[str, str]:
     """Class name and summary of a task program."""
-    task = next(node for node in ast.parse(source).body if isinstance(node, ast.ClassDef))
+    task = next(node for node in syntax_tree(source).body if isinstance(node, ast.ClassDef))
     return task.name, (ast.get_docstring(task) or "").split("\n")[0]
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import io
 import re
+import threading
 import tokenize
 import warnings
 from dataclasses import dataclass
@@ -19,6 +20,18 @@ from gensim_envs.task.errors import TaskError
 
 MAX_BYTES = 20_000
 MAX_DEPTH = 40  # levels of the syntax tree; the deepest hand-written task needs about 15
+
+_PARSER = threading.Lock()
+
+
+def syntax_tree(source: str) -> ast.Module:
+    """`ast.parse`, one thread at a time.
+
+    Threads that parse at once share a count of levels in some Pythons (3.11.7 for one), which then
+    end with SystemError.
+    """
+    with _PARSER:
+        return ast.parse(source)
 
 
 @dataclass(frozen=True)
@@ -87,7 +100,7 @@ def _parse(source: str) -> ast.Module:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an odd escape in a sentence is no one's concern
-            return ast.parse(source)
+            return syntax_tree(source)
     except SyntaxError as error:
         line = max(error.lineno or 1, 1)
         problem = f"{type(error).__name__}: {error.msg}"
