@@ -15,10 +15,13 @@ from collections.abc import Sequence
 from agents.errors import AgentsError, Stopped
 
 COMMANDS = {
-    "train": ("agents.train", "Train an agent."),
-    "export": ("agents.collect", "Write demonstrations to a file, to train elsewhere."),
-    "evaluate": ("agents.evaluate", "Play episodes over fixed test seeds and report success."),
-    "benchmark": ("agents.benchmark", "Train and evaluate a table of agents and tasks."),
+    "train": ("agents.training.train", "Train an agent."),
+    "export": ("agents.data.collect", "Write demonstrations to a file, to train elsewhere."),
+    "evaluate": (
+        "agents.evaluation.evaluate",
+        "Play episodes over fixed test seeds and report success.",
+    ),
+    "benchmark": ("agents.benchmark.run", "Train and evaluate a table of agents and tasks."),
 }
 """Name -> module with `add_parser(commands)`, whose parser sets `run`; and what it does."""
 

@@ -1,7 +1,9 @@
 """What goes wrong for a reason that whoever runs the command can remove."""
 
+from gensim_envs.errors import GensimError
 
-class AgentsError(Exception):
+
+class AgentsError(GensimError):
     """Something that cannot go on; the message names the thing and the remedy."""
 
 

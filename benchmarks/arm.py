@@ -11,10 +11,10 @@ import gymnasium as gym
 import numpy as np
 
 from gensim_envs import Oracle, OracleError
-from gensim_envs.generate.validate import pool
+from gensim_envs.generation.validate import pool
 from gensim_envs.seeds import BENCHMARK
-from gensim_envs.sim.arm import JointTrajectory
-from gensim_envs.sim.robot import LIMITS
+from gensim_envs.sim.arm.dynamics import JointTrajectory
+from gensim_envs.sim.arm.robot import LIMITS
 
 COLUMNS = ("direct", "arm", "agree", "untouched", "peak speed", "peak torque", "step")
 

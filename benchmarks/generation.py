@@ -11,12 +11,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from gensim_envs.generate.check import Facts
-from gensim_envs.generate.embed import TfIdf
-from gensim_envs.generate.memory import Entry, Memory
-from gensim_envs.generate.publish import publish
-from gensim_envs.generate.run import read_verdicts
-from gensim_envs.library import Library, Row, digest, dump_rows, shipped
+from gensim_envs.generation.check import Facts
+from gensim_envs.generation.embed import TfIdf
+from gensim_envs.generation.memory import Entry, Memory
+from gensim_envs.generation.publish import publish
+from gensim_envs.generation.run import read_verdicts
+from gensim_envs.library import (
+    Library,
+    Row,
+    digest,
+    dump_rows,
+    shipped,
+)
 
 Rows = Iterator[tuple[str, ...]]
 LATENCY = 0.3  # seconds

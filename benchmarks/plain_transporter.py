@@ -29,10 +29,10 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from agents.learner import About, Learner
+from agents.policies.base import About, Learner
 
 if TYPE_CHECKING:
-    from agents.demos import Sample
+    from agents.data.demos import Sample
 
 FEATURES = 3  # channels of query and key
 # Of red, green, blue and height in metres, over 300 demonstrations.

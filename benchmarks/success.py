@@ -10,9 +10,9 @@ import gymnasium as gym
 import numpy as np
 
 from gensim_envs import Oracle, OracleError
-from gensim_envs.generate.validate import pool
+from gensim_envs.generation.validate import pool
 from gensim_envs.seeds import BENCHMARK
-from gensim_envs.views import PIXEL
+from gensim_envs.sim.views import PIXEL
 
 RANDOM_STEPS = 5
 KINDS = ("oracle", "after 5 random", "rounded", "nothing", "random")

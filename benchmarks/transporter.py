@@ -21,13 +21,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from agents import runs
-from agents.collect import collect
-from agents.demos import Demos
-from agents.learner import LearnedAgent, Learner, learner_class, load_agent, make_learner
-from agents.rollout import outcome
-from agents.team import bf16_is_native
-from agents.training import Config, train
+from agents.data.collect import collect
+from agents.data.demos import Demos
+from agents.evaluation.rollout import outcome
+from agents.policies.base import (
+    LearnedAgent,
+    Learner,
+    learner_class,
+    load_agent,
+    make_learner,
+)
+from agents.training import runs
+from agents.training.distributed import bf16_is_native
+from agents.training.loop import Config, train
 from benchmarks.plain_transporter import (
     PlainConfig,
     PlainTransporter,

@@ -12,15 +12,15 @@ import gymnasium as gym
 import numpy as np
 
 from gensim_envs import Oracle, fuse_views
-from gensim_envs.naming import words
 from gensim_envs.sim.cameras import CLOSE_UP, Camera
-from gensim_envs.sim.film import Film
+from gensim_envs.sim.video import Film
+from gensim_envs.sim.views import pixel_of_xy
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import KIT_SHAPES, OBJECTS, SPLIT_SHAPES, Asset, Household, KitPiece
 from gensim_envs.task.goals import Goal, Place
 from gensim_envs.task.pose import Pose
 from gensim_envs.task.spec import ItemSpec, TaskSpec
-from gensim_envs.views import pixel_of_xy
+from gensim_envs.utils.naming import words
 
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 import pygame

@@ -17,10 +17,10 @@ import minari
 
 import gensim_envs
 from gensim_envs.cli import main as gensim
-from gensim_envs.demos import DemosError, record
+from gensim_envs.datasets import DemosError, record
 from gensim_envs.sandbox import protection
 from gensim_envs.seeds import TRAINING
-from gensim_envs.video import write_video
+from gensim_envs.utils.video import write_video
 
 ANSWER = Path(os.path.relpath(Path(__file__).parent / "completions" / "build_temple.md"))
 OUT = Path("out") / "demo"

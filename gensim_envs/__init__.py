@@ -5,40 +5,53 @@ Importing this registers every task of the suite's library as `gensim/<ClassName
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
-from gensim_envs.library import LibraryError
+from gensim_envs.errors import GensimError, LibraryError, OracleError, TaskError
 from gensim_envs.registration import common_bounds, mix, register_library, register_shipped
-from gensim_envs.task.errors import TaskError
 
 if TYPE_CHECKING:
-    from gensim_envs.oracle import Oracle, OracleError
-    from gensim_envs.views import fuse_views
+    from gensim_envs.envs.rollout import Episode, Transition, rollout, transitions
+    from gensim_envs.envs.tabletop import TabletopEnv
+    from gensim_envs.oracle import Oracle
+    from gensim_envs.sim.views import fuse_views
 
 __version__ = "0.1.0"
 __all__ = [
+    "Episode",
+    "GensimError",
     "LibraryError",
     "Oracle",
     "OracleError",
+    "TabletopEnv",
     "TaskError",
+    "Transition",
     "common_bounds",
     "fuse_views",
     "mix",
     "register_library",
+    "rollout",
+    "transitions",
 ]
 
 
+_LAZY = {
+    "Episode": "gensim_envs.envs.rollout",
+    "Oracle": "gensim_envs.oracle",
+    "TabletopEnv": "gensim_envs.envs.tabletop",
+    "Transition": "gensim_envs.envs.rollout",
+    "fuse_views": "gensim_envs.sim.views",
+    "rollout": "gensim_envs.envs.rollout",
+    "transitions": "gensim_envs.envs.rollout",
+}
+"""Public names whose modules load the simulator or NumPy; they are imported on first use."""
+
+
 def __getattr__(name: str) -> Any:
-    # The oracle loads the simulator and fusing numpy, so they are imported when asked for.
-    if name in ("Oracle", "OracleError"):
-        from gensim_envs import oracle
-
-        return getattr(oracle, name)
-    if name == "fuse_views":
-        from gensim_envs.views import fuse_views
-
-        return fuse_views
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_LAZY[name]), name)
 
 
 register_shipped()

@@ -12,10 +12,17 @@ from typing import TYPE_CHECKING, Any
 import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
 
-from gensim_envs.library import Broken, Library, LibraryError, Row, is_shipped, shipped
+from gensim_envs.library import (
+    Broken,
+    Library,
+    LibraryError,
+    Row,
+    is_shipped,
+    shipped,
+)
 
 if TYPE_CHECKING:
-    from gensim_envs.env import TabletopEnv
+    from gensim_envs.envs.tabletop import TabletopEnv
 
 _MAKE = "gensim_envs.registration:make"
 _MAKE_MIX = "gensim_envs.registration:make_mix"
@@ -201,8 +208,8 @@ def _env(
     name: str, tasks: Sequence[tuple[str, str | None]], options: dict[str, Any]
 ) -> TabletopEnv:
     # Here, because importing gensim_envs must load no physics.
-    from gensim_envs.env import TabletopEnv
-    from gensim_envs.program import Mix
+    from gensim_envs.envs.tabletop import TabletopEnv
+    from gensim_envs.sandbox.program import Mix
 
     unknown = [option for option in options if option not in _OPTIONS]
     if unknown:
@@ -234,7 +241,11 @@ def load_program(library: Library, row: Row) -> Any:
     Raises:
         LibraryError: where it is not what was published.
     """
-    from gensim_envs.program import HandWritten, Sandboxed, module_name
+    from gensim_envs.sandbox.program import (
+        HandWritten,
+        Sandboxed,
+        module_name,
+    )
 
     source = library.source(row)
     if row.hand_written:

@@ -16,10 +16,14 @@ from gymnasium import spaces
 from gymnasium.utils import RecordConstructorArgs
 from numpy.typing import ArrayLike, NDArray
 
-from gensim_envs.env import TabletopEnv, check_action
+from gensim_envs.envs.tabletop import TabletopEnv, check_action
+from gensim_envs.sim.views import (
+    SHAPE,
+    pixel_of_xy,
+    xy_of_pixel,
+)
 from gensim_envs.task.pose import wrap
 from gensim_envs.task.spec import MAX_SENTENCE
-from gensim_envs.views import SHAPE, pixel_of_xy, xy_of_pixel
 
 Encoder = Callable[[str], ArrayLike]
 

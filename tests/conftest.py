@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from gensim_envs.env import TabletopEnv
+from gensim_envs.envs.tabletop import TabletopEnv
 from gensim_envs.task.scene import Draw, Scene, Task, draw
 
 # PyTorch's threads would wait for those of the tests beside it. This is before it is imported.

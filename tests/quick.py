@@ -18,9 +18,13 @@ from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
 
-from gensim_envs import library
 from gensim_envs.cli import main
-from gensim_envs.generate import check, publish, validate
+from gensim_envs.generation import (
+    check,
+    publish,
+    validate,
+)
+from gensim_envs.library import library
 from gensim_envs.sandbox import protection
 
 Patch = Callable[[object, str, Any], object]

@@ -23,9 +23,20 @@ from hypothesis import strategies as st
 from gensim_envs import seeds
 from gensim_envs.api import Block, Bowl, Box, Pile, Pose, Rope, Scene, Zone
 from gensim_envs.oracle import Oracle
-from gensim_envs.sim.arm import HOME, JointTrajectory
-from gensim_envs.sim.robot import BLADE_SIZE, LIMITS, forward, highest, inverse
-from gensim_envs.sim.trajectory import arc, line, plan, rounded
+from gensim_envs.sim.arm.dynamics import HOME, JointTrajectory
+from gensim_envs.sim.arm.robot import (
+    BLADE_SIZE,
+    LIMITS,
+    forward,
+    highest,
+    inverse,
+)
+from gensim_envs.sim.arm.trajectory import (
+    arc,
+    line,
+    plan,
+    rounded,
+)
 from gensim_envs.sim.world import STEP
 
 PLAYED = ["gensim/PutBlockInBowl-v0", "gensim/TowersOfHanoi-v0", "gensim/BlockInsertion-v0",
@@ -352,7 +363,7 @@ def test_an_episode_begins_as_in_direct_motion(obs_mode: str) -> None:
 def test_filming_shows_the_arm_and_changes_no_bit(
     table: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gensim_envs.sim.film._FRAME_STEPS", 60)  # fewer pictures, to save time
+    monkeypatch.setattr("gensim_envs.sim.video._FRAME_STEPS", 60)  # fewer pictures, to save time
     found = []
     for render_mode in (None, "rgb_array_list"):
         env = table(one_block, motion="arm", joints=True, render_mode=render_mode)

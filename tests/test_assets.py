@@ -29,7 +29,9 @@ from gensim_envs.api import (
     Scene,
     tiles,
 )
+from gensim_envs.errors import TaskError
 from gensim_envs.sim.primitives import first_touch
+from gensim_envs.sim.views import xy_of_pixel
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import (
     COLORS,
@@ -42,10 +44,8 @@ from gensim_envs.task.assets import (
     asset_geometry,
 )
 from gensim_envs.task.assets.kit import kit_outline
-from gensim_envs.task.errors import TaskError
 from gensim_envs.task.goals import Goal, Place, transform
 from gensim_envs.task.spec import ItemSpec, TaskSpec
-from gensim_envs.views import xy_of_pixel
 
 ROOT = Path(__file__).parents[1]
 MESHES: list[Asset] = [

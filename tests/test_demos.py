@@ -21,7 +21,12 @@ import numpy as np
 import pytest
 
 import gensim_envs
-from gensim_envs.demos import DemosError, Played, Summary, record
+from gensim_envs.datasets import (
+    DemosError,
+    Played,
+    Summary,
+    record,
+)
 
 BOWL = "gensim/PutBlockInBowl-v0"
 DATASET = "gensim/PutBlockInBowl/oracle-v0"
@@ -33,7 +38,7 @@ MAIN = Path(DATASET, "data", "main_data.hdf5")
 SCRIPT = f"""
 import resource, sys
 from pathlib import Path
-from gensim_envs.demos import DemosError, record
+from gensim_envs.datasets import DemosError, record
 
 if int(sys.argv[2]):
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
@@ -353,6 +358,8 @@ def test_missing_extra_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_import_is_light() -> None:
-    code = "import sys, gensim_envs.demos; print({'pybullet', 'h5py', 'minari'} & set(sys.modules))"
+    code = (
+        "import sys, gensim_envs.datasets; print({'pybullet', 'h5py', 'minari'} & set(sys.modules))"
+    )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout == "set()\n"

@@ -29,12 +29,12 @@ from gymnasium.utils.env_checker import check_env
 import gensim_envs
 from gensim_envs import seeds
 from gensim_envs.api import Block, Bowl, Box, Pallet, Pile, Pose, Rope, Scene, Stand, Zone, line
-from gensim_envs.env import ACTION, TabletopEnv
+from gensim_envs.envs.tabletop import ACTION, TabletopEnv
+from gensim_envs.errors import TaskError
 from gensim_envs.library import Library, shipped
 from gensim_envs.oracle import Oracle, OracleError
 from gensim_envs.sandbox import check, shared
 from gensim_envs.task.assets import ASSETS, COLORS
-from gensim_envs.task.errors import TaskError
 
 IDS = sorted(id for id in gym.registry if id.startswith("gensim/"))
 GENERATED = sorted(row.id for row in shipped().rows() if not row.hand_written)
@@ -196,7 +196,7 @@ def test_a_filmed_episode_is_the_same_bit_for_bit(
 ) -> None:
     """All that filming moves about is moved; only the pictures are not rendered, to save time."""
     blank = np.zeros((480, 640, 3), np.uint8)
-    monkeypatch.setattr("gensim_envs.sim.film.for_people", lambda *_: blank)
+    monkeypatch.setattr("gensim_envs.sim.video.for_people", lambda *_: blank)
     filmed = play(make(id, render_mode="rgb_array_list"), SEED, solved(id, "train", SEED).actions)
     assert same(filmed, solved(id, "train", SEED))
 
@@ -602,8 +602,8 @@ def test_the_oracle_names_the_goal_it_cannot_reach(table: Any) -> None:
 def test_filming_changes_no_bit_of_an_episode(
     table: Any, build: Any, action: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gensim_envs.sim.film.FPS", 6)  # fewer pictures, to save time
-    monkeypatch.setattr("gensim_envs.sim.film._FRAME_STEPS", 40)
+    monkeypatch.setattr("gensim_envs.sim.video.FPS", 6)  # fewer pictures, to save time
+    monkeypatch.setattr("gensim_envs.sim.video._FRAME_STEPS", 40)
     plain = table(build)
     first = plain.reset(seed=3)[0]
     action = Oracle(plain).act() if action is None else action
@@ -672,7 +672,7 @@ def test_a_window_plays_the_motion(table: Any, monkeypatch: pytest.MonkeyPatch) 
     clock = SimpleNamespace(tick=shown.append)
     blank = np.zeros((480, 640, 3), np.uint8)
     monkeypatch.setattr(pygame.time, "Clock", lambda: clock)
-    monkeypatch.setattr("gensim_envs.sim.film.for_people", lambda *_: blank)
+    monkeypatch.setattr("gensim_envs.sim.video.for_people", lambda *_: blank)
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
     env = table(one_block, render_mode="human")
     env.reset(seed=0)

@@ -26,18 +26,30 @@ import pytest
 from tiny import edit_registry, hand_written_row, make_library, program, publish, row
 
 from gensim_envs.cli import main
-from gensim_envs.gallery import clips, facts
-from gensim_envs.gallery.html import highlighted, tag, text
-from gensim_envs.gallery.page import Entry, page
-from gensim_envs.gallery.table import first_draw, shipped_table, table
-from gensim_envs.generate import validate
-from gensim_envs.library import Library, digest, shipped
-from gensim_envs.naming import words
+from gensim_envs.generation import validate
+from gensim_envs.library import (
+    Library,
+    digest,
+    shipped,
+)
+from gensim_envs.pages.gallery import clips, facts
+from gensim_envs.pages.gallery.html import (
+    highlighted,
+    tag,
+    text,
+)
+from gensim_envs.pages.gallery.page import Entry, page
+from gensim_envs.pages.gallery.table import (
+    first_draw,
+    shipped_table,
+    table,
+)
 from gensim_envs.sim.cameras import CLOSE_UP
-from gensim_envs.sim.film import Film
+from gensim_envs.sim.video import Film
 from gensim_envs.task.assets import Block
 from gensim_envs.task.pose import Pose
 from gensim_envs.task.scene import Scene
+from gensim_envs.utils.naming import words
 
 DOCS = Path(__file__).parent.parent / "docs"
 SCRIPT = "</script></pre><script>window.harm = 1</script><img src=x onerror='window.harm = 1'>"
@@ -338,7 +350,7 @@ def test_bad_use(library: Library, tmp_path: Path, capsys: pytest.CaptureFixture
 
 def test_the_table_in_the_documents_is_up_to_date() -> None:
     assert (DOCS / "gallery.md").read_text(encoding="utf-8") == shipped_table(), (
-        "run python -m gensim_envs.gallery.table > docs/gallery.md"
+        "run python -m gensim_envs.pages.gallery.table > docs/gallery.md"
     )
 
 

@@ -26,9 +26,9 @@ from tiny import ANSWER, TINY, content, descendants, make_library, started
 from tiny import row as tiny_row
 
 from gensim_envs.cli import main
-from gensim_envs.generate import validate
-from gensim_envs.generate.attempt import Verdict
-from gensim_envs.generate.run import Run, read_verdicts
+from gensim_envs.generation import validate
+from gensim_envs.generation.attempt import Verdict
+from gensim_envs.generation.run import Run, read_verdicts
 from gensim_envs.library import Library, digest
 
 KEY = "sk-test-0123456789abcdef"
@@ -145,7 +145,7 @@ def place(server: FakeServer, tmp_path: Path) -> Place:
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tries follow one another without a wait."""
-    monkeypatch.setattr("gensim_envs.generate.llm.LONGEST_WAIT", 0.01)
+    monkeypatch.setattr("gensim_envs.generation.providers.LONGEST_WAIT", 0.01)
 
 
 def says(stage: str, text: Any, times: int = 999, finish: str = "stop") -> Fault:
@@ -242,7 +242,7 @@ def test_a_replay_gives_the_same_bytes_without_network(
 def test_prompts_that_have_changed_are_said(
     place: Place, unbroken: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gensim_envs.generate.propose.PAST", 3)
+    monkeypatch.setattr("gensim_envs.generation.propose.PAST", 3)
     ended = replay(place, unbroken.root / "record", monkeypatch)
     assert (
         "3 prompts are not those of the recording any more, the first of them 0001/propose-1"

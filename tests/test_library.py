@@ -21,9 +21,14 @@ from typing import Any
 import pytest
 from tiny import PROVENANCE, TINY, content, copy_of, in_child, make_library, program, publish, row
 
-from gensim_envs import library as module
 from gensim_envs.cli import main
-from gensim_envs.library import Library, LibraryError, dump_rows, parse_row
+from gensim_envs.library import (
+    Library,
+    LibraryError,
+    dump_rows,
+    parse_row,
+)
+from gensim_envs.library import library as module
 
 FILES = [
     "generated/completions/tinyzone.md",

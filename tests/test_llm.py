@@ -15,11 +15,19 @@ from fake_server import FakeServer, Fault
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gensim_envs.generate import llm
-from gensim_envs.generate.check import program_of
-from gensim_envs.generate.conversation import Conversation, Curriculum, Proposal, Reply, Vote, read
-from gensim_envs.generate.embed import embedder
-from gensim_envs.generate.llm import (
+from gensim_envs.errors import TaskError
+from gensim_envs.generation import providers as llm
+from gensim_envs.generation.check import program_of
+from gensim_envs.generation.conversation import (
+    Conversation,
+    Curriculum,
+    Proposal,
+    Reply,
+    Vote,
+    read,
+)
+from gensim_envs.generation.embed import embedder
+from gensim_envs.generation.providers import (
     ApiError,
     Budget,
     ContextTooLong,
@@ -30,9 +38,14 @@ from gensim_envs.generate.llm import (
     ReplayProvider,
     Stopped,
 )
-from gensim_envs.generate.recording import LONG, Answer, Call, Message, Recording
-from gensim_envs.generate.reflect import Statement
-from gensim_envs.task.errors import TaskError
+from gensim_envs.generation.recording import (
+    LONG,
+    Answer,
+    Call,
+    Message,
+    Recording,
+)
+from gensim_envs.generation.reflect import Statement
 
 KEY = "sk-test-0123456789abcdef"
 CALL = Call(

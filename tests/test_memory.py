@@ -12,16 +12,31 @@ from hypothesis import strategies as st
 from tiny import make_library, program
 
 import gensim_envs.api
-from gensim_envs.generate import prompts
-from gensim_envs.generate.check import Facts, facts
-from gensim_envs.generate.embed import Embedder, MiniLM, TfIdf, embedder
-from gensim_envs.generate.llm import ProviderError
-from gensim_envs.generate.memory import Entry, Memory, View, recall, skeleton
-from gensim_envs.generate.reference import COMMON_ERRORS, api_reference, asset_lines
+from gensim_envs.errors import TaskError
+from gensim_envs.generation import prompts
+from gensim_envs.generation.check import Facts, facts
+from gensim_envs.generation.embed import (
+    Embedder,
+    MiniLM,
+    TfIdf,
+    embedder,
+)
+from gensim_envs.generation.memory import (
+    Entry,
+    Memory,
+    View,
+    recall,
+    skeleton,
+)
+from gensim_envs.generation.providers import ProviderError
+from gensim_envs.generation.reference import (
+    COMMON_ERRORS,
+    api_reference,
+    asset_lines,
+)
 from gensim_envs.library import LibraryError, shipped
-from gensim_envs.program import Sandboxed
+from gensim_envs.sandbox.program import Sandboxed
 from gensim_envs.task.assets import ASSETS
-from gensim_envs.task.errors import TaskError
 
 WHEEL = shipped().program("generated/build_wheel.py")
 ROPE = "lay the red rope along the painted line"

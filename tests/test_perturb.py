@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from gensim_envs import Oracle, TaskError
 from gensim_envs.api import Block, Bowl, Box, Cylinder, Pose, Scene, Stand
-from gensim_envs.perturb import DISTRACTORS, Perturbation
+from gensim_envs.envs.perturbations import DISTRACTORS, Perturbation
 from gensim_envs.sim.cameras import TABLE_COLOR
+from gensim_envs.sim.views import PIXEL, pixel_of_xy
 from gensim_envs.task.assets import COLORS, SPLIT_COLORS
 from gensim_envs.task.goals import transform
-from gensim_envs.views import PIXEL, pixel_of_xy
 from gensim_envs.wrappers import InstructionObservation, decode
 
 IDS = sorted(id for id in gym.registry if id.startswith("gensim/"))

@@ -32,13 +32,13 @@ from tiny import (
 
 from gensim_envs import register_library
 from gensim_envs.cli import main
-from gensim_envs.generate import check, validate
-from gensim_envs.generate import publish as stage
-from gensim_envs.generate.validate import Episode, Policy
+from gensim_envs.generation import check, validate
+from gensim_envs.generation import publish as stage
+from gensim_envs.generation.validate import Episode, Policy
 from gensim_envs.library import Library
-from gensim_envs.naming import snake_case
 from gensim_envs.sandbox import Protection, protection
 from gensim_envs.tasks import sweeping_piles
+from gensim_envs.utils.naming import snake_case
 
 ID = "gensim/TinyZone-v0"
 FILES = [

@@ -10,8 +10,8 @@ import pytest
 
 from gensim_envs.cli import main
 from gensim_envs.cli.pipeline import SHIPPED_RECORDING
-from gensim_envs.generate.recording import Recording
-from gensim_envs.generate.run import read_verdicts
+from gensim_envs.generation.recording import Recording
+from gensim_envs.generation.run import read_verdicts
 from gensim_envs.library import Library, shipped
 
 LIBRARY = shipped()

@@ -219,7 +219,7 @@ def test_a_registry_that_is_no_json_is_an_error_that_names_it(library: Library) 
 @pytest.mark.parametrize("path", ["/nowhere", "~nobody-of-that-name/x", "/dev/null"])
 def test_gensim_library_that_points_nowhere_is_a_warning(path: str) -> None:
     code = (
-        "import gymnasium as gym, gensim_envs, gensim_envs.library as l\n"
+        "import gymnasium as gym, gensim_envs, gensim_envs.library.library as l\n"
         "assert all(row.id in gym.registry for row in l.shipped().rows())\n"
         "gym.make('gensim/PutBlockInBowl-v0')"
     )

@@ -17,11 +17,11 @@ from gensim_envs.api import Ball, Block, Bowl, Box, Container, Cylinder, Disk, P
 from gensim_envs.cli import main
 from gensim_envs.sim import renderer
 from gensim_envs.sim.cameras import TABLE_COLOR
+from gensim_envs.sim.views import PIXEL, pixel_of_xy
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import ASSETS, COLORS, Pile, Rope, asset_geometry
 from gensim_envs.task.goals import transform
 from gensim_envs.task.spec import ItemSpec, TaskSpec
-from gensim_envs.views import PIXEL, pixel_of_xy
 
 
 @pytest.fixture(params=renderer.RENDERERS)

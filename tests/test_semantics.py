@@ -11,15 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from gensim_envs.generate import check
-from gensim_envs.generate.phrases import phrases
-from gensim_envs.generate.reflect import Statement, compare, things
-from gensim_envs.generate.semantics import check_sentences, done_at_start
-from gensim_envs.program import Sandboxed
+from gensim_envs.errors import TaskError
+from gensim_envs.generation import check
+from gensim_envs.generation.phrases import phrases
+from gensim_envs.generation.reflect import (
+    Statement,
+    compare,
+    things,
+)
+from gensim_envs.generation.semantics import check_sentences, done_at_start
 from gensim_envs.sandbox import check as gate
+from gensim_envs.sandbox.program import Sandboxed
 from gensim_envs.seeds import SURVEY
 from gensim_envs.task.assets import Ball, Block, Bowl, Container, Cylinder, Rope, Stand, Zone
-from gensim_envs.task.errors import TaskError
 from gensim_envs.task.pose import Pose
 from gensim_envs.task.scene import Scene, Task, draw
 from gensim_envs.task.spec import TaskSpec

@@ -19,8 +19,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gensim_envs.api import Block, Scene
+from gensim_envs.errors import TaskError
 from gensim_envs.sim.cameras import TABLE_COLOR
 from gensim_envs.sim.primitives import first_touch, pick_and_place, push
+from gensim_envs.sim.views import (
+    PIXEL,
+    SHAPE,
+    pixel_of_xy,
+    xy_of_pixel,
+)
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import (
     COLORS,
@@ -38,12 +45,10 @@ from gensim_envs.task.assets import (
     Stand,
     Zone,
 )
-from gensim_envs.task.errors import TaskError
 from gensim_envs.task.goals import Goal, Place, transform
 from gensim_envs.task.pose import WORKSPACE, Pose
 from gensim_envs.task.scene import Draw, draw
 from gensim_envs.task.spec import ItemSpec, TaskSpec
-from gensim_envs.views import PIXEL, SHAPE, pixel_of_xy, xy_of_pixel
 
 RED, BLUE = Block("red"), Block("blue")
 MIDDLE = Pose(0.5, 0.0)

@@ -44,6 +44,7 @@ from gensim_envs.api import (
     square,
     stack,
 )
+from gensim_envs.errors import TaskError
 from gensim_envs.task.assets import (
     ASSETS,
     COLORS,
@@ -52,7 +53,6 @@ from gensim_envs.task.assets import (
     asset_from_json,
     asset_geometry,
 )
-from gensim_envs.task.errors import TaskError
 from gensim_envs.task.goals import Judge, transform
 from gensim_envs.task.placement import CLEARANCE
 from gensim_envs.task.pose import WORKSPACE, wrap

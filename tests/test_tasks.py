@@ -8,12 +8,16 @@ from collections.abc import Callable
 import gymnasium as gym
 import pytest
 
-from gensim_envs.generate.check import levels
-from gensim_envs.generate.embed import TfIdf
-from gensim_envs.generate.memory import MOST_OF_AN_ASSET, Memory, recall
+from gensim_envs.generation.check import levels
+from gensim_envs.generation.embed import TfIdf
+from gensim_envs.generation.memory import (
+    MOST_OF_AN_ASSET,
+    Memory,
+    recall,
+)
 from gensim_envs.library import shipped
-from gensim_envs.program import HandWritten
 from gensim_envs.registration import load_program
+from gensim_envs.sandbox.program import HandWritten
 from gensim_envs.task.assets import ASSETS
 from gensim_envs.task.spec import TaskSpec
 

@@ -21,9 +21,9 @@ from hypothesis import strategies as st
 
 from gensim_envs import seeds
 from gensim_envs.oracle import Oracle
+from gensim_envs.sim.views import PIXEL
 from gensim_envs.task.assets import COLORS
 from gensim_envs.task.pose import wrap
-from gensim_envs.views import PIXEL
 from gensim_envs.wrappers import (
     HeightImage,
     InstructionEmbedding,

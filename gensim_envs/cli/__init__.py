@@ -13,8 +13,8 @@ from pathlib import Path
 import gensim_envs
 from gensim_envs.cli import pipeline, reports, tasks, tuning
 from gensim_envs.cli.shared import UsageError
+from gensim_envs.errors import TaskError
 from gensim_envs.library import LibraryError
-from gensim_envs.task.errors import TaskError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -20,14 +20,18 @@ from gensim_envs.cli.shared import (
     seed,
     workers,
 )
-from gensim_envs.library import Library, LibraryError, shipped
+from gensim_envs.library import (
+    Library,
+    LibraryError,
+    shipped,
+)
 
 if TYPE_CHECKING:
-    from gensim_envs.generate.embed import Embedder
-    from gensim_envs.generate.llm import Budget, Provider
-    from gensim_envs.generate.propose import Scheme
-    from gensim_envs.generate.run import Result, Settings
-    from gensim_envs.generate.watch import Watch
+    from gensim_envs.generation.embed import Embedder
+    from gensim_envs.generation.propose import Scheme
+    from gensim_envs.generation.providers import Budget, Provider
+    from gensim_envs.generation.run import Result, Settings
+    from gensim_envs.generation.watch import Watch
 
 SCHEMES = ("chain", "few-shot", "zero-shot")
 SHIPPED_RECORDING = "generated/recording"
@@ -79,7 +83,7 @@ def add_commands(command: Command) -> None:
 
 
 def _temperature(text: str) -> tuple[str, float]:
-    from gensim_envs.generate.conversation import TEMPERATURES
+    from gensim_envs.generation.conversation import TEMPERATURES
 
     stage, _, value = text.partition("=")
     try:
@@ -95,9 +99,9 @@ def _temperature(text: str) -> tuple[str, float]:
 
 def _generate(options: argparse.Namespace) -> int:
     need("openai", "jinja2", "pydantic", "rich")
-    from gensim_envs.generate.llm import ProviderError
-    from gensim_envs.generate.publish import check_guard
-    from gensim_envs.generate.recording import RecordingError
+    from gensim_envs.generation.providers import ProviderError
+    from gensim_envs.generation.publish import check_guard
+    from gensim_envs.generation.recording import RecordingError
 
     if options.curriculum and not options.target:
         raise UsageError("--curriculum plans steps towards a target; say --target as well")
@@ -121,8 +125,8 @@ def _compare(options: argparse.Namespace, library: Library, folder: Path) -> int
     """Run every scheme from the same library, and write one report."""
     import shutil
 
-    from gensim_envs.generate.run import INTERRUPTED
-    from gensim_envs.report.build import write_report
+    from gensim_envs.generation.run import INTERRUPTED
+    from gensim_envs.pages.report.build import write_report
 
     code = 0
     again = f"--run {folder} --scheme {' '.join(options.scheme)}"
@@ -142,9 +146,9 @@ def _compare(options: argparse.Namespace, library: Library, folder: Path) -> int
 
 
 def _run(options: argparse.Namespace, scheme: Scheme, library: Library, folder: Path) -> Result:
-    from gensim_envs.generate.llm import Budget
-    from gensim_envs.generate.run import Run
-    from gensim_envs.generate.watch import Watch
+    from gensim_envs.generation.providers import Budget
+    from gensim_envs.generation.run import Run
+    from gensim_envs.generation.watch import Watch
 
     stop = threading.Event()
     budget = Budget(options.max_calls, options.max_tokens_total, options.price)
@@ -176,10 +180,10 @@ def _set_up(
     """Provider, settings and embedder, of the options or of a run that is resumed."""
     from dataclasses import replace
 
-    from gensim_envs.generate import llm
-    from gensim_envs.generate.embed import embedder
-    from gensim_envs.generate.recording import Recording
-    from gensim_envs.generate.run import Settings
+    from gensim_envs.generation import providers as llm
+    from gensim_envs.generation.embed import embedder
+    from gensim_envs.generation.recording import Recording
+    from gensim_envs.generation.run import Settings
 
     def sleep(seconds: float) -> None:
         if stop.wait(seconds):

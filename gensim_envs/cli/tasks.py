@@ -28,9 +28,13 @@ from gensim_envs.cli.shared import (
     video_path,
     workers,
 )
-from gensim_envs.library import LibraryError, Row, is_shipped
+from gensim_envs.errors import TaskError
+from gensim_envs.library import (
+    LibraryError,
+    Row,
+    is_shipped,
+)
 from gensim_envs.registration import register_library, spec
-from gensim_envs.task.errors import TaskError
 
 
 def add_commands(command: Command) -> None:
@@ -95,8 +99,8 @@ def _list(options: argparse.Namespace) -> int:
 
 def _play(options: argparse.Namespace) -> int:
     from gensim_envs.oracle import Oracle, OracleError
-    from gensim_envs.sim.film import FPS
-    from gensim_envs.video import write_video
+    from gensim_envs.sim.video import FPS
+    from gensim_envs.utils.video import write_video
 
     library = library_of(options)
     row = find(library, options.id)
@@ -133,7 +137,7 @@ def _play(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from gensim_envs.generate import check
+    from gensim_envs.generation import check
 
     source, program = check.program_of(read(options.file))
     survey = check.survey_source(source)
@@ -143,7 +147,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _publish(options: argparse.Namespace) -> int:
-    from gensim_envs.generate.publish import publish
+    from gensim_envs.generation.publish import publish
 
     library = library_of(options, write=True)
     text = read(options.file)
@@ -157,7 +161,7 @@ def _publish(options: argparse.Namespace) -> int:
 
 
 def _certify(options: argparse.Namespace) -> int:
-    from gensim_envs.generate.publish import certify
+    from gensim_envs.generation.publish import certify
 
     library = library_of(options)
     rows, broken = library.read()
@@ -184,7 +188,7 @@ def _certify(options: argparse.Namespace) -> int:
 
 
 def _regenerate(options: argparse.Namespace) -> int:
-    from gensim_envs.generate.publish import regenerate
+    from gensim_envs.generation.publish import regenerate
 
     library = library_of(options, write=True)
     if not (library.registry.exists() or (library.root / "generated").is_dir()):
@@ -196,7 +200,7 @@ def _regenerate(options: argparse.Namespace) -> int:
 
 
 def _demos(options: argparse.Namespace) -> int:
-    from gensim_envs.demos import DemosError, record
+    from gensim_envs.datasets import DemosError, record
     from gensim_envs.seeds import TRAINING
 
     library = library_of(options)
@@ -228,8 +232,8 @@ def _demos(options: argparse.Namespace) -> int:
 
 
 def _gallery(options: argparse.Namespace) -> int:
-    from gensim_envs.gallery.build import build
-    from gensim_envs.video import encoder
+    from gensim_envs.pages.gallery.build import build
+    from gensim_envs.utils.video import encoder
 
     library = library_of(options)
     try:

@@ -50,8 +50,8 @@ def _export(options: argparse.Namespace) -> int:
     need("jinja2", "pydantic")
     import numpy as np
 
-    from gensim_envs.generate import export
-    from gensim_envs.generate.memory import recall
+    from gensim_envs.generation import export
+    from gensim_envs.generation.memory import recall
 
     check_writable(options.out)
     entries = recall(library_of(options))
@@ -70,8 +70,12 @@ def _export(options: argparse.Namespace) -> int:
 
 def _finetune(options: argparse.Namespace) -> int:
     need("openai", "jinja2", "pydantic")
-    from gensim_envs.generate.finetune import DataError, finetune
-    from gensim_envs.generate.llm import ApiError, ProviderError, client
+    from gensim_envs.generation.finetune import DataError, finetune
+    from gensim_envs.generation.providers import (
+        ApiError,
+        ProviderError,
+        client,
+    )
 
     folder = options.out or options.data
     check_writable(folder)

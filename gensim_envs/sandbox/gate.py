@@ -15,8 +15,8 @@ import tokenize
 import warnings
 from dataclasses import dataclass
 
+from gensim_envs.errors import TaskError
 from gensim_envs.sandbox.rules import first_offence, refuse, target
-from gensim_envs.task.errors import TaskError
 
 MAX_BYTES = 20_000
 MAX_DEPTH = 40  # levels of the syntax tree; the deepest hand-written task needs about 15

@@ -11,6 +11,7 @@ import itertools
 import re
 from collections.abc import Iterator
 
+from gensim_envs.errors import TaskError
 from gensim_envs.sandbox.vocabulary import (
     ALLOWED_BUILTINS,
     PLAIN_ATTRIBUTES,
@@ -19,7 +20,6 @@ from gensim_envs.sandbox.vocabulary import (
     math_names,
     suggest,
 )
-from gensim_envs.task.errors import TaskError
 
 MAX_INT = 10**9
 MAX_TEXT = 2_000  # characters of one string

@@ -21,9 +21,9 @@ from collections.abc import Callable
 from typing import Any
 
 from gensim_envs import api
+from gensim_envs.errors import TaskError
 from gensim_envs.sandbox import lockdown
 from gensim_envs.sandbox.vocabulary import ALLOWED_BUILTINS
-from gensim_envs.task.errors import TaskError
 from gensim_envs.task.scene import Task, draw
 
 FILE_NAME = "<program>"

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gensim_envs.sim.renderer import orthographic, perspective, take
+from gensim_envs.sim.views import PIXEL, SHAPE
 from gensim_envs.task.goals import Array
 from gensim_envs.task.pose import WORKSPACE
-from gensim_envs.views import PIXEL, SHAPE
 
 TABLE_COLOR = (206, 196, 176)
 """sRGB bytes of the table top: a light sand, away from every named colour."""

@@ -10,13 +10,13 @@ from typing import Protocol
 import numpy as np
 import pybullet as p
 
+from gensim_envs.errors import TaskError
 from gensim_envs.sim import renderer
-from gensim_envs.sim.arm import Arm
+from gensim_envs.sim.arm.dynamics import Arm
+from gensim_envs.sim.arm.robot import Tool
 from gensim_envs.sim.cameras import PLAIN, TABLE_MARGIN, Sight, TopDown, top_down
-from gensim_envs.sim.robot import Tool
 from gensim_envs.sim.spawn import spawn
 from gensim_envs.task.assets import Rope
-from gensim_envs.task.errors import TaskError
 from gensim_envs.task.goals import Array, Snapshot, tilt_and_yaw
 from gensim_envs.task.pose import WORKSPACE, Pose
 from gensim_envs.task.spec import TaskSpec

@@ -11,8 +11,8 @@ from typing import Any
 
 import shapely
 
+from gensim_envs.errors import TaskError
 from gensim_envs.task.assets import ASSETS, COLORS, Pile, Rope, Zone, asset_geometry
-from gensim_envs.task.errors import TaskError
 from gensim_envs.task.goals import (
     HEIGHT_TOLERANCE,
     POSITION_TOLERANCE,

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import shapely
 
+from gensim_envs.errors import TaskError
 from gensim_envs.task.assets import Asset, Pile, Rope, asset_geometry
-from gensim_envs.task.errors import TaskError
 from gensim_envs.task.goals import Array, Goal, footprint, transform
 from gensim_envs.task.pose import WORKSPACE, Pose
 from gensim_envs.task.spec import ItemSpec

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Generic, TypeVar, overload
 
 import numpy as np
 
+from gensim_envs.errors import TaskError
 from gensim_envs.task import checks
 from gensim_envs.task.assets import (
     OBJECTS,
@@ -23,7 +24,6 @@ from gensim_envs.task.assets import (
     Zone,
     asset_geometry,
 )
-from gensim_envs.task.errors import TaskError
 from gensim_envs.task.goals import (
     POSITION_TOLERANCE,
     YAW_TOLERANCE,

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gensim_envs.errors import TaskError
 from gensim_envs.task.assets import (
     Asset,
     Geometry,
@@ -16,7 +17,6 @@ from gensim_envs.task.assets import (
     asset_from_json,
     asset_geometry,
 )
-from gensim_envs.task.errors import TaskError
 from gensim_envs.task.goals import (
     POSITION_TOLERANCE,
     YAW_TOLERANCE,

@@ -16,12 +16,12 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from agents.augment import colors_of
-from agents.demos import Sample
+from agents.data.augment import colors_of
+from agents.data.demos import Sample
 from agents.errors import AgentsError
-from agents.language import Clip, encoder
-from agents.learner import About
-from agents.transporter import Options, Transporter
+from agents.policies.base import About
+from agents.policies.language import Clip, encoder
+from agents.policies.transporter import Options, Transporter
 
 SMALL = {
     "embed_dim": 16,

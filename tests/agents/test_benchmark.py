@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from agents.__main__ import main
-from agents.benchmark import selected
-from agents.cells import MakeDemos
-from agents.collect import collect
-from agents.demos import Demos
+from agents.benchmark.experiments import MakeDemos
+from agents.benchmark.run import selected
+from agents.benchmark.suites import freeze, suite
+from agents.data.collect import collect
+from agents.data.demos import Demos
 from agents.errors import AgentsError
-from agents.suites import freeze, suite
 
 ENV = "gensim/BlockInsertion-v0"
 CLONING = {"steps": 40, "checkpoint-every": 1, "validate-every": 0, "batch-size": 4}
@@ -97,7 +97,7 @@ def test_a_killed_benchmark_goes_on_where_it_was(
     # Tables do not wait for plots.
     (out / "results.md").unlink()
     with monkeypatch.context() as patch:
-        patch.setattr("agents.tables.plot", full)
+        patch.setattr("agents.benchmark.tables.plot", full)
         assert main(command(file, out, "--agent", "oracle")) == 2
     assert "| oracle | 100" in (out / "results.md").read_text()
 

@@ -10,12 +10,16 @@ import h5py
 import numpy as np
 import pytest
 
-import gensim_envs.demos
-from agents import collect as module
-from agents.collect import Played, collect, from_minari
-from agents.demos import Demos
+import gensim_envs.datasets
+from agents.data import collect as module
+from agents.data.collect import (
+    Played,
+    collect,
+    from_minari,
+)
+from agents.data.demos import Demos
 from agents.errors import AgentsError
-from agents.language import PROBE
+from agents.policies.language import PROBE
 from gensim_envs.seeds import TEST, TRAINING
 
 BOWL, CORNER = "gensim/PutBlockInBowl-v0", "gensim/AlignBoxCorner-v0"
@@ -31,7 +35,7 @@ def collected() -> tuple[Demos, list[Played]]:
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root: Path = tmp_path_factory.mktemp("minari")
-    gensim_envs.demos.record([BOWL], 2, TRAINING.start, root, workers=1)
+    gensim_envs.datasets.record([BOWL], 2, TRAINING.start, root, workers=1)
     return root
 
 
@@ -91,7 +95,7 @@ def test_a_dataset_of_the_suite_is_what_the_oracle_does(recorded: Path) -> None:
 
 
 def test_a_dataset_of_states_says_what_they_have_room_for(tmp_path: Path) -> None:
-    gensim_envs.demos.record([BOWL], 1, TRAINING.start, tmp_path, obs_mode="state", workers=1)
+    gensim_envs.datasets.record([BOWL], 1, TRAINING.start, tmp_path, obs_mode="state", workers=1)
     read = from_minari(["gensim/PutBlockInBowl/oracle-v0"], tmp_path)
     assert read.state_bounds == collect([BOWL], 1, obs_mode="state", workers=1).state_bounds
 

@@ -18,8 +18,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from agents import hdf5, layout
-from agents.demos import IMAGE, Demos, Sample
+from agents.data import hdf5, layout
+from agents.data.demos import (
+    IMAGE,
+    Demos,
+    Sample,
+)
 from agents.errors import AgentsError
 
 LOW, HIGH = np.float32([0.25, -0.5, -np.pi] * 2), np.float32([0.75, 0.5, np.pi] * 2)
@@ -330,7 +334,7 @@ def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
 def test_reading_needs_no_simulator(tmp_path: Path) -> None:
     some().save(tmp_path / "demos.h5")
     code = (
-        "import sys; from agents.demos import Demos; print(len(Demos.load(sys.argv[1])));"
+        "import sys; from agents.data.demos import Demos; print(len(Demos.load(sys.argv[1])));"
         "print(*{name.split('.')[0] for name in sys.modules})"
     )
     done = subprocess.run(

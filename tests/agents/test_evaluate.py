@@ -12,12 +12,23 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from agents import nothing, oracle, report
 from agents.__main__ import main
 from agents.errors import AgentsError
-from agents.evaluate import PERTURBATIONS, PRETRAINED, evaluate
-from agents.learner import load_agent
-from agents.rollout import Outcome, Player, Row, episode, outcome
+from agents.evaluation import report
+from agents.evaluation.evaluate import (
+    PERTURBATIONS,
+    PRETRAINED,
+    evaluate,
+)
+from agents.evaluation.rollout import (
+    Outcome,
+    Player,
+    Row,
+    episode,
+    outcome,
+)
+from agents.policies import nothing, oracle
+from agents.policies.base import load_agent
 from gensim_envs.seeds import TEST, TRAINING
 
 BOWL, INSERTION, WHEEL = (

@@ -8,9 +8,13 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
-from agents import films
-from agents.evaluate import evaluate
-from agents.rollout import Player, Row, Step
+from agents.evaluation import videos as films
+from agents.evaluation.evaluate import evaluate
+from agents.evaluation.rollout import (
+    Player,
+    Row,
+    Step,
+)
 from gensim_envs.seeds import TEST
 from gensim_envs.wrappers import pixels_to_action
 

@@ -11,7 +11,7 @@ from foreign import ID
 from toys import HIGH, LOW
 
 from agents.__main__ import main
-from agents.demos import Demos, Sample
+from agents.data.demos import Demos, Sample
 
 
 def evaluated(out: Path, *who: str) -> dict[str, object]:

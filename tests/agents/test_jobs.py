@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from agents.benchmark.jobs import Job, run
+from agents.data.workers import processes
 from agents.errors import AgentsError
-from agents.jobs import Job, run
-from agents.workers import processes
 
 
 def note(file: Path, word: str) -> None:

@@ -12,16 +12,24 @@ import pytest
 from gymnasium.spaces import Box
 from toys import HIGH, LOW, TOKENS, images, states
 
-from agents import checkpoint, language
 from agents.__main__ import main
-from agents.collect import collect
-from agents.dagger import Options as DaggerOptions
-from agents.demos import Demos, Sample
+from agents.data.collect import collect
+from agents.data.demos import Demos, Sample
 from agents.errors import AgentsError
-from agents.learner import LEARNERS, About, LearnedAgent, learner_class, load_agent, load_learner
 from agents.options import docstrings
-from agents.rl import Run
-from agents.training import Config, train
+from agents.policies import language
+from agents.policies.base import (
+    LEARNERS,
+    About,
+    LearnedAgent,
+    learner_class,
+    load_agent,
+    load_learner,
+)
+from agents.training import checkpoint
+from agents.training.dagger import Options as DaggerOptions
+from agents.training.loop import Config, train
+from agents.training.rl import Run
 
 TINY = {"width": 8, "hidden": 64, "points": 8, "modes": 2, "dropout": 0.0, "augment": False}
 
@@ -179,7 +187,7 @@ def test_a_checkpoint_of_an_encoder_with_other_weights_is_refused(
         assert len(learner.about.encoder_fingerprint) == 8
         LearnedAgent(learner)
         with monkeypatch.context() as patch:
-            patch.setattr("agents.language._unit", other_weights)
+            patch.setattr("agents.policies.language._unit", other_weights)
             with pytest.raises(AgentsError, match="the encoder minilm here has other weights"):
                 LearnedAgent(learner)
             with pytest.raises(AgentsError, match="encoder_fingerprint is"):

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from agents import checkpoint, rl
 from agents.errors import AgentsError, Stopped
-from agents.evaluate import evaluate
-from agents.learner import load_agent
-from agents.rollout import Player
+from agents.evaluation.evaluate import evaluate
+from agents.evaluation.rollout import Player
+from agents.policies.base import load_agent
+from agents.training import checkpoint, rl
 from gensim_envs.seeds import TEST, TRAINING
 
 BOX = "gensim/AlignBoxCorner-v0"

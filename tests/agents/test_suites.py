@@ -11,11 +11,19 @@ from typing import Any
 
 import pytest
 
-from agents import suites, train
-from agents.cells import RunCell
+from agents.benchmark import suites
+from agents.benchmark.experiments import RunCell
+from agents.benchmark.suites import (
+    SUITES,
+    freeze,
+    program_hashes,
+    suite,
+    suite_names,
+    task_list,
+)
 from agents.errors import AgentsError
-from agents.evaluate import PERTURBATIONS
-from agents.suites import SUITES, freeze, program_hashes, suite, suite_names, task_list
+from agents.evaluation.evaluate import PERTURBATIONS
+from agents.training import train
 
 POOLS = ["five", "ten", "twenty", "forty"]
 BLOCK = {"agents": ["oracle"], "tasks": "two"}

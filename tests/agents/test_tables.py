@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agents import tables
+from agents.benchmark import tables
 from agents.errors import AgentsError
 
 MACHINE = {"cpu": "A processor", "cores": 2, "system": "Linux", "gpu": None}

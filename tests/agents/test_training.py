@@ -18,14 +18,18 @@ import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 from toys import images, states
 
-from agents import checkpoint
 from agents.__main__ import main
-from agents.demos import Demos
+from agents.data.demos import Demos
 from agents.errors import AgentsError, Stopped
-from agents.learner import load_agent, load_learner
-from agents.networks import Residual
-from agents.team import Team
-from agents.training import Config, check, train
+from agents.policies.base import load_agent, load_learner
+from agents.policies.networks import Residual
+from agents.training import checkpoint
+from agents.training.distributed import Team
+from agents.training.loop import (
+    Config,
+    check,
+    train,
+)
 
 ROOT = Path(__file__).parents[2]
 SMALL = {"width": 16, "depth": 2}
@@ -323,7 +327,7 @@ def test_a_checkpoint_of_another_encoder_is_refused_before_anything_is_made(tmp_
 
 
 def test_tasks_are_drawn_evenly_whatever_their_length(tmp_path: Path) -> None:
-    from agents.loader import Loader
+    from agents.data.loader import Loader
 
     few, many = states(2, envs=("few",)), states(60, envs=("many",))
     demos = Demos.joined([few, many])

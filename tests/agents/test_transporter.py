@@ -10,11 +10,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from agents.augment import Table
-from agents.correlation import correlate, crops, window
-from agents.demos import Sample
-from agents.learner import About
-from agents.transporter import Options, Transporter
+from agents.data.augment import Table
+from agents.data.demos import Sample
+from agents.policies.base import About
+from agents.policies.correlation import (
+    correlate,
+    crops,
+    window,
+)
+from agents.policies.transporter import Options, Transporter
 
 ABOUT = About(
     agent="transporter",

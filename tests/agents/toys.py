@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from agents.demos import Demos, Sample
+from agents.data.demos import Demos, Sample
 
 LOW = np.array([0.25, -0.5, -np.pi] * 2, np.float32)
 HIGH = np.array([0.75, 0.5, np.pi] * 2, np.float32)

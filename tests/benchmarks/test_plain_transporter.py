@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from agents.demos import Sample
-from agents.learner import About
+from agents.data.demos import Sample
+from agents.policies.base import About
 from benchmarks.plain_transporter import (
     CORRELATIONS,
     PlainConfig,

@@ -409,21 +409,19 @@ STOPPED: dict[str, tuple[str, str]] = {
     ),
     "forged error": (
         escaped(
-            "error = sys.modules['gensim_envs.task.errors'].TaskError\n"
+            "error = sys.modules['gensim_envs.errors'].TaskError\n"
             "error.to_json = real['eval']('lambda self: {\"problem\": []}')\n"
             "raise error('x')"
         ),
         "neither a spec nor an error",
     ),
     "forged cause": (
-        escaped(
-            "error = sys.modules['gensim_envs.task.errors'].TaskError\nraise error('x', cause='y')"
-        ),
+        escaped("error = sys.modules['gensim_envs.errors'].TaskError\nraise error('x', cause='y')"),
         "odd cause",
     ),
     "unserialisable error": (
         escaped(
-            "error = sys.modules['gensim_envs.task.errors'].TaskError\nraise error('x', goal=scene)"
+            "error = sys.modules['gensim_envs.errors'].TaskError\nraise error('x', goal=scene)"
         ),
         "program",
     ),

@@ -25,8 +25,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gensim_envs
+from gensim_envs.errors import TaskError
 from gensim_envs.sandbox import Limits, Sandbox, client, process, protection, shared
-from gensim_envs.task.errors import TaskError
 
 TASKS = Path(gensim_envs.__file__).parent / "tasks"
 OTHER = GOOD.replace("GoodTask", "OtherTask")

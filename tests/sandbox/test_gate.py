@@ -12,8 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import gensim_envs
+from gensim_envs.errors import TaskError
 from gensim_envs.sandbox import Program, check, extract
-from gensim_envs.task.errors import TaskError
 
 HAND_WRITTEN = sorted((Path(gensim_envs.__file__).parent / "tasks").glob("[a-z]*.py"))
 

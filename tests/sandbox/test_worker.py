@@ -16,8 +16,8 @@ import pytest
 from corpus import GOOD, HARMFUL, STOPPED, escaped
 
 import gensim_envs
+from gensim_envs.errors import TaskError
 from gensim_envs.sandbox import Limits, Sandbox
-from gensim_envs.task.errors import TaskError
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the lockdown is Linux's")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gensim_envs.errors import TaskError
 from gensim_envs.task.assets.base import (
     COLORS,
     SPLIT_COLORS,
@@ -23,7 +24,6 @@ from gensim_envs.task.assets.kit import KIT_SHAPES, SPLIT_SHAPES, KitBoard, KitP
 from gensim_envs.task.assets.paint import Corner, Line, OpenSquare, Zone
 from gensim_envs.task.assets.soft import Pile, Rope
 from gensim_envs.task.assets.solids import Ball, Block, Box, Cylinder, Disk, Ell, Roof
-from gensim_envs.task.errors import TaskError
 
 ASSETS: dict[str, type[Asset]] = {
     cls.__name__: cls

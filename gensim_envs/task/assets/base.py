@@ -15,7 +15,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from gensim_envs.task.errors import TaskError
+from gensim_envs.errors import TaskError
 
 COLORS: dict[str, tuple[int, int, int]] = {
     "red": (214, 45, 45),

@@ -9,9 +9,9 @@ from typing import ClassVar
 import numpy as np
 import shapely
 
+from gensim_envs.errors import TaskError
 from gensim_envs.task.assets.base import Asset, Part, box_symmetry, check_shortest, slab
 from gensim_envs.task.assets.solids import Disk, ell_outline
-from gensim_envs.task.errors import TaskError
 from gensim_envs.task.pose import Pose
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gensim_envs.errors import TaskError
 from gensim_envs.task.assets.base import Asset, Part
-from gensim_envs.task.errors import TaskError
 
 OBJECTS: dict[str, dict[str, Any]] = json.loads(
     Path(__file__).parents[1].joinpath("objects.json").read_text(encoding="utf-8")

@@ -16,8 +16,8 @@ from typing import Any, ClassVar
 import numpy as np
 import shapely
 
+from gensim_envs.errors import TaskError
 from gensim_envs.task.assets.base import COLORS, PAINT, Asset, Part, slab
-from gensim_envs.task.errors import TaskError
 from gensim_envs.task.pose import Pose
 
 PIECE_HEIGHT = 0.02

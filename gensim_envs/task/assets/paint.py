@@ -8,8 +8,8 @@ from typing import ClassVar, Literal
 
 import shapely
 
+from gensim_envs.errors import TaskError
 from gensim_envs.task.assets.base import PAINT, Asset, Part, check_shortest, slab
-from gensim_envs.task.errors import TaskError
 from gensim_envs.task.pose import Pose
 
 

@@ -1,0 +1,1 @@
+"""Frozen suites of experiments, their runs, and tables of their results."""

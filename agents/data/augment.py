@@ -1,0 +1,232 @@
+"""Scenes as learners see them, moved over the table: pictures and the points in them alike.
+
+A pose of the table's plane is (x, y, yaw) in metres and radians. Rows of a picture run along x and
+columns along y, so that turning a picture counter-clockwise about z turns x towards y.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from agents.policies.base import About
+
+
+@dataclass(frozen=True)
+class Table:
+    """Where a picture lies.
+
+    Attributes:
+        low: (x, y) of the outer corner of the first pixel, metres.
+        size: (x, y) extent, metres.
+        shape: (rows, columns).
+    """
+
+    low: tuple[float, float]
+    size: tuple[float, float]
+    shape: tuple[int, int]
+
+    @classmethod
+    def of(cls, about: About) -> Table:
+        """That of the observations that a policy is made for."""
+        low, high = about.action_low, about.action_high
+        rows, columns = about.observation.get("height", (1, 1))  # a state has no pixels
+        return cls((low[0], low[1]), (high[0] - low[0], high[1] - low[1]), (rows, columns))
+
+    @property
+    def pixel(self) -> float:
+        """Metres a pixel."""
+        return self.size[0] / self.shape[0]
+
+    @property
+    def middle(self) -> NDArray[np.float64]:
+        """(2,) metres."""
+        return np.add(self.low, np.divide(self.size, 2))
+
+    @property
+    def unit(self) -> float:
+        """Metres in one of the units of `encode`: half of the longer side."""
+        return max(self.size) / 2
+
+    def encode(self, actions: ArrayLike) -> NDArray[np.float32]:
+        """Actions as what networks regress: numbers of about -1..1 that do not jump.
+
+        Args:
+            actions: (b, 6).
+
+        Returns:
+            (b, 6) x and y of pick and of place, in units from the middle, and sine and cosine of
+            the turn between them: with which yaw a turn begins does not matter.
+        """
+        actions = np.asarray(actions, np.float64)
+        turn = actions[:, 5:] - actions[:, 2:3]
+        points = (actions[:, [0, 1, 3, 4]].reshape(-1, 2, 2) - self.middle) / self.unit
+        parts = [points.reshape(-1, 4), np.sin(turn), np.cos(turn)]
+        return np.concatenate(parts, 1).astype(np.float32)
+
+    def decode(self, numbers: NDArray[Any]) -> NDArray[np.float64]:
+        """Actions (b, 6) of numbers (b, 6), the inverse of `encode`; they begin with yaw 0."""
+        pick, place = numbers[:, :2] * self.unit, numbers[:, 2:4] * self.unit
+        turn = np.arctan2(numbers[:, 4:5], numbers[:, 5:])
+        parts = [pick + self.middle, 0 * turn, place + self.middle, turn]
+        return np.concatenate(parts, 1, dtype=np.float64)
+
+    def sampling(self, points: Tensor) -> Tensor:
+        """World (x, y) -> the coordinates that `grid_sample` wants, without aligned corners.
+
+        Args:
+            points: (..., 2) metres.
+        """
+        low, size = points.new_tensor(self.low), points.new_tensor(self.size)
+        return ((points - low) / size * 2 - 1).flip(-1)
+
+
+@dataclass(frozen=True)
+class Motion:
+    """A turn about the middle of the table, then a shift.
+
+    Attributes:
+        turn: radians.
+        shift: (2,) metres.
+    """
+
+    turn: float
+    shift: NDArray[np.float64]
+
+    def points(self, table: Table, points: ArrayLike) -> NDArray[np.float64]:
+        """Where points (n, 2) go, metres."""
+        moved = (np.asarray(points, np.float64) - table.middle) @ _turn(self.turn).T
+        return np.asarray(moved + table.middle + self.shift)
+
+    def action(self, table: Table, action: ArrayLike) -> NDArray[np.float32]:
+        """What to do (6,) in the moved scene."""
+        pick, place = np.reshape(action, (2, 3))
+        (px, py), (qx, qy) = self.points(table, [pick[:2], place[:2]])
+        turned = [px, py, wrap(pick[2] + self.turn), qx, qy, wrap(place[2] + self.turn)]
+        return np.array(turned, np.float32)
+
+
+STILL = Motion(0.0, np.zeros(2))
+"""Leaves everything where it is."""
+
+_MARGIN = 0.02  # metres that picks and places keep from the edge of the moved picture
+_SPREAD = 0.08  # metres, standard deviation of a shift: a sixth of the table's shorter side
+_TRIES = 100
+_COLOR_SCALE, _HEIGHT_SCALE = 2.0, 10.0  # bring both to about the same spread
+
+
+def pictures(colors: Sequence[Any], heights: Sequence[Any]) -> tuple[Tensor, Tensor]:
+    """Colours and heights as one map each, (b, 4, h, w), in which the bare table is about 0.
+
+    The table is what most pixels show: taking the median colour away makes pictures alike in
+    different light, and lets the table go on beyond the edge of a picture that is moved.
+
+    Args:
+        colors: b times (h, w, 3) uint8.
+        heights: b times (h, w) metres.
+
+    Returns:
+        The maps, and the tables' colours (b, 3), 0..1, with which `colors_of` undoes this.
+    """
+    color = np.stack(colors).astype(np.float32) / 255
+    table = np.median(color.reshape(len(color), -1, 3)[:, ::37], 1)
+    color = (color - table[:, None, None]) * _COLOR_SCALE
+    both = np.concatenate([color, np.stack(heights)[..., None] * _HEIGHT_SCALE], -1)
+    return torch.from_numpy(both.astype(np.float32)).permute(0, 3, 1, 2), torch.from_numpy(table)
+
+
+def colors_of(scenes: Tensor, tables: Tensor) -> Tensor:
+    """What `pictures` made into scenes (b, 4, h, w): colours (b, 3, h, w), 0..1."""
+    return scenes[:, :3] / _COLOR_SCALE + tables[..., None, None]
+
+
+def augmented(
+    scenes: Tensor, actions: NDArray[np.float32], table: Table, rng: np.random.Generator
+) -> tuple[Tensor, NDArray[np.float32]]:
+    """Scenes that are turned and shifted, each at random.
+
+    Args:
+        scenes: (b, 4, h, w), of `pictures`.
+        actions: (b, 6) what is done in them.
+        table: where they lie.
+        rng: the only randomness.
+
+    Returns:
+        As the arguments were.
+    """
+    motions = [draw(table, action, rng) for action in actions]
+    moved = np.stack([m.action(table, a) for m, a in zip(motions, actions, strict=True)])
+    return move(scenes, table, motions), moved
+
+
+def noisy(scenes: Tensor, noise: float, rng: np.random.Generator) -> Tensor:
+    """Scenes (b, 4, h, w), of `pictures`, as a sensor sees them.
+
+    Args:
+        scenes: as they are.
+        noise: standard deviation of heights, metres; that of colours, 0..1, is ten times as much.
+        rng: the only randomness.
+    """
+    spread = np.array([10 * noise * _COLOR_SCALE] * 3 + [noise * _HEIGHT_SCALE], np.float32)
+    drawn = rng.standard_normal(scenes.shape, np.float32) * spread[:, None, None]
+    return scenes + torch.from_numpy(drawn)
+
+
+def draw(table: Table, action: ArrayLike, rng: np.random.Generator) -> Motion:
+    """A random motion that leaves the pick and the place of an action (6,) on the table.
+
+    Turns are uniform, shifts normal; a motion that takes a point off the table is drawn again.
+    Where none is found, as with points at opposite ends, the scene stays as it is.
+    """
+    pick, place = np.reshape(action, (2, 3))[:, :2]
+    low = np.add(table.low, _MARGIN)
+    high = np.add(table.low, table.size) - _MARGIN
+    for _ in range(_TRIES):
+        motion = Motion(rng.uniform(-math.pi, math.pi), rng.normal(0, _SPREAD, 2))
+        points = motion.points(table, [pick, place])
+        if (points >= low).all() and (points <= high).all():
+            return motion
+    return STILL
+
+
+def move(scenes: Tensor, table: Table, motions: list[Motion]) -> Tensor:
+    """Pictures of scenes that have been moved.
+
+    Args:
+        scenes: (b, c, rows, columns) float; what comes in from beyond the edge is 0.
+        table: where they lie.
+        motions: b of them.
+
+    Returns:
+        (b, c, rows, columns) float, bilinear.
+    """
+    middle = torch.tensor(table.middle, dtype=torch.float32)
+    world = torch.stack(torch.meshgrid(*_centres(table), indexing="ij"), -1)  # (rows, columns, 2)
+    backward = torch.tensor(np.stack([_turn(-m.turn) for m in motions]), dtype=torch.float32)
+    shift = torch.tensor(np.stack([m.shift for m in motions]), dtype=torch.float32)
+    before = torch.einsum("bij,brcj->brci", backward, world - middle - shift[:, None, None])
+    return F.grid_sample(scenes, table.sampling(before + middle), align_corners=False)
+
+
+def _centres(table: Table) -> tuple[Tensor, Tensor]:
+    rows, columns = (torch.arange(n, dtype=torch.float32) + 0.5 for n in table.shape)
+    return table.low[0] + rows * table.pixel, table.low[1] + columns * table.pixel
+
+
+def _turn(angle: float) -> NDArray[np.float64]:
+    cos, sin = math.cos(angle), math.sin(angle)
+    return np.array([[cos, -sin], [sin, cos]])
+
+
+def wrap(angle: float) -> float:
+    """The same angle within -pi..pi."""
+    return (angle + math.pi) % (2 * math.pi) - math.pi

@@ -1,0 +1,1 @@
+"""Success rates of policies over fixed test seeds."""

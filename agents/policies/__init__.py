@@ -1,0 +1,1 @@
+"""Policies: what each sees, learns and does."""

@@ -1,0 +1,1 @@
+"""Training, with or without a simulator."""

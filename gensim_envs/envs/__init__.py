@@ -1,0 +1,1 @@
+"""The Gymnasium environment: its observations, its perturbations and its one episode loop."""

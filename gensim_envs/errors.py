@@ -1,0 +1,81 @@
+"""The errors of the suite. All that a user can fix derive from `GensimError`."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+Cause = Literal[
+    "api", "parse", "gate", "spec", "runtime", "oracle", "semantics", "novelty", "reflection"
+]
+"""Where in the pipeline a task can fail; each failure has exactly one of these."""
+
+
+class GensimError(Exception):
+    """Base class of the suite's errors; the message names what is wrong and the remedy."""
+
+
+class LibraryError(GensimError):
+    """A library, or a record or file of it, is invalid."""
+
+
+class OracleError(GensimError):
+    """The oracle knows no action toward the current goal; the message names the goal."""
+
+
+class FileError(GensimError):
+    """A file cannot be written, removed or locked."""
+
+
+class WorkerError(GensimError):
+    """A worker process ended before it had an answer."""
+
+
+class TaskError(GensimError):
+    """A task is wrong, or one draw of it is.
+
+    Attributes:
+        problem: what is wrong, naming the thing.
+        remedy: what to do about it.
+        cause: the stage that refused.
+        goal: number of the goal concerned (from 1), or None.
+        line: line of the program concerned (from 1), or None.
+        redraw: True where another draw from the same generator may be fine.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        remedy: str = "",
+        *,
+        cause: Cause = "spec",
+        goal: int | None = None,
+        line: int | None = None,
+        redraw: bool = False,
+    ) -> None:
+        self.problem = problem
+        self.remedy = remedy
+        self.cause: Cause = cause
+        self.goal = goal
+        self.line = line
+        self.redraw = redraw
+        super().__init__(problem)
+
+    def __str__(self) -> str:
+        where = "" if self.line is None else f"line {self.line}: "
+        where += "" if self.goal is None else f"goal {self.goal}: "
+        return f"{where}{self.problem}" + (f". {self.remedy}" if self.remedy else "")
+
+    def to_json(self) -> dict[str, object]:
+        """All fields, for a pipe or a report."""
+        return {key: getattr(self, key) for key in _FIELDS}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> TaskError:
+        """The inverse of `to_json`."""
+        return cls(**data)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (TaskError.from_json, (self.to_json(),))
+
+
+_FIELDS = ("problem", "remedy", "cause", "goal", "line", "redraw")

@@ -1,0 +1,203 @@
+"""First stage: gate, sandbox and every check that needs no physics."""
+
+from __future__ import annotations
+
+import ast
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import shapely
+
+from gensim_envs.errors import TaskError
+from gensim_envs.generation.semantics import check_sentences, done_at_start
+from gensim_envs.sandbox import check as gate
+from gensim_envs.sandbox import extract
+from gensim_envs.sandbox.gate import syntax_tree
+from gensim_envs.sandbox.program import (
+    HandWritten,
+    Program,
+    Sandboxed,
+)
+from gensim_envs.seeds import SURVEY
+from gensim_envs.task.assets import ASSETS, COLORS
+from gensim_envs.task.goals import HEIGHT_TOLERANCE, RELATIONS, transform
+from gensim_envs.task.spec import TaskSpec
+
+MOST_REDRAWS = 0.05
+"""Share of redraws above which a task is refused."""
+CLOSELY_READ = SURVEY[:100]
+"""Draws of each split whose sentences are held against their goals."""
+MOST_DONE = 0.3
+"""Share of a task that may be done, or all but done, when it starts."""
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What 1,000 draws of both splits say about a program.
+
+    Attributes:
+        name: class name of the task.
+        version: its version.
+        summary: first line of its docstring.
+        bounds: upper bounds on items, targets and steps.
+        redraws: share of attempts that had to be redrawn.
+        first: the first draw.
+    """
+
+    name: str
+    version: int
+    summary: str
+    bounds: dict[str, int]
+    redraws: float
+    first: TaskSpec
+
+    @property
+    def instruction(self) -> str:
+        """The first goal's sentence in the first draw."""
+        return self.first.goals[0].instruction
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a task is made of, as its first draw shows.
+
+    Attributes:
+        assets: classes on the table, in the order of the API.
+        relations: that its goals ask for, in the order of the API.
+        colors: that its program names; a task that draws all of its colours names none.
+        goals: how many there are.
+        levels: how many things stand on top of each other at most, once all is done.
+    """
+
+    assets: tuple[str, ...]
+    relations: tuple[str, ...]
+    colors: tuple[str, ...]
+    goals: int
+    levels: int
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Facts:
+        """The inverse of `dataclasses.asdict`."""
+        lists = {key: tuple(data[key]) for key in ("assets", "relations", "colors")}
+        return cls(**lists, goals=int(data["goals"]), levels=int(data["levels"]))
+
+
+def facts(source: str, spec: TaskSpec) -> Facts:
+    """What a task is made of, given its program and a draw of it."""
+    kinds = {type(item.asset).__name__ for item in spec.items}
+    relations = {goal.relation for goal in spec.goals}
+    nodes = ast.walk(syntax_tree(source))
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant)}
+    return Facts(
+        tuple(name for name in ASSETS if name in kinds),
+        tuple(name for name in RELATIONS if name in relations),
+        tuple(color for color in COLORS if color in texts),
+        len(spec.goals),
+        levels(spec),
+    )
+
+
+def levels(spec: TaskSpec) -> int:
+    """How many things stand on top of each other at most, once all goals are met.
+
+    What a thing stands on by `on=` counts, and so does what an earlier place of an `at=` goal is
+    right below it; what it is inside of does not.
+    """
+    level = dict.fromkeys(range(len(spec.items)), 1)
+    placed: list[tuple[float, shapely.Polygon, int]] = []  # top, footprint, level
+    for goal in spec.goals:
+        last = len(goal.items) - 1
+        pairs = [(goal.items[min(k, last)], place) for k, place in enumerate(goal.places)]
+        for item, place in sorted(pairs, key=lambda pair: pair[1].pose.z):
+            if goal.relation == "on" and place.base is not None:
+                level[item] = level[place.base] + 1
+            elif goal.relation == "at":
+                shape = shapely.Polygon(transform(spec.geometry(item).outline, place.pose))
+                below = [
+                    high for top, footprint, high in placed
+                    if abs(place.pose.z - top) < HEIGHT_TOLERANCE and footprint.intersects(shape)
+                ]  # fmt: skip
+                level[item] = max(below, default=0) + 1
+                top = place.pose.z + spec.items[item].asset.height
+                placed.append((top, shape, level[item]))
+    return max(level.values())
+
+
+def program_of(text: str) -> tuple[str, Sandboxed]:
+    """The program in a model's answer, or a program as it is, once the gate lets it through.
+
+    Returns:
+        (source, program).
+
+    Raises:
+        TaskError: with cause "parse" or "gate".
+    """
+    source = extract(text)
+    return source, Sandboxed(gate(source).class_name, source)
+
+
+def survey_source(source: str) -> Survey:
+    """Survey a program that has not been published yet.
+
+    Raises:
+        TaskError: why it is refused.
+    """
+    head = gate(source)
+    return _survey(Sandboxed(head.class_name, source), head.version, head.docstring)
+
+
+def survey_task(program: HandWritten) -> Survey:
+    """Survey one of the suite's own tasks.
+
+    Raises:
+        TaskError: why it is refused.
+    """
+    return _survey(program, program.task.version, program.task.__doc__ or "")
+
+
+def _survey(program: Program, version: int, docstring: str) -> Survey:
+    first = program.draw("train", SURVEY.start).spec
+    bounds = {"items": 0, "targets": 0, "steps": 0}
+    drawn = redrawn = 0
+    done: list[float] = []
+    for split in ("train", "test"):
+        seen: set[str] = set()
+        for seed in SURVEY:
+            draw = program.draw(split, seed)
+            drawn, redrawn = drawn + 1, redrawn + draw.redraws
+            for number, goal in enumerate(draw.spec.goals, 1):
+                _check_printable("its sentence", goal.instruction, number)
+            if seed in CLOSELY_READ:
+                check_sentences(draw.spec)
+                done.append(done_at_start(draw.spec))
+            bounds = {key: max(most, draw.spec.bounds[key]) for key, most in bounds.items()}
+            seen.add(json.dumps(draw.spec.to_json()))
+        if len(seen) < len(SURVEY):
+            raise TaskError(
+                "different seeds give the same scene", "Leave starts to be drawn at random"
+            )
+    share = redrawn / (drawn + redrawn)
+    if share > MOST_REDRAWS:
+        raise TaskError(
+            f"{share:.0%} of its draws fail a check, more than {MOST_REDRAWS:.0%}",
+            "Give it more room: fewer or smaller things, reserve() with a margin",
+        )
+    if sum(done) > MOST_DONE * len(done):
+        raise TaskError(
+            f"{sum(done) / len(done):.0%} of it is done before anything has moved",
+            "Start farther from the goals, or ask for more",
+            cause="semantics",
+        )
+    summary = docstring.strip().splitlines()[0] if docstring.strip() else ""
+    _check_printable("the docstring's first line", summary)
+    return Survey(program.name, version, summary, bounds, round(share, 4), first)
+
+
+def _check_printable(what: str, text: str, goal: int | None = None) -> None:
+    if not text.isprintable():
+        raise TaskError(
+            f"{what} {text!a} holds a character that cannot be printed",
+            "Write one line of plain text",
+            goal=goal,
+        )

@@ -1,0 +1,157 @@
+"""From the library to an idea, and from the idea to a first program."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from gensim_envs.errors import TaskError
+from gensim_envs.generation.conversation import (
+    Conversation,
+    Curriculum,
+    Pick,
+    Proposal,
+    Review,
+)
+from gensim_envs.generation.memory import Entry, View
+from gensim_envs.generation.prompts import render
+from gensim_envs.generation.reference import asset_lines
+from gensim_envs.task.assets import ASSETS
+
+Scheme = Literal["chain", "few-shot", "zero-shot"]
+PAST = 12
+"""Tasks of the library that a proposal is shown."""
+CANDIDATES = 10
+"""Tasks among which references are picked."""
+REFERENCES = 4
+"""Tasks whose code an implementation is shown at most."""
+
+
+@dataclass(frozen=True)
+class Idea:
+    """What an attempt is to be about.
+
+    Attributes:
+        view: of the library.
+        rng: draws what is shown of it.
+        target: what a person asked for, or "".
+        step: of a curriculum towards the target, or "".
+        refused: names of tasks that were turned away lately, with the reason.
+    """
+
+    view: View
+    rng: np.random.Generator
+    target: str = ""
+    step: str = ""
+    refused: Sequence[str] = ()
+
+
+def propose(talk: Conversation, idea: Idea) -> Proposal:
+    """Ask for a new task.
+
+    Raises:
+        TaskError: with cause "parse" where it is malformed or needs what there is not, with
+            "novelty" where it is there already.
+    """
+    past = idea.view.sample(idea.rng, PAST)
+    proposal = talk.ask_json(
+        "propose",
+        Proposal,
+        lambda cut: render(
+            "propose", assets=asset_lines(), past=past[: PAST >> cut], target=idea.target,
+            coverage=idea.view.coverage(), refused=idea.refused, step=idea.step,
+        ),
+    )  # fmt: skip
+    for name in proposal.assets:
+        if name not in ASSETS:
+            raise TaskError(
+                f"the proposal needs {name!r:.60}, which there is not",
+                f"Use {', '.join(ASSETS)}",
+                cause="parse",
+            )
+    idea.view.refuse_twin_of_description(proposal.name, proposal.description)
+    return proposal
+
+
+def curriculum(talk: Conversation, target: str, steps: int) -> list[str]:
+    """Ask for the steps towards a target.
+
+    Raises:
+        TaskError: with cause "parse".
+    """
+    found = talk.ask_json(
+        "curriculum", Curriculum, lambda cut: render("curriculum", target=target, steps=steps)
+    ).steps
+    if len(found) != steps:
+        raise TaskError(f"the curriculum has {len(found)} steps, not {steps}", cause="parse")
+    return found
+
+
+def implement(talk: Conversation, view: View, proposal: Proposal) -> tuple[str, list[str]]:
+    """Review the API, pick references and ask for the program.
+
+    Returns:
+        (the answer, names of the references).
+
+    Raises:
+        TaskError: with cause "parse".
+    """
+    review = talk.ask_json(
+        "review", Review, lambda cut: render("review", proposal=proposal), code=True
+    )
+    candidates = view.nearest(proposal.name, proposal.description, CANDIDATES)
+    pick = talk.ask_json(
+        "pick",
+        Pick,
+        lambda cut: render("pick", proposal=proposal, candidates=candidates, most=REFERENCES),
+    )
+    by_name = {near.entry.name: near.entry for near in candidates}
+    for name in pick.references:
+        if name not in by_name:
+            raise TaskError(
+                f"{name!r:.60} is none of the tasks to pick from", "Pick from the list",
+                cause="parse",
+            )  # fmt: skip
+    references = [by_name[name] for name in dict.fromkeys(pick.references)][:REFERENCES]
+    answer = talk.ask(
+        "implement",
+        lambda cut: render(
+            "implement", proposal=proposal, review=review, references=_cut(references, cut)
+        ),
+        code=True,
+    )
+    return answer, [entry.name for entry in references]
+
+
+def single_prompt(talk: Conversation, idea: Idea, *, few: bool) -> tuple[str, list[str]]:
+    """Ask for idea and program at once, with examples or without: what the chain is compared with.
+
+    Returns:
+        (the answer, names of the references).
+    """
+    references = idea.view.sample(idea.rng, REFERENCES) if few else []
+    answer = talk.ask(
+        "single",
+        lambda cut: render("single", references=_cut(references, cut), target=idea.target),
+        code=True,
+    )
+    return answer, [entry.name for entry in references]
+
+
+def repair(talk: Conversation, proposal: Proposal, answer: str, refusal: TaskError) -> str:
+    """Ask for a program again, saying why the last one was refused."""
+    return talk.ask(
+        "repair",
+        lambda cut: render(
+            "repair", proposal=proposal, answer=answer[: 8000 >> cut], refusal=refusal
+        ),
+        code=True,
+    )
+
+
+def _cut(references: list[Entry], cut: int) -> list[Entry]:
+    """One example fewer for each cut."""
+    return references[: max(0, len(references) - cut)]

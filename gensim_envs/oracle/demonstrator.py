@@ -1,0 +1,268 @@
+"""The demonstrator: the next action toward the current goal, derived from the goal itself."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from gensim_envs.envs.tabletop import TabletopEnv
+from gensim_envs.errors import OracleError
+from gensim_envs.oracle.sweeping import best_push
+from gensim_envs.sim.primitives import first_touch
+from gensim_envs.task.goals import (
+    Array,
+    Goal,
+    Place,
+    Snapshot,
+    bead_targets,
+    target_of,
+    transform,
+    unmet,
+)
+from gensim_envs.task.pose import WORKSPACE, Pose, wrap
+
+_GAP = 0.004  # metres between things that are put side by side into a container
+_ASIDE_GRID = 0.02  # metres between places that are tried for something in the way
+_ASIDE_GAP = 0.02
+_OVERSHOOT = 0.004  # metres
+
+
+class Oracle:
+    """Solves an env from any state that it can solve, so it can label a learner's states too.
+
+    Args:
+        env: an env of this suite, through any wrappers.
+
+    Raises:
+        TypeError: where the env is not one of this suite.
+    """
+
+    def __init__(self, env: gym.Env[Any, Any]) -> None:
+        inner = env.unwrapped
+        if not isinstance(inner, TabletopEnv):
+            raise TypeError(f"the oracle solves gensim environments, not {type(inner).__name__}")
+        self._env = inner
+
+    def act(self) -> NDArray[np.float32]:
+        """The next action, (6,), in the units of the unwrapped env.
+
+        Raises:
+            OracleError: naming the goal for which there is no action.
+        """
+        goal = self._env.goal
+        if goal is None:
+            raise OracleError("the task is solved; reset the env")
+        now = self._env.world.snapshot()
+        if goal.relation == "along":
+            action = self._lay(goal, now)
+        elif goal.items[0] in now.bodies:
+            action = self._sweep(goal, now)
+        else:
+            action = self._place(goal, now)
+        return np.asarray(action, dtype=np.float32)
+
+    def _fail(self, goal: Goal, why: str) -> OracleError:
+        return OracleError(f"goal {goal.instruction!r}: {why}")
+
+    # Rigid items.
+
+    def _place(self, goal: Goal, now: Snapshot) -> Array:
+        """Put the lowest item that is not in place there, or first clear what is in the way."""
+        spec = self._env.spec_drawn
+        waiting = [pair for pair in unmet(spec, goal, now) if now.has(pair[0])]
+        why = "nothing is left to move"
+        for item, place in waiting:
+            target = self._target(goal, place, item, now)
+            if target is None:
+                why = f"there is no room for the {spec.items[item].asset}"
+                continue
+            for blocker in self._in_the_way(item, target, now):
+                return self._clear(goal, blocker, now, depth=0)
+            action = self._carry(item, target, now)
+            if isinstance(action, int):
+                return self._clear(goal, action, now, depth=0)
+            if action is not None:
+                return action
+            why = f"the {spec.items[item].asset} is out of reach"
+        raise self._fail(goal, why)
+
+    def _target(self, goal: Goal, place: Place, item: int, now: Snapshot) -> Pose | None:
+        spec = self._env.spec_drawn
+        if goal.relation != "inside" or place.base is None:
+            return target_of(spec, goal, place, now)
+        if place.pose != Pose(0, 0):
+            return now.poses[place.base] @ place.pose
+        return self._spot_inside(goal, place.base, item, now)
+
+    def _spot_inside(self, goal: Goal, base: int, item: int, now: Snapshot) -> Pose | None:
+        """A free pose in a bowl, container or zone, from one corner on; alone, in the middle."""
+        spec = self._env.spec_drawn
+        opening = spec.items[base].asset.opening
+        assert opening is not None  # checked when the goal was declared
+        outline = spec.geometry(item).outline
+        inverse = now.poses[base].inverse()
+        others = [
+            shapely.Polygon(transform(spec.geometry(k).outline, inverse @ now.poses[k]))
+            for k in self._movable(now)
+            if k not in (item, base)
+            and self._near(base, k, now)
+            # What stands lower than the base holds it: a tray in which it stands.
+            and now.poses[k].z > now.poses[base].z - 0.001
+        ]
+        room = opening.buffer(-_GAP / 2)
+        x0, y0, x1, y1 = room.bounds
+        takers = [k for g in spec.goals for k in g.items if base in {p.base for p in g.places}]
+        alone = len(takers) == 1 or not goal.shared
+        for yaw in (0.0, math.pi / 2):
+            turned = transform(outline, Pose(0, 0, 0, yaw))
+            low, high = turned.min(axis=0), turned.max(axis=0)
+            spots = itertools.product(
+                _span(x0 - low[0], x1 - high[0]), _span(y0 - low[1], y1 - high[1])
+            )
+            for x, y in sorted(spots, key=lambda xy: math.hypot(*xy) if alone else xy[0]):
+                shape = shapely.Polygon(turned + (x, y))
+                if room.contains(shape) and not any(o.distance(shape) < _GAP for o in others):
+                    return now.poses[base] @ Pose(float(x), float(y), 0.0, yaw)
+        return None
+
+    def _near(self, base: int, item: int, now: Snapshot) -> bool:
+        spec = self._env.spec_drawn
+        reach = max(spec.items[base].asset.size[:2]) + max(spec.items[item].asset.size[:2])
+        return now.poses[base].distance(now.poses[item]) < reach
+
+    def _movable(self, now: Snapshot) -> list[int]:
+        """Rigid items that can be moved and are there."""
+        spec = self._env.spec_drawn
+        return [
+            k for k, item in enumerate(spec.items) if not (item.fixed or item.bodies) and now.has(k)
+        ]
+
+    def _in_the_way(self, item: int, target: Pose, now: Snapshot) -> Iterator[int]:
+        """Items that stand where `item` is to go, highest first."""
+        spec = self._env.spec_drawn
+        shape = shapely.Polygon(transform(spec.geometry(item).outline, target))
+        inner = shape.buffer(-0.002, join_style="mitre")
+        for k in sorted(self._movable(now), key=lambda k: -now.poses[k].z):
+            top = now.poses[k].z + spec.items[k].asset.height
+            if k == item or top < target.z + 0.002:
+                continue
+            if spec.items[k].asset.hollow and (
+                self._goes_into(k, item) or now.poses[k].z < target.z - 0.001
+            ):
+                continue  # it holds the item, or what the item goes into
+            if shapely.Polygon(transform(spec.geometry(k).outline, now.poses[k])).intersects(inner):
+                yield k
+
+    def _goes_into(self, base: int, item: int) -> bool:
+        """Whether some goal wants `item` in or on `base`."""
+        return any(
+            item in goal.items and any(place.base == base for place in goal.places)
+            for goal in self._env.spec_drawn.goals
+        )
+
+    def _carry(self, item: int, target: Pose, now: Snapshot) -> Array | int | None:
+        """The action that brings an item to a pose; else who covers it, else None."""
+        spec, pose = self._env.spec_drawn, now.poses[item]
+        asset = spec.items[item].asset
+        turn = wrap(target.yaw - pose.yaw, asset.symmetry)
+        covered_by: int | None = None
+        for grasp in asset.grasps:
+            tip = pose @ Pose(*grasp)
+            touched = self._env.world.item_of(first_touch(self._env.world, tip.x, tip.y).body)
+            if touched != item:
+                if touched is not None and not spec.items[touched].fixed:
+                    covered_by = touched if covered_by is None else covered_by
+                continue
+            c, s = math.cos(turn), math.sin(turn)
+            dx, dy = tip.x - pose.x, tip.y - pose.y
+            end = (target.x + c * dx - s * dy, target.y + s * dx + c * dy)
+            if _within(tip.x, tip.y) and _within(*end):
+                return np.array([tip.x, tip.y, 0.0, *end, turn])
+        return covered_by
+
+    def _clear(self, goal: Goal, item: int, now: Snapshot, depth: int) -> Array:
+        """Put something that is in the way on a free spot of the table, nearest first."""
+        spec = self._env.spec_drawn
+        if spec.items[item].bodies:
+            raise self._fail(goal, f"the {spec.items[item].asset} is in the way")
+        free = self._free_spot(item, now)
+        if free is None:
+            raise self._fail(goal, f"there is no free spot for the {spec.items[item].asset}")
+        action = self._carry(item, free, now)
+        if isinstance(action, int) and depth < len(spec.items):
+            return self._clear(goal, action, now, depth + 1)
+        if action is None or isinstance(action, int):
+            raise self._fail(goal, f"the {spec.items[item].asset} is out of reach")
+        return action
+
+    def _free_spot(self, item: int, now: Snapshot) -> Pose | None:
+        spec = self._env.spec_drawn
+        taken: list[shapely.Geometry] = [
+            shapely.Polygon(transform(spec.geometry(k).outline, now.poses[k]))
+            for k in range(len(spec.items))
+            if k != item and not spec.items[k].bodies and now.has(k)
+        ]
+        taken += [shapely.MultiPoint(points[:, :2]) for points in now.bodies.values()]
+        for goal in spec.goals:
+            if goal.relation == "at":
+                for k, place in enumerate(goal.places):
+                    outline = spec.geometry(goal.items[min(k, len(goal.items) - 1)]).outline
+                    taken.append(shapely.Polygon(transform(outline, place.pose)))
+        pose = now.poses[item]
+        turned = transform(spec.geometry(item).outline, Pose(0, 0, 0, pose.yaw))
+        low, high = turned.min(axis=0), turned.max(axis=0)
+        (x0, x1), (y0, y1) = WORKSPACE
+        spots = [
+            (math.hypot(x - pose.x, y - pose.y), x, y)
+            for x in np.arange(x0 - low[0], x1 - high[0], _ASIDE_GRID)
+            for y in np.arange(y0 - low[1], y1 - high[1], _ASIDE_GRID)
+        ]
+        everything = np.array(taken, dtype=object)
+        for _, x, y in sorted(spots):
+            if not shapely.dwithin(everything, shapely.Polygon(turned + (x, y)), _ASIDE_GAP).any():
+                return Pose(float(x), float(y), 0.0, pose.yaw)
+        return None
+
+    # Ropes and piles.
+
+    def _lay(self, goal: Goal, now: Snapshot) -> Array:
+        """Draw an end to where it belongs, then whichever bead is farthest off."""
+        beads = now.bodies[goal.items[0]]
+        targets = bead_targets(goal, beads)
+        error = np.linalg.norm(beads[:, :2] - targets, axis=1)
+        last = len(beads) - 1
+        ends = [k for k in (0, last) if error[k] > goal.position_tolerance / 2]
+        bead = max(ends or range(last + 1), key=lambda k: float(error[k]))
+        pick, place = beads[bead, :2], targets[bead]
+        if 0 < bead < last:
+            # Its neighbours draw it back a little.
+            place = place + _OVERSHOOT * (place - pick) / max(1e-9, float(error[bead]))
+        if not _within(*pick):
+            raise self._fail(goal, "the rope is out of reach")
+        return np.array([*pick, 0.0, *place, 0.0])
+
+    def _sweep(self, goal: Goal, now: Snapshot) -> Array:
+        action = best_push(self._env.spec_drawn, goal, now)
+        if action is None:
+            raise self._fail(goal, "the blade fits behind no crumb")
+        return action
+
+
+def _span(low: float, high: float) -> Iterator[float]:
+    """Values 5 mm apart from low to high; the middle alone where there is hardly any room."""
+    if high < low:
+        return
+    count = max(1, round((high - low) / 0.005) + 1)
+    yield from np.linspace(low, high, count) if count > 1 else [(low + high) / 2]
+
+
+def _within(x: float, y: float) -> bool:
+    (x0, x1), (y0, y1) = WORKSPACE
+    return bool(x0 <= x <= x1 and y0 <= y <= y1)

@@ -1,0 +1,1 @@
+"""Pages about tasks and runs, as HTML files that need no network."""

@@ -1,0 +1,70 @@
+"""A task program that can be drawn from, wherever it may run."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import Protocol
+
+from gensim_envs.errors import TaskError
+from gensim_envs.task.scene import Draw, Task, draw
+
+
+class Program(Protocol):
+    """What an env needs of a task."""
+
+    @property
+    def name(self) -> str:
+        """Class name of the task."""
+
+    def draw(self, split: str, seed: int) -> Draw:
+        """One spec; equal arguments give equal specs. Raises `TaskError`."""
+
+
+def module_name(file: str) -> str:
+    """`gensim_envs/tasks/x.py` -> `gensim_envs.tasks.x`."""
+    return file.removesuffix(".py").replace("/", ".")
+
+
+@dataclass(frozen=True)
+class HandWritten:
+    """A task of the suite itself, which runs in this process."""
+
+    name: str
+    module: str
+
+    @property
+    def task(self) -> type[Task]:
+        """The task's class."""
+        cls = getattr(importlib.import_module(self.module), self.name, None)
+        if not isinstance(cls, type) or not issubclass(cls, Task):
+            raise TaskError(f"{self.module} has no task {self.name}", cause="parse")
+        return cls
+
+    def draw(self, split: str, seed: int) -> Draw:
+        return draw(self.task, split, seed)
+
+
+@dataclass(frozen=True)
+class Sandboxed:
+    """A program that nobody has read: it only ever runs in the sandbox."""
+
+    name: str
+    source: str
+
+    def draw(self, split: str, seed: int) -> Draw:
+        # Here, so that hand-written tasks never start a sandbox.
+        from gensim_envs.sandbox import shared
+
+        return shared().draw(self.source, split, seed)
+
+
+@dataclass(frozen=True)
+class Mix:
+    """Several programs, all equally likely."""
+
+    programs: tuple[Program, ...]
+    name: str = "Mix"
+
+    def draw(self, split: str, seed: int) -> Draw:
+        return self.programs[seed % len(self.programs)].draw(split, seed)

@@ -1,0 +1,1 @@
+"""A simulated UR5e: its kinematics, its dynamics, and how it carries out an action."""

@@ -1,0 +1,138 @@
+"""Writing files so that a reader sees the old content or the new one, never a part.
+
+All writes and deletions go through here. They work relative to an opened folder and follow no
+symbolic link below it, so a library or a run folder from elsewhere cannot redirect them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path, PurePath
+
+from gensim_envs.errors import FileError
+
+_OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def write(path: Path, data: bytes, root: Path | None = None) -> None:
+    """Replace a file in one step, once its bytes have reached the disk.
+
+    Args:
+        path: the file; missing folders are created.
+        data: the new content.
+        root: a folder above the file. Between it and the file no symbolic link is followed. By
+            default it is the file's own folder.
+
+    Raises:
+        FileError: naming the file and the reason; the old content stays.
+    """
+    with _errors(path, "written"), _opened_parent(path, root, create=True) as folder:
+        temporary = f".{path.name[:100]}.{secrets.token_hex(8)}.tmp"
+        try:
+            with open(os.open(temporary, _CREATE, 0o666, dir_fd=folder), "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path.name, src_dir_fd=folder, dst_dir_fd=folder)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary, dir_fd=folder)
+            raise
+
+
+def append(path: Path, data: bytes, root: Path | None = None) -> None:
+    """Add to the end of a file, which is created where it is missing.
+
+    The arguments are those of `write`.
+
+    Raises:
+        FileError: naming the file and the reason.
+    """
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    with (
+        _errors(path, "written"),
+        _opened_parent(path, root, create=True) as folder,
+        open(os.open(path.name, flags, 0o666, dir_fd=folder), "ab") as file,
+    ):
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def remove(path: Path, root: Path | None = None) -> None:
+    """Delete a file or a symbolic link; a missing one is fine.
+
+    Raises:
+        FileError: naming the file and the reason.
+    """
+    with (
+        _errors(path, "deleted"),
+        contextlib.suppress(FileNotFoundError),
+        _opened_parent(path, root, create=False) as folder,
+    ):
+        os.unlink(path.name, dir_fd=folder)
+
+
+@contextlib.contextmanager
+def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
+    """Hold a folder, which is created where it is missing, for this process alone.
+
+    The kernel releases the lock when the process ends, in whatever way.
+
+    Args:
+        folder: what is locked.
+        wait: whether to wait for another process that holds it.
+
+    Raises:
+        BlockingIOError: another process holds it and `wait` is false.
+        FileError: the folder cannot be created or opened.
+    """
+    with _errors(folder, "written"):
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder, _OPEN_FOLDER)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _opened_parent(path: Path, root: Path | None, *, create: bool) -> Iterator[int]:
+    """A descriptor of the folder that a file is in."""
+    root = path.parent if root is None else root
+    below = PurePath(os.path.relpath(path.parent, root)).parts
+    if ".." in below:
+        raise ValueError(f"{path} is not below {root}")
+    if create:
+        root.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(root, _OPEN_FOLDER)
+    try:
+        for part in below:
+            if create:
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(part, dir_fd=descriptor)
+            inner = os.open(part, _OPEN_FOLDER | os.O_NOFOLLOW, dir_fd=descriptor)
+            os.close(descriptor)
+            descriptor = inner
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _errors(path: Path, verb: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, BlockingIOError):
+            raise
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        reason = "no space is left on the disk" if full else error.strerror or str(error)
+        raise FileError(f"{path} cannot be {verb}: {reason}") from error
