@@ -16,13 +16,7 @@ from gensim_envs.generation.embed import TfIdf
 from gensim_envs.generation.memory import Entry, Memory
 from gensim_envs.generation.publish import publish
 from gensim_envs.generation.run import read_verdicts
-from gensim_envs.library import (
-    Library,
-    Row,
-    digest,
-    dump_rows,
-    shipped,
-)
+from gensim_envs.library import Library, Row, digest, dump_rows, shipped
 
 Rows = Iterator[tuple[str, ...]]
 LATENCY = 0.3  # seconds

@@ -17,11 +17,7 @@ import pybullet
 from benchmarks.success import episode
 from gensim_envs import Oracle
 from gensim_envs.generation.validate import pool
-from gensim_envs.library import (
-    Library,
-    Row,
-    dump_rows,
-)
+from gensim_envs.library import Library, Row, dump_rows
 from gensim_envs.seeds import BENCHMARK
 
 TASKS = ("gensim/PutBlockInBowl-v0", "gensim/StackBlockPyramid-v0", "gensim/BuildWheel-v0")

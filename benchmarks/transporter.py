@@ -24,13 +24,7 @@ from numpy.typing import NDArray
 from agents.data.collect import collect
 from agents.data.demos import Demos
 from agents.evaluation.rollout import outcome
-from agents.policies.base import (
-    LearnedAgent,
-    Learner,
-    learner_class,
-    load_agent,
-    make_learner,
-)
+from agents.policies.base import LearnedAgent, Learner, learner_class, load_agent, make_learner
 from agents.training import runs
 from agents.training.distributed import bf16_is_native
 from agents.training.loop import Config, train

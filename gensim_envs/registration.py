@@ -12,14 +12,7 @@ from typing import TYPE_CHECKING, Any
 import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
 
-from gensim_envs.library import (
-    Broken,
-    Library,
-    LibraryError,
-    Row,
-    is_shipped,
-    shipped,
-)
+from gensim_envs.library import Broken, Library, LibraryError, Row, is_shipped, shipped
 
 if TYPE_CHECKING:
     from gensim_envs.envs.tabletop import TabletopEnv
@@ -241,11 +234,7 @@ def load_program(library: Library, row: Row) -> Any:
     Raises:
         LibraryError: where it is not what was published.
     """
-    from gensim_envs.sandbox.program import (
-        HandWritten,
-        Sandboxed,
-        module_name,
-    )
+    from gensim_envs.sandbox.program import HandWritten, Sandboxed, module_name
 
     source = library.source(row)
     if row.hand_written:

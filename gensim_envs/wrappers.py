@@ -17,11 +17,7 @@ from gymnasium.utils import RecordConstructorArgs
 from numpy.typing import ArrayLike, NDArray
 
 from gensim_envs.envs.tabletop import TabletopEnv, check_action
-from gensim_envs.sim.views import (
-    SHAPE,
-    pixel_of_xy,
-    xy_of_pixel,
-)
+from gensim_envs.sim.views import SHAPE, pixel_of_xy, xy_of_pixel
 from gensim_envs.task.pose import wrap
 from gensim_envs.task.spec import MAX_SENTENCE
 

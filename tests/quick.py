@@ -19,11 +19,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
 
 from gensim_envs.cli import main
-from gensim_envs.generation import (
-    check,
-    publish,
-    validate,
-)
+from gensim_envs.generation import check, publish, validate
 from gensim_envs.library import library
 from gensim_envs.sandbox import protection
 

@@ -24,19 +24,8 @@ from gensim_envs import seeds
 from gensim_envs.api import Block, Bowl, Box, Pile, Pose, Rope, Scene, Zone
 from gensim_envs.oracle import Oracle
 from gensim_envs.sim.arm.dynamics import HOME, JointTrajectory
-from gensim_envs.sim.arm.robot import (
-    BLADE_SIZE,
-    LIMITS,
-    forward,
-    highest,
-    inverse,
-)
-from gensim_envs.sim.arm.trajectory import (
-    arc,
-    line,
-    plan,
-    rounded,
-)
+from gensim_envs.sim.arm.robot import BLADE_SIZE, LIMITS, forward, highest, inverse
+from gensim_envs.sim.arm.trajectory import arc, line, plan, rounded
 from gensim_envs.sim.world import STEP
 
 PLAYED = ["gensim/PutBlockInBowl-v0", "gensim/TowersOfHanoi-v0", "gensim/BlockInsertion-v0",

@@ -17,12 +17,7 @@ from test_renderer import drawn_by  # noqa: F401
 from gensim_envs import Oracle, fuse_views
 from gensim_envs.api import Block, Bowl, Box, Pose, Scene
 from gensim_envs.sim.cameras import FLOOR_COLOR, TABLE_COLOR
-from gensim_envs.sim.views import (
-    PIXEL,
-    SHAPE,
-    pixel_of_xy,
-    xy_of_pixel,
-)
+from gensim_envs.sim.views import PIXEL, SHAPE, pixel_of_xy, xy_of_pixel
 
 ID = "gensim/PutBlockInBowl-v0"
 NAMES = ["front", "left", "right"]

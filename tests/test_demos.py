@@ -21,12 +21,7 @@ import numpy as np
 import pytest
 
 import gensim_envs
-from gensim_envs.datasets import (
-    DemosError,
-    Played,
-    Summary,
-    record,
-)
+from gensim_envs.datasets import DemosError, Played, Summary, record
 
 BOWL = "gensim/PutBlockInBowl-v0"
 DATASET = "gensim/PutBlockInBowl/oracle-v0"

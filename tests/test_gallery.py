@@ -27,23 +27,11 @@ from tiny import edit_registry, hand_written_row, make_library, program, publish
 
 from gensim_envs.cli import main
 from gensim_envs.generation import validate
-from gensim_envs.library import (
-    Library,
-    digest,
-    shipped,
-)
+from gensim_envs.library import Library, digest, shipped
 from gensim_envs.pages.gallery import clips, facts
-from gensim_envs.pages.gallery.html import (
-    highlighted,
-    tag,
-    text,
-)
+from gensim_envs.pages.gallery.html import highlighted, tag, text
 from gensim_envs.pages.gallery.page import Entry, page
-from gensim_envs.pages.gallery.table import (
-    first_draw,
-    shipped_table,
-    table,
-)
+from gensim_envs.pages.gallery.table import first_draw, shipped_table, table
 from gensim_envs.sim.cameras import CLOSE_UP
 from gensim_envs.sim.video import Film
 from gensim_envs.task.assets import Block

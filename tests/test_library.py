@@ -22,12 +22,7 @@ import pytest
 from tiny import PROVENANCE, TINY, content, copy_of, in_child, make_library, program, publish, row
 
 from gensim_envs.cli import main
-from gensim_envs.library import (
-    Library,
-    LibraryError,
-    dump_rows,
-    parse_row,
-)
+from gensim_envs.library import Library, LibraryError, dump_rows, parse_row
 from gensim_envs.library import library as module
 
 FILES = [

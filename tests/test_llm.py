@@ -38,13 +38,7 @@ from gensim_envs.generation.providers import (
     ReplayProvider,
     Stopped,
 )
-from gensim_envs.generation.recording import (
-    LONG,
-    Answer,
-    Call,
-    Message,
-    Recording,
-)
+from gensim_envs.generation.recording import LONG, Answer, Call, Message, Recording
 from gensim_envs.generation.reflect import Statement
 
 KEY = "sk-test-0123456789abcdef"

@@ -15,25 +15,10 @@ import gensim_envs.api
 from gensim_envs.errors import TaskError
 from gensim_envs.generation import prompts
 from gensim_envs.generation.check import Facts, facts
-from gensim_envs.generation.embed import (
-    Embedder,
-    MiniLM,
-    TfIdf,
-    embedder,
-)
-from gensim_envs.generation.memory import (
-    Entry,
-    Memory,
-    View,
-    recall,
-    skeleton,
-)
+from gensim_envs.generation.embed import Embedder, MiniLM, TfIdf, embedder
+from gensim_envs.generation.memory import Entry, Memory, View, recall, skeleton
 from gensim_envs.generation.providers import ProviderError
-from gensim_envs.generation.reference import (
-    COMMON_ERRORS,
-    api_reference,
-    asset_lines,
-)
+from gensim_envs.generation.reference import COMMON_ERRORS, api_reference, asset_lines
 from gensim_envs.library import LibraryError, shipped
 from gensim_envs.sandbox.program import Sandboxed
 from gensim_envs.task.assets import ASSETS

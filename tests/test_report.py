@@ -32,37 +32,14 @@ from gensim_envs.generation.attempt import STAGES, Verdict
 from gensim_envs.generation.check import Facts
 from gensim_envs.generation.embed import TfIdf
 from gensim_envs.generation.memory import Entry
-from gensim_envs.generation.recording import (
-    Answer,
-    Call,
-    Message,
-    Recording,
-)
-from gensim_envs.generation.run import (
-    Settings,
-    read_verdicts,
-    write_verdict,
-)
+from gensim_envs.generation.recording import Answer, Call, Message, Recording
+from gensim_envs.generation.run import Settings, read_verdicts, write_verdict
 from gensim_envs.library import shipped
 from gensim_envs.oracle import Oracle, OracleError
 from gensim_envs.pages.report.build import labels, write_report
-from gensim_envs.pages.report.map import (
-    MOST_LABELLED,
-    map_page,
-    place,
-)
-from gensim_envs.pages.report.measures import (
-    Rate,
-    entropy,
-    fisher,
-    self_bleu,
-    spread,
-)
-from gensim_envs.pages.report.pictures import (
-    Shot,
-    png,
-    shoot,
-)
+from gensim_envs.pages.report.map import MOST_LABELLED, map_page, place
+from gensim_envs.pages.report.measures import Rate, entropy, fisher, self_bleu, spread
+from gensim_envs.pages.report.pictures import Shot, png, shoot
 from gensim_envs.pages.report.runs import Record
 from gensim_envs.pages.report.stats import count, lines
 

@@ -13,13 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gensim_envs.sim.arm import robot
-from gensim_envs.sim.arm.robot import (
-    LIMITS,
-    WORLD_FROM_BASE,
-    ArmView,
-    forward,
-    inverse,
-)
+from gensim_envs.sim.arm.robot import LIMITS, WORLD_FROM_BASE, ArmView, forward, inverse
 
 TIPS = st.tuples(st.floats(0.25, 0.75), st.floats(-0.5, 0.5), st.floats(0.0, 0.2))
 YAWS = st.floats(-math.pi, math.pi)

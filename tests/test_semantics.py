@@ -14,11 +14,7 @@ import pytest
 from gensim_envs.errors import TaskError
 from gensim_envs.generation import check
 from gensim_envs.generation.phrases import phrases
-from gensim_envs.generation.reflect import (
-    Statement,
-    compare,
-    things,
-)
+from gensim_envs.generation.reflect import Statement, compare, things
 from gensim_envs.generation.semantics import check_sentences, done_at_start
 from gensim_envs.sandbox import check as gate
 from gensim_envs.sandbox.program import Sandboxed

@@ -22,12 +22,7 @@ from gensim_envs.api import Block, Scene
 from gensim_envs.errors import TaskError
 from gensim_envs.sim.cameras import TABLE_COLOR
 from gensim_envs.sim.primitives import first_touch, pick_and_place, push
-from gensim_envs.sim.views import (
-    PIXEL,
-    SHAPE,
-    pixel_of_xy,
-    xy_of_pixel,
-)
+from gensim_envs.sim.views import PIXEL, SHAPE, pixel_of_xy, xy_of_pixel
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import (
     COLORS,

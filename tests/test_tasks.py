@@ -10,11 +10,7 @@ import pytest
 
 from gensim_envs.generation.check import levels
 from gensim_envs.generation.embed import TfIdf
-from gensim_envs.generation.memory import (
-    MOST_OF_AN_ASSET,
-    Memory,
-    recall,
-)
+from gensim_envs.generation.memory import MOST_OF_AN_ASSET, Memory, recall
 from gensim_envs.library import shipped
 from gensim_envs.registration import load_program
 from gensim_envs.sandbox.program import HandWritten

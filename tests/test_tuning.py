@@ -25,19 +25,9 @@ from tiny import make_library, program
 from gensim_envs.cli import main
 from gensim_envs.generation import export, finetune
 from gensim_envs.generation.check import Facts
-from gensim_envs.generation.conversation import (
-    TEMPERATURES,
-    Conversation,
-    Proposal,
-)
+from gensim_envs.generation.conversation import TEMPERATURES, Conversation, Proposal
 from gensim_envs.generation.embed import TfIdf
-from gensim_envs.generation.memory import (
-    SAME_PROGRAM,
-    Entry,
-    Memory,
-    recall,
-    skeleton,
-)
+from gensim_envs.generation.memory import SAME_PROGRAM, Entry, Memory, recall, skeleton
 from gensim_envs.generation.propose import implement
 from gensim_envs.generation.recording import Answer, Call
 from gensim_envs.library import Library, digest

@@ -10,11 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from gensim_envs.library import (
-    Library,
-    Row,
-    digest,
-)
+from gensim_envs.library import Library, Row, digest
 
 TINY = '''"""Put one block into a zone."""
 

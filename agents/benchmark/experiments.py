@@ -11,11 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agents.benchmark.suites import (
-    Cell,
-    Suite,
-    Track,
-)
+from agents.benchmark.suites import Cell, Suite, Track
 from agents.data.collect import collect
 from agents.errors import AgentsError
 from agents.evaluation import report

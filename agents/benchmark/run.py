@@ -22,23 +22,9 @@ from typing import Any
 from tqdm import tqdm
 
 from agents import files
-from agents.benchmark import (
-    jobs,
-    suites,
-    tables,
-)
-from agents.benchmark.experiments import (
-    CELL,
-    LOG,
-    MakeDemos,
-    RunCell,
-    demonstrated,
-)
-from agents.benchmark.suites import (
-    SUITES,
-    Cell,
-    Suite,
-)
+from agents.benchmark import jobs, suites, tables
+from agents.benchmark.experiments import CELL, LOG, MakeDemos, RunCell, demonstrated
+from agents.benchmark.suites import SUITES, Cell, Suite
 from agents.data.workers import cores
 from agents.errors import AgentsError
 from agents.training import checkpoint

@@ -172,11 +172,7 @@ def program_hashes(envs: Iterable[str]) -> dict[str, str]:
     # Here, so that task lists can be read where there is no simulator.
     import gymnasium as gym
 
-    from gensim_envs.library import (
-        Library,
-        LibraryError,
-        shipped,
-    )
+    from gensim_envs.library import Library, LibraryError, shipped
 
     hashes = {}
     for env in envs:

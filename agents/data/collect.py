@@ -20,11 +20,7 @@ from tqdm import tqdm
 
 import gensim_envs
 from agents.data.datasets import check_spaces, from_minari
-from agents.data.demos import (
-    OBS_MODES,
-    Demos,
-    Sample,
-)
+from agents.data.demos import OBS_MODES, Demos, Sample
 from agents.data.workers import cores, processes
 from agents.errors import AgentsError
 from gensim_envs.seeds import TRAINING

@@ -11,11 +11,7 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec
 
-from agents.data.demos import (
-    IMAGE,
-    Demos,
-    Sample,
-)
+from agents.data.demos import IMAGE, Demos, Sample
 from agents.errors import AgentsError
 from agents.evaluation.rollout import of_suite
 from gensim_envs import common_bounds

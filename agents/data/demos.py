@@ -16,12 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from agents import files
 from agents.data import layout
-from agents.data.episodes import (
-    IMAGE,
-    Episode,
-    Sample,
-    Step,
-)
+from agents.data.episodes import IMAGE, Episode, Sample, Step
 from agents.errors import AgentsError
 
 __all__ = ["IMAGE", "OBS_MODES", "Demos", "Sample", "Step"]

@@ -13,17 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.data.episodes import (
-    Episode,
-    Floats,
-    Pair,
-    said,
-)
-from agents.data.hdf5 import (
-    Tables,
-    pack,
-    unpack,
-)
+from agents.data.episodes import Episode, Floats, Pair, said
+from agents.data.hdf5 import Tables, pack, unpack
 from agents.errors import AgentsError
 
 FORMAT = "gensim-envs demonstrations, version 1"

@@ -13,11 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.errors import AgentsError
-from agents.evaluation.rollout import (
-    Row,
-    Step,
-    episode,
-)
+from agents.evaluation.rollout import Row, Step, episode
 
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw

@@ -21,24 +21,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
-from agents.data.augment import (
-    Table,
-    augmented,
-    noisy,
-    pictures,
-)
+from agents.data.augment import Table, augmented, noisy, pictures
 from agents.options import check_range
-from agents.policies.base import (
-    About,
-    Array,
-    Learner,
-    pad_tokens,
-)
-from agents.policies.networks import (
-    Decoder,
-    Encoder,
-    Sentence,
-)
+from agents.policies.base import About, Array, Learner, pad_tokens
+from agents.policies.networks import Decoder, Encoder, Sentence
 
 if TYPE_CHECKING:
     from agents.data.demos import Sample

@@ -18,17 +18,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from agents.data.augment import (
-    Motion,
-    Table,
-    draw,
-)
+from agents.data.augment import Motion, Table, draw
 from agents.options import check_range
-from agents.policies.base import (
-    About,
-    Array,
-    Learner,
-)
+from agents.policies.base import About, Array, Learner
 
 if TYPE_CHECKING:
     from agents.data.demos import Demos, Sample

@@ -28,35 +28,15 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from agents.data.augment import (
-    Table,
-    augmented,
-    colors_of,
-    noisy,
-    pictures,
-    wrap,
-)
+from agents.data.augment import Table, augmented, colors_of, noisy, pictures, wrap
 from agents.data.demos import Sample
 from agents.errors import AgentsError
 from agents.options import check_range
-from agents.policies.base import (
-    About,
-    Learner,
-    pad_tokens,
-)
-from agents.policies.correlation import (
-    correlate,
-    crops,
-    window,
-)
+from agents.policies.base import About, Learner, pad_tokens
+from agents.policies.correlation import correlate, crops, window
 from agents.policies.language import Clip, ClipVisual
 from agents.policies.language import encoder as language_of
-from agents.policies.networks import (
-    Decoder,
-    Encoder,
-    Residual,
-    Sentence,
-)
+from agents.policies.networks import Decoder, Encoder, Residual, Sentence
 
 
 @dataclass(frozen=True)

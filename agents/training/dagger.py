@@ -26,19 +26,9 @@ from numpy.typing import NDArray
 from agents import files
 from agents.data.demos import Demos, Sample
 from agents.errors import AgentsError
-from agents.policies.base import (
-    LearnedAgent,
-    imitators,
-    learner_class,
-    load_agent,
-)
-from agents.training import (
-    checkpoint,
-    runs,
-)
-from agents.training import (
-    loop as training,
-)
+from agents.policies.base import LearnedAgent, imitators, learner_class, load_agent
+from agents.training import checkpoint, runs
+from agents.training import loop as training
 from agents.training.runs import Config
 
 if TYPE_CHECKING:

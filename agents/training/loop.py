@@ -24,11 +24,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from agents import files
 from agents.data.loader import Loader
 from agents.errors import AgentsError, Stopped
-from agents.policies.base import (
-    Learner,
-    load_weights,
-    make_learner,
-)
+from agents.policies.base import Learner, load_weights, make_learner
 from agents.training import checkpoint, runs
 from agents.training.distributed import Team, bf16_is_native
 from agents.training.log import Log

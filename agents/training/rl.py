@@ -32,12 +32,7 @@ from agents import files
 from agents.data.datasets import check_spaces
 from agents.errors import AgentsError, Stopped
 from agents.evaluation.rollout import MAKE_ERRORS, of_suite
-from agents.policies.base import (
-    About,
-    Learner,
-    load_weights,
-    make_learner,
-)
+from agents.policies.base import About, Learner, load_weights, make_learner
 from agents.training import checkpoint
 from agents.training.runs import check_same
 from gensim_envs.seeds import TRAINING

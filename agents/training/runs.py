@@ -17,12 +17,7 @@ import numpy as np
 from agents.data.demos import Demos
 from agents.errors import AgentsError
 from agents.policies import language
-from agents.policies.base import (
-    About,
-    Array,
-    hyperparameters,
-    learner_class,
-)
+from agents.policies.base import About, Array, hyperparameters, learner_class
 from agents.training import checkpoint
 from agents.training.distributed import device_of
 

@@ -16,11 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from agents import options as fields
 from agents.errors import AgentsError
-from agents.policies.base import (
-    REINFORCED,
-    imitators,
-    learner_class,
-)
+from agents.policies.base import REINFORCED, imitators, learner_class
 from agents.training import loop as training
 from agents.training import runs
 from agents.training.loop import Config, Validate

@@ -20,11 +20,7 @@ from gensim_envs.cli.shared import (
     seed,
     workers,
 )
-from gensim_envs.library import (
-    Library,
-    LibraryError,
-    shipped,
-)
+from gensim_envs.library import Library, LibraryError, shipped
 
 if TYPE_CHECKING:
     from gensim_envs.generation.embed import Embedder

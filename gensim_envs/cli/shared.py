@@ -14,13 +14,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from gensim_envs.errors import GensimError
-from gensim_envs.library import (
-    Library,
-    LibraryError,
-    Row,
-    in_checkout,
-    shipped,
-)
+from gensim_envs.library import Library, LibraryError, Row, in_checkout, shipped
 
 Command = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
 """Declares a command: its name, what runs it, what it is for."""

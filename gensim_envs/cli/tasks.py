@@ -29,11 +29,7 @@ from gensim_envs.cli.shared import (
     workers,
 )
 from gensim_envs.errors import TaskError
-from gensim_envs.library import (
-    LibraryError,
-    Row,
-    is_shipped,
-)
+from gensim_envs.library import LibraryError, Row, is_shipped
 from gensim_envs.registration import register_library, spec
 
 

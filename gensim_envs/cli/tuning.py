@@ -71,11 +71,7 @@ def _export(options: argparse.Namespace) -> int:
 def _finetune(options: argparse.Namespace) -> int:
     need("openai", "jinja2", "pydantic")
     from gensim_envs.generation.finetune import DataError, finetune
-    from gensim_envs.generation.providers import (
-        ApiError,
-        ProviderError,
-        client,
-    )
+    from gensim_envs.generation.providers import ApiError, ProviderError, client
 
     folder = options.out or options.data
     check_writable(folder)

@@ -23,19 +23,9 @@ from gymnasium.envs.registration import EnvSpec
 
 import gensim_envs
 from gensim_envs.datasets import worker
-from gensim_envs.datasets.folder import (
-    DemosError,
-    Folder,
-    Run,
-    locked,
-    write,
-)
+from gensim_envs.datasets.folder import DemosError, Folder, Run, locked, write
 from gensim_envs.datasets.pool import Pool
-from gensim_envs.library import (
-    Library,
-    LibraryError,
-    shipped,
-)
+from gensim_envs.library import Library, LibraryError, shipped
 
 _TRIED = 20  # seeds after which more failures than successes are too many
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

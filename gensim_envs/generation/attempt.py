@@ -9,26 +9,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from gensim_envs.errors import Cause, TaskError
-from gensim_envs.generation import (
-    check,
-    publish,
-    validate,
-)
+from gensim_envs.generation import check, publish, validate
 from gensim_envs.generation.conversation import Conversation, Proposal
 from gensim_envs.generation.memory import Entry, View
-from gensim_envs.generation.propose import (
-    Idea,
-    Scheme,
-    implement,
-    propose,
-    repair,
-    single_prompt,
-)
-from gensim_envs.generation.reflect import (
-    judge_votes,
-    read_instructions,
-    vote,
-)
+from gensim_envs.generation.propose import Idea, Scheme, implement, propose, repair, single_prompt
+from gensim_envs.generation.reflect import judge_votes, read_instructions, vote
 from gensim_envs.library import Row
 
 STAGES = ("proposal", "gate", "spec", "oracle", "semantics", "reflection", "published")

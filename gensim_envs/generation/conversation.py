@@ -12,16 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from gensim_envs.errors import TaskError
 from gensim_envs.generation.prompts import render
-from gensim_envs.generation.providers import (
-    ApiError,
-    ContextTooLong,
-    Provider,
-)
-from gensim_envs.generation.recording import (
-    Answer,
-    Call,
-    Message,
-)
+from gensim_envs.generation.providers import ApiError, ContextTooLong, Provider
+from gensim_envs.generation.recording import Answer, Call, Message
 from gensim_envs.generation.reference import COMMON_ERRORS, api_reference
 
 TEMPERATURES: Mapping[str, float] = {

@@ -19,22 +19,10 @@ import numpy as np
 import gensim_envs
 from gensim_envs.errors import TaskError
 from gensim_envs.generation.check import Facts, facts
-from gensim_envs.generation.embed import (
-    Array,
-    Embedder,
-    TfIdf,
-)
-from gensim_envs.library import (
-    Library,
-    LibraryError,
-    digest,
-)
+from gensim_envs.generation.embed import Array, Embedder, TfIdf
+from gensim_envs.library import Library, LibraryError, digest
 from gensim_envs.sandbox.gate import syntax_tree
-from gensim_envs.sandbox.program import (
-    HandWritten,
-    Sandboxed,
-    module_name,
-)
+from gensim_envs.sandbox.program import HandWritten, Sandboxed, module_name
 from gensim_envs.seeds import SURVEY
 from gensim_envs.task.assets import ASSETS
 from gensim_envs.task.goals import RELATIONS

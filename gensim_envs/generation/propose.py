@@ -9,13 +9,7 @@ from typing import Literal
 import numpy as np
 
 from gensim_envs.errors import TaskError
-from gensim_envs.generation.conversation import (
-    Conversation,
-    Curriculum,
-    Pick,
-    Proposal,
-    Review,
-)
+from gensim_envs.generation.conversation import Conversation, Curriculum, Pick, Proposal, Review
 from gensim_envs.generation.memory import Entry, View
 from gensim_envs.generation.prompts import render
 from gensim_envs.generation.reference import asset_lines

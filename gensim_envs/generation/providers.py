@@ -17,11 +17,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
 from gensim_envs.errors import GensimError
-from gensim_envs.generation.recording import (
-    Answer,
-    Call,
-    Recording,
-)
+from gensim_envs.generation.recording import Answer, Call, Recording
 
 Sleep = Callable[[float], None]
 T = TypeVar("T")

@@ -11,20 +11,10 @@ from typing import Any
 import gensim_envs
 from gensim_envs.errors import TaskError
 from gensim_envs.generation import check, validate
-from gensim_envs.library import (
-    Library,
-    LibraryError,
-    Row,
-    digest,
-    is_hand_written,
-)
+from gensim_envs.library import Library, LibraryError, Row, digest, is_hand_written
 from gensim_envs.sandbox import check as gate
 from gensim_envs.sandbox import protection
-from gensim_envs.sandbox.program import (
-    HandWritten,
-    Sandboxed,
-    module_name,
-)
+from gensim_envs.sandbox.program import HandWritten, Sandboxed, module_name
 from gensim_envs.utils.naming import snake_case
 
 Report = Callable[[str], None]

@@ -9,12 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from gensim_envs.errors import TaskError
-from gensim_envs.generation.conversation import (
-    Conversation,
-    Proposal,
-    Reply,
-    Vote,
-)
+from gensim_envs.generation.conversation import Conversation, Proposal, Reply, Vote
 from gensim_envs.generation.memory import View
 from gensim_envs.generation.prompts import render
 from gensim_envs.task.assets import Asset, Pile, Rope, Zone

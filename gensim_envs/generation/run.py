@@ -29,38 +29,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from gensim_envs.errors import TaskError
 from gensim_envs.generation import publish, validate
-from gensim_envs.generation.attempt import (
-    Draft,
-    Rules,
-    Verdict,
-    make_attempt,
-    settle,
-)
+from gensim_envs.generation.attempt import Draft, Rules, Verdict, make_attempt, settle
 from gensim_envs.generation.conversation import TEMPERATURES, Conversation
 from gensim_envs.generation.embed import Embedder
-from gensim_envs.generation.memory import (
-    Entry,
-    Memory,
-    recall,
-)
-from gensim_envs.generation.propose import (
-    Idea,
-    Scheme,
-    curriculum,
-)
-from gensim_envs.generation.providers import (
-    ApiError,
-    Provider,
-    Recorded,
-    Stopped,
-)
+from gensim_envs.generation.memory import Entry, Memory, recall
+from gensim_envs.generation.propose import Idea, Scheme, curriculum
+from gensim_envs.generation.providers import ApiError, Provider, Recorded, Stopped
 from gensim_envs.generation.recording import Recording, RecordingError
-from gensim_envs.library import (
-    Library,
-    LibraryError,
-    Row,
-    digest,
-)
+from gensim_envs.library import Library, LibraryError, Row, digest
 
 STALE = 10
 """Attempts in a row that propose what is there already, after which a run ends."""

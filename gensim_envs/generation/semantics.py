@@ -13,11 +13,7 @@ import numpy as np
 import shapely
 
 from gensim_envs.errors import TaskError
-from gensim_envs.generation.phrases import (
-    Phrase,
-    meant,
-    phrases,
-)
+from gensim_envs.generation.phrases import Phrase, meant, phrases
 from gensim_envs.task.assets import Zone
 from gensim_envs.task.checks import plural, supports
 from gensim_envs.task.goals import (

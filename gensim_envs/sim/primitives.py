@@ -12,11 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pybullet as p
 
-from gensim_envs.sim.arm.robot import (
-    BLADE_SIZE,
-    CUP_RADIUS,
-    Tool,
-)
+from gensim_envs.sim.arm.robot import BLADE_SIZE, CUP_RADIUS, Tool
 from gensim_envs.sim.world import STEP, World
 from gensim_envs.task.assets import Rope
 from gensim_envs.task.goals import Array

@@ -9,11 +9,7 @@ import pybullet as p
 from numpy.typing import NDArray
 
 from gensim_envs.sim import renderer
-from gensim_envs.sim.arm.robot import (
-    ArmView,
-    Tool,
-    inverse,
-)
+from gensim_envs.sim.arm.robot import ArmView, Tool, inverse
 from gensim_envs.sim.cameras import OVERVIEW, TABLE_COLOR, Camera, for_people
 from gensim_envs.sim.spawn import show
 from gensim_envs.sim.world import STEP, World

@@ -9,21 +9,8 @@ from typing import Any
 import numpy as np
 
 from gensim_envs.errors import TaskError
-from gensim_envs.task.assets import (
-    Asset,
-    Geometry,
-    Pile,
-    Rope,
-    asset_from_json,
-    asset_geometry,
-)
-from gensim_envs.task.goals import (
-    POSITION_TOLERANCE,
-    YAW_TOLERANCE,
-    Goal,
-    Place,
-    Snapshot,
-)
+from gensim_envs.task.assets import Asset, Geometry, Pile, Rope, asset_from_json, asset_geometry
+from gensim_envs.task.goals import POSITION_TOLERANCE, YAW_TOLERANCE, Goal, Place, Snapshot
 from gensim_envs.task.pose import Pose
 
 MAX_ITEMS = 60

@@ -10,12 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.data.augment import (
-    Motion,
-    Table,
-    draw,
-    move,
-)
+from agents.data.augment import Motion, Table, draw, move
 
 TABLE = Table((0.25, -0.5), (0.5, 1.0), (160, 320))
 

@@ -12,11 +12,7 @@ import pytest
 
 import gensim_envs.datasets
 from agents.data import collect as module
-from agents.data.collect import (
-    Played,
-    collect,
-    from_minari,
-)
+from agents.data.collect import Played, collect, from_minari
 from agents.data.demos import Demos
 from agents.errors import AgentsError
 from agents.policies.language import PROBE

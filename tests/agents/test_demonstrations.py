@@ -19,11 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from agents.data import hdf5, layout
-from agents.data.demos import (
-    IMAGE,
-    Demos,
-    Sample,
-)
+from agents.data.demos import IMAGE, Demos, Sample
 from agents.errors import AgentsError
 
 LOW, HIGH = np.float32([0.25, -0.5, -np.pi] * 2), np.float32([0.75, 0.5, np.pi] * 2)

@@ -15,18 +15,8 @@ import pytest
 from agents.__main__ import main
 from agents.errors import AgentsError
 from agents.evaluation import report
-from agents.evaluation.evaluate import (
-    PERTURBATIONS,
-    PRETRAINED,
-    evaluate,
-)
-from agents.evaluation.rollout import (
-    Outcome,
-    Player,
-    Row,
-    episode,
-    outcome,
-)
+from agents.evaluation.evaluate import PERTURBATIONS, PRETRAINED, evaluate
+from agents.evaluation.rollout import Outcome, Player, Row, episode, outcome
 from agents.policies import nothing, oracle
 from agents.policies.base import load_agent
 from gensim_envs.seeds import TEST, TRAINING

@@ -10,11 +10,7 @@ import pytest
 
 from agents.evaluation import videos as films
 from agents.evaluation.evaluate import evaluate
-from agents.evaluation.rollout import (
-    Player,
-    Row,
-    Step,
-)
+from agents.evaluation.rollout import Player, Row, Step
 from gensim_envs.seeds import TEST
 from gensim_envs.wrappers import pixels_to_action
 

@@ -12,12 +12,7 @@ import numpy as np
 import pytest
 
 from agents.errors import AgentsError
-from agents.policies.language import (
-    MAX_TOKENS,
-    WORD_IDS,
-    _word_id,
-    encoder,
-)
+from agents.policies.language import MAX_TOKENS, WORD_IDS, _word_id, encoder
 from gensim_envs.library import shipped
 from gensim_envs.task.assets import COLORS
 from gensim_envs.task.checks import NOUNS, plural

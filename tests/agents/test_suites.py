@@ -13,14 +13,7 @@ import pytest
 
 from agents.benchmark import suites
 from agents.benchmark.experiments import RunCell
-from agents.benchmark.suites import (
-    SUITES,
-    freeze,
-    program_hashes,
-    suite,
-    suite_names,
-    task_list,
-)
+from agents.benchmark.suites import SUITES, freeze, program_hashes, suite, suite_names, task_list
 from agents.errors import AgentsError
 from agents.evaluation.evaluate import PERTURBATIONS
 from agents.training import train

@@ -25,11 +25,7 @@ from agents.policies.base import load_agent, load_learner
 from agents.policies.networks import Residual
 from agents.training import checkpoint
 from agents.training.distributed import Team
-from agents.training.loop import (
-    Config,
-    check,
-    train,
-)
+from agents.training.loop import Config, check, train
 
 ROOT = Path(__file__).parents[2]
 SMALL = {"width": 16, "depth": 2}

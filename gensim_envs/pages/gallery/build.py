@@ -9,11 +9,7 @@ from pathlib import Path
 from gensim_envs.datasets.folder import write
 from gensim_envs.errors import TaskError
 from gensim_envs.generation.validate import over_processes
-from gensim_envs.library import (
-    Library,
-    LibraryError,
-    Row,
-)
+from gensim_envs.library import Library, LibraryError, Row
 from gensim_envs.pages.gallery import clips, facts
 from gensim_envs.pages.gallery.page import Entry, page
 from gensim_envs.pages.gallery.table import first_draw, table

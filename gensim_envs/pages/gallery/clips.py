@@ -24,20 +24,12 @@ import gensim_envs
 from gensim_envs.datasets.folder import write
 from gensim_envs.envs.tabletop import TabletopEnv
 from gensim_envs.errors import TaskError
-from gensim_envs.library import (
-    Library,
-    LibraryError,
-    Row,
-)
+from gensim_envs.library import Library, LibraryError, Row
 from gensim_envs.oracle import Oracle, OracleError
 from gensim_envs.registration import load_program
 from gensim_envs.seeds import CERTIFICATE
 from gensim_envs.sim.cameras import CLOSE_UP
-from gensim_envs.sim.video import (
-    FPS,
-    Film,
-    Frame,
-)
+from gensim_envs.sim.video import FPS, Film, Frame
 from gensim_envs.task.spec import TaskSpec
 from gensim_envs.utils.video import write_picture, write_video
 

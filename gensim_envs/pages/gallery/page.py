@@ -12,14 +12,7 @@ from xml.etree.ElementTree import Element
 from gensim_envs.library import Row
 from gensim_envs.pages.gallery import facts
 from gensim_envs.pages.gallery.clips import Clip
-from gensim_envs.pages.gallery.html import (
-    BASE,
-    data_url,
-    highlighted,
-    policy,
-    tag,
-    text,
-)
+from gensim_envs.pages.gallery.html import BASE, data_url, highlighted, policy, tag, text
 from gensim_envs.task.assets import COLORS
 from gensim_envs.task.spec import TaskSpec
 from gensim_envs.utils.naming import words

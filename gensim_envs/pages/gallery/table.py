@@ -9,11 +9,7 @@ import html
 import re
 from collections.abc import Sequence
 
-from gensim_envs.library import (
-    Library,
-    Row,
-    shipped,
-)
+from gensim_envs.library import Library, Row, shipped
 from gensim_envs.pages.gallery import facts
 from gensim_envs.registration import load_program
 from gensim_envs.seeds import SURVEY

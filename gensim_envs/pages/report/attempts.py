@@ -7,12 +7,7 @@ from xml.etree.ElementTree import Element
 
 from gensim_envs.generation.attempt import Verdict
 from gensim_envs.pages.gallery.html import highlighted, tag
-from gensim_envs.pages.report.pieces import (
-    amount,
-    note,
-    pairs,
-    plain,
-)
+from gensim_envs.pages.report.pieces import amount, note, pairs, plain
 
 
 def attempts(verdicts: Iterable[Verdict]) -> Element:

@@ -10,11 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gensim_envs.datasets.folder import write
-from gensim_envs.generation.embed import (
-    Embedder,
-    TfIdf,
-    embedder,
-)
+from gensim_envs.generation.embed import Embedder, TfIdf, embedder
 from gensim_envs.generation.providers import ProviderError
 from gensim_envs.generation.validate import over_processes
 from gensim_envs.pages.report.measures import fisher

@@ -9,19 +9,11 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
-from gensim_envs.generation.embed import (
-    Array,
-    Embedder,
-    embedder,
-)
+from gensim_envs.generation.embed import Array, Embedder, embedder
 from gensim_envs.generation.memory import Entry
 from gensim_envs.generation.providers import Budget, OpenAIProvider
 from gensim_envs.pages.gallery.facts import counted
-from gensim_envs.pages.gallery.html import (
-    BASE,
-    document,
-    tag,
-)
+from gensim_envs.pages.gallery.html import BASE, document, tag
 from gensim_envs.pages.report.charts import shortened
 from gensim_envs.utils.naming import words
 

@@ -9,19 +9,9 @@ from xml.etree.ElementTree import Element
 
 from gensim_envs.generation.attempt import Verdict
 from gensim_envs.pages.gallery.facts import counted
-from gensim_envs.pages.gallery.html import (
-    BASE,
-    Child,
-    data_url,
-    document,
-    tag,
-)
+from gensim_envs.pages.gallery.html import BASE, Child, data_url, document, tag
 from gensim_envs.pages.report.attempts import attempts
-from gensim_envs.pages.report.charts import (
-    Bar,
-    bars,
-    described,
-)
+from gensim_envs.pages.report.charts import Bar, bars, described
 from gensim_envs.pages.report.measures import Rate
 from gensim_envs.pages.report.pictures import Shot
 from gensim_envs.pages.report.pieces import (

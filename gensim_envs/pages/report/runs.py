@@ -15,12 +15,7 @@ from gensim_envs.generation.embed import Embedder
 from gensim_envs.generation.memory import coverage, describe
 from gensim_envs.generation.recording import Recording, RecordingError
 from gensim_envs.generation.run import Settings, read_verdicts
-from gensim_envs.pages.report.measures import (
-    Rate,
-    entropy,
-    self_bleu,
-    spread,
-)
+from gensim_envs.pages.report.measures import Rate, entropy, self_bleu, spread
 from gensim_envs.pages.report.pictures import Shot
 from gensim_envs.sandbox import check as gate
 

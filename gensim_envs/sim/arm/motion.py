@@ -12,19 +12,8 @@ import numpy as np
 import pybullet as p
 
 from gensim_envs.sim.arm.dynamics import HOME, Arm
-from gensim_envs.sim.arm.robot import (
-    LIMITS,
-    Tool,
-    highest,
-    inverse,
-)
-from gensim_envs.sim.arm.trajectory import (
-    Way,
-    arc,
-    line,
-    plan,
-    rounded,
-)
+from gensim_envs.sim.arm.robot import LIMITS, Tool, highest, inverse
+from gensim_envs.sim.arm.trajectory import Way, arc, line, plan, rounded
 from gensim_envs.sim.primitives import first_touch
 from gensim_envs.sim.world import STEP, World
 from gensim_envs.task.assets import Rope

@@ -8,12 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gensim_envs.sim.arm.robot import (
-    BASE_POSITION,
-    LIMITS,
-    Array,
-    inverse,
-)
+from gensim_envs.sim.arm.robot import BASE_POSITION, LIMITS, Array, inverse
 from gensim_envs.sim.world import STEP
 
 Way = Callable[[Array], Array]

@@ -10,14 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from gensim_envs.errors import TaskError
-from gensim_envs.task.assets.base import (
-    COLORS,
-    SPLIT_COLORS,
-    Asset,
-    Geometry,
-    Part,
-    asset_geometry,
-)
+from gensim_envs.task.assets.base import COLORS, SPLIT_COLORS, Asset, Geometry, Part, asset_geometry
 from gensim_envs.task.assets.holders import Bowl, Container, Fixture, Pallet, PegStand, Stand
 from gensim_envs.task.assets.household import OBJECTS, SPLIT_OBJECTS, Household
 from gensim_envs.task.assets.kit import KIT_SHAPES, SPLIT_SHAPES, KitBoard, KitPiece
