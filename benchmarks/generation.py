@@ -16,7 +16,7 @@ from gensim_envs.generation.embed import TfIdf
 from gensim_envs.generation.memory import Entry, Memory
 from gensim_envs.generation.publish import publish
 from gensim_envs.generation.run import read_verdicts
-from gensim_envs.library import Library, Row, digest, dump_rows, shipped
+from gensim_envs.library import Library, Record, digest, dump_records, shipped
 
 Rows = Iterator[tuple[str, ...]]
 LATENCY = 0.3  # seconds
@@ -53,11 +53,13 @@ def _generate(root: Path, *options: str) -> float:
 
 
 def _as_shipped(library: Library) -> str:
-    """How many rows and programs are those of the shipped library, byte for byte."""
-    known = {row.id: row for row in shipped().rows()}
-    rows = library.rows()
-    same = sum(known.get(row.id) == row and bool(library.source(row)) for row in rows)
-    return f"{same} of {len(rows)}"
+    """How many records and programs are those of the shipped library, byte for byte."""
+    known = {record.id: record for record in shipped().records()}
+    records = library.records()
+    same = sum(
+        known.get(record.id) == record and bool(library.source(record)) for record in records
+    )
+    return f"{same} of {len(records)}"
 
 
 def overlap(attempts: int) -> Rows:
@@ -84,45 +86,46 @@ def overlap(attempts: int) -> Rows:
 
 
 def growth() -> Rows:
-    """What one more task costs a library of 50 and of 5,000 rows, medians of five."""
-    yield ("rows", "publishing with certificate, s", "of that the library, ms",
+    """What one more task costs a library of 50 and of 5,000 records, medians of five."""
+    yield ("records", "publishing with certificate, s", "of that the library, ms",
            "search of descriptions, ms", "search of programs, ms")  # fmt: skip
     source = shipped().program("generated/build_wheel.py")
-    row = next(row for row in shipped().rows() if row.name == "BuildWheel")
-    for rows in (50, 5000):
+    record = next(record for record in shipped().records() if record.name == "BuildWheel")
+    for records in (50, 5000):
         with tempfile.TemporaryDirectory() as folder:
-            library = _library(Path(folder), source, row, rows)
+            library = _library(Path(folder), source, record, records)
             whole, part = [], []
             for k in range(5):
                 began = time.perf_counter()
                 publish(library, source.replace("BuildWheel", f"Whole{k}"), model="nobody")
                 whole.append(time.perf_counter() - began)
                 program = source.replace("BuildWheel", f"Part{k}")
-                one = replace(row, id=f"gensim/Part{k}-v0", file=f"generated/part{k}.py",
+                one = replace(record, id=f"gensim/Part{k}-v0", file=f"generated/part{k}.py",
                               sha256=digest(program))  # fmt: skip
                 began = time.perf_counter()
                 library.publish(one, program, {"model": "nobody"}, None)
                 part.append(time.perf_counter() - began)
-        descriptions, programs = _search(source, rows)
-        yield (str(rows), f"{statistics.median(whole):.2f}", f"{1e3 * statistics.median(part):.0f}",
+        descriptions, programs = _search(source, records)
+        yield (str(records), f"{statistics.median(whole):.2f}",
+               f"{1e3 * statistics.median(part):.0f}",
                f"{1e3 * descriptions:.0f}", f"{1e3 * programs:.0f}")  # fmt: skip
 
 
-def _library(root: Path, source: str, row: Row, rows: int) -> Library:
+def _library(root: Path, source: str, record: Record, records: int) -> Library:
     """One of many equal tasks under other names."""
     library = Library(root)
     (root / "generated").mkdir()
     found = []
-    for k in range(rows):
+    for k in range(records):
         program = source.replace("BuildWheel", f"Wheel{k}")
         file = f"generated/wheel{k}.py"
         (root / file).write_text(program, encoding="utf-8")
-        found.append(replace(row, id=f"gensim/Wheel{k}-v0", file=file, sha256=digest(program)))
-    library.registry.write_text(dump_rows(found), encoding="utf-8")
+        found.append(replace(record, id=f"gensim/Wheel{k}-v0", file=file, sha256=digest(program)))
+    library.registry.write_text(dump_records(found), encoding="utf-8")
     return library
 
 
-def _search(source: str, rows: int) -> tuple[float, float]:
+def _search(source: str, records: int) -> tuple[float, float]:
     """Median seconds of a search among descriptions, and among programs."""
     what, where = ("blocks", "rings", "ropes", "trays"), ("zone", "bowl", "crate")
     nothing = Facts((), (), (), 1, 1)
@@ -131,7 +134,7 @@ def _search(source: str, rows: int) -> tuple[float, float]:
             f"Task{k}", f"Move {k % 89} {what[k % 4]} past {k % 97} posts to the {where[k % 3]}",
             source.replace("BuildWheel", f"Task{k}"), nothing,
         )
-        for k in range(rows)
+        for k in range(records)
     ]  # fmt: skip
     view = Memory(TfIdf(), entries).view()
     view.nearest("Warm", "up", 1), view.nearest_programs(source, 1)

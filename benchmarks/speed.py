@@ -17,7 +17,7 @@ import pybullet
 from benchmarks.success import episode
 from gensim_envs import Oracle
 from gensim_envs.generation.validate import pool
-from gensim_envs.library import Library, Row, dump_rows
+from gensim_envs.library import Library, Record, dump_records
 from gensim_envs.seeds import BENCHMARK
 
 TASKS = ("gensim/PutBlockInBowl-v0", "gensim/StackBlockPyramid-v0", "gensim/BuildWheel-v0")
@@ -131,12 +131,12 @@ def _play(executor: ProcessPoolExecutor, id: str, episodes: int) -> None:
 
 
 def start_up(repeats: int) -> Rows:
-    """Medians of import time and of registering 10,000 rows, each in fresh processes."""
+    """Medians of import time and of registering 10,000 records, each in fresh processes."""
     yield ("what", "median, s")
     for what, before, code in (
         ("import gensim_envs, beyond gymnasium", "import gymnasium", "import gensim_envs"),
         (
-            "register 10,000 rows",
+            "register 10,000 records",
             "import gensim_envs, gymnasium, benchmarks.speed as b; b.many_rows('{folder}')",
             "gensim_envs.register_library('{folder}')",
         ),
@@ -146,15 +146,15 @@ def start_up(repeats: int) -> Rows:
 
 
 def many_rows(folder: str) -> None:
-    """Write a registry of 10,000 rows."""
+    """Write a registry of 10,000 records."""
     from pathlib import Path
 
-    rows = [
-        Row(f"gensim/Many{k}-v0", f"generated/many{k}.py", "0" * 64, "", "",
+    records = [
+        Record(f"gensim/Many{k}-v0", f"generated/many{k}.py", "0" * 64, "", "",
             {"items": 1, "targets": 1, "steps": 1}, 4)
         for k in range(10_000)
     ]  # fmt: skip
-    Library(Path(folder)).registry.write_text(dump_rows(rows), encoding="utf-8")
+    Library(Path(folder)).registry.write_text(dump_records(records), encoding="utf-8")
 
 
 def _timed_code(before: str, code: str) -> float:

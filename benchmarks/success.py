@@ -15,7 +15,7 @@ from gensim_envs.seeds import BENCHMARK
 from gensim_envs.sim.views import PIXEL
 
 RANDOM_STEPS = 5
-KINDS = ("oracle", "after 5 random", "rounded", "nothing", "random")
+KINDS = ("oracle", "after 5 random", "rounded", "noop", "random")
 
 
 def episode(id: str, kind: str, seed: int) -> float:
@@ -25,7 +25,7 @@ def episode(id: str, kind: str, seed: int) -> float:
         id: of the env.
         kind: "oracle"; "after 5 random" lets it start from where five random actions lead, without
             a step limit of its own; "rounded" rounds its actions to a pixel and ten degrees;
-            "nothing" picks where it places; "random" draws from the action space.
+            "noop" picks where it places; "random" draws from the action space.
         seed: of the episode.
     """
     env = gym.make(id, obs_mode="state")
@@ -51,9 +51,9 @@ def episode(id: str, kind: str, seed: int) -> float:
 
 
 def _action(env: gym.Env[Any, Any], oracle: Oracle, kind: str) -> np.ndarray[Any, Any]:
-    if kind in ("nothing", "random"):
+    if kind in ("noop", "random"):
         action = env.action_space.sample()
-        if kind == "nothing":
+        if kind == "noop":
             action[3:] = action[:3]
         return action
     action = oracle.act()
@@ -84,7 +84,7 @@ def run(ids: list[str], episodes: int) -> Iterator[tuple[str, ...]]:
 def _successes(executor: ProcessPoolExecutor, id: str, kind: str, episodes: int) -> int:
     seeds = BENCHMARK[:episodes]
     returns = executor.map(episode, [id] * episodes, [kind] * episodes, seeds)
-    if kind == "nothing":
+    if kind == "noop":
         # Doing nothing must earn nothing, not only never succeed.
         return sum(earned > 0 for earned in returns)
     return sum(abs(earned - 1) < 1e-9 for earned in returns)

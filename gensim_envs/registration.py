@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
 
-from gensim_envs.library import Broken, Library, LibraryError, Row, is_shipped, shipped
+from gensim_envs.library import Broken, Library, LibraryError, Record, is_shipped, shipped
 
 if TYPE_CHECKING:
     from gensim_envs.envs.tabletop import TabletopEnv
@@ -28,7 +28,7 @@ _OPTIONS = (
 def register_library(path: str | os.PathLike[str]) -> list[str]:
     """Register every task of a library with Gymnasium.
 
-    A broken row is said in a warning, and `gym.make` of its id says it again; the others are
+    A broken record is said in a warning, and `gym.make` of its id says it again; the others are
     registered all the same. Registering a library twice changes nothing.
 
     Args:
@@ -63,26 +63,26 @@ def register_shipped() -> None:
 
 
 def _register(library: Library) -> list[str]:
-    rows, broken = library.read()
+    records, broken = library.read()
     root = _root(library)
     ids = []
-    for row in rows:
-        new = _spec(row, root)
-        old = gym.registry.get(row.id)
+    for record in records:
+        new = _spec(record, root)
+        old = gym.registry.get(record.id)
         if old is not None and old.kwargs != new.kwargs and old.entry_point == _MAKE:
             where = old.kwargs["library"] or "the suite"
-            broken = [*broken, Broken(None, f"{row.id} of {library.root} is already in {where}")]
+            broken = [*broken, Broken(None, f"{record.id} of {library.root} is already in {where}")]
             continue
         # gym.register looks through the whole registry for each id; this is checked in bulk.
-        gym.registry[row.id] = new
-        ids.append(row.id)
+        gym.registry[record.id] = new
+        ids.append(record.id)
     _refuse_all(broken)
     return ids
 
 
-def spec(library: Library, row: Row) -> EnvSpec:
+def spec(library: Library, record: Record) -> EnvSpec:
     """What `gym.make` takes instead of an id, whatever is registered."""
-    return _spec(row, _root(library))
+    return _spec(record, _root(library))
 
 
 def _root(library: Library) -> str | None:
@@ -90,12 +90,12 @@ def _root(library: Library) -> str | None:
     return None if is_shipped(library) else str(library.root)
 
 
-def _spec(row: Row, root: str | None) -> EnvSpec:
+def _spec(record: Record, root: str | None) -> EnvSpec:
     return EnvSpec(
-        row.id,
+        record.id,
         entry_point=_MAKE,
-        max_episode_steps=row.max_episode_steps,
-        kwargs={"task": row.id, "library": root},
+        max_episode_steps=record.max_episode_steps,
+        kwargs={"task": record.id, "library": root},
     )
 
 
@@ -109,7 +109,7 @@ def _refuse_all(broken: Iterable[Broken]) -> None:
 
 
 def refuse(problem: str, **options: Any) -> TabletopEnv:
-    """What `gym.make` of a broken row calls."""
+    """What `gym.make` of a broken record calls."""
     raise LibraryError(problem)
 
 
@@ -125,7 +125,7 @@ def mix(ids: Iterable[str]) -> EnvSpec:
 
     Raises:
         ValueError: where there is none, or one is not a task of this suite.
-        LibraryError: where a row is broken.
+        LibraryError: where a record is broken.
     """
     specs = _specs(ids)
     return EnvSpec(
@@ -147,9 +147,9 @@ def common_bounds(ids: Iterable[str]) -> dict[str, int]:
 
     Raises:
         ValueError: where there is none, or one is not a task of this suite.
-        LibraryError: where a row is broken.
+        LibraryError: where a record is broken.
     """
-    return _common([_shelf(each.kwargs["library"]).row(each.id) for each in _specs(ids)])
+    return _common([_shelf(each.kwargs["library"]).record(each.id) for each in _specs(ids)])
 
 
 def _specs(ids: Iterable[str]) -> list[EnvSpec]:
@@ -163,10 +163,10 @@ def _specs(ids: Iterable[str]) -> list[EnvSpec]:
     return specs
 
 
-def _common(rows: Iterable[Row]) -> dict[str, int]:
+def _common(records: Iterable[Record]) -> dict[str, int]:
     bounds: dict[str, int] = {}
-    for row in rows:
-        for name, most in row.bounds.items():
+    for record in records:
+        for name, most in record.bounds.items():
             bounds[name] = max(most, bounds.get(name, 0))
     return bounds
 
@@ -179,15 +179,15 @@ def make(task: str, library: str | None, **options: Any) -> TabletopEnv:
     """What `gym.make` calls.
 
     Args:
-        task: id of a row.
+        task: id of a record.
         library: its folder; None for the suite's own.
         options: `obs_mode`, `split`, `motion`, `joints`, `sensor_noise` and `render_mode`, see
-            `TabletopEnv`; `bounds` that pad the state vector further than the row's own.
+            `TabletopEnv`; `bounds` that pad the state vector further than the record's own.
 
     Raises:
         TypeError: on any other option.
-        ValueError: on bounds below the row's own.
-        LibraryError: where the row or its program is not as it was published.
+        ValueError: on bounds below the record's own.
+        LibraryError: where the record or its program is not as it was published.
     """
     return _env(task, [(task, library)], options)
 
@@ -211,9 +211,9 @@ def _env(
         raise TypeError(
             f"{name} has no option {unknown[0]!r}{hint} Allowed are {', '.join(_OPTIONS)}"
         )
-    rows = [(shelf := _shelf(library), shelf.row(task)) for task, library in tasks]
-    programs = tuple(load_program(shelf, row) for shelf, row in rows)
-    bounds = _padded(name, _common(row for _, row in rows), options.pop("bounds", None))
+    records = [(shelf := _shelf(library), shelf.record(task)) for task, library in tasks]
+    programs = tuple(load_program(shelf, record) for shelf, record in records)
+    bounds = _padded(name, _common(record for _, record in records), options.pop("bounds", None))
     return TabletopEnv(programs[0] if len(programs) == 1 else Mix(programs), bounds, **options)
 
 
@@ -228,15 +228,15 @@ def _padded(name: str, own: dict[str, int], wider: Mapping[str, int] | None) -> 
     return dict(wider)
 
 
-def load_program(library: Library, row: Row) -> Any:
-    """The program of a row, verified.
+def load_program(library: Library, record: Record) -> Any:
+    """The program of a record, verified.
 
     Raises:
         LibraryError: where it is not what was published.
     """
     from gensim_envs.sandbox.program import HandWritten, Sandboxed, module_name
 
-    source = library.source(row)
-    if row.hand_written:
-        return HandWritten(row.name, module_name(row.file))
-    return Sandboxed(row.name, source)
+    source = library.source(record)
+    if record.hand_written:
+        return HandWritten(record.name, module_name(record.file))
+    return Sandboxed(record.name, source)

@@ -15,7 +15,7 @@ import gymnasium as gym
 import imageio_ffmpeg
 import numpy as np
 import pytest
-from tiny import ANSWER, TINY, content, edit_registry, make_library, program, row
+from tiny import ANSWER, TINY, content, edit_registry, make_library, program, record
 
 import gensim_envs
 from gensim_envs.cli import main, shared, tasks
@@ -75,13 +75,13 @@ def test_list_shows_a_line_for_each_task(
 
 def test_list_json_is_the_rows(library: Library, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("list", "--json", "--library", library.root) == 0
-    assert json.loads(capsys.readouterr().out) == [asdict(row("Other")), asdict(row())]
+    assert json.loads(capsys.readouterr().out) == [asdict(record("Other")), asdict(record())]
 
 
 def test_list_shows_good_rows_names_broken_ones_and_fails(
     library: Library, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    edit_registry(library, lambda rows: rows[0].update(summary=None))  # type: ignore[attr-defined]
+    edit_registry(library, lambda records: records[0].update(summary=None))  # type: ignore[attr-defined]
     assert run("list", "--library", library.root) == 1
     said = capsys.readouterr()
     assert said.out.splitlines() == [f"{ID}  20/20  Put a block into a zone."]
@@ -89,21 +89,21 @@ def test_list_shows_good_rows_names_broken_ones_and_fails(
 
 
 def test_list_bears_an_odd_certificate(library: Library) -> None:
-    edit_registry(library, lambda rows: rows[0].update(certificate={"oracle": [1]}))  # type: ignore[attr-defined]
+    edit_registry(library, lambda records: records[0].update(certificate={"oracle": [1]}))  # type: ignore[attr-defined]
     assert run("list", "--library", library.root) == 0
 
 
 def test_the_suite_is_what_is_listed_where_nothing_is_named() -> None:
     done = gensim("list", "--json", drop=("GENSIM_LIBRARY",))
     assert done.returncode == 0, done.stderr
-    rows = json.loads(done.stdout)
-    assert "gensim/PutBlockInBowl-v0" in [row["id"] for row in rows]
+    records = json.loads(done.stdout)
+    assert "gensim/PutBlockInBowl-v0" in [record["id"] for record in records]
 
 
 def test_gensim_library_is_what_is_listed_where_it_is_set(library: Library) -> None:
     done = gensim("list", "--json", GENSIM_LIBRARY=str(library.root))
     assert done.returncode == 0, done.stderr
-    assert [row["id"] for row in json.loads(done.stdout)] == ["gensim/Other-v0", ID]
+    assert [record["id"] for record in json.loads(done.stdout)] == ["gensim/Other-v0", ID]
     assert done.stderr == ""
 
 
@@ -146,7 +146,7 @@ def test_play_writes_a_video_of_the_task_in_the_library_that_was_named(
 ) -> None:
     source = TINY.replace("put the {color}", "carry the {color}")
     changed = Library(tmp_path / "changed")
-    changed.publish(replace(row(), sha256=digest(source)), source, {}, None)
+    changed.publish(replace(record(), sha256=digest(source)), source, {}, None)
     before = dict(gym.registry)
     gensim_envs.register_library(library.root)  # which has a task of this id too
     video = tmp_path / "new" / "film.mp4"
@@ -187,7 +187,7 @@ def test_play_of_an_unknown_task_suggests_the_nearest(
 def test_play_of_a_broken_row_says_what_is_wrong(
     library: Library, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    edit_registry(library, lambda rows: rows[1].update(file="/x.py"))  # type: ignore[attr-defined]
+    edit_registry(library, lambda records: records[1].update(file="/x.py"))  # type: ignore[attr-defined]
     assert run("play", ID, "--library", library.root) == 1
     assert f"{ID!r}: file is '/x.py'" in capsys.readouterr().err
 
@@ -233,7 +233,7 @@ def test_doctor_finds_a_library_in_order(
 
 
 def test_doctor_lists_every_problem(library: Library, capsys: pytest.CaptureFixture[str]) -> None:
-    edit_registry(library, lambda rows: rows.append({"id": "gensim/Odd-v0"}))
+    edit_registry(library, lambda records: records.append({"id": "gensim/Odd-v0"}))
     (library.root / "generated/tinyzone.py").write_text("changed")
     (library.root / "generated/other.py").unlink()
     assert run("doctor", "--library", library.root) == 1
@@ -428,7 +428,7 @@ def test_a_registry_that_is_none_is_an_error_that_names_it(
 
 
 def test_commands_run_where_output_is_not_utf_8(library: Library) -> None:
-    edit_registry(library, lambda rows: rows[0].update(summary="Größe \u2192 \U0001f600"))  # type: ignore[attr-defined]
+    edit_registry(library, lambda records: records[0].update(summary="Größe \u2192 \U0001f600"))  # type: ignore[attr-defined]
     done = gensim("list", "--library", library.root, PYTHONIOENCODING="ascii")
     assert done.returncode == 0, done.stderr
     assert "Gr\\xf6\\xdfe" in done.stdout

@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 
 import gensim_envs
-from gensim_envs.datasets import DemosError, Played, Summary, record
+from gensim_envs.datasets import DatasetError, Played, Summary, record
 
 BOWL = "gensim/PutBlockInBowl-v0"
 DATASET = "gensim/PutBlockInBowl/oracle-v0"
@@ -33,13 +33,13 @@ MAIN = Path(DATASET, "data", "main_data.hdf5")
 SCRIPT = f"""
 import resource, sys
 from pathlib import Path
-from gensim_envs.datasets import DemosError, record
+from gensim_envs.datasets import DatasetError, record
 
 if int(sys.argv[2]):
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
 try:
     record(["{BOWL}"], int(sys.argv[3]), {SEED}, Path(sys.argv[1]), workers=2)
-except DemosError as error:
+except DatasetError as error:
     sys.exit(f"refused: {{error}}")
 """
 
@@ -283,7 +283,7 @@ def test_failed_seeds_are_passed_over(hasty: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("hasty", ["gensim/TowersOfHanoi-v0"], indirect=True)
 def test_gives_up_where_most_seeds_fail(hasty: str, tmp_path: Path) -> None:
-    with pytest.raises(DemosError, match=f"{hasty}: the oracle failed on 20 of 20 seeds"):
+    with pytest.raises(DatasetError, match=f"{hasty}: the oracle failed on 20 of 20 seeds"):
         record([hasty, BOWL], 1, SEED, tmp_path, workers=2)
     assert not (tmp_path / "gensim/Hasty").exists()
     assert (tmp_path / MAIN).exists()
@@ -299,11 +299,11 @@ def test_other_runs_are_refused(recorded: Recorded, monkeypatch: pytest.MonkeyPa
     ]
     for change, named in changes:
         args = {"episodes": EPISODES, "seed": SEED, "out": out, **change}
-        with pytest.raises(DemosError, match=named):
+        with pytest.raises(DatasetError, match=named):
             record([BOWL], **args)
     with monkeypatch.context() as patch:
         patch.setattr(gensim_envs, "__version__", "99")
-        with pytest.raises(DemosError, match="suite_version"):
+        with pytest.raises(DatasetError, match="suite_version"):
             record([BOWL], EPISODES, SEED, out)
     assert files(out) == before
 
@@ -311,11 +311,11 @@ def test_other_runs_are_refused(recorded: Recorded, monkeypatch: pytest.MonkeyPa
 def test_parts_of_other_runs_are_refused(tmp_path: Path, start: Start) -> None:
     process = start()
     wait_for_parts(process, tmp_path)
-    with pytest.raises(DemosError, match="another process records into"):
+    with pytest.raises(DatasetError, match="another process records into"):
         record([BOWL], EPISODES, SEED, tmp_path)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    with pytest.raises(DemosError, match="recorded with seed 2000, not 3"):
+    with pytest.raises(DatasetError, match="recorded with seed 2000, not 3"):
         record([BOWL], EPISODES, 3, tmp_path)
 
 
@@ -341,14 +341,14 @@ def test_state_observations(tmp_path: Path) -> None:
 )
 def test_bad_use_is_said(tmp_path: Path, change: dict[str, Any], said: str) -> None:
     args = {"ids": [BOWL], "episodes": 1, "seed": SEED, "out": tmp_path, "workers": 1, **change}
-    with pytest.raises(DemosError, match=said):
+    with pytest.raises(DatasetError, match=said):
         record(**args)
     assert not (tmp_path / "gensim").exists()
 
 
 def test_missing_extra_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "minari", None)
-    with pytest.raises(DemosError, match=r"minari is not installed.*gensim-envs\[data\]"):
+    with pytest.raises(DatasetError, match=r"minari is not installed.*gensim-envs\[data\]"):
         record([BOWL], 1, SEED, tmp_path)
 
 

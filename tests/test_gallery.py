@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tiny import edit_registry, hand_written_row, make_library, program, publish, row
+from tiny import edit_registry, hand_written_record, make_library, program, publish, record
 
 from gensim_envs.cli import main
 from gensim_envs.generation import validate
@@ -51,7 +51,7 @@ HOSTILE = (
 
 def publish_hostile(library: Library) -> None:
     """A task whose every text tries to become markup."""
-    hostile = replace(row("Hostile"), sha256=digest(HOSTILE), summary=SCRIPT)
+    hostile = replace(record("Hostile"), sha256=digest(HOSTILE), summary=SCRIPT)
     library.publish(hostile, HOSTILE, {"model": f'"{SCRIPT}'}, None)
 
 
@@ -64,7 +64,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
     """A hand-written task, a model's, and a hostile one."""
     made = make_library(tmp_path_factory.mktemp("shelf") / "library", "TinyZone")
     publish_hostile(made)
-    made.write_rows([*made.rows(), hand_written_row(BOWL)])
+    made.write_records([*made.records(), hand_written_record(BOWL)])
     return made
 
 
@@ -102,7 +102,7 @@ class Markup(HTMLParser):
 
 
 def test_the_page_has_all_about_each_task(html: str, library: Library, out: Path) -> None:
-    for each in library.rows():
+    for each in library.records():
         stem = each.id.removeprefix("gensim/")
         assert each.id in html
         assert f"gensim play {each.id} --seed" in html
@@ -113,7 +113,7 @@ def test_the_page_has_all_about_each_task(html: str, library: Library, out: Path
         for content in (clip.film, clip.start, clip.solved):
             assert len(content) > 1000
         assert (out / "clips" / f"{stem}.mp4").read_bytes()[4:8] == b"ftyp"
-    assert html.count('<video src="data:video/mp4;base64,') == len(library.rows())
+    assert html.count('<video src="data:video/mp4;base64,') == len(library.records())
     assert "Written by nobody." in html
     assert "Written by hand." in html
     assert '<span class="keyword">class</span> TinyZone(Task):' in html
@@ -149,7 +149,7 @@ def test_highlighting_loses_nothing() -> None:
 
 def test_equal_clips_give_equal_pages(html: str, library: Library, out: Path) -> None:
     def entries() -> Iterator[Entry]:
-        for each in library.rows():
+        for each in library.records():
             clip = clips.load(out / "clips", each)
             assert clip is not None
             author = "" if each.hand_written else facts.model(library, each)
@@ -168,7 +168,7 @@ def test_names_are_words() -> None:
 
 
 def test_an_odd_certificate_and_a_lost_provenance_are_borne(tmp_path: Path) -> None:
-    odd = replace(row(), certificate={"oracle": [1]})
+    odd = replace(record(), certificate={"oracle": [1]})
     assert set(facts.certificate(odd).values()) == {"?"}
     assert facts.model(Library(tmp_path), odd) == "unknown"
 
@@ -215,7 +215,7 @@ def test_only_what_has_changed_is_filmed_again(tmp_path: Path) -> None:
     assert {name for name in before if after[name] != before[name]} == {
         name for name in before if name.startswith("Stopped")
     }
-    library.write_rows([each for each in library.rows() if each.name != "New"])
+    library.write_records([each for each in library.records() if each.name != "New"])
     assert make(library, out) == 0
     assert (out / "index.html").read_bytes() == whole
 
@@ -225,7 +225,7 @@ def test_a_clip_of_another_program_or_a_damaged_one_does_not_count(
 ) -> None:
     folder = tmp_path / "clips"
     shutil.copytree(out / "clips", folder)
-    mine = library.row("gensim/TinyZone-v0")
+    mine = library.record("gensim/TinyZone-v0")
     assert clips.load(folder, mine) is not None
     assert clips.load(folder, replace(mine, sha256="0" * 64)) is None
     note = folder / "TinyZone-v0.json"
@@ -241,7 +241,7 @@ def test_a_task_that_cannot_be_shown_is_named_and_left_out(
 ) -> None:
     library = make_library(tmp_path / "library", "Changed", "TinyZone")
     (library.root / "generated" / "changed.py").write_text(program("Changed") + "# later\n")
-    edit_registry(library, lambda rows: rows.append({"id": "gensim/Odd-v0"}))
+    edit_registry(library, lambda records: records.append({"id": "gensim/Odd-v0"}))
     assert make(library, tmp_path / "out") == 1
     said = capfd.readouterr()
     assert "gensim/Odd-v0" in said.err
@@ -346,8 +346,8 @@ def test_the_table_keeps_text_in_its_cell(out: Path) -> None:
     lines = (out / "table.md").read_text(encoding="utf-8").splitlines()
     (line,) = (line for line in lines if "Hostile" in line)
     assert "&lt;script&gt;" in line and "<" not in line
-    odd = replace(row(), summary="a | b `c` [d](e) \\")
-    spec = first_draw(shipped(), shipped().row(BOWL))
+    odd = replace(record(), summary="a | b `c` [d](e) \\")
+    spec = first_draw(shipped(), shipped().record(BOWL))
     last = table(shipped(), [(odd, spec)]).splitlines()[-1]
     assert r"a \| b \`c\` \[d\](e) \\ |" in last
     assert len(re.findall(r"(?<!\\)\|", last)) == len(re.findall(r"\|", lines[-1]))

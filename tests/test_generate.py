@@ -23,7 +23,7 @@ import pytest
 from fake_server import RECIPES, STAGES, FakeServer, Fault, TinyModel, named_in
 from quick import few_episodes, quicken
 from tiny import ANSWER, TINY, content, descendants, make_library, started
-from tiny import row as tiny_row
+from tiny import record as tiny_record
 
 from gensim_envs.cli import main
 from gensim_envs.generation import validate
@@ -83,13 +83,13 @@ class Place:
         assert [verdict.attempt for verdict in verdicts] == list(range(1, len(verdicts) + 1))
         accepted = {verdict.id: verdict for verdict in verdicts if verdict.accepted}
         assert len(accepted) == sum(verdict.cause is None for verdict in verdicts)
-        rows, broken = self.library.read()
+        records, broken = self.library.read()
         assert not broken
-        assert {row.id for row in rows} == set(accepted)
-        for row in rows:
-            assert self.library.source(row) == accepted[row.id].program
+        assert {record.id for record in records} == set(accepted)
+        for record in records:
+            assert self.library.source(record) == accepted[record.id].program
         kinds = ("generated/{}.py", "generated/provenance/{}.json", "generated/completions/{}.md")
-        files = {kind.format(Path(row.file).stem) for row in rows for kind in kinds}
+        files = {kind.format(Path(record.file).stem) for record in records for kind in kinds}
         there = {name for name in content(self.library.root) if name.startswith("generated/")}
         assert there == files
         return verdicts
@@ -167,9 +167,11 @@ def test_every_attempt_is_counted_once_and_published_whole(unbroken: Place) -> N
     verdicts = unbroken.verdicts()
     assert [verdict.cause for verdict in verdicts] == [None] * 3
     for verdict in verdicts:
-        row = unbroken.library.row(verdict.id)
+        record = unbroken.library.record(verdict.id)
         origin = json.loads(
-            (unbroken.library.root / f"generated/provenance/{Path(row.file).stem}.json").read_text()
+            (
+                unbroken.library.root / f"generated/provenance/{Path(record.file).stem}.json"
+            ).read_text()
         )
         assert (origin["model"], origin["attempt"]) == ("tiny", verdict.attempt)
         assert verdict.passed[-1] == "published"
@@ -515,7 +517,7 @@ def test_what_somebody_else_publishes_meanwhile_is_not_counted(place: Place) -> 
     recipe = RECIPES["OneBlockIntoZone"]
 
     def publish(messages: list[dict[str, str]]) -> str:
-        same = replace(tiny_row(recipe.name), sha256=digest(recipe.program))
+        same = replace(tiny_record(recipe.name), sha256=digest(recipe.program))
         place.library.publish(same, recipe.program, {"model": "somebody"}, None)
         return TinyModel()(messages)
 
@@ -526,7 +528,7 @@ def test_what_somebody_else_publishes_meanwhile_is_not_counted(place: Place) -> 
     assert ended.code == 1
     assert [verdict.cause for verdict in read_verdicts(place.run)] == ["novelty"]
     assert f"there is a task {recipe.name} already, from elsewhere" in ended.out
-    assert len(place.library.rows()) == 1
+    assert len(place.library.records()) == 1
 
 
 def test_a_model_that_repeats_itself_ends_the_run(place: Place) -> None:
@@ -594,9 +596,9 @@ def test_schemes_are_run_each_from_the_same_library_and_compared(place: Place) -
     assert content(place.library.root) == before
     for scheme in schemes:
         verdicts = read_verdicts(place.run / scheme)
-        rows = Library(place.run / scheme / "library").rows()
+        records = Library(place.run / scheme / "library").records()
         ids = {verdict.id for verdict in verdicts if verdict.accepted}
-        assert {row.id for row in rows} == {"gensim/TinyZone-v0", *ids}
+        assert {record.id for record in records} == {"gensim/TinyZone-v0", *ids}
         assert ids
         assert len(verdicts) == 2
         assert bool(verdicts[0].references) == (scheme != "zero-shot")
@@ -626,12 +628,12 @@ def test_killed_while_publishing_and_while_playing_it_goes_on_where_it_was(
     place: Place, unbroken: Place
 ) -> None:
     quick = str(TESTS / "quick.py")
-    # After half of the files, after the row but before the verdict; then in the middle of the run.
+    # After half of the files; after the record, before the verdict; in the middle of the run.
     for writes, episodes in ((3, 0), (5, 0), (0, 8)):
         with place.start(quick, str(writes), str(episodes)) as process:
             _, error = process.communicate(timeout=60)
         assert process.returncode == -signal.SIGKILL, error
-        assert len(place.library.rows()) == (writes == 5 or episodes > 0)
+        assert len(place.library.records()) == (writes == 5 or episodes > 0)
     assert place.generate().code == 0
     assert place.bytes() == unbroken.bytes()
     assert place.causes() == unbroken.causes()

@@ -19,10 +19,20 @@ from types import FrameType
 from typing import Any
 
 import pytest
-from tiny import PROVENANCE, TINY, content, copy_of, in_child, make_library, program, publish, row
+from tiny import (
+    PROVENANCE,
+    TINY,
+    content,
+    copy_of,
+    in_child,
+    make_library,
+    program,
+    publish,
+    record,
+)
 
 from gensim_envs.cli import main
-from gensim_envs.library import Library, LibraryError, dump_rows, parse_row
+from gensim_envs.library import Library, LibraryError, dump_records, parse_record
 from gensim_envs.library import library as module
 
 FILES = [
@@ -63,29 +73,29 @@ def copies(root: Path) -> Iterator[Library]:
 def test_a_published_task_is_four_files_and_reads_back(tmp_path: Path) -> None:
     library = make_library(tmp_path / "new", "TinyZone")
     assert sorted(content(library.root)) == FILES
-    assert library.rows() == [row()]
-    assert library.source(library.row("gensim/TinyZone-v0")) == TINY
+    assert library.records() == [record()]
+    assert library.source(library.record("gensim/TinyZone-v0")) == TINY
     assert json.loads((library.root / FILES[1]).read_text()) == PROVENANCE
 
 
 def test_rows_are_sorted_a_line_each_and_survive_json() -> None:
-    rows = [row("Zebra"), row("Ape")]
-    lines = dump_rows(rows).splitlines()
+    records = [record("Zebra"), record("Ape")]
+    lines = dump_records(records).splitlines()
     assert len(lines) == 4
-    assert [r["id"] for r in json.loads(dump_rows(rows))["tasks"]] == [
+    assert [r["id"] for r in json.loads(dump_records(records))["tasks"]] == [
         "gensim/Ape-v0",
         "gensim/Zebra-v0",
     ]
-    assert parse_row(json.loads(json.dumps(asdict(rows[0])))) == rows[0]
+    assert parse_record(json.loads(json.dumps(asdict(records[0])))) == records[0]
 
 
 def test_writing_the_same_rows_touches_no_byte(before: Path) -> None:
     library = Library(before)
     stamp = library.registry.stat().st_mtime_ns
-    assert library.write_rows(library.rows()) is False
+    assert library.write_records(library.records()) is False
     assert library.registry.stat().st_mtime_ns == stamp
-    assert library.write_rows([]) is True
-    assert library.rows() == []
+    assert library.write_records([]) is True
+    assert library.records() == []
 
 
 ODD_ROWS: dict[str, tuple[dict[str, Any], str]] = {
@@ -115,25 +125,25 @@ ODD_ROWS: dict[str, tuple[dict[str, Any], str]] = {
 def test_an_odd_row_is_an_error_that_names_row_and_cause(
     change: dict[str, Any], problem: str
 ) -> None:
-    data = {**asdict(row()), **change}
+    data = {**asdict(record()), **change}
     with pytest.raises(LibraryError) as caught:
-        parse_row(data)
+        parse_record(data)
     assert repr(data["id"]) in str(caught.value)
     assert problem in str(caught.value)
 
 
-@pytest.mark.parametrize("field", asdict(row()))
+@pytest.mark.parametrize("field", asdict(record()))
 def test_a_row_without_a_field_is_an_error_that_names_it(field: str) -> None:
-    data = asdict(row())
+    data = asdict(record())
     del data[field]
     with pytest.raises(LibraryError, match=f"'{field}' is missing"):
-        parse_row(data)
+        parse_record(data)
 
 
 @pytest.mark.parametrize("data", [None, 3, "gensim/TinyZone-v0", []])
 def test_what_is_no_row_at_all_is_an_error(data: object) -> None:
     with pytest.raises(LibraryError, match="is no object"):
-        parse_row(data)
+        parse_record(data)
 
 
 @pytest.mark.parametrize(
@@ -152,11 +162,16 @@ def test_a_registry_that_cannot_be_read_is_an_error_that_names_it(
 
 def test_a_broken_row_hides_no_other(before: Path) -> None:
     library = Library(before)
-    rows = [asdict(row("Other")), {**asdict(row()), "file": "/x.py"}, asdict(row("Other")), 7]
-    library.registry.write_text(json.dumps({"tasks": rows}))
+    records = [
+        asdict(record("Other")),
+        {**asdict(record()), "file": "/x.py"},
+        asdict(record("Other")),
+        7,
+    ]
+    library.registry.write_text(json.dumps({"tasks": records}))
     good, broken = library.read()
-    assert good == [row("Other")]
-    # The second row of an id says so, but the first one can be made.
+    assert good == [record("Other")]
+    # The second record of an id says so, but the first one can be made.
     assert [entry.id for entry in broken] == ["gensim/TinyZone-v0", None, None]
     assert "twice" in broken[1].problem
 
@@ -167,7 +182,7 @@ def test_a_changed_program_is_refused_by_row_and_file(before: Path, data: bytes)
     path = before / "generated" / "other.py"
     path.write_bytes(data)
     with pytest.raises(LibraryError) as caught:
-        library.source(row("Other"))
+        library.source(record("Other"))
     assert "gensim/Other-v0" in str(caught.value)
     assert str(path) in str(caught.value)
 
@@ -176,19 +191,19 @@ def test_a_program_with_other_line_ends_is_a_changed_program(before: Path) -> No
     path = before / "generated" / "other.py"
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
     with pytest.raises(LibraryError, match="sha256"):
-        Library(before).source(row("Other"))
+        Library(before).source(record("Other"))
 
 
 def test_a_missing_program_is_refused_by_row_and_file(before: Path) -> None:
     path = before / "generated" / "other.py"
     path.unlink()
     with pytest.raises(LibraryError, match=r"gensim/Other-v0: .*other\.py cannot be read"):
-        Library(before).source(row("Other"))
+        Library(before).source(record("Other"))
 
 
 def test_an_unknown_id_is_an_error_that_names_it(before: Path) -> None:
-    with pytest.raises(LibraryError, match="no row 'gensim/Nobody-v0'"):
-        Library(before).row("gensim/Nobody-v0")
+    with pytest.raises(LibraryError, match="no record 'gensim/Nobody-v0'"):
+        Library(before).record("gensim/Nobody-v0")
 
 
 # --- what may join ----------------------------------------------------------------------------
@@ -206,13 +221,13 @@ def test_a_task_joins_only_once(before: Path) -> None:
     library = Library(before)
     refuses(library, "already published, and is the same", lambda: publish(library, "Other"))
     changed = program("Other").replace("0.08", "0.09")
-    new = replace(row("Other"), sha256=module.digest(changed))
+    new = replace(record("Other"), sha256=module.digest(changed))
     refuses(
         library,
         "is already in .* Choose another class name",
         lambda: library.publish(new, changed, PROVENANCE, None),
     )
-    again = replace(row("Other"), id="gensim/Another-v0")
+    again = replace(record("Other"), id="gensim/Another-v0")
     refuses(library, "already", lambda: library.publish(again, program("Other"), PROVENANCE, None))
 
 
@@ -220,33 +235,33 @@ def test_a_task_joins_only_once(before: Path) -> None:
 def test_nothing_without_a_row_is_overwritten(before: Path, file: str) -> None:
     (before / file).write_text("mine")
     library = Library(before)
-    refuses(library, f"{file} is there without a row", lambda: publish(library))
+    refuses(library, f"{file} is there without a record", lambda: publish(library))
 
 
 def test_an_answer_that_lies_in_its_place_already_may_be_published(before: Path) -> None:
     library = Library(before)
     (before / FILES[0]).write_text(f"```python\n{TINY}```\n")
     publish(library)
-    assert sorted(row.name for row in library.rows()) == ["Other", "TinyZone"]
+    assert sorted(record.name for record in library.records()) == ["Other", "TinyZone"]
 
 
 def test_publishing_drops_no_broken_row(before: Path) -> None:
     library = Library(before)
-    rows = [{**asdict(row("Other")), "summary": None}]
-    library.registry.write_text(json.dumps({"tasks": rows}))
-    refuses(library, "Mend or delete this row", lambda: publish(library))
+    records = [{**asdict(record("Other")), "summary": None}]
+    library.registry.write_text(json.dumps({"tasks": records}))
+    refuses(library, "Mend or delete this record", lambda: publish(library))
 
 
 def test_a_row_that_could_not_be_read_again_is_not_written(before: Path) -> None:
     library = Library(before)
-    odd = replace(row(), summary="two\nlines")
+    odd = replace(record(), summary="two\nlines")
     refuses(library, "summary", lambda: library.publish(odd, TINY, PROVENANCE, None))
-    refuses(library, "summary", lambda: library.write_rows([odd]))
+    refuses(library, "summary", lambda: library.write_records([odd]))
 
 
 def test_half_a_character_in_an_answer_stops_nothing(before: Path) -> None:
     library = Library(before)
-    library.publish(row(), TINY, PROVENANCE, "odd \ud800 answer")
+    library.publish(record(), TINY, PROVENANCE, "odd \ud800 answer")
     assert (before / FILES[0]).read_text() == "odd ? answer"
 
 
@@ -309,7 +324,7 @@ def test_killed_at_any_line_a_library_is_as_it_was_or_has_the_whole_task(
         if not seen[-1]:
             publish(library)
             assert content(library.root) == after
-    # It was killed before and after the row was there, and what is there stays.
+    # It was killed before and after the record was there, and what is there stays.
     assert seen.count(False) > 20
     assert seen.count(True) > 1
     assert seen == sorted(seen)
@@ -333,9 +348,9 @@ def test_killed_at_any_line_a_first_publish_leaves_nothing_or_all(
 def test_killed_at_any_line_new_rows_are_there_or_not(before: Path, quick_disk: None) -> None:
     was = content(before)
     seen = set()
-    for library in kill_at_every_line(before, lambda library: library.write_rows([])):
+    for library in kill_at_every_line(before, lambda library: library.write_records([])):
         now = opened(library)
-        assert now == was or now["registry.json"] == dump_rows([]).encode()
+        assert now == was or now["registry.json"] == dump_records([]).encode()
         assert set(now) == set(was)
         seen.add(now["registry.json"])
     assert len(seen) == 2
@@ -504,10 +519,12 @@ def test_publishers_at_once_all_end_up_in_the_library(before: Path) -> None:
     library = Library(before)
     codes = at_once([lambda name=name: publish(library, name) for name in names])  # type: ignore[misc]
     assert codes == [PUBLISHED] * 8
-    rows, broken = library.read()
+    records, broken = library.read()
     assert not broken
-    assert [row.name for row in rows] == ["Other", *names]
-    assert [library.source(row) for row in rows] == [program(row.name) for row in rows]
+    assert [record.name for record in records] == ["Other", *names]
+    assert [library.source(record) for record in records] == [
+        program(record.name) for record in records
+    ]
     assert len(content(before)) == 3 * 9 + 1
 
 
@@ -521,12 +538,12 @@ def test_who_reads_while_another_writes_sees_old_rows_or_new_ones(
     before: Path, quick_disk: None
 ) -> None:
     library = Library(before)
-    old, new = library.rows(), [row(f"Task{k}") for k in range(10, 99)]
+    old, new = library.records(), [record(f"Task{k}") for k in range(10, 99)]
 
     def write() -> int:
         for _ in range(200):
-            library.write_rows(new)
-            library.write_rows(old)
+            library.write_records(new)
+            library.write_records(old)
         return PUBLISHED
 
     child = os.fork()
@@ -534,7 +551,7 @@ def test_who_reads_while_another_writes_sees_old_rows_or_new_ones(
         os._exit(write())
     seen = []
     while os.waitpid(child, os.WNOHANG)[0] == 0:
-        seen.append(library.rows())
+        seen.append(library.records())
         assert seen[-1] in (old, new)
     assert old in seen
     assert new in seen

@@ -75,7 +75,7 @@ def test_an_embedder_that_cannot_be_had_is_named() -> None:
 
 def test_everything_in_the_library_is_remembered_with_what_it_is_made_of(view: View) -> None:
     entries = {entry.name: entry for entry in view.entries}
-    assert set(entries) == {row.name for row in shipped().rows()}
+    assert set(entries) == {record.name for record in shipped().records()}
     wheel = entries["BuildWheel"].facts
     assert wheel == Facts(("Block", "Ball"), ("at",), ("red", "green", "blue"), 3, 1)
     assert entries["TowersOfHanoi"].facts.levels == 3

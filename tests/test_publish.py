@@ -93,7 +93,7 @@ def episodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[Policy, list[Epis
     """What the policies earn on the 20 seeds, to be set by a test, instead of playing."""
     solved, failed = Episode(True, 1.0, 1), Episode(False, 0.0, 4)
     earned: dict[Policy, list[Episode]] = {
-        "oracle": [solved] * 20, "nothing": [failed] * 20, "random": [failed] * 20,
+        "oracle": [solved] * 20, "noop": [failed] * 20, "random": [failed] * 20,
     }  # fmt: skip
 
     def play(program: object, bounds: object, policy: Policy, seed: int) -> Episode:
@@ -114,14 +114,14 @@ def episodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[Policy, list[Epis
 def test_publishing_writes_program_row_provenance_and_completion(published: Path) -> None:
     assert sorted(content(published)) == FILES
     library = Library(published)
-    row = library.row(ID)
-    assert library.source(row) == TINY
-    assert row.summary == "Put a block into a zone."
-    assert row.bounds == {"items": 2, "targets": 1, "steps": 1}
-    assert row.max_episode_steps == 4
-    assert row.certificate["oracle"] >= 18
-    assert row.certificate["nothing"] == 0
-    assert row.certificate["random"] == 0
+    record = library.record(ID)
+    assert library.source(record) == TINY
+    assert record.summary == "Put a block into a zone."
+    assert record.bounds == {"items": 2, "targets": 1, "steps": 1}
+    assert record.max_episode_steps == 4
+    assert record.certificate["oracle"] >= 18
+    assert record.certificate["noop"] == 0
+    assert record.certificate["random"] == 0
     assert (published / FILES[0]).read_text() == ANSWER
     provenance = json.loads((published / FILES[1]).read_text())
     assert provenance["model"] == "a-model"
@@ -296,8 +296,8 @@ def earns(count: int, total: int = 20, each: float = 0.0) -> list[Episode]:
             earns(17),
             "the oracle fails on 3 of the first 20 seeds, and must solve 18 of 20; on seed 19",
         ),
-        ("nothing", earns(0, each=0.25), "doing nothing earns 0.25"),
-        ("nothing", earns(1), "doing nothing earns 1"),
+        ("noop", earns(0, each=0.25), "doing nothing earns 0.25"),
+        ("noop", earns(1), "doing nothing earns 1"),
         ("random", earns(0, each=0.5), None),
         ("random", earns(1), "random actions solve 1 of 20"),
     ],
@@ -316,7 +316,7 @@ def test_what_policies_may_and_must_earn(
     code = run("publish", file, library)
     if problem is None:
         assert code == 0
-        assert len(library.rows()) == 2
+        assert len(library.records()) == 2
     else:
         assert code == 1
         assert content(library.root) == before
@@ -448,7 +448,7 @@ def test_certify_finds_a_row_that_differs(
     episodes["oracle"] = earns(19)
     before = content(library.root)
     assert run("certify", None, library, "TinyZone") == 1
-    assert "19/20, differs from its row" in capsys.readouterr().out
+    assert "19/20, differs from its record" in capsys.readouterr().out
     assert content(library.root) == before
 
 
@@ -475,7 +475,7 @@ def test_certify_goes_on_after_a_program_that_was_changed(
 def test_certify_counts_broken_rows(
     library: Library, capsys: pytest.CaptureFixture[str], episodes: object
 ) -> None:
-    edit_registry(library, lambda rows: rows.append("nonsense"))
+    edit_registry(library, lambda records: records.append("nonsense"))
     assert run("certify", None, library) == 1
     assert "'nonsense' is no object" in capsys.readouterr().err
 
@@ -509,7 +509,7 @@ def test_regenerating_mends_a_row_that_was_tampered_with(
     library: Library, episodes: object, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = content(library.root)
-    edit_registry(library, lambda rows: rows[0].update(max_episode_steps=99))  # type: ignore[attr-defined]
+    edit_registry(library, lambda records: records[0].update(max_episode_steps=99))  # type: ignore[attr-defined]
     assert run("regenerate", None, library) == 0
     assert content(library.root) == before
     assert "was rewritten" in capsys.readouterr().out
@@ -521,7 +521,7 @@ def test_regenerating_says_which_rows_go(
     for name in FILES[1:3]:
         (library.root / name).unlink()
     assert run("regenerate", None, library) == 0
-    assert library.rows() == []
+    assert library.records() == []
     assert f"{ID}: its program is gone" in capsys.readouterr().out
 
 

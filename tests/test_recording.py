@@ -22,12 +22,12 @@ README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8"
 
 def test_every_generated_task_comes_from_an_attempt_that_was_recorded() -> None:
     accepted = {verdict.id: verdict for verdict in VERDICTS if verdict.accepted}
-    generated = {row.id: row for row in LIBRARY.rows() if not row.hand_written}
+    generated = {record.id: record for record in LIBRARY.records() if not record.hand_written}
     assert set(accepted) == set(generated)
-    for id, row in generated.items():
-        assert accepted[id].program == LIBRARY.source(row)
+    for id, record in generated.items():
+        assert accepted[id].program == LIBRARY.source(record)
         answers = [entry["answer"] for entry in Recording(ROOT).calls(accepted[id].attempt)]
-        completion = LIBRARY.root / "generated" / "completions" / f"{Path(row.file).stem}.md"
+        completion = LIBRARY.root / "generated" / "completions" / f"{Path(record.file).stem}.md"
         assert completion.read_text(encoding="utf-8") in answers
 
 
@@ -62,10 +62,10 @@ def test_its_first_attempts_are_made_again_byte_for_byte(
     command = ["generate", "--provider", "replay", "--count", "3"]
     assert main([*command, "--library", str(library.root), "--run", str(run)]) == 0
     assert "not those of the recording" not in capsys.readouterr().out
-    known = {row.id: row for row in LIBRARY.rows()}
-    for row in library.rows():
-        assert row == known[row.id]
-        assert library.source(row) == LIBRARY.source(row)
+    known = {record.id: record for record in LIBRARY.records()}
+    for record in library.records():
+        assert record == known[record.id]
+        assert library.source(record) == LIBRARY.source(record)
     again = read_verdicts(run)
     assert [verdict.id for verdict in again] == [verdict.id for verdict in VERDICTS[:3]]
     assert [verdict.problem for verdict in again] == [verdict.problem for verdict in VERDICTS[:3]]

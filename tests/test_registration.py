@@ -22,11 +22,11 @@ from tiny import (
     PROVENANCE,
     TINY,
     edit_registry,
-    hand_written_row,
+    hand_written_record,
     make_library,
     program,
     publish,
-    row,
+    record,
 )
 
 import gensim_envs
@@ -72,17 +72,17 @@ def works(env: gym.Env[Any, Any]) -> bool:
 
 
 def shipped_specs() -> list[EnvSpec]:
-    specs = [gym.spec(row.id) for row in shipped().rows()]
+    specs = [gym.spec(record.id) for record in shipped().records()]
     assert specs
     return specs
 
 
 def test_importing_registers_every_row_of_the_suite() -> None:
-    rows, broken = shipped().read()
+    records, broken = shipped().read()
     assert not broken
-    assert {row.id for row in rows} <= set(gym.registry)
+    assert {record.id for record in records} <= set(gym.registry)
     assert [each.max_episode_steps for each in shipped_specs()] == [
-        row.max_episode_steps for row in rows
+        record.max_episode_steps for record in records
     ]
 
 
@@ -186,7 +186,7 @@ def test_an_id_of_two_libraries_stays_with_the_first(library: Library, tmp_path:
     assert gym.spec(TINY_ID).kwargs["library"] == str(library.root)
     assert works(gym.make("gensim/Third-v0", obs_mode="state"))
     # The other one can still be made, by its spec.
-    theirs = gym.make(spec(second, second.row(TINY_ID)), obs_mode="state")
+    theirs = gym.make(spec(second, second.record(TINY_ID)), obs_mode="state")
     assert theirs.spec is not None
     assert theirs.spec.kwargs["library"] == str(second.root)
     assert works(theirs)
@@ -194,7 +194,7 @@ def test_an_id_of_two_libraries_stays_with_the_first(library: Library, tmp_path:
 
 def test_an_id_of_the_suite_stays_with_the_suite(tmp_path: Path) -> None:
     library = Library(tmp_path)
-    library.write_rows([hand_written_row("gensim/PutBlockInBowl-v0")])
+    library.write_records([hand_written_record("gensim/PutBlockInBowl-v0")])
     with pytest.warns(UserWarning, match="is already in the suite"):
         assert register_library(tmp_path) == []
     assert gym.spec("gensim/PutBlockInBowl-v0").kwargs["library"] is None
@@ -220,7 +220,7 @@ def test_a_registry_that_is_no_json_is_an_error_that_names_it(library: Library) 
 def test_gensim_library_that_points_nowhere_is_a_warning(path: str) -> None:
     code = (
         "import gymnasium as gym, gensim_envs, gensim_envs.library.library as l\n"
-        "assert all(row.id in gym.registry for row in l.shipped().rows())\n"
+        "assert all(record.id in gym.registry for record in l.shipped().records())\n"
         "gym.make('gensim/PutBlockInBowl-v0')"
     )
     done = python(code, GENSIM_LIBRARY=path)
@@ -236,13 +236,13 @@ def test_gensim_library_is_registered_on_import(library: Library) -> None:
     assert "Warning" not in done.stderr
 
 
-# --- broken rows ------------------------------------------------------------------------------
+# --- broken records ------------------------------------------------------------------------------
 
 
 def set_field(name: str, value: object) -> Callable[[Library], None]:
     def change(library: Library) -> None:
-        def edit(rows: list[Any]) -> None:
-            next(row for row in rows if row["id"] == TINY_ID)[name] = value
+        def edit(records: list[Any]) -> None:
+            next(record for record in records if record["id"] == TINY_ID)[name] = value
 
         edit_registry(library, edit)
 
@@ -295,13 +295,13 @@ def test_a_row_whose_program_is_not_what_was_published_cannot_be_made(
 
 def test_a_row_that_was_deleted_after_registration_cannot_be_made(library: Library) -> None:
     register_library(library.root)
-    library.write_rows([row("Other")])
-    with pytest.raises(LibraryError, match=r"registry\.json has no row 'gensim/TinyZone-v0'"):
+    library.write_records([record("Other")])
+    with pytest.raises(LibraryError, match=r"registry\.json has no record 'gensim/TinyZone-v0'"):
         gym.make(TINY_ID)
 
 
 def test_a_duplicate_row_warns_and_the_first_can_be_made(library: Library) -> None:
-    edit_registry(library, lambda rows: rows.append({**asdict(row()), "summary": "again"}))
+    edit_registry(library, lambda records: records.append({**asdict(record()), "summary": "again"}))
     with pytest.warns(UserWarning, match="'gensim/TinyZone-v0': it is there twice"):
         assert register_library(library.root) == [OTHER_ID, TINY_ID]
     assert works(gym.make(TINY_ID, obs_mode="state"))
@@ -367,12 +367,12 @@ def test_a_wrong_value_lists_the_allowed_ones(
 
 
 def write_many(root: Path, count: int) -> list[str]:
-    """A library of `count` rows that share one program."""
+    """A library of `count` records that share one program."""
     library = Library(root)
     publish(library)
     ids = [f"gensim/Task{k:05}-v0" for k in range(count)]
-    rows = [{**asdict(row()), "id": id} for id in ids]
-    library.registry.write_text(json.dumps({"tasks": rows}))
+    records = [{**asdict(record()), "id": id} for id in ids]
+    library.registry.write_text(json.dumps({"tasks": records}))
     return ids
 
 
@@ -423,7 +423,7 @@ def test_importing_with_a_broken_suite_still_registers_the_named_library(
 
 
 def test_every_broken_row_is_said(library: Library) -> None:
-    edit_registry(library, lambda rows: rows.extend([1, 2, 3]))
+    edit_registry(library, lambda records: records.extend([1, 2, 3]))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         register_library(library.root)
@@ -432,7 +432,7 @@ def test_every_broken_row_is_said(library: Library) -> None:
 
 def test_a_task_published_later_is_registered_by_registering_again(library: Library) -> None:
     register_library(library.root)
-    new = row("Later")
+    new = record("Later")
     library.publish(new, program("Later"), PROVENANCE, None)
     assert new.id in register_library(library.root)
     assert works(gym.make(new.id, obs_mode="state"))

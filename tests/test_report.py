@@ -295,9 +295,9 @@ def test_a_png_is_the_picture() -> None:
     assert data.startswith(b"\x89PNG\r\n\x1a\n")
     assert struct.unpack(">II", data[16:24]) == (5, 3)
     length = struct.unpack(">I", data[33:37])[0]
-    rows = np.frombuffer(zlib.decompress(data[41 : 41 + length]), np.uint8).reshape(3, 16)
-    assert (rows[:, 0] == 2).all()
-    assert (np.cumsum(rows[:, 1:], axis=0, dtype=np.uint8).reshape(3, 5, 3) == picture).all()
+    records = np.frombuffer(zlib.decompress(data[41 : 41 + length]), np.uint8).reshape(3, 16)
+    assert (records[:, 0] == 2).all()
+    assert (np.cumsum(records[:, 1:], axis=0, dtype=np.uint8).reshape(3, 5, 3) == picture).all()
 
 
 def test_a_task_is_drawn_and_solved() -> None:
@@ -527,10 +527,10 @@ def test_pages_fit_a_screen_and_load_nothing(
         tab = visit(path, width)
         assert tab.evaluate("document.documentElement.scrollWidth") <= width
         assert tab.evaluate("window.harm") is None
-        row = tab.locator("details").first
-        assert not row.locator("pre").is_visible()
-        row.locator("summary").click()
-        assert row.locator("pre").is_visible()
+        record = tab.locator("details").first
+        assert not record.locator("pre").is_visible()
+        record.locator("summary").click()
+        assert record.locator("pre").is_visible()
 
 
 @pytest.mark.parametrize("width", [1280, 360])
@@ -655,12 +655,12 @@ def test_bars_of_many_tasks_stay_within_their_width() -> None:
 def test_statistics_of_the_shipped_library(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["stats", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    rows = shipped().rows()
+    records = shipped().records()
     assert found["tasks"] == {
-        "all": len(rows), "generated": sum(not row.hand_written for row in rows),
+        "all": len(records), "generated": sum(not record.hand_written for record in records),
     }  # fmt: skip
     for kind in ("goals", "levels"):
-        assert sum(each["all"] for each in found[kind].values()) == len(rows)
+        assert sum(each["all"] for each in found[kind].values()) == len(records)
     assert 0 < found["most_used"]["share"] < 1
     assert main(["stats"]) == 0
-    assert capsys.readouterr().out.startswith(f"{len(rows)} tasks")
+    assert capsys.readouterr().out.startswith(f"{len(records)} tasks")

@@ -18,8 +18,8 @@ from gensim_envs.task.assets import ASSETS
 from gensim_envs.task.spec import TaskSpec
 
 LIBRARY = shipped()
-ROWS = LIBRARY.rows()
-GENERATED = [row for row in ROWS if not row.hand_written]
+ROWS = LIBRARY.records()
+GENERATED = [record for record in ROWS if not record.hand_written]
 OF_RAVENS = {
     "AlignBoxCorner", "AssemblingKits", "BlockInsertion", "ManipulatingRope", "PackingBoxes",
     "PalletizingBoxes", "PlaceRedInGreen", "StackBlockPyramid", "SweepingPiles", "TowersOfHanoi",
@@ -34,7 +34,7 @@ OF_CLIPORT = {
 
 
 def spec_of(row_id: str, split: str = "train", seed: int = 3) -> TaskSpec:
-    program = load_program(LIBRARY, LIBRARY.row(row_id))
+    program = load_program(LIBRARY, LIBRARY.record(row_id))
     return program.draw(split, seed).spec
 
 
@@ -47,20 +47,20 @@ def relations(spec: TaskSpec) -> frozenset[str]:
 
 
 def test_every_task_of_ravens_and_cliport_is_there() -> None:
-    hand_written = {row.name for row in ROWS if row.hand_written}
+    hand_written = {record.name for record in ROWS if record.hand_written}
     assert hand_written == OF_RAVENS | OF_CLIPORT
     assert {f"gensim/{name}-v0" for name in hand_written} <= set(gym.registry)
 
 
 def test_generated_tasks_are_many_and_of_one_to_ten_goals() -> None:
     assert len(GENERATED) >= 40
-    specs = [spec_of(row.id) for row in GENERATED]
+    specs = [spec_of(record.id) for record in GENERATED]
     assert {len(spec.goals) for spec in specs} >= {1, 2, 3, 4, 5, 6, 8, 10}
     assert set.union(*(set(relations(spec)) for spec in specs)) == {"at", "on", "inside", "along"}
 
 
 def test_no_asset_is_in_too_many_generated_tasks_and_each_is_in_two() -> None:
-    specs = [spec_of(row.id) for row in GENERATED]
+    specs = [spec_of(record.id) for record in GENERATED]
     uses = Counter(name for spec in specs for name in kinds(spec))
     assert max(uses.values()) <= MOST_OF_AN_ASSET * len(specs), uses.most_common(3)
     assert {name: uses[name] for name in ASSETS if uses[name] < 2} == {}
@@ -89,12 +89,12 @@ def loads_what_moves(spec: TaskSpec) -> bool:
 def test_every_kind_of_task_is_generated_at_least_five_times(
     kind: Callable[[TaskSpec], bool],
 ) -> None:
-    assert sum(kind(spec_of(row.id)) for row in GENERATED) >= 5
+    assert sum(kind(spec_of(record.id)) for record in GENERATED) >= 5
 
 
 def test_no_two_generated_tasks_are_closer_than_the_novelty_bound() -> None:
     entries = {entry.name: entry for entry in recall(LIBRARY)}
-    own = [entries[row.name] for row in GENERATED]
+    own = [entries[record.name] for record in GENERATED]
     for k, entry in enumerate(own):
         others = Memory(TfIdf(), own[:k] + own[k + 1 :]).view()
         others.refuse_twin_of_program(entry.source)
@@ -119,5 +119,5 @@ def test_the_splits_of_a_language_task_draw_what_the_other_never_shows(name: str
 
 
 def test_hand_written_tasks_run_in_process_and_generated_ones_do_not() -> None:
-    for row in ROWS:
-        assert isinstance(load_program(LIBRARY, row), HandWritten) == row.hand_written
+    for record in ROWS:
+        assert isinstance(load_program(LIBRARY, record), HandWritten) == record.hand_written

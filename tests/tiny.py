@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from gensim_envs.library import Library, Row, digest
+from gensim_envs.library import Library, Record, digest
 
 TINY = '''"""Put one block into a zone."""
 
@@ -31,9 +31,9 @@ PROVENANCE = {"model": "nobody"}
 HAND_WRITTEN = "gensim_envs/tasks/put_block_in_bowl.py"
 
 
-def row(name: str = "TinyZone") -> Row:
-    """A row as publishing TINY, as a class of this name, would make it."""
-    return Row(
+def record(name: str = "TinyZone") -> Record:
+    """A record as publishing TINY, as a class of this name, would make it."""
+    return Record(
         id=f"gensim/{name}-v0",
         file=f"generated/{name.lower()}.py",
         sha256=digest(program(name)),
@@ -41,7 +41,7 @@ def row(name: str = "TinyZone") -> Row:
         instruction="put the black block into the cyan zone",
         bounds={"items": 2, "targets": 1, "steps": 1},
         max_episode_steps=4,
-        certificate={"oracle": 20, "steps": 1.0, "nothing": 0.0, "random": 0, "redraws": 0.0},
+        certificate={"oracle": 20, "steps": 1.0, "noop": 0.0, "random": 0, "redraws": 0.0},
     )
 
 
@@ -52,7 +52,7 @@ def program(name: str = "TinyZone") -> str:
 
 def publish(library: Library, name: str = "TinyZone") -> None:
     """Publish without measuring anything."""
-    library.publish(row(name), program(name), PROVENANCE, f"```python\n{program(name)}```\n")
+    library.publish(record(name), program(name), PROVENANCE, f"```python\n{program(name)}```\n")
 
 
 def make_library(root: Path, *names: str) -> Library:
@@ -63,11 +63,11 @@ def make_library(root: Path, *names: str) -> Library:
     return library
 
 
-def hand_written_row(id: str) -> Row:
-    """A row for one of the suite's own programs, which can stand in any library."""
+def hand_written_record(id: str) -> Record:
+    """A record for one of the suite's own programs, which can stand in any library."""
     source = Library(Path()).program(HAND_WRITTEN)
     bounds = {"items": 10, "targets": 5, "steps": 5}
-    return replace(row(), id=id, file=HAND_WRITTEN, sha256=digest(source), bounds=bounds)
+    return replace(record(), id=id, file=HAND_WRITTEN, sha256=digest(source), bounds=bounds)
 
 
 def content(root: Path) -> dict[str, bytes]:
@@ -83,7 +83,7 @@ def copy_of(root: Path, to: Path) -> Library:
 
 
 def edit_registry(library: Library, change: Callable[[list[object]], object]) -> None:
-    """Change the list of rows by hand, as a user would."""
+    """Change the list of records by hand, as a user would."""
     data = json.loads(library.registry.read_text())
     change(data["tasks"])
     library.registry.write_text(json.dumps(data))

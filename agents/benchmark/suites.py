@@ -167,7 +167,7 @@ def program_hashes(envs: Iterable[str]) -> dict[str, str]:
     """{task: sha256 of its program, as its library's registry has it}.
 
     Raises:
-        AgentsError: naming a task that is not registered, or whose row is broken.
+        AgentsError: naming a task that is not registered, or whose record is broken.
     """
     # Here, so that task lists can be read where there is no simulator.
     import gymnasium as gym
@@ -181,7 +181,7 @@ def program_hashes(envs: Iterable[str]) -> dict[str, str]:
         try:
             root = gym.spec(env).kwargs["library"]
             library = shipped() if root is None else Library(Path(root))
-            hashes[env] = library.row(env).sha256
+            hashes[env] = library.record(env).sha256
         except (KeyError, LibraryError) as error:
             raise AgentsError(f"{env} is no sound task of a library: {error}") from error
     return hashes

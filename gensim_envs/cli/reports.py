@@ -70,7 +70,7 @@ def _map(options: argparse.Namespace) -> int:
         raise UsageError(f"{options.out} is a folder; name a file")
     check_writable(options.out.absolute().parent)
     entries = recall(library)
-    generated = {row.name for row in library.rows() if not row.hand_written}
+    generated = {record.name for record in library.records() if not record.hand_written}
     try:
         html = map_page(entries, generated, embedder_of(options.embedder))
     except (ApiError, ProviderError) as error:
@@ -87,7 +87,7 @@ def _stats(options: argparse.Namespace) -> int:
 
     library = library_of(options)
     entries = recall(library)
-    generated = {row.name for row in library.rows() if not row.hand_written}
+    generated = {record.name for record in library.records() if not record.hand_written}
     found = count(entries, generated)
     print(json.dumps(found.to_json(), indent=2) if options.json else "\n".join(lines(found)))
     return 0

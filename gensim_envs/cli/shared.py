@@ -14,7 +14,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from gensim_envs.errors import GensimError
-from gensim_envs.library import Library, LibraryError, Row, in_checkout, shipped
+from gensim_envs.library import Library, LibraryError, Record, in_checkout, shipped
 
 Command = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
 """Declares a command: its name, what runs it, what it is for."""
@@ -105,21 +105,21 @@ def check_writable(folder: Path) -> None:
         raise UsageError(f"{there} cannot be written")
 
 
-def find(library: Library, name: str) -> Row:
-    """A row by id or class name.
+def find(library: Library, name: str) -> Record:
+    """A record by id or class name.
 
     Raises:
         UsageError: with the nearest names.
-        LibraryError: where the row is broken.
+        LibraryError: where the record is broken.
     """
-    rows, broken = library.read()
-    for row in rows:
-        if name in (row.id, row.name):
-            return row
+    records, broken = library.read()
+    for record in records:
+        if name in (record.id, record.name):
+            return record
     for entry in broken:
         if entry.id == name:
             raise LibraryError(entry.problem)
-    near = difflib.get_close_matches(name, [row.id for row in rows], 3, 0.3)
+    near = difflib.get_close_matches(name, [record.id for record in records], 3, 0.3)
     hint = f" Near it: {', '.join(near)}" if near else " See gensim list"
     raise UsageError(f"there is no task {name!r} in {library.registry}.{hint}")
 

@@ -29,14 +29,14 @@ from gensim_envs.cli.shared import (
     workers,
 )
 from gensim_envs.errors import TaskError
-from gensim_envs.library import LibraryError, Row, is_shipped
+from gensim_envs.library import LibraryError, Record, is_shipped
 from gensim_envs.registration import register_library, spec
 
 
 def add_commands(command: Command) -> None:
     """Declare them."""
     sub = command("list", _list, "List the tasks of a library.")
-    sub.add_argument("--json", action="store_true", help="whole rows, for programs")
+    sub.add_argument("--json", action="store_true", help="whole records, for programs")
 
     sub = command("play", _play, "Let the oracle solve a task, in a window or a video.")
     sub.add_argument("id", metavar="ID")
@@ -57,11 +57,11 @@ def add_commands(command: Command) -> None:
     )  # fmt: skip
     workers(sub)
 
-    sub = command("certify", _certify, "Measure tasks again and compare with their rows.")
+    sub = command("certify", _certify, "Measure tasks again and compare with their records.")
     sub.add_argument("ids", metavar="ID", nargs="*")
     workers(sub)
 
-    workers(command("regenerate", _regenerate, "Rebuild all rows from programs and provenance."))
+    workers(command("regenerate", _regenerate, "Rebuild all records from programs and provenance."))
 
     sub = command("demos", _demos, "Record the oracle's episodes as Minari datasets.")
     sub.add_argument("ids", metavar="ID", nargs="+")
@@ -81,13 +81,14 @@ def add_commands(command: Command) -> None:
 
 def _list(options: argparse.Namespace) -> int:
     library = library_of(options)
-    rows, broken = library.read()
+    records, broken = library.read()
     if options.json:
-        print(json.dumps([asdict(row) for row in rows], indent=2))
+        print(json.dumps([asdict(record) for record in records], indent=2))
     else:
-        width = max((len(row.id) for row in rows), default=0)
-        for row in rows:
-            print(f"{row.id:{width}}  {row.certificate.get('oracle', '?')!s:>2}/20  {row.summary}")
+        width = max((len(record.id) for record in records), default=0)
+        for record in records:
+            solved = record.certificate.get("oracle", "?")
+            print(f"{record.id:{width}}  {solved!s:>2}/20  {record.summary}")
     for entry in broken:
         print(f"gensim: {entry.problem}", file=sys.stderr)
     return 1 if broken else 0
@@ -99,19 +100,19 @@ def _play(options: argparse.Namespace) -> int:
     from gensim_envs.utils.video import write_video
 
     library = library_of(options)
-    row = find(library, options.id)
+    record = find(library, options.id)
     if options.video:
         check_writable(options.video.absolute().parent)
     try:
         mode = "rgb_array_list" if options.video else "human"
         env = gym.make(
-            spec(library, row), render_mode=mode, obs_mode="state", motion=options.motion
+            spec(library, record), render_mode=mode, obs_mode="state", motion=options.motion
         )
     except RuntimeError as error:
         hint = "" if options.video else ". Or say --video FILE.mp4"
         raise UsageError(f"{error}{hint}") from error
     _, info = env.reset(seed=options.seed)
-    print(f"{row.id}, seed {options.seed}: {info['instruction']}")
+    print(f"{record.id}, seed {options.seed}: {info['instruction']}")
     oracle, over, count = Oracle(env), False, 0
     while not over:
         try:
@@ -148,11 +149,11 @@ def _publish(options: argparse.Namespace) -> int:
     library = library_of(options, write=True)
     text = read(options.file)
     with Bar(60, options.file.name) as bar:
-        row = publish(
+        record = publish(
             library, text, model=options.model, weak_sandbox=options.weak_sandbox,
             workers=options.workers, report=bar.say, tick=bar.tick,
         )  # fmt: skip
-    print(f"published {row.id} into {library.root}")
+    print(f"published {record.id} into {library.root}")
     return 0
 
 
@@ -160,23 +161,27 @@ def _certify(options: argparse.Namespace) -> int:
     from gensim_envs.generation.publish import certify
 
     library = library_of(options)
-    rows, broken = library.read()
+    records, broken = library.read()
     if options.ids:
-        rows, broken = [find(library, name) for name in options.ids], []
+        records, broken = [find(library, name) for name in options.ids], []
     for entry in broken:
         print(f"gensim: {entry.problem}", file=sys.stderr)
     wrong = len(broken)
-    for row in rows:
-        with Bar(60, row.name) as bar:
+    for record in records:
+        with Bar(60, record.name) as bar:
             try:
-                library.source(row)
-                new = certify(library, row.file, workers=options.workers, tick=bar.tick)
-                word = "as published" if new == row else f"differs from its row: {new.certificate}"
-                wrong += new != row
-                bar.say(f"{row.id}: {new.certificate['oracle']}/20, {word}")
+                library.source(record)
+                new = certify(library, record.file, workers=options.workers, tick=bar.tick)
+                word = (
+                    "as published"
+                    if new == record
+                    else f"differs from its record: {new.certificate}"
+                )
+                wrong += new != record
+                bar.say(f"{record.id}: {new.certificate['oracle']}/20, {word}")
             except TaskError as error:
                 wrong += 1
-                bar.say(f"{row.id}: refused ({error.cause}): {error}")
+                bar.say(f"{record.id}: refused ({error.cause}): {error}")
             except LibraryError as error:
                 wrong += 1
                 bar.say(str(error))
@@ -196,25 +201,26 @@ def _regenerate(options: argparse.Namespace) -> int:
 
 
 def _demos(options: argparse.Namespace) -> int:
-    from gensim_envs.datasets import DemosError, record
+    from gensim_envs.datasets import DatasetError
+    from gensim_envs.datasets import record as record_dataset
     from gensim_envs.seeds import TRAINING
 
     library = library_of(options)
-    rows = [find(library, name) for name in options.ids]
+    records = [find(library, name) for name in options.ids]
     if not is_shipped(library):
         register_library(library.root)
-    for row in rows:
-        if gym.spec(row.id).kwargs != spec(library, row).kwargs:
-            raise UsageError(f"{row.id} of another library is in the way. Unset GENSIM_LIBRARY")
+    for record in records:
+        if gym.spec(record.id).kwargs != spec(library, record).kwargs:
+            raise UsageError(f"{record.id} of another library is in the way. Unset GENSIM_LIBRARY")
     seed = TRAINING.start if options.seed is None else options.seed
-    with Bar(options.episodes * len(rows), "episodes") as bar:
+    with Bar(options.episodes * len(records), "episodes") as bar:
         try:
-            summaries = record(
-                [row.id for row in rows], options.episodes, seed, options.out,
+            summaries = record_dataset(
+                [record.id for record in records], options.episodes, seed, options.out,
                 split=options.split, workers=options.workers,
                 progress=lambda played: None if played.reason else bar.tick(),
             )  # fmt: skip
-        except DemosError as error:
+        except DatasetError as error:
             raise LibraryError(str(error)) from error
     for summary in summaries:
         print(
@@ -236,22 +242,22 @@ def _gallery(options: argparse.Namespace) -> int:
         encoder()
     except RuntimeError as error:
         raise UsageError(str(error)) from error
-    rows, broken = library.read()
+    records, broken = library.read()
     if options.ids:
         found = [find(library, name) for name in options.ids]
-        rows, broken = list({row.id: row for row in found}.values()), []
+        records, broken = list({record.id: record for record in found}.values()), []
     for entry in broken:
         print(f"gensim: {entry.problem}", file=sys.stderr)
     check_writable(options.out.absolute())
-    with Bar(len(rows), "tasks") as bar:
+    with Bar(len(records), "tasks") as bar:
 
-        def tick(row: Row, problem: str | None) -> None:
+        def tick(record: Record, problem: str | None) -> None:
             bar.tick()
-            bar.say(f"{row.id}: {problem or 'done'}")
+            bar.say(f"{record.id}: {problem or 'done'}")
 
-        page, shown = build(library, rows, options.out, workers=options.workers, tick=tick)
+        page, shown = build(library, records, options.out, workers=options.workers, tick=tick)
     print(f"wrote {page}: {shown} tasks, {page.stat().st_size / 1e6:.1f} MB")
-    return 1 if broken or shown < len(rows) else 0
+    return 1 if broken or shown < len(records) else 0
 
 
 def _doctor(options: argparse.Namespace) -> int:
@@ -273,14 +279,14 @@ def _doctor(options: argparse.Namespace) -> int:
     if not (guard.processes and guard.network):
         problems.append("a program cannot be denied processes or network; publish needs "
                         "--weak-sandbox")  # fmt: skip
-    rows, broken = library.read()
+    records, broken = library.read()
     problems += [entry.problem for entry in broken]
-    for row in rows:
+    for record in records:
         try:
-            library.source(row)
+            library.source(record)
         except LibraryError as error:
             problems.append(str(error))
-    print(f"library: {library.root}, {len(rows)} tasks")
+    print(f"library: {library.root}, {len(records)} tasks")
     for problem in problems:
         print(f"PROBLEM: {problem}")
     print("all in order" if not problems else f"{len(problems)} problem(s)")

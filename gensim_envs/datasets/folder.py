@@ -31,7 +31,7 @@ _PARTS = ".gensim-demos"
 _NAMESPACE = "namespace_metadata.json"
 
 
-class DemosError(GensimError):
+class DatasetError(GensimError):
     """Demonstrations could not be recorded; the message says what to do."""
 
 
@@ -78,7 +78,7 @@ class Folder:
         run: what is recorded.
 
     Raises:
-        DemosError: where episodes of another run are there already.
+        DatasetError: where episodes of another run are there already.
     """
 
     def __init__(self, out: Path, run: Run) -> None:
@@ -144,11 +144,11 @@ class Folder:
             recorded = {key: metadata[key] for key in self.run.to_json()}
             whole = len(metadata["seeds"]) == metadata["total_episodes"]
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise DemosError(
+            raise DatasetError(
                 f"{self.data} was not written by gensim demos. {_ELSEWHERE}"
             ) from error
         if not whole:
-            raise DemosError(f"{self.data} was changed after it was recorded. {_ELSEWHERE}")
+            raise DatasetError(f"{self.data} was changed after it was recorded. {_ELSEWHERE}")
         self._refuse_other(recorded, self.data)
         assert isinstance(metadata, dict)
         return metadata
@@ -173,7 +173,7 @@ class Folder:
     def _refuse_other(self, recorded: dict[str, Any], where: Path) -> None:
         for key, value in self.run.to_json().items():
             if recorded.get(key) != value:
-                raise DemosError(
+                raise DatasetError(
                     f"{where} holds episodes of {self.run.spec.id} recorded with {key} "
                     f"{recorded.get(key)!r}, not {value!r}. {_ELSEWHERE}"
                 )
@@ -193,7 +193,7 @@ def locked(out: Path) -> Iterator[None]:
     """One recording at a time; the lock goes with its process, however that ends.
 
     Raises:
-        DemosError: where another one is at work.
+        DatasetError: where another one is at work.
     """
     out.mkdir(parents=True, exist_ok=True)
     folder = os.open(out, os.O_RDONLY)
@@ -201,7 +201,7 @@ def locked(out: Path) -> Iterator[None]:
         try:
             fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise DemosError(
+            raise DatasetError(
                 f"another process records into {out}. Wait for it, or choose another folder "
                 "with --out"
             ) from error

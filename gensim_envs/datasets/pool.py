@@ -12,7 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any, Self
 
 from gensim_envs.datasets import worker
-from gensim_envs.datasets.folder import DemosError
+from gensim_envs.datasets.folder import DatasetError
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -41,20 +41,20 @@ class Pool:
 
         Raises:
             OSError: where the disk did not take it.
-            DemosError: naming `what`, where it failed otherwise.
+            DatasetError: naming `what`, where it failed otherwise.
         """
         try:
             return future.result()
         except OSError:
             raise
         except BrokenProcessPool as error:
-            raise DemosError(
+            raise DatasetError(
                 f"{what}: a worker process ended, perhaps for want of memory. Run it again with "
                 "fewer workers: finished episodes are kept. In a script, call record under "
                 '`if __name__ == "__main__":`'
             ) from error
         except Exception as error:
-            raise DemosError(f"{what}: {type(error).__name__}: {error}") from error
+            raise DatasetError(f"{what}: {type(error).__name__}: {error}") from error
 
     def __enter__(self) -> Self:
         return self

@@ -23,7 +23,7 @@ from gymnasium.envs.registration import EnvSpec
 
 import gensim_envs
 from gensim_envs.datasets import worker
-from gensim_envs.datasets.folder import DemosError, Folder, Run, locked, write
+from gensim_envs.datasets.folder import DatasetError, Folder, Run, locked, write
 from gensim_envs.datasets.pool import Pool
 from gensim_envs.library import Library, LibraryError, shipped
 
@@ -77,7 +77,7 @@ class Summary:
     size: int
 
 
-class _GaveUp(DemosError):
+class _GaveUp(DatasetError):
     """Too many seeds of one env failed; the others can still be recorded."""
 
 
@@ -109,7 +109,7 @@ def record(
         progress: called after each seed.
 
     Raises:
-        DemosError: naming what is wrong and the remedy. With several ids, those that can be
+        DatasetError: naming what is wrong and the remedy. With several ids, those that can be
             recorded are, before it is raised for those of which most seeds fail.
     """
     _check(episodes, seed, workers)
@@ -124,21 +124,21 @@ def record(
             why = "the disk is full. Make room and run it again: finished episodes are kept"
         else:
             why = error.strerror or str(error)
-        raise DemosError(f"{error.filename or out} cannot be written: {why}") from error
+        raise DatasetError(f"{error.filename or out} cannot be written: {why}") from error
 
 
 def _check(episodes: int, seed: int, workers: int | None) -> None:
     missing = [name for name in ("h5py", "minari") if importlib.util.find_spec(name) is None]
     if missing:
-        raise DemosError(
+        raise DatasetError(
             f"{' and '.join(missing)} is not installed. Use pip install 'gensim-envs[data]'"
         )
     if episodes < 1:
-        raise DemosError(f"episodes is {episodes}; ask for at least 1")
+        raise DatasetError(f"episodes is {episodes}; ask for at least 1")
     if seed < 0:
-        raise DemosError(f"seed is {seed}; seeds start at 0")
+        raise DatasetError(f"seed is {seed}; seeds start at 0")
     if workers is not None and workers < 1:
-        raise DemosError(f"workers is {workers}; use at least 1")
+        raise DatasetError(f"workers is {workers}; use at least 1")
 
 
 def _cores() -> int:
@@ -152,32 +152,32 @@ def _run(id: str, seed: int, obs_mode: str, split: str) -> Run:
     """What is recorded for an id.
 
     Raises:
-        DemosError: where there is no such env of this suite.
+        DatasetError: where there is no such env of this suite.
     """
     try:
         spec = copy.deepcopy(gym.spec(id))
         if "problem" in spec.kwargs:
-            raise DemosError(spec.kwargs["problem"])
+            raise DatasetError(spec.kwargs["problem"])
         if not {"task", "library"} <= set(spec.kwargs):
-            raise DemosError(f"{id} is no env of this suite; `gensim list` shows them")
+            raise DatasetError(f"{id} is no env of this suite; `gensim list` shows them")
         if spec.max_episode_steps is None:
-            raise DemosError(f"{id} never ends: register it with max_episode_steps")
+            raise DatasetError(f"{id} never ends: register it with max_episode_steps")
         library = spec.kwargs["library"]
         shelf = shipped() if library is None else Library(Path(library))
-        row = shelf.row(spec.kwargs["task"])
+        record = shelf.record(spec.kwargs["task"])
     except (gym.error.Error, ImportError) as error:
-        raise DemosError(f"{error} `gensim list` shows the ids there are") from error
+        raise DatasetError(f"{error} `gensim list` shows the ids there are") from error
     except LibraryError as error:
-        raise DemosError(str(error)) from error
+        raise DatasetError(str(error)) from error
     spec.kwargs = {**spec.kwargs, "obs_mode": obs_mode, "split": split}
-    return Run(spec, row.sha256, gensim_envs.__version__, seed)
+    return Run(spec, record.sha256, gensim_envs.__version__, seed)
 
 
 def _open(out: Path, run: Run, episodes: int) -> Folder:
     folder = Folder(out, run)
     present = folder.metadata["total_episodes"] if folder.metadata else 0
     if present > episodes:
-        raise DemosError(
+        raise DatasetError(
             f"{folder.root} holds {present} episodes, more than the {episodes} asked for. "
             f"Ask for at least {present}, or choose another folder with --out"
         )
@@ -198,7 +198,7 @@ def _record_all(
         except _GaveUp as error:
             problems.append(str(error))
     if problems:
-        raise DemosError("\n".join(problems))
+        raise DatasetError("\n".join(problems))
     return summaries
 
 

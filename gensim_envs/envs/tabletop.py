@@ -162,7 +162,7 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
     def _draw(self) -> int:
         """Put a draw of the task on the table; the number from which it was drawn.
 
-        A row's bounds are those of 1,000 draws, so that a rarer one may exceed them. It is drawn
+        A record's bounds are those of 1,000 draws, so that a rarer one may exceed them. It is drawn
         again whatever is observed: a seed is the same episode in each `obs_mode`.
         """
         for attempt in range(_SPAWNS):
@@ -207,7 +207,7 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         for name, most in spec.bounds.items():
             if most > self._bounds[name]:
                 raise TaskError(
-                    f"{spec.name} drew {most} {name}, its row allows {self._bounds[name]}",
+                    f"{spec.name} drew {most} {name}, its record allows {self._bounds[name]}",
                     "Publish it again, so that its bounds are measured anew",
                     redraw=True,
                 )

@@ -14,7 +14,7 @@ from gensim_envs.generation.conversation import Conversation, Proposal
 from gensim_envs.generation.memory import Entry, View
 from gensim_envs.generation.propose import Idea, Scheme, implement, propose, repair, single_prompt
 from gensim_envs.generation.reflect import judge_votes, read_instructions, vote
-from gensim_envs.library import Row
+from gensim_envs.library import Record
 
 STAGES = ("proposal", "gate", "spec", "oracle", "semantics", "reflection", "published")
 """What a task passes, in order; novelty is judged along the way and again at the end."""
@@ -29,7 +29,7 @@ class Verdict:
         cause: why it was refused, or None where it was accepted.
         problem: in words, with the remedy.
         name: of the task, as far as it has one.
-        id: of the row, where it was accepted.
+        id: of the record, where it was accepted.
         proposal: what was proposed.
         references: tasks whose code was shown.
         passed: stages that the last program passed.
@@ -79,13 +79,13 @@ class Draft:
     """What is to be published.
 
     Attributes:
-        row: of the registry.
+        record: of the registry.
         source: the program.
         answer: that it came in.
         entry: as it will be remembered.
     """
 
-    row: Row
+    record: Record
     source: str
     answer: str
     entry: Entry
@@ -181,9 +181,9 @@ def _draft(
     )
     judge_votes(verdict.votes)
     verdict.passed.append("reflection")
-    row = publish.row_of(source, survey, certificate)
-    verdict.id = row.id
-    return Draft(row, source, answer, entry)
+    record = publish.row_of(source, survey, certificate)
+    verdict.id = record.id
+    return Draft(record, source, answer, entry)
 
 
 def _try(

@@ -85,7 +85,7 @@ def examples(entries: Sequence[Entry], share: float, rng: np.random.Generator) -
 
 
 def kin(entries: Sequence[Entry]) -> list[int]:
-    """Number of each task's group: tasks that are alike, or joined by a row of such, share one."""
+    """Number of each task's group: tasks that are alike, or joined by a row of such, share it."""
     if not entries:
         return []
     texts = [entry.text for entry in entries]

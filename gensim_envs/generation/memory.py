@@ -252,11 +252,11 @@ def recall(library: Library, *, without_run: str = "") -> list[Entry]:
         without_run: id of a run whose tasks are left out, since it will add them itself.
 
     Raises:
-        LibraryError: where a row or a program is broken.
+        LibraryError: where a record or a program is broken.
     """
-    rows, broken = library.read()
+    records, broken = library.read()
     if broken:
-        raise LibraryError(f"{broken[0].problem}. Mend or delete this row first")
+        raise LibraryError(f"{broken[0].problem}. Mend or delete this record first")
     entries = {}
     known = _Known(library)
     for path in sorted((Path(gensim_envs.__file__).parent / "tasks").glob("[a-z]*.py")):
@@ -264,15 +264,15 @@ def recall(library: Library, *, without_run: str = "") -> list[Entry]:
         name, summary = _head(source)
         program = HandWritten(name, module_name(f"gensim_envs/tasks/{path.name}"))
         entries[name] = Entry(name, summary, source, known.facts(source, program))
-    for row in sorted(rows, key=lambda row: row.id):
-        if row.hand_written or (without_run and library.run_of(row) == without_run):
+    for record in sorted(records, key=lambda record: record.id):
+        if record.hand_written or (without_run and library.run_of(record) == without_run):
             continue
-        source = library.source(row)
+        source = library.source(record)
         try:
-            found = known.facts(source, Sandboxed(row.name, source))
+            found = known.facts(source, Sandboxed(record.name, source))
         except TaskError as error:
-            raise LibraryError(f"{row.id}: {error}. Delete it, or gensim regenerate") from error
-        entries[row.name] = Entry(row.name, row.summary, source, found)
+            raise LibraryError(f"{record.id}: {error}. Delete it, or gensim regenerate") from error
+        entries[record.name] = Entry(record.name, record.summary, source, found)
     known.save()
     return list(entries.values())
 

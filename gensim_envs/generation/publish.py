@@ -1,4 +1,4 @@
-"""Last stage: a task that has passed everything becomes a row, a file and a provenance."""
+"""Last stage: a task that has passed everything becomes a record, a file and a provenance."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import gensim_envs
 from gensim_envs.errors import TaskError
 from gensim_envs.generation import check, validate
-from gensim_envs.library import Library, LibraryError, Row, digest, is_hand_written
+from gensim_envs.library import Library, LibraryError, Record, digest, is_hand_written
 from gensim_envs.sandbox import check as gate
 from gensim_envs.sandbox import protection
 from gensim_envs.sandbox.program import HandWritten, Sandboxed, module_name
@@ -29,7 +29,7 @@ def publish(
     workers: int | None = None,
     report: Report = lambda line: None,
     tick: Report = lambda line: None,
-) -> Row:
+) -> Record:
     """Take a model's answer, or a bare program, through every stage into a library.
 
     Args:
@@ -56,9 +56,9 @@ def publish(
         program, survey.bounds, survey.redraws, workers=workers, tick=tick
     )
     report(f"certificate: the oracle solves {certificate.oracle} of 20")
-    row = row_of(source, survey, certificate)
-    library.publish(row, source, provenance(model), text)
-    return row
+    record = row_of(source, survey, certificate)
+    library.publish(record, source, provenance(model), text)
+    return record
 
 
 def check_guard(weak_sandbox: bool) -> None:
@@ -93,8 +93,8 @@ def provenance(model: str, **more: Any) -> dict[str, Any]:
 
 def certify(
     library: Library, file: str, *, workers: int | None = None, tick: Report = lambda line: None
-) -> Row:
-    """The row of a program, measured anew.
+) -> Record:
+    """The record of a program, measured anew.
 
     Raises:
         TaskError: where it would not be published.
@@ -115,9 +115,9 @@ def certify(
 
 def row_of(
     source: str, survey: check.Survey, certificate: validate.Certificate, file: str | None = None
-) -> Row:
-    """The row of a program that has passed; a generated one's file follows from its name."""
-    return Row(
+) -> Record:
+    """The record of a program that has passed; a generated one's file follows from its name."""
+    return Record(
         id=f"gensim/{survey.name}-v{survey.version}",
         file=file or file_of(survey.name),
         sha256=digest(source),
@@ -136,10 +136,10 @@ def regenerate(
     workers: int | None = None,
     report: Report = lambda line: None,
 ) -> bool:
-    """Rebuild all rows from the programs that have a provenance.
+    """Rebuild all records from the programs that have a provenance.
 
     Args:
-        library: whose rows.
+        library: whose records.
         hand_written: folder of the suite's own tasks, for the suite's own library.
         workers: processes for the certificates.
         report: called with a line for each task.
@@ -151,28 +151,28 @@ def regenerate(
         TaskError: naming the task that would no longer be published; nothing is then written.
         LibraryError: where a program without a provenance, or the reverse, is found.
     """
-    rows = []
+    records = []
     for file in _programs(library, hand_written):
         try:
-            rows.append(certify(library, file, workers=workers))
+            records.append(certify(library, file, workers=workers))
         except TaskError as error:
             raise TaskError(f"{file}: {error}", cause=error.cause) from error
-        report(f"{rows[-1].id}: the oracle solves {rows[-1].certificate['oracle']} of 20")
-        for other in rows[:-1]:
-            if other.name == rows[-1].name:
+        report(f"{records[-1].id}: the oracle solves {records[-1].certificate['oracle']} of 20")
+        for other in records[:-1]:
+            if other.name == records[-1].name:
                 raise LibraryError(f"{other.file} and {file} both define {other.name}")
-    for row in _gone(library, rows):
-        report(f"{row.id}: its program is gone, and so is its row")
-    return library.write_rows(rows)
+    for record in _gone(library, records):
+        report(f"{record.id}: its program is gone, and so is its record")
+    return library.write_records(records)
 
 
-def _gone(library: Library, new: list[Row]) -> list[Row]:
+def _gone(library: Library, new: list[Record]) -> list[Record]:
     """Rows of now that are not among the new ones, as far as they can be read."""
     try:
-        old = library.rows()
+        old = library.records()
     except LibraryError:
         return []
-    return [row for row in old if row.id not in {other.id for other in new}]
+    return [record for record in old if record.id not in {other.id for other in new}]
 
 
 def _programs(library: Library, hand_written: Path | None) -> list[str]:

@@ -36,7 +36,7 @@ from gensim_envs.generation.memory import Entry, Memory, recall
 from gensim_envs.generation.propose import Idea, Scheme, curriculum
 from gensim_envs.generation.providers import ApiError, Provider, Recorded, Stopped
 from gensim_envs.generation.recording import Recording, RecordingError
-from gensim_envs.library import Library, LibraryError, Row, digest
+from gensim_envs.library import Library, LibraryError, Record, digest
 
 STALE = 10
 """Attempts in a row that propose what is there already, after which a run ends."""
@@ -299,22 +299,22 @@ class Run:
         origin = publish.provenance(
             self.settings.model, run=self.settings.run, attempt=verdict.attempt
         )
-        self._library.publish(draft.row, draft.source, origin, draft.answer)
+        self._library.publish(draft.record, draft.source, origin, draft.answer)
         return draft.entry
 
     def _is_there(self, draft: Draft) -> bool:
-        for row in self._library.rows():
-            if row.name == draft.row.name:
-                if row.sha256 == draft.row.sha256 and self._is_own(row):
+        for record in self._library.records():
+            if record.name == draft.record.name:
+                if record.sha256 == draft.record.sha256 and self._is_own(record):
                     return True
                 raise TaskError(
-                    f"there is a task {row.name} already, from elsewhere",
+                    f"there is a task {record.name} already, from elsewhere",
                     "Propose something else", cause="novelty",
                 )  # fmt: skip
         return False
 
-    def _is_own(self, row: Row) -> bool:
-        return self._library.run_of(row) == self.settings.run
+    def _is_own(self, record: Record) -> bool:
+        return self._library.run_of(record) == self.settings.run
 
     def _add(self, verdict: Verdict, entry: Entry | None) -> None:
         if entry is not None:

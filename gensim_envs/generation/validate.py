@@ -25,7 +25,7 @@ NEEDED = 18
 MOST_RANDOM = 0.05
 """Share of successes from which a random policy shows that a task is too easy."""
 
-Policy = Literal["oracle", "nothing", "random"]
+Policy = Literal["oracle", "noop", "random"]
 Result = TypeVar("Result")
 
 
@@ -53,14 +53,14 @@ class Certificate:
     Attributes:
         oracle: successes of the oracle.
         steps: mean number of actions of the oracle's successes.
-        nothing: largest return of a policy that picks where it places.
+        noop: largest return of a policy that picks where it places.
         random: successes of a policy that draws actions uniformly.
         redraws: share of draws that had to be redrawn.
     """
 
     oracle: int
     steps: float
-    nothing: float
+    noop: float
     random: int
     redraws: float
 
@@ -79,7 +79,7 @@ def run_episode(program: Program, bounds: Mapping[str, int], policy: Policy, see
 
     Args:
         program: where the task comes from.
-        bounds: of its row.
+        bounds: of its record.
         policy: who acts.
         seed: of `reset`; it also seeds the random policy.
     """
@@ -107,7 +107,7 @@ def _act(env: TabletopEnv, oracle: Oracle, policy: Policy) -> np.ndarray[Any, An
     if policy == "oracle":
         return oracle.act()
     action = env.action_space.sample()
-    if policy == "nothing":
+    if policy == "noop":
         action[3:] = action[:3]
     return action
 
@@ -125,7 +125,7 @@ def certify(
 
     Args:
         program: where the task comes from.
-        bounds: of its row.
+        bounds: of its record.
         redraws: share of redraws in the survey.
         workers: processes; all cores if not said. The result does not depend on it.
         executor: whose processes to use instead of new ones.
@@ -135,9 +135,9 @@ def certify(
         TaskError: why the task is refused, with cause "oracle".
     """
     jobs: list[tuple[Policy, int]] = [
-        (policy, seed) for policy in ("oracle", "nothing", "random") for seed in CERTIFICATE
+        (policy, seed) for policy in ("oracle", "noop", "random") for seed in CERTIFICATE
     ]
-    results: dict[Policy, list[Episode]] = {"oracle": [], "nothing": [], "random": []}
+    results: dict[Policy, list[Episode]] = {"oracle": [], "noop": [], "random": []}
     tasks = [(program, dict(bounds), *job) for job in jobs]
     running = (
         in_order(executor, run_episode, tasks)
@@ -153,7 +153,7 @@ def certify(
     certificate = Certificate(
         oracle=len(solved),
         steps=round(float(np.mean(solved)), 2) if solved else 0.0,
-        nothing=max(round(episode.earned, 6) for episode in results["nothing"]),
+        noop=max(round(episode.earned, 6) for episode in results["noop"]),
         random=sum(episode.success for episode in results["random"]),
         redraws=redraws,
     )
@@ -176,9 +176,9 @@ def _judge_oracle(oracle: list[Episode]) -> None:
 
 def _judge_others(certificate: Certificate) -> None:
     count = len(CERTIFICATE)
-    if certificate.nothing > 0:
+    if certificate.noop > 0:
         raise TaskError(
-            f"doing nothing earns {certificate.nothing}", "Start farther from the goal",
+            f"doing nothing earns {certificate.noop}", "Start farther from the goal",
             cause="oracle",
         )  # fmt: skip
     if certificate.random >= MOST_RANDOM * count:

@@ -1,6 +1,6 @@
 """A library on disk: a folder with `registry.json` and `generated/`; read, verify, publish.
 
-registry.json                     one row for each task, a line each
+registry.json                     one record for each task, a line each
 generated/<name>.py               accepted programs
 generated/provenance/<name>.json  who wrote it, when, with what
 generated/completions/<name>.md   the model's answer that it came from
@@ -33,7 +33,7 @@ _BOUNDS = {"items", "targets", "steps"}
 
 
 @dataclass(frozen=True)
-class Row:
+class Record:
     """What program, seeds and suite version determine about a task.
 
     Attributes:
@@ -68,7 +68,7 @@ class Row:
 
 
 def is_hand_written(file: str) -> bool:
-    """Whether a row's file is one of the suite's own tasks."""
+    """Whether a record's file is one of the suite's own tasks."""
     return file.startswith("gensim_envs/tasks/")
 
 
@@ -78,15 +78,15 @@ _TYPES: dict[str, type] = {
 }  # fmt: skip
 
 
-def parse_row(data: Any) -> Row:
-    """A row from JSON.
+def parse_record(data: Any) -> Record:
+    """A record from JSON.
 
     Raises:
         LibraryError: naming what is wrong with it.
     """
     if not isinstance(data, dict):
-        raise LibraryError(f"row {data!r:.60} is no object")
-    name = f"row {data.get('id')!r:.60}"
+        raise LibraryError(f"record {data!r:.60} is no object")
+    name = f"record {data.get('id')!r:.60}"
     if set(data) != set(_TYPES):
         odd = sorted(set(data) ^ set(_TYPES))[0]
         raise LibraryError(f"{name}: {odd!r:.60} is {'missing' if odd in _TYPES else 'unknown'}")
@@ -103,17 +103,17 @@ def parse_row(data: Any) -> Row:
         raise LibraryError(f"{name}: bounds are {bounds!r:.80}")
     if data["max_episode_steps"] < 1:
         raise LibraryError(f"{name}: max_episode_steps is {data['max_episode_steps']}")
-    return Row(**data)
+    return Record(**data)
 
 
 def digest(source: str) -> str:
-    """The sha256 that a row keeps."""
+    """The sha256 that a record keeps."""
     return hashlib.sha256(source.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class Broken:
-    """A row that cannot be used.
+    """A record that cannot be used.
 
     Attributes:
         id: as far as it could be read, else None.
@@ -136,11 +136,11 @@ class Library:
 
     @property
     def registry(self) -> Path:
-        """The file of rows."""
+        """The file of records."""
         return self.root / REGISTRY
 
-    def read(self) -> tuple[list[Row], list[Broken]]:
-        """All rows, and those that are broken.
+    def read(self) -> tuple[list[Record], list[Broken]]:
+        """All records, and those that are broken.
 
         Raises:
             LibraryError: where the file itself cannot be read.
@@ -155,45 +155,45 @@ class Library:
             raise LibraryError(f"{self.registry} is no JSON: {error}") from error
         if not isinstance(data, dict) or not isinstance(data.get("tasks"), list):
             raise LibraryError(f'{self.registry}: expected {{"tasks": [...]}}')
-        rows: list[Row] = []
+        records: list[Record] = []
         broken: list[Broken] = []
         seen: set[str] = set()
         for entry in data["tasks"]:
             try:
-                row = parse_row(entry)
-                if row.id in seen:
-                    raise LibraryError(f"row {row.id!r}: it is there twice")
+                record = parse_record(entry)
+                if record.id in seen:
+                    raise LibraryError(f"record {record.id!r}: it is there twice")
             except LibraryError as error:
                 name = entry.get("id") if isinstance(entry, dict) else None
                 valid = isinstance(name, str) and _ID.fullmatch(name) and name not in seen
                 broken.append(Broken(name if valid else None, f"{self.registry}: {error}"))
             else:
-                rows.append(row)
+                records.append(record)
             if isinstance(entry, dict):
                 seen.add(str(entry.get("id")))
-        return rows, broken
+        return records, broken
 
-    def rows(self) -> list[Row]:
-        """All good rows."""
+    def records(self) -> list[Record]:
+        """All good records."""
         return self.read()[0]
 
-    def row(self, id: str) -> Row:
-        """The row of an id.
+    def record(self, id: str) -> Record:
+        """The record of an id.
 
         Raises:
             LibraryError: where there is none.
         """
-        for row in self.rows():
-            if row.id == id:
-                return row
-        raise LibraryError(f"{self.registry} has no row {id!r}")
+        for record in self.records():
+            if record.id == id:
+                return record
+        raise LibraryError(f"{self.registry} has no record {id!r}")
 
     def program_path(self, file: str) -> Path:
-        """Where a program is, given a row's `file`."""
+        """Where a program is, given a record's `file`."""
         return (_PACKAGE.parent if is_hand_written(file) else self.root) / file
 
     def program(self, file: str) -> str:
-        """A program as it is on disk, given a row's `file`.
+        """A program as it is on disk, given a record's `file`.
 
         Raises:
             LibraryError: where the file is missing or is no text.
@@ -206,33 +206,33 @@ class Library:
         except UnicodeDecodeError as error:
             raise LibraryError(f"{path} is no UTF-8 text: {error.reason}") from error
 
-    def source(self, row: Row) -> str:
-        """A row's program, verified.
+    def source(self, record: Record) -> str:
+        """A record's program, verified.
 
         Raises:
             LibraryError: where the file is missing or is not what was published.
         """
         try:
-            source = self.program(row.file)
+            source = self.program(record.file)
         except LibraryError as error:
-            raise LibraryError(f"{row.id}: {error}") from error
-        if digest(source) != row.sha256:
+            raise LibraryError(f"{record.id}: {error}") from error
+        if digest(source) != record.sha256:
             raise LibraryError(
-                f"{row.id}: {self.program_path(row.file)} is not the program that was published "
-                "(its sha256 differs). Restore it, or publish it anew"
+                f"{record.id}: {self.program_path(record.file)} is not the program that was "
+                "published (its sha256 differs). Restore it, or publish it anew"
             )
         return source
 
-    def run_of(self, row: Row) -> str:
-        """Id of the run that published a row, or "" where that is not known."""
+    def run_of(self, record: Record) -> str:
+        """Id of the run that published a record, or "" where that is not known."""
         try:
-            origin = json.loads((self.root / _provenance(row.file)).read_text(encoding="utf-8"))
+            origin = json.loads((self.root / _provenance(record.file)).read_text(encoding="utf-8"))
             return str(origin.get("run", ""))
         except (OSError, ValueError, AttributeError, RecursionError):
             return ""
 
-    def others(self, name: str, file: str, source: str, completion: str | None) -> list[Row]:
-        """All rows, where a new task may join them.
+    def others(self, name: str, file: str, source: str, completion: str | None) -> list[Record]:
+        """All records, where a new task may join them.
 
         Args:
             name: class name of the task.
@@ -241,67 +241,67 @@ class Library:
             completion: the answer that it came from.
 
         Raises:
-            LibraryError: where it is there already, something else is in its place, or a row is
+            LibraryError: where it is there already, something else is in its place, or a record is
                 broken.
         """
-        rows, broken = self.read()
+        records, broken = self.read()
         if broken:
-            raise LibraryError(f"{broken[0].problem}. Mend or delete this row first")
-        for row in rows:
-            if row.name == name or row.file == file:
-                if row.sha256 == digest(source):
-                    raise LibraryError(f"{row.id} is already published, and is the same program")
+            raise LibraryError(f"{broken[0].problem}. Mend or delete this record first")
+        for record in records:
+            if record.name == name or record.file == file:
+                if record.sha256 == digest(source):
+                    raise LibraryError(f"{record.id} is already published, and is the same program")
                 raise LibraryError(
-                    f"{row.id} is already in {self.registry}. Choose another class name, or delete "
-                    "its row and its files first"
+                    f"{record.id} is already in {self.registry}. Choose another class name, or "
+                    "delete its record and its files first"
                 )
         wanted = {_provenance(file): None, **_files(file, source, completion)}
         for path, data in wanted.items():
             if (self.root / path).exists() and (self.root / path).read_bytes() != data:
                 raise LibraryError(
-                    f"{self.root / path} is there without a row. Delete it, or run gensim "
+                    f"{self.root / path} is there without a record. Delete it, or run gensim "
                     "regenerate if it belongs to a task of this library"
                 )
-        return rows
+        return records
 
     def publish(
-        self, row: Row, source: str, provenance: dict[str, Any], completion: str | None
+        self, record: Record, source: str, provenance: dict[str, Any], completion: str | None
     ) -> None:
         """Add a task; whole or not at all, whatever happens meanwhile.
 
-        A journal names the new files before they are written and goes after the row, which comes
-        last; `recover` undoes what a journal without a row has left.
+        A journal names the new files before they are written and goes after the record, which comes
+        last; `recover` undoes what a journal without a record has left.
 
         Raises:
             LibraryError: where the disk does not take it, or it may not join; see `others`.
         """
-        files = _files(row.file, source, completion)
-        files[_provenance(row.file)] = dumps(provenance).encode() + b"\n"
+        files = _files(record.file, source, completion)
+        files[_provenance(record.file)] = dumps(provenance).encode() + b"\n"
         with self._locked():
             self._recover()
-            rows = self.others(row.name, row.file, source, completion)
+            records = self.others(record.name, record.file, source, completion)
             new = [name for name in files if not (self.root / name).exists()]
             try:
-                _write(self._journal, dumps({"id": row.id, "files": new}).encode())
+                _write(self._journal, dumps({"id": record.id, "files": new}).encode())
                 for name in new:
                     _write(self.root / name, files[name])
-                parse_row(vars(row))  # what could not be read again must not be written
-                self._write_rows([*rows, row])
+                parse_record(vars(record))  # what could not be read again must not be written
+                self._write_records([*records, record])
             except BaseException:
                 self._recover()
                 raise
             self._journal.unlink()
 
-    def write_rows(self, rows: Sequence[Row]) -> bool:
-        """Replace all rows; False where that changes nothing."""
+    def write_records(self, records: Sequence[Record]) -> bool:
+        """Replace all records; False where that changes nothing."""
         with self._locked():
             self._recover()
-            for row in rows:
-                parse_row(vars(row))
-            return self._write_rows(rows)
+            for record in records:
+                parse_record(vars(record))
+            return self._write_records(records)
 
-    def _write_rows(self, rows: Sequence[Row]) -> bool:
-        data = dump_rows(rows).encode()
+    def _write_records(self, records: Sequence[Record]) -> bool:
+        data = dump_records(records).encode()
         if self.registry.exists() and self.registry.read_bytes() == data:
             return False
         _write(self.registry, data)
@@ -325,7 +325,7 @@ class Library:
             return
         try:
             entry = json.loads(self._journal.read_bytes())
-            published = entry["id"] in {row.id for row in self.rows()}
+            published = entry["id"] in {record.id for record in self.records()}
             for name in entry["files"]:
                 # A library from elsewhere must not have files deleted that are not its own.
                 if not _WRITTEN.fullmatch(name):
@@ -359,11 +359,11 @@ def dumps(data: Any) -> str:
     return json.dumps(data, indent=2, ensure_ascii=False)
 
 
-def dump_rows(rows: Sequence[Row]) -> str:
-    """The text of a registry: sorted by id, a row a line."""
-    ordered = sorted(rows, key=lambda row: row.id)
+def dump_records(records: Sequence[Record]) -> str:
+    """The text of a registry: sorted by id, a record a line."""
+    ordered = sorted(records, key=lambda record: record.id)
     encode = json.JSONEncoder(ensure_ascii=False).encode
-    lines = ",\n".join(encode(vars(row)) for row in ordered)
+    lines = ",\n".join(encode(vars(record)) for record in ordered)
     return '{"tasks": [\n' + lines + ("\n" if lines else "") + "]}\n"
 
 

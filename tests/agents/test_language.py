@@ -32,8 +32,10 @@ def test_words_are_ids_that_depend_on_the_word_only() -> None:
 
 
 def test_no_two_words_of_the_suite_share_an_id() -> None:
-    rows, _ = shipped().read()
-    text = " ".join([*(row.instruction for row in rows), *COLORS, *NOUNS, *map(plural, NOUNS)])
+    records, _ = shipped().read()
+    text = " ".join(
+        [*(record.instruction for record in records), *COLORS, *NOUNS, *map(plural, NOUNS)]
+    )
     words = set(re.findall(r"\w+", text.lower()))
     assert len(words) > 300
     assert len({_word_id(word) for word in words}) == len(words)

@@ -9,7 +9,7 @@ from pathlib import Path
 from gensim_envs.datasets.folder import write
 from gensim_envs.errors import TaskError
 from gensim_envs.generation.validate import over_processes
-from gensim_envs.library import Library, LibraryError, Row
+from gensim_envs.library import Library, LibraryError, Record
 from gensim_envs.pages.gallery import clips, facts
 from gensim_envs.pages.gallery.page import Entry, page
 from gensim_envs.pages.gallery.table import first_draw, table
@@ -19,11 +19,11 @@ PAGE, TABLE, CLIPS = "index.html", "table.md", "clips"
 
 def build(
     library: Library,
-    rows: Sequence[Row],
+    records: Sequence[Record],
     out: Path,
     *,
     workers: int | None = None,
-    tick: Callable[[Row, str | None], object] = lambda row, problem: None,
+    tick: Callable[[Record, str | None], object] = lambda record, problem: None,
 ) -> tuple[Path, int]:
     """Write the page and the table of some tasks, and keep their clips for the next time.
 
@@ -31,7 +31,7 @@ def build(
 
     Args:
         library: of the tasks.
-        rows: the tasks, in the order of the page.
+        records: the tasks, in the order of the page.
         out: folder of index.html, table.md and clips/.
         workers: processes; all cores if not said. The result does not depend on it.
         tick: called for each task with why it is left out, or None.
@@ -45,32 +45,32 @@ def build(
     folder = out / CLIPS
     folder.mkdir(parents=True, exist_ok=True)
     drawn, entries = [], []
-    missing = [row for row in rows if clips.load(folder, row) is None]
-    jobs = [(folder, library, row) for row in missing]
+    missing = [record for record in records if clips.load(folder, record) is None]
+    jobs = [(folder, library, record) for record in missing]
     with contextlib.closing(over_processes(clips.shoot, jobs, workers)) as problems:
-        for row in rows:
-            problem = next(problems) if row in missing else None
+        for record in records:
+            problem = next(problems) if record in missing else None
             try:
                 if problem is None:
-                    spec = first_draw(library, row)
-                    entries.append(_entry(folder, library, row))
-                    drawn.append((row, spec))
+                    spec = first_draw(library, record)
+                    entries.append(_entry(folder, library, record))
+                    drawn.append((record, spec))
             except (LibraryError, TaskError) as error:
                 problem = str(error)
-            tick(row, problem)
+            tick(record, problem)
     write(out / TABLE, table(library, drawn).encode())
     write(out / PAGE, page(entries).encode())
     return out / PAGE, len(entries)
 
 
-def _entry(folder: Path, library: Library, row: Row) -> Entry:
-    """What the page shows of a row whose clip is there.
+def _entry(folder: Path, library: Library, record: Record) -> Entry:
+    """What the page shows of a record whose clip is there.
 
     Raises:
         LibraryError: where something was changed meanwhile.
     """
-    clip = clips.load(folder, row)
+    clip = clips.load(folder, record)
     if clip is None:
         raise LibraryError(f"{folder} was changed meanwhile; run it again")
-    author = "" if row.hand_written else facts.model(library, row)
-    return Entry(row, clip, library.source(row), author)
+    author = "" if record.hand_written else facts.model(library, record)
+    return Entry(record, clip, library.source(record), author)

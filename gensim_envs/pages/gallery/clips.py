@@ -24,7 +24,7 @@ import gensim_envs
 from gensim_envs.datasets.folder import write
 from gensim_envs.envs.tabletop import TabletopEnv
 from gensim_envs.errors import TaskError
-from gensim_envs.library import Library, LibraryError, Row
+from gensim_envs.library import Library, LibraryError, Record
 from gensim_envs.oracle import Oracle, OracleError
 from gensim_envs.registration import load_program
 from gensim_envs.seeds import CERTIFICATE
@@ -66,12 +66,12 @@ class Clip:
     film: bytes
 
 
-def load(folder: Path, row: Row) -> Clip | None:
-    """The clip of a row as it is now; None where it is not there, or is of something else."""
-    note, *files = _files(folder, row)
+def load(folder: Path, record: Record) -> Clip | None:
+    """The clip of a record as it is now; None where it is not there, or is of something else."""
+    note, *files = _files(folder, record)
     try:
         data = json.loads(note.read_bytes())
-        if data["key"] != _key(row):
+        if data["key"] != _key(record):
             return None
         start, solved, film = (path.read_bytes() for path in files)
         spec = TaskSpec.from_json(data["spec"])
@@ -80,7 +80,7 @@ def load(folder: Path, row: Row) -> Clip | None:
         return None
 
 
-def shoot(folder: Path, library: Library, row: Row) -> str | None:
+def shoot(folder: Path, library: Library, record: Record) -> str | None:
     """Film the oracle on one of the certificate's seeds.
 
     Returns:
@@ -90,12 +90,12 @@ def shoot(folder: Path, library: Library, row: Row) -> str | None:
         OSError: where the disk does not take it.
         RuntimeError: where imageio-ffmpeg is missing.
     """
-    note, start, solved, film = _files(folder, row)
+    note, start, solved, film = _files(folder, record)
     note.unlink(missing_ok=True)
     try:
-        env = TabletopEnv(load_program(library, row), row.bounds, obs_mode="state")
+        env = TabletopEnv(load_program(library, record), record.bounds, obs_mode="state")
         try:
-            seed, actions, length = _solve(env, row)
+            seed, actions, length = _solve(env, record)
             every = max(FPS // CLIP_FPS, -(-length // MOST_FRAMES))
             frames, first, last = _filmed(env, seed, actions, every)
             spec = env.spec_drawn
@@ -107,23 +107,23 @@ def shoot(folder: Path, library: Library, row: Row) -> str | None:
     write_picture(solved, last)
     write_video(film, frames + [frames[-1]] * _HOLD, CLIP_FPS)
     data = {
-        "key": _key(row), "seed": seed, "actions": len(actions), "speed": every * CLIP_FPS / FPS,
+        "key": _key(record), "seed": seed, "actions": len(actions), "speed": every * CLIP_FPS / FPS,
         "spec": spec.to_json(),
     }  # fmt: skip
     write(note, json.dumps(data).encode())
     return None
 
 
-def _files(folder: Path, row: Row) -> tuple[Path, Path, Path, Path]:
-    stem = row.id.removeprefix("gensim/")
+def _files(folder: Path, record: Record) -> tuple[Path, Path, Path, Path]:
+    stem = record.id.removeprefix("gensim/")
     names = ("json", "start.webp", "solved.webp", "mp4")
     note, start, solved, film = (folder / f"{stem}.{name}" for name in names)
     return note, start, solved, film
 
 
-def _key(row: Row) -> str:
+def _key(record: Record) -> str:
     """A digest of all that decides what a clip shows."""
-    return hashlib.sha256(json.dumps([asdict(row), _suite()]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([asdict(record), _suite()]).encode()).hexdigest()
 
 
 @cache
@@ -139,14 +139,14 @@ def _suite() -> str:
     return found.hexdigest()
 
 
-def _solve(env: TabletopEnv, row: Row) -> tuple[int, list[Any], int]:
+def _solve(env: TabletopEnv, record: Record) -> tuple[int, list[Any], int]:
     """A seed that is solved, its actions, and how many frames a film of it has.
 
     Raises:
         OracleError: where there is none.
     """
     # Equal seeds draw equal colours, so that tasks do not all start with the same one.
-    first = int(hashlib.sha256(row.id.encode()).hexdigest(), 16) % len(CERTIFICATE)
+    first = int(hashlib.sha256(record.id.encode()).hexdigest(), 16) % len(CERTIFICATE)
     why = ""
     for seed in (*CERTIFICATE[first:], *CERTIFICATE[:first]):
         env.reset(seed=seed)
@@ -155,7 +155,7 @@ def _solve(env: TabletopEnv, row: Row) -> tuple[int, list[Any], int]:
         try:
             with closing(Film(env.world, moving=True, camera=CLOSE_UP, every=_UNSEEN)) as film:
                 film.start()
-                while len(actions) < row.max_episode_steps:
+                while len(actions) < record.max_episode_steps:
                     actions.append(oracle.act())
                     if env.step(actions[-1])[2]:
                         film.leave()

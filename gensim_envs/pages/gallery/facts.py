@@ -1,4 +1,4 @@
-"""What is said about a task: read off its row, its program and one draw of it."""
+"""What is said about a task: read off its record, its program and one draw of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from gensim_envs.library import Library, Row
+from gensim_envs.library import Library, Record
 from gensim_envs.task.goals import RELATIONS, Goal
 from gensim_envs.task.spec import TaskSpec
 from gensim_envs.utils.naming import words
@@ -70,18 +70,18 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def model(library: Library, row: Row) -> str:
+def model(library: Library, record: Record) -> str:
     """Who wrote a generated program, as its provenance says."""
-    path = library.root / "generated" / "provenance" / f"{Path(row.file).stem}.json"
+    path = library.root / "generated" / "provenance" / f"{Path(record.file).stem}.json"
     try:
         return str(json.loads(path.read_text(encoding="utf-8"))["model"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return "unknown"
 
 
-def certificate(row: Row) -> dict[str, str]:
+def certificate(record: Record) -> dict[str, str]:
     """The figures of a certificate, named for people; a question mark for what is not there."""
-    found = row.certificate
+    found = record.certificate
 
     def number(name: str, pattern: str, scale: int = 1) -> str:
         value = found.get(name)
@@ -90,7 +90,7 @@ def certificate(row: Row) -> dict[str, str]:
     return {
         "oracle": number("oracle", "{}/20"),
         "actions": number("steps", "{:.3g}"),
-        "nothing": number("nothing", "{:g}"),
+        "noop": number("noop", "{:g}"),
         "random": number("random", "{}/20"),
         "redraws": number("redraws", "{:.3g}%", 100),
     }

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from gensim_envs.library import Row
+from gensim_envs.library import Record
 from gensim_envs.pages.gallery import facts
 from gensim_envs.pages.gallery.clips import Clip
 from gensim_envs.pages.gallery.html import BASE, data_url, highlighted, policy, tag, text
@@ -25,13 +25,13 @@ class Entry:
     """A task of the gallery.
 
     Attributes:
-        row: of its library.
+        record: of its library.
         clip: what was filmed.
         source: its program.
         author: the model that wrote it; nothing where a person did.
     """
 
-    row: Row
+    record: Record
     clip: Clip
     source: str
     author: str
@@ -39,12 +39,12 @@ class Entry:
     @property
     def key(self) -> str:
         """What names it within the page."""
-        return self.row.id.removeprefix("gensim/")
+        return self.record.id.removeprefix("gensim/")
 
     @property
     def title(self) -> str:
         """Its name as words."""
-        return words(self.row.name)
+        return words(self.record.name)
 
     @property
     def origin(self) -> str:
@@ -116,18 +116,18 @@ def _choice(group: str, name: str, label: str) -> Element:
 
 def _card(entry: Entry) -> Element:
     """A task as it is seen among others; all about it is in a template."""
-    row, spec = entry.row, entry.clip.spec
+    record, spec = entry.record, entry.clip.spec
     sentences = [goal.instruction for goal in spec.goals]
     kinds, relations = facts.assets(spec), facts.relations(spec)
     names = [thing.name for thing in facts.things(spec)]
-    searched = [row.id, entry.title, row.summary, *sentences, *names, *kinds, *relations]
+    searched = [record.id, entry.title, record.summary, *sentences, *names, *kinds, *relations]
     return tag(
         "article",
         tag("div", _film(entry), class_="frame"),
         tag(
             "div",
             tag("h2", tag("a", entry.title, href=f"#task={entry.key}")),
-            tag("p", row.summary),
+            tag("p", record.summary),
             tag("p", f"“{sentences[0]}”", class_="instruction"),
             _tags(kinds, relations),
             tag("p", *_in_short(entry), class_="figures"),
@@ -176,7 +176,7 @@ def _tags(kinds: Iterable[str], relations: Iterable[str]) -> Element:
 
 
 def _in_short(entry: Entry) -> list[Element]:
-    figures = facts.certificate(entry.row)
+    figures = facts.certificate(entry.record)
     return [
         tag("span", facts.counted(len(entry.clip.spec.goals), "goal")),
         tag("span", facts.counted(entry.clip.actions, "action")),
@@ -186,19 +186,19 @@ def _in_short(entry: Entry) -> list[Element]:
 
 def _everything(entry: Entry) -> list[Element]:
     """What the dialog shows below the clip."""
-    row, spec = entry.row, entry.clip.spec
+    record, spec = entry.record, entry.clip.spec
     lines = entry.source.count("\n")
     return [
         tag(
             "header",
             tag("h2", entry.title, id="title", tabindex="-1"),
-            tag("p", tag("code", row.id), class_="id"),
-            tag("p", row.summary),
+            tag("p", tag("code", record.id), class_="id"),
+            tag("p", record.summary),
         ),
         _section("Goals, in this order", _goals(spec)),
         _section("On the table", _things(spec)),
         _section("Certificate, on 20 seeds", _pairs(_certificate(entry))),
-        _section("At most", _pairs(_bounds(row))),
+        _section("At most", _pairs(_bounds(record))),
         _section("Origin", tag("p", _origin(entry)), *_replay(entry)),
         tag(
             "details",
@@ -253,20 +253,20 @@ def _pairs(pairs: Iterable[tuple[str, str]]) -> Element:
 
 
 def _certificate(entry: Entry) -> list[tuple[str, str]]:
-    figures = facts.certificate(entry.row)
+    figures = facts.certificate(entry.record)
     return [
         ("Oracle solves", figures["oracle"]),
         ("Actions it takes", figures["actions"]),
         ("Random solves", figures["random"]),
-        ("Nothing earns", figures["nothing"]),
+        ("Return of no-op", figures["noop"]),
         ("Redrawn", figures["redraws"]),
     ]
 
 
-def _bounds(row: Row) -> list[tuple[str, str]]:
+def _bounds(record: Record) -> list[tuple[str, str]]:
     names = {"items": "Bodies", "targets": "Places of a goal", "steps": "Actions needed"}
-    pairs = [(names[key], str(row.bounds[key])) for key in names]
-    return [*pairs, ("Actions allowed", str(row.max_episode_steps))]
+    pairs = [(names[key], str(record.bounds[key])) for key in names]
+    return [*pairs, ("Actions allowed", str(record.max_episode_steps))]
 
 
 def _origin(entry: Entry) -> str:
@@ -278,5 +278,5 @@ def _replay(entry: Entry) -> list[Element]:
     shown = "in real time" if speed == 1 else f"{speed:g} times as fast"
     return [
         tag("p", f"The clip shows the oracle on seed {entry.clip.seed}, {shown}. To play it:"),
-        tag("pre", tag("code", f"gensim play {entry.row.id} --seed {entry.clip.seed}")),
+        tag("pre", tag("code", f"gensim play {entry.record.id} --seed {entry.clip.seed}")),
     ]

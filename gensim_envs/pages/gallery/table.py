@@ -9,7 +9,7 @@ import html
 import re
 from collections.abc import Sequence
 
-from gensim_envs.library import Library, Row, shipped
+from gensim_envs.library import Library, Record, shipped
 from gensim_envs.pages.gallery import facts
 from gensim_envs.registration import load_program
 from gensim_envs.seeds import SURVEY
@@ -21,18 +21,18 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def first_draw(library: Library, row: Row) -> TaskSpec:
-    """The draw from which a row has its instruction.
+def first_draw(library: Library, record: Record) -> TaskSpec:
+    """The draw from which a record has its instruction.
 
     Raises:
         LibraryError: where the program is not what was published.
         TaskError: where it fails.
     """
-    spec: TaskSpec = load_program(library, row).draw("train", SURVEY.start).spec
+    spec: TaskSpec = load_program(library, record).draw("train", SURVEY.start).spec
     return spec
 
 
-def table(library: Library, drawn: Sequence[tuple[Row, TaskSpec]]) -> str:
+def table(library: Library, drawn: Sequence[tuple[Record, TaskSpec]]) -> str:
     """The text of a Markdown file: a heading, what the columns say, and a line for each task."""
     lines = [
         "# The tasks",
@@ -45,17 +45,17 @@ def table(library: Library, drawn: Sequence[tuple[Row, TaskSpec]]) -> str:
         _line(_COLUMNS),
         _line(["---"] * len(_COLUMNS)),
     ]
-    for row, spec in drawn:
-        figures = facts.certificate(row)
+    for record, spec in drawn:
+        figures = facts.certificate(record)
         cells = [
-            row.id,
-            row.summary,
-            row.instruction,
+            record.id,
+            record.summary,
+            record.instruction,
             str(len(spec.goals)),
             ", ".join(facts.assets(spec)),
             ", ".join(facts.relations(spec)),
-            *(figures[name] for name in ("oracle", "actions", "nothing", "random")),
-            "hand" if row.hand_written else facts.model(library, row),
+            *(figures[name] for name in ("oracle", "actions", "noop", "random")),
+            "hand" if record.hand_written else facts.model(library, record),
         ]
         lines.append(_line([_plain(cell) for cell in cells]))
     return "\n".join(lines) + "\n"
@@ -74,7 +74,7 @@ def _plain(text: str) -> str:
 def shipped_table() -> str:
     """The table of the suite's own library."""
     library = shipped()
-    return table(library, [(row, first_draw(library, row)) for row in library.rows()])
+    return table(library, [(record, first_draw(library, record)) for record in library.records()])
 
 
 if __name__ == "__main__":
