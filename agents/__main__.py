@@ -12,11 +12,12 @@ import os
 import sys
 from collections.abc import Sequence
 
-from agents.errors import AgentsError, Stopped
+from agents.errors import Stopped
+from gensim_envs.errors import GensimError
 
 COMMANDS = {
     "train": ("agents.training.train", "Train an agent."),
-    "export": ("agents.data.collect", "Write demonstrations to a file, to train elsewhere."),
+    "export": ("agents.data.collect", "Record demonstrations, to train elsewhere."),
     "evaluate": (
         "agents.evaluation.evaluate",
         "Play episodes over fixed test seeds and report success.",
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Stopped as error:
         print(f"agents: {error}", file=sys.stderr)
         return 130
-    except AgentsError as error:
+    except GensimError as error:
         print(f"agents: {error}", file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:

@@ -22,6 +22,10 @@ class OracleError(GensimError):
     """The oracle knows no action toward the current goal; the message names the goal."""
 
 
+class DatasetError(GensimError):
+    """Demonstrations cannot be recorded or read."""
+
+
 class FileError(GensimError):
     """A file cannot be written, removed or locked."""
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from agents.policies.base import Array, Learner
 
 if TYPE_CHECKING:
-    from agents.data.demos import Demos
+    from agents.data.demonstrations import Demonstrations
 
 AHEAD = 4
 """Batches that wait to be used, for each thread; compressed images make them the largest thing."""
@@ -47,7 +47,7 @@ class Loader:
     def __init__(
         self,
         learner: Learner,
-        demos: Demos,
+        demos: Demonstrations,
         tokens: dict[str, Array],
         *,
         batch_size: int,

@@ -19,8 +19,7 @@ import numpy as np
 from tqdm import tqdm
 
 import gensim_envs
-from agents.data.datasets import check_spaces
-from agents.data.workers import cores, processes
+from agents.data.spaces import check_spaces
 from agents.errors import AgentsError
 from agents.evaluation import report
 from agents.evaluation.rollout import (
@@ -33,6 +32,7 @@ from agents.evaluation.rollout import (
     outcome,
 )
 from gensim_envs.seeds import TEST, TRAINING
+from gensim_envs.utils.processes import cores, processes
 
 if TYPE_CHECKING:
     from agents.policies.base import Agent

@@ -23,7 +23,7 @@ from agents.training import checkpoint
 if TYPE_CHECKING:
     import gymnasium as gym
 
-    from agents.data.demos import Demos, Sample
+    from agents.data.demonstrations import Demonstrations, Sample
 
 LEARNERS = {
     "transporter": "agents.policies.transporter:Transporter",
@@ -131,7 +131,7 @@ class Learner(nn.Module):
             AgentsError: naming what is missing.
         """
 
-    def measure(self, demos: Demos) -> None:
+    def measure(self, demos: Demonstrations) -> None:
         """Takes what the network needs to know of the training set as a whole, into buffers.
 
         Called once, before training from scratch.

@@ -27,7 +27,7 @@ from agents.policies.base import About, Array, Learner, pad_tokens
 from agents.policies.networks import Decoder, Encoder, Sentence
 
 if TYPE_CHECKING:
-    from agents.data.demos import Sample
+    from agents.data.demonstrations import Sample
 
 _CELL = 4  # pixels of the observation in one of the trunk's
 _LEAST_SPREAD = 0.01  # in units of `Table.encode`: 5 mm and half a degree

@@ -23,7 +23,7 @@ from agents.options import check_range
 from agents.policies.base import About, Array, Learner
 
 if TYPE_CHECKING:
-    from agents.data.demos import Demos, Sample
+    from agents.data.demonstrations import Demonstrations, Sample
 
 _LEAST_SPREAD = 0.01  # of an entry that hardly varies: noise in it would become the largest input
 
@@ -75,7 +75,7 @@ class BCState(Learner):
             size = config.width
         self.net = nn.Sequential(*layers, nn.Linear(size, 6))
 
-    def measure(self, demos: Demos) -> None:
+    def measure(self, demos: Demonstrations) -> None:
         """Takes the mean and the spread of each entry of the state."""
         rng = np.random.default_rng(0)  # of motions of which only the spread is taken
         states = self.prepare(list(demos), [], rng, train=True)["state"]

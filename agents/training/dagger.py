@@ -5,26 +5,26 @@ Online Learning", 2011, arXiv 1011.0686, algorithm 3.1. Round 0 is behaviour clo
 round plays new training seeds, labels every state that it comes to, and trains afresh on all
 demonstrations so far. Of the policies, the one that validates best is kept.
 
-    DIR/demos-K.h5   what round K has added
+    DIR/demos/       the first demonstrations, unless they are read from elsewhere
+    DIR/demos-K/     the states that round K has added, a Minari dataset for each task
     DIR/round-K/     its training run
     DIR/agent.json, DIR/model.safetensors   the checkpoint
 """
 
 from __future__ import annotations
 
-import concurrent.futures as cf
+import functools
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from agents import files
-from agents.data.demos import Demos, Sample
+from agents.data.demonstrations import Demonstrations
 from agents.errors import AgentsError
 from agents.policies.base import LearnedAgent, imitators, learner_class, load_agent
 from agents.training import checkpoint, runs
@@ -34,10 +34,8 @@ from agents.training.runs import Config
 if TYPE_CHECKING:
     import gymnasium as gym
 
-    from agents.evaluation.rollout import Row
     from agents.training.train import Source
-
-_CHUNK = 5  # episodes that a process is given at once
+    from gensim_envs.datasets.worker import Respond
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,8 @@ def train(config: Config, settings: Mapping[str, Mapping[str, Any]], source: Sou
             raise AgentsError(
                 f"{left[0]} is of another run; choose another --out, or --overwrite it"
             )
-        first = _first(inner, source, again=found is not None)
+        # A run that continues reads them again: what is recorded is kept, other files may change.
+        first = runs.chosen(inner, source.demos(learner_class(inner.agent).obs_mode))
         _check_oracle(first, options.learner)
         described["training"]["dataset"] = first.sha256()
         if found is not None:
@@ -110,7 +109,7 @@ def train(config: Config, settings: Mapping[str, Mapping[str, Any]], source: Sou
 
 def _parts(out: Path) -> list[Path]:
     """What rounds have left in a folder."""
-    return sorted([*out.glob("demos-[0-9]*.h5"), *out.glob("round-[0-9]*")])
+    return sorted([*out.glob("demos-[0-9]*"), *out.glob("round-[0-9]*")])
 
 
 def _clear(out: Path) -> None:
@@ -121,17 +120,7 @@ def _clear(out: Path) -> None:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def _first(inner: Config, source: Source, *, again: bool) -> Demos:
-    """The demonstrations of round 0. A run that goes on keeps what was made, and reads again what
-    is read, since that may have changed.
-    """
-    path = inner.out / "demos-0.h5"
-    if again and not source.reads and path.exists():
-        return Demos.load(path)
-    return runs.chosen(inner, source.demos(learner_class(inner.agent).obs_mode))
-
-
-def _check_oracle(demos: Demos, learner: str) -> None:
+def _check_oracle(demos: Demonstrations, learner: str) -> None:
     """Checks that the oracle can label states of each task.
 
     Raises:
@@ -153,22 +142,15 @@ def _check_oracle(demos: Demos, learner: str) -> None:
 
 
 def _rounds(
-    inner: Config, options: Options, own: Mapping[str, Any], source: Source, first: Demos
+    inner: Config, options: Options, own: Mapping[str, Any], source: Source, first: Demonstrations
 ) -> None:
     """Makes and trains on what is not yet there."""
-    parts: list[Demos] = []
+    parts = [first]
     for number in range(options.rounds + 1):
-        path = inner.out / f"demos-{number}.h5"
-        if not path.exists():
-            if number == 0:
-                made = first
-            else:
-                last, share = inner.out / f"round-{number - 1}", options.beta**number
-                made = _visited(last, parts, options.episodes, share, source.workers)
-            made.save(path)
-        parts.append(Demos.load(path))
-        validate = source.validate(parts[0].envs)
-        demos = Demos.joined(parts)
+        if number:
+            parts.append(_visited(inner.out, number, parts, options, source.workers))
+        validate = source.validate(first.envs)
+        demos = Demonstrations.joined(parts)
         _say(f"round {number} of {options.rounds}: {len(demos)} labelled steps")
         out = inner.out / f"round-{number}"
         training.train(replace(inner, out=out, demos=None), demos, own, validate=validate)
@@ -200,102 +182,64 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-# ----------------------------------------------------------------------- where the policy comes to
+# --------------------------------------------------------------------- states the policy visits
 
 
 def _visited(
-    folder: Path, so_far: Sequence[Demos], episodes: int, share: float, workers: int | None
-) -> Demos:
-    """The states that a checkpoint's policy comes to on new seeds, with the oracle's actions.
+    out: Path, number: int, parts: Sequence[Demonstrations], options: Options, workers: int | None
+) -> Demonstrations:
+    """The states that the last round's policy visits on new seeds, with the oracle's actions.
 
     Raises:
-        AgentsError: the oracle can label none of them.
+        DatasetError: the oracle knows no action in most of them.
     """
     import gensim_envs
-    from agents.data.workers import cores, processes
-    from agents.evaluation.rollout import Row
+    from gensim_envs.datasets import record
 
-    envs, mode = so_far[0].envs, so_far[0].obs_mode
-    room = so_far[0].state_bounds or (gensim_envs.common_bounds(envs) if mode == "state" else {})
-    bounds = tuple(sorted(room.items()))
-    jobs: list[tuple[Row, range]] = []
-    for env in envs:
-        row = Row(env, "train", (), mode, bounds)
-        first = 1 + max(seed for part in so_far for seed in part.seeds(env))
-        stop = first + episodes
-        jobs += [(row, range(k, min(k + _CHUNK, stop))) for k in range(first, stop, _CHUNK)]
-    with processes(min(workers or cores(), len(jobs))) as executor:
-        futures: list[cf.Future[tuple[Demos, int]]] = [
-            executor.submit(_labelled, folder, row, seeds, share) for row, seeds in jobs
-        ]
-        results = [future.result() for future in futures]
-    visited = Demos.joined([demos for demos, _ in results])
-    left_out = sum(count for _, count in results)
-    _say(f"{len(visited)} states labelled, {left_out} that the oracle cannot solve left out")
-    if not len(visited):
-        raise AgentsError("the oracle can solve none of the states that the policy comes to")
+    first = parts[0]
+    bounds = None
+    if first.obs_mode == "state":
+        bounds = first.state_bounds or gensim_envs.common_bounds(first.envs)
+    seed = 1 + max(seed for part in parts for env in first.envs for seed in part.seeds(env))
+    behaviour = _Mixture(out / f"round-{number - 1}", options.beta**number)
+    summaries = record(
+        first.envs, options.episodes, seed, out / f"demos-{number}", obs_mode=first.obs_mode,
+        bounds=bounds, behaviour=behaviour, workers=workers,
+    )  # fmt: skip
+    visited = Demonstrations.load(*(summary.path for summary in summaries))
+    unlabelled = sum(summary.steps for summary in summaries) - len(visited)
+    _say(f"{len(visited)} states labelled; in {unlabelled} more the oracle knows no action")
     return visited
 
 
-def _labelled(folder: Path, row: Row, seeds: Sequence[int], share: float) -> tuple[Demos, int]:
-    """Plays some seeds, in a process of its own; returns also how many states have no label."""
-    from agents.evaluation.rollout import Refused, episode
+@dataclass(frozen=True)
+class _Mixture:
+    """A checkpoint's policy that is replaced by the oracle in a share of the steps.
 
-    agent, env = load_agent(folder), row.make()
-    demos, left_out = Demos(agent.obs_mode, *agent.about.bounds, agent.about.state_bounds), 0
-    try:
-        for seed in seeds:
-            labeller = _Labeller(agent, row.env, share)
-            try:
-                for _ in episode(env, labeller, seed):
-                    pass
-            except Refused:
-                continue  # a draw that has no room for all its things
-            left_out += labeller.left_out
-            if labeller.samples:
-                demos.add_episode(row.env, seed, labeller.samples)
-    finally:
-        env.close()
-    return demos, left_out
+    Attributes:
+        folder: of the checkpoint.
+        share: of steps in which the oracle acts, where it knows an action.
+    """
+
+    name: ClassVar[str] = "dagger"
+
+    folder: Path
+    share: float
+
+    def __call__(self, env: gym.Env[Any, Any], seed: int) -> Respond:
+        """Begin an episode."""
+        agent, rng = _agent(self.folder), np.random.default_rng([seed, *b"agent"])
+        agent.begin(env, rng)
+
+        def respond(observation: Any, info: dict[str, Any], label: Any) -> Any:
+            oracle_acts = rng.random() < self.share
+            own = agent.act(observation, info["instruction"])
+            return label if oracle_acts and label is not None else own
+
+        return respond
 
 
-class _Labeller:
-    """Acts as a policy does, or now and then as the oracle, whose action it notes each time."""
-
-    def __init__(self, agent: LearnedAgent, env: str, share: float) -> None:
-        self.obs_mode = agent.obs_mode
-        self.samples: list[Sample] = []
-        self.left_out = 0
-        self._agent, self._env, self._share = agent, env, share
-
-    def begin(self, env: gym.Env[Any, Any], rng: np.random.Generator) -> None:
-        import gensim_envs
-
-        self._agent.begin(env, rng)
-        self._oracle, self._rng = gensim_envs.Oracle(env), rng
-
-    def act(self, observation: Any, instruction: str) -> NDArray[np.float32]:
-        import gensim_envs
-
-        oracle_acts = self._rng.random() < self._share
-        own = self._agent.act(observation, instruction)
-        try:
-            label = np.asarray(self._oracle.act(), np.float32)
-        except gensim_envs.OracleError:
-            self.left_out += 1
-            return own
-        seen = {"state": observation} if self.obs_mode == "state" else observation
-        self.samples.append(
-            Sample(
-                env=self._env,
-                episode=0,
-                step=len(self.samples),
-                instruction=instruction,
-                action=label,
-                **seen,
-            )
-        )
-        return label if oracle_acts else own
-
-    def heatmaps(self) -> None:
-        return None
+@functools.lru_cache(1)
+def _agent(folder: Path) -> LearnedAgent:
+    """The policy of a checkpoint, kept for the next episode."""
+    return load_agent(folder)

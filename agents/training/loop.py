@@ -31,7 +31,7 @@ from agents.training.log import Log
 from agents.training.runs import Config
 
 if TYPE_CHECKING:
-    from agents.data.demos import Demos
+    from agents.data.demonstrations import Demonstrations
 
 __all__ = ["Config", "Training", "check", "train"]
 
@@ -60,7 +60,7 @@ def check(config: Config, settings: Mapping[str, Any] | None = None) -> bool:
 
 def train(
     config: Config,
-    demos: Demos | Callable[[], Demos],
+    demos: Demonstrations | Callable[[], Demonstrations],
     settings: Mapping[str, Any] | None = None,
     *,
     validate: Validate | None = None,
@@ -102,7 +102,7 @@ class Training:
     def __init__(
         self,
         config: Config,
-        demos: Demos,
+        demos: Demonstrations,
         settings: Mapping[str, Any],
         team: Team,
         validate: Validate | None = None,

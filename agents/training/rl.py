@@ -29,7 +29,7 @@ from torch import Tensor
 
 import gensim_envs
 from agents import files
-from agents.data.datasets import check_spaces
+from agents.data.spaces import check_spaces
 from agents.errors import AgentsError, Stopped
 from agents.evaluation.rollout import MAKE_ERRORS, of_suite
 from agents.policies.base import About, Learner, load_weights, make_learner

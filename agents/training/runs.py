@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from agents.data.demos import Demos
+from agents.data.demonstrations import Demonstrations
 from agents.errors import AgentsError
 from agents.policies import language
 from agents.policies.base import About, Array, hyperparameters, learner_class
@@ -144,7 +144,7 @@ def check_same(out: Path, there: Mapping[str, Any], here: Mapping[str, Any]) -> 
         )
 
 
-def chosen(config: Config, demos: Demos) -> Demos:
+def chosen(config: Config, demos: Demonstrations) -> Demonstrations:
     """The part of a dataset to train on.
 
     Raises:
@@ -166,11 +166,11 @@ def chosen(config: Config, demos: Demos) -> Demos:
         return demos.first(config.demos, config.envs or None)
     if not config.envs:
         return demos
-    return Demos.joined([demos.first(len(demos.seeds(env)), [env]) for env in config.envs])
+    return Demonstrations.joined([demos.first(len(demos.seeds(env)), [env]) for env in config.envs])
 
 
 def check_machine(
-    config: Config, settings: Mapping[str, Any], demos: Demos | None, *, validates: bool
+    config: Config, settings: Mapping[str, Any], demos: Demonstrations | None, *, validates: bool
 ) -> None:
     """Sees to it, before any long work, that this machine has what a run needs.
 
@@ -210,7 +210,9 @@ def check_machine(
         )
 
 
-def tokens_of(config: Config, demos: Demos) -> tuple[dict[str, Array], int, tuple[float, ...]]:
+def tokens_of(
+    config: Config, demos: Demonstrations
+) -> tuple[dict[str, Array], int, tuple[float, ...]]:
     """The tokens of each instruction of a dataset, and the encoder's width and fingerprint.
 
     Those that came with the dataset need no encoder, where they are vectors.
@@ -226,7 +228,7 @@ def tokens_of(config: Config, demos: Demos) -> tuple[dict[str, Array], int, tupl
     return tokens, encoder.width, encoder.fingerprint()
 
 
-def _stored_tokens(config: Config, demos: Demos) -> dict[str, Array] | None:
+def _stored_tokens(config: Config, demos: Demonstrations) -> dict[str, Array] | None:
     """The tokens that came with a dataset, where they are vectors of all its instructions."""
     sentences, stored = demos.instructions(), demos.tokens.get(config.encoder, {})
     if not all(s in stored and stored[s].ndim == 2 for s in sentences):
@@ -234,13 +236,15 @@ def _stored_tokens(config: Config, demos: Demos) -> dict[str, Array] | None:
     return {s: stored[s] for s in sentences}
 
 
-def _fingerprint(config: Config, demos: Demos) -> tuple[float, ...]:
+def _fingerprint(config: Config, demos: Demonstrations) -> tuple[float, ...]:
     """Of the encoder whose tokens came with a dataset; () where it is not known."""
     tokens = demos.tokens.get(config.encoder, {}).get(language.PROBE)
     return () if tokens is None else language.fingerprint(tokens)
 
 
-def about(config: Config, demos: Demos, width: int, fingerprint: tuple[float, ...]) -> About:
+def about(
+    config: Config, demos: Demonstrations, width: int, fingerprint: tuple[float, ...]
+) -> About:
     """What a policy trained on a dataset is for, with an encoder of this width and fingerprint.
 
     Raises:

@@ -8,21 +8,20 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from agents import options as fields
+from agents.data.demonstrations import Demonstrations, minari_folders
 from agents.errors import AgentsError
 from agents.policies.base import REINFORCED, imitators, learner_class
 from agents.training import loop as training
 from agents.training import runs
 from agents.training.loop import Config, Validate
-
-if TYPE_CHECKING:
-    from agents.data.demos import Demos
 
 DEMOS = 100
 """Demonstrations of each task, where they are made and not counted."""
@@ -38,7 +37,7 @@ class Source:
 
     Attributes:
         workers: processes that play; None for one on each core.
-        reads: whether demonstrations are read from a file or dataset, not made.
+        reads: whether demonstrations are read, not made.
 
     Raises:
         AgentsError: fewer than 1 process would play, or several would make demonstrations.
@@ -49,14 +48,14 @@ class Source:
             raise AgentsError(f"{given.workers} workers are asked for; use 1 or more")
         if int(os.environ.get("WORLD_SIZE", 1)) > 1 and given.data is None:
             raise AgentsError(
-                "several processes train on one file: write it with `python -m agents export`, "
-                "and name it with --data"
+                "several processes train on recorded demonstrations: make them with `python -m "
+                "agents export`, and name their folder with --data"
             )
         self.workers: int | None = given.workers
         self.reads: bool = given.data is not None or bool(given.minari)
         self._given, self._config = given, config
 
-    def demos(self, obs_mode: str) -> Demos:
+    def demos(self, obs_mode: str) -> Demonstrations:
         """The demonstrations: read, or made by the oracle.
 
         Raises:
@@ -64,22 +63,21 @@ class Source:
         """
         given, config = self._given, self._config
         if given.data is not None:
-            from agents.data.demos import Demos
-
-            return Demos.load(given.data)
-        self.need_simulator("make demonstrations; name a file with --data")
+            return Demonstrations.load(given.data)
         if given.minari:
-            from agents.data.datasets import from_minari
-
-            return from_minari(given.minari, given.minari_root, config.demos)
-        from agents.data import collect
+            folders = minari_folders(given.minari, given.minari_root)
+            return Demonstrations.load(*folders, episodes=config.demos)
+        self.need_simulator("make demonstrations; name datasets with --data")
+        from agents.data.collect import collect
 
         assert config.demos is not None
-        with collect.Progress(config.demos * len(config.envs)) as progress:
-            return collect.collect(
-                config.envs, config.demos, obs_mode=obs_mode, workers=self.workers,
-                perturb=config.perturb, progress=progress,
-            )  # fmt: skip
+        folder = config.out / "demos"
+        if config.overwrite:
+            shutil.rmtree(folder, ignore_errors=True)
+        return collect(
+            config.envs, config.demos, folder, obs_mode=obs_mode, workers=self.workers,
+            perturb=config.perturb,
+        )  # fmt: skip
 
     def need_simulator(self, to: str) -> None:
         """Checks that there is a simulator.
@@ -148,8 +146,8 @@ def add_parser(commands: Any, arguments: Sequence[str]) -> None:
     parser.add_argument("--tasks", metavar="NAME", help="a list of tasks in suites.json")
     if agent not in REINFORCED:
         data = parser.add_mutually_exclusive_group()
-        data.add_argument("--data", type=Path, metavar="FILE",
-                          help="demonstrations that `python -m agents export` wrote")  # fmt: skip
+        data.add_argument("--data", type=Path, metavar="DIR",
+                          help="datasets of `python -m agents export` or `gensim demos`")  # fmt: skip
         data.add_argument("--minari", nargs="+", metavar="DATASET", help="Minari datasets")
         parser.add_argument("--minari-root", type=Path, metavar="DIR", help="where they are")
         parser.add_argument("--workers", type=int, metavar="N",
@@ -227,7 +225,7 @@ def run(given: argparse.Namespace) -> int:
     elif config.perturb:
         raise AgentsError(
             "--perturb is for demonstrations that are made here, and these are read; make such "
-            "with `python -m agents export --perturb`, and name the file with --data"
+            "with `python -m agents export --perturb`, and name their folder with --data"
         )
     source = Source(given, config)
     if agent == "dagger":
