@@ -93,7 +93,8 @@ def run(env: str, demos: int, episodes: int, minutes: float | None) -> Rows:
         fastest[precision] = min((s, name) for name, p, s in timed if p == precision)[1]
     yield ("correlates by", "", *fastest.values())
 
-    known = collect([env], demos)
+    with tempfile.TemporaryDirectory() as folder:
+        known = collect([env], demos, Path(folder))
     ours = our(known)
     plains = [plain(known, fastest[p], bf16=p == "bf16") for p in precisions]
     speed = ours.samples_per_second(REPEATS["ours"])

@@ -147,7 +147,7 @@ def add_parser(commands: Any, arguments: Sequence[str]) -> None:
     if agent not in REINFORCED:
         data = parser.add_mutually_exclusive_group()
         data.add_argument("--data", type=Path, metavar="DIR",
-                          help="datasets of `python -m agents export` or `gensim demos`")  # fmt: skip
+                          help="datasets that `python -m agents export` wrote")  # fmt: skip
         data.add_argument("--minari", nargs="+", metavar="DATASET", help="Minari datasets")
         parser.add_argument("--minari-root", type=Path, metavar="DIR", help="where they are")
         parser.add_argument("--workers", type=int, metavar="N",

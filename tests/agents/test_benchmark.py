@@ -75,9 +75,9 @@ def test_a_killed_benchmark_goes_on_where_it_was(
     *first, randomised = results["cells"]
     assert [cell["name"] for cell in first] == [oracle.name, cloning.name]
     check_cells(*first)
-    made = {path.name for path in (out / "demos").glob("*.h5")}
-    assert made == {f"{ENV[7:]}-state-2.h5", f"{ENV[7:]}-state-light-camera-3.h5"}
-    assert f"--data DIR/demos/{ENV[7:]}-state-light-camera-3.h5" in randomised["commands"][0]
+    made = {path.name for path in (out / "demos").iterdir() if path.is_dir()}
+    assert made == {f"{ENV[7:]}-state-2", f"{ENV[7:]}-state-light-camera-3"}
+    assert f"--data DIR/demos/{ENV[7:]}-state-light-camera-3" in randomised["commands"][0]
     (failed,) = results["failed"]
     assert failed == {"name": f"bc_state-{ENV[7:]}-1", "error": "steps is 0; give 1 or more"}
     assert "steps is 0" in capsys.readouterr().err
@@ -113,11 +113,11 @@ def test_a_killed_benchmark_goes_on_where_it_was(
 
 
 def test_a_cells_demonstrations_are_randomised_as_it_asks(tmp_path: Path) -> None:
-    path = tmp_path / "demos.h5"
+    path = tmp_path / "demos"
     MakeDemos(path, (ENV,), "rgbd", 1, ("light",))()
     made = Demonstrations.load(path).sha256()
-    assert made == collect([ENV], 1, workers=1, perturb=["light"]).sha256()
-    assert made != collect([ENV], 1, workers=1).sha256()
+    assert made == collect([ENV], 1, tmp_path / "2", workers=1, perturb=["light"]).sha256()
+    assert made != collect([ENV], 1, tmp_path / "3", workers=1).sha256()
 
 
 def full(*_: object) -> list[str]:

@@ -106,8 +106,8 @@ def test_jobs_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     eventually(lambda: not Path(f"/proc/{pid}").exists())
 
 
-def test_a_process_that_plays_and_ends_is_said() -> None:
-    with pytest.raises(AgentsError, match="for want of memory"), processes(1) as executor:
+def test_a_worker_process_that_ends_is_an_error() -> None:
+    with pytest.raises(WorkerError, match="for want of memory"), processes(1) as executor:
         executor.submit(os._exit, 1).result()
 
 

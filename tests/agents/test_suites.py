@@ -59,7 +59,7 @@ def test_a_shipped_suite_fits_the_shipped_registry(name: str) -> None:
 def test_the_options_of_a_shipped_suite_are_those_of_training(name: str, tmp_path: Path) -> None:
     found = suite(name)
     one_of_each = {(c.agent, c.kind, *c.options): c for c in found.cells}.values()
-    commands = [RunCell(c, found, 1, tmp_path / "x.h5", tmp_path).command() for c in one_of_each]
+    commands = [RunCell(c, found, 1, tmp_path / "x", tmp_path).command() for c in one_of_each]
     assert any(commands)
     for command in filter(None, commands):
         parser = argparse.ArgumentParser()

