@@ -14,6 +14,7 @@ import pytest
 
 from agents.benchmark.jobs import Job, run
 from agents.errors import AgentsError
+from gensim_envs.errors import WorkerError
 from gensim_envs.utils.processes import processes
 
 
