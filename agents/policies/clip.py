@@ -30,8 +30,8 @@ class Clip(TextEncoder):
         self.name = name
         arch, slash, weights = name.removeprefix("clip:").partition("/")
         if not (arch and slash and weights):
-            raise AgentsError(f"{name!r:.80} is malformed; write clip:RN50/openai, or clip:RN50/ and the "
-                              "path of a file")  # fmt: skip
+            raise AgentsError(f"{name!r:.80} is malformed; write clip:RN50/openai, or clip:RN50/ "
+                              "and the path of a file")  # fmt: skip
         open_clip = _open_clip()
         config = open_clip.get_model_config(arch)
         if config is None:
@@ -44,7 +44,7 @@ class Clip(TextEncoder):
         file = _cached(open_clip, arch, weights, tag) if tag else Path(weights).expanduser()
         if not file.is_file():
             tags = ", ".join(open_clip.list_pretrained_tags_by_model(arch)) or "none"
-            raise AgentsError(f"{weights} is neither a file nor a tag of {arch}; the tags are {tags}")
+            raise AgentsError(f"{weights} is neither a file nor a tag of {arch} ({tags})")
         try:
             self._model = open_clip.create_model(
                 arch, pretrained=str(file), force_quick_gelu=tag.get("quick_gelu", False),
@@ -92,8 +92,8 @@ class Clip(TextEncoder):
         visual = self._model.visual
         if not hasattr(visual, "layer4"):
             raise AgentsError(
-                f"the image encoder of {self.name} is a {type(visual).__name__}, which has one scale "
-                "only; use a ResNet such as RN50"
+                f"the image encoder of {self.name} is a {type(visual).__name__}, which has only one "
+                "scale; use a ResNet such as RN50"
             )
         return ClipVisual(visual, *self._colors)
 

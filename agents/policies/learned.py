@@ -83,7 +83,7 @@ class LearnedPolicy(nn.Module, Policy):
         raise NotImplementedError
 
     def optimizer_groups(self) -> list[dict[str, Any]]:
-        """Groups of parameters for AdamW; a group without "lr" gets the learning rate of the run."""
+        """Parameter groups for AdamW; one without "lr" gets the learning rate of the run."""
         return [{"params": [p for p in self.parameters() if p.requires_grad]}]
 
     # --------------------------------------------------------------------------------- acting
