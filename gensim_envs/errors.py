@@ -34,7 +34,7 @@ class PerturbationError(GensimError):
 
 
 class FileError(GensimError):
-    """A file cannot be written, removed or locked."""
+    """A file cannot be read, written, removed or locked."""
 
 
 class WorkerError(GensimError):
