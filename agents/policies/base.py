@@ -122,11 +122,11 @@ def check_range(config: Any, low: float, high: float, *names: str) -> None:
     """Check fields of a dataclass that are numbers or tuples of numbers.
 
     Raises:
-        ValueError: one is not finite, or not within `low` and `high`.
+        AgentsError: one is not finite, or not within `low` and `high`.
     """
     for name in names:
         value = getattr(config, name)
         for number in value if isinstance(value, tuple) else (value,):
             if not (math.isfinite(number) and low <= number <= high):
                 allowed = f"{low} or more" if high == math.inf else f"{low} to {high}"
-                raise ValueError(f"{name} is {number}; expected {allowed}")
+                raise AgentsError(f"{name} is {number}; expected {allowed}")

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agents.data.augment import Motion, Table, draw
+from agents.errors import AgentsError
 from agents.policies.base import Array, PolicySpec, check_range
 from agents.policies.learned import LearnedPolicy
 from gensim_envs import StateLayout
@@ -47,9 +48,9 @@ class BCStateConfig:
     def __post_init__(self) -> None:
         check_range(self, 1, math.inf, "width", "depth")
         if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout is {self.dropout}; expected at least 0 and less than 1")
+            raise AgentsError(f"dropout is {self.dropout}; expected at least 0 and less than 1")
         if not 0 < self.delta < math.inf:
-            raise ValueError(f"delta is {self.delta}; expected more than 0")
+            raise AgentsError(f"delta is {self.delta}; expected more than 0")
 
 
 class BCState(LearnedPolicy):

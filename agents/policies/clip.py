@@ -92,7 +92,7 @@ class Clip(TextEncoder):
         visual = self._model.visual
         if not hasattr(visual, "layer4"):
             raise AgentsError(
-                f"the image encoder of {self.name} is a {type(visual).__name__}, which has only one "
+                f"the image encoder of {self.name} is a {type(visual).__name__}, which has one "
                 "scale; use a ResNet such as RN50"
             )
         return ClipVisual(visual, *self._colors)

@@ -202,15 +202,8 @@ class LearnedPolicy(nn.Module, Policy):
 
 
 def make_policy(spec: PolicySpec, config: Any) -> LearnedPolicy:
-    """A policy with initial weights from torch's generator.
-
-    Raises:
-        AgentsError: the spec does not fit the policy.
-    """
-    try:
-        return policy_class(spec.policy)(config, spec)
-    except ValueError as error:
-        raise AgentsError(f"{spec.policy}: {error}") from error
+    """A policy with initial weights from torch's generator."""
+    return policy_class(spec.policy)(config, spec)
 
 
 def policy_config(policy: str, values: Mapping[str, Any]) -> Any:
@@ -224,10 +217,7 @@ def policy_config(policy: str, values: Mapping[str, Any]) -> Any:
     for name in values:
         if name not in known:
             raise AgentsError(f"{policy} has no option {name!r}; it has {', '.join(known)}")
-    try:
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
-    except ValueError as error:
-        raise AgentsError(f"{policy}: {error}") from error
+    return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
 
 
 def load_weights(policy: LearnedPolicy, weights: Mapping[str, Tensor], source: Path) -> None:

@@ -25,10 +25,13 @@ from agents.policies.learned import LearnedPolicy
 
 try:
     import stable_baselines3
+    from stable_baselines3.common.callbacks import BaseCallback
     from stable_baselines3.ppo import MlpPolicy as PPONetwork
     from stable_baselines3.sac import MlpPolicy as SACNetwork
 except ModuleNotFoundError as missing:
     raise AgentsError(f"PPO and SAC need {missing.name}: pip install -e '.[agents]'") from missing
+
+__all__ = ["PPO", "SAC", "BaseCallback", "PPOConfig", "SACConfig", "SB3Policy"]
 
 if TYPE_CHECKING:
     from stable_baselines3.common.base_class import BaseAlgorithm

@@ -73,9 +73,9 @@ class TransporterConfig:
         check_range(self, 1, math.inf, "width", "features", "refine_width", "refine_features")
         check_range(self, 0, math.inf, "jitter", "noise")
         if self.crop % 8 or self.crop <= 0:
-            raise ValueError(f"crop is {self.crop}; expected a positive multiple of 8")
+            raise AgentsError(f"crop is {self.crop}; expected a positive multiple of 8")
         if not 4 <= self.rotations_trained <= self.rotations:
-            raise ValueError(
+            raise AgentsError(
                 f"rotations_trained is {self.rotations_trained}; expected 4 to rotations, which is "
                 f"{self.rotations}"
             )
@@ -206,7 +206,7 @@ class Transporter(LearnedPolicy):
     def select_action(
         self, observation: Mapping[str, NDArray[Any]], tokens: NDArray[Any]
     ) -> NDArray[np.float32]:
-        """The most likely action, (6,); the yaw of the pick is 0, that of the place the rotation."""
+        """The most likely action, (6,); the yaw of the pick is 0."""
         parts = pictures([observation["color"]], [observation["height"]]), pad_tokens([tokens])
         image, table, words, mask = (part.to(self.device) for pair in parts for part in pair)
         image = image.contiguous(memory_format=torch.channels_last)

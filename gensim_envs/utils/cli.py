@@ -14,6 +14,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 import tyro
@@ -23,6 +24,7 @@ from tyro.constructors import PrimitiveConstructorSpec
 from gensim_envs.errors import GensimError, TaskError
 
 T = TypeVar("T")
+Command = Callable[..., int | None]
 
 MARKERS = (
     tyro.conf.DisallowNone,
@@ -32,6 +34,18 @@ MARKERS = (
     tyro.conf.PositionalMetavarFromFieldName,
 )
 """How tyro reads signatures here: plain flags, no prefixes, help from docstrings alone."""
+
+
+@dataclass(frozen=True)
+class DependentCommand:
+    """A command whose options depend on its arguments, as those of a policy do on `--policy`.
+
+    Attributes:
+        build: arguments -> the function. Its nested dataclasses have their name as prefix, unless
+            it is "".
+    """
+
+    build: Callable[[Sequence[str]], Command]
 
 
 class UsageError(GensimError):
@@ -140,7 +154,11 @@ def run(
 
 
 def parse(
-    target: Callable[..., T], prog: str, arguments: Sequence[str], **options: Any
+    target: Callable[..., T],
+    prog: str,
+    arguments: Sequence[str],
+    markers: tuple[Any, ...] = MARKERS,
+    **options: Any,
 ) -> Callable[[], T]:
     """Read the arguments of a function, whose parameters may be dataclasses.
 
@@ -148,6 +166,7 @@ def parse(
         target: a function; its signature declares the options, its docstring their help.
         prog: the command as a user types it.
         arguments: the words after it.
+        markers: how tyro reads the signature.
         options: further arguments of `tyro.cli`.
 
     Returns:
@@ -166,7 +185,7 @@ def parse(
     try:
         with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
             call: Callable[[], T] = tyro.cli(
-                bound, prog=prog, args=arguments, config=MARKERS, **options
+                bound, prog=prog, args=arguments, config=markers, **options
             )
     except SystemExit as exit:
         if exit.code:
@@ -194,8 +213,12 @@ def _dispatch(
         raise UsageError(f"{problem}{hint} See {prog} --help")
     module, _, function = commands[name][0].partition(":")
     target = getattr(importlib.import_module(module), function)
+    markers = MARKERS
+    if isinstance(target, DependentCommand):
+        target = target.build(arguments[1:])
+        markers = tuple(each for each in MARKERS if each is not tyro.conf.OmitArgPrefixes)
     try:
-        call = parse(target, f"{prog} {name}", arguments[1:])
+        call = parse(target, f"{prog} {name}", arguments[1:], markers)
     except SystemExit:
         return 0
     if before is not None:
