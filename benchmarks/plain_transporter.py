@@ -32,7 +32,7 @@ from torch import Tensor, nn
 from agents.policies.base import About, Learner
 
 if TYPE_CHECKING:
-    from agents.data.demos import Sample
+    from agents.data.demonstrations import Sample
 
 FEATURES = 3  # channels of query and key
 # Of red, green, blue and height in metres, over 300 demonstrations.

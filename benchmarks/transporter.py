@@ -22,7 +22,7 @@ import torch
 from numpy.typing import NDArray
 
 from agents.data.collect import collect
-from agents.data.demos import Demos
+from agents.data.demonstrations import Demonstrations
 from agents.evaluation.rollout import outcome
 from agents.policies.base import LearnedAgent, Learner, learner_class, load_agent, make_learner
 from agents.training import runs
@@ -50,7 +50,7 @@ class Contender:
     optimizer: torch.optim.Optimizer
     batch_size: int
     bf16: bool
-    demos: Demos
+    demos: Demonstrations
     tokens: Mapping[str, NDArray[Any]]
 
     def step(self, rng: np.random.Generator) -> None:
@@ -112,7 +112,7 @@ def run(env: str, demos: int, episodes: int, minutes: float | None) -> Rows:
 
 
 def _trained(
-    env: str, demos: Demos, steps: int, theirs: Contender, episodes: int
+    env: str, demos: Demonstrations, steps: int, theirs: Contender, episodes: int
 ) -> Iterator[tuple[str, str, str]]:
     """What training came to, of ours and of the plain one in the time that ours took."""
     with tempfile.TemporaryDirectory() as folder:
@@ -146,7 +146,7 @@ def solved(id: str, agent: LearnedAgent, episodes: int) -> int:
     return won
 
 
-def our(demos: Demos) -> Contender:
+def our(demos: Demonstrations) -> Contender:
     """Fresh, with the optimizer and the batches of `python -m agents train`."""
     config = _config(demos)
     tokens, width, fingerprint = runs.tokens_of(config, demos)
@@ -159,13 +159,13 @@ def our(demos: Demos) -> Contender:
     return Contender(learner, optimizer, config.batch_size, bf16_is_native(CPU), demos, tokens)
 
 
-def _config(demos: Demos) -> Config:
+def _config(demos: Demonstrations) -> Config:
     """That of `python -m agents train --agent transporter`."""
     given = {"envs": tuple(demos.envs), "demos": demos.episodes, "out": Path("unused")}
     return Config(**{**learner_class("transporter").run, **given})
 
 
-def plain(demos: Demos, correlation: str, *, bf16: bool) -> Contender:
+def plain(demos: Demonstrations, correlation: str, *, bf16: bool) -> Contender:
     """Fresh, with Adam and one sample in a batch."""
     config = _config(demos)
     about = replace(runs.about(config, demos, 0, ()), agent="plain", encoder=None)

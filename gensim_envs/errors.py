@@ -33,6 +33,10 @@ class PerturbationError(GensimError):
     """A seed's episode cannot be reset with a perturbation; another seed or perturbation may."""
 
 
+class DatasetError(GensimError):
+    """Demonstrations cannot be recorded or read."""
+
+
 class FileError(GensimError):
     """A file cannot be read, written, removed or locked."""
 

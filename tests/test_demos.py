@@ -1,4 +1,4 @@
-"""Recording demonstrations: what is in a dataset, and that nothing but seeds decides it."""
+"""Recorded datasets: their content, that it depends on seeds only, and interruptions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 
 import gensim_envs
-from gensim_envs.datasets import DatasetError, Played, Summary, record
+from gensim_envs.datasets import DatasetError, Played, Summary, folder, record
 
 BOWL = "gensim/PutBlockInBowl-v0"
 DATASET = "gensim/PutBlockInBowl/oracle-v0"
@@ -46,7 +46,7 @@ except DatasetError as error:
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
-    """A dataset by one process, and what was said meanwhile."""
+    """A dataset recorded by one process, and the progress that was reported."""
     out = tmp_path_factory.mktemp("recorded")
     played: list[Played] = []
     (summary,) = record([BOWL], EPISODES, SEED, out, workers=1, progress=played.append)
@@ -75,7 +75,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 
 def parts(out: Path) -> int:
-    """How many seeds are solved but not yet in a dataset."""
+    """Number of solved seeds that are not in a dataset yet."""
     return len(list(out.glob(".gensim-demos/*/*/*/[0-9]*.hdf5")))
 
 
@@ -88,7 +88,7 @@ def wait_for_parts(process: subprocess.Popen[str], out: Path) -> None:
 
 
 def alive(group: int) -> list[str]:
-    """Processes of a group that are no zombies."""
+    """Processes of a group that are not zombies."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -109,7 +109,7 @@ def files(out: Path) -> dict[str, str]:
     }
 
 
-def test_minari_reads_it(recorded: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_minari_reads_a_dataset(recorded: Recorded, monkeypatch: pytest.MonkeyPatch) -> None:
     out, summary, _ = recorded
     monkeypatch.setenv("MINARI_DATASETS_PATH", str(out))
     dataset = minari.load_dataset(DATASET)
@@ -135,7 +135,7 @@ def test_minari_reads_it(recorded: Recorded, monkeypatch: pytest.MonkeyPatch) ->
         assert all(b"bowl" in sentence for sentence in episode.infos["instruction"])
 
 
-def test_metadata_says_where_it_comes_from(recorded: Recorded) -> None:
+def test_metadata_holds_provenance(recorded: Recorded) -> None:
     metadata = json.loads((recorded[1].path / "data" / "metadata.json").read_text())
     program = Path(gensim_envs.__file__).parent / "tasks" / "put_block_in_bowl.py"
     assert metadata["program_sha256"] == hashlib.sha256(program.read_bytes()).hexdigest()
@@ -170,7 +170,7 @@ def test_steps_replay_exactly(recorded: Recorded) -> None:
     env.close()
 
 
-def test_small_and_each_frame_alone(recorded: Recorded) -> None:
+def test_files_are_small_and_each_frame_can_be_read_alone(recorded: Recorded) -> None:
     out, summary, _ = recorded
     assert summary.size == sum(path.stat().st_size for path in (out / DATASET).rglob("*.*"))
     assert summary.size / (summary.steps + summary.episodes) < 80_000
@@ -179,7 +179,7 @@ def test_small_and_each_frame_alone(recorded: Recorded) -> None:
         assert color.chunks == (1, 160, 320, 3)
 
 
-def test_progress(recorded: Recorded) -> None:
+def test_progress_reports_each_seed(recorded: Recorded) -> None:
     _, summary, played = recorded
     solved = [event for event in played if event.reason is None]
     assert [event.done for event in solved] == list(range(1, EPISODES + 1))
@@ -187,7 +187,7 @@ def test_progress(recorded: Recorded) -> None:
     assert {(event.id, event.total) for event in played} == {(BOWL, EPISODES)}
 
 
-def test_equal_for_two_workers_and_when_extended(recorded: Recorded, tmp_path: Path) -> None:
+def test_content_is_equal_for_two_workers_and_when_extended(recorded: Recorded, tmp_path: Path) -> None:
     played: list[Played] = []
     record([BOWL], 6, SEED, tmp_path, workers=2, progress=played.append)
     record([BOWL], EPISODES, SEED, tmp_path, workers=2, progress=played.append)
@@ -211,17 +211,28 @@ def test_killed_and_restarted(recorded: Recorded, tmp_path: Path, start: Start) 
     assert files(tmp_path) == files(recorded[0])
 
 
-@pytest.mark.parametrize("when", ["between", "after"])
-def test_killed_while_put_in_place(recorded: Recorded, tmp_path: Path, when: str) -> None:
+@pytest.mark.parametrize("when", ["before metadata", "before the parts are deleted"])
+def test_killed_while_the_dataset_is_written(
+    recorded: Recorded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
     record([BOWL], 2, SEED, tmp_path, workers=1)
-    hidden = tmp_path / ".gensim-demos" / DATASET
-    if when == "between":
-        hidden.mkdir(parents=True)
-        (tmp_path / DATASET / "data").rename(hidden / "old")
-    else:
-        (hidden / "old").mkdir(parents=True)
-        (hidden / f"{SEED}.hdf5").write_bytes(b"")
-    record([BOWL], EPISODES, SEED, tmp_path, workers=2)
+    with monkeypatch.context() as patch:
+        write = folder.write
+
+        def killed(path: Path, data: bytes) -> None:
+            if path.name == "metadata.json":
+                raise KeyboardInterrupt
+            write(path, data)
+
+        if when == "before metadata":
+            patch.setattr(folder, "write", killed)
+        else:
+            patch.setattr(folder.Folder, "clear", lambda _: killed(Path("metadata.json"), b""))
+        with pytest.raises(KeyboardInterrupt):
+            record([BOWL], EPISODES, SEED, tmp_path, workers=2)
+    played: list[Played] = []
+    record([BOWL], EPISODES, SEED, tmp_path, workers=2, progress=played.append)
+    assert not played
     assert files(tmp_path) == files(recorded[0])
 
 
@@ -247,17 +258,16 @@ def test_full_disk(recorded: Recorded, tmp_path: Path, start: Start, file_size: 
     process = start(file_size=file_size)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert said.count("the disk is full. Make room and run it again") == 1
+    assert said.count("no space is left on the disk; free some. Then run it again") == 1
     assert "Traceback" not in said
-    assert not (tmp_path / DATASET / "data").exists()
-    assert not list(tmp_path.rglob("*new*"))
+    assert not (tmp_path / MAIN).exists()
     record([BOWL], EPISODES, SEED, tmp_path, workers=2)
     assert files(tmp_path) == files(recorded[0])
 
 
 @pytest.fixture
 def hasty(request: pytest.FixtureRequest) -> Iterator[str]:
-    """An env in which the oracle fails where it takes more steps than there are."""
+    """An env of one step, in which the oracle fails where it needs more."""
     task = getattr(request, "param", BOWL)
     id = "gensim/Hasty-v0"
     gym.register(
@@ -311,7 +321,7 @@ def test_other_runs_are_refused(recorded: Recorded, monkeypatch: pytest.MonkeyPa
 def test_parts_of_other_runs_are_refused(tmp_path: Path, start: Start) -> None:
     process = start()
     wait_for_parts(process, tmp_path)
-    with pytest.raises(DatasetError, match="another process records into"):
+    with pytest.raises(DatasetError, match="another process is recording into"):
         record([BOWL], EPISODES, SEED, tmp_path)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
@@ -332,21 +342,22 @@ def test_state_observations(tmp_path: Path) -> None:
     ("change", "said"),
     [
         ({"ids": ["gensim/NoSuchTask-v0"]}, "gensim.* `gensim list`"),
-        ({"ids": ["CartPole-v1"]}, "CartPole-v1 is no env of this suite"),
+        ({"ids": ["CartPole-v1"]}, "CartPole-v1 is not an env of this suite"),
         ({"obs_mode": "smell"}, "obs_mode is 'smell'; use one of 'rgbd', 'cameras', 'state'"),
         ({"episodes": 0}, "episodes is 0"),
         ({"seed": -1}, "seed is -1"),
         ({"workers": 0}, "workers is 0"),
+        ({"perturb": ["weather"]}, "use colors, light, camera"),
     ],
 )
-def test_bad_use_is_said(tmp_path: Path, change: dict[str, Any], said: str) -> None:
+def test_invalid_arguments_are_refused(tmp_path: Path, change: dict[str, Any], said: str) -> None:
     args = {"ids": [BOWL], "episodes": 1, "seed": SEED, "out": tmp_path, "workers": 1, **change}
     with pytest.raises(DatasetError, match=said):
         record(**args)
     assert not (tmp_path / "gensim").exists()
 
 
-def test_missing_extra_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "minari", None)
     with pytest.raises(DatasetError, match=r"minari is not installed.*gensim-envs\[data\]"):
         record([BOWL], 1, SEED, tmp_path)
@@ -354,7 +365,8 @@ def test_missing_extra_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_import_is_light() -> None:
     code = (
-        "import sys, gensim_envs.datasets; print({'pybullet', 'h5py', 'minari'} & set(sys.modules))"
+        "import sys, gensim_envs.datasets.recording;"
+        "print({'pybullet', 'h5py', 'minari'} & set(sys.modules))"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout == "set()\n"

@@ -30,7 +30,7 @@ class MakeDemos:
     """Makes demonstrations, unless they are there.
 
     Attributes:
-        path: the file, which is there when it is whole.
+        path: folder of the datasets.
         envs: the tasks. State vectors are padded to what all of them need.
         obs_mode: of their observations.
         episodes: of each task.
@@ -45,13 +45,10 @@ class MakeDemos:
 
     def __call__(self) -> None:
         """Do it."""
-        if not self.path.exists():
-            with disk_errors(self.path):
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-            made = collect(
-                self.envs, self.episodes, obs_mode=self.obs_mode, workers=1, perturb=self.perturb
-            )
-            made.save(self.path)
+        collect(
+            self.envs, self.episodes, self.path, obs_mode=self.obs_mode, workers=1,
+            perturb=self.perturb,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -62,7 +59,7 @@ class RunCell:
         cell: what to do.
         suite: to which it belongs.
         episodes: of each task and track.
-        demos: file from which it is trained; None where it needs none.
+        demos: folder of the datasets on which it is trained; None where it needs none.
         out: folder of the benchmark, absolute.
     """
 

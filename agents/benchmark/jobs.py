@@ -13,9 +13,9 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
-from agents.data.workers import end_with_parent
-from agents.errors import AgentsError
 from agents.files import disk_errors
+from gensim_envs.errors import GensimError
+from gensim_envs.utils.processes import end_with_parent
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def _work(job: Job, answer: Connection) -> None:
     try:
         _print_into(job.log)
         job.work()
-    except AgentsError as wrong:
+    except GensimError as wrong:
         error = str(wrong)
     except Exception as wrong:
         # One cell must not end a benchmark of hours, whatever is wrong with it.

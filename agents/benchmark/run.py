@@ -25,10 +25,10 @@ from agents import files
 from agents.benchmark import jobs, suites, tables
 from agents.benchmark.experiments import CELL, LOG, MakeDemos, RunCell, demonstrated
 from agents.benchmark.suites import SUITES, Cell, Suite
-from agents.data.workers import cores
 from agents.errors import AgentsError
 from agents.training import checkpoint
 from gensim_envs.seeds import TEST
+from gensim_envs.utils.processes import cores
 
 RESULTS = "results.json"
 
@@ -156,10 +156,10 @@ def _jobs(suite: Suite, cells: Sequence[Cell], out: Path, episodes: int) -> list
         needs, path = {cell.start} if cell.start is not None else set(), None
         if cell.demos:
             tasks, mode, perturb = data = demonstrated(cell)
-            path = out / "demos" / f"{'-'.join([tasks, mode, *perturb, str(most[data])])}.h5"
-            name = f"demos {path.stem}"
+            path = out / "demos" / f"{'-'.join([tasks, mode, *perturb, str(most[data])])}"
+            name = f"demos {path.name}"
             make = MakeDemos(path, cell.envs, mode, most[data], perturb)
-            plan.setdefault(name, jobs.Job(name, make, path.with_suffix(".log")))
+            plan.setdefault(name, jobs.Job(name, make, path.with_name(f"{path.name}.log")))
             needs.add(name)
         job = RunCell(cell, suite, episodes, path, out)
         plan[cell.name] = jobs.Job(cell.name, job, job.folder / LOG, frozenset(needs))

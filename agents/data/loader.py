@@ -16,7 +16,7 @@ from agents.policies.base import Array
 from agents.policies.learned import LearnedPolicy
 
 if TYPE_CHECKING:
-    from agents.data.demos import Demos
+    from agents.data.demonstrations import Demonstrations
 
 AHEAD = 4
 """Batches that wait to be used, for each thread; compressed images make them the largest thing."""
@@ -48,7 +48,7 @@ class Loader:
     def __init__(
         self,
         policy: LearnedPolicy,
-        demos: Demos,
+        demos: Demonstrations,
         tokens: dict[str, Array],
         *,
         batch_size: int,

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 import gensim_envs
-from agents.data.datasets import check_spaces
+from agents.data.spaces import check_spaces
 from agents.errors import AgentsError
 from agents.evaluation import report
 from agents.evaluation.rollout import (

@@ -27,7 +27,7 @@ from agents.policies.learned import LearnedPolicy, pad_tokens
 from agents.policies.networks import Decoder, Encoder, InstructionPooling
 
 if TYPE_CHECKING:
-    from agents.data.demos import Sample
+    from agents.data.demonstrations import Sample
 
 _CELL = 4  # pixels of an image in one of the features
 _LEAST_SPREAD = 0.01  # in units of `Table.encode`: 5 mm and half a degree

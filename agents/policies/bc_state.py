@@ -24,7 +24,7 @@ from agents.policies.learned import LearnedPolicy
 from gensim_envs import StateLayout
 
 if TYPE_CHECKING:
-    from agents.data.demos import Demos, Sample
+    from agents.data.demonstrations import Demonstrations, Sample
 
 _MIN_STD = 0.01  # of an entry that hardly varies, whose noise would become the largest input
 
@@ -76,7 +76,7 @@ class BCState(LearnedPolicy):
             size = config.width
         self.net = nn.Sequential(*layers, nn.Linear(size, 6))
 
-    def fit_statistics(self, demos: Demos) -> None:
+    def fit_statistics(self, demos: Demonstrations) -> None:
         """Store the mean and standard deviation of each entry of the state."""
         rng = np.random.default_rng(0)  # of the augmentation
         states = self.prepare(list(demos), [], rng, train=True)["state"]

@@ -21,7 +21,7 @@ from agents.training import checkpoint
 if TYPE_CHECKING:
     import gymnasium as gym
 
-    from agents.data.demos import Demos, Sample
+    from agents.data.demonstrations import Demonstrations, Sample
 
 
 class LearnedPolicy(nn.Module, Policy):
@@ -60,7 +60,7 @@ class LearnedPolicy(nn.Module, Policy):
             AgentsError: naming what is missing.
         """
 
-    def fit_statistics(self, demos: Demos) -> None:
+    def fit_statistics(self, demos: Demonstrations) -> None:
         """Store statistics of the training set in buffers, once, before training from scratch."""
 
     def prepare(

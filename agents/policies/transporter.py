@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agents.data.augment import Table, augmented, colors_of, noisy, pictures, wrap
-from agents.data.demos import Sample
+from agents.data.demonstrations import Sample
 from agents.errors import AgentsError
 from agents.policies.base import PolicySpec, check_range
 from agents.policies.clip import Clip, ClipVisual

@@ -5,27 +5,26 @@ Online Learning", 2011, arXiv 1011.0686, algorithm 3.1. Round 0 is behaviour clo
 round plays new training seeds, labels every state it visits, and trains from scratch on all
 demonstrations so far. The policy with the best validation is kept.
 
-    DIR/demos-K.h5   the demonstrations of round K
+    DIR/demos/       the first demonstrations, unless they are read from elsewhere
+    DIR/demos-K/     the states of round K, a Minari dataset for each task
     DIR/round-K/     its training run
     DIR/config.json, DIR/model.safetensors   the checkpoint
 """
 
 from __future__ import annotations
 
+import functools
 import shutil
 import sys
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from agents.data.demos import Demos, Sample
+from agents.data.demonstrations import Demonstrations
 from agents.errors import AgentsError
-from agents.policies.base import Policy
 from agents.policies.learned import LearnedPolicy
 from agents.policies.registry import policy_class, policy_names
 from agents.training import checkpoint, loop
@@ -33,14 +32,11 @@ from agents.training.config import TrainConfig, check_minimum, check_same, descr
 from agents.training.inputs import check_machine, select_demos
 from agents.training.source import Source
 from gensim_envs.utils import files
-from gensim_envs.utils.processes import cores, in_order, processes
 
 if TYPE_CHECKING:
     import gymnasium as gym
 
-    from agents.evaluation.rollout import Setting
-
-_CHUNK = 5  # episodes of a job
+    from gensim_envs.datasets.worker import Respond
 
 
 @dataclass(frozen=True)
@@ -97,7 +93,8 @@ def train(config: TrainConfig, dagger: DaggerConfig, hyperparameters: Any, sourc
             raise AgentsError(
                 f"{left[0]} is of another run; choose another --out, or --overwrite it"
             )
-        first = _first(inner, source, resume=found is not None)
+        # A run that resumes reads them again: what was recorded is kept, other files may change.
+        first = select_demos(inner, source.demos(policy_class(inner.policy).obs_mode))
         _check_oracle(first, dagger.policy)
         described["training"]["dataset"] = first.sha256()
         if found is not None:
@@ -113,7 +110,7 @@ def train(config: TrainConfig, dagger: DaggerConfig, hyperparameters: Any, sourc
 
 def _parts(out: Path) -> list[Path]:
     """The files and folders of rounds in a folder."""
-    return sorted([*out.glob("demos-[0-9]*.h5"), *out.glob("round-[0-9]*")])
+    return sorted([*out.glob("demos-[0-9]*"), *out.glob("round-[0-9]*")])
 
 
 def _clear(out: Path) -> None:
@@ -125,26 +122,13 @@ def _clear(out: Path) -> None:
             files.remove(path)
 
 
-def _first(inner: TrainConfig, source: Source, *, resume: bool) -> Demos:
-    """The demonstrations of round 0.
-
-    A run that resumes keeps those that were made, and reads again those that are read, since they
-    may have changed.
-    """
-    path = inner.out / "demos-0.h5"
-    if resume and not source.data.exists and path.exists():
-        return Demos.load(path)
-    return select_demos(inner, source.demos(policy_class(inner.policy).obs_mode))
-
-
-def _check_oracle(demos: Demos, policy: str) -> None:
+def _check_oracle(demos: Demonstrations, policy: str) -> None:
     """Check that the oracle can label states of each task.
 
     Raises:
         AgentsError: one cannot be made, or is not of this suite.
     """
     import gensim_envs
-    from agents.evaluation.rollout import Setting
 
     for env_id in demos.envs:
         env = Setting(env_id, obs_mode=demos.obs_mode).make()
@@ -159,22 +143,19 @@ def _check_oracle(demos: Demos, policy: str) -> None:
 
 
 def _run_rounds(
-    inner: TrainConfig, dagger: DaggerConfig, hyperparameters: Any, source: Source, first: Demos
+    inner: TrainConfig,
+    dagger: DaggerConfig,
+    hyperparameters: Any,
+    source: Source,
+    first: Demonstrations,
 ) -> None:
-    """Make and train what does not exist yet."""
-    parts: list[Demos] = []
+    """Record and train what does not exist yet."""
+    parts = [first]
     for number in range(dagger.rounds + 1):
-        path = inner.out / f"demos-{number}.h5"
-        if not path.exists():
-            if number == 0:
-                made = first
-            else:
-                last, share = inner.out / f"round-{number - 1}", dagger.beta**number
-                made = _visited(last, parts, dagger.episodes, share, source.data.workers)
-            made.save(path)
-        parts.append(Demos.load(path))
-        validate = source.validate(parts[0].envs)
-        demos = Demos.joined(parts)
+        if number:
+            parts.append(_visited(inner.out, number, parts, dagger, source.data.workers))
+        validate = source.validate(first.envs)
+        demos = Demonstrations.joined(parts)
         _print(f"round {number} of {dagger.rounds}: {len(demos)} labelled steps")
         out = inner.out / f"round-{number}"
         loop.train(replace(inner, out=out, demos=None), demos, hyperparameters, validate=validate)
@@ -205,91 +186,64 @@ def _print(text: str) -> None:
 
 
 def _visited(
-    folder: Path, so_far: Sequence[Demos], episodes: int, share: float, workers: int | None
-) -> Demos:
-    """The states that a checkpoint visits on new seeds, with the actions of the oracle.
+    out: Path,
+    number: int,
+    parts: Sequence[Demonstrations],
+    dagger: DaggerConfig,
+    workers: int | None,
+) -> Demonstrations:
+    """The states that the policy of the last round visits on new seeds, labelled by the oracle.
 
     Raises:
-        AgentsError: the oracle can label none of them.
+        DatasetError: the oracle knows no action in most of them.
     """
     import gensim_envs
-    from agents.evaluation.rollout import Setting
+    from gensim_envs.datasets import record
 
-    envs, mode = so_far[0].envs, so_far[0].obs_mode
-    bounds = so_far[0].state_bounds or (gensim_envs.common_bounds(envs) if mode == "state" else {})
-    jobs: list[tuple[Path, Setting, range, float]] = []
-    for env in envs:
-        setting = Setting(env, obs_mode=mode, bounds=tuple(sorted(bounds.items())))
-        first = 1 + max(seed for part in so_far for seed in part.seeds(env))
-        stop = first + episodes
-        jobs += [
-            (folder, setting, range(k, min(k + _CHUNK, stop)), share)
-            for k in range(first, stop, _CHUNK)
-        ]
-    with processes(min(workers or cores(), len(jobs))) as executor:
-        results = list(in_order(executor, _labelled, jobs))
-    visited = Demos.joined([demos for demos, _ in results])
-    unlabelled = sum(count for _, count in results)
-    _print(f"{len(visited)} states labelled; the oracle cannot solve {unlabelled} others")
-    if not len(visited):
-        raise AgentsError("the oracle can solve none of the states that the policy visits")
+    first = parts[0]
+    bounds = None
+    if first.obs_mode == "state":
+        bounds = first.state_bounds or gensim_envs.common_bounds(first.envs)
+    seed = 1 + max(seed for part in parts for env in first.envs for seed in part.seeds(env))
+    behaviour = _Mixture(out / f"round-{number - 1}", dagger.beta**number)
+    summaries = record(
+        first.envs, dagger.episodes, seed, out / f"demos-{number}", obs_mode=first.obs_mode,
+        bounds=bounds, behaviour=behaviour, workers=workers,
+    )  # fmt: skip
+    visited = Demonstrations.load(*(summary.path for summary in summaries))
+    unlabelled = sum(summary.steps for summary in summaries) - len(visited)
+    _print(f"{len(visited)} states labelled; the oracle knows no action in {unlabelled} others")
     return visited
 
 
-def _labelled(
-    folder: Path, setting: Setting, seeds: Sequence[int], share: float
-) -> tuple[Demos, int]:
-    """Play some seeds, in a worker process; returns also the number of states without a label."""
-    from agents.evaluation.rollout import Refused, play
+@dataclass(frozen=True)
+class _Mixture:
+    """Acts as the policy of a checkpoint, or in a share of the steps as the oracle.
 
-    policy, env = LearnedPolicy.from_pretrained(folder), setting.make()
-    demos = Demos(policy.obs_mode, *policy.spec.bounds, policy.spec.state_bounds)
-    unlabelled = 0
-    try:
-        for seed in seeds:
-            labeller = _Labeller(policy, setting.env, share)
-            try:
-                deque(play(env, labeller, seed), maxlen=0)
-            except Refused:
-                continue  # no draw of this seed fits the table
-            unlabelled += labeller.unlabelled
-            if labeller.samples:
-                demos.add_episode(setting.env, seed, labeller.samples)
-    finally:
-        env.close()
-    return demos, unlabelled
+    Attributes:
+        folder: of the checkpoint.
+        share: probability that the oracle acts, where it knows an action.
+    """
+
+    name: ClassVar[str] = "dagger"
+
+    folder: Path
+    share: float
+
+    def __call__(self, env: gym.Env[Any, Any], seed: int) -> Respond:
+        """Begin an episode."""
+        policy, rng = _policy(self.folder), np.random.default_rng([seed, *b"agent"])
+        policy.reset(env, rng)
+
+        def respond(observation: Any, info: dict[str, Any], label: Any) -> Any:
+            oracle_acts = rng.random() < self.share
+            own = policy.act(observation, info["instruction"])
+            return label if oracle_acts and label is not None else own
+
+        return respond
 
 
-class _Labeller(Policy):
-    """Acts as a policy, or with some probability as the oracle, whose actions it records."""
-
-    def __init__(self, policy: LearnedPolicy, env: str, share: float) -> None:
-        self.samples: list[Sample] = []
-        self.unlabelled = 0
-        self._policy, self._env, self._share = policy, env, share
-
-    def reset(self, env: gym.Env[Any, Any], rng: np.random.Generator) -> None:
-        """See `Policy`."""
-        import gensim_envs
-
-        self._policy.reset(env, rng)
-        self._oracle, self._rng = gensim_envs.Oracle(env), rng
-
-    def act(self, observation: Any, instruction: str) -> NDArray[np.float32]:
-        """See `Policy`."""
-        import gensim_envs
-
-        oracle_acts = self._rng.random() < self._share
-        own = self._policy.act(observation, instruction)
-        try:
-            label = np.asarray(self._oracle.act(), np.float32)
-        except gensim_envs.OracleError:
-            self.unlabelled += 1
-            return own
-        parts = {"state": observation} if self._policy.obs_mode == "state" else observation
-        sample = Sample(
-            env=self._env, episode=0, step=len(self.samples), instruction=instruction,
-            action=label, **parts,
-        )  # fmt: skip
-        self.samples.append(sample)
-        return label if oracle_acts else own
+@functools.lru_cache(1)
+def _policy(folder: Path) -> LearnedPolicy:
+    """The policy of a checkpoint, kept for the next episode."""
+    return LearnedPolicy.from_pretrained(folder)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from agents.data.demos import Demos
+from agents.data.demonstrations import Demonstrations
 from agents.errors import AgentsError
 from agents.policies.base import Array, PolicySpec, same_encoder
 from agents.policies.registry import policy_class
@@ -17,7 +17,7 @@ from agents.training.distributed import find_device
 from gensim_envs.errors import GensimError
 
 
-def select_demos(config: TrainConfig, demos: Demos) -> Demos:
+def select_demos(config: TrainConfig, demos: Demonstrations) -> Demonstrations:
     """The part of a dataset to train on.
 
     Raises:
@@ -39,11 +39,11 @@ def select_demos(config: TrainConfig, demos: Demos) -> Demos:
         return demos.first(config.demos, config.envs or None)
     if not config.envs:
         return demos
-    return Demos.joined([demos.first(len(demos.seeds(env)), [env]) for env in config.envs])
+    return Demonstrations.joined([demos.first(len(demos.seeds(env)), [env]) for env in config.envs])
 
 
 def check_machine(
-    config: TrainConfig, hyperparameters: Any, demos: Demos | None, *, validates: bool
+    config: TrainConfig, hyperparameters: Any, demos: Demonstrations | None, *, validates: bool
 ) -> None:
     """Check, before long work, that this machine has what a run needs.
 
@@ -83,7 +83,7 @@ def check_machine(
 
 
 def instruction_tokens(
-    config: TrainConfig, demos: Demos
+    config: TrainConfig, demos: Demonstrations
 ) -> tuple[dict[str, Array], int, tuple[float, ...]]:
     """The tokens of each instruction of a dataset, and the encoder's width and fingerprint.
 
@@ -100,7 +100,7 @@ def instruction_tokens(
     return tokens, encoder.width, encoder.fingerprint()
 
 
-def _stored_tokens(config: TrainConfig, demos: Demos) -> dict[str, Array] | None:
+def _stored_tokens(config: TrainConfig, demos: Demonstrations) -> dict[str, Array] | None:
     """The tokens that a dataset stores, if they are vectors of all its instructions."""
     instructions, stored = demos.instructions(), demos.tokens.get(config.encoder, {})
     if not all(each in stored and stored[each].ndim == 2 for each in instructions):
@@ -108,13 +108,13 @@ def _stored_tokens(config: TrainConfig, demos: Demos) -> dict[str, Array] | None
     return {each: stored[each] for each in instructions}
 
 
-def _stored_fingerprint(config: TrainConfig, demos: Demos) -> tuple[float, ...]:
+def _stored_fingerprint(config: TrainConfig, demos: Demonstrations) -> tuple[float, ...]:
     tokens = demos.tokens.get(config.encoder, {}).get(PROBE)
     return () if tokens is None else fingerprint(tokens)
 
 
 def make_spec(
-    config: TrainConfig, demos: Demos, width: int, encoder_fingerprint: tuple[float, ...]
+    config: TrainConfig, demos: Demonstrations, width: int, encoder_fingerprint: tuple[float, ...]
 ) -> PolicySpec:
     """The spec of a policy that is trained on a dataset.
 

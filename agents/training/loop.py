@@ -30,7 +30,7 @@ from agents.training.distributed import Distributed, supports_bf16
 from agents.training.log import Log
 
 if TYPE_CHECKING:
-    from agents.data.demos import Demos
+    from agents.data.demonstrations import Demonstrations
 
 Validate = Callable[[Path], float]
 """From the folder of a checkpoint to its success, 0..1."""
@@ -57,7 +57,7 @@ def check(config: TrainConfig, hyperparameters: Any = None) -> bool:
 
 def train(
     config: TrainConfig,
-    demos: Demos | Callable[[], Demos],
+    demos: Demonstrations | Callable[[], Demonstrations],
     hyperparameters: Any = None,
     *,
     validate: Validate | None = None,
@@ -104,7 +104,7 @@ class Training:
     def __init__(
         self,
         config: TrainConfig,
-        demos: Demos,
+        demos: Demonstrations,
         hyperparameters: Any,
         group: Distributed,
         validate: Validate | None = None,

@@ -28,7 +28,7 @@ from torch import Tensor
 from tyro.conf import arg
 
 import gensim_envs
-from agents.data.datasets import check_spaces
+from agents.data.spaces import check_spaces
 from agents.errors import AgentsError, Stopped
 from agents.evaluation.rollout import MAKE_ERRORS, of_suite
 from agents.policies.base import PolicySpec

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from agents.data.demonstrations import Demonstrations, minari_folders
 from agents.errors import AgentsError
 from agents.training.config import TrainConfig
 from agents.training.loop import Validate
-
-if TYPE_CHECKING:
-    from agents.data.demos import Demos
 
 SIMULATOR = ("gymnasium", "pybullet")
 """Packages that the simulator needs."""
@@ -25,7 +23,7 @@ class DataConfig:
     """The demonstrations of a run; by default the oracle makes them."""
 
     data: Path | None = None
-    """Demonstrations that `python -m agents export` wrote."""
+    """Folder of datasets that `python -m agents export` or `gensim demos` wrote."""
     minari: tuple[str, ...] = ()
     """Minari datasets to read."""
     minari_root: Path | None = None
@@ -59,12 +57,12 @@ class Source:
     def __init__(self, data: DataConfig, config: TrainConfig) -> None:
         if int(os.environ.get("WORLD_SIZE", 1)) > 1 and data.data is None:
             raise AgentsError(
-                "several processes need a file of demonstrations: write it with `python -m agents "
-                "export`, and give it as --data"
+                "several processes need recorded demonstrations: make them with `python -m agents "
+                "export`, and give their folder as --data"
             )
         self.data, self._config = data, config
 
-    def demos(self, obs_mode: str) -> Demos:
+    def demos(self, obs_mode: str) -> Demonstrations:
         """Read the demonstrations, or make them.
 
         Raises:
@@ -72,22 +70,21 @@ class Source:
         """
         data, config = self.data, self._config
         if data.data is not None:
-            from agents.data.demos import Demos
-
-            return Demos.load(data.data)
-        self.require_simulator("make demonstrations; give a file with --data")
+            return Demonstrations.load(data.data)
         if data.minari:
-            from agents.data.datasets import from_minari
-
-            return from_minari(data.minari, data.minari_root, config.demos)
-        from agents.data import collect
+            folders = minari_folders(data.minari, data.minari_root)
+            return Demonstrations.load(*folders, episodes=config.demos)
+        self.require_simulator("make demonstrations; give datasets with --data")
+        from agents.data.collect import collect
 
         assert config.demos is not None
-        with collect.Progress(config.demos * len(config.envs)) as progress:
-            return collect.collect(
-                config.envs, config.demos, obs_mode=obs_mode, workers=data.workers,
-                perturb=config.perturb, progress=progress,
-            )  # fmt: skip
+        folder = config.out / "demos"
+        if config.overwrite:
+            shutil.rmtree(folder, ignore_errors=True)
+        return collect(
+            config.envs, config.demos, folder, obs_mode=obs_mode, workers=data.workers,
+            perturb=config.perturb,
+        )  # fmt: skip
 
     def require_simulator(self, purpose: str) -> None:
         """Check that the simulator is installed.

@@ -1,73 +1,30 @@
-"""What of a recording is on disk, and how it gets there: whole or not at all.
+"""The files of a recording, complete and in progress.
 
     DIR/gensim/BuildWheel/oracle-v0/data/         the dataset, as Minari reads it
     DIR/.gensim-demos/gensim/BuildWheel/oracle-v0/
         run.json                                  what the parts were recorded with
         100000.hdf5                               a solved seed: its episode
         100001.json                               a failed seed: why
-        new/ old/                                 while the dataset is written and put in place
 
-Parts are renamed into place when complete, and only seeds decide what is in them, so a restart
-keeps those it finds. The folder of parts goes once the dataset stands.
+Parts are renamed into place when they are complete, and their content depends on seeds only, so a
+restart keeps those it finds. The folder of parts is deleted once the dataset is in place.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
-import os
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gymnasium.envs.registration import EnvSpec
-
-from gensim_envs.errors import GensimError
+from gensim_envs.datasets.reading import MAIN, METADATA
+from gensim_envs.datasets.worker import Run
+from gensim_envs.errors import DatasetError
+from gensim_envs.utils.files import write
 
 _PARTS = ".gensim-demos"
 _NAMESPACE = "namespace_metadata.json"
-
-
-class DatasetError(GensimError):
-    """Demonstrations could not be recorded; the message says what to do."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """All that decides what an episode of a seed looks like.
-
-    Attributes:
-        spec: of the env, with its options.
-        program_sha256: of the task's program.
-        suite_version: of this package.
-        seed: the first one.
-    """
-
-    spec: EnvSpec
-    program_sha256: str
-    suite_version: str
-    seed: int
-
-    @property
-    def dataset_id(self) -> str:
-        """`gensim/BuildWheel/oracle-v0` for `gensim/BuildWheel-v0`."""
-        namespace = f"{self.spec.namespace}/" if self.spec.namespace else ""
-        return f"{namespace}{self.spec.name}/oracle-v{self.spec.version or 0}"
-
-    def to_json(self) -> dict[str, Any]:
-        """What must be equal for episodes to go into one dataset."""
-        return {
-            "env_id": self.spec.id,
-            "max_episode_steps": self.spec.max_episode_steps,
-            "obs_mode": self.spec.kwargs["obs_mode"],
-            "split": self.spec.kwargs["split"],
-            "seed": self.seed,
-            "program_sha256": self.program_sha256,
-            "suite_version": self.suite_version,
-        }
 
 
 class Folder:
@@ -77,8 +34,14 @@ class Folder:
         out: the folder of all datasets.
         run: what is recorded.
 
+    Attributes:
+        data: the folder that Minari reads.
+        metadata: of the dataset; None before it is complete.
+        solved: seeds of which there is an episode, in the dataset or as a part.
+        failed: seeds of which there is none, and why.
+
     Raises:
-        DatasetError: where episodes of another run are there already.
+        DatasetError: the folder holds episodes of another run.
     """
 
     def __init__(self, out: Path, run: Run) -> None:
@@ -87,62 +50,63 @@ class Folder:
         self.data = self.root / "data"
         self._out = out
         self._parts = out / _PARTS / run.dataset_id
-        if not self.data.exists() and (self._parts / "old").exists():
-            # Killed between the two renames of `replacing`.
-            (self._parts / "old").rename(self.data)
         self.metadata = self._read_dataset()
         self.failed: dict[int, str] = {}
         self.solved: set[int] = set()
         self._read_parts()
+        self.solved.update(self.seeds)
         if self.metadata is not None:
-            self.solved.update(self.metadata["seeds"])
             self.failed.update({f["seed"]: f["reason"] for f in self.metadata["failed_seeds"]})
 
+    @property
+    def seeds(self) -> list[int]:
+        """Seeds of the dataset's episodes, in their order; none before it is complete."""
+        return [] if self.metadata is None else list(self.metadata["seeds"])
+
     def part(self, seed: int) -> Path:
-        """Where the episode of a seed goes."""
+        """The file for the episode of a seed."""
         return self._parts / f"{seed}.hdf5"
 
     def note(self, seed: int) -> Path:
-        """Where the reason goes for which a seed failed."""
+        """The file for the reason why a seed failed."""
         return self._parts / f"{seed}.json"
 
+    def holds(self, episodes: int) -> bool:
+        """Whether the dataset is complete and has so many episodes."""
+        return len(self.seeds) >= episodes
+
     def begin(self) -> None:
-        """Make room for parts."""
-        self._parts.mkdir(parents=True, exist_ok=True)
+        """Create the folder of parts."""
         write(self._parts / "run.json", json.dumps(self.run.to_json()).encode())
 
-    @contextlib.contextmanager
-    def replacing(self) -> Iterator[Path]:
-        """An empty folder that takes the dataset's place if the block succeeds."""
-        new, old = self._parts / "new", self._parts / "old"
-        shutil.rmtree(new, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
-        new.mkdir(parents=True)
-        try:
-            yield new
-        except BaseException:
-            shutil.rmtree(new, ignore_errors=True)
-            raise
-        self.root.mkdir(parents=True, exist_ok=True)
-        self._name_spaces()
-        if self.data.exists():
-            self.data.rename(old)
-        new.rename(self.data)
+    def finish(self, main: bytes, metadata: dict[str, Any]) -> None:
+        """Write or extend the dataset.
+
+        A kill between its two files loses nothing: the main file begins with the episodes that the
+        old metadata describe, and the parts are still there.
+        """
+        write(self.data / MAIN, main)
+        write(self.data / METADATA, json.dumps(metadata).encode())
+        for parent in Path(self.run.dataset_id).parents[:-1]:
+            # Minari lists and uploads only those namespaces that have this file.
+            if not (self._out / parent / _NAMESPACE).exists():
+                write(self._out / parent / _NAMESPACE, b"{}")
+        self.metadata = metadata
 
     def clear(self) -> None:
-        """Delete the parts: the dataset holds what they held."""
+        """Delete the parts, which the dataset contains by now."""
         shutil.rmtree(self._parts, ignore_errors=True)
         with contextlib.suppress(OSError):  # another dataset's parts are there
             for folder in self._parts.relative_to(self._out).parents[:-1]:
                 (self._out / folder).rmdir()
 
     def _read_dataset(self) -> dict[str, Any] | None:
-        if not self.data.exists():
-            return None
         try:
-            metadata = json.loads((self.data / "metadata.json").read_text(encoding="utf-8"))
+            metadata = json.loads((self.data / METADATA).read_bytes())
             recorded = {key: metadata[key] for key in self.run.to_json()}
             whole = len(metadata["seeds"]) == metadata["total_episodes"]
+        except FileNotFoundError:
+            return None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DatasetError(
                 f"{self.data} was not written by gensim demos. {_ELSEWHERE}"
@@ -164,7 +128,7 @@ class Folder:
             return
         if solved or notes:
             self._refuse_other(recorded, self._parts)
-        for stray in self._parts.glob(".*.new"):
+        for stray in self._parts.glob(".*.tmp"):
             stray.unlink()
         self.solved |= solved
         for seed, path in notes.items():
@@ -178,44 +142,5 @@ class Folder:
                     f"{recorded.get(key)!r}, not {value!r}. {_ELSEWHERE}"
                 )
 
-    def _name_spaces(self) -> None:
-        """Minari lists and uploads only those namespaces that have this file."""
-        for parent in Path(self.run.dataset_id).parents[:-1]:
-            if not (self._out / parent / _NAMESPACE).exists():
-                write(self._out / parent / _NAMESPACE, b"{}")
-
 
 _ELSEWHERE = "Choose another folder with --out, or delete this one"
-
-
-@contextlib.contextmanager
-def locked(out: Path) -> Iterator[None]:
-    """One recording at a time; the lock goes with its process, however that ends.
-
-    Raises:
-        DatasetError: where another one is at work.
-    """
-    out.mkdir(parents=True, exist_ok=True)
-    folder = os.open(out, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise DatasetError(
-                f"another process records into {out}. Wait for it, or choose another folder "
-                "with --out"
-            ) from error
-        yield
-    finally:
-        os.close(folder)
-
-
-def write(path: Path, data: bytes) -> None:
-    """Replace a file in one step, safe against the process being killed."""
-    new = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
-        new.write_bytes(data)
-        os.replace(new, path)
-    except OSError:
-        new.unlink(missing_ok=True)
-        raise

@@ -1,43 +1,100 @@
-"""A process that plays seeds. Importing this loads no physics: the parent needs none."""
+"""Play and record single episodes; this runs in worker processes.
+
+Importing this loads no simulator, since the parent process needs none.
+"""
 
 from __future__ import annotations
 
 import json
-import multiprocessing
-import os
-import signal
-import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec
+from numpy.typing import NDArray
 
-from gensim_envs.datasets.folder import write
+from gensim_envs.utils import files
+
+Action = NDArray[np.float32]
+Respond = Callable[[Any, dict[str, Any], Action | None], Any]
+"""(observation, info, the oracle's action) -> the action to execute. The second last is None where
+the oracle knows none."""
+
+PERTURBATIONS: dict[str, Callable[[np.random.Generator], Any]] = {
+    "colors": lambda rng: "train",
+    "light": lambda rng: float(rng.uniform(0, 1)),
+    "camera": lambda rng: float(rng.uniform(0, 0.02)),
+}
+"""What can be randomised in each recorded episode: colours of the training split, any light, and
+cameras that are off by up to 2 cm, an estimate of a careless calibration."""
 
 _INFOS = ("success", "progress", "instruction", "goals_left")
-_made: tuple[EnvSpec, gym.Env[Any, Any]] | None = None
 
 
-def start() -> None:
-    """Leave Ctrl-C to the parent, and end when it ends, however that happens."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    assert parent is not None
+class Behaviour(Protocol):
+    """A policy that acts while the oracle labels the states it visits, as in DAgger.
 
-    def follow() -> None:
-        parent.join()
-        os._exit(1)
+    Attributes:
+        name: of the algorithm, for the dataset's id.
+    """
 
-    threading.Thread(target=follow, daemon=True).start()
+    @property
+    def name(self) -> str: ...
+
+    def __call__(self, env: gym.Env[Any, Any], seed: int) -> Respond:
+        """Begin an episode of an env that has just been reset with a seed."""
 
 
-def warm_up() -> None:
-    """Load what playing needs, in all processes at once."""
-    import gensim_envs.datasets.hdf5
-    import gensim_envs.oracle  # noqa: F401
+@dataclass(frozen=True)
+class Run:
+    """Everything that decides what the episode of a seed looks like.
+
+    Attributes:
+        spec: of the env, with its options.
+        program_sha256: of the task's program.
+        suite_version: of this package.
+        seed: the first one.
+        perturb: keys of `PERTURBATIONS` to draw for each episode, from its seed.
+        state_bounds: most of each kind of thing that a state vector has room for; empty for images.
+        behaviour: what acts; the oracle if None.
+    """
+
+    spec: EnvSpec
+    program_sha256: str
+    suite_version: str
+    seed: int
+    perturb: tuple[str, ...] = ()
+    state_bounds: tuple[tuple[str, int], ...] = ()
+    behaviour: Behaviour | None = None
+
+    @property
+    def algorithm(self) -> str:
+        """Name of what acts."""
+        return "oracle" if self.behaviour is None else self.behaviour.name
+
+    @property
+    def dataset_id(self) -> str:
+        """`gensim/BuildWheel/oracle-v0` for `gensim/BuildWheel-v0`."""
+        namespace = f"{self.spec.namespace}/" if self.spec.namespace else ""
+        return f"{namespace}{self.spec.name}/{self.algorithm}-v{self.spec.version or 0}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Values that must be equal for episodes to go into one dataset."""
+        return {
+            "env_id": self.spec.id,
+            "max_episode_steps": self.spec.max_episode_steps,
+            "obs_mode": self.spec.kwargs["obs_mode"],
+            "split": self.spec.kwargs["split"],
+            "seed": self.seed,
+            "perturb": list(self.perturb),
+            "state_bounds": dict(self.state_bounds),
+            "program_sha256": self.program_sha256,
+            "suite_version": self.suite_version,
+        }
 
 
 def spaces_of(spec: EnvSpec) -> tuple[spaces.Space[Any], spaces.Space[Any]]:
@@ -46,36 +103,33 @@ def spaces_of(spec: EnvSpec) -> tuple[spaces.Space[Any], spaces.Space[Any]]:
     return env.observation_space, env.action_space
 
 
-def play(spec: EnvSpec, seed: int, part: Path, note: Path) -> str | None:
-    """Play one seed and write the episode to `part`, or why there is none to `note`.
+def play(run: Run, seed: int, part: Path, note: Path) -> str | None:
+    """Play one seed; write the episode to `part`, or the reason why there is none to `note`.
 
     Returns:
-        Why there is none.
+        Why there is no episode; None if there is one.
 
     Raises:
-        OSError: where the disk does not take it.
-        TaskError: where the program was stopped, which may be for want of time or memory here.
+        FileError: the disk does not take it.
+        TaskError: the program was stopped, perhaps for want of time or memory on this machine.
     """
     from gensim_envs.datasets.hdf5 import pack
-    from gensim_envs.errors import TaskError
-    from gensim_envs.oracle import OracleError
+    from gensim_envs.errors import OracleError, TaskError
 
     try:
-        episode = _episode(_env(spec), seed)
-        last = episode["infos"]
-        reason = None
-        if not last["success"][-1]:
-            steps = len(episode["rewards"])
-            reason = f"not solved in {steps} steps, progress {last['progress'][-1]:.2f}"
+        episode, reason = _episode(_env(run.spec), run, seed)
     except (OracleError, TaskError) as error:
         if isinstance(error, TaskError) and error.cause == "runtime" and error.line is None:
             raise  # another machine might draw this seed: it must not be noted as a failed one
         reason = f"{type(error).__name__}: {error}"
     if reason is None:
-        write(part, pack(episode, seed))
+        files.write(part, pack(episode, seed))
     else:
-        write(note, json.dumps({"reason": reason}).encode())
+        files.write(note, json.dumps({"reason": reason}).encode())
     return reason
+
+
+_made: tuple[EnvSpec, gym.Env[Any, Any]] | None = None
 
 
 def _env(spec: EnvSpec) -> gym.Env[Any, Any]:
@@ -89,38 +143,102 @@ def _env(spec: EnvSpec) -> gym.Env[Any, Any]:
     return _made[1]
 
 
-def _episode(env: gym.Env[Any, Any], seed: int) -> dict[str, Any]:
-    """One episode of the oracle, with time first; see `pack`."""
-    from gensim_envs.datasets.hdf5 import texts
-    from gensim_envs.oracle import Oracle
+class _Demonstrator:
+    """Asks the oracle for an action in each state, and a behaviour, if any, for the one to execute.
 
-    observation, info = env.reset(seed=seed)
-    observations, infos = [observation], [info]
-    actions, rewards = [], []
-    terminations: list[bool] = []
-    truncations: list[bool] = []
-    oracle = Oracle(env)
-    while not (terminations and (terminations[-1] or truncations[-1])):
-        action = oracle.act()
-        observation, reward, terminated, truncated, info = env.step(action)
-        observations.append(observation)
-        infos.append(info)
-        actions.append(action)
-        rewards.append(reward)
-        terminations.append(terminated)
-        truncations.append(truncated)
+    Attributes:
+        labels: the oracle's action in each state so far; None where it knows none.
+    """
+
+    def __init__(self, env: gym.Env[Any, Any], run: Run, seed: int) -> None:
+        self.labels: list[Action | None] = []
+        self._env, self._run, self._seed = env, run, seed
+        self._respond: Respond | None = None
+
+    def start(self, observation: Any, info: dict[str, Any]) -> None:
+        """Begin, once the env is reset."""
+        from gensim_envs.oracle import Oracle
+
+        self._oracle = Oracle(self._env)
+        if self._run.behaviour is not None:
+            self._respond = self._run.behaviour(self._env, self._seed)
+
+    def act(self, observation: Any, info: dict[str, Any]) -> Any:
+        """The action to execute."""
+        from gensim_envs.errors import OracleError
+
+        label: Action | None = None
+        try:
+            label = self._oracle.act()
+        except OracleError:
+            if self._respond is None:
+                raise
+        self.labels.append(label)
+        return label if self._respond is None else self._respond(observation, info, label)
+
+
+def _episode(env: gym.Env[Any, Any], run: Run, seed: int) -> tuple[dict[str, Any], str | None]:
+    """Play one episode.
+
+    Returns:
+        The episode for `pack`, with time first, and why it is of no use, if it is.
+    """
+    from gensim_envs.datasets.hdf5 import texts
+    from gensim_envs.envs.rollout import transitions
+
+    demonstrator = _Demonstrator(env, run, seed)
+    options = _reset_options(run.perturb, seed)
+    steps = list(
+        transitions(env, demonstrator.act, seed=seed, options=options, start=demonstrator.start)
+    )
+    observations = [steps[0].observation, *(step.next_observation for step in steps)]
+    infos = [steps[0].info, *(step.next_info for step in steps)]
     held = {name: [info[name] for info in infos] for name in _INFOS}
-    return {
+    episode: dict[str, Any] = {
         "observations": _stack(observations),
-        "actions": np.array(actions, dtype=np.float32),
-        "rewards": np.array(rewards, dtype=np.float64),
-        "terminations": np.array(terminations, dtype=np.bool_),
-        "truncations": np.array(truncations, dtype=np.bool_),
+        "actions": np.array([step.action for step in steps], dtype=np.float32),
+        "rewards": np.array([step.reward for step in steps], dtype=np.float64),
+        "terminations": np.array([step.terminated for step in steps], dtype=np.bool_),
+        "truncations": np.array([step.truncated for step in steps], dtype=np.bool_),
         "infos": {
             name: texts(values) if name == "instruction" else np.array(values)
             for name, values in held.items()
         },
     }
+    if run.behaviour is not None:
+        return _labelled(episode, demonstrator.labels)
+    if not steps[-1].success:
+        progress = infos[-1]["progress"]
+        return episode, f"not solved in {len(steps)} steps, progress {progress:.2f}"
+    return episode, None
+
+
+def _labelled(
+    episode: dict[str, Any], labels: Sequence[Action | None]
+) -> tuple[dict[str, Any], str | None]:
+    """An episode with the oracle's actions as actions, and the executed ones in infos.
+
+    Infos are one longer than actions; the last entry of those added here is meaningless.
+    """
+    executed = episode["actions"]
+    known = np.array([label is not None for label in labels])
+    episode["actions"] = np.array(
+        [own if label is None else label for own, label in zip(executed, labels, strict=True)],
+        dtype=np.float32,
+    )
+    episode["infos"] |= {
+        "executed": np.concatenate([executed, np.zeros_like(executed[:1])]),
+        "labelled": np.append(known, False),
+    }
+    return episode, None if known.any() else "the oracle knows no action in any of its states"
+
+
+def _reset_options(keys: Sequence[str], seed: int) -> dict[str, Any] | None:
+    """The perturbations of an episode; each key has a generator of its own."""
+    if not keys:
+        return None
+    drawn = {key: PERTURBATIONS[key](np.random.default_rng([seed, *key.encode()])) for key in keys}
+    return {"perturb": drawn}
 
 
 def _stack(observations: list[Any]) -> Any:

@@ -28,7 +28,7 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from gensim_envs.errors import TaskError
-from gensim_envs.generation import publish, validate
+from gensim_envs.generation import publish
 from gensim_envs.generation.attempt import Draft, Rules, Verdict, make_attempt, settle
 from gensim_envs.generation.conversation import TEMPERATURES, Conversation
 from gensim_envs.generation.embed import Embedder
@@ -37,6 +37,7 @@ from gensim_envs.generation.propose import Idea, Scheme, curriculum
 from gensim_envs.generation.providers import ApiError, Provider, Recorded, Stopped
 from gensim_envs.generation.recording import Recording, RecordingError
 from gensim_envs.library import Library, LibraryError, Record, digest
+from gensim_envs.utils.processes import processes
 
 STALE = 10
 """Attempts in a row that propose what is there already, after which a run ends."""
@@ -175,7 +176,7 @@ class Run:
             return Result(self._verdicts, steps)
         try:
             # Whatever leaves this block early ends the processes, too.
-            with validate.processes(self._workers) as executor:
+            with processes(self._workers) as executor:
                 self._make(executor, steps)
         except Stopped as error:
             return Result(self._verdicts, str(error))

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from concurrent.futures import Executor, ProcessPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Mapping
+from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
-from multiprocessing import active_children, get_context
 from typing import Any, Literal, TypeVar
 
 import numpy as np
 
-from gensim_envs.datasets import worker
 from gensim_envs.envs.tabletop import TabletopEnv
 from gensim_envs.errors import TaskError
 from gensim_envs.oracle import Oracle, OracleError
 from gensim_envs.sandbox.program import Program
 from gensim_envs.seeds import CERTIFICATE
+from gensim_envs.utils.processes import in_order, processes
 
 NEEDED = 18
 """Certificate seeds of 20 on which the oracle must succeed."""
@@ -198,48 +195,3 @@ def over_processes(
     """
     with processes(workers) as executor:
         yield from in_order(executor, act, jobs)
-
-
-def in_order(
-    executor: Executor, act: Callable[..., Result], jobs: Iterable[tuple[Any, ...]]
-) -> Generator[Result, None, None]:
-    """What `act(*job)` returns for each job, in their order; what is not wanted is not begun."""
-    # Processes may be started here, and are to leave Ctrl-C to this one from the beginning.
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        futures = [executor.submit(act, *job) for job in jobs]
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-    try:
-        for future in futures:
-            yield future.result()
-    finally:
-        for future in futures:
-            future.cancel()
-
-
-@contextlib.contextmanager
-def processes(workers: int | None) -> Iterator[ProcessPoolExecutor]:
-    """Processes that are ended at once, whatever they do, where the block is left by an error."""
-    others = set(active_children())
-    executor = pool(workers)
-    try:
-        yield executor
-    except BaseException:
-        # Only this once, and the executor has to live until its thread has heard of it: else that
-        # ends with a traceback, for it finds jobs that were cancelled.
-        executor.shutdown(wait=False, cancel_futures=True)
-        ours = set(active_children()) - others
-        for process in ours:
-            process.terminate()  # a job can take long
-        for process in ours:
-            process.join()
-        raise
-    executor.shutdown()
-
-
-def pool(workers: int | None) -> ProcessPoolExecutor:
-    """Processes that leave Ctrl-C to their parent and end with it, however it ends."""
-    return ProcessPoolExecutor(
-        workers or os.cpu_count(), mp_context=get_context("spawn"), initializer=worker.start
-    )

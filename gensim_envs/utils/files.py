@@ -32,7 +32,7 @@ def write(path: Path, data: bytes, root: Path | None = None) -> None:
     Raises:
         FileError: naming the file and the reason; the old content stays.
     """
-    with _errors(path, "written"), _opened_parent(path, root, create=True) as folder:
+    with errors(path), _opened_parent(path, root, create=True) as folder:
         temporary = f".{path.name[:100]}.{secrets.token_hex(8)}.tmp"
         try:
             with open(os.open(temporary, _CREATE, 0o666, dir_fd=folder), "wb") as file:
@@ -56,7 +56,7 @@ def append(path: Path, data: bytes, root: Path | None = None) -> None:
     """
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     with (
-        _errors(path, "written"),
+        errors(path),
         _opened_parent(path, root, create=True) as folder,
         open(os.open(path.name, flags, 0o666, dir_fd=folder), "ab") as file,
     ):
@@ -72,7 +72,7 @@ def remove(path: Path, root: Path | None = None) -> None:
         FileError: naming the file and the reason.
     """
     with (
-        _errors(path, "deleted"),
+        errors(path, "deleted"),
         contextlib.suppress(FileNotFoundError),
         _opened_parent(path, root, create=False) as folder,
     ):
@@ -93,7 +93,7 @@ def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
         BlockingIOError: another process holds it and `wait` is false.
         FileError: the folder cannot be created or opened.
     """
-    with _errors(folder, "written"):
+    with errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(folder, _OPEN_FOLDER)
     try:
@@ -127,12 +127,13 @@ def _opened_parent(path: Path, root: Path | None, *, create: bool) -> Iterator[i
 
 
 @contextlib.contextmanager
-def _errors(path: Path, verb: str) -> Iterator[None]:
+def errors(path: Path, verb: str = "written") -> Iterator[None]:
+    """Turn an `OSError` of the block into a `FileError` that names the path."""
     try:
         yield
     except OSError as error:
         if isinstance(error, BlockingIOError):
             raise
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        reason = "no space is left on the disk" if full else error.strerror or str(error)
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        reason = "no space is left on the disk; free some" if full else error.strerror or str(error)
         raise FileError(f"{path} cannot be {verb}: {reason}") from error

@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import save_file
 
 from agents.data.augment import colors_of
-from agents.data.demos import Sample
+from agents.data.demonstrations import Sample
 from agents.errors import AgentsError
 from agents.policies.base import About
 from agents.policies.language import Clip, encoder

@@ -18,7 +18,7 @@ from agents.benchmark.experiments import MakeDemos
 from agents.benchmark.run import selected
 from agents.benchmark.suites import freeze, suite
 from agents.data.collect import collect
-from agents.data.demos import Demos
+from agents.data.demonstrations import Demonstrations
 from agents.errors import AgentsError
 
 ENV = "gensim/BlockInsertion-v0"
@@ -115,7 +115,7 @@ def test_a_killed_benchmark_goes_on_where_it_was(
 def test_a_cells_demonstrations_are_randomised_as_it_asks(tmp_path: Path) -> None:
     path = tmp_path / "demos.h5"
     MakeDemos(path, (ENV,), "rgbd", 1, ("light",))()
-    made = Demos.load(path).sha256()
+    made = Demonstrations.load(path).sha256()
     assert made == collect([ENV], 1, workers=1, perturb=["light"]).sha256()
     assert made != collect([ENV], 1, workers=1).sha256()
 

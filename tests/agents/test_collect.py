@@ -13,7 +13,7 @@ import pytest
 import gensim_envs.datasets
 from agents.data import collect as module
 from agents.data.collect import Played, collect, from_minari
-from agents.data.demos import Demos
+from agents.data.demonstrations import Demonstrations
 from agents.errors import AgentsError
 from agents.policies.language import PROBE
 from gensim_envs.seeds import TEST, TRAINING
@@ -22,7 +22,7 @@ BOWL, CORNER = "gensim/PutBlockInBowl-v0", "gensim/AlignBoxCorner-v0"
 
 
 @pytest.fixture(scope="module")
-def collected() -> tuple[Demos, list[Played]]:
+def collected() -> tuple[Demonstrations, list[Played]]:
     played: list[Played] = []
     options: dict[str, Any] = {"perturb": ["light"], "progress": played.append}
     return collect([BOWL, CORNER], 2, workers=2, **options), played
@@ -35,7 +35,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def test_the_oracle_demonstrates(collected: tuple[Demos, list[Played]]) -> None:
+def test_the_oracle_demonstrates(collected: tuple[Demonstrations, list[Played]]) -> None:
     demos, played = collected
     assert demos.envs == [BOWL, CORNER]
     assert demos.seeds(BOWL) == demos.seeds(CORNER) == [TRAINING.start, TRAINING.start + 1]
@@ -45,7 +45,7 @@ def test_the_oracle_demonstrates(collected: tuple[Demos, list[Played]]) -> None:
     assert [each.done for each in played if each.env == BOWL][-1] == 2
 
 
-def test_the_number_of_workers_changes_nothing(collected: tuple[Demos, list[Played]]) -> None:
+def test_the_number_of_workers_changes_nothing(collected: tuple[Demonstrations, list[Played]]) -> None:
     again = collect([BOWL, CORNER], 2, workers=1, perturb=["light"])
     assert again.sha256() == collected[0].sha256()
 
@@ -75,8 +75,8 @@ def test_bad_use_is_said_at_once(asked: dict[str, Any], said: str) -> None:
 
 
 def test_too_many_failures_are_too_many() -> None:
-    empty = Demos("rgbd", [0] * 6, [1] * 6)
-    known: dict[int, Demos | str] = {k: empty if k % 2 else "why" for k in range(100, 120)}
+    empty = Demonstrations("rgbd", [0] * 6, [1] * 6)
+    known: dict[int, Demonstrations | str] = {k: empty if k % 2 else "why" for k in range(100, 120)}
     module._give_up_if_most_fail("a", 100, known)
     known[101] = "this is why"
     with pytest.raises(AgentsError, match="11 of 20 seeds, the last time with: why"):
@@ -149,7 +149,7 @@ def test_export_writes_a_file_that_has_tokens(recorded: Path, tmp_path: Path) ->
     source = ["--minari", "gensim/PutBlockInBowl/oracle-v0", "--minari-root", str(recorded)]
     arguments = [*source, "--demos", "2", "--encoder", "words", "--out", str(out)]
     assert export(*arguments) == 0
-    demos = Demos.load(out)
+    demos = Demonstrations.load(out)
     assert demos.episodes == 2
     assert list(demos.tokens["words"]) == [*demos.instructions(), PROBE]
     assert out.stat().st_size / 2 * 100 < 20e6

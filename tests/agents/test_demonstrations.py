@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from agents.data import hdf5, layout
-from agents.data.demos import IMAGE, Demos, Sample
+from agents.data.demonstrations import IMAGE, Demonstrations, Sample
 from agents.errors import AgentsError
 
 LOW, HIGH = np.float32([0.25, -0.5, -np.pi] * 2), np.float32([0.75, 0.5, np.pi] * 2)
@@ -44,8 +44,8 @@ def sample(seed: int, instruction: str = "put it there", **other: Any) -> Sample
     return Sample("", 0, 0, instruction, **fields)
 
 
-def some(**tokens: Any) -> Demos:
-    demos = Demos("rgbd", LOW, HIGH)
+def some(**tokens: Any) -> Demonstrations:
+    demos = Demonstrations("rgbd", LOW, HIGH)
     demos.add_episode("a", 5, [sample(1), sample(2, "then this")])
     demos.add_episode("b", 7, [sample(3)])
     demos.add_episode("a", 6, [sample(4, "then this")])
@@ -79,27 +79,27 @@ def test_envs_seeds_and_steps_are_found() -> None:
 
 def test_parts_are_joined_and_only_like_with_like() -> None:
     demos = some()
-    whole = Demos.joined([demos.first(1, ["b"]), demos.first(2, ["a"])])
+    whole = Demonstrations.joined([demos.first(1, ["b"]), demos.first(2, ["a"])])
     assert whole.envs == ["b", "a"] and len(whole) == 4
     assert whole[0].episode == 0 and whole[3].episode == 2
-    state = Demos("state", LOW, HIGH)
+    state = Demonstrations("state", LOW, HIGH)
     with pytest.raises(AgentsError, match="obs_mode"):
-        Demos.joined([demos, state])
+        Demonstrations.joined([demos, state])
     with pytest.raises(AgentsError, match="bounds"):
-        Demos.joined([demos, Demos("rgbd", LOW, HIGH + 1)])
+        Demonstrations.joined([demos, Demonstrations("rgbd", LOW, HIGH + 1)])
     with pytest.raises(AgentsError, match=r"room for \{\}, others for \{'items': 3\}"):
-        Demos.joined([demos, Demos("rgbd", LOW, HIGH, {"items": 3})])
-    short, long = (Demos("state", LOW, HIGH) for _ in range(2))
+        Demonstrations.joined([demos, Demonstrations("rgbd", LOW, HIGH, {"items": 3})])
+    short, long = (Demonstrations("state", LOW, HIGH) for _ in range(2))
     short.add_episode("a", 0, [sample(0, state=np.zeros(3, np.float32))])
     long.add_episode("a", 0, [sample(0, state=np.zeros(4, np.float32))])
     with pytest.raises(AgentsError, match="common_bounds"):
-        Demos.joined([short, long])
+        Demonstrations.joined([short, long])
 
 
 def test_the_hash_is_that_of_the_content() -> None:
     assert some().sha256() == some().sha256() == some(words=np.arange(3)).sha256()
     assert some().first(1).sha256() != some().sha256()
-    other = Demos("rgbd", LOW, HIGH)
+    other = Demonstrations("rgbd", LOW, HIGH)
     other.add_episode("a", 5, [sample(1, action=ACTION + np.float32(1e-3))])
     assert other.sha256() != some().first(1, ["a"]).sha256()
 
@@ -109,7 +109,7 @@ def test_a_thousand_demonstrations_fit_in_two_gigabytes() -> None:
     rng = np.random.default_rng(0)
     color, height = scene(0)
     noisy = rng.integers(0, 4, (*IMAGE, 3), dtype=np.uint8) * (rng.random((*IMAGE, 1)) < 0.2)
-    demos = Demos("rgbd", LOW, HIGH)
+    demos = Demonstrations("rgbd", LOW, HIGH)
     demos.add_episode("a", 0, [sample(0, color=color + noisy.astype(np.uint8), height=height)])
     assert demos.nbytes * 31 * 1000 < 2e9
 
@@ -146,7 +146,7 @@ def test_threads_may_read_together() -> None:
     ],
 )
 def test_a_step_that_does_not_fit_is_refused(fields: dict[str, Any], said: str) -> None:
-    demos = Demos("rgbd", LOW, HIGH)
+    demos = Demonstrations("rgbd", LOW, HIGH)
     with pytest.raises(AgentsError, match=said):
         demos.add_episode("a", 0, [sample(0), sample(1, **fields)])
     assert len(demos) == 0
@@ -154,13 +154,13 @@ def test_a_step_that_does_not_fit_is_refused(fields: dict[str, Any], said: str) 
 
 def test_modes_and_bounds_are_checked() -> None:
     with pytest.raises(AgentsError, match="not 'cameras'"):
-        Demos("cameras", LOW, HIGH)
+        Demonstrations("cameras", LOW, HIGH)
     with pytest.raises(AgentsError, match="cross"):
-        Demos("rgbd", HIGH, LOW)
+        Demonstrations("rgbd", HIGH, LOW)
     with pytest.raises(AgentsError, match="two times six"):
-        Demos("rgbd", LOW[:5], HIGH[:5])
+        Demonstrations("rgbd", LOW[:5], HIGH[:5])
     with pytest.raises(AgentsError, match="no steps"):
-        Demos("rgbd", LOW, HIGH).add_episode("a", 0, [])
+        Demonstrations("rgbd", LOW, HIGH).add_episode("a", 0, [])
 
 
 # ------------------------------------------------------------------------------------------ files
@@ -169,10 +169,10 @@ texts = st.text(max_size=8)
 
 
 @st.composite
-def any_demos(draw: st.DrawFn) -> Demos:
+def any_demos(draw: st.DrawFn) -> Demonstrations:
     mode = draw(st.sampled_from(["rgbd", "state"]))
     room = draw(st.dictionaries(texts, st.integers(0, 9), max_size=2))
-    demos = Demos(mode, LOW, HIGH, room)
+    demos = Demonstrations(mode, LOW, HIGH, room)
     width = draw(st.integers(1, 5))
     numbers = st.floats(-9, 9, width=32)
     for _ in range(draw(st.integers(0, 3))):
@@ -195,10 +195,10 @@ def any_demos(draw: st.DrawFn) -> Demos:
 
 @given(any_demos())
 @settings(max_examples=25)
-def test_a_file_holds_all_there_is(tmp_path_factory: Any, demos: Demos) -> None:
+def test_a_file_holds_all_there_is(tmp_path_factory: Any, demos: Demonstrations) -> None:
     path = tmp_path_factory.mktemp("file") / "demos.h5"
     demos.save(path)
-    read = Demos.load(path)
+    read = Demonstrations.load(path)
     assert read.sha256() == demos.sha256()
     assert (read.envs, len(read), read.obs_mode) == (demos.envs, len(demos), demos.obs_mode)
     assert read.state_bounds == demos.state_bounds
@@ -234,7 +234,7 @@ def test_a_damaged_file_is_refused(tmp_path_factory: Any, data: st.DataObject) -
         whole[at] ^= 1 << data.draw(st.integers(0, 7))
     path.write_bytes(whole)
     with pytest.raises(AgentsError, match="damaged") as raised:
-        Demos.load(path)
+        Demonstrations.load(path)
     assert str(path) in str(raised.value) and "agents export" in str(raised.value)
 
 
@@ -273,29 +273,29 @@ def test_each_part_of_a_file_is_checked(tmp_path: Path, said: str) -> None:
     path = tmp_path / "demos.h5"
     some(words=np.arange(3), minilm=np.ones((3, 2), np.float16)).save(path)
     changed(path, lambda said, tables: None)
-    assert Demos.load(path).sha256() == some().sha256()
+    assert Demonstrations.load(path).sha256() == some().sha256()
     changed(path, WRONG[said])
     with pytest.raises(AgentsError, match=said):
-        Demos.load(path)
+        Demonstrations.load(path)
 
 
 def test_a_file_from_before_the_bounds_of_states_is_read(tmp_path: Path) -> None:
     path = tmp_path / "demos.h5"
     some().save(path)
     changed(path, lambda said, _: said.pop("state_bounds"))
-    assert Demos.load(path).state_bounds == {}
+    assert Demonstrations.load(path).state_bounds == {}
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "other.h5"
     with pytest.raises(AgentsError, match="cannot be read"):
-        Demos.load(path)
+        Demonstrations.load(path)
     path.write_text("color, height\n")
     with pytest.raises(AgentsError, match="another kind of file"):
-        Demos.load(path)
+        Demonstrations.load(path)
     path.write_bytes(hdf5.pack("something else", {}, {"observations": np.zeros(3)}))
     with pytest.raises(AgentsError, match="not of the format"):
-        Demos.load(path)
+        Demonstrations.load(path)
 
 
 def test_a_file_cannot_bring_in_another(tmp_path: Path) -> None:
@@ -307,7 +307,7 @@ def test_a_file_cannot_bring_in_another(tmp_path: Path) -> None:
         file.create_dataset("texts", (2,), np.uint8, external=[(str(secret), 0, 2)])
     path.write_bytes(path.read_bytes() + hashlib.sha256(path.read_bytes()).digest())
     with pytest.raises(AgentsError, match="not stored plainly"):
-        Demos.load(path)
+        Demonstrations.load(path)
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
@@ -330,7 +330,7 @@ def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
 def test_reading_needs_no_simulator(tmp_path: Path) -> None:
     some().save(tmp_path / "demos.h5")
     code = (
-        "import sys; from agents.data.demos import Demos; print(len(Demos.load(sys.argv[1])));"
+        "import sys; from agents.data.demonstrations import Demonstrations; print(len(Demonstrations.load(sys.argv[1])));"
         "print(*{name.split('.')[0] for name in sys.modules})"
     )
     done = subprocess.run(

@@ -11,7 +11,7 @@ from foreign import ID
 from toys import HIGH, LOW
 
 from agents.__main__ import main
-from agents.data.demos import Demos, Sample
+from agents.data.demonstrations import Demonstrations, Sample
 
 
 def evaluated(out: Path, *who: str) -> dict[str, object]:
@@ -24,7 +24,7 @@ def evaluated(out: Path, *who: str) -> dict[str, object]:
 
 def demonstrations(path: Path) -> Path:
     rng = np.random.default_rng(0)
-    demos = Demos("state", LOW, HIGH)
+    demos = Demonstrations("state", LOW, HIGH)
     for seed in range(200):
         state = np.float32(rng.uniform(-1, 1, 6))
         action = LOW + (state + 1) / 2 * (HIGH - LOW)

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from agents.benchmark.jobs import Job, run
-from agents.data.workers import processes
 from agents.errors import AgentsError
+from gensim_envs.utils.processes import processes
 
 
 def note(file: Path, word: str) -> None:

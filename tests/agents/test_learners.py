@@ -14,7 +14,7 @@ from toys import HIGH, LOW, TOKENS, images, states
 
 from agents.__main__ import main
 from agents.data.collect import collect
-from agents.data.demos import Demos, Sample
+from agents.data.demonstrations import Demonstrations, Sample
 from agents.errors import AgentsError
 from agents.options import docstrings
 from agents.policies import language
@@ -121,7 +121,7 @@ def test_cloning_from_images_learns_words_and_chooses_between_right_answers(
 def test_cloning_from_images_looks_where_things_are(tmp_path: Path) -> None:
     """Of a red and a blue square, each somewhere else than in any demonstration."""
     rng = np.random.default_rng(1)
-    demos = Demos("rgbd", LOW, HIGH)
+    demos = Demonstrations("rgbd", LOW, HIGH)
     for number in range(21):
         x, y = rng.uniform((0.3, -0.4), (0.7, 0.4), (2, 2)).T
         color = np.full((160, 320, 3), 90, np.uint8)

@@ -14,7 +14,7 @@ from toys import images, states
 
 from agents.__main__ import main
 from agents.data.collect import collect
-from agents.data.demos import Demos
+from agents.data.demonstrations import Demonstrations
 from agents.evaluation.evaluate import evaluate
 from agents.evaluation.rollout import Player
 from agents.policies import base as learner
@@ -229,7 +229,7 @@ def test_dagger_learns_from_the_states_that_its_policy_comes_to(
     assert trained == ["round-0", "round-1", "round-0", "round-1"]
     assert {k: (out / f"demos-{k}.h5").stat().st_mtime_ns for k in (0, 1)} == demos
 
-    first, visited = (Demos.load(out / f"demos-{k}.h5") for k in (0, 1))
+    first, visited = (Demonstrations.load(out / f"demos-{k}.h5") for k in (0, 1))
     (env,) = first.envs
     assert visited.seeds(env) == [max(first.seeds(env)) + k for k in (1, 2, 3)]
     # A policy that has learned nothing goes on until it is cut short, the oracle does not.
@@ -266,11 +266,11 @@ def test_dagger_that_overwrites_keeps_nothing(
     assert "holds another run: dataset is" in capsys.readouterr().err
     assert main([*run, "--data", str(tmp_path / "2.h5"), "--seed", "1"]) == 2
     assert "seed is 0 there and 1 here" in capsys.readouterr().err
-    assert Demos.load(out / "demos-0.h5").episodes == 2
+    assert Demonstrations.load(out / "demos-0.h5").episodes == 2
 
     more = ["--data", str(tmp_path / "3.h5"), "--seed", "1", "--overwrite"]
     assert main([*run, *more, "--dagger.episodes", "2"]) == 0
-    assert [Demos.load(out / f"demos-{k}.h5").episodes for k in (0, 1)] == [3, 2]
+    assert [Demonstrations.load(out / f"demos-{k}.h5").episodes for k in (0, 1)] == [3, 2]
     made = checkpoint.load_json(out / "agent.json")["training"]
     assert (made["seed"], made["dataset"]) == (1, collected.sha256())
 

@@ -19,7 +19,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from toys import images, states
 
 from agents.__main__ import main
-from agents.data.demos import Demos
+from agents.data.demonstrations import Demonstrations
 from agents.errors import AgentsError, Stopped
 from agents.policies.base import load_agent, load_learner
 from agents.policies.networks import Residual
@@ -270,7 +270,7 @@ def test_a_folder_is_trained_in_by_one_process_only(tmp_path: Path) -> None:
     ],
 )
 def test_what_does_not_fit_is_an_error_before_training(
-    tmp_path: Path, make: Callable[[], Demos], more: dict[str, Any], message: str
+    tmp_path: Path, make: Callable[[], Demonstrations], more: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(AgentsError, match=message):
         train(config(tmp_path / "run", **more), make())
@@ -326,7 +326,7 @@ def test_tasks_are_drawn_evenly_whatever_their_length(tmp_path: Path) -> None:
     from agents.data.loader import Loader
 
     few, many = states(2, envs=("few",)), states(60, envs=("many",))
-    demos = Demos.joined([few, many])
+    demos = Demonstrations.joined([few, many])
     learner: Any = None
     loader = Loader(learner, demos, {}, batch_size=500, seed=3, steps=9)
     drawn = loader.drawn(4)

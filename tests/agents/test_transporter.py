@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 
 from agents.data.augment import Table
-from agents.data.demos import Sample
+from agents.data.demonstrations import Sample
 from agents.policies.base import About
 from agents.policies.correlation import correlate, crops, window
 from agents.policies.transporter import Options, Transporter

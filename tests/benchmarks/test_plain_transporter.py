@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from agents.data.demos import Sample
+from agents.data.demonstrations import Sample
 from agents.policies.base import About
 from benchmarks.plain_transporter import (
     CORRELATIONS,

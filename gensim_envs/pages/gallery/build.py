@@ -6,13 +6,13 @@ import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from gensim_envs.datasets.folder import write
 from gensim_envs.errors import TaskError
 from gensim_envs.generation.validate import over_processes
 from gensim_envs.library import Library, LibraryError, Record
 from gensim_envs.pages.gallery import clips, facts
 from gensim_envs.pages.gallery.page import Entry, page
 from gensim_envs.pages.gallery.table import first_draw, table
+from gensim_envs.utils.files import write
 
 PAGE, TABLE, CLIPS = "index.html", "table.md", "clips"
 

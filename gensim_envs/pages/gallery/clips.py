@@ -21,7 +21,6 @@ from typing import Any
 import numpy as np
 
 import gensim_envs
-from gensim_envs.datasets.folder import write
 from gensim_envs.envs.tabletop import TabletopEnv
 from gensim_envs.errors import TaskError
 from gensim_envs.library import Library, LibraryError, Record
@@ -31,6 +30,7 @@ from gensim_envs.seeds import CERTIFICATE
 from gensim_envs.sim.cameras import CLOSE_UP
 from gensim_envs.sim.video import FPS, Film, Frame
 from gensim_envs.task.spec import TaskSpec
+from gensim_envs.utils.files import write
 from gensim_envs.utils.video import write_picture, write_video
 
 CLIP_FPS = 12

@@ -9,7 +9,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from gensim_envs.datasets.folder import write
 from gensim_envs.generation.embed import Embedder, TfIdf, embedder
 from gensim_envs.generation.providers import ProviderError
 from gensim_envs.generation.validate import over_processes
@@ -17,6 +16,7 @@ from gensim_envs.pages.report.measures import fisher
 from gensim_envs.pages.report.page import Shown, page
 from gensim_envs.pages.report.pictures import Shot, shoot
 from gensim_envs.pages.report.runs import Record, settings_shown
+from gensim_envs.utils.files import write
 
 PAGE, FACTS = "report.html", "report.json"
 

@@ -1,0 +1,333 @@
+"""Demonstrations in memory, read from Minari datasets.
+
+This needs neither a simulator nor Gymnasium nor Minari.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from agents.data import tokens
+from agents.data.episodes import IMAGE, Sample
+from agents.data.episodes import Episode as Kept
+from agents.errors import AgentsError
+from gensim_envs.datasets.reading import Dataset, Episode, find
+from gensim_envs.errors import DatasetError
+from gensim_envs.seeds import TEST, VALIDATION
+
+__all__ = ["IMAGE", "OBS_MODES", "Demonstrations", "Sample"]
+
+OBS_MODES = ("rgbd", "state")
+
+_ROUNDING = 1e-5  # by which an action may leave its bounds, as float32 numbers do
+
+
+class Demonstrations:
+    """Episodes of demonstrations. They are only ever added to; several threads may read them.
+
+    Args:
+        obs_mode: "rgbd" for images, "state" for vectors.
+        action_low: (6,) least values of actions.
+        action_high: (6,) greatest values of actions.
+        state_bounds: most of each kind of thing that a state vector has room for; empty if that is
+            not known, and for images.
+
+    Attributes:
+        obs_mode: as given.
+        action_low: (6,) as given.
+        action_high: (6,) as given.
+        state_bounds: as given.
+        tokens: encoder -> instruction -> its tokens, so that a machine without the encoder can
+            train; see `agents.policies.text_encoders`.
+
+    Raises:
+        AgentsError: the obs_mode or the bounds of actions are not valid.
+    """
+
+    def __init__(
+        self, obs_mode: str, action_low: ArrayLike, action_high: ArrayLike,
+        state_bounds: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:  # fmt: skip
+        self.obs_mode = obs_mode
+        try:
+            self.action_low = np.array(action_low, np.float32)
+            self.action_high = np.array(action_high, np.float32)
+        except (TypeError, ValueError) as error:
+            raise AgentsError(f"the bounds of actions are not numbers: {error}") from error
+        self.state_bounds = dict(state_bounds)
+        self.tokens: tokens.Tokens = {}
+        self._episodes: list[Kept] = []
+        self._steps: list[tuple[int, int]] = []  # of each index, its episode and step
+        if obs_mode not in OBS_MODES:
+            raise AgentsError(
+                f"demonstrations have obs_mode {' or '.join(OBS_MODES)}, not {obs_mode!r:.60}"
+            )
+        low, high = self.action_low, self.action_high
+        if not (low.shape == high.shape == (6,) and np.isfinite([low, high]).all()):
+            raise AgentsError(f"the bounds of actions are two times six numbers, not {low}, {high}")
+        if (low > high).any():
+            raise AgentsError(f"the bounds of actions cross: {low}, {high}")
+
+    # Adding.
+
+    def add_episode(self, env: str, seed: int, samples: Sequence[Sample]) -> None:
+        """Add an episode; see `agents.data.episodes.Episode.of`.
+
+        Raises:
+            AgentsError: a step does not fit; nothing is added.
+        """
+        self._add(Kept.of(self.obs_mode, env, seed, samples))
+
+    def _add(self, episode: Kept) -> None:
+        low, high, actions = self.action_low, self.action_high, episode.actions
+        what = f"episode {episode.seed} of {episode.env}"
+        out = ((actions < low - _ROUNDING) | (actions > high + _ROUNDING)).any(axis=1)
+        if out.any():
+            raise AgentsError(f"{what}: action {actions[out][0]} is not between {low} and {high}")
+        width = 0 if episode.states is None else episode.states.shape[1]
+        if self._episodes and width != self.state_width:
+            raise AgentsError(
+                f"{what}: its states have {width} numbers, others {self.state_width}. Make all "
+                "envs with the bounds that gensim_envs.common_bounds gives"
+            )
+        number = len(self._episodes)
+        self._episodes.append(episode)
+        self._steps += [(number, step) for step in range(len(actions))]
+
+    @classmethod
+    def joined(cls, parts: Sequence[Demonstrations]) -> Demonstrations:
+        """The episodes of several, in their order; the bytes are shared.
+
+        Raises:
+            AgentsError: there are none, or they do not fit each other.
+        """
+        if not parts:
+            raise AgentsError("there are no demonstrations to join")
+        whole = parts[0]._empty()
+        for part in parts:
+            _check_alike(whole, part)
+            for episode in part._episodes:
+                whole._add(episode)
+            for encoder, known in part.tokens.items():
+                whole.tokens.setdefault(encoder, {}).update(known)
+        return whole
+
+    def first(self, count: int, envs: Sequence[str] | None = None) -> Demonstrations:
+        """The first `count` episodes of each env, env after env; the bytes are shared.
+
+        Raises:
+            AgentsError: there are fewer.
+        """
+        part = self._empty()
+        part.tokens = self.tokens
+        for env in self.envs if envs is None else envs:
+            chosen = [episode for episode in self._episodes if episode.env == env][:count]
+            if len(chosen) < count:
+                raise AgentsError(
+                    f"there are {len(chosen)} demonstrations of {env}, not {count}. "
+                    "Make more, or ask for fewer"
+                )
+            for episode in chosen:
+                part._add(episode)
+        return part
+
+    def _empty(self) -> Demonstrations:
+        return Demonstrations(self.obs_mode, self.action_low, self.action_high, self.state_bounds)
+
+    # Reading.
+
+    def __len__(self) -> int:
+        """The number of steps."""
+        return len(self._steps)
+
+    def __getitem__(self, index: int) -> Sample:
+        """One step, decompressed."""
+        number, step = self._steps[index]
+        return self._episodes[number].sample(number, step)
+
+    def __iter__(self) -> Iterator[Sample]:
+        """All steps, in their order."""
+        return (self[index] for index in range(len(self)))
+
+    @property
+    def envs(self) -> list[str]:
+        """Ids, in the order of their first episodes."""
+        return list(dict.fromkeys(episode.env for episode in self._episodes))
+
+    @property
+    def episodes(self) -> int:
+        """Number of episodes."""
+        return len(self._episodes)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that observations and actions take, without Python's own."""
+        return sum(episode.nbytes for episode in self._episodes)
+
+    @property
+    def state_width(self) -> int:
+        """Length of a state; 0 for images."""
+        first = self._episodes[0].states if self._episodes else None
+        return 0 if first is None else first.shape[1]
+
+    def seeds(self, env: str) -> list[int]:
+        """Seeds of the episodes of an env, in their order."""
+        return [episode.seed for episode in self._episodes if episode.env == env]
+
+    def steps_of(self, env: str) -> NDArray[np.int64]:
+        """Indices of the steps of an env."""
+        mine = [episode.env == env for episode in self._episodes]
+        return np.array([k for k, (number, _) in enumerate(self._steps) if mine[number]], np.int64)
+
+    def instructions(self) -> list[str]:
+        """Each instruction once, in the order of their first steps."""
+        return list(dict.fromkeys(s for episode in self._episodes for s in episode.instructions))
+
+    def sha256(self) -> str:
+        """Hash of the content. It depends neither on files nor on compression nor on tokens."""
+        whole = hashlib.sha256(self.obs_mode.encode())
+        whole.update(np.concatenate([self.action_low, self.action_high]).astype("<f4").tobytes())
+        for episode in self._episodes:
+            whole.update(episode.digest)
+        return whole.hexdigest()
+
+    # Files.
+
+    @classmethod
+    def load(cls, *folders: Path, episodes: int | None = None) -> Demonstrations:
+        """Read Minari datasets and the tokens beside them.
+
+        Steps without a label and episodes without success, where infos say so, are left out.
+
+        Args:
+            folders: each a dataset, or a folder of datasets, which are read in the order of their
+                paths.
+            episodes: number to read of each dataset; all if None.
+
+        Raises:
+            DatasetError: a dataset is missing or cannot be read.
+            AgentsError: it has too few episodes or does not fit policies or the others.
+        """
+        paths = [path for folder in folders for path in find(folder.expanduser())]
+        parts = []
+        for path in paths:
+            parts.append(cls._read(Dataset.open(path), episodes))
+            parts[-1].tokens = tokens.load(path.parent)
+        return cls.joined(parts)
+
+    @classmethod
+    def _read(cls, dataset: Dataset, episodes: int | None) -> Demonstrations:
+        demonstrations: Demonstrations | None = None
+        for episode in dataset.episodes():
+            if demonstrations is not None and demonstrations.episodes == episodes:
+                break
+            if not _useful(episode):
+                continue
+            _check_seed(dataset.env_id, episode)
+            obs_mode, samples = _samples(dataset.env_id, episode)
+            if demonstrations is None:
+                demonstrations = cls(
+                    obs_mode, dataset.action_low, dataset.action_high, dataset.state_bounds
+                )
+            demonstrations.add_episode(dataset.env_id, episode.seed, samples)
+        found = 0 if demonstrations is None else demonstrations.episodes
+        if demonstrations is None or found < (episodes or 1):
+            raise AgentsError(
+                f"{dataset.path} has {found} demonstrations, {episodes or 1} are needed. Record "
+                "more, or ask for fewer"
+            )
+        return demonstrations
+
+
+def _useful(episode: Episode) -> bool:
+    """Whether an episode has labels or was solved, as far as its infos say."""
+    if "infos/labelled" in episode:
+        return True
+    for name in ("infos/success", "infos/is_success"):
+        if name in episode:
+            return bool(np.ravel(episode.array(name))[-1:].all())
+    return True
+
+
+def _check_seed(env: str, episode: Episode) -> None:
+    for name, seeds in (("validation", VALIDATION), ("test", TEST)):
+        if env.startswith("gensim/") and episode.seed in seeds:
+            raise AgentsError(
+                f"{episode.what} was recorded with seed {episode.seed}, which is reserved for "
+                f"{name}. Record with `gensim demos --seed`, from the training seeds"
+            )
+
+
+def _samples(env: str, episode: Episode) -> tuple[str, list[Sample]]:
+    """The obs_mode of an episode, and its labelled steps."""
+    columns: dict[str, Iterable[Any]]
+    if "observations/color" in episode and "observations/height" in episode:
+        obs_mode = "rgbd"
+        columns = {
+            "color": episode.frames("observations/color", "uint8", (*IMAGE, 3)),
+            "height": episode.frames("observations/height", "float32", IMAGE),
+        }
+    else:
+        obs_mode = "state"
+        try:
+            columns = {"state": episode.array("observations")[: episode.steps]}
+        except DatasetError as error:
+            raise AgentsError(
+                f"policies read color {(*IMAGE, 3)} and height {IMAGE}, or a vector: {error}"
+            ) from error
+    steps = zip(
+        episode.array("actions"), episode.texts("infos/instruction"), *columns.values(), strict=True
+    )
+    samples = [
+        Sample(env, 0, step, instruction, action, **dict(zip(columns, seen, strict=True)))
+        for step, (action, instruction, *seen) in enumerate(steps)
+    ]
+    if "infos/labelled" in episode:
+        labelled = episode.array("infos/labelled")
+        samples = [sample for sample in samples if labelled[sample.step]]
+    return obs_mode, samples
+
+
+def _check_alike(whole: Demonstrations, part: Demonstrations) -> None:
+    if whole.obs_mode != part.obs_mode:
+        raise AgentsError(f"some demonstrations have obs_mode {whole.obs_mode}, others "
+                          f"{part.obs_mode}. Take those of one mode")  # fmt: skip
+    if not (
+        np.array_equal(whole.action_low, part.action_low)
+        and np.array_equal(whole.action_high, part.action_high)
+    ):
+        raise AgentsError("demonstrations of envs with different bounds of actions do not mix")
+    if whole.state_bounds != part.state_bounds:
+        raise AgentsError(
+            f"some demonstrations have state vectors with room for {whole.state_bounds}, others "
+            f"for {part.state_bounds}. Make all with gensim_envs.common_bounds"
+        )
+
+
+def minari_folders(datasets: Sequence[str], root: Path | None = None) -> list[Path]:
+    """The folders of Minari datasets.
+
+    Args:
+        datasets: ids, such as "gensim/PutBlockInBowl/oracle-v0".
+        root: the folder that they are in; None for Minari's own.
+
+    Raises:
+        AgentsError: one is missing.
+    """
+    default = os.environ.get("MINARI_DATASETS_PATH", "~/.minari/datasets")
+    root = (Path(default) if root is None else root).expanduser()
+    for dataset in datasets:
+        if not (root / dataset / "data").is_dir():
+            raise AgentsError(
+                f"there is no dataset {dataset} in {root}. `gensim demos` records some; "
+                "--minari-root says where they are"
+            )
+    return [root / dataset for dataset in datasets]

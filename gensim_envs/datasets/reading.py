@@ -1,0 +1,228 @@
+"""Read Minari datasets with h5py alone.
+
+Datasets may come from anyone. Nothing in them is executed, no link to another file is followed, and
+no array is read that is larger than its file can hold. Where a dataset was recorded by this suite,
+its metadata has the hash of its main file: HDF5 never sees a damaged one, which it might read
+without end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gensim_envs.errors import DatasetError
+
+if TYPE_CHECKING:
+    import h5py
+    from numpy.typing import NDArray
+
+METADATA, MAIN = "metadata.json", "main_data.hdf5"
+_MOST = 2**26  # bytes of a metadata.json; those of images list the bounds of each pixel
+_RATIO = 1100  # gzip compresses to a thousandth at best
+_TEXT = 10_000  # bytes of an instruction
+
+
+def find(folder: Path) -> list[Path]:
+    """The `data` folders of all datasets in a folder, which may be one itself, in sorted order.
+
+    Raises:
+        DatasetError: there are none.
+    """
+    found = sorted(path.parent for path in folder.rglob(METADATA) if path.parent.name == "data")
+    if (folder / METADATA).exists():
+        found = [folder]
+    if not found:
+        raise DatasetError(
+            f"{folder} has no Minari dataset. `gensim demos` and `python -m agents export` "
+            "record some"
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset on disk.
+
+    Attributes:
+        path: its `data` folder.
+        metadata: content of its metadata.json.
+        env_id: id of the env, or else of the dataset.
+        action_low: least values of an action, as the metadata has them.
+        action_high: greatest values of an action.
+        state_bounds: most of each kind of thing that a state has room for; empty if not known.
+    """
+
+    path: Path
+    metadata: Mapping[str, Any]
+    env_id: str
+    action_low: Any
+    action_high: Any
+    state_bounds: dict[str, int]
+
+    @classmethod
+    def open(cls, path: Path) -> Dataset:
+        """Read the metadata of a dataset from its `data` folder.
+
+        Raises:
+            DatasetError: it cannot be read or is not valid, or the main file is damaged.
+        """
+        try:
+            metadata = _json_object((path / METADATA).read_bytes()[: _MOST + 1])
+            space = _json_object(metadata.get("action_space"))
+            spec = _json_object(metadata.get("env_spec") or "{}")
+            sha256 = metadata.get("main_data_sha256")
+            if sha256 is not None:
+                with (path / MAIN).open("rb") as file:
+                    if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+                        raise DatasetError(f"{path / MAIN} is damaged. Record it anew")
+        except OSError as error:
+            raise DatasetError(
+                f"{error.filename} cannot be read: {error.strerror}. Record the dataset anew"
+            ) from error
+        except (ValueError, TypeError, RecursionError) as error:
+            raise DatasetError(f"{path / METADATA} is not valid: {error}") from error
+        bounds = metadata.get("state_bounds", {})
+        if not isinstance(bounds, dict) or not all(type(most) is int for most in bounds.values()):
+            raise DatasetError(f"{path / METADATA}: state_bounds must be an object of integers")
+        env_id = str(spec.get("id") or metadata.get("dataset_id") or path)
+        return cls(path, metadata, env_id, space.get("low"), space.get("high"), bounds)
+
+    def episodes(self) -> Iterator[Episode]:
+        """The episodes in their order; each can be read until the next one is asked for.
+
+        Raises:
+            DatasetError: the main file cannot be read.
+        """
+        import h5py
+
+        with _hdf5_errors(self.path / MAIN), h5py.File(self.path / MAIN, "r") as file:
+            for index in range(sum(name.startswith("episode_") for name in file)):
+                what = f"{self.path}, episode {index}"
+                yield Episode(_member(file, f"episode_{index}"), what)
+
+
+class Episode:
+    """An episode of an open file.
+
+    Attributes:
+        what: the dataset and the episode, for messages.
+        seed: with which the env was reset; 0 if not known.
+        steps: number of actions.
+    """
+
+    def __init__(self, group: h5py.Group, what: str) -> None:
+        self.what = what
+        self._group = group
+        with _hdf5_errors(what):
+            self.seed = int(group.attrs.get("seed") or 0)
+            self.steps = int(_array(group, "actions").shape[0])
+
+    def __contains__(self, name: str) -> bool:
+        """Whether there is an array or group of this name, such as "infos/success"."""
+        with _hdf5_errors(self.what):
+            return name in self._group
+
+    def array(self, name: str) -> NDArray[Any]:
+        """An array of numbers as a whole.
+
+        Raises:
+            DatasetError: it is missing or is not an array of numbers.
+        """
+        with _hdf5_errors(self.what):
+            item = _array(self._group, name)
+            if item.dtype.kind not in "biuf":
+                raise TypeError(f"{name} is not an array of numbers")
+            return np.asarray(item[()])
+
+    def frames(self, name: str, dtype: str, shape: tuple[int, ...]) -> Iterator[NDArray[Any]]:
+        """The entries of an array, one for each action.
+
+        Args:
+            name: of the array.
+            dtype: of an entry.
+            shape: of an entry.
+
+        Raises:
+            DatasetError: it is missing, has another dtype or shape, or too few entries.
+        """
+        with _hdf5_errors(self.what):
+            item = _array(self._group, name)
+            if item.dtype != dtype or item.shape[1:] != shape or len(item) < self.steps:
+                raise TypeError(
+                    f"{name} is {item.dtype} {item.shape}, not {dtype} {(self.steps + 1, *shape)}"
+                )
+            for step in range(self.steps):
+                yield np.asarray(item[step])
+
+    def texts(self, name: str) -> list[str]:
+        """An array of texts, such as "infos/instruction", as long as there are actions.
+
+        Raises:
+            DatasetError: it is missing, too short or not of texts.
+        """
+        with _hdf5_errors(self.what):
+            item = _array(self._group, name)
+            if item.ndim != 1 or len(item) < self.steps or item.dtype.itemsize > _TEXT:
+                raise TypeError(f"{name} is not a list of {self.steps} texts")
+            # One at a time, since texts of variable length may all refer to one that is huge.
+            texts = [item[step] for step in range(self.steps)]
+            if not all(isinstance(text, bytes) and len(text) <= _TEXT for text in texts):
+                raise TypeError(f"{name} has an entry that is not a text of up to {_TEXT} bytes")
+            return [text.decode() for text in texts]
+
+
+def _member(group: h5py.Group, name: str) -> Any:
+    """A group or array that lies in the same file, without following links."""
+    import h5py
+
+    for part in name.split("/"):
+        if not isinstance(group, h5py.Group) or part not in group:
+            raise KeyError(f"{name} is missing")
+        if not isinstance(group.get(part, getlink=True), h5py.HardLink):
+            raise TypeError(f"{name} is a link")
+        group = group[part]
+    return group
+
+
+def _array(group: h5py.Group, name: str) -> h5py.Dataset:
+    """An array that lies in the file and is no larger than what its bytes there can hold."""
+    import h5py
+
+    item = _member(group, name)
+    if not isinstance(item, h5py.Dataset) or not item.ndim:
+        raise TypeError(f"{name} is not an array")
+    if item.external is not None or item.is_virtual:
+        raise TypeError(f"{name} refers to another file")
+    if item.nbytes > _RATIO * item.id.get_storage_size() + _TEXT:
+        raise TypeError(f"{name} claims to be larger than its file can hold")
+    return item
+
+
+def _json_object(text: Any) -> dict[str, Any]:
+    if len(text) > _MOST:
+        raise ValueError(f"it is larger than {_MOST} bytes")
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise ValueError(f"{value!s:.40} is not a JSON object")
+    return value
+
+
+@contextlib.contextmanager
+def _hdf5_errors(what: object) -> Iterator[None]:
+    """Name the place of an error. h5py has no error of its own: HDF5's come as one of these."""
+    try:
+        yield
+    except (
+        OSError, RuntimeError, LookupError, ValueError, TypeError, AttributeError, OverflowError,
+        MemoryError,
+    ) as error:  # fmt: skip
+        reason = error.args[0] if isinstance(error, KeyError) else error
+        raise DatasetError(f"{what} cannot be read: {reason}. Record the dataset anew") from error

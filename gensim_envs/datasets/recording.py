@@ -1,0 +1,330 @@
+"""Record episodes of the oracle in several processes: seeds in, Minari datasets out.
+
+A dataset holds the first N solved seeds, counted up from the first one. Its content depends neither
+on which process played which seed in what order, nor on interruptions.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import hashlib
+import importlib.util
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+
+import gensim_envs
+from gensim_envs.datasets import worker
+from gensim_envs.datasets.folder import Folder
+from gensim_envs.datasets.worker import PERTURBATIONS, Behaviour, Run
+from gensim_envs.errors import DatasetError, FileError, LibraryError, WorkerError
+from gensim_envs.library import Library, shipped
+from gensim_envs.utils import files
+from gensim_envs.utils.processes import in_order, processes
+
+_TRIED = 20  # seeds after which more failures than successes are too many
+
+
+@dataclass(frozen=True)
+class Played:
+    """A seed has been played.
+
+    Attributes:
+        id: of the env.
+        seed: with which it was reset.
+        reason: why there is no episode of it; None where it was solved.
+        done: episodes there are now, those of earlier runs included.
+        total: episodes asked for.
+    """
+
+    id: str
+    seed: int
+    reason: str | None
+    done: int
+    total: int
+
+
+Progress = Callable[[Played], object]
+"""Called in the parent process after each seed."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A finished dataset.
+
+    Attributes:
+        id: of the env.
+        dataset_id: for `minari.load_dataset`.
+        path: its folder; `path / "data"` for `minari.MinariDataset`.
+        episodes: number of episodes, all of them solved.
+        steps: number of steps in all of them.
+        failed_seeds: seeds that were skipped, and why.
+        size: bytes on disk.
+    """
+
+    id: str
+    dataset_id: str
+    path: Path
+    episodes: int
+    steps: int
+    failed_seeds: dict[int, str]
+    size: int
+
+
+class _GaveUp(DatasetError):
+    """Too many seeds of one env failed; the others can still be recorded."""
+
+
+def record(
+    ids: Sequence[str],
+    episodes: int,
+    seed: int,
+    out: Path,
+    *,
+    obs_mode: str = "rgbd",
+    split: str = "train",
+    bounds: Mapping[str, int] | None = None,
+    perturb: Sequence[str] = (),
+    behaviour: Behaviour | None = None,
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> list[Summary]:
+    """Record solved episodes of the oracle, one Minari dataset for each id.
+
+    It may be interrupted or killed at any moment: the same call continues. A call with more
+    episodes extends the datasets. In a script, call it under `if __name__ == "__main__":`, since it
+    starts processes.
+
+    Args:
+        ids: for `gym.make`.
+        episodes: how many of each.
+        seed: the first one; a seed that fails is passed over and listed in the metadata.
+        out: folder of all datasets; Minari finds them with MINARI_DATASETS_PATH set to it.
+        obs_mode: of the envs.
+        split: of the envs.
+        bounds: to which state vectors are padded; by default each env's own.
+        perturb: keys of `PERTURBATIONS` to draw for each episode, from its seed.
+        behaviour: what acts instead of the oracle. Then the recorded actions are still those of the
+            oracle in the states visited, episodes need not be solved, and infos also have
+            `executed` (steps + 1, 6) and `labelled` (steps + 1,) bool, which is false where the
+            oracle knows no action. It must be picklable.
+        workers: number of processes; by default one on each core.
+        progress: called after each seed.
+
+    Raises:
+        DatasetError: naming what is wrong and the remedy. With several ids, those that can be
+            recorded are, before it is raised for those of which most seeds fail.
+    """
+    _check(episodes, seed, workers, perturb)
+    out = Path(out).expanduser().resolve()
+    options: dict[str, Any] = {"obs_mode": obs_mode, "split": split}
+    if bounds is not None:
+        options["bounds"] = dict(bounds)
+    runs = [_run(id, seed, options, tuple(perturb), behaviour) for id in dict.fromkeys(ids)]
+    try:
+        with files.locked(out), files.errors(out):
+            folders = [_open(out, run, episodes) for run in runs]
+            incomplete = [folder for folder in folders if not folder.holds(episodes)]
+            if incomplete:
+                with processes(workers) as executor:
+                    _record_all(incomplete, episodes, executor, progress or (lambda _: None))
+            for folder in folders:
+                folder.clear()
+            return [_summary(folder) for folder in folders]
+    except BlockingIOError as error:
+        raise DatasetError(
+            f"another process is recording into {out}. Wait for it, or choose another --out"
+        ) from error
+    except (FileError, WorkerError) as error:
+        raise DatasetError(f"{error}. Then run it again: finished episodes are kept") from error
+
+
+def _check(episodes: int, seed: int, workers: int | None, perturb: Sequence[str]) -> None:
+    missing = [name for name in ("h5py", "minari") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise DatasetError(
+            f"{' and '.join(missing)} is not installed. Use pip install 'gensim-envs[data]'"
+        )
+    if episodes < 1:
+        raise DatasetError(f"episodes is {episodes}; ask for at least 1")
+    if seed < 0:
+        raise DatasetError(f"seed is {seed}; seeds start at 0")
+    if workers is not None and workers < 1:
+        raise DatasetError(f"workers is {workers}; use at least 1")
+    for key in perturb:
+        if key not in PERTURBATIONS:
+            raise DatasetError(f"{key!r} cannot be randomised; use {', '.join(PERTURBATIONS)}")
+
+
+def _run(
+    id: str, seed: int, options: dict[str, Any], perturb: tuple[str, ...],
+    behaviour: Behaviour | None,
+) -> Run:  # fmt: skip
+    """What is recorded for an id.
+
+    Raises:
+        DatasetError: there is no such env of this suite.
+    """
+    try:
+        spec = copy.deepcopy(gym.spec(id))
+        if "problem" in spec.kwargs:
+            raise DatasetError(spec.kwargs["problem"])
+        if not {"task", "library"} <= set(spec.kwargs):
+            raise DatasetError(f"{id} is not an env of this suite; `gensim list` shows them")
+        if spec.max_episode_steps is None:
+            raise DatasetError(f"{id} has no step limit: register it with max_episode_steps")
+        folder = spec.kwargs["library"]
+        library = shipped() if folder is None else Library(Path(folder))
+        record = library.record(spec.kwargs["task"])
+    except (gym.error.Error, ImportError) as error:
+        raise DatasetError(f"{error} `gensim list` shows the ids there are") from error
+    except LibraryError as error:
+        raise DatasetError(str(error)) from error
+    spec.kwargs = {**spec.kwargs, **options}
+    bounds: Mapping[str, int] = {}
+    if options["obs_mode"] == "state":
+        bounds = options.get("bounds", record.bounds)
+    version = gensim_envs.__version__
+    return Run(spec, record.sha256, version, seed, perturb, tuple(bounds.items()), behaviour)
+
+
+def _open(out: Path, run: Run, episodes: int) -> Folder:
+    folder = Folder(out, run)
+    present = len(folder.seeds)
+    if present > episodes:
+        raise DatasetError(
+            f"{folder.root} holds {present} episodes, more than the {episodes} asked for. "
+            f"Ask for at least {present}, or choose another folder with --out"
+        )
+    return folder
+
+
+def _record_all(
+    folders: Sequence[Folder], episodes: int, executor: Executor, progress: Progress
+) -> None:
+    problems = []
+    for folder in folders:
+        try:
+            _play_all(folder, episodes, executor, progress)
+            _finish(folder, episodes, executor)
+        except _GaveUp as error:
+            problems.append(str(error))
+    if problems:
+        raise DatasetError("\n".join(problems))
+
+
+def _plan(folder: Folder, episodes: int) -> tuple[list[int], list[int]]:
+    """The seeds that solve the task and those that must be played, no more than are needed.
+
+    Raises:
+        _GaveUp: most seeds fail. This depends on the seeds only, as all content does.
+    """
+    solved: list[int] = []
+    missing: list[int] = []
+    failed: list[int] = []
+    for seed in itertools.count(folder.run.seed):
+        if len(solved) + len(missing) == episodes:
+            break
+        known = failed if seed in folder.failed else solved if seed in folder.solved else missing
+        known.append(seed)
+        tried = len(solved) + len(failed)
+        if not missing and tried >= _TRIED and len(failed) > tried / 2:
+            id, why = folder.run.spec.id, folder.failed[failed[-1]]
+            raise _GaveUp(
+                f"{id}: the oracle failed on {len(failed)} of {tried} seeds, the last time with: "
+                f"{why}. `gensim certify {id}` tells more"
+            )
+    return solved, missing
+
+
+def _play_all(folder: Folder, episodes: int, executor: Executor, progress: Progress) -> None:
+    """Play until the first `episodes` solved seeds are known."""
+    folder.begin()
+    id = folder.run.spec.id
+    while missing := _plan(folder, episodes)[1]:
+        jobs = ((folder.run, seed, folder.part(seed), folder.note(seed)) for seed in missing)
+        with contextlib.closing(in_order(executor, worker.play, jobs)) as reasons:
+            for seed in missing:
+                with _named(f"{id}, seed {seed}"):
+                    reason = next(reasons)
+                if reason is None:
+                    folder.solved.add(seed)
+                else:
+                    folder.failed[seed] = reason
+                    _plan(folder, episodes)  # may give up
+                progress(Played(id, seed, reason, len(folder.solved), episodes))
+
+
+@contextlib.contextmanager
+def _named(what: str) -> Iterator[None]:
+    """Name what failed in a worker process, unless the error says so by itself."""
+    try:
+        yield
+    except (FileError, BrokenProcessPool):
+        raise
+    except Exception as error:
+        raise DatasetError(f"{what}: {type(error).__name__}: {error}") from error
+
+
+def _finish(folder: Folder, episodes: int, executor: Executor) -> None:
+    """Write the dataset."""
+    from gensim_envs.datasets import hdf5
+
+    run = folder.run
+    seeds, _ = _plan(folder, episodes)
+    with _named(run.spec.id):
+        observations, actions = executor.submit(worker.spaces_of, run.spec).result()
+    main, steps = hdf5.assemble(folder, seeds)
+    failed = [seed for seed in sorted(folder.failed) if seed < seeds[-1]]
+    folder.finish(main, {
+        **_minari_metadata(run, observations, actions),
+        "total_episodes": len(seeds),
+        "total_steps": steps,
+        "dataset_size": round(len(main) / 1e6, 1),
+        "main_data_sha256": hashlib.sha256(main).hexdigest(),
+        **run.to_json(),
+        "seeds": seeds,
+        "failed_seeds": [{"seed": seed, "reason": folder.failed[seed]} for seed in failed],
+    })  # fmt: skip
+
+
+def _minari_metadata(
+    run: Run, observations: gym.Space[Any], actions: gym.Space[Any]
+) -> dict[str, Any]:
+    """The keys that Minari reads."""
+    import minari
+    from minari.serialization import serialize_space
+
+    spec = run.spec
+    return {
+        "dataset_id": run.dataset_id,
+        "minari_version": minari.__version__,
+        "data_format": "hdf5",
+        "jpeg_encoding": False,
+        "observation_space": serialize_space(observations),
+        "action_space": serialize_space(actions),
+        "env_spec": spec.to_json(),
+        "algorithm_name": run.algorithm,
+        "description": f"Episodes of {run.algorithm} in {spec.id}, {spec.kwargs['split']} split",
+    }
+
+
+def _summary(folder: Folder) -> Summary:
+    metadata = folder.metadata
+    assert metadata is not None
+    return Summary(
+        id=folder.run.spec.id,
+        dataset_id=folder.run.dataset_id,
+        path=folder.root,
+        episodes=metadata["total_episodes"],
+        steps=metadata["total_steps"],
+        failed_seeds={entry["seed"]: entry["reason"] for entry in metadata["failed_seeds"]},
+        size=sum(path.stat().st_size for path in folder.data.iterdir()),
+    )
