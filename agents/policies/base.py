@@ -70,7 +70,10 @@ class PolicySpec:
                 f"the spec of the checkpoint has the fields {', '.join(sorted(value)) or 'none'}; "
                 f"expected {', '.join(names)}. Train it again with this version"
             )
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in value.items()})
+        values: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in value.items()
+        }
+        return cls(**values)
 
     def differences(self, other: PolicySpec) -> list[str]:
         """Fields of another spec that rule out sharing weights, as text."""

@@ -129,6 +129,7 @@ def _check_oracle(demos: Demonstrations, policy: str) -> None:
         AgentsError: one cannot be made, or is not of this suite.
     """
     import gensim_envs
+    from agents.evaluation.rollout import Setting
 
     for env_id in demos.envs:
         env = Setting(env_id, obs_mode=demos.obs_mode).make()

@@ -39,7 +39,8 @@ def _build(arguments: Sequence[str]) -> Callable[..., None]:
 
         parameters = {"config": _group(RLConfig), "tasks": Tasks}
         defaults: dict[str, Any] = {"tasks": None}
-        trained, command = policy, _train_from_reward
+        trained = policy
+        command: Callable[..., None] = _train_from_reward
     else:
         parameters = {"config": _group(TrainConfig), "data": _group(DataConfig), "tasks": Tasks}
         defaults = {"data": DataConfig(), "tasks": None}

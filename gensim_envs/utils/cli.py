@@ -24,7 +24,6 @@ from tyro.constructors import PrimitiveConstructorSpec
 from gensim_envs.errors import GensimError, TaskError
 
 T = TypeVar("T")
-Command = Callable[..., int | None]
 
 MARKERS = (
     tyro.conf.DisallowNone,
@@ -45,7 +44,7 @@ class DependentCommand:
             it is "".
     """
 
-    build: Callable[[Sequence[str]], Command]
+    build: Callable[[Sequence[str]], Callable[..., Any]]
 
 
 class UsageError(GensimError):
@@ -154,10 +153,9 @@ def run(
 
 
 def parse(
-    target: Callable[..., T],
+    target: Callable[..., T] | DependentCommand,
     prog: str,
     arguments: Sequence[str],
-    markers: tuple[Any, ...] = MARKERS,
     **options: Any,
 ) -> Callable[[], T]:
     """Read the arguments of a function, whose parameters may be dataclasses.
@@ -166,7 +164,6 @@ def parse(
         target: a function; its signature declares the options, its docstring their help.
         prog: the command as a user types it.
         arguments: the words after it.
-        markers: how tyro reads the signature.
         options: further arguments of `tyro.cli`.
 
     Returns:
@@ -177,9 +174,15 @@ def parse(
         SystemExit: with code 0, after the help was printed.
     """
 
-    @functools.wraps(target)
+    markers = MARKERS
+    if isinstance(target, DependentCommand):
+        target = target.build(arguments)
+        markers = tuple(each for each in MARKERS if each is not tyro.conf.OmitArgPrefixes)
+    function: Callable[..., T] = target
+
+    @functools.wraps(function)
     def bound(*positional: Any, **named: Any) -> Callable[[], T]:
-        return functools.partial(target, *positional, **named)
+        return functools.partial(function, *positional, **named)
 
     output, errors = io.StringIO(), io.StringIO()
     try:
@@ -213,12 +216,8 @@ def _dispatch(
         raise UsageError(f"{problem}{hint} See {prog} --help")
     module, _, function = commands[name][0].partition(":")
     target = getattr(importlib.import_module(module), function)
-    markers = MARKERS
-    if isinstance(target, DependentCommand):
-        target = target.build(arguments[1:])
-        markers = tuple(each for each in MARKERS if each is not tyro.conf.OmitArgPrefixes)
     try:
-        call = parse(target, f"{prog} {name}", arguments[1:], markers)
+        call = parse(target, f"{prog} {name}", arguments[1:])
     except SystemExit:
         return 0
     if before is not None:
