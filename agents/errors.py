@@ -1,11 +1,15 @@
-"""What goes wrong for a reason that whoever runs the command can remove."""
+"""Errors of the agents package that a user can fix."""
 
 from gensim_envs.errors import GensimError
 
 
 class AgentsError(GensimError):
-    """Something that cannot go on; the message names the thing and the remedy."""
+    """A command cannot continue; the message names what is wrong and the remedy."""
+
+    exit_code = 2
 
 
 class Stopped(AgentsError):
-    """Training was asked to stop and has saved what it needs to go on."""
+    """Training was asked to stop, and has saved a checkpoint to resume from."""
+
+    exit_code = 130

@@ -1,1 +1,1 @@
-"""Frozen suites of experiments, their runs, and tables of their results."""
+"""Benchmarks: frozen suites of experiments, their execution, and tables of results."""

@@ -1,37 +1,37 @@
-"""What a benchmark's processes do: make demonstrations, train and evaluate one cell."""
+"""The jobs of a benchmark: record demonstrations, run one experiment."""
 
 from __future__ import annotations
 
 import json
 import shlex
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agents.benchmark.suites import Cell, Suite, Track
+from agents.benchmark.suites import Condition, Experiment, Suite
 from agents.data.collect import collect
-from agents.errors import AgentsError
 from agents.evaluation import report
 from agents.evaluation.evaluate import evaluate
-from agents.evaluation.rollout import BASELINES, Player
-from agents.files import disk_errors
-from agents.policies.base import REINFORCED, learner_class
-from agents.training import checkpoint, dagger
+from agents.evaluation.rollout import PolicySource
+from agents.policies.registry import policy_class, policy_names
+from agents.training import checkpoint
+from agents.training.dagger import DaggerConfig
+from agents.training.train import train
 from gensim_envs.seeds import TEST
+from gensim_envs.utils import cli
 
-CELL, LOG = "cell.json", "log.txt"
+EXPERIMENT, LOG = "experiment.json", "log.txt"
 
 
 @dataclass(frozen=True)
-class MakeDemos:
-    """Makes demonstrations, unless they are there.
+class RecordDemos:
+    """Records demonstrations, unless they exist.
 
     Attributes:
         path: folder of the datasets.
-        envs: the tasks. State vectors are padded to what all of them need.
+        envs: tasks. State vectors are padded to what all of them need.
         obs_mode: of their observations.
         episodes: of each task.
         perturb: what is randomised in each episode.
@@ -44,7 +44,7 @@ class MakeDemos:
     perturb: tuple[str, ...]
 
     def __call__(self) -> None:
-        """Do it."""
+        """Record them."""
         collect(
             self.envs, self.episodes, self.path, obs_mode=self.obs_mode, workers=1,
             perturb=self.perturb,
@@ -52,18 +52,18 @@ class MakeDemos:
 
 
 @dataclass(frozen=True)
-class RunCell:
-    """Trains and evaluates a cell and writes its cell.json; goes on where it was ended.
+class RunExperiment:
+    """Trains and evaluates a policy and writes experiment.json; resumes if it was interrupted.
 
     Attributes:
-        cell: what to do.
-        suite: to which it belongs.
-        episodes: of each task and track.
-        demos: folder of the datasets on which it is trained; None where it needs none.
+        experiment: to run.
+        suite: that it belongs to.
+        episodes: of each task and condition.
+        demos: folder of the datasets to train on; None if it needs none.
         out: folder of the benchmark, absolute.
     """
 
-    cell: Cell
+    experiment: Experiment
     suite: Suite
     episodes: int
     demos: Path | None
@@ -71,121 +71,130 @@ class RunCell:
 
     @property
     def folder(self) -> Path:
-        """Where the cell is."""
-        return self.out / "cells" / self.cell.name
+        """The folder of the experiment."""
+        return self.out / "experiments" / self.experiment.name
 
     @property
-    def policy(self) -> Path | None:
-        """Checkpoint of the policy that is tested; None for an agent that needs no training."""
-        if self.cell.agent in BASELINES:
+    def checkpoint(self) -> Path | None:
+        """The checkpoint that is evaluated; None for a policy that needs no training."""
+        if self.experiment.policy in policy_names("scripted"):
             return None
-        if self.cell.kind == "zero-shot":
-            return self.out / "cells" / str(self.cell.start) / "run"
+        if self.experiment.kind == "zero-shot":
+            return self._start
         return self.folder / "run"
 
-    def finished(self) -> dict[str, Any] | None:
-        """What came of it, if it is done."""
-        if not (self.folder / CELL).exists():
+    @property
+    def _start(self) -> Path:
+        return self.out / "experiments" / str(self.experiment.start) / "run"
+
+    def result(self) -> dict[str, Any] | None:
+        """The content of experiment.json, if the experiment is finished."""
+        if not (self.folder / EXPERIMENT).exists():
             return None
-        found = checkpoint.load_json(self.folder / CELL)
+        found = checkpoint.load_json(self.folder / EXPERIMENT)
         return found if found["episodes"] == self.episodes else None
 
     def __call__(self) -> None:
         """Do what is left to do."""
-        with disk_errors(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
-        train = self.command()
-        seconds = _train(train, self.folder) if train else None
+        command = self.command()
+        seconds = _train(command, self.folder) if command else None
         reports = dict(self._evaluations())
-        tracks = {track.name: _track(track, reports) for track in self.cell.tracks}
-        cell = self.cell
-        checkpoint.save_json(self.folder / CELL, {
-            "name": cell.name, "kind": cell.kind, "agent": cell.agent, "envs": list(cell.envs),
-            "pool": cell.pool, "demos": cell.demos, "start": cell.start, "options": cell.options,
+        each = self.experiment
+        conditions = {
+            condition.name: _condition(condition, reports) for condition in each.conditions
+        }
+        checkpoint.save_json(self.folder / EXPERIMENT, {
+            "name": each.name, "kind": each.kind, "policy": each.policy, "envs": list(each.envs),
+            "pool": each.pool, "demos": each.demos, "start": each.start, "options": each.options,
             "episodes": self.episodes, "seed": self.suite.seed,
-            "commands": [self._shown(train)] if train else [],
+            "commands": [self._shown(command)] if command else [],
             "seconds": {
                 "train": seconds,
-                "evaluate": sum(each["seconds"] for each in reports.values()),
+                "evaluate": sum(made["seconds"] for made in reports.values()),
             },
-            "machine": _machine(), "versions": report.versions(), "tracks": tracks,
+            "machine": _machine(), "versions": report.versions(), "conditions": conditions,
         })  # fmt: skip
 
     def command(self) -> list[str]:
-        """Arguments of `python -m agents`; none where there is nothing to train."""
-        cell = self.cell
-        if self.policy != self.folder / "run":
+        """Arguments of `python -m agents train`; empty if nothing is trained."""
+        each = self.experiment
+        if self.checkpoint != self.folder / "run":
             return []
-        options = {"agent": cell.agent, "env": cell.envs, "seed": self.suite.seed, **cell.options,
-                   "out": self.folder / "run"}  # fmt: skip
-        if cell.agent not in REINFORCED:  # which take one thread in any case
+        options = {"policy": each.policy, "env": each.envs, "seed": self.suite.seed,
+                   **each.options, "out": self.folder / "run"}  # fmt: skip
+        if each.policy not in policy_names("reinforcement"):  # which use one thread anyway
             options |= {"threads": self.suite.threads, "workers": 1}
-        if cell.demos is not None:
-            options |= {"demos": cell.demos, "data": self.demos}
-            options.pop("perturb", None)  # demonstrations are made so
-        if cell.start is not None:
-            options["start-from"] = self.out / "cells" / cell.start / "run"
-        return ["train", *(part for name, value in options.items() for part in _flag(name, value))]
+        if each.demos is not None:
+            options |= {"demos": each.demos, "data": self.demos}
+            options.pop("perturb", None)  # it applies when demonstrations are recorded
+        if each.start is not None:
+            options["start-from"] = self._start
+        return [part for name, value in options.items() for part in _flag(name, value)]
 
     def _shown(self, command: Sequence[str]) -> str:
-        """A command as tables show it: the benchmark's folder is DIR."""
+        """A command in which the folder of the benchmark is DIR."""
         folder = f"{self.out}/"
         parts = (f"DIR/{p.removeprefix(folder)}" if p.startswith(folder) else p for p in command)
-        return f"python -m agents {shlex.join(parts)}"
+        return f"python -m agents train {shlex.join(parts)}"
 
     def _evaluations(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Evaluation reports by perturbation; one report holds seen and unseen colours."""
-        by_perturbation: dict[str, list[Track]] = {}
-        for track in self.cell.tracks:
-            by_perturbation.setdefault(_key(track), []).append(track)
-        for key, tracks in by_perturbation.items():
-            name = "-".join(track.name.replace(" ", "_") for track in tracks)
+        """Evaluation reports by perturbation; one report holds both splits."""
+        by_perturbation: dict[str, list[Condition]] = {}
+        for condition in self.experiment.conditions:
+            by_perturbation.setdefault(_key(condition), []).append(condition)
+        for key, conditions in by_perturbation.items():
+            name = "-".join(condition.name.replace(" ", "_") for condition in conditions)
             path = self.folder / f"evaluation-{name}-{self.episodes}.json"
             if not path.exists():
+                scripted = "" if self.checkpoint else self.experiment.policy
+                source = PolicySource(scripted, self.checkpoint)
                 made = evaluate(
-                    Player("" if self.policy else self.cell.agent, self.policy),
-                    self.cell.envs,
+                    source,
+                    self.experiment.envs,
                     seeds=list(TEST[: self.episodes]),
-                    splits=[track.split for track in tracks],
-                    perturb=tracks[0].perturb,
+                    splits=[condition.split for condition in conditions],
+                    perturb=conditions[0].perturb,
                     workers=1,
                 )  # fmt: skip
                 report.write(path, made)
             yield key, checkpoint.load_json(path)
 
 
-def _key(track: Track) -> str:
-    return json.dumps(track.perturb, sort_keys=True)
+def _key(condition: Condition) -> str:
+    return json.dumps(condition.perturb, sort_keys=True)
 
 
-def _track(track: Track, reports: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """What a report says about one track, without its single episodes."""
-    made = reports[_key(track)]
-    rows = [
-        {key: value for key, value in row.items() if key != "outcomes"}
-        for row in made["rows"]
-        if row["split"] == track.split
+def _condition(condition: Condition, reports: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The results under one condition, without single episodes."""
+    made = reports[_key(condition)]
+    results = [
+        {key: value for key, value in each.items() if key != "outcomes"}
+        for each in made["results"]
+        if each["split"] == condition.split
     ]
-    left_out = [each for each in made["left_out"] if each["split"] == track.split]
-    return {"seeds": [made["seeds"][0], made["seeds"][-1]], "rows": rows, "left_out": left_out}
+    left_out = [each for each in made["left_out"] if each["split"] == condition.split]
+    return {
+        "seeds": [made["seeds"][0], made["seeds"][-1]],
+        "results": results,
+        "left_out": left_out,
+    }
 
 
 def _flag(name: str, value: Any) -> list[str]:
-    """An option of the command line; a name and value as they are in a suite's `options`."""
+    """The words of an option of a suite."""
     if isinstance(value, bool):
-        return [f"--{name}" if value else f"--no-{name}"]
+        group, _, field = f".{name}".rpartition(".")
+        return [f"--{f'{group}.'.lstrip('.')}{'' if value else 'no-'}{field}"]
     many = value if isinstance(value, (list, tuple)) else [value]
     return [f"--{name}", *map(str, many)]
 
 
 def _train(command: Sequence[str], folder: Path) -> float:
-    """Train, and tell how many seconds it took.
+    """Train, and return the seconds that it took.
 
-    Of attempts that were ended, the time until their last checkpoint counts: what came after is
-    done again.
+    Of interrupted attempts, the time until their last checkpoint counts: what came after is
+    repeated.
     """
-    from agents.__main__ import main
-
     path, before = folder / "attempt.json", 0.0
     if path.exists():
         earlier = checkpoint.load_json(path)
@@ -193,24 +202,11 @@ def _train(command: Sequence[str], folder: Path) -> float:
         before = earlier["before"] + max(0.0, max(saved, default=0.0) - earlier["began"])
     began = time.time()
     checkpoint.save_json(path, {"began": began, "before": before})
-    try:
-        code: object = main(list(command))
-    except SystemExit as error:  # of argparse
-        code = error.code
-    if code:
-        raise AgentsError(_last_line(folder / LOG))
-    described = checkpoint.load_json(folder / "run" / checkpoint.AGENT)
-    # A run may have been brought here finished, from a machine that trains faster.
+    cli.parse(train, "python -m agents train", command)()
+    described = checkpoint.load_json(folder / "run" / checkpoint.CONFIG)
+    # A finished run may have been copied here from a faster machine.
     elsewhere = float(described["training"].get("seconds", 0))
     return round(max(before + time.time() - began, elsewhere), 1)
-
-
-def _last_line(log: Path) -> str:
-    """What a command that failed has said."""
-    sys.stderr.flush()
-    lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
-    said = next((line for line in reversed(lines) if line.strip()), "training failed")
-    return said.removeprefix("agents: ")
 
 
 def _machine() -> dict[str, Any]:
@@ -220,10 +216,10 @@ def _machine() -> dict[str, Any]:
     return {**report.machine(), "gpu": gpu}
 
 
-def demonstrated(cell: Cell) -> tuple[str, str, tuple[str, ...]]:
-    """Tasks, obs_mode and perturbations of the demonstrations from which a cell's agent learns."""
-    learner = cell.agent
-    if learner == "dagger":
-        learner = cell.options.get("dagger.learner", dagger.Options.learner)
-    perturb = tuple(cell.options.get("perturb", ()))
-    return cell.trained_on, learner_class(learner).obs_mode, perturb
+def demonstrations_of(experiment: Experiment) -> tuple[str, str, tuple[str, ...]]:
+    """Tasks, obs_mode and perturbations of the demonstrations of an experiment."""
+    policy = experiment.policy
+    if policy == "dagger":
+        policy = experiment.options.get("dagger.policy", DaggerConfig.policy)
+    perturb = tuple(experiment.options.get("perturb", ()))
+    return experiment.trained_on, policy_class(policy).obs_mode, perturb

@@ -1,4 +1,4 @@
-"""Jobs in processes of their own, several at once, each after those that it needs."""
+"""Run jobs in processes, several at once, each after those that it depends on."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
-from agents.files import disk_errors
 from gensim_envs.errors import GensimError
+from gensim_envs.utils import files
 from gensim_envs.utils.processes import end_with_parent
 
 
 @dataclass(frozen=True)
 class Job:
-    """Something to do.
+    """A job.
 
     Attributes:
-        name: unlike all others'.
-        work: is pickled; what it returns is not looked at.
-        log: file that gets what it prints, after what is there.
-        needs: names of jobs that come first.
+        name: unique.
+        work: is pickled; its result is ignored.
+        log: file to which its output is appended.
+        needs: names of jobs that must be done before.
     """
 
     name: str
@@ -38,14 +38,14 @@ class Job:
 def run(
     jobs: Sequence[Job], workers: int, done: Callable[[Job, str | None], object]
 ) -> dict[str, str]:
-    """Do all jobs. One that fails takes along those that need it, and the others go on.
+    """Run jobs. If one fails, those that need it fail too, and the others continue.
 
-    When this process ends, in whatever way, so do theirs.
+    When this process ends, the processes of the jobs end with it.
 
     Args:
-        jobs: in the order in which they are begun; what one needs and is not among them is there.
-        workers: how many at once.
-        done: called with each job when it has ended, and its error.
+        jobs: in the order in which they start; needs that are not among them count as done.
+        workers: number of processes.
+        done: called with each job that has ended, and its error.
 
     Returns:
         {name: error} of those that failed.
@@ -54,7 +54,7 @@ def run(
     running: dict[str, tuple[Job, SpawnProcess, Connection]] = {}
     errors: dict[str, str] = {}
 
-    def ended(job: Job, error: str | None) -> None:
+    def finish(job: Job, error: str | None) -> None:
         if error is not None:
             errors[job.name] = error
         done(job, error)
@@ -64,14 +64,16 @@ def run(
             for job in list(waiting.values()):
                 failed = job.needs & errors.keys()
                 if failed:
-                    ended(waiting.pop(job.name), f"it needs {min(failed)}, which failed")
+                    finish(waiting.pop(job.name), f"it needs {min(failed)}, which failed")
                 elif len(running) < workers and not job.needs & (waiting.keys() | running.keys()):
                     running[job.name] = (waiting.pop(job.name), *_start(job))
-            over = wait([process.sentinel for _, process, _ in running.values()]) if running else []
+            ended = (
+                wait([process.sentinel for _, process, _ in running.values()]) if running else []
+            )
             for job, process, answer in list(running.values()):
-                if process.sentinel in over:
+                if process.sentinel in ended:
                     del running[job.name]
-                    ended(job, _result(process, answer))
+                    finish(job, _result(process, answer))
     finally:
         for _, process, _ in running.values():
             process.terminate()
@@ -91,7 +93,7 @@ def _start(job: Job) -> tuple[SpawnProcess, Connection]:
 
 
 def _result(process: SpawnProcess, answer: Connection) -> str | None:
-    """What a process that has ended says: its error or None."""
+    """The error of a process that has ended, or None."""
     process.join()
     with answer:
         try:
@@ -99,31 +101,30 @@ def _result(process: SpawnProcess, answer: Connection) -> str | None:
             return error
         except EOFError:
             if process.exitcode is not None and process.exitcode < 0:
-                return f"it was ended by signal {-process.exitcode}, perhaps for want of memory"
+                return f"it was killed by signal {-process.exitcode}, perhaps for want of memory"
             return f"its process ended with code {process.exitcode}"
 
 
-def _print_into(path: Path) -> None:
-    """Have this process print at the end of a file."""
-    with disk_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "a", encoding="utf-8", buffering=1) as log:
-            for stream in (sys.stdout, sys.stderr):
-                stream.flush()
-                os.dup2(log.fileno(), stream.fileno())
+def _redirect_output(path: Path) -> None:
+    """Append the output of this process to a file."""
+    files.append(path, b"")
+    with open(path, "a", encoding="utf-8", buffering=1) as log:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+            os.dup2(log.fileno(), stream.fileno())
 
 
 def _work(job: Job, answer: Connection) -> None:
-    """What runs in the process of a job."""
+    """Run a job, in its process."""
     end_with_parent()
     error = None
     try:
-        _print_into(job.log)
+        _redirect_output(job.log)
         job.work()
     except GensimError as wrong:
         error = str(wrong)
     except Exception as wrong:
-        # One cell must not end a benchmark of hours, whatever is wrong with it.
+        # One experiment must not end a benchmark of hours, whatever is wrong with it.
         traceback.print_exc()
         error = f"{type(wrong).__name__}: {wrong} (see {job.log})"
     with contextlib.suppress(OSError):

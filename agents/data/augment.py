@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from agents.policies.base import About
+    from agents.policies.base import PolicySpec
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,10 @@ class Table:
     shape: tuple[int, int]
 
     @classmethod
-    def of(cls, about: About) -> Table:
+    def of(cls, spec: PolicySpec) -> Table:
         """That of the observations that a policy is made for."""
-        low, high = about.action_low, about.action_high
-        rows, columns = about.observation.get("height", (1, 1))  # a state has no pixels
+        low, high = spec.action_low, spec.action_high
+        rows, columns = spec.observation.get("height", (1, 1))  # a state has no pixels
         return cls((low[0], low[1]), (high[0] - low[0], high[1] - low[1]), (rows, columns))
 
     @property

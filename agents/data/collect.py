@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal
+
+from tyro.conf import arg
 
 import gensim_envs
 from agents.data import tokens
-from agents.data.demonstrations import OBS_MODES, Demonstrations
+from agents.data.demonstrations import Demonstrations
 from agents.errors import AgentsError
 from agents.evaluation.rollout import of_suite
-from gensim_envs.datasets import PERTURBATIONS, Played, find, record
+from gensim_envs.datasets import Played, find, record
 from gensim_envs.seeds import TRAINING
 from gensim_envs.utils.progress import Progress
 
@@ -72,53 +74,58 @@ def collect(
     return Demonstrations.load(*(summary.path for summary in summaries))
 
 
-def add_parser(subparsers: Any) -> None:
-    """Add `export`, which records demonstrations that train without a simulator."""
-    text = "record demonstrations with the tokens of their instructions, to train elsewhere"
-    parser = subparsers.add_parser("export", help=text, description=text)
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--env", nargs="+", metavar="ID", help="demonstrated by the oracle")
-    source.add_argument("--tasks", metavar="NAME", help="a list of tasks in suites.json")
-    source.add_argument("--data", type=Path, metavar="DIR", help="add tokens to these datasets")
-    parser.add_argument("--demos", type=int, default=100, metavar="N", help="of each; 100")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the datasets")
-    parser.add_argument("--obs-mode", default="rgbd", choices=OBS_MODES)
-    parser.add_argument("--seed", type=int, default=TRAINING.start, help="the first one")
-    parser.add_argument("--workers", type=int, metavar="N", help="one on each core")
-    parser.add_argument(
-        "--perturb", nargs="+", default=[], choices=PERTURBATIONS, help="randomise each episode"
-    )
-    parser.add_argument(
-        "--encoder", default="minilm",
-        help="of the tokens: minilm, words, clip:RN50/openai, or none",
-    )  # fmt: skip
-    parser.set_defaults(run=_export)
+@dataclass(frozen=True, kw_only=True)
+class ExportConfig:
+    """Options of `python -m agents export`."""
+
+    env: Annotated[tuple[str, ...], arg(metavar="ID ...")] = ()
+    """Tasks that the oracle demonstrates."""
+    tasks: str | None = None
+    """A list of tasks in suites.json."""
+    data: Path | None = None
+    """Add tokens to the datasets in this folder."""
+    demos: int = 100
+    """Demonstrations of each task."""
+    out: Path | None = None
+    """Folder of the datasets."""
+    obs_mode: Literal["rgbd", "state"] = "rgbd"
+    """Observations: images or state vectors."""
+    seed: int = TRAINING.start
+    """The first seed."""
+    workers: int | None = None
+    """Number of processes; by default one for each core."""
+    perturb: tuple[Literal["colors", "light", "camera"], ...] = ()
+    """What to randomise in each episode."""
+    encoder: str = "minilm"
+    """Text encoder of the tokens: minilm, words, clip:RN50/openai, or none."""
+
+    def __post_init__(self) -> None:
+        if sum(map(bool, (self.env, self.tasks, self.data))) != 1:
+            raise AgentsError("give one of --env, --tasks and --data")
+        if self.data is None and self.out is None:
+            raise AgentsError("--out is missing, the folder of the datasets")
 
 
-def _export(options: argparse.Namespace) -> int:
+def export(config: ExportConfig) -> None:
+    """Record demonstrations with the tokens of their instructions, to train elsewhere."""
     from agents.benchmark.suites import task_list
-    from agents.policies.language import PROBE, encoder
+    from agents.policies.text_encoders import PROBE, text_encoder
 
-    reader = None if options.encoder == "none" else encoder(options.encoder)
-    if options.data is None:
-        if options.out is None:
-            raise AgentsError("say with --out where the datasets go")
-        folder = options.out.expanduser()
+    encoder = None if config.encoder == "none" else text_encoder(config.encoder)
+    folder = (config.data or config.out or Path()).expanduser()
+    if config.data is None:
         collect(
-            task_list(options.tasks) if options.tasks else options.env, options.demos, folder,
-            obs_mode=options.obs_mode, seed=options.seed, workers=options.workers,
-            perturb=options.perturb,
+            task_list(config.tasks) if config.tasks else config.env, config.demos, folder,
+            obs_mode=config.obs_mode, seed=config.seed, workers=config.workers,
+            perturb=config.perturb,
         )  # fmt: skip
-    else:
-        folder = options.data.expanduser()
     for path in find(folder):
         demonstrations = Demonstrations.load(path)
-        if reader is not None:
+        if encoder is not None:
             instructions = list(dict.fromkeys([*demonstrations.instructions(), PROBE]))
-            encoded = reader.encode(instructions)
-            tokens.save(path.parent, reader.name, dict(zip(instructions, encoded, strict=True)))
+            encoded = encoder.encode(instructions)
+            tokens.save(path.parent, encoder.name, dict(zip(instructions, encoded, strict=True)))
         print(
             f"{path.parent}: {demonstrations.episodes} demonstrations, {len(demonstrations)} "
             f"actions, sha256 {demonstrations.sha256()}"
         )
-    return 0

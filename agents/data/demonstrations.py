@@ -46,7 +46,7 @@ class Demonstrations:
         action_high: (6,) as given.
         state_bounds: as given.
         tokens: encoder -> instruction -> its tokens, so that a machine without the encoder can
-            train; see `agents.policies.language`.
+            train; see `agents.policies.text_encoders`.
 
     Raises:
         AgentsError: the obs_mode or the bounds of actions are not valid.

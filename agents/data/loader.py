@@ -12,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from agents.policies.base import Array, Learner
+from agents.policies.base import Array
+from agents.policies.learned import LearnedPolicy
 
 if TYPE_CHECKING:
     from agents.data.demonstrations import Demonstrations
@@ -29,7 +30,7 @@ class Loader:
     so that tasks with long episodes do not crowd out the others.
 
     Args:
-        learner: prepares batches.
+        policy: prepares batches.
         demos: what to draw from.
         tokens: those of each instruction.
         batch_size: of all processes together.
@@ -46,7 +47,7 @@ class Loader:
 
     def __init__(
         self,
-        learner: Learner,
+        policy: LearnedPolicy,
         demos: Demonstrations,
         tokens: dict[str, Array],
         *,
@@ -59,7 +60,7 @@ class Loader:
         pinned: bool = False,
     ) -> None:
         self.waiting = 0.0
-        self._learner, self._demos, self._tokens = learner, demos, tokens
+        self._policy, self._demos, self._tokens = policy, demos, tokens
         self._size, self._seed, self._steps = batch_size, seed, steps
         self._rank, self._processes, self._pinned = rank, processes, pinned
         self._of = [demos.steps_of(env) for env in demos.envs]
@@ -105,5 +106,5 @@ class Loader:
         tokens = [self._tokens[sample.instruction] for sample in samples]
         # A third number: a trailing 0 would seed the same generator as the draw's.
         rng = np.random.default_rng([self._seed, step, 1 + self._rank])
-        batch = self._learner.prepare(samples, tokens, rng, train=True)
+        batch = self._policy.prepare(samples, tokens, rng, train=True)
         return {k: t.pin_memory() for k, t in batch.items()} if self._pinned else batch

@@ -1,1 +1,1 @@
-"""Success rates of policies over fixed test seeds."""
+"""Evaluation of policies over fixed test seeds."""

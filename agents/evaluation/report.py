@@ -1,4 +1,4 @@
-"""What an evaluation says: rates with intervals, a table, JSON."""
+"""The report of an evaluation: rates with intervals, as JSON and as a table."""
 
 from __future__ import annotations
 
@@ -12,83 +12,76 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from agents import files
 from agents.errors import AgentsError
+from gensim_envs.utils import files
+from gensim_envs.utils.statistics import wilson
 
 if TYPE_CHECKING:
-    from agents.evaluation.rollout import Outcome, Row
+    from agents.evaluation.rollout import Outcome, Setting
 
 _RESAMPLES = 10_000
 _PACKAGES = ("gymnasium", "numpy", "pybullet", "stable-baselines3", "torch")
 
 
 def summary(
-    outcomes: Mapping[Row, Sequence[Outcome]],
+    outcomes: Mapping[Setting, Sequence[Outcome]],
     left_out: Sequence[dict[str, Any]],
     seeds: Sequence[int],
 ) -> dict[str, Any]:
-    """The figures of a report.
+    """The results of an evaluation.
 
     Args:
-        outcomes: of each row.
-        left_out: what has no row, and why.
-        seeds: of each row.
+        outcomes: of each setting.
+        left_out: what is not evaluated, and why.
+        seeds: of each setting.
 
     Returns:
-        `success` and `return`, the means over the rows; `episodes` and `seeds` of each row; `rows`;
-        `left_out`.
+        `success` and `return`, the means over the results; `episodes` and `seeds` of each setting;
+        `results`, one for each setting; `left_out`.
 
     Raises:
-        AgentsError: where no episode could be played.
+        AgentsError: no episode could be played.
     """
-    rows, missing = [], list(left_out)
-    for row, its in outcomes.items():
-        about = {"env": row.env, "split": row.split, "perturb": dict(row.perturb)}
+    results, missing = [], list(left_out)
+    for setting, its in outcomes.items():
+        what = {"env": setting.env, "split": setting.split, "perturb": dict(setting.perturb)}
         played = [each for each in its if each.refused is None]
         if played:
             refused = {str(each.seed): each.refused for each in its if each.refused is not None}
-            rows.append({**about, **_figures(played), "refused": refused})
+            results.append({**what, **_figures(played), "refused": refused})
         else:
-            missing.append({**about, "why": its[0].refused})
-    if not rows:
+            missing.append({**what, "why": its[0].refused})
+    if not results:
         raise AgentsError(f"no episode could be played: {missing[0]['why']}")
     return {
-        "success": float(np.mean([row["success"] for row in rows])),
-        "return": float(np.mean([row["return"] for row in rows])),
+        "success": float(np.mean([each["success"] for each in results])),
+        "return": float(np.mean([each["return"] for each in results])),
         "episodes": len(seeds),
         "seeds": list(seeds),
-        "rows": rows,
+        "results": results,
         "left_out": missing,
     }
 
 
 def _figures(played: Sequence[Outcome]) -> dict[str, Any]:
     solved = sum(each.success for each in played)
-    returns = [each.earned for each in played]
+    returns = [each.episode_return for each in played]
     return {
         "success": solved / len(played),
-        "success_interval": wilson(solved, len(played)),
+        "success_interval": list(wilson(solved, len(played))),
         "return": float(np.mean(returns)),
         "return_interval": bootstrap(returns),
         "episodes": len(played),
         "steps": sum(each.steps for each in played),
         "outcomes": [
-            {"seed": o.seed, "success": o.success, "return": o.earned, "steps": o.steps}
+            {"seed": o.seed, "success": o.success, "return": o.episode_return, "steps": o.steps}
             for o in played
         ],
     }
 
 
-def wilson(successes: int, trials: int) -> list[float]:
-    """95 % score interval of a rate (Wilson, 1927): [low, high] within 0..1."""
-    from scipy.stats import binomtest  # here, since the processes that play need none of it
-
-    interval = binomtest(successes, trials).proportion_ci(0.95, "wilson")
-    return [float(interval.low), float(interval.high)]
-
-
 def bootstrap(values: Sequence[float]) -> list[float]:
-    """95 % percentile bootstrap interval of a mean, [low, high]; equal values, equal interval."""
+    """The 95 % percentile bootstrap interval of a mean, [low, high]; deterministic."""
     rng, numbers = np.random.default_rng(0), np.asarray(values, np.float64)
     means = [rng.choice(numbers, len(numbers)).mean() for _ in range(_RESAMPLES)]
     low, high = np.quantile(means, [0.025, 0.975])
@@ -96,7 +89,7 @@ def bootstrap(values: Sequence[float]) -> list[float]:
 
 
 def versions() -> dict[str, str]:
-    """Of Python and of the packages on which results depend."""
+    """The versions of Python and of the packages that results depend on."""
     import gensim_envs
 
     found = {"python": platform.python_version(), "gensim_envs": gensim_envs.__version__}
@@ -109,7 +102,7 @@ def versions() -> dict[str, str]:
 
 
 def machine() -> dict[str, Any]:
-    """What kind of machine this is; not which one."""
+    """The kind of this machine; nothing that identifies it."""
     return {"cpu": _cpu(), "cores": os.cpu_count(), "system": platform.system()}
 
 
@@ -122,47 +115,44 @@ def _cpu() -> str:
     return names[0] if names else platform.machine()
 
 
-def table(result: dict[str, Any]) -> str:
+def table(report: dict[str, Any]) -> str:
     """A report as text."""
-    head = ["env", "colours", "perturbed", "success", "95 % interval", "return", "95 % interval",
-            "episodes", "steps"]  # fmt: skip
-    lines = [head]
-    for row in result["rows"]:
-        lines.append([
-            row["env"], {"train": "seen", "test": "unseen"}[row["split"]],
-            ", ".join(row["perturb"]) or "-",
-            f"{row['success']:.1%}", "{:.1%} .. {:.1%}".format(*row["success_interval"]),
-            f"{row['return']:.3f}", "{:.3f} .. {:.3f}".format(*row["return_interval"]),
-            str(row["episodes"]), str(row["steps"]),
-        ])  # fmt: skip
+    lines = [["env", "colours", "perturbed", "success", "95 % interval", "return",
+              "95 % interval", "episodes", "steps"]]  # fmt: skip
+    lines += [
+        [
+            each["env"], {"train": "seen", "test": "unseen"}[each["split"]],
+            ", ".join(each["perturb"]) or "-",
+            f"{each['success']:.1%}", "{:.1%} .. {:.1%}".format(*each["success_interval"]),
+            f"{each['return']:.3f}", "{:.3f} .. {:.3f}".format(*each["return_interval"]),
+            str(each["episodes"]), str(each["steps"]),
+        ]
+        for each in report["results"]
+    ]  # fmt: skip
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     text = ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) for line in lines]
-    text += [f"left out: {out['env']}, {out['split']}: {out['why']}" for out in result["left_out"]]
-    for row in result["rows"]:
-        text += [f"{row['env']}, {row['split']}, seed {seed} could not be reset: {why}"
-                 for seed, why in row["refused"].items()]  # fmt: skip
-    if len(result["rows"]) > 1:
-        text.append(f"mean over rows: success {result['success']:.1%}, "
-                    f"return {result['return']:.3f}")  # fmt: skip
+    text += [f"left out: {out['env']}, {out['split']}: {out['why']}" for out in report["left_out"]]
+    for each in report["results"]:
+        text += [f"{each['env']}, {each['split']}, seed {seed} could not be reset: {why}"
+                 for seed, why in each["refused"].items()]  # fmt: skip
+    if len(report["results"]) > 1:
+        text.append(f"mean: success {report['success']:.1%}, return {report['return']:.3f}")
     return "\n".join(line.rstrip() for line in text)
 
 
 def check_writable(path: Path) -> None:
-    """See to it that a file can be written, before long work.
+    """Check that a file can be written, before long work.
 
     Raises:
-        AgentsError: where it cannot.
+        FileError: it cannot.
     """
-    with files.disk_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path, "a"):
-            pass
+    files.append(path, b"")
 
 
-def write(path: Path, result: dict[str, Any]) -> None:
-    """Write a report, replacing what is there.
+def write(path: Path, report: dict[str, Any]) -> None:
+    """Write a report, replacing an old one.
 
     Raises:
-        AgentsError: where it cannot be written.
+        FileError: it cannot be written.
     """
-    files.write(path, (json.dumps(result, indent=1) + "\n").encode())
+    files.write(path, (json.dumps(report, indent=1) + "\n").encode())

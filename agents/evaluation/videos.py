@@ -1,4 +1,4 @@
-"""Films of episodes: the scene, and beside it what the agent saw and where it wanted to go."""
+"""Videos of episodes: the scene, and beside it the observation with heat maps and the action."""
 
 from __future__ import annotations
 
@@ -13,141 +13,143 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.errors import AgentsError
-from agents.evaluation.rollout import Row, Step, episode
+from agents.evaluation.rollout import Setting, play
+from gensim_envs import Transition
 
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
 
-    from agents.policies.base import Agent
+    from agents.policies.base import Policy
 
-Picture = NDArray[np.uint8]
+Image = NDArray[np.uint8]
 
 COLORS = {"pick": (255, 40, 40), "place": (40, 120, 255)}
-"""Of heat maps and marks."""
+"""Colours of heat maps and markers."""
 
 _WIDTH, _HEIGHT = 640, 480  # pixels of each half
-_SCALE = 2  # pixels of the film for one of the observation
-_MARK = 9  # pixels: radius of a mark
-_ARROW = 26  # pixels: length of the line that shows a turn
-_SECONDS_TO_LOOK = 1.0  # for which the film stands still before each action and at the end
+_SCALE = 2  # pixels of the video for one of the observation
+_MARKER = 9  # pixels: radius of a marker
+_ARROW = 26  # pixels: length of the line that shows a heading
+_PAUSE = 1.0  # seconds for which the video pauses before each action and at the end
 
 
 def check_writable(folder: Path) -> None:
-    """See to it that films can be made, before long work.
+    """Check that videos can be recorded, before long work.
 
     Raises:
-        AgentsError: where a package is missing, or the folder cannot be made.
+        AgentsError: a package is missing, or the folder cannot be created.
     """
     try:
         import imageio_ffmpeg  # noqa: F401
         from PIL import Image  # noqa: F401
     except ModuleNotFoundError as error:
         raise AgentsError(
-            f"films need {error.name}: pip install -e '.[agents,video]', or leave out --videos"
+            f"videos need {error.name}: pip install -e '.[agents,video]', or omit --videos"
         ) from error
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise AgentsError(f"{folder} cannot be made: {error.strerror}") from error
+        raise AgentsError(f"{folder} cannot be created: {error.strerror}") from error
 
 
-def film(agent: Agent, row: Row, seed: int, path: Path) -> None:
-    """Play an episode and film it.
+def record(policy: Policy, setting: Setting, seed: int, path: Path) -> None:
+    """Play an episode and write a video of it.
 
     Args:
-        agent: who plays.
-        row: what is played.
+        policy: that acts.
+        setting: what is played.
         seed: of the episode.
         path: of the .mp4 file.
 
     Raises:
-        AgentsError: where it cannot be written.
+        AgentsError: the file cannot be written.
     """
     from gensim_envs.utils.video import write_video
 
-    env = row.make(render_mode="rgb_array_list")
-    # Who acts on a vector has no picture; a second env that is treated alike has.
-    twin = row.make(obs_mode="rgbd") if row.obs_mode == "state" else None
+    env = setting.make(render_mode="rgb_array_list")
+    # State policies have no image, so a mirrored rgbd env provides one.
+    mirror = setting.make(obs_mode="rgbd") if setting.obs_mode == "state" else None
     try:
         fps = int(env.metadata["render_fps"])
-        write_video(path, frames(env, agent, row, seed, fps, twin), fps)
+        write_video(path, frames(env, policy, setting, seed, fps, mirror), fps)
     except OSError as error:
         raise AgentsError(f"{path} cannot be written: {error.strerror or error}") from error
     finally:
         env.close()
-        if twin is not None:
-            twin.close()
+        if mirror is not None:
+            mirror.close()
 
 
 def frames(
     env: gym.Env[Any, Any],
-    agent: Agent,
-    row: Row,
+    policy: Policy,
+    setting: Setting,
     seed: int,
     fps: int,
-    twin: gym.Env[Any, Any] | None = None,
-) -> Iterator[Picture]:
-    """The pictures of an episode's film, (480, 1280, 3) each.
+    mirror: gym.Env[Any, Any] | None = None,
+) -> Iterator[Image]:
+    """The frames of the video of an episode, (480, 1280, 3) each.
 
     Args:
-        env: made for `row` with render_mode="rgb_array_list".
-        agent: who plays.
-        row: what is played.
+        env: of `setting`, with render_mode="rgb_array_list".
+        policy: that acts.
+        setting: what is played.
         seed: of the episode.
-        fps: frames a second.
-        twin: the same env with obs_mode="rgbd", where `env` gives no pictures.
+        fps: frames per second.
+        mirror: the same env with obs_mode="rgbd", if `env` has no images.
     """
-    pause, last = round(_SECONDS_TO_LOOK * fps), None
-    seen = None if twin is None else twin.reset(seed=seed, options=row.options)[0]
-    for number, step in enumerate(episode(env, agent, seed, row.options), 1):
-        above = step.observation if seen is None else seen
-        title = f"{row.env}, seed {seed}, step {number}"
-        side = panel(above["color"], agent.heatmaps(), env, step, title)
+    pause, last = round(_PAUSE * fps), None
+    mirrored = None if mirror is None else mirror.reset(seed=seed, options=setting.options)[0]
+    for number, step in enumerate(play(env, policy, seed, setting.options), 1):
+        observation = step.observation if mirrored is None else mirrored
+        title = f"{setting.env}, seed {seed}, step {number}"
+        side = panel(observation["color"], policy.heatmaps(), env, step, title)
         shots: Any = env.render()
         before = shots[0] if last is None else last
         for scene in itertools.chain([before] * pause, shots):
             yield np.concatenate([scene, side], axis=1)
         last = shots[-1]
-        if twin is not None:
-            seen = twin.step(step.action)[0]
+        if mirror is not None:
+            mirrored = mirror.step(step.action)[0]
     for _ in range(pause):  # an episode has at least one step
         yield np.concatenate([last, side], axis=1)
 
 
 def panel(
-    color: Picture,
+    color: Image,
     heatmaps: dict[str, NDArray[np.float32]] | None,
     env: gym.Env[Any, Any],
-    step: Step,
+    step: Transition,
     title: str,
-) -> Picture:
-    """What the agent saw, with its heat maps and its action drawn on, and words under it.
+) -> Image:
+    """The observation with heat maps and the action drawn on it, and text below.
 
     Args:
-        color: (160, 320, 3) the table from above.
+        color: (160, 320, 3).
         heatmaps: "pick" and "place", (160, 320) each, or None.
-        env: whose action bounds are the edges of the picture.
+        env: whose action bounds are the edges of the image.
         step: that was taken.
-        title: a line of text.
+        title: first line of the text.
 
     Returns:
         (480, 640, 3).
     """
-    from PIL import Image, ImageDraw, ImageFont
+    import PIL.Image as pil
+    from PIL import ImageDraw, ImageFont
 
-    seen = color.astype(np.float64)
+    blended = color.astype(np.float64)
     for name, heat in (heatmaps or {}).items():
         share = 0.7 * _visible(heat)[..., np.newaxis]
-        seen = seen * (1 - share) + np.array(COLORS[name]) * share
-    sheet = Image.new("RGB", (_WIDTH, _HEIGHT), "white")
-    view = Image.fromarray(np.rint(seen).astype(np.uint8))
+        blended = blended * (1 - share) + np.array(COLORS[name]) * share
+    sheet = pil.new("RGB", (_WIDTH, _HEIGHT), "white")
+    view = pil.fromarray(np.rint(blended).astype(np.uint8))
     size = (view.width * _SCALE, view.height * _SCALE)
-    sheet.paste(view.resize(size, Image.Resampling.NEAREST))
+    sheet.paste(view.resize(size, pil.Resampling.NEAREST))
     draw = ImageDraw.Draw(sheet)
-    _marks(draw, step.action, env.action_space, size)
+    _draw_action(draw, step.action, env.action_space, size)
     font = ImageFont.load_default(17)
     result = f"reward {step.reward:+.2f}" + (", solved" if step.success else "")
-    lines = [title, *textwrap.wrap(step.instruction or "(no instruction)", 72), result]
+    lines = [title, *textwrap.wrap(step.info.get("instruction") or "(no instruction)", 72), result]
     draw.multiline_text((12, size[1] + 10), "\n".join(lines), "black", font)
     draw.text((12, _HEIGHT - 28), "pick", COLORS["pick"], font)
     draw.text((60, _HEIGHT - 28), "place", COLORS["place"], font)
@@ -155,25 +157,27 @@ def panel(
 
 
 def _visible(heat: NDArray[np.float32]) -> NDArray[np.float64]:
-    """A heat map within 0..1; the root lets weak places show beside a sharp peak."""
+    """A heat map within 0..1; the root makes weak values visible beside a sharp peak."""
     above = np.asarray(heat, np.float64) - float(heat.min())
     return np.sqrt(above / (float(above.max()) or 1.0))
 
 
-def _marks(draw: ImageDraw, action: NDArray[np.float32], space: Any, size: tuple[int, int]) -> None:
-    """A ring where it picks and one where it places, each with its heading, and a line between."""
+def _draw_action(
+    draw: ImageDraw, action: NDArray[np.float32], space: Any, size: tuple[int, int]
+) -> None:
+    """Draw a ring with a heading at pick and place each, and a line between them."""
     width, height = size
-    spots = []
+    points = []
     for start in (0, 3):
         x, y, yaw = (float(value) for value in action[start : start + 3])
         low, high = space.low[start : start + 2], space.high[start : start + 2]
-        # Rows go along x and columns along y.
+        # Rows are along x and columns along y.
         down = (x - low[0]) / (high[0] - low[0]) * height
         across = (y - low[1]) / (high[1] - low[1]) * width
-        spots.append((across, down, yaw))
-    draw.line([spots[0][:2], spots[1][:2]], "white", 1)
-    for color, (across, down, yaw) in zip(COLORS.values(), spots, strict=True):
+        points.append((across, down, yaw))
+    draw.line([points[0][:2], points[1][:2]], "white", 1)
+    for color, (across, down, yaw) in zip(COLORS.values(), points, strict=True):
         end = across + _ARROW * np.sin(yaw), down + _ARROW * np.cos(yaw)
         for ink, thick in (("white", 5), (color, 3)):
             draw.line([(across, down), end], ink, thick)
-            draw.circle((across, down), _MARK, outline=ink, width=thick)
+            draw.circle((across, down), _MARKER, outline=ink, width=thick)

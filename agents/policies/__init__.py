@@ -1,1 +1,1 @@
-"""Policies: what each sees, learns and does."""
+"""Policies: the interface, one file for each, and the networks and text encoders they share."""

@@ -1,11 +1,10 @@
-"""Behaviour cloning from images, without the transporter's structure.
+"""Behaviour cloning from images, without the spatial structure of the transporter.
 
-The transporter's trunk reads colour and height and the instruction; instead of choosing pixels,
-the network regresses the six numbers. It looks for points on the table (spatial softmax; Levine et
-al., 2016, arXiv 1504.00702), and from where they are and what is there a perceptron makes a mixture
-of normal distributions over actions, as BC-GMM has it (Mandlekar et al., 2021, arXiv 2108.03298):
-a single mean would put an action that has two right answers, such as either of two equal blocks,
-between the two.
+The trunk is that of the transporter, but the network regresses the action instead of choosing
+pixels. A spatial softmax (Levine et al., 2016, arXiv 1504.00702) finds points on the table. From
+their positions and features, a multi-layer perceptron predicts a mixture of Gaussians over actions,
+as BC-GMM (Mandlekar et al., 2021, arXiv 2108.03298): a single mean would lie between two correct
+actions, such as picking either of two equal blocks.
 """
 
 from __future__ import annotations
@@ -22,67 +21,63 @@ from torch import Tensor, nn
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
 from agents.data.augment import Table, augmented, noisy, pictures
-from agents.options import check_range
-from agents.policies.base import About, Array, Learner, pad_tokens
-from agents.policies.networks import Decoder, Encoder, Sentence
+from agents.errors import AgentsError
+from agents.policies.base import Array, PolicySpec, check_range
+from agents.policies.learned import LearnedPolicy, pad_tokens
+from agents.policies.networks import Decoder, Encoder, InstructionPooling
 
 if TYPE_CHECKING:
     from agents.data.demonstrations import Sample
 
-_CELL = 4  # pixels of the observation in one of the trunk's
+_CELL = 4  # pixels of an image in one of the features
 _LEAST_SPREAD = 0.01  # in units of `Table.encode`: 5 mm and half a degree
-_NUMBERS = 6  # x and y of pick and place, sine and cosine of the turn between them
+_OUTPUTS = 6  # x and y of pick and place, sine and cosine of the rotation
 
 
 @dataclass(frozen=True)
-class Options:
-    """Hyperparameters."""
+class BCImageConfig:
+    """Hyperparameters of behaviour cloning from images."""
 
     width: int = 32
-    """Channels at a quarter of the resolution; 1.5 times as many at an eighth, twice at a 16th."""
+    """Channels at 1/4 of the resolution; 1.5 times as many at 1/8, twice as many at 1/16."""
     points: int = 32
-    """Points on the table that the network looks for; two for each mode are its pick and place."""
+    """Points of the spatial softmax; two of them for each mode are its pick and place."""
     modes: int = 4
-    """Normal distributions in the mixture."""
+    """Gaussians in the mixture."""
     hidden: int = 256
-    """Units of each layer of the perceptron."""
+    """Units in each layer of the perceptron."""
     dropout: float = 0.1
-    """Share of these that are left out in training."""
+    """Dropout rate of the perceptron."""
     augment: bool = True
-    """Whether scenes are turned and shifted in training."""
+    """Whether to rotate and shift scenes in training."""
     noise: float = 0.0
-    """Standard deviation of sensor noise in training: of heights, metres; of colours, 0..1, ten
-    times the number."""
+    """Standard deviation of sensor noise in training: of heights in metres, and ten times the
+    number of colours within 0..1."""
 
     def __post_init__(self) -> None:
-        """Refuses what the network cannot be built with.
-
-        Raises:
-            ValueError: naming the option.
-        """
         check_range(self, 1, math.inf, "width", "hidden", "modes")
         check_range(self, 2 * self.modes, math.inf, "points")
         check_range(self, 0, math.inf, "noise")
         if not 0 <= self.dropout < 1:
-            raise ValueError(f"dropout is {self.dropout}; give 0 or more and less than 1")
+            raise AgentsError(f"dropout is {self.dropout}; expected at least 0 and less than 1")
 
 
-class BCImage(Learner):
-    """Regresses x and y of pick and place, and sine and cosine of the turn between them."""
+class BCImage(LearnedPolicy):
+    """Regresses x and y of pick and place, and sine and cosine of the rotation between them."""
 
     obs_mode = "rgbd"
-    Config = Options
+    config_class = BCImageConfig
 
-    def __init__(self, config: Options, about: About) -> None:
-        super().__init__(config, about)
-        self.table = Table.of(about)
+    def __init__(self, config: BCImageConfig, spec: PolicySpec) -> None:
+        super().__init__(config, spec)
+        self.table = Table.of(spec)
         widths = (config.width, config.width * 3 // 2, config.width * 2)
-        self.sentence = Sentence(about.encoder_width, about.encoder == "words")
-        self.encoder = Encoder(4, widths, self.sentence.outputs)
-        self.decoder = Decoder(widths, self.sentence.outputs)
-        self.look = nn.Conv2d(config.width, config.points, 1)
+        self.instruction = InstructionPooling(spec.encoder_width, spec.encoder == "words")
+        self.encoder = Encoder(4, widths, self.instruction.outputs)
+        self.decoder = Decoder(widths, self.instruction.outputs)
+        self.points = nn.Conv2d(config.width, config.points, 1)
         self.sharpness = nn.Parameter(torch.full((config.points, 1), 5.0))
-        outputs = config.modes * (1 + 2 * _NUMBERS)
+        outputs = config.modes * (1 + 2 * _OUTPUTS)
         self.perceptron = nn.Sequential(
             nn.Linear(config.points * (2 + config.width), config.hidden), nn.ReLU(),
             nn.Dropout(config.dropout),
@@ -94,7 +89,7 @@ class BCImage(Learner):
     def prepare(
         self, samples: list[Sample], tokens: list[Array], rng: np.random.Generator, train: bool
     ) -> dict[str, Tensor]:
-        """`picture` (B, 4, H, W), `target` (B, 6) of `Table.encode`, `tokens` and `mask`."""
+        """`image` (B, 4, H, W), `target` (B, 6) of `Table.encode`, `tokens` and `mask`."""
         scenes, _ = pictures([s.color for s in samples], [s.height for s in samples])
         actions = np.stack([s.action for s in samples])
         if train and self.config.augment:
@@ -103,50 +98,50 @@ class BCImage(Learner):
             scenes = noisy(scenes, self.config.noise, rng)
         padded, mask = pad_tokens(tokens)
         target = torch.from_numpy(self.table.encode(actions))
-        return {"picture": scenes, "target": target, "tokens": padded, "mask": mask}
+        return {"image": scenes, "target": target, "tokens": padded, "mask": mask}
 
-    def loss(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
-        """Negative log-likelihood; `pick` and `place` are mean errors of the likeliest, metres."""
+    def forward(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        """Negative log-likelihood; `pick` and `place` are mean errors of the best mode, metres."""
         mixture, target = self._mixture(batch), batch["target"]
         loss: Tensor = -mixture.log_prob(target).mean()
         with torch.no_grad():
-            error = (_likeliest(mixture) - target)[:, :4].reshape(-1, 2, 2).norm(dim=-1)
+            error = (_best_mode(mixture) - target)[:, :4].reshape(-1, 2, 2).norm(dim=-1)
             pick, place = error.mean(0) * self.table.unit
         return loss, {"pick": pick, "place": place}
 
-    def predict(self, observation: Mapping[str, Array], tokens: Array) -> NDArray[np.float32]:
-        """(6,) the mean of the likeliest mode."""
+    def select_action(self, observation: Mapping[str, Array], tokens: Array) -> NDArray[np.float32]:
+        """The mean of the most likely mode, (6,)."""
         padded, mask = pad_tokens([tokens])
         scene, _ = pictures([observation["color"]], [observation["height"]])
-        batch = {"picture": scene, "tokens": padded, "mask": mask}
+        batch = {"image": scene, "tokens": padded, "mask": mask}
         with torch.inference_mode():
             mixture = self._mixture({k: v.to(self.device) for k, v in batch.items()})
-        return self.clipped(self.table.decode(_likeliest(mixture).cpu().numpy())[0])
+        return self.clip(self.table.decode(_best_mode(mixture).cpu().numpy())[0])
 
     def _mixture(self, batch: dict[str, Tensor]) -> Any:  # a MixtureSameFamily, which has no types
-        """Of B actions, (6,) each, of `Table.encode`."""
+        """The mixture over B encoded actions, (6,) each."""
         modes = self.config.modes
-        sentence = self.sentence(batch["tokens"], batch["mask"])
-        picture = batch["picture"].contiguous(memory_format=torch.channels_last)
-        features = self.decoder(self.encoder(picture, sentence), sentence)[-1]  # (B, width, h, w)
-        maps = self.look(features).float().flatten(2)  # (B, points, h w)
+        text = self.instruction(batch["tokens"], batch["mask"])
+        image = batch["image"].contiguous(memory_format=torch.channels_last)
+        features = self.decoder(self.encoder(image, text), text)[-1]  # (B, width, h, w)
+        maps = self.points(features).float().flatten(2)  # (B, points, h w)
         weights = (self.sharpness * maps).softmax(-1)
-        where = weights @ self._grid(features)  # (B, points, 2)
-        there = weights @ features.float().flatten(2).transpose(1, 2)  # (B, points, width)
-        said = self.perceptron(torch.cat([where, there], -1).flatten(1)).float()
-        said = said.unflatten(1, (modes, -1))  # (B, modes, 1 + 2 * 6)
-        means, spreads = said[..., 1 : 1 + _NUMBERS], said[..., 1 + _NUMBERS :]
-        own = where[:, : 2 * modes].reshape(-1, modes, 4)  # a pick and a place for each mode
+        positions = weights @ self._grid(features)  # (B, points, 2)
+        found = weights @ features.float().flatten(2).transpose(1, 2)  # (B, points, width)
+        outputs = self.perceptron(torch.cat([positions, found], -1).flatten(1)).float()
+        outputs = outputs.unflatten(1, (modes, -1))  # (B, modes, 1 + 2 * 6)
+        means, spreads = outputs[..., 1 : 1 + _OUTPUTS], outputs[..., 1 + _OUTPUTS :]
+        own = positions[:, : 2 * modes].reshape(-1, modes, 4)  # a pick and a place for each mode
         means = torch.cat([own + means[..., :4], means[..., 4:]], -1)
         spreads = nn.functional.softplus(spreads) + _LEAST_SPREAD
         return MixtureSameFamily(
-            Categorical(logits=said[..., 0], validate_args=False),
+            Categorical(logits=outputs[..., 0], validate_args=False),
             Independent(Normal(means, spreads, validate_args=False), 1),
             validate_args=False,
         )
 
     def _grid(self, features: Tensor) -> Tensor:
-        """(h w, 2) where the cells of features (B, width, h, w) are, in those of `Table.encode`."""
+        """(h w, 2) positions of features (B, width, h, w), in units of `Table.encode`."""
         cell = _CELL * self.table.pixel / self.table.unit
         x, y = (
             (torch.arange(n, device=features.device, dtype=torch.float32) - (n - 1) / 2) * cell
@@ -155,8 +150,8 @@ class BCImage(Learner):
         return torch.stack(torch.meshgrid(x, y, indexing="ij"), -1).flatten(0, 1)
 
 
-def _likeliest(mixture: Any) -> Tensor:
-    """(B, 6) the mean of the mode with the greatest weight."""
+def _best_mode(mixture: Any) -> Tensor:
+    """(B, 6) the mean of the mode with the largest weight."""
     best = mixture.mixture_distribution.logits.argmax(1)
     means: Tensor = mixture.component_distribution.base_dist.loc
     return means[torch.arange(len(best), device=best.device), best]

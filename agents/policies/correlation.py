@@ -18,7 +18,7 @@ def window(count: int, step: float, *, like: Tensor, middle: bool = False) -> Te
         count: of points along a side.
         step: between them.
         like: a tensor of the type and on the device wanted.
-        middle: whether the origin is the middle of the grid, else point (count // 2, count // 2).
+        middle: whether the origin is the middle of the grid, or point (count // 2, count // 2).
     """
     origin = (count - 1) / 2 if middle else count // 2
     line = (torch.arange(count, dtype=like.dtype, device=like.device) - origin) * step
@@ -26,40 +26,40 @@ def window(count: int, step: float, *, like: Tensor, middle: bool = False) -> Te
 
 
 def crops(maps: Tensor, table: Table, centres: Tensor, points: Tensor, angles: Tensor) -> Tensor:
-    """Features about centres, turned; bilinear, and 0 beyond the edge.
+    """Rotated crops of feature maps; bilinear, and 0 beyond the edge.
 
     Args:
-        maps: (b, c, h, w) that lie on the table.
+        maps: (b, c, h, w) features of the whole table.
         table: in metres.
         centres: (b, k or 1, 2) metres.
-        points: (n, n, 2) metres, those of a crop that is not turned.
-        angles: (b, k) radians by which the points turn about their centre.
+        points: (n, n, 2) metres about the centre, of an unrotated crop.
+        angles: (b, k) radians by which the points are rotated about their centre.
 
     Returns:
         (b, k, c, n, n).
     """
     (b, k), n = angles.shape, len(points)
-    # Written out, since autocasting would round a product of matrices to bfloat16.
+    # Written out, since autocast would run a matrix product in bfloat16.
     cos, sin = torch.cos(angles)[..., None, None], torch.sin(angles)[..., None, None]
     x, y = points.unbind(-1)
-    turned = torch.stack([cos * x - sin * y, sin * x + cos * y], -1)  # (b, k, n, n, 2)
-    places = table.sampling(turned + centres[:, :, None, None])
+    rotated = torch.stack([cos * x - sin * y, sin * x + cos * y], -1)  # (b, k, n, n, 2)
+    places = table.sampling(rotated + centres[:, :, None, None])
     flat = F.grid_sample(maps, places.reshape(b, k * n, n, 2), align_corners=False)
     return flat.reshape(b, -1, k, n, n).transpose(1, 2)
 
 
 def correlate(scene: Tensor, kernels: Tensor, *, inside: bool = False) -> Tensor:
-    """Scores of each kernel at each place, exact but for rounding.
+    """The cross-correlation of each kernel with the scene, exact up to rounding.
 
     score[b, k, i, j] is the sum over c, u, v of kernels[b, k, c, u, v] times
     scene[b, c, i + u - n // 2, j + v - n // 2], where the scene is 0 beyond its edge, or with
-    `inside` times scene[b, c, i + u, j + v]. It is what `conv2d` gives, and several times as fast
-    for kernels of this size on a CPU.
+    `inside` times scene[b, c, i + u, j + v]. It equals `conv2d`, and is several times as fast for
+    kernels of this size on a CPU.
 
     Args:
         scene: (b, c, h, w) float32.
         kernels: (b, k, c, n, n) float32.
-        inside: whether only those places count where the whole kernel is inside the scene.
+        inside: whether to return only positions where the whole kernel is inside the scene.
 
     Returns:
         (b, k, h, w) float32, or (b, k, h - n + 1, w - n + 1).
@@ -69,7 +69,7 @@ def correlate(scene: Tensor, kernels: Tensor, *, inside: bool = False) -> Tensor
 
 
 class _Correlation(torch.autograd.Function):
-    """Transforms of real numbers only; torch's own gradient goes through complex ones."""
+    """Uses real transforms in both passes; the gradient of torch uses complex ones."""
 
     @staticmethod
     def forward(ctx: Any, scene: Tensor, kernels: Tensor, inside: bool) -> Tensor:
@@ -98,7 +98,7 @@ class _Correlation(torch.autograd.Function):
 
 
 def _fast(length: int) -> int:
-    """The next length that Fourier transforms are quick for: no prime factor over 7."""
+    """The next length without a prime factor over 7, for which Fourier transforms are fast."""
     rest = length
     for prime in (2, 3, 5, 7):
         while rest % prime == 0:

@@ -1,17 +1,17 @@
-"""The transporter: probabilities of where to pick, and of where to place and how turned.
+"""The transporter: a distribution over picks, and one over places and rotations.
 
 After Transporter Networks (Zeng et al., 2020, arXiv 2010.14406) and CLIPort (Shridhar et al., 2021,
-arXiv 2109.12098), with three things of our own that make it learn in minutes on two CPU cores;
-docs/agents.md has what each is worth:
+arXiv 2109.12098), with three changes that make it train in minutes on two CPU cores, whose effects
+docs/agents.md measures:
 
-1. Both streams share one trunk for picking and placing, which works on a sixteenth of the pixels.
-2. Placing goes from coarse to fine. A crop of features about the pick, turned in 36 ways, is
-   correlated with the whole scene at 12.5 mm a pixel; then a second, small pair of networks
-   correlates crops of the picture itself, at 6.25 mm and 3 degrees, about the best place.
-3. Targets are shared between neighbouring pixels and turns in proportion to their distance, so
-   that probabilities also say where between them the place lies: errors are about a millimetre.
+1. Picking and placing share one trunk of two streams, which works at a quarter of the resolution.
+2. Placing goes from coarse to fine. A crop of features around the pick, in 36 rotations, is
+   correlated with the whole scene at 12.5 mm a pixel. Then a second, small pair of networks
+   correlates crops of the image, at 6.25 mm and 3 degrees, around the best place.
+3. Targets are distributed over neighbouring pixels and rotations in proportion to their distance,
+   so that probabilities interpolate between pixels: errors are about a millimetre.
 
-A push has the same six numbers: it starts at the pick and ends at the place.
+A push is the same six numbers: it starts at the pick and ends at the place.
 """
 
 from __future__ import annotations
@@ -31,95 +31,92 @@ from torch import Tensor, nn
 from agents.data.augment import Table, augmented, colors_of, noisy, pictures, wrap
 from agents.data.demonstrations import Sample
 from agents.errors import AgentsError
-from agents.options import check_range
-from agents.policies.base import About, Learner, pad_tokens
+from agents.policies.base import PolicySpec, check_range
+from agents.policies.clip import Clip, ClipVisual
 from agents.policies.correlation import correlate, crops, window
-from agents.policies.language import Clip, ClipVisual
-from agents.policies.language import encoder as language_of
-from agents.policies.networks import Decoder, Encoder, Residual, Sentence
+from agents.policies.learned import LearnedPolicy, pad_tokens
+from agents.policies.networks import Decoder, Encoder, InstructionPooling, Residual
+from agents.policies.text_encoders import text_encoder
 
 
 @dataclass(frozen=True)
-class Options:
-    """Hyperparameters. Sizes in pixels are those of the observation, 3.125 mm."""
+class TransporterConfig:
+    """Hyperparameters of the transporter. A pixel of the images is 3.125 mm."""
 
     width: int = 32
-    """Channels at a quarter of the resolution; 1.5 times as many at an eighth, twice at a 16th."""
+    """Channels at 1/4 of the resolution; 1.5 times as many at 1/8, twice as many at 1/16."""
     features: int = 8
     """Channels that are correlated."""
     rotations: int = 36
-    """Turns of the crop between which placing chooses."""
+    """Rotations of the crop among which placing chooses."""
     rotations_trained: int = 8
-    """Turns that a training step looks at: the two next to the true one and others at random."""
+    """Rotations in a training step: the two next to the target, and others at random."""
     crop: int = 64
-    """Side of the crop about the pick, 20 cm."""
+    """Side of the crop around the pick, in pixels."""
     jitter: float = 0.008
-    """Metres, standard deviation by which picks are moved in training, and places with them."""
+    """Standard deviation of the shift of picks in training, in metres; places move with them."""
     refine: bool = True
-    """Whether placing is refined at 6.25 mm and 3 degrees."""
+    """Whether to refine places at 6.25 mm and 3 degrees."""
     refine_width: int = 32
     """Channels of the refining networks."""
     refine_features: int = 16
-    """Channels that they correlate."""
+    """Channels that the refining networks correlate."""
     clip: bool = False
-    """Whether the reading stream sees through CLIP's frozen pictures; needs a clip: encoder."""
+    """Whether the semantic stream uses the frozen image encoder of CLIP; needs a clip: encoder."""
     augment: bool = True
-    """Whether scenes are turned and shifted in training."""
+    """Whether to rotate and shift scenes in training."""
     noise: float = 0.0
-    """Standard deviation of sensor noise in training: of heights, metres; of colours, 0..1, ten
-    times the number."""
+    """Standard deviation of sensor noise in training: of heights in metres, and ten times the
+    number of colours within 0..1."""
 
     def __post_init__(self) -> None:
-        """Refuses what the network cannot be built with.
-
-        Raises:
-            ValueError: naming the option.
-        """
         check_range(self, 1, math.inf, "width", "features", "refine_width", "refine_features")
         check_range(self, 0, math.inf, "jitter", "noise")
         if self.crop % 8 or self.crop <= 0:
-            raise ValueError(f"crop must be a positive multiple of 8, not {self.crop}")
+            raise AgentsError(f"crop is {self.crop}; expected a positive multiple of 8")
         if not 4 <= self.rotations_trained <= self.rotations:
-            raise ValueError("rotations_trained must be from 4 to rotations")
+            raise AgentsError(
+                f"rotations_trained is {self.rotations_trained}; expected 4 to rotations, which is "
+                f"{self.rotations}"
+            )
 
 
 COARSE = 4
-"""Pixels of the observation in one of the trunk's, and in one of the coarse places."""
+"""Pixels in a cell of the trunk and of coarse places."""
 HALF = 2
-"""Pixels of the observation in one of the picks, and of the refining networks."""
+"""Pixels in a cell of picks and of the refining networks."""
 REACH = 4
-"""Cells of HALF pixels to each side of the coarse place between which refining chooses."""
-FINE_TURN = math.radians(3)
-FINE_TURNS = 9
+"""Cells of HALF pixels on each side of a coarse place among which refining chooses."""
+FINE_ROTATION = math.radians(3)
+FINE_ROTATIONS = 9
 _FINE_CROP = 48  # pixels: 15 cm
-_FINE_RIM = 16  # pixels more of the key, so that it can be turned
+_FINE_RIM = 16  # additional pixels of the key, so that it can be rotated
 
 
-class Transporter(Learner):
-    """Pick by attention, place by correlation; of two streams the second one reads."""
+class Transporter(LearnedPolicy):
+    """Picks by attention and places by correlation; the semantic stream reads the instruction."""
 
     obs_mode = "rgbd"
-    Config = Options
-    run = {  # docs/agents.md has what else was tried
+    config_class = TransporterConfig
+    train_defaults = {  # docs/agents.md lists the alternatives that were tried
         "steps": 1200, "batch_size": 8, "learning_rate": 2e-3, "warmup": 80, "weight_decay": 0.05,
         "clip_norm": 5.0,
     }  # fmt: skip
 
-    def __init__(self, config: Options, about: About) -> None:
-        super().__init__(config, about)
-        self.table = Table.of(about)
+    def __init__(self, config: TransporterConfig, spec: PolicySpec) -> None:
+        super().__init__(config, spec)
+        self.table = Table.of(spec)
         widths = (config.width, config.width * 3 // 2, config.width * 2)
-        self.sentence = Sentence(about.encoder_width, about.encoder == "words")
+        self.instruction = InstructionPooling(spec.encoder_width, spec.encoder == "words")
         self.spatial = nn.ModuleList([Encoder(4, widths), Decoder(widths)])
-        self._clip = (
-            (_clip(about.encoder),) if config.clip else None
-        )  # a tuple: its weights are not ours
+        # In a tuple, so that its weights are not part of the module.
+        self._clip = (_clip(spec.encoder),) if config.clip else None
         if self._clip is None:
-            encoder: nn.Module = Encoder(3, widths, self.sentence.outputs)
-        else:  # of CLIP's four scales those that the decoder has
+            encoder: nn.Module = Encoder(3, widths, self.instruction.outputs)
+        else:  # the decoder uses the three finest of the four scales
             pairs = zip(self._clip[0].widths, widths, strict=False)
             encoder = nn.ModuleList(nn.Conv2d(theirs, ours, 1) for theirs, ours in pairs)
-        self.semantic = nn.ModuleList([encoder, Decoder(widths, self.sentence.outputs)])
+        self.semantic = nn.ModuleList([encoder, Decoder(widths, self.instruction.outputs)])
         self.pick = nn.Conv2d(config.width, (COARSE // HALF) ** 2, 1)
         self.query = nn.Conv2d(config.width, config.features, 1)
         self.key = nn.Conv2d(config.width, config.features, 1)
@@ -132,8 +129,8 @@ class Transporter(Learner):
         self._last: tuple[Tensor, Tensor] | None = None
 
     @classmethod
-    def check(cls, config: Options, encoder: str) -> None:
-        """See `Learner`: CLIP's pictures."""
+    def check_requirements(cls, config: TransporterConfig, encoder: str) -> None:
+        """See `LearnedPolicy`."""
         if config.clip:
             _clip(encoder)
 
@@ -146,7 +143,7 @@ class Transporter(Learner):
         rng: np.random.Generator,
         train: bool,
     ) -> dict[str, Tensor]:
-        """A batch; all of a training step is drawn here but which tokens `Sentence` leaves out."""
+        """See `LearnedPolicy`; everything random of a step is drawn here, except token dropout."""
         config, b = self.config, len(samples)
         scenes, tables = pictures([s.color for s in samples], [s.height for s in samples])
         actions = np.stack([s.action for s in samples])
@@ -155,81 +152,83 @@ class Transporter(Learner):
         if train and config.noise:
             scenes = noisy(scenes, config.noise, rng)
         pick, place = actions[:, 0:2], actions[:, 3:5]
-        turn = actions[:, 5] - actions[:, 2]
+        rotation = actions[:, 5] - actions[:, 2]
 
-        # Wherever an item is held, it ends up in the same place if the tip does so too.
+        # An item that is held off its centre reaches the same pose if the place is shifted too.
         offset = rng.normal(0, config.jitter if train else 0, (b, 2))
-        cos, sin = np.cos(turn), np.sin(turn)
+        cos, sin = np.cos(rotation), np.sin(rotation)
         carried = np.stack([cos * offset[:, 0] - sin * offset[:, 1],
                             sin * offset[:, 0] + cos * offset[:, 1]], 1)  # fmt: skip
-        # Coarse places are about right: refining learns from such that are off by up to its reach.
+        # Refining is trained on coarse places that are off by up to its reach.
         off = rng.uniform(-1, 1, (b, 3)) * [*[_cell(self.table, HALF) * (REACH - 1)] * 2,
-                                            FINE_TURN * (FINE_TURNS // 2 - 1)]  # fmt: skip
-        steps = turn / (2 * math.pi / config.rotations) % config.rotations
+                                            FINE_ROTATION * (FINE_ROTATIONS // 2 - 1)]  # fmt: skip
+        steps = rotation / (2 * math.pi / config.rotations) % config.rotations
         first = np.floor(steps).astype(int)
         others = [
             rng.permutation(config.rotations - 2)[: config.rotations_trained - 2] for _ in first
         ]
-        turns = np.concatenate([np.tile([0, 1], (b, 1)), np.stack(others) + 2], 1) + first[:, None]
+        near = np.concatenate([np.tile([0, 1], (b, 1)), np.stack(others) + 2], 1)
+        rotations = (near + first[:, None]) % config.rotations
         words, mask = pad_tokens(tokens)
         numbers = {
-            "pick": pick, "grasp": pick + offset, "place": place + carried, "turn": turn,
-            "between": steps % 1,  # of the first two turns
-            "near": place + carried + off[:, :2], "near_turn": turn + off[:, 2],
+            "pick": pick, "grasp": pick + offset, "place": place + carried,
+            "rotation": rotation,
+            "between": steps % 1,  # of the first two rotations
+            "near": place + carried + off[:, :2], "near_rotation": rotation + off[:, 2],
         }  # fmt: skip
         return {
-            "picture": scenes.contiguous(memory_format=torch.channels_last), "table": tables,
-            "tokens": words, "mask": mask, "turns": torch.from_numpy(turns % config.rotations),
+            "image": scenes.contiguous(memory_format=torch.channels_last), "table": tables,
+            "tokens": words, "mask": mask, "rotations": torch.from_numpy(rotations),
             **{name: torch.from_numpy(value.astype(np.float32)) for name, value in numbers.items()},
         }  # fmt: skip
 
-    def loss(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+    def forward(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Cross-entropies of picks, coarse places and refined places, in nats."""
-        features = self._features(*(batch[name] for name in ("picture", "table", "tokens", "mask")))
+        features = self._features(*(batch[name] for name in ("image", "table", "tokens", "mask")))
         pick = self._cells(batch["pick"], HALF)
         parts = {"pick": _cross_entropy(self._picks(features)[:, None], F.pad(pick, (1, 0)))}
 
-        turns = batch["turns"]
-        scores = self._places(features, batch["grasp"], turns)
+        scores = self._places(features, batch["grasp"], batch["rotations"])
         target = torch.cat([batch["between"][:, None], self._cells(batch["place"], COARSE)], 1)
         parts["place"] = _cross_entropy(scores, target)
 
         if self.config.refine:
-            near, near_turn = batch["near"], batch["near_turn"]
-            scores = self._refined(batch["picture"], batch["grasp"], near, near_turn)
+            near, near_rotation = batch["near"], batch["near_rotation"]
+            scores = self._refined(batch["image"], batch["grasp"], near, near_rotation)
             moved = (batch["place"] - near) / _cell(self.table, HALF) + REACH
-            spun = (batch["turn"] - near_turn) / FINE_TURN + FINE_TURNS // 2
-            parts["refine"] = _cross_entropy(scores, torch.cat([spun[:, None], moved], 1))
+            rotated = (batch["rotation"] - near_rotation) / FINE_ROTATION + FINE_ROTATIONS // 2
+            parts["refine"] = _cross_entropy(scores, torch.cat([rotated[:, None], moved], 1))
         return torch.stack(list(parts.values())).sum(), parts
 
     # --------------------------------------------------------------------------------- acting
 
     @torch.no_grad()
-    def predict(
+    def select_action(
         self, observation: Mapping[str, NDArray[Any]], tokens: NDArray[Any]
     ) -> NDArray[np.float32]:
-        """(6,) the likeliest action; the pick's yaw is 0 and the place's is the turn."""
+        """The most likely action, (6,); the yaw of the pick is 0."""
         parts = pictures([observation["color"]], [observation["height"]]), pad_tokens([tokens])
-        picture, table, words, mask = (part.to(self.device) for pair in parts for part in pair)
-        picture = picture.contiguous(memory_format=torch.channels_last)
-        features = self._features(picture, table, words, mask)
+        image, table, words, mask = (part.to(self.device) for pair in parts for part in pair)
+        image = image.contiguous(memory_format=torch.channels_last)
+        features = self._features(image, table, words, mask)
         picks = self._picks(features)
         pick = self._point(_peak(picks)[1:], HALF)[None]
-        all_turns = torch.arange(self.config.rotations, device=self.device)[None]
-        places = self._places(features, pick, all_turns)[0]
+        everything = torch.arange(self.config.rotations, device=self.device)[None]
+        places = self._places(features, pick, everything)[0]
         step, *cell = _peak(places)
         place = self._point(cell, COARSE)[None]
-        turn = torch.tensor([step * 2 * math.pi / self.config.rotations], device=self.device)
+        rotation = torch.tensor([step * 2 * math.pi / self.config.rotations], device=self.device)
         if self.config.refine:
-            step, *cell = _peak(self._refined(picture, pick, place, turn)[0], around=False)
+            step, *cell = _peak(self._refined(image, pick, place, rotation)[0], around=False)
             moved = (torch.tensor(cell, device=self.device) - REACH) * _cell(self.table, HALF)
-            place, turn = place + moved, turn + (step - FINE_TURNS // 2) * FINE_TURN
+            place = place + moved
+            rotation = rotation + (step - FINE_ROTATIONS // 2) * FINE_ROTATION
         self._last = picks[0], places
-        yaw = wrap(float(turn))
-        return self.clipped(np.array([*pick[0].tolist(), 0.0, *place[0].tolist(), yaw]))
+        yaw = wrap(float(rotation))
+        return self.clip(np.array([*pick[0].tolist(), 0.0, *place[0].tolist(), yaw]))
 
     def heatmaps(self) -> dict[str, NDArray[np.float32]] | None:
-        """Of the last action: probabilities (160, 320) by the greatest, of places in any turn."""
+        """See `Policy`; relative to the maximum, and summed over rotations."""
         if self._last is None:
             return None
         picks, places = self._last
@@ -244,74 +243,74 @@ class Transporter(Learner):
 
     # ---------------------------------------------------------------------------------- parts
 
-    def _features(self, picture: Tensor, table: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
-        """(b, 4, 160, 320), the table's colour (b, 3) and a sentence -> (b, width, 40, 80)."""
+    def _features(self, image: Tensor, table: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
+        """(b, 4, 160, 320), the table's colour (b, 3) and tokens -> (b, width, 40, 80)."""
         encoder: Any = self.semantic[0]
         decoder = self.semantic[1]
-        sentence = self.sentence(tokens, mask)
+        instruction = self.instruction(tokens, mask)
         if self._clip is None:
-            seen = encoder(picture[:, :3], sentence)
+            scales = encoder(image[:, :3], instruction)
         else:
-            self._clip[0].to(picture.device)
-            maps = self._clip[0](colors_of(picture, table))
-            seen = [narrow(each) for narrow, each in zip(encoder, maps, strict=False)]
-        lateral = decoder(seen, sentence)
+            self._clip[0].to(image.device)
+            maps = self._clip[0](colors_of(image, table))
+            scales = [narrow(each) for narrow, each in zip(encoder, maps, strict=False)]
+        lateral = decoder(scales, instruction)
         encoder, decoder = self.spatial
-        finest: Tensor = decoder(encoder(picture), lateral=lateral)[-1]
+        finest: Tensor = decoder(encoder(image), lateral=lateral)[-1]
         return finest
 
     def _picks(self, features: Tensor) -> Tensor:
         """(b, 80, 160) logits."""
         return F.pixel_shuffle(self.pick(features), COARSE // HALF)[:, 0].float()
 
-    def _places(self, features: Tensor, grasp: Tensor, turns: Tensor) -> Tensor:
-        """Logits of placing what is held.
+    def _places(self, features: Tensor, grasp: Tensor, rotations: Tensor) -> Tensor:
+        """Logits of places.
 
         Args:
             features: (b, width, 40, 80).
-            grasp: (b, 2) where the item is held, metres.
-            turns: (b, r) of the item, in steps of a full turn / rotations.
+            grasp: (b, 2) of the pick, metres.
+            rotations: (b, r) of the item, in steps of 2 pi / config.rotations.
 
         Returns:
             (b, r, 40, 80).
         """
         scene, keys = self.query(features).float(), self.key(features).float()
-        angles = turns * (2 * math.pi / self.config.rotations)
-        # What lies at grasp + u comes to lie at place + turn(u).
+        angles = rotations * (2 * math.pi / self.config.rotations)
+        # A point at grasp + u moves to place + rotation(u).
         points = window(self.config.crop // COARSE, _cell(self.table, COARSE), like=grasp)
         kernels = crops(keys, self.table, grasp[:, None], points, -angles)
         return correlate(scene, kernels) * self.sharpness
 
-    def _refined(self, picture: Tensor, grasp: Tensor, near: Tensor, turn: Tensor) -> Tensor:
+    def _refined(self, image: Tensor, grasp: Tensor, near: Tensor, rotation: Tensor) -> Tensor:
         """Logits of small corrections of a place.
 
         Args:
-            picture: (b, 4, 160, 320).
-            grasp: (b, 2) where the item is held, metres.
-            near: (b, 2) about where it goes, metres.
-            turn: (b,) about how it turns, radians.
+            image: (b, 4, 160, 320).
+            grasp: (b, 2) of the pick, metres.
+            near: (b, 2) of the coarse place, metres.
+            rotation: (b,) that is coarse too, radians.
 
         Returns:
-            (b, FINE_TURNS, 2 REACH + 1, 2 REACH + 1), steps of FINE_TURN and HALF pixels.
+            (b, FINE_ROTATIONS, 2 REACH + 1, 2 REACH + 1), steps of FINE_ROTATION and HALF pixels.
         """
         pixel, n = self.table.pixel, _FINE_CROP // HALF
-        straight = torch.zeros_like(turn)[:, None]
+        straight = torch.zeros_like(rotation)[:, None]
         points = window(_FINE_CROP + 2 * REACH * HALF, pixel, middle=True, like=grasp)
-        scene = self.fine_query(crops(picture, self.table, near[:, None], points, straight)[:, 0])
+        scene = self.fine_query(crops(image, self.table, near[:, None], points, straight)[:, 0])
         points = window(_FINE_CROP + _FINE_RIM, pixel, middle=True, like=grasp)
         key = self.fine_key(
-            crops(picture, self.table, grasp[:, None], points, -turn[:, None])[:, 0]
+            crops(image, self.table, grasp[:, None], points, -rotation[:, None])[:, 0]
         )
         side = (_FINE_CROP + _FINE_RIM) // HALF
         frame = Table((-side / 2, -side / 2), (side, side), (side, side))
-        steps = torch.arange(FINE_TURNS, device=turn.device) - FINE_TURNS // 2
-        angles = (-FINE_TURN * steps).expand(len(turn), -1)
-        origin = grasp.new_zeros(len(turn), 1, 2)
+        steps = torch.arange(FINE_ROTATIONS, device=rotation.device) - FINE_ROTATIONS // 2
+        angles = (-FINE_ROTATION * steps).expand(len(rotation), -1)
+        origin = grasp.new_zeros(len(rotation), 1, 2)
         kernels = crops(key.float(), frame, origin, window(n, 1.0, middle=True, like=grasp), angles)
         return correlate(scene.float(), kernels, inside=True) * self.fine_sharpness
 
     def _cells(self, points: Tensor, scale: int) -> Tensor:
-        """World (b, 2) -> rows and columns of cells of `scale` pixels, whole in their middles."""
+        """World (b, 2) -> rows and columns of cells of `scale` pixels, integer at cell centres."""
         return (points - points.new_tensor(self.table.low)) / _cell(self.table, scale) - 0.5
 
     def _point(self, cell: list[float], scale: int) -> Tensor:
@@ -324,9 +323,9 @@ class Transporter(Learner):
 
 
 class _Refiner(nn.Sequential):
-    """Crops of the picture (b, 4, n, n) -> features (b, refine_features, n / 2, n / 2)."""
+    """Crops of an image (b, 4, n, n) -> features (b, refine_features, n / 2, n / 2)."""
 
-    def __init__(self, config: Options) -> None:
+    def __init__(self, config: TransporterConfig) -> None:
         width = config.refine_width
         super().__init__(
             nn.PixelUnshuffle(HALF),
@@ -339,28 +338,28 @@ class _Refiner(nn.Sequential):
 
 
 def _clip(encoder: str | None) -> ClipVisual:
-    found = language_of(encoder or "")
+    found = text_encoder(encoder or "")
     if not isinstance(found, Clip):
         raise AgentsError(
-            f"the encoder {encoder} has no pictures; give --encoder clip:RN50/openai with "
-            "--transporter.clip"
+            f"--transporter.clip needs an image encoder, which {encoder} does not have; use it "
+            "with --encoder clip:RN50/openai"
         )
     return found.visual()
 
 
 def _cell(table: Table, scale: int) -> float:
-    """Metres."""
+    """Side of a cell of `scale` pixels, in metres."""
     return table.pixel * scale
 
 
 def _cross_entropy(scores: Tensor, cells: Tensor) -> Tensor:
-    """Of logits against a target between the cells of a grid, in nats.
+    """Cross-entropy with targets between the cells of a grid, in nats.
 
-    The target's eight neighbours share its probability as in trilinear interpolation.
+    The eight neighbours of a target share its probability, as in trilinear interpolation.
 
     Args:
         scores: (b, k, h, w) logits.
-        cells: (b, 3) where the target is in k, h and w; whole numbers are middles of cells.
+        cells: (b, 3) targets in k, h and w; integers are cell centres.
     """
     b, *shape = scores.shape
     log_probs = scores.flatten(1).log_softmax(1).reshape(scores.shape)
@@ -375,14 +374,14 @@ def _cross_entropy(scores: Tensor, cells: Tensor) -> Tensor:
 
 
 def _peak(scores: Tensor, around: bool = True) -> list[float]:
-    """Where the likeliest cell's neighbourhood has its mean.
+    """The mean position in the neighbourhood of the most likely cell.
 
     Args:
         scores: (k, h, w) logits.
-        around: whether the last of the k is next to the first.
+        around: whether k is circular.
 
     Returns:
-        [k, h, w], fractions of a cell included.
+        [k, h, w], with fractions of a cell.
     """
     k = scores.shape[0]
     best = [int(i) for i in np.unravel_index(int(scores.argmax()), scores.shape)]

@@ -1,1 +1,1 @@
-"""Training, with or without a simulator."""
+"""Training of policies: from demonstrations, with DAgger, and from reward."""

@@ -1,18 +1,16 @@
 """The folder of a training run: safetensors and JSON, written atomically, nothing pickled.
 
-agent.json          what was trained, on what, how far
-model.safetensors   the weights to use; the header says of which step and how good they are
-last.safetensors    everything that is needed to go on: weights, optimizer, averages, step
+config.json         what was trained, on what, and how far
+model.safetensors   the best weights; the header holds their step and success
+last.safetensors    all that is needed to resume: weights, optimizer, averages, step
 log.jsonl           a line for each step and each validation
 tensorboard/        the same for TensorBoard
-candidate/          while it is validated: the checkpoint
+candidate/          the checkpoint that is being validated
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,9 +22,10 @@ import safetensors.torch
 import torch
 
 from agents.errors import AgentsError
-from agents.files import disk_errors, write
+from gensim_envs.errors import FileError
+from gensim_envs.utils import files
 
-AGENT, MODEL, LAST, LOG = "agent.json", "model.safetensors", "last.safetensors", "log.jsonl"
+CONFIG, MODEL, LAST, LOG = "config.json", "model.safetensors", "last.safetensors", "log.jsonl"
 TENSORBOARD, CANDIDATE = "tensorboard", "candidate"
 
 Tensors = Mapping[str, torch.Tensor]
@@ -34,111 +33,104 @@ Tensors = Mapping[str, torch.Tensor]
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Holds a run's folder, which is made where it is missing.
+    """Hold the folder of a run, which is created if it is missing.
 
     Raises:
-        AgentsError: another process holds it, or it cannot be made.
+        AgentsError: another process holds it, or a file in it cannot be written.
     """
-    with disk_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        # The kernel releases the lock when the process ends, in whatever way.
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with files.locked(folder):
+            yield
     except BlockingIOError:
-        os.close(descriptor)
         raise AgentsError(
-            f"another process is training in {folder}; wait for it or choose another --out"
+            f"another process is working in {folder}; wait for it or choose another --out"
         ) from None
-    try:
-        yield
-    finally:
-        os.close(descriptor)
+    except FileError as error:
+        raise AgentsError(
+            f"{error}. Once that is fixed, the same command resumes from the last checkpoint"
+        ) from error
 
 
-def found(folder: Path, overwrite: bool) -> dict[str, Any] | None:
-    """What agent.json says of the run in a folder; None where there is none to go on with.
+def find(folder: Path, overwrite: bool) -> dict[str, Any] | None:
+    """The config.json of the run in a folder; None if there is none to resume.
 
     Args:
-        folder: of a run, or where one is to be.
-        overwrite: whether what is there is to be replaced.
+        folder: of a run.
+        overwrite: whether the run in the folder is to be replaced.
 
     Raises:
-        AgentsError: there are such files without it, which may be another program's.
+        AgentsError: the folder has files of a run but no config.json, so they may be someone's.
     """
     if overwrite:
         return None
-    if (folder / AGENT).exists():
-        return load_json(folder / AGENT)
+    if (folder / CONFIG).exists():
+        return load_json(folder / CONFIG)
     for name in (MODEL, LAST, LOG, TENSORBOARD, CANDIDATE):
         if (folder / name).exists():
             raise AgentsError(
-                f"{folder} holds another run: it has {name} and no {AGENT}. Choose another --out, "
+                f"{folder} holds another run: it has {name} but no {CONFIG}. Choose another --out, "
                 "or --overwrite it"
             )
     return None
 
 
 def clear(folder: Path) -> None:
-    """Removes a run from its folder."""
-    with disk_errors(folder):
-        for name in (AGENT, LAST, MODEL, LOG):
-            (folder / name).unlink(missing_ok=True)
-        for name in (TENSORBOARD, CANDIDATE):
-            shutil.rmtree(folder / name, ignore_errors=True)
+    """Delete the files of a run."""
+    for name in (CONFIG, LAST, MODEL, LOG):
+        files.remove(folder / name)
+    for name in (TENSORBOARD, CANDIDATE):
+        shutil.rmtree(folder / name, ignore_errors=True)
 
 
 def save_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Writes one JSON object."""
-    write(path, (json.dumps(value, indent=2) + "\n").encode())
+    """Write a JSON object."""
+    files.write(path, (json.dumps(value, indent=2) + "\n").encode())
 
 
 def load_json(path: Path) -> dict[str, Any]:
-    """Reads one JSON object.
+    """Read a JSON object.
 
     Raises:
-        AgentsError: there is none.
+        AgentsError: the file is missing or malformed.
     """
     try:
         value = json.loads(path.read_text())
     except FileNotFoundError:
         raise AgentsError(
-            f"{path.parent} is no checkpoint: it has no {path.name}; give the --out of a "
+            f"{path.parent} is not a checkpoint: {path.name} is missing; give the --out of "
             "`python -m agents train`"
         ) from None
     except (OSError, ValueError) as error:
-        raise AgentsError(f"cannot read {path}: {error}") from error
+        raise AgentsError(f"{path} cannot be read: {error}") from error
     if not isinstance(value, dict):
-        raise AgentsError(f"{path} holds no JSON object; train again or fetch it anew")
+        raise AgentsError(f"{path} is not a JSON object; train again or download it again")
     return value
 
 
-def save_tensors(path: Path, tensors: Tensors, about: Mapping[str, Any]) -> None:
-    """Writes tensors by name, and JSON about them in the file's header."""
+def save_tensors(path: Path, tensors: Tensors, info: Mapping[str, Any]) -> None:
+    """Write tensors by name, and JSON in the header of the file."""
     plain = {name: t.detach().cpu().contiguous().clone() for name, t in tensors.items()}
-    write(path, safetensors.torch.save(plain, {"about": json.dumps(about)}))
+    files.write(path, safetensors.torch.save(plain, {"info": json.dumps(info)}))
 
 
 def load_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    """Reads what `save_tensors` wrote.
+    """Read tensors and the JSON of the header.
 
     Raises:
         AgentsError: the file is missing or malformed.
     """
     try:
         with safetensors.safe_open(path, "pt") as file:
-            about = json.loads((file.metadata() or {}).get("about", "{}"))
-            return {name: file.get_tensor(name) for name in file.keys()}, about  # noqa: SIM118
+            info = json.loads((file.metadata() or {}).get("info", "{}"))
+            return {name: file.get_tensor(name) for name in file.keys()}, info  # noqa: SIM118
     except FileNotFoundError:
-        raise AgentsError(f"{path} is missing; train again or fetch it anew") from None
+        raise AgentsError(f"{path} is missing; train again or download it again") from None
     except (OSError, ValueError, safetensors.SafetensorError) as error:
         raise AgentsError(
-            f"{path} cannot be read ({error}); train again or fetch it anew"
+            f"{path} cannot be read ({error}); train again or download it again"
         ) from error
 
 
-def load_header(path: Path) -> dict[str, Any]:
-    """The JSON in the header of a file of `save_tensors`; empty where there is no file."""
-    if not path.exists():
-        return {}
-    return load_tensors(path)[1]
+def load_info(path: Path) -> dict[str, Any]:
+    """The JSON in the header of a file of `save_tensors`; empty if there is no file."""
+    return load_tensors(path)[1] if path.exists() else {}

@@ -1,14 +1,14 @@
-"""DAgger: the learner acts, the oracle says what it would have done, and both are learned from.
+"""DAgger: the policy acts, the oracle labels the states it visits, and the policy learns from them.
 
 Ross, Gordon and Bagnell, "A Reduction of Imitation Learning and Structured Prediction to No-Regret
 Online Learning", 2011, arXiv 1011.0686, algorithm 3.1. Round 0 is behaviour cloning. Each later
-round plays new training seeds, labels every state that it comes to, and trains afresh on all
-demonstrations so far. Of the policies, the one that validates best is kept.
+round plays new training seeds, labels every state it visits, and trains from scratch on all
+demonstrations so far. The policy with the best validation is kept.
 
     DIR/demos/       the first demonstrations, unless they are read from elsewhere
-    DIR/demos-K/     the states that round K has added, a Minari dataset for each task
+    DIR/demos-K/     the states of round K, a Minari dataset for each task
     DIR/round-K/     its training run
-    DIR/agent.json, DIR/model.safetensors   the checkpoint
+    DIR/config.json, DIR/model.safetensors   the checkpoint
 """
 
 from __future__ import annotations
@@ -23,172 +23,177 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from agents import files
 from agents.data.demonstrations import Demonstrations
 from agents.errors import AgentsError
-from agents.policies.base import LearnedAgent, imitators, learner_class, load_agent
-from agents.training import checkpoint, runs
-from agents.training import loop as training
-from agents.training.runs import Config
+from agents.policies.learned import LearnedPolicy
+from agents.policies.registry import policy_class, policy_names
+from agents.training import checkpoint, loop
+from agents.training.config import TrainConfig, check_minimum, check_same, describe
+from agents.training.inputs import check_machine, select_demos
+from agents.training.source import Source
+from gensim_envs.utils import files
 
 if TYPE_CHECKING:
     import gymnasium as gym
 
-    from agents.training.train import Source
     from gensim_envs.datasets.worker import Respond
 
 
 @dataclass(frozen=True)
-class Options:
-    """What it does beyond training."""
+class DaggerConfig:
+    """What DAgger does beyond training."""
 
-    learner: str = "bc_state"
-    """What is trained; its own options are those of this name."""
+    policy: str = "bc_state"
+    """The policy to train, whose options have its name as prefix."""
     rounds: int = 4
-    """Times that the policy plays and learns from it, after cloning."""
+    """Rounds after behaviour cloning."""
     episodes: int = 25
-    """That it plays of each task in a round."""
+    """Episodes of each task in a round."""
     beta: float = 0.0
     """In round k the oracle acts in a share beta ** k of the steps, the policy in the others."""
 
     def __post_init__(self) -> None:
-        if self.rounds < 1 or self.episodes < 1 or not 0 <= self.beta <= 1:
-            raise AgentsError("dagger: rounds and episodes must be at least 1, beta from 0 to 1")
-        if self.learner not in imitators():
+        check_minimum(self, {"rounds": 1, "episodes": 1, "beta": 0})
+        if not self.beta <= 1:
+            raise AgentsError(f"beta is {self.beta}; expected 0 to 1")
+        if self.policy not in policy_names("imitation"):
             raise AgentsError(
-                f"dagger: it trains {', '.join(imitators())}, not {self.learner!r:.60}"
+                f"DAgger trains {', '.join(policy_names('imitation'))}, not {self.policy!r:.60}"
             )
 
 
-def train(config: Config, settings: Mapping[str, Mapping[str, Any]], source: Source) -> Path:
-    """Runs all rounds, or goes on where it was broken off.
+def train(config: TrainConfig, dagger: DaggerConfig, hyperparameters: Any, source: Source) -> Path:
+    """Run all rounds, or resume them.
 
     Args:
         config: of the run; its steps are those of each round.
-        settings: "dagger" -> Options that differ from the defaults; the learner -> its own.
+        dagger: of the rounds.
+        hyperparameters: of the policy.
         source: of the first demonstrations, and of what measures success.
 
     Returns:
         The folder of the run, `config.out`.
 
     Raises:
-        AgentsError: as `agents.training.loop.train`; and where the simulator is missing.
+        AgentsError: as `agents.training.loop.train`, or the simulator is missing.
     """
-    options = Options(**settings.get("dagger", {}))
-    own = settings.get(options.learner, {})
-    source.need_simulator("label a learner's states")
-    inner = replace(config, agent=options.learner, overwrite=False)
-    described = runs.described(inner, own)
-    described["training"] |= {"agent": "dagger", "dagger": asdict(options)}
-    runs.check_machine(inner, own, None, validates=True)  # between the rounds it is played
+    source.require_simulator("label states")
+    inner = replace(config, policy=dagger.policy, overwrite=False)
+    described = describe(inner, hyperparameters)
+    described["training"] |= {"policy": "dagger", "dagger": asdict(dagger)}
+    check_machine(inner, hyperparameters, None, validates=True)  # it is played between rounds
     with checkpoint.locked(config.out):
-        found = checkpoint.found(config.out, config.overwrite)
+        found = checkpoint.find(config.out, config.overwrite)
         if found is not None:
-            runs.check_same(config.out, found, described)
+            check_same(config.out, found, described)
             if found["training"]["finished"]:
-                print(f"{config.out} is finished; --overwrite trains it anew")
+                print(f"{config.out} is finished; --overwrite trains it again")
                 return config.out
         elif not config.overwrite and (left := _parts(config.out)):
             raise AgentsError(
                 f"{left[0]} is of another run; choose another --out, or --overwrite it"
             )
-        # A run that continues reads them again: what is recorded is kept, other files may change.
-        first = runs.chosen(inner, source.demos(learner_class(inner.agent).obs_mode))
-        _check_oracle(first, options.learner)
+        # A run that resumes reads them again: what was recorded is kept, other files may change.
+        first = select_demos(inner, source.demos(policy_class(inner.policy).obs_mode))
+        _check_oracle(first, dagger.policy)
         described["training"]["dataset"] = first.sha256()
         if found is not None:
-            runs.check_same(config.out, found, described)
+            check_same(config.out, found, described)
         else:
             _clear(config.out)
             described["training"]["finished"] = False
-            checkpoint.save_json(config.out / checkpoint.AGENT, described)
-        _rounds(inner, options, own, source, first)
-        _keep_best(config.out, options, described)
+            checkpoint.save_json(config.out / checkpoint.CONFIG, described)
+        _run_rounds(inner, dagger, hyperparameters, source, first)
+        _keep_best(config.out, dagger, described)
     return config.out
 
 
 def _parts(out: Path) -> list[Path]:
-    """What rounds have left in a folder."""
+    """The files and folders of rounds in a folder."""
     return sorted([*out.glob("demos-[0-9]*"), *out.glob("round-[0-9]*")])
 
 
 def _clear(out: Path) -> None:
-    """Removes a run from its folder, with all rounds."""
     checkpoint.clear(out)
-    with files.disk_errors(out):
-        for path in _parts(out):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for path in _parts(out):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            files.remove(path)
 
 
-def _check_oracle(demos: Demonstrations, learner: str) -> None:
-    """Checks that the oracle can label states of each task.
+def _check_oracle(demos: Demonstrations, policy: str) -> None:
+    """Check that the oracle can label states of each task.
 
     Raises:
         AgentsError: one cannot be made, or is not of this suite.
     """
     import gensim_envs
-    from agents.evaluation.rollout import Row
+    from agents.evaluation.rollout import Setting
 
-    for env in demos.envs:
-        made = Row(env, "train", (), demos.obs_mode, ()).make()
+    for env_id in demos.envs:
+        env = Setting(env_id, obs_mode=demos.obs_mode).make()
         try:
-            gensim_envs.Oracle(made)
+            gensim_envs.Oracle(env)
         except TypeError as error:
             raise AgentsError(
-                f"{env} has no oracle: {error}. Train it with --agent {learner}"
+                f"{env_id} has no oracle: {error}. Train it with --policy {policy}"
             ) from error
         finally:
-            made.close()
+            env.close()
 
 
-def _rounds(
-    inner: Config, options: Options, own: Mapping[str, Any], source: Source, first: Demonstrations
+def _run_rounds(
+    inner: TrainConfig,
+    dagger: DaggerConfig,
+    hyperparameters: Any,
+    source: Source,
+    first: Demonstrations,
 ) -> None:
-    """Makes and trains on what is not yet there."""
+    """Record and train what does not exist yet."""
     parts = [first]
-    for number in range(options.rounds + 1):
+    for number in range(dagger.rounds + 1):
         if number:
-            parts.append(_visited(inner.out, number, parts, options, source.workers))
+            parts.append(_visited(inner.out, number, parts, dagger, source.data.workers))
         validate = source.validate(first.envs)
         demos = Demonstrations.joined(parts)
-        _say(f"round {number} of {options.rounds}: {len(demos)} labelled steps")
+        _print(f"round {number} of {dagger.rounds}: {len(demos)} labelled steps")
         out = inner.out / f"round-{number}"
-        training.train(replace(inner, out=out, demos=None), demos, own, validate=validate)
+        loop.train(replace(inner, out=out, demos=None), demos, hyperparameters, validate=validate)
 
 
-def _keep_best(out: Path, options: Options, described: Mapping[str, Any]) -> None:
-    """Puts the policy that validates best, or else the last one, into the run's folder."""
-    headers = [
-        checkpoint.load_header(out / f"round-{k}" / checkpoint.MODEL)
-        for k in range(options.rounds + 1)
-    ]
-    best = max(range(len(headers)), key=lambda k: (headers[k].get("success", 0), k))
-    folder = out / f"round-{best}"
-    weights, about = checkpoint.load_tensors(folder / checkpoint.MODEL)
-    checkpoint.save_tensors(out / checkpoint.MODEL, weights, about)
-    trained = checkpoint.load_json(folder / checkpoint.AGENT)
-    trained["training"] |= described["training"] | {"finished": True, "round": best}
-    trained["training"]["seconds"] = sum(
-        checkpoint.load_json(out / f"round-{k}" / checkpoint.AGENT)["training"]["seconds"]
-        for k in range(options.rounds + 1)
-    )
-    checkpoint.save_json(out / checkpoint.AGENT, trained)
-    success = about.get("success")
-    said = "" if success is None else f", whose validation success is {success:.0%}"
-    _say(f"kept the policy of round {best}{said}; it is in {out}")
+def _keep_best(out: Path, dagger: DaggerConfig, described: Mapping[str, Any]) -> None:
+    """Put the policy with the best validation, or else the last one, into the run's folder."""
+    rounds = [out / f"round-{k}" for k in range(dagger.rounds + 1)]
+    success = [checkpoint.load_info(each / checkpoint.MODEL).get("success", 0) for each in rounds]
+    best = max(range(len(rounds)), key=lambda k: (success[k], k))
+    weights, info = checkpoint.load_tensors(rounds[best] / checkpoint.MODEL)
+    checkpoint.save_tensors(out / checkpoint.MODEL, weights, info)
+    configs = [checkpoint.load_json(each / checkpoint.CONFIG) for each in rounds]
+    trained = configs[best]
+    seconds = sum(each["training"]["seconds"] for each in configs)
+    trained["training"] |= described["training"]
+    trained["training"] |= {"finished": True, "round": best, "seconds": seconds}
+    checkpoint.save_json(out / checkpoint.CONFIG, trained)
+    validation = f", validation success {info['success']:.0%}" if "success" in info else ""
+    _print(f"kept the policy of round {best}{validation}; it is in {out}")
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-# --------------------------------------------------------------------- states the policy visits
+# -------------------------------------------------------------------------------- visited states
 
 
 def _visited(
-    out: Path, number: int, parts: Sequence[Demonstrations], options: Options, workers: int | None
+    out: Path,
+    number: int,
+    parts: Sequence[Demonstrations],
+    dagger: DaggerConfig,
+    workers: int | None,
 ) -> Demonstrations:
-    """The states that the last round's policy visits on new seeds, with the oracle's actions.
+    """The states that the policy of the last round visits on new seeds, labelled by the oracle.
 
     Raises:
         DatasetError: the oracle knows no action in most of them.
@@ -201,24 +206,24 @@ def _visited(
     if first.obs_mode == "state":
         bounds = first.state_bounds or gensim_envs.common_bounds(first.envs)
     seed = 1 + max(seed for part in parts for env in first.envs for seed in part.seeds(env))
-    behaviour = _Mixture(out / f"round-{number - 1}", options.beta**number)
+    behaviour = _Mixture(out / f"round-{number - 1}", dagger.beta**number)
     summaries = record(
-        first.envs, options.episodes, seed, out / f"demos-{number}", obs_mode=first.obs_mode,
+        first.envs, dagger.episodes, seed, out / f"demos-{number}", obs_mode=first.obs_mode,
         bounds=bounds, behaviour=behaviour, workers=workers,
     )  # fmt: skip
     visited = Demonstrations.load(*(summary.path for summary in summaries))
     unlabelled = sum(summary.steps for summary in summaries) - len(visited)
-    _say(f"{len(visited)} states labelled; in {unlabelled} more the oracle knows no action")
+    _print(f"{len(visited)} states labelled; the oracle knows no action in {unlabelled} others")
     return visited
 
 
 @dataclass(frozen=True)
 class _Mixture:
-    """A checkpoint's policy that is replaced by the oracle in a share of the steps.
+    """Acts as the policy of a checkpoint, or in a share of the steps as the oracle.
 
     Attributes:
         folder: of the checkpoint.
-        share: of steps in which the oracle acts, where it knows an action.
+        share: probability that the oracle acts, where it knows an action.
     """
 
     name: ClassVar[str] = "dagger"
@@ -228,18 +233,18 @@ class _Mixture:
 
     def __call__(self, env: gym.Env[Any, Any], seed: int) -> Respond:
         """Begin an episode."""
-        agent, rng = _agent(self.folder), np.random.default_rng([seed, *b"agent"])
-        agent.begin(env, rng)
+        policy, rng = _policy(self.folder), np.random.default_rng([seed, *b"agent"])
+        policy.reset(env, rng)
 
         def respond(observation: Any, info: dict[str, Any], label: Any) -> Any:
             oracle_acts = rng.random() < self.share
-            own = agent.act(observation, info["instruction"])
+            own = policy.act(observation, info["instruction"])
             return label if oracle_acts and label is not None else own
 
         return respond
 
 
 @functools.lru_cache(1)
-def _agent(folder: Path) -> LearnedAgent:
+def _policy(folder: Path) -> LearnedPolicy:
     """The policy of a checkpoint, kept for the next episode."""
-    return load_agent(folder)
+    return LearnedPolicy.from_pretrained(folder)

@@ -13,19 +13,19 @@ from torch import nn
 
 from agents.errors import AgentsError
 
-_PATIENCE = timedelta(hours=2)  # for the others while the first one validates
+_TIMEOUT = timedelta(hours=2)  # the others wait while the first one validates
 
 
-class Team:
+class Distributed:
     """This process among those that train together.
 
     Args:
-        device: as in the config: "auto", "cpu", "cuda", "cuda:1" ...
+        device: "auto", "cpu", "cuda", "cuda:1" ...
 
     Attributes:
         rank: number of this process.
         size: number of processes.
-        device: that this process computes on.
+        device: of this process.
 
     Raises:
         AgentsError: there is no such device.
@@ -34,22 +34,22 @@ class Team:
     def __init__(self, device: str) -> None:
         self.rank = int(os.environ.get("RANK", 0))
         self.size = int(os.environ.get("WORLD_SIZE", 1))
-        self.device = device_of(device)
-        self._joined = self.size > 1 and not dist.is_initialized()
-        if self._joined:
+        self.device = find_device(device)
+        self._owns_group = self.size > 1 and not dist.is_initialized()
+        if self._owns_group:
             backend = "nccl" if self.device.type == "cuda" else "gloo"
-            dist.init_process_group(backend, timeout=_PATIENCE)
+            dist.init_process_group(backend, timeout=_TIMEOUT)
 
     @property
     def first(self) -> bool:
-        """Whether this is the process that writes."""
+        """Whether this is the process that writes files."""
         return self.rank == 0
 
-    def wrapped(self, module: nn.Module) -> nn.Module:
-        """The module, whose gradients are averaged over the team.
+    def wrap(self, module: nn.Module) -> nn.Module:
+        """The module with gradients that are averaged over the processes.
 
-        On GPUs its batch normalisation sees the whole batch. PyTorch has none for CPUs that does:
-        there each process normalises by its share of the batch.
+        On GPUs, batch normalisation uses the statistics of the whole batch. PyTorch does not
+        support that on CPUs, where each process normalises by its share of the batch.
         """
         if self.size == 1:
             return module
@@ -60,21 +60,21 @@ class Team:
         return nn.parallel.DistributedDataParallel(module, device_ids=ids)
 
     def any(self, flag: bool) -> bool:
-        """Whether some process says so; all have to ask."""
+        """Whether the flag is set in some process; a collective operation."""
         if self.size == 1:
             return flag
         shared = torch.tensor(float(flag), device=self.device)
         dist.all_reduce(shared, dist.ReduceOp.MAX)
         return bool(shared)
 
-    def leave(self) -> None:
-        """Ends what the constructor began."""
-        if self._joined:
+    def close(self) -> None:
+        """Destroy the process group, if the constructor created it."""
+        if self._owns_group:
             dist.destroy_process_group()
 
 
-def device_of(name: str) -> torch.device:
-    """The device of a name, of this process among those that `torchrun` has started.
+def find_device(name: str) -> torch.device:
+    """The device of this process.
 
     Raises:
         AgentsError: there is no such device.
@@ -84,7 +84,7 @@ def device_of(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise AgentsError(f"{name!r:.60} is no device; use auto, cpu or cuda") from error
+        raise AgentsError(f"{name!r:.60} is not a device; use auto, cpu or cuda") from error
     if device.type == "cuda":
         if not torch.cuda.is_available():
             raise AgentsError("torch sees no CUDA device; use --device cpu, or a CUDA build")
@@ -92,15 +92,15 @@ def device_of(name: str) -> torch.device:
             device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         if (device.index or 0) >= torch.cuda.device_count():
             raise AgentsError(
-                f"there are {torch.cuda.device_count()} CUDA devices, so none is {device}; "
+                f"there is no device {device}, only {torch.cuda.device_count()} CUDA devices; "
                 "start fewer processes or choose another --device"
             )
         torch.cuda.set_device(device)
     return device
 
 
-def bf16_is_native(device: torch.device) -> bool:
-    """Whether bfloat16 saves time on a device: torch also takes it where it is emulated."""
+def supports_bf16(device: torch.device) -> bool:
+    """Whether a device computes in bfloat16 natively; torch also emulates it."""
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
     able: Mapping[str, Any] = torch.cpu.get_capabilities()

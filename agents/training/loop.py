@@ -1,6 +1,6 @@
-"""Training of a learner on demonstrations, with or without a simulator.
+"""The training loop, with or without a simulator.
 
-Neither this module nor what it imports needs gensim_envs, Gymnasium or Minari.
+Neither this module nor what it imports needs pybullet, Gymnasium or Minari.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,58 +21,55 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from agents import files
 from agents.data.loader import Loader
 from agents.errors import AgentsError, Stopped
-from agents.policies.base import Learner, load_weights, make_learner
-from agents.training import checkpoint, runs
-from agents.training.distributed import Team, bf16_is_native
+from agents.policies.learned import LearnedPolicy, load_weights, make_policy
+from agents.training import checkpoint, inputs
+from agents.training.config import TrainConfig, check_same, default_policy_config, describe
+from agents.training.distributed import Distributed, supports_bf16
 from agents.training.log import Log
-from agents.training.runs import Config
 
 if TYPE_CHECKING:
     from agents.data.demonstrations import Demonstrations
 
-__all__ = ["Config", "Training", "check", "train"]
-
 Validate = Callable[[Path], float]
 """From the folder of a checkpoint to its success, 0..1."""
 
-_AGREE = 10  # steps between the moments when processes ask each other whether to stop
+_AGREE = 10  # steps between the moments when processes agree whether to stop
 
 
-def check(config: Config, settings: Mapping[str, Any] | None = None) -> bool:
-    """Finds, before any long work, what would stop `train`, as far as it can be known.
+def check(config: TrainConfig, hyperparameters: Any = None) -> bool:
+    """Find what would stop `train`, before any long work.
 
     Returns:
         Whether the run is finished, so that nothing is left to do.
 
     Raises:
-        AgentsError: the folder holds another run, or an option is not allowed.
+        AgentsError: the folder holds another run, or an option is out of range.
     """
-    found = checkpoint.found(config.out, config.overwrite)
-    described = runs.described(config, settings or {})
+    found = checkpoint.find(config.out, config.overwrite)
+    described = describe(config, _hyperparameters(config, hyperparameters))
     if found is None:
         return False
-    runs.check_same(config.out, found, described)
+    check_same(config.out, found, described)
     return bool(found["training"]["finished"])
 
 
 def train(
-    config: Config,
+    config: TrainConfig,
     demos: Demonstrations | Callable[[], Demonstrations],
-    settings: Mapping[str, Any] | None = None,
+    hyperparameters: Any = None,
     *,
     validate: Validate | None = None,
 ) -> Path:
-    """Trains a learner, or goes on where it was broken off.
+    """Train a policy on demonstrations, or resume its training.
 
     Args:
-        config: what to do.
-        demos: what to learn from, or what makes it, once the folder is this run's; the first
-            `config.demos` of each of `config.envs` are taken.
-        settings: hyperparameters of the learner that differ from its defaults.
-        validate: measures a checkpoint's success; without it the last weights are kept.
+        config: of the run.
+        demos: what to learn from, or a function that makes it, which is called once the folder is
+            locked; the first `config.demos` of each of `config.envs` are used.
+        hyperparameters: of the policy; by default those of `config.start_from`, or its defaults.
+        validate: measures the success of a checkpoint; without it the last weights are kept.
 
     Returns:
         The folder of the run, `config.out`.
@@ -81,105 +78,111 @@ def train(
         AgentsError: something does not fit, the loss is not finite, the disk is full ...
         Stopped: on SIGTERM and Ctrl-C, after a checkpoint was written.
     """
-    team = Team(config.device)
+    group = Distributed(config.device)
     try:
-        with checkpoint.locked(config.out) if team.first else nullcontext():
+        with checkpoint.locked(config.out) if group.first else nullcontext():
             made = demos() if callable(demos) else demos
-            Training(config, made, settings or {}, team, validate).run()
+            Training(config, made, hyperparameters, group, validate).run()
     finally:
-        team.leave()
+        group.close()
     return config.out
 
 
+def _hyperparameters(config: TrainConfig, hyperparameters: Any) -> Any:
+    default = default_policy_config(config.policy, config.start_from)
+    return default if hyperparameters is None else hyperparameters
+
+
 class Training:
-    """One run: a learner, its optimizer, and how far they are.
+    """One run: a policy, its optimizer, and how far they are.
 
     Attributes:
-        learner: what is trained.
+        policy: that is trained.
         done: steps so far.
     """
 
     def __init__(
         self,
-        config: Config,
+        config: TrainConfig,
         demos: Demonstrations,
-        settings: Mapping[str, Any],
-        team: Team,
+        hyperparameters: Any,
+        group: Distributed,
         validate: Validate | None = None,
     ) -> None:
-        if config.batch_size % team.size:
+        if config.batch_size % group.size:
             raise AgentsError(
-                f"a batch of {config.batch_size} cannot be divided among {team.size} processes; "
-                f"choose a --batch-size that is a multiple of {team.size}"
+                f"a batch of {config.batch_size} cannot be divided among {group.size} processes; "
+                f"choose a --batch-size that is a multiple of {group.size}"
             )
         if config.threads:
             torch.set_num_threads(config.threads)
-        self._config, self._team = config, team
+        self._config, self._group = config, group
         self._validate = validate if config.validate_every else None
-        self._found = checkpoint.found(config.out, config.overwrite)
-        self._described = runs.described(config, settings)
-        self._demos = runs.chosen(config, demos)
-        self._tokens, width, fingerprint = runs.tokens_of(config, self._demos)
-        about = runs.about(config, self._demos, width, fingerprint)
-        native = config.precision == "auto" and bf16_is_native(team.device)
+        self._found = checkpoint.find(config.out, config.overwrite)
+        hyperparameters = _hyperparameters(config, hyperparameters)
+        self._described = describe(config, hyperparameters)
+        self._demos = inputs.select_demos(config, demos)
+        self._tokens, width, fingerprint = inputs.instruction_tokens(config, self._demos)
+        spec = inputs.make_spec(config, self._demos, width, fingerprint)
+        native = config.precision == "auto" and supports_bf16(group.device)
         self._bf16 = native or config.precision == "bf16"
-        self._described["about"] = about.as_json()
+        self._described["spec"] = spec.to_json()
         self._described["training"] |= {
             "dataset": self._demos.sha256(),
-            "processes": team.size,
+            "processes": group.size,
             "computed_in": "bf16" if self._bf16 else "fp32",
         }
         if self._found is not None:
-            runs.check_same(config.out, self._found, self._described)
+            check_same(config.out, self._found, self._described)
 
-        _seed(torch.device("cpu"), config.seed)  # weights are made there
-        self.learner = make_learner(about, self._described["config"]).to(team.device)
+        _seed(torch.device("cpu"), config.seed)  # where weights are initialised
+        self.policy = make_policy(spec, hyperparameters).to(group.device)
         self._optimizer = torch.optim.AdamW(
-            self.learner.optimizer_groups(), config.learning_rate,
+            self.policy.optimizer_groups(), config.learning_rate,
             weight_decay=config.weight_decay, fused=True,
         )  # fmt: skip
-        self._rates = [group["lr"] for group in self._optimizer.param_groups]
+        self._rates = [each["lr"] for each in self._optimizer.param_groups]
         self._average: AveragedModel | None = None
         self.done = 0
         self._spent = {"seconds": 0.0, "stepping": 0.0, "waiting": 0.0}
         self._load()
-        self._parallel = team.wrapped(self.learner)
+        self._parallel = group.wrap(self.policy)
 
     def _load(self) -> None:
-        """Begins with the last checkpoint, else with the run to start from, else afresh."""
+        """Load the last checkpoint, the checkpoint to start from, or nothing."""
         config = self._config
         last = config.out / checkpoint.LAST
         tensors: dict[str, Tensor] = {}
         state: dict[str, Any] | None = None
         if self._found is not None and last.exists():
             tensors, state = checkpoint.load_tensors(last)
-            load_weights(self.learner, _under("model.", tensors), last)
+            load_weights(self.policy, _under("model.", tensors), last)
         elif config.start_from is not None:
             start = config.start_from / checkpoint.MODEL
-            load_weights(self.learner, checkpoint.load_tensors(start)[0], start)
+            load_weights(self.policy, checkpoint.load_tensors(start)[0], start)
         else:
-            self.learner.measure(self._demos)
+            self.policy.fit_statistics(self._demos)
         if config.ema:
             average = get_ema_multi_avg_fn(config.ema)  # type: ignore[no-untyped-call]
-            self._average = AveragedModel(self.learner, multi_avg_fn=average)
+            self._average = AveragedModel(self.policy, multi_avg_fn=average)
         if state is not None:
             if self._average is not None:
                 self._average.load_state_dict(_under("average.", tensors))
-            _load_optimizer(self._optimizer, self.learner, _under("optimizer.", tensors))
+            _load_optimizer(self._optimizer, self.policy, _under("optimizer.", tensors))
             self.done, self._spent = state["step"], state["spent"]
 
     def run(self) -> None:
-        """Trains to the end; see `train`."""
-        config, team = self._config, self._team
+        """Train to the end; see `train`."""
+        config, group = self._config, self._group
         if self._found is not None and self._found["training"]["finished"]:
-            if team.first:
+            if group.first:
                 print(f"{config.out} is finished; --overwrite trains it anew")
             return
-        log = self._opened_log() if team.first else None
+        log = self._opened_log() if group.first else None
         loader = Loader(
-            self.learner, self._demos, self._tokens, batch_size=config.batch_size,
-            seed=config.seed, steps=config.steps, rank=team.rank, processes=team.size,
-            threads=config.loaders, pinned=team.device.type == "cuda",
+            self.policy, self._demos, self._tokens, batch_size=config.batch_size,
+            seed=config.seed, steps=config.steps, rank=group.rank, processes=group.size,
+            threads=config.loaders, pinned=group.device.type == "cuda",
         )  # fmt: skip
         try:
             with _interrupts() as interrupted:
@@ -193,21 +196,21 @@ class Training:
         config = self._config
         if self._found is None:
             checkpoint.clear(config.out)
-            self._record(finished=False)
-        log = Log(config.out, config.agent, self.done, config.steps, config.batch_size)
+            self._save_config(finished=False)
+        log = Log(config.out, config.policy, self.done, config.steps, config.batch_size)
         if self.done:
-            log.say(f"going on after step {self.done}")
+            log.line(f"resuming after step {self.done}")
         if config.validate_every and self._validate is None:
-            log.say("no simulator: no validation by success; the last weights are kept")
+            log.line("no simulator: no validation by success; the last weights are kept")
         return log
 
     def _loop(self, loader: Loader, log: Log | None, interrupted: threading.Event) -> None:
-        config, team = self._config, self._team
+        config, group = self._config, self._group
         spent, began = dict(self._spent), time.perf_counter()
-        self.learner.train()
+        self.policy.train()
         loader.start(self.done)
-        over = team.any(self._out_of_patience())
-        while self.done < config.steps and not over:
+        stop = group.any(self._is_out_of_patience())
+        while self.done < config.steps and not stop:
             before = time.perf_counter()
             rate = self._rate()
             values = self._step(loader.batch(), rate)
@@ -217,107 +220,100 @@ class Training:
             if log is not None:
                 log.step(self.done, rate * config.learning_rate, values)
             if self._validate is not None and self._is_due(config.validate_every):
-                over = team.any(log is not None and self._validated(self._validate, log))
-            asked = (team.size == 1 or self._is_due(_AGREE)) and team.any(interrupted.is_set())
+                stop = group.any(log is not None and self._validated(self._validate, log))
+            asked = (group.size == 1 or self._is_due(_AGREE)) and group.any(interrupted.is_set())
             self._spent["seconds"] = spent["seconds"] + time.perf_counter() - began
-            if log is not None and (over or asked or self._is_due(config.checkpoint_every)):
+            if log is not None and (stop or asked or self._is_due(config.checkpoint_every)):
                 self._save(log)
-            if asked and not over and self.done < config.steps:
+            if asked and not stop and self.done < config.steps:
                 raise Stopped(
-                    f"stopped after step {self.done} of {config.steps}; the same command goes on"
+                    f"stopped after step {self.done} of {config.steps}; the same command resumes"
                 )
         if log is not None:
-            self._record(finished=True)
-            log.say(self._summary())
+            self._save_config(finished=True)
+            log.line(self._summary())
 
     def _is_due(self, every: int) -> bool:
         return self.done % every == 0 or self.done == self._config.steps
 
     def _rate(self) -> float:
-        """The learning rate as a share of its highest: a ramp, then half a cosine."""
+        """The learning rate relative to its peak: linear warm-up, then half a cosine."""
         ramp = min(1.0, (self.done + 1) / (self._config.warmup + 1))
         return ramp * 0.5 * (1 + math.cos(math.pi * self.done / self._config.steps))
 
     def _step(self, batch: dict[str, Tensor], rate: float) -> dict[str, Tensor]:
-        """One step; returns the loss, the gradient's norm and the parts of the loss."""
-        config, team = self._config, self._team
-        # For dropout and the like: as with batches, what is drawn depends on no earlier step.
-        _seed(team.device, config.seed, self.done, team.rank)
-        for group, highest in zip(self._optimizer.param_groups, self._rates, strict=True):
-            group["lr"] = highest * rate
-        batch = {name: t.to(team.device, non_blocking=True) for name, t in batch.items()}
-        with torch.autocast(team.device.type, torch.bfloat16, enabled=self._bf16):
+        """One step; returns the loss, the norm of the gradient and the parts of the loss."""
+        config, group = self._config, self._group
+        # Dropout, as batches, must not depend on earlier steps.
+        _seed(group.device, config.seed, self.done, group.rank)
+        for parameters, peak in zip(self._optimizer.param_groups, self._rates, strict=True):
+            parameters["lr"] = peak * rate
+        batch = {name: t.to(group.device, non_blocking=True) for name, t in batch.items()}
+        with torch.autocast(group.device.type, torch.bfloat16, enabled=self._bf16):
             loss, parts = self._parallel(batch)
         self._optimizer.zero_grad()
         loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(self.learner.parameters(), config.clip_norm)
+        norm = torch.nn.utils.clip_grad_norm_(self.policy.parameters(), config.clip_norm)
         self._optimizer.step()
         if self._average is not None:
-            self._average.update_parameters(self.learner)
+            self._average.update_parameters(self.policy)
         self.done += 1
         return {"loss": loss, "norm": norm, **parts}
 
-    # What is written.
-
-    def _weights(self) -> dict[str, Tensor]:
-        """The weights to use."""
-        source = self.learner if self._average is None else self._average.module
-        return dict(source.state_dict())
+    def _averaged(self) -> LearnedPolicy:
+        """The policy with the weights to keep."""
+        return self.policy if self._average is None else self._average.module  # type: ignore[return-value]
 
     def _validated(self, validate: Validate, log: Log) -> bool:
-        """Keeps the weights if they are the best; returns whether to stop.
+        """Keep the weights if they are the best; returns whether to stop.
 
-        Among equals the later are kept: validation is coarser than the loss.
+        Of equally good weights the later ones are kept, since success is coarser than the loss.
         """
         log.flush()
         folder = self._config.out / checkpoint.CANDIDATE
-        with files.disk_errors(folder):
-            folder.mkdir(exist_ok=True)
-        checkpoint.save_json(folder / checkpoint.AGENT, self._described)
-        checkpoint.save_tensors(folder / checkpoint.MODEL, self._weights(), {"step": self.done})
+        self._averaged().save_pretrained(folder)
         success = validate(folder)
         best = self._best()
         if success >= best.get("success", 0):
             new = success > best.get("success", -1)
-            about = {
-                "step": self.done,
-                "success": success,
-                "improved": self.done if new else best["improved"],
-            }
-            checkpoint.save_tensors(self._config.out / checkpoint.MODEL, self._weights(), about)
+            improved = self.done if new else best["improved"]
+            self._save_model({"step": self.done, "success": success, "improved": improved})
         shutil.rmtree(folder)
         log.validated(self.done, success)
-        return self._out_of_patience()
+        return self._is_out_of_patience()
 
     def _best(self) -> dict[str, Any]:
-        return checkpoint.load_header(self._config.out / checkpoint.MODEL)
+        return checkpoint.load_info(self._config.out / checkpoint.MODEL)
 
-    def _out_of_patience(self) -> bool:
+    def _is_out_of_patience(self) -> bool:
         """Whether validation has not improved for too long.
 
-        What has been reached is told by the weights that are kept, so that it fits them at any
-        moment in which the run may be killed.
+        The best success is read from the weights that are kept, so that they agree whenever the run
+        is killed.
         """
         best = self._best() if self._validate is not None and self.done else {}
         allowed = self._config.patience * self._config.validate_every
         return "improved" in best and self.done - best["improved"] >= allowed
 
     def _save(self, log: Log) -> None:
-        """Writes all that is needed to go on."""
+        """Write all that is needed to resume."""
         log.flush()
-        model = self._config.out / checkpoint.MODEL
-        if self._validate is None or not model.exists():
-            checkpoint.save_tensors(model, self._weights(), {"step": self.done})
-        tensors = {f"model.{k}": v for k, v in self.learner.state_dict().items()}
+        if self._validate is None or not (self._config.out / checkpoint.MODEL).exists():
+            self._save_model({"step": self.done})
+        tensors = {f"model.{k}": v for k, v in self.policy.state_dict().items()}
         if self._average is not None:
             tensors |= {f"average.{k}": v for k, v in self._average.state_dict().items()}
-        for name, kept in _optimizer_states(self._optimizer, self.learner):
+        for name, kept in _optimizer_states(self._optimizer, self.policy):
             tensors |= {f"optimizer.{name}.{key}": value for key, value in kept.items()}
         state = {"step": self.done, "spent": self._spent}
         checkpoint.save_tensors(self._config.out / checkpoint.LAST, tensors, state)
 
-    def _record(self, *, finished: bool) -> None:
-        """Writes what the run is and how far it is."""
+    def _save_model(self, info: dict[str, Any]) -> None:
+        path = self._config.out / checkpoint.MODEL
+        checkpoint.save_tensors(path, self._averaged().state_dict(), info)
+
+    def _save_config(self, *, finished: bool) -> None:
+        """Write what the run is and how far it is."""
         spent = self._spent
         progress: dict[str, Any] = {"finished": finished}
         if finished:
@@ -330,7 +326,7 @@ class Training:
             }
         training = self._described["training"] | progress | {"versions": _versions()}
         value = self._described | {"training": training}
-        checkpoint.save_json(self._config.out / checkpoint.AGENT, value)
+        checkpoint.save_json(self._config.out / checkpoint.CONFIG, value)
 
     def _speed(self) -> float:
         return self.done * self._config.batch_size / max(self._spent["stepping"], 1e-9)
@@ -353,22 +349,22 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _optimizer_states(
-    optimizer: torch.optim.Optimizer, learner: Learner
+    optimizer: torch.optim.Optimizer, policy: LearnedPolicy
 ) -> Iterator[tuple[str, dict[str, Tensor]]]:
-    """The optimizer's state of each parameter, by its name."""
-    names = {parameter: name for name, parameter in learner.named_parameters()}
+    """The state of the optimizer for each parameter, by name."""
+    names = {parameter: name for name, parameter in policy.named_parameters()}
     for group in optimizer.param_groups:
         for parameter in group["params"]:
             yield names[parameter], optimizer.state[parameter]
 
 
 def _load_optimizer(
-    optimizer: torch.optim.Optimizer, learner: Learner, tensors: dict[str, Tensor]
+    optimizer: torch.optim.Optimizer, policy: LearnedPolicy, tensors: dict[str, Tensor]
 ) -> None:
-    value, own = optimizer.state_dict(), dict(learner.named_parameters())
-    for number, (name, _) in enumerate(_optimizer_states(optimizer, learner)):
-        # Moments need the layout of their weights, which a file does not keep: fused AdamW goes
-        # through both in the order in which they lie in memory.
+    value, own = optimizer.state_dict(), dict(policy.named_parameters())
+    for number, (name, _) in enumerate(_optimizer_states(optimizer, policy)):
+        # Moments need the memory layout of their weights, which a file does not keep: fused AdamW
+        # reads both in the order of memory.
         value["state"][number] = {
             key: kept if key == "step" else torch.empty_like(own[name]).copy_(kept)
             for key, kept in _under(f"{name}.", tensors).items()
@@ -377,8 +373,8 @@ def _load_optimizer(
 
 
 def _seed(device: torch.device, *entropy: int) -> None:
-    """Seeds torch. Its own manual_seed would take a millisecond, and ever more memory, where CUDA
-    is not used: it notes each call with its traceback, for the day when it is.
+    """Seed torch. Without CUDA, its own manual_seed takes a millisecond and leaks memory, since it
+    stores each call with its traceback.
     """
     number = int(np.random.SeedSequence([*entropy, 1]).generate_state(1)[0])
     torch.default_generator.manual_seed(number)
@@ -388,7 +384,7 @@ def _seed(device: torch.device, *entropy: int) -> None:
 
 @contextmanager
 def _interrupts() -> Iterator[threading.Event]:
-    """Set at the first SIGTERM or Ctrl-C; a second one does what it always does."""
+    """An event that the first SIGTERM or Ctrl-C sets; a second one has its usual effect."""
     asked = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield asked  # where Python allows no handlers

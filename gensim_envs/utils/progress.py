@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -56,11 +56,11 @@ class Progress:
                 self._bar.set_postfix(figures, refresh=False)
             self._bar.update(steps)
 
-    def line(self, text: str) -> None:
-        """Print a line that stays, on stdout."""
+    def line(self, text: str, stream: TextIO | None = None) -> None:
+        """Print a line that stays, by default on stdout."""
         if self._bar is not None:
             self._bar.clear()
-        print(text, flush=True)
+        print(text, file=stream, flush=True)
         if self._bar is not None:
             self._bar.refresh()
 

@@ -1,0 +1,101 @@
+"""`python -m agents evaluate`."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from tyro.conf import arg
+
+from agents.errors import AgentsError
+from agents.evaluation import report
+from agents.evaluation.evaluate import PERTURBATIONS
+from agents.evaluation.evaluate import evaluate as run_evaluation
+from agents.evaluation.rollout import PolicySource
+from gensim_envs.seeds import TEST
+
+PRETRAINED = Path(__file__).parents[1] / "pretrained"
+"""The checkpoint that is evaluated by default."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluateConfig:
+    """Options of `python -m agents evaluate`."""
+
+    checkpoint: Path | None = None
+    """Folder of a trained policy; by default the one that ships."""
+    policy: str | None = None
+    """A policy that needs no training: oracle, random or noop."""
+    env: Annotated[tuple[str, ...], arg(metavar="ID ...")] = ()
+    """Tasks; by default those that the policy was trained on."""
+    tasks: str | None = None
+    """A list of tasks in suites.json."""
+    episodes: int = 100
+    """Episodes of each task and split."""
+    split: tuple[Literal["train", "test"], ...] = ("train",)
+    """Colours of training, others, or both."""
+    perturb: tuple[Literal["colors", "camera", "light", "distractors", "instruction"], ...] = ()
+    """Perturbations of each episode."""
+    workers: int | None = None
+    """Number of processes; by default one for each core."""
+    json: Path | None = None
+    """Write the report to this file."""
+    videos: Path | None = None
+    """Write videos of failed episodes into this folder."""
+    max_videos: int = 5
+    """Number of videos."""
+
+    def __post_init__(self) -> None:
+        check_episodes(self.episodes)
+        for one, other in (("checkpoint", "policy"), ("env", "tasks")):
+            if getattr(self, one) and getattr(self, other):
+                raise AgentsError(f"--{one} and --{other} exclude each other; give one of them")
+
+
+def check_episodes(episodes: int) -> None:
+    """Check that there are test seeds for a number of episodes.
+
+    Raises:
+        AgentsError: there are not.
+    """
+    if not 1 <= episodes <= len(TEST):
+        raise AgentsError(f"episodes is {episodes}; expected 1 to {len(TEST)}")
+
+
+def evaluate(config: EvaluateConfig) -> None:
+    """Play episodes over fixed test seeds and report success."""
+    envs = config.env
+    if config.tasks is not None:
+        from agents.benchmark.suites import task_list
+
+        envs = task_list(config.tasks)
+    if config.json is not None:
+        report.check_writable(config.json)
+    result = run_evaluation(
+        _source(config),
+        envs,
+        seeds=list(TEST[: config.episodes]),
+        splits=config.split,
+        perturb={key: PERTURBATIONS[key] for key in config.perturb},
+        workers=config.workers,
+        videos=config.videos,
+        max_videos=config.max_videos,
+    )
+    result["command"] = " ".join(["python -m agents", *sys.argv[1:]])
+    print(report.table(result))
+    if config.json is not None:
+        report.write(config.json, result)
+        print(f"wrote {config.json}", file=sys.stderr)
+
+
+def _source(config: EvaluateConfig) -> PolicySource:
+    if config.policy is not None:
+        return PolicySource(config.policy)
+    if config.checkpoint is None and not PRETRAINED.is_dir():
+        raise AgentsError(
+            f"there is no checkpoint in {PRETRAINED}; give one with --checkpoint, or a scripted "
+            "policy with --policy"
+        )
+    return PolicySource(checkpoint=config.checkpoint or PRETRAINED)

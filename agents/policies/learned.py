@@ -1,0 +1,256 @@
+"""What trained policies share: a torch module with a loss, a config and a checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from agents.errors import AgentsError
+from agents.policies.base import Array, Policy, PolicySpec, same_encoder
+from agents.policies.registry import policy_class
+from agents.policies.text_encoders import TextEncoder, text_encoder
+from agents.training import checkpoint
+
+if TYPE_CHECKING:
+    import gymnasium as gym
+
+    from agents.data.demonstrations import Demonstrations, Sample
+
+
+class LearnedPolicy(nn.Module, Policy):
+    """A policy that is trained.
+
+    A subclass defines the class attributes, `forward`, `prepare` and `select_action`; those that
+    Stable-Baselines3 trains define the last one only.
+    """
+
+    spec: PolicySpec
+    config_class: ClassVar[type]
+    """Dataclass of the hyperparameters; every field has a default and a docstring."""
+    reads_instructions: ClassVar[bool] = True
+    """Whether it gets the tokens of instructions; otherwise they are empty."""
+    train_defaults: ClassVar[Mapping[str, Any]] = {}
+    """Fields of a `TrainConfig` whose defaults differ for this policy."""
+
+    def __init__(self, config: Any, spec: PolicySpec) -> None:
+        super().__init__()
+        self.config = config
+        self.spec = spec
+        self._encoder: TextEncoder | None = None
+        self._tokens: dict[str, Array] = {}
+
+    # ------------------------------------------------------------------------------- training
+
+    @classmethod
+    def check_requirements(cls, config: Any, encoder: str) -> None:
+        """Check that what the policy needs besides torch is installed.
+
+        Args:
+            config: its hyperparameters.
+            encoder: name of the text encoder.
+
+        Raises:
+            AgentsError: naming what is missing.
+        """
+
+    def fit_statistics(self, demos: Demonstrations) -> None:
+        """Store statistics of the training set in buffers, once, before training from scratch."""
+
+    def prepare(
+        self, samples: list[Sample], tokens: list[Array], rng: np.random.Generator, train: bool
+    ) -> dict[str, Tensor]:
+        """Stack samples into a batch on the CPU.
+
+        Loader threads call this concurrently: it draws from `rng` only and changes no state.
+
+        Args:
+            samples: B steps of demonstrations.
+            tokens: of their instructions, (L, width) float16 or (L,) int64 each.
+            rng: the only source of randomness.
+            train: whether to augment.
+        """
+        raise NotImplementedError
+
+    def forward(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        """The mean loss over a batch, and scalars to log."""
+        raise NotImplementedError
+
+    def optimizer_groups(self) -> list[dict[str, Any]]:
+        """Parameter groups for AdamW; one without "lr" gets the learning rate of the run."""
+        return [{"params": [p for p in self.parameters() if p.requires_grad]}]
+
+    # --------------------------------------------------------------------------------- acting
+
+    def select_action(self, observation: Mapping[str, Array], tokens: Array) -> NDArray[np.float32]:
+        """The action for one observation, (6,), within the bounds.
+
+        Args:
+            observation: color and height, or state.
+            tokens: of the instruction, as for `prepare`.
+        """
+        raise NotImplementedError
+
+    def load_text_encoder(self) -> None:
+        """Load the text encoder, which `act` needs if the policy reads instructions.
+
+        Raises:
+            AgentsError: it is missing, or has other weights than in training.
+        """
+        name = self.spec.encoder
+        if name is None or self._encoder is not None:
+            return
+        encoder = text_encoder(name)
+        if encoder.width != self.spec.encoder_width:
+            raise AgentsError(
+                f"tokens of {name} have width {encoder.width}, the checkpoint expects "
+                f"{self.spec.encoder_width}; use the encoder weights that it was trained with"
+            )
+        if not same_encoder(encoder.fingerprint(), self.spec.encoder_fingerprint):
+            raise AgentsError(
+                f"the weights of the text encoder {name} differ from those that the checkpoint was "
+                "trained with; install those"
+            )
+        self._encoder = encoder
+
+    def reset(self, env: gym.Env[Any, Any], rng: np.random.Generator) -> None:
+        """Check that the policy was trained for the spaces of this env; see `Policy`."""
+        name = env.spec.id if env.spec is not None else "the env"
+        space: Any = env.observation_space
+        parts = {"state": space} if self.obs_mode == "state" else getattr(space, "spaces", {})
+        expected = self.spec.observation
+        shapes = {key: list(part.shape) for key, part in parts.items() if key in expected}
+        if shapes != expected:
+            raise AgentsError(
+                f"{name} has observations {shapes}, the checkpoint was trained on {expected}; "
+                f"evaluate it on envs like {self.spec.envs[0]} with obs_mode={self.obs_mode!r} and "
+                "equal bounds, or train a policy for this env"
+            )
+        actions: Any = env.action_space
+        low, high = self.spec.bounds
+        if actions.shape != low.shape or not (
+            np.allclose(actions.low, low) and np.allclose(actions.high, high)
+        ):
+            raise AgentsError(
+                f"{name} has actions {actions}, the checkpoint was trained on {low.tolist()} to "
+                f"{high.tolist()}; unwrap the env, or train a policy for it"
+            )
+
+    def act(self, observation: Any, instruction: str) -> NDArray[np.float32]:
+        """See `Policy`."""
+        parts = {"state": observation} if self.obs_mode == "state" else observation
+        return self.select_action(parts, self._encode(instruction))
+
+    def _encode(self, instruction: str) -> Array:
+        self.load_text_encoder()
+        if self._encoder is None:
+            return np.zeros((0, 0), np.float32)
+        if instruction not in self._tokens:
+            self._tokens[instruction] = self._encoder.encode([instruction])[0]
+        return self._tokens[instruction]
+
+    @property
+    def device(self) -> torch.device:
+        """The device of the parameters."""
+        return next(self.parameters()).device
+
+    def clip(self, action: Array) -> NDArray[np.float32]:
+        """An action, (6,), clipped to the bounds."""
+        return np.clip(action.astype(np.float32), *self.spec.bounds)
+
+    # ---------------------------------------------------------------------------- checkpoints
+
+    def save_pretrained(self, folder: Path) -> None:
+        """Write config.json and model.safetensors.
+
+        Raises:
+            FileError: the folder cannot be written.
+        """
+        described = {"config": asdict(self.config), "spec": self.spec.to_json()}
+        checkpoint.save_json(folder / checkpoint.CONFIG, described)
+        checkpoint.save_tensors(folder / checkpoint.MODEL, self.state_dict(), {})
+
+    @classmethod
+    def from_pretrained(cls, folder: Path | str, device: str | torch.device = "cpu") -> Self:
+        """Load the best weights of a checkpoint, in evaluation mode.
+
+        Args:
+            folder: the `--out` of a training run.
+            device: where to put the parameters.
+
+        Raises:
+            AgentsError: there is no valid checkpoint, it holds another policy than this class, or
+                its text encoder is missing.
+        """
+        folder = Path(folder)
+        described = checkpoint.load_json(folder / checkpoint.CONFIG)
+        if "spec" not in described or "config" not in described:
+            raise AgentsError(f"{folder / checkpoint.CONFIG} describes no policy; train it again")
+        spec = PolicySpec.from_json(described["spec"])
+        policy = make_policy(spec, policy_config(spec.policy, described["config"]))
+        if not isinstance(policy, cls):
+            raise AgentsError(f"{folder} holds the policy {spec.policy}, not {cls.__name__}")
+        load_weights(policy, checkpoint.load_tensors(folder / checkpoint.MODEL)[0], folder)
+        policy.load_text_encoder()
+        return policy.to(device).eval()
+
+
+def make_policy(spec: PolicySpec, config: Any) -> LearnedPolicy:
+    """A policy with initial weights from torch's generator."""
+    return policy_class(spec.policy)(config, spec)
+
+
+def policy_config(policy: str, values: Mapping[str, Any]) -> Any:
+    """The hyperparameters of a policy, from those that differ from the defaults.
+
+    Raises:
+        AgentsError: a hyperparameter is unknown or out of range.
+    """
+    cls = policy_class(policy).config_class
+    known = [each.name for each in fields(cls)]
+    for name in values:
+        if name not in known:
+            raise AgentsError(f"{policy} has no option {name!r}; it has {', '.join(known)}")
+    return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+
+def load_weights(policy: LearnedPolicy, weights: Mapping[str, Tensor], source: Path) -> None:
+    """Set the weights of a policy.
+
+    Raises:
+        AgentsError: they belong to a network of another shape.
+    """
+    own = policy.state_dict()
+    wrong = list(own.keys() ^ weights.keys()) + [
+        name for name in own.keys() & weights.keys() if own[name].shape != weights[name].shape
+    ]
+    if wrong:
+        raise AgentsError(
+            f"the weights in {source} do not fit the network: {len(wrong)} tensors differ, such as "
+            f"{min(wrong)}; use the options of {policy.spec.policy} that it was trained with"
+        )
+    policy.load_state_dict(dict(weights))
+
+
+def pad_tokens(tokens: Sequence[Array]) -> tuple[Tensor, Tensor]:
+    """Stack the tokens of instructions of different lengths.
+
+    Returns:
+        (B, L, width) float32 tokens or (B, L) int64 word ids, padded with zeros; and the (B, L)
+        bool mask of tokens. L is at least 1.
+    """
+    longest = max(1, *(len(each) for each in tokens))
+    first = np.asarray(tokens[0])
+    kind = np.int64 if first.dtype.kind in "iu" else np.float32
+    padded = np.zeros((len(tokens), longest, *first.shape[1:]), kind)
+    mask = np.zeros((len(tokens), longest), bool)
+    for row, each in enumerate(tokens):
+        padded[row, : len(each)] = each
+        mask[row, : len(each)] = True
+    return torch.from_numpy(padded), torch.from_numpy(mask)

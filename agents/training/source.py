@@ -1,0 +1,134 @@
+"""Where a run gets its demonstrations, and how it measures success."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from agents.data.demonstrations import Demonstrations, minari_folders
+from agents.errors import AgentsError
+from agents.training.config import TrainConfig
+from agents.training.loop import Validate
+
+SIMULATOR = ("gymnasium", "pybullet")
+"""Packages that the simulator needs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig:
+    """The demonstrations of a run; by default the oracle makes them."""
+
+    data: Path | None = None
+    """Folder of datasets that `python -m agents export` or `gensim demos` wrote."""
+    minari: tuple[str, ...] = ()
+    """Minari datasets to read."""
+    minari_root: Path | None = None
+    """Folder of the Minari datasets."""
+    workers: int | None = None
+    """Processes that play episodes; by default one for each core."""
+
+    def __post_init__(self) -> None:
+        if self.workers is not None and self.workers < 1:
+            raise AgentsError(f"workers is {self.workers}; expected 1 or more")
+        if self.data is not None and self.minari:
+            raise AgentsError("--data and --minari exclude each other; give one of them")
+
+    @property
+    def exists(self) -> bool:
+        """Whether demonstrations are read, not made."""
+        return self.data is not None or bool(self.minari)
+
+
+class Source:
+    """Demonstrations of a run, and what measures the success of its policy.
+
+    Args:
+        data: where demonstrations come from.
+        config: of the run.
+
+    Raises:
+        AgentsError: several processes would make demonstrations.
+    """
+
+    def __init__(self, data: DataConfig, config: TrainConfig) -> None:
+        if int(os.environ.get("WORLD_SIZE", 1)) > 1 and data.data is None:
+            raise AgentsError(
+                "several processes need recorded demonstrations: make them with `python -m agents "
+                "export`, and give their folder as --data"
+            )
+        self.data, self._config = data, config
+
+    def demos(self, obs_mode: str) -> Demonstrations:
+        """Read the demonstrations, or make them.
+
+        Raises:
+            AgentsError: there are none, and none can be made.
+        """
+        data, config = self.data, self._config
+        if data.data is not None:
+            return Demonstrations.load(data.data)
+        if data.minari:
+            folders = minari_folders(data.minari, data.minari_root)
+            return Demonstrations.load(*folders, episodes=config.demos)
+        self.require_simulator("make demonstrations; give datasets with --data")
+        from agents.data.collect import collect
+
+        assert config.demos is not None
+        folder = config.out / "demos"
+        if config.overwrite:
+            shutil.rmtree(folder, ignore_errors=True)
+        return collect(
+            config.envs, config.demos, folder, obs_mode=obs_mode, workers=data.workers,
+            perturb=config.perturb,
+        )  # fmt: skip
+
+    def require_simulator(self, purpose: str) -> None:
+        """Check that the simulator is installed.
+
+        Args:
+            purpose: what it is needed for, as a verb phrase.
+
+        Raises:
+            AgentsError: it is not.
+        """
+        if _missing():
+            missing = ", ".join(_missing())
+            raise AgentsError(f"{missing} is not installed, which is needed to {purpose}")
+
+    def validate(self, envs: Sequence[str]) -> Validate | None:
+        """What measures success on tasks; None without the simulator, or if it is not asked for.
+
+        Raises:
+            AgentsError: a task is not registered.
+        """
+        config = self._config
+        if not config.validate_every or _missing():
+            return None
+        import gymnasium as gym
+
+        from agents.evaluation.evaluate import evaluate
+        from agents.evaluation.rollout import PolicySource
+        from gensim_envs.seeds import VALIDATION
+
+        for env in envs:
+            if env not in gym.registry:
+                raise AgentsError(
+                    f"{env} is not registered here, so success cannot be measured on it; give "
+                    "--validate-every 0, or register its library with GENSIM_LIBRARY"
+                )
+        seeds = list(VALIDATION[: config.validation_episodes])
+        workers = self.data.workers
+
+        def validate(folder: Path) -> float:
+            report = evaluate(PolicySource(checkpoint=folder), envs, seeds=seeds, workers=workers)
+            return float(report["success"])
+
+        return validate
+
+
+def _missing() -> list[str]:
+    return [name for name in SIMULATOR if importlib.util.find_spec(name) is None]
