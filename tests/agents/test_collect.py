@@ -10,9 +10,8 @@ import pytest
 import gensim_envs
 from agents.__main__ import main
 from agents.data.collect import collect
-from agents.data.demonstrations import Demonstrations, minari_folders
-from agents.errors import AgentsError
-from agents.policies.language import PROBE
+from agents.data.demonstrations import Demonstrations
+from agents.policies.text_encoders import PROBE
 from gensim_envs.errors import GensimError
 from gensim_envs.seeds import TEST, TRAINING
 
@@ -56,7 +55,7 @@ def test_states_of_several_envs_have_one_width(tmp_path: Path) -> None:
     ("asked", "message"),
     [
         ({"envs": ["gensim/Nothing-v0"]}, "gensim list"),
-        ({"envs": ["CartPole-v1"]}, "--minari"),
+        ({"envs": ["CartPole-v1"]}, "--data"),
         ({"episodes": 0}, "ask for at least 1"),
         ({"workers": 0}, "use at least 1"),
         ({"seed": TEST.start}, "not all for training"),
@@ -70,11 +69,12 @@ def test_invalid_arguments_are_refused(asked: dict[str, Any], message: str, tmp_
     assert not list(tmp_path.iterdir())
 
 
-def test_a_missing_dataset_is_named(folder: Path, tmp_path: Path) -> None:
-    (found,) = minari_folders(["gensim/PutBlockInBowl/oracle-v0"], folder)
-    assert Demonstrations.load(found).envs == [BOWL]
-    with pytest.raises(AgentsError, match=r"no dataset nothing in .*`gensim demos`"):
-        minari_folders(["nothing"], tmp_path)
+def test_datasets_are_found_by_id(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(folder))
+    demos = Demonstrations.load(Path("gensim/PutBlockInBowl/oracle-v0"))
+    assert demos.envs == [BOWL]
+    with pytest.raises(GensimError, match=r"nothing has no Minari dataset.*`gensim demos`"):
+        Demonstrations.load(Path("nothing"))
 
 
 def test_export_writes_tokens_beside_the_demonstrations(
@@ -88,7 +88,7 @@ def test_export_writes_tokens_beside_the_demonstrations(
     assert demos.episodes == 2
     assert set(demos.tokens["words"]) == {*demos.instructions(), PROBE}
     assert demos.sha256() in capsys.readouterr().out
-    assert main([*export, "--demos", "1", "--encoder", "none"]) == 2
+    assert main([*export, "--demos", "1", "--encoder", "none"]) == 1
     assert "holds 2 episodes, more than the 1 asked for" in capsys.readouterr().err
 
 
