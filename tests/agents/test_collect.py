@@ -15,7 +15,7 @@ from agents.data import collect as module
 from agents.data.collect import Played, collect, from_minari
 from agents.data.demonstrations import Demonstrations
 from agents.errors import AgentsError
-from agents.policies.language import PROBE
+from agents.policies.text_encoders import PROBE
 from gensim_envs.seeds import TEST, TRAINING
 
 BOWL, CORNER = "gensim/PutBlockInBowl-v0", "gensim/AlignBoxCorner-v0"
@@ -45,7 +45,9 @@ def test_the_oracle_demonstrates(collected: tuple[Demonstrations, list[Played]])
     assert [each.done for each in played if each.env == BOWL][-1] == 2
 
 
-def test_the_number_of_workers_changes_nothing(collected: tuple[Demonstrations, list[Played]]) -> None:
+def test_the_number_of_workers_changes_nothing(
+    collected: tuple[Demonstrations, list[Played]],
+) -> None:
     again = collect([BOWL, CORNER], 2, workers=1, perturb=["light"])
     assert again.sha256() == collected[0].sha256()
 
