@@ -29,7 +29,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from agents.policies.base import About, Learner
+from agents.policies.base import PolicySpec
+from agents.policies.learned import LearnedPolicy
 
 if TYPE_CHECKING:
     from agents.data.demonstrations import Sample
@@ -180,15 +181,15 @@ def hourglass(inputs: int, outputs: int, width: int) -> nn.Sequential:
     return nn.Sequential(*parts, nn.Conv2d(width, outputs, 1))
 
 
-class PlainTransporter(Learner):
+class PlainTransporter(LearnedPolicy):
     """Attention picks a pixel; the crop around it, turned, is found again in the scene."""
 
     obs_mode: ClassVar[str] = "rgbd"
     language: ClassVar[bool] = False
     Config: ClassVar[type] = PlainConfig
 
-    def __init__(self, config: PlainConfig, about: About) -> None:
-        super().__init__(config, about)
+    def __init__(self, config: PlainConfig, spec: PolicySpec) -> None:
+        super().__init__(config, spec)
         self.attention = hourglass(4, 1, config.width)
         self.query = hourglass(4, FEATURES, config.width)
         self.key = hourglass(4, FEATURES, config.width)
@@ -236,12 +237,12 @@ class PlainTransporter(Learner):
 
     def _frame(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
         """Lowest and highest (x, y), metres, and the image's rows and columns."""
-        low, high = self.about.action_low[:2], self.about.action_high[:2]
-        return np.array(low), np.array(high), np.array(self.about.observation["height"])
+        low, high = self.spec.action_low[:2], self.spec.action_high[:2]
+        return np.array(low), np.array(high), np.array(self.spec.observation["height"])
 
     # --- what comes out
 
-    def loss(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+    def forward(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Cross-entropy of the pick's pixel and of the place's pixel and rotation."""
         width = batch["image"].shape[-1]
         pick, place = batch["pick"], batch["place"]
@@ -273,7 +274,7 @@ class PlainTransporter(Learner):
         return features
 
     @torch.no_grad()
-    def predict(
+    def select_action(
         self, observation: Mapping[str, NDArray[Any]], tokens: NDArray[Any]
     ) -> NDArray[np.float32]:
         """The best pick, then the best place for it: six numbers, metres and radians."""

@@ -1,10 +1,10 @@
-"""Our transporter against the published one: how fast each learns, acts, and gets good.
+"""Compare our transporter with the published one: speed of training and acting, and success.
 
-Both see the same demonstrations on the same machine in the same run. A training step draws and
-prepares its samples, then goes forward, backward and through the optimizer, one after the other;
-`agents.training` is faster than that, since it prepares the next batch meanwhile. The published
-network has batches of one sample and Adam, ours the defaults of `python -m agents train`. Without
-`--minutes` there is no row of success.
+Both use the same demonstrations on the same machine in the same run. A training step prepares its
+samples, then runs the forward and backward passes and the optimizer, in sequence; training itself
+is faster, since it prepares the next batch meanwhile. The published network uses batches of one
+sample and Adam, ours the defaults of `python -m agents train`. Success is measured with `--minutes`
+only.
 """
 
 from __future__ import annotations
@@ -24,10 +24,13 @@ from numpy.typing import NDArray
 from agents.data.collect import collect
 from agents.data.demonstrations import Demonstrations
 from agents.evaluation.rollout import outcome
-from agents.policies.base import LearnedAgent, Learner, learner_class, load_agent, make_learner
-from agents.training import runs
-from agents.training.distributed import bf16_is_native
-from agents.training.loop import Config, train
+from agents.policies.base import Policy
+from agents.policies.learned import LearnedPolicy, make_policy, policy_config
+from agents.policies.registry import policy_class
+from agents.training.config import TrainConfig
+from agents.training.distributed import supports_bf16
+from agents.training.inputs import instruction_tokens, make_spec
+from agents.training.loop import train
 from benchmarks.plain_transporter import (
     PlainConfig,
     PlainTransporter,
@@ -46,7 +49,7 @@ CPU = torch.device("cpu")
 class Contender:
     """A network with all that a training step needs."""
 
-    learner: Learner
+    policy: LearnedPolicy
     optimizer: torch.optim.Optimizer
     batch_size: int
     bf16: bool
@@ -57,31 +60,31 @@ class Contender:
         """Train on one batch."""
         samples = [self.demos[int(k)] for k in rng.integers(len(self.demos), size=self.batch_size)]
         tokens = [self.tokens[sample.instruction] for sample in samples]
-        batch = self.learner.prepare(samples, tokens, rng, train=True)
+        batch = self.policy.prepare(samples, tokens, rng, train=True)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
-            loss, _ = self.learner.loss(batch)
+            loss, _ = self.policy(batch)
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
 
     def samples_per_second(self, repeats: int) -> float:
-        """Median over training steps; the weights are not those it had before."""
+        """Median over training steps, which change the weights."""
         rng = np.random.default_rng(0)
-        self.learner.train()
+        self.policy.train()
         return self.batch_size / median_seconds(lambda: self.step(rng), repeats)
 
     def seconds_to_act(self) -> float:
         """Median over predictions."""
         sample = self.demos[0]
-        seen: dict[str, Any] = {"color": sample.color, "height": sample.height}
+        observation: dict[str, Any] = {"color": sample.color, "height": sample.height}
         tokens = self.tokens[sample.instruction]
-        self.learner.eval()
-        return median_seconds(lambda: self.learner.predict(seen, tokens), ACTS)
+        self.policy.eval()
+        return median_seconds(lambda: self.policy.select_action(observation, tokens), ACTS)
 
 
 def run(env: str, demos: int, episodes: int, minutes: float | None) -> Rows:
-    """Rows of the table: one for each measurement, a column for each network and precision."""
-    precisions = ["fp32", *(["bf16"] if bf16_is_native(CPU) else [])]
+    """Rows of the table, one for each measurement; columns are networks and precisions."""
+    precisions = ["fp32", *(["bf16"] if supports_bf16(CPU) else [])]
     yield ("", "ours", *(f"plain, {precision}" for precision in precisions))
     fastest: dict[str, str] = {}
     timed = [t for t in time_correlations() if t[1] in precisions]
@@ -115,67 +118,68 @@ def run(env: str, demos: int, episodes: int, minutes: float | None) -> Rows:
 def _trained(
     env: str, demos: Demonstrations, steps: int, theirs: Contender, episodes: int
 ) -> Iterator[tuple[str, str, str]]:
-    """What training came to, of ours and of the plain one in the time that ours took."""
+    """Success after training, of ours and of the plain one in the same time."""
     with tempfile.TemporaryDirectory() as folder:
         config = replace(_config(demos), out=Path(folder) / "ours", steps=steps, validate_every=0)
         began = time.perf_counter()
         train(config, demos)
         seconds = time.perf_counter() - began
-        won = solved(env, load_agent(config.out), episodes)
+        won = solved(env, LearnedPolicy.from_pretrained(config.out), episodes)
     learned_from = train_for(theirs, seconds)
-    theirs_won = solved(env, LearnedAgent(theirs.learner.eval()), episodes)
+    theirs_won = solved(env, theirs.policy.eval(), episodes)
     yield "minutes of training", f"{seconds / 60:.1f}", f"{seconds / 60:.1f}"
     yield "samples in training", str(steps * config.batch_size), str(learned_from)
     yield f"solved, {env}", f"{won}/{episodes}", f"{theirs_won}/{episodes}"
 
 
 def train_for(contender: Contender, seconds: float) -> int:
-    """Train until the time is up; returns how many samples that took."""
+    """Train until the time is up; returns the number of samples."""
     rng, steps, end = np.random.default_rng(0), 0, time.perf_counter() + seconds
-    contender.learner.train()
+    contender.policy.train()
     while time.perf_counter() < end:
         contender.step(rng)
         steps += 1
     return steps * contender.batch_size
 
 
-def solved(id: str, agent: LearnedAgent, episodes: int) -> int:
-    """How many episodes the agent solves, of those on the first test seeds."""
+def solved(id: str, policy: Policy, episodes: int) -> int:
+    """The number of solved episodes on the first test seeds."""
     env = gym.make(id, obs_mode="rgbd")
-    won = sum(outcome(env, agent, seed).success for seed in TEST[:episodes])
+    won = sum(outcome(env, policy, seed).success for seed in TEST[:episodes])
     env.close()
     return won
 
 
 def our(demos: Demonstrations) -> Contender:
-    """Fresh, with the optimizer and the batches of `python -m agents train`."""
+    """Untrained, with the optimizer and batches of `python -m agents train`."""
     config = _config(demos)
-    tokens, width, fingerprint = runs.tokens_of(config, demos)
+    tokens, width, fingerprint = instruction_tokens(config, demos)
     torch.manual_seed(0)
-    learner = make_learner(runs.about(config, demos, width, fingerprint), {})
-    learner.measure(demos)
+    spec = make_spec(config, demos, width, fingerprint)
+    policy = make_policy(spec, policy_config("transporter", {}))
+    policy.fit_statistics(demos)
     optimizer = torch.optim.AdamW(
-        learner.optimizer_groups(), config.learning_rate, weight_decay=config.weight_decay
+        policy.optimizer_groups(), config.learning_rate, weight_decay=config.weight_decay
     )
-    return Contender(learner, optimizer, config.batch_size, bf16_is_native(CPU), demos, tokens)
+    return Contender(policy, optimizer, config.batch_size, supports_bf16(CPU), demos, tokens)
 
 
-def _config(demos: Demonstrations) -> Config:
-    """That of `python -m agents train --agent transporter`."""
+def _config(demos: Demonstrations) -> TrainConfig:
+    """That of `python -m agents train --policy transporter`."""
     given = {"envs": tuple(demos.envs), "demos": demos.episodes, "out": Path("unused")}
-    return Config(**{**learner_class("transporter").run, **given})
+    return TrainConfig(**{**policy_class("transporter").train_defaults, **given})
 
 
 def plain(demos: Demonstrations, correlation: str, *, bf16: bool) -> Contender:
-    """Fresh, with Adam and one sample in a batch."""
+    """Untrained, with Adam and one sample in a batch."""
     config = _config(demos)
-    about = replace(runs.about(config, demos, 0, ()), agent="plain", encoder=None)
+    spec = replace(make_spec(config, demos, 0, ()), policy="plain", encoder=None)
     torch.manual_seed(0)
-    learner = PlainTransporter(PlainConfig(correlation=correlation), about)
-    optimizer = torch.optim.Adam(learner.optimizer_groups())
+    policy = PlainTransporter(PlainConfig(correlation=correlation), spec)
+    optimizer = torch.optim.Adam(policy.optimizer_groups())
     tokens = dict.fromkeys(demos.instructions(), np.zeros((0, 0), np.float32))
-    return Contender(learner, optimizer, 1, bf16, demos, tokens)
+    return Contender(policy, optimizer, 1, bf16, demos, tokens)
 
 
 def _size(contender: Contender) -> float:
-    return sum(p.numel() for p in contender.learner.parameters()) / 1e6
+    return sum(p.numel() for p in contender.policy.parameters()) / 1e6

@@ -1,4 +1,4 @@
-"""What test_language.py runs: CLIP through open_clip, on a small random model. 77: no open_clip."""
+"""CLIP through open_clip, on a small random model; exit code 77 if it is missing."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from safetensors.torch import save_file
 from agents.data.augment import colors_of
 from agents.data.demonstrations import Sample
 from agents.errors import AgentsError
-from agents.policies.base import About
-from agents.policies.language import Clip, encoder
-from agents.policies.transporter import Options, Transporter
+from agents.policies.base import PolicySpec
+from agents.policies.text_encoders import Clip, encoder
+from agents.policies.transporter import Transporter, TransporterConfig
 
 SMALL = {
     "embed_dim": 16,
@@ -49,12 +49,12 @@ def refused(name: str, *said: str) -> None:
 def policy_that_sees_through_it(name: str, tokens: Any) -> None:
     """A transporter trains on CLIP's pictures and does not keep CLIP's weights."""
     yaw, x, y = 3.15, (0.25, 0.75), (-0.5, 0.5)
-    about = About(
+    spec = PolicySpec(
         "transporter", ("gensim/Some-v0",), "rgbd",
         {"color": [160, 320, 3], "height": [160, 320]},
         (x[0], y[0], -yaw, x[0], y[0], -yaw), (x[1], y[1], yaw, x[1], y[1], yaw), name, 24,
     )  # fmt: skip
-    policy = Transporter(Options(width=16, clip=True), about)
+    policy = Transporter(TransporterConfig(width=16, clip=True), spec)
     assert not any("visual" in key for key in policy.state_dict())
     color = np.random.default_rng(0).integers(0, 255, (160, 320, 3), np.uint8)
     height, action = np.zeros((160, 320), np.float32), np.float32([0.5, 0, 0, 0.6, 0.1, 1])
@@ -64,10 +64,10 @@ def policy_that_sees_through_it(name: str, tokens: Any) -> None:
     np.testing.assert_allclose(seen, color / 255, atol=1e-5)
     policy.loss(batch)[0].backward()
     assert all(p.grad is not None for p in policy.semantic.parameters())
-    assert policy.eval().predict({"color": color, "height": height}, tokens).shape == (6,)
-    about = replace(about, encoder="words")
+    assert policy.eval().select_action({"color": color, "height": height}, tokens).shape == (6,)
+    spec = replace(spec, encoder="words")
     try:
-        Transporter(Options(width=16, clip=True), about)
+        Transporter(TransporterConfig(width=16, clip=True), spec)
     except AgentsError as error:
         assert "has no pictures" in str(error)
     else:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from agents.__main__ import main
-from agents.benchmark.experiments import MakeDemos
+from agents.benchmark.experiments import RecordDemos
 from agents.benchmark.run import selected
 from agents.benchmark.suites import freeze, suite
 from agents.data.collect import collect
@@ -24,11 +24,23 @@ from agents.errors import AgentsError
 ENV = "gensim/BlockInsertion-v0"
 CLONING = {"steps": 40, "checkpoint-every": 1, "validate-every": 0, "batch-size": 4}
 RANDOMISED = CLONING | {"steps": 1, "perturb": ["light", "camera"]}
-CELLS = [
-    {"agents": ["oracle"], "tasks": [ENV]},
-    {"agents": ["bc_state"], "tasks": [ENV], "demos": [2], "options": CLONING, "tracks": ["seen"]},
-    {"agents": ["bc_state"], "tasks": [ENV], "demos": [1], "options": {"steps": 0}},
-    {"agents": ["bc_state"], "tasks": [ENV], "demos": [3], "options": RANDOMISED, "tracks": []},
+EXPERIMENTS = [
+    {"policies": ["oracle"], "tasks": [ENV]},
+    {
+        "policies": ["bc_state"],
+        "tasks": [ENV],
+        "demos": [2],
+        "options": CLONING,
+        "conditions": ["seen"],
+    },
+    {"policies": ["bc_state"], "tasks": [ENV], "demos": [1], "options": {"steps": 0}},
+    {
+        "policies": ["bc_state"],
+        "tasks": [ENV],
+        "demos": [3],
+        "options": RANDOMISED,
+        "conditions": [],
+    },
 ]
 
 
@@ -38,8 +50,8 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("suites") / "suites.json"
     made = {
         "name": "tiny", "version": 0, "purpose": "Made for a test", "episodes": 2, "seed": 0,
-        "threads": 1, "cells": CELLS,
-        "tracks": {"seen": {"split": "train"}, "unseen": {"split": "test"}},
+        "threads": 1, "experiments": EXPERIMENTS,
+        "conditions": {"seen": {"split": "train"}, "unseen": {"split": "test"}},
     }  # fmt: skip
     path.write_text(json.dumps({"lists": {}, "suites": [made]}))
     freeze(path)
@@ -58,51 +70,48 @@ def test_a_killed_benchmark_goes_on_where_it_was(
 ) -> None:
     out = tmp_path / "out"
     oracle, cloning = (
-        out / "cells" / name for name in (f"oracle-{ENV[7:]}", f"bc_state-{ENV[7:]}-2")
+        out / "experiments" / name for name in (f"oracle-{ENV[7:]}", f"bc_state-{ENV[7:]}-2")
     )
     killed = kill_when(
-        lambda: (oracle / "cell.json").exists() and lines(cloning / "run" / "log.jsonl") > 2,
+        lambda: (oracle / "experiment.json").exists() and lines(cloning / "run" / "log.jsonl") > 2,
         [sys.executable, "-m", "agents", *command(file, out, "--workers", "1")],
     )
-    assert killed and not (cloning / "cell.json").exists()
-    kept = (oracle / "cell.json").stat().st_mtime_ns
+    assert killed and not (cloning / "experiment.json").exists()
+    kept = (oracle / "experiment.json").stat().st_mtime_ns
     begun = lines(cloning / "run" / "log.jsonl")
     assert 0 < begun < CLONING["steps"]
 
-    assert main(command(file, out, "--workers", "2")) == 1  # since a cell cannot be trained
-    assert (oracle / "cell.json").stat().st_mtime_ns == kept
+    assert main(command(file, out, "--workers", "2")) == 1  # since one experiment cannot be trained
+    assert (oracle / "experiment.json").stat().st_mtime_ns == kept
     results = json.loads((out / "results.json").read_text())
-    *first, randomised = results["cells"]
-    assert [cell["name"] for cell in first] == [oracle.name, cloning.name]
-    check_cells(*first)
+    *first, randomised = results["experiments"]
+    assert [each["name"] for each in first] == [oracle.name, cloning.name]
+    check_experiments(*first)
     made = {path.name for path in (out / "demos").iterdir() if path.is_dir()}
     assert made == {f"{ENV[7:]}-state-2", f"{ENV[7:]}-state-light-camera-3"}
     assert f"--data DIR/demos/{ENV[7:]}-state-light-camera-3" in randomised["commands"][0]
     (failed,) = results["failed"]
-    assert failed == {"name": f"bc_state-{ENV[7:]}-1", "error": "steps is 0; give 1 or more"}
+    assert failed == {"name": f"bc_state-{ENV[7:]}-1", "error": "steps is 0; expected 1 or more"}
     assert "steps is 0" in capsys.readouterr().err
     text = (out / "results.md").read_text()
     assert "| oracle | 100 (34-100) | 100 (34-100) |" in text
 
-    # Results of other numbers of episodes do not mix. Once the number was not noted.
-    described = json.loads((out / "suite.json").read_text())
-    assert described.pop("episodes") == 2
-    (out / "suite.json").write_text(json.dumps(described))
+    # Results of other numbers of episodes do not mix.
     capsys.readouterr()
-    assert main(command(file, out, "--agent", "oracle", "--episodes", "1")) == 2
+    assert main(command(file, out, "--policy", "oracle", "--episodes", "1")) == 2
     assert "results of 2 episodes, not 1" in capsys.readouterr().err
-    assert main(command(file, out, "--agent", "oracle", "--episodes", "2")) == 0
-    assert (oracle / "cell.json").stat().st_mtime_ns == kept
+    assert main(command(file, out, "--policy", "oracle", "--episodes", "2")) == 0
+    assert (oracle / "experiment.json").stat().st_mtime_ns == kept
 
     # Tables do not wait for plots.
     (out / "results.md").unlink()
     with monkeypatch.context() as patch:
-        patch.setattr("agents.benchmark.tables.plot", full)
-        assert main(command(file, out, "--agent", "oracle")) == 2
+        patch.setattr("agents.benchmark.plots.plot", full)
+        assert main(command(file, out, "--policy", "oracle")) == 2
     assert "| oracle | 100" in (out / "results.md").read_text()
 
     # What it trained is what the command that it reports trains in one go.
-    reported = results["cells"][1]["commands"][0].replace("DIR", str(out)).split()[3:]
+    reported = results["experiments"][1]["commands"][0].replace("DIR", str(out)).split()[3:]
     again = [*reported, "--out", str(tmp_path / "again")]
     assert main(again) == 0
     names = ("log.jsonl", "model.safetensors")
@@ -113,22 +122,22 @@ def test_a_killed_benchmark_goes_on_where_it_was(
 
 
 def test_a_cells_demonstrations_are_randomised_as_it_asks(tmp_path: Path) -> None:
-    path = tmp_path / "demos"
-    MakeDemos(path, (ENV,), "rgbd", 1, ("light",))()
+    path = tmp_path / "demos.h5"
+    RecordDemos(path, (ENV,), "rgbd", 1, ("light",))()
     made = Demonstrations.load(path).sha256()
-    assert made == collect([ENV], 1, tmp_path / "2", workers=1, perturb=["light"]).sha256()
-    assert made != collect([ENV], 1, tmp_path / "3", workers=1).sha256()
+    assert made == collect([ENV], 1, workers=1, perturb=["light"]).sha256()
+    assert made != collect([ENV], 1, workers=1).sha256()
 
 
 def full(*_: object) -> list[str]:
     raise AgentsError("no space is left")
 
 
-def check_cells(oracle: dict[str, Any], cloning: dict[str, Any]) -> None:
-    (seen,) = oracle["tracks"]["seen"]["rows"]
+def check_experiments(oracle: dict[str, Any], cloning: dict[str, Any]) -> None:
+    (seen,) = oracle["conditions"]["seen"]["results"]
     assert (seen["env"], seen["split"], seen["success"], seen["episodes"]) == (ENV, "train", 1, 2)
-    assert oracle["tracks"]["unseen"]["rows"][0]["split"] == "test"
-    assert oracle["tracks"]["seen"]["seeds"] == [30_000, 30_001]
+    assert oracle["conditions"]["unseen"]["results"][0]["split"] == "test"
+    assert oracle["conditions"]["seen"]["seeds"] == [30_000, 30_001]
     assert oracle["seconds"]["train"] is None and cloning["seconds"]["train"] > 0
     assert {"cpu", "cores", "gpu"} <= set(oracle["machine"])
     assert (cloning["demos"], cloning["kind"], cloning["seed"]) == (2, "single", 0)
@@ -159,7 +168,7 @@ def test_a_folder_belongs_to_one_suite(
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (["--agent", "sac"], "no agent 'sac'; it has bc_state, oracle"),
+        (["--policy", "sac"], "no policy 'sac'; it has bc_state, oracle"),
         (["--demos", "1000"], "no number of demonstrations 1000; it has 1, 2"),
         (["--pool", "ten"], "no pool 'ten'"),
         (["--episodes", "0"], "episodes is 0"),
@@ -177,11 +186,11 @@ def test_what_a_suite_does_not_have_is_said(
 def test_a_choice_of_cells_has_what_they_start_from() -> None:
     generalise = suite("generalise")
     chosen = selected(generalise, envs=["gensim/RainbowStack-v0"], demos=[5], pools=["ten"])
-    assert [cell.name for cell in chosen] == [
+    assert [each.name for each in chosen] == [
         "transporter-ten-50",
         "transporter-ten-50-RainbowStack-v0-5",
         "transporter-RainbowStack-v0-5",
     ]
-    assert selected(generalise) == list(generalise.cells)
-    with pytest.raises(AgentsError, match="no cell that fits"):
+    assert selected(generalise) == list(generalise.experiments)
+    with pytest.raises(AgentsError, match="no experiment that fits"):
         selected(generalise, envs=["gensim/BuildCar-v0"], demos=[1])

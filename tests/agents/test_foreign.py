@@ -17,7 +17,7 @@ from agents.data.demonstrations import Demonstrations, Sample
 def evaluated(out: Path, *who: str) -> dict[str, object]:
     command = ["evaluate", *who, "--episodes", "12", "--workers", "1", "--json", str(out)]
     assert main(command) == 0
-    (row,) = json.loads(out.read_text())["rows"]
+    (row,) = json.loads(out.read_text())["results"]
     assert (row["env"], row["split"], row["steps"]) == (ID, "train", 12)
     return dict(row)
 
@@ -35,12 +35,12 @@ def demonstrations(path: Path) -> Path:
 def test_cloning_is_evaluated_on_an_env_of_another_suite(tmp_path: Path) -> None:
     data, out = demonstrations(tmp_path / "data"), tmp_path / "run"
     assert main([
-        "train", "--agent", "bc_state", "--data", str(data), "--out", str(out), "--steps", "1500",
+        "train", "--policy", "bc_state", "--data", str(data), "--out", str(out), "--steps", "1500",
         "--validate-every", "0", "--device", "cpu", "--bc_state.width", "64",
         "--bc_state.dropout", "0", "--learning-rate", "5e-3",
     ]) == 0  # fmt: skip
     cloned = evaluated(tmp_path / "report.json", "--checkpoint", str(out))
-    by_chance = evaluated(tmp_path / "other.json", "--agent", "random", "--env", ID)
+    by_chance = evaluated(tmp_path / "other.json", "--policy", "random", "--env", ID)
     assert cloned["success"] == 1 and by_chance["success"] == 0
 
 
@@ -49,7 +49,7 @@ def test_reinforcement_learns_on_an_env_of_another_suite(
 ) -> None:
     out, report = tmp_path / "run", tmp_path / "report.json"
     assert main([
-        "train", "--agent", "ppo", "--env", ID, "--out", str(out), "--steps", "32", "--parallel",
+        "train", "--policy", "ppo", "--env", ID, "--out", str(out), "--steps", "32", "--parallel",
         "1", "--ppo.rollout", "16", "--ppo.batch_size", "16", "--ppo.hidden", "8",
     ]) == 0  # fmt: skip
     evaluated(report, "--checkpoint", str(out), "--split", "train", "test")
@@ -60,9 +60,9 @@ def test_reinforcement_learns_on_an_env_of_another_suite(
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (["--agent", "oracle"], "choose another agent for it"),
-        (["--agent", "random", "--perturb", "light"], "leave out --perturb"),
-        (["--agent", "random", "--split", "test"], "use --split train"),
+        (["--policy", "oracle"], "choose another agent for it"),
+        (["--policy", "random", "--perturb", "light"], "leave out --perturb"),
+        (["--policy", "random", "--split", "test"], "use --split train"),
     ],
 )
 def test_what_only_the_suite_has_is_refused(
@@ -74,7 +74,7 @@ def test_what_only_the_suite_has_is_refused(
 
 def test_dagger_needs_an_oracle(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data, out = demonstrations(tmp_path / "data"), tmp_path / "run"
-    train = ["train", "--agent", "dagger", "--data", str(data), "--validate-every", "0"]
+    train = ["train", "--policy", "dagger", "--data", str(data), "--validate-every", "0"]
     assert main([*train, "--out", str(out)]) == 2
     assert f"{ID} has no oracle" in capsys.readouterr().err
     assert not list(out.glob("demos*"))

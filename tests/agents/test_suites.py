@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import json
 from dataclasses import replace
@@ -11,18 +10,20 @@ from typing import Any
 
 import pytest
 
+from agents.__main__ import main
 from agents.benchmark import suites
-from agents.benchmark.experiments import RunCell
+from agents.benchmark.experiments import RunExperiment
 from agents.benchmark.suites import SUITES, freeze, program_hashes, suite, suite_names, task_list
 from agents.errors import AgentsError
 from agents.evaluation.evaluate import PERTURBATIONS
-from agents.training import train
+from agents.training.train import train
+from gensim_envs.utils import cli
 
 POOLS = ["five", "ten", "twenty", "forty"]
-BLOCK = {"agents": ["oracle"], "tasks": "two"}
+BLOCK = {"policies": ["oracle"], "tasks": "two"}
 
 
-def written(path: Path, cells: list[dict[str, Any]], version: int = 0) -> Path:
+def written(path: Path, experiments: list[dict[str, Any]], version: int = 0) -> Path:
     """A file with one suite, frozen."""
     made = {
         "lists": {
@@ -30,8 +31,8 @@ def written(path: Path, cells: list[dict[str, Any]], version: int = 0) -> Path:
         },
         "suites": [{
             "name": "made", "version": version, "purpose": "Made for a test", "episodes": 2,
-            "seed": 0, "threads": 1, "cells": cells,
-            "tracks": {"seen": {"split": "train"}, "unseen": {"split": "test"}},
+            "seed": 0, "threads": 1, "experiments": experiments,
+            "conditions": {"seen": {"split": "train"}, "unseen": {"split": "test"}},
         }],
     }  # fmt: skip
     path.write_text(json.dumps(made))
@@ -51,25 +52,30 @@ def edited(path: Path, **changes: Any) -> Path:
 def test_a_shipped_suite_fits_the_shipped_registry(name: str) -> None:
     found = suite(name)
     suites.check(found)
-    assert set(found.programs) == {env for cell in found.cells for env in cell.envs}
+    assert set(found.programs) == {env for each in found.experiments for env in each.envs}
     assert freeze(SUITES) == []
 
 
 @pytest.mark.parametrize("name", suite_names())
 def test_the_options_of_a_shipped_suite_are_those_of_training(name: str, tmp_path: Path) -> None:
     found = suite(name)
-    one_of_each = {(c.agent, c.kind, *c.options): c for c in found.cells}.values()
-    commands = [RunCell(c, found, 1, tmp_path / "x", tmp_path).command() for c in one_of_each]
+    one_of_each = {(c.policy, c.kind, *c.options): c for c in found.experiments}.values()
+    commands = [
+        RunExperiment(c, found, 1, tmp_path / "demos", tmp_path).command() for c in one_of_each
+    ]
     assert any(commands)
     for command in filter(None, commands):
-        parser = argparse.ArgumentParser()
-        train.add_parser(parser.add_subparsers(), command[1:])
-        assert parser.parse_args(command).out.parent.parent == tmp_path / "cells"
+        call: Any = cli.parse(train, "train", command)
+        assert call.keywords["config"].out.parent.parent == tmp_path / "experiments"
 
 
 def test_perturbations_are_those_of_the_command_that_evaluates() -> None:
-    tracks = {track.name: track for cell in suite("quick").cells for track in cell.tracks}
-    perturbed = [track.perturb for track in tracks.values() if track.perturb]
+    found = {
+        condition.name: condition
+        for each in suite("quick").experiments
+        for condition in each.conditions
+    }
+    perturbed = [condition.perturb for condition in found.values() if condition.perturb]
     assert perturbed == [{key: value} for key, value in PERTURBATIONS.items()]
 
 
@@ -78,25 +84,27 @@ def test_pools_grow_and_leave_out_what_is_held_out() -> None:
     assert [len(pool) for pool in pools] == [5, 10, 20, 40]
     assert all(small < large for small, large in itertools.pairwise(pools))
     assert not pools[-1] & set(task_list("held-out"))
-    with pytest.raises(AgentsError, match="no task list 'eleven'"):
+    with pytest.raises(AgentsError, match="unknown task list 'eleven'"):
         task_list("eleven")
 
 
-def test_cells_are_named_and_start_from_earlier_ones() -> None:
-    cells = {cell.name: cell for cell in suite("generalise").cells}
-    start = cells["transporter-ten-50"]
-    assert (start.kind, len(start.envs), start.tracks) == ("multi", 10, ())
-    few, none = (cells[f"transporter-ten-50-ParkTheToyCars-v0-{k}"] for k in (5, 0))
+def test_experiments_are_named_and_start_from_earlier_ones() -> None:
+    found = {each.name: each for each in suite("generalise").experiments}
+    start = found["transporter-ten-50"]
+    assert (start.kind, len(start.envs), start.conditions) == ("multi", 10, ())
+    few, none = (found[f"transporter-ten-50-ParkTheToyCars-v0-{k}"] for k in (5, 0))
     assert (few.kind, few.envs, few.demos) == ("few-shot", ("gensim/ParkTheToyCars-v0",), 5)
     assert (none.kind, few.start, none.start) == ("zero-shot", start.name, start.name)
-    assert cells["transporter-ParkTheToyCars-v0-5"].kind == "single"
+    assert found["transporter-ParkTheToyCars-v0-5"].kind == "single"
 
 
 def test_a_changed_program_is_refused_by_name() -> None:
     quick = suite("quick")
     env = "gensim/BlockInsertion-v0"
     other = replace(quick, programs=quick.programs | {env: "0" * 64})
-    with pytest.raises(AgentsError, match=rf"{env} is not .* raise the suite's version"):
+    with pytest.raises(
+        AgentsError, match=rf"program of {env} has changed .* raise the suite's version"
+    ):
         suites.check(other)
     with pytest.raises(AgentsError, match="gensim/Nowhere-v0 is not registered"):
         program_hashes(["gensim/Nowhere-v0"])
@@ -108,10 +116,10 @@ def test_a_suite_changes_with_its_version_only(tmp_path: Path) -> None:
     changed: list[dict[str, Any]] = [
         {"episodes": 3},
         {"programs": {}},
-        {"cells": [BLOCK | {"options": {"steps": 7}}]},
+        {"experiments": [BLOCK | {"options": {"steps": 7}}]},
     ]
     for changes in changed:
-        with pytest.raises(AgentsError, match=r"'made' .* not what was frozen as version 0"):
+        with pytest.raises(AgentsError, match=r"'made' .* has changed since version 0"):
             suite("made", edited(written(tmp_path / "suites.json", [BLOCK]), **changes))
     with pytest.raises(AgentsError, match="Raise its version to 1"):
         freeze(edited(path, episodes=3))
@@ -123,43 +131,43 @@ def test_a_suite_changes_with_its_version_only(tmp_path: Path) -> None:
 
 def test_a_list_belongs_to_the_suites_that_use_it(tmp_path: Path) -> None:
     path = written(
-        tmp_path / "suites.json", [{"agents": ["transporter"], "pool": "two", "demos": [1]}]
+        tmp_path / "suites.json", [{"policies": ["transporter"], "pool": "two", "demos": [1]}]
     )
     data = json.loads(path.read_text())
     data["lists"]["two"]["tasks"].reverse()
     path.write_text(json.dumps(data))
-    with pytest.raises(AgentsError, match="not what was frozen"):
+    with pytest.raises(AgentsError, match="has changed since"):
         suite("made", path)
 
 
 @pytest.mark.parametrize(
-    ("cells", "message"),
+    ("experiments", "message"),
     [
-        ([{"agents": ["oracle"]}], "block 1 .* either tasks, one policy each, or a pool"),
-        ([BLOCK | {"tasks": "three"}], "no task list 'three'; there are two"),
-        ([BLOCK | {"tracks": ["dark"]}], "no track 'dark'; there are seen, unseen"),
+        ([{"policies": ["oracle"]}], "block 1 .* either tasks, one policy each, or a pool"),
+        ([BLOCK | {"tasks": "three"}], "unknown task list 'three'; use two"),
+        ([BLOCK | {"conditions": ["dark"]}], "unknown condition 'dark'; use seen, unseen"),
         ([BLOCK | {"task": "two"}], "unknown key 'task'"),
         ([BLOCK | {"demos": 10}], "demos is 10"),
-        ([BLOCK | {"demos": [0]}], "needs another to start from"),
-        ([BLOCK, BLOCK], "two cells 'oracle-BuildWheel-v0'"),
+        ([BLOCK | {"demos": [0]}], "needs one to start from"),
+        ([BLOCK, BLOCK], "two experiments 'oracle-BuildWheel-v0'"),
         ([BLOCK | {"start": {"pool": "two", "demos": 5}}], "starts from 'oracle-two-5'"),
     ],
 )  # fmt: skip
 def test_a_wrong_suite_is_told_what_is_wrong(
-    cells: list[dict[str, Any]], message: str, tmp_path: Path
+    experiments: list[dict[str, Any]], message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(AgentsError, match=message):
-        written(tmp_path / "suites.json", cells)
+        written(tmp_path / "suites.json", experiments)
 
 
 def test_the_command_freezes_or_says_why_not(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = written(tmp_path / "suites.json", [BLOCK])
-    assert suites.main(["--file", str(path)]) == 0
-    assert suites.main(["--file", str(edited(path, seed=1, version=2))]) == 0
-    assert suites.main(["--file", str(edited(path, seed=2))]) == 2
-    assert suites.main(["--file", str(tmp_path / "none.json")]) == 2
+    assert main(["freeze", "--file", str(path)]) == 0
+    assert main(["freeze", "--file", str(edited(path, seed=1, version=2))]) == 0
+    assert main(["freeze", "--file", str(edited(path, seed=2))]) == 2
+    assert main(["freeze", "--file", str(tmp_path / "none.json")]) != 0
     out, err = capsys.readouterr()
     assert out == "nothing has changed\nfrozen: made\n"
     assert "Raise its version to 3" in err and "none.json cannot be read" in err

@@ -2,40 +2,42 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agents.benchmark import tables
+from agents.__main__ import main
+from agents.benchmark import plots, tables
 from agents.errors import AgentsError
 
 MACHINE = {"cpu": "A processor", "cores": 2, "system": "Linux", "gpu": None}
 
 
-def cell(agent: str, env: str, demos: int | None, **more: Any) -> dict[str, Any]:
-    """The cell.json of a cell; `tracks` are {name: success}."""
-    tracks = more.pop("tracks", {"seen": 0.5})
+def experiment(policy: str, env: str, demos: int | None, **more: Any) -> dict[str, Any]:
+    """The experiment.json of an experiment; `conditions` are {name: success}."""
+    conditions = more.pop("conditions", {"seen": 0.5})
     made: dict[str, Any] = {
-        "name": f"{agent}-{env}-{demos}", "kind": "single", "agent": agent, "envs": [env],
+        "name": f"{policy}-{env}-{demos}", "kind": "single", "policy": policy, "envs": [env],
         "pool": None, "demos": demos, "start": None, "seed": 0, "commands": ["train it"],
         "seconds": {"train": 61.4, "evaluate": 2.0}, "machine": MACHINE,
         "versions": {"python": "3.11.7"},
     }  # fmt: skip
     rows = {
         name: [{"env": env, "success": rate, "episodes": 100, "success_interval": [0.4, 0.6]}]
-        for name, rate in tracks.items()
+        for name, rate in conditions.items()
     }
-    made["tracks"] = {
-        name: {"rows": each, "seeds": [30_000, 30_099]} for name, each in rows.items()
+    made["conditions"] = {
+        name: {"results": each, "seeds": [30_000, 30_099]} for name, each in rows.items()
     }
     return made | more
 
 
-def results(*cells: dict[str, Any], suite: str = "made", sha256: str = "x") -> dict[str, Any]:
+def results(*experiments: dict[str, Any], suite: str = "made", sha256: str = "x") -> dict[str, Any]:
     return {"suite": suite, "version": 1, "purpose": "Made for a test", "sha256": sha256,
-            "cells": list(cells), "failed": []}  # fmt: skip
+            "experiments": list(experiments), "failed": []}  # fmt: skip
 
 
 def lines(text: str, start: str) -> list[str]:
@@ -45,9 +47,9 @@ def lines(text: str, start: str) -> list[str]:
 def test_policies_are_rows_and_tasks_columns() -> None:
     text = tables.markdown(
         results(
-            cell("oracle", "gensim/A-v0", None, tracks={"seen": 1.0}),
-            cell("oracle", "gensim/B-v0", None, tracks={"seen": 0.9, "unseen": 0.7}),
-            cell("cloner", "gensim/A-v0", 1, tracks={"seen": 0.5}),
+            experiment("oracle", "gensim/A-v0", None, conditions={"seen": 1.0}),
+            experiment("oracle", "gensim/B-v0", None, conditions={"seen": 0.9, "unseen": 0.7}),
+            experiment("cloner", "gensim/A-v0", 1, conditions={"seen": 0.5}),
         )
     )
     assert lines(text, "| policy") == ["| policy | A-v0 | B-v0 | B-v0, unseen | mean |"]
@@ -56,20 +58,20 @@ def test_policies_are_rows_and_tasks_columns() -> None:
     ]
     # One of two tasks: a mean would compare with nothing.
     assert lines(text, "| cloner,") == ["| cloner, 1 demo | 50 (40-60) |  |  |  |"]
-    assert "| cloner-gensim/A-v0-1 | 0 | 30000..30099 | 61 | 2 | A |" in text
-    assert "- A: A processor, 2 cores; python 3.11.7" in text
+    assert "| cloner-gensim/A-v0-1 | 0 | 30000..30099 | 61 | 2 | 1 |" in text
+    assert "1. A processor, 2 cores; python 3.11.7" in text
     assert "perturbations" not in text and "Failed" not in text
 
 
 def test_many_tasks_are_rows() -> None:
-    text = tables.markdown(results(*(cell("oracle", f"gensim/{k}-v0", None) for k in "ABC")))
+    text = tables.markdown(results(*(experiment("oracle", f"gensim/{k}-v0", None) for k in "ABC")))
     assert lines(text, "| task") == ["| task | oracle |"]
     assert lines(text, "| B-v0") == ["| B-v0 | 50 (40-60) |"]
     assert lines(text, "| mean") == ["| mean | 50.0 |"]
 
 
 def test_perturbations_and_failures_have_their_own_places() -> None:
-    data = results(cell("t", "gensim/A-v0", 10, tracks={"seen": 0.9, "light": 0.4}))
+    data = results(experiment("t", "gensim/A-v0", 10, conditions={"seen": 0.9, "light": 0.4}))
     data["failed"] = [{"name": "t-gensim/B-v0-10", "error": "no loss"}]
     text = tables.markdown(data)
     assert lines(text, "| t, 10 demos: A-v0") == ["| t, 10 demos: A-v0 | 90 (40-60) | 40 (40-60) |"]
@@ -78,23 +80,25 @@ def test_perturbations_and_failures_have_their_own_places() -> None:
 
 def few_shot() -> dict[str, Any]:
     """Two pools, one new task."""
-    cells = [cell("t", "gensim/N-v0", 5, tracks={"seen": 0.2})]
+    experiments = [experiment("t", "gensim/N-v0", 5, conditions={"seen": 0.2})]
     for pool, size, rates in (("five", 5, (0.1, 0.4)), ("ten", 10, (0.3, 0.8))):
         name = f"t-{pool}-50"
-        cells.append(
-            cell("t", "", 50, name=name, kind="multi", pool=pool, tracks={}, envs=["E"] * size)
+        experiments.append(
+            experiment(
+                "t", "", 50, name=name, kind="multi", pool=pool, conditions={}, envs=["E"] * size
+            )
         )
         for demos, rate in zip((0, 5), rates, strict=True):
             kind = "few-shot" if demos else "zero-shot"
-            cells.append(
-                cell("t", "gensim/N-v0", demos, name=f"{name}-N-{demos}", kind=kind, pool=pool,
-                     start=name, tracks={"seen": rate})
+            experiments.append(
+                experiment("t", "gensim/N-v0", demos, name=f"{name}-N-{demos}", kind=kind, pool=pool,
+                     start=name, conditions={"seen": rate})
             )  # fmt: skip
-    return results(*cells)
+    return results(*experiments)
 
 
 def test_transfer_is_over_the_number_of_tasks_and_scratch_is_none() -> None:
-    curves = tables.over_tasks(few_shot()["cells"])
+    curves = plots.over_tasks(few_shot()["experiments"])
     means = {name: {x: mean for x, (mean, _) in each.items()} for name, each in curves.items()}
     assert means == {"t, 5 demos": {0: 0.2, 5: 0.4, 10: 0.8}, "t, zero-shot": {5: 0.1, 10: 0.3}}
     text = tables.markdown(few_shot())
@@ -104,63 +108,90 @@ def test_transfer_is_over_the_number_of_tasks_and_scratch_is_none() -> None:
 
 
 def test_means_over_tasks_have_the_error_of_their_episodes() -> None:
-    cells = [
-        cell("t", f"gensim/{env}-v0", demos, tracks={"seen": rate})
+    experiments = [
+        experiment("t", f"gensim/{env}-v0", demos, conditions={"seen": rate})
         for demos, rates in ((10, (0.5, 0.5)), (100, (1.0, 0.8)))
         for env, rate in zip("AB", rates, strict=True)
     ]
-    curve = tables.over_demos(cells)["t"]
+    curve = plots.over_demos(experiments)["t"]
     assert curve[10] == pytest.approx((0.5, 0.05 / 2**0.5))
     assert curve[100] == pytest.approx((0.9, 0.02))
-    assert tables.over_demos(cells[:2]) == {}  # one point is no curve
+    assert plots.over_demos(experiments[:2]) == {}  # one point is no curve
 
 
 def test_points_of_a_curve_are_means_over_the_same_tasks() -> None:
     rates = {("A", 1): 0.2, ("A", 10): 0.4, ("B", 1): 0.6, ("B", 10): 1.0, ("C", 100): 0.0}
-    cells = [
-        cell("t", f"gensim/{env}-v0", demos, tracks={"seen": rate})
+    experiments = [
+        experiment("t", f"gensim/{env}-v0", demos, conditions={"seen": rate})
         for (env, demos), rate in rates.items()
     ]
-    means = {x: mean for x, (mean, _) in tables.over_demos(cells)["t"].items()}
+    means = {x: mean for x, (mean, _) in plots.over_demos(experiments)["t"].items()}
     assert means == pytest.approx({1: 0.4, 10: 0.7})  # nothing else is known of C
-    del cells[2]  # B of one demonstration
-    assert list(tables.over_demos(cells)["t"].values())[1][0] == pytest.approx(0.4)
+    del experiments[2]  # B of one demonstration
+    assert list(plots.over_demos(experiments)["t"].values())[1][0] == pytest.approx(0.4)
 
 
 def test_plots_are_drawn_where_there_are_curves(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
-    assert tables.plot(few_shot(), tmp_path) == ["success_over_tasks.png"]
+    assert plots.plot(few_shot(), tmp_path) == ["success_over_tasks.png"]
     assert (tmp_path / "success_over_tasks.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_full_disk_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def full(descriptor: int) -> None:
+    raise OSError(errno.ENOSPC, "no space")
+
+
+def test_a_disk_that_cannot_be_written_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     pytest.importorskip("matplotlib")
     (tmp_path / "results.json").write_text(json.dumps(few_shot()))
-    (tmp_path / "success_over_tasks.png").symlink_to("/dev/full")
-    for folder, said in ((tmp_path, "no space is left for"), (Path("/proc/no"), "cannot be")):
+    for folder, said in ((Path("/proc/no"), "cannot be"), (tmp_path / "new", "no space is left")):
         command = [str(tmp_path / "results.json"), "--plots", str(folder)]
-        assert tables.main(command) == 2
+        if folder.parent == tmp_path:
+            monkeypatch.setattr("os.fsync", full)
+        assert main(["tables", *command]) == 1
         assert said in capsys.readouterr().err
 
 
 def test_results_of_one_suite_are_joined(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    here = results(cell("oracle", "gensim/A-v0", None))
-    there = results(cell("cloner", "gensim/A-v0", 1, machine={**MACHINE, "gpu": "A card"}))
+    here = results(experiment("oracle", "gensim/A-v0", None))
+    there = results(experiment("cloner", "gensim/A-v0", 1, machine={**MACHINE, "gpu": "A card"}))
     other = results(suite="made", sha256="y")
     paths = [tmp_path / f"{k}.json" for k in range(3)]
     for path, data in zip(paths, (here, there, other), strict=True):
         path.write_text(json.dumps(data))
-    assert tables.main([str(path) for path in paths[:2]]) == 0
+    assert main(["tables", *map(str, paths[:2])]) == 0
     text = capsys.readouterr().out
     assert "| oracle |" in text and "| cloner, 1 demo |" in text
-    assert "- B: A processor, 2 cores, A card; python 3.11.7" in text
+    assert "2. A processor, 2 cores, A card; python 3.11.7" in text
     with pytest.raises(AgentsError, match="another version of suite 'made'"):
         tables.load(paths)
     paths[0].write_text("[]")
-    assert tables.main([str(paths[0])]) == 2
-    assert "is no results.json" in capsys.readouterr().err
+    assert main(["tables", str(paths[0])]) == 2
+    assert "is not a results.json" in capsys.readouterr().err
+
+
+def test_a_file_that_is_given_twice_counts_once(tmp_path: Path) -> None:
+    path, other = tmp_path / "one.json", tmp_path / "other.json"
+    path.write_text(json.dumps(results(experiment("oracle", "gensim/A-v0", None))))
+    (joined,) = tables.load([path, path])
+    assert len(joined["experiments"]) == 1
+    changed = experiment("oracle", "gensim/A-v0", None, conditions={"seen": 0.1})
+    other.write_text(json.dumps(results(changed)))
+    with pytest.raises(AgentsError, match="other results of oracle-gensim/A-v0-None"):
+        tables.load([path, other])
+
+
+def test_any_number_of_machines_is_listed() -> None:
+    every = [
+        experiment("oracle", f"gensim/{k}-v0", None, machine={**MACHINE, "cpu": f"cpu {k}"})
+        for k in range(30)
+    ]
+    text = tables.markdown(results(*every))
+    assert "30. cpu 29, 2 cores" in text and "| 2 | 30 |" in text
 
 
 def test_the_document_shows_the_results_that_ship() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,22 +23,24 @@ from toys import images, save, states
 from agents.__main__ import main
 from agents.data.demonstrations import Demonstrations
 from agents.errors import AgentsError, Stopped
-from agents.policies.base import load_agent, load_learner
+from agents.policies.bc_state import BCStateConfig
+from agents.policies.learned import LearnedPolicy, policy_config
 from agents.policies.networks import Residual
 from agents.training import checkpoint
-from agents.training.distributed import Team
-from agents.training.loop import Config, check, train
+from agents.training.config import TrainConfig
+from agents.training.distributed import Distributed
+from agents.training.loop import check, train
 
 ROOT = Path(__file__).parents[2]
-SMALL = {"width": 16, "depth": 2}
+SMALL = BCStateConfig(width=16, depth=2)
 
 
-def config(out: Path, **more: Any) -> Config:
+def config(out: Path, **more: Any) -> TrainConfig:
     given: dict[str, Any] = {
-        "agent": "bc_state", "steps": 40, "batch_size": 8, "warmup": 5, "checkpoint_every": 10,
+        "policy": "bc_state", "steps": 40, "batch_size": 8, "warmup": 5, "checkpoint_every": 10,
         "validate_every": 0, "threads": 1, "device": "cpu", "out": out,
     }  # fmt: skip
-    return Config(**given | more)
+    return TrainConfig(**given | more)
 
 
 def rows(out: Path) -> list[dict[str, Any]]:
@@ -53,7 +57,7 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 
 def command(data: Path, out: Path, *more: str) -> list[str]:
     return [
-        "train", "--agent", "bc_state", "--data", str(data),
+        "train", "--policy", "bc_state", "--data", str(data),
         "--out", str(out), "--steps", "1000", "--batch-size", "8", "--checkpoint-every", "100",
         "--validate-every", "0", "--threads", "1", "--device", "cpu", "--ema", "0.99",
         "--bc_state.width", "16", "--bc_state.dropout", "0.2", *more,
@@ -74,7 +78,7 @@ def test_a_run_that_is_killed_goes_on_as_if_it_had_not_been(tmp_path: Path) -> N
         time.sleep(0.01)
     process.kill()
     assert process.wait() == -signal.SIGKILL
-    assert not checkpoint.load_json(killed / "agent.json")["training"]["finished"]
+    assert not checkpoint.load_json(killed / "config.json")["training"]["finished"]
 
     assert main(command(data, killed)) == 0
     assert (killed / "log.jsonl").read_text() == (whole / "log.jsonl").read_text()
@@ -87,12 +91,27 @@ def test_a_transporter_goes_on_as_if_it_had_not_been_broken_off(tmp_path: Path) 
     demos = images([("red", [0.5, 0, 0, 0.5, 0.2, 1]), ("blue", [0.4, 0.1, 0, 0.6, 0, 2])])
     tiny = {"width": 8, "features": 4, "rotations": 8, "rotations_trained": 4, "crop": 16,
             "refine_width": 8, "refine_features": 4}  # fmt: skip
-    plan = {"agent": "transporter", "steps": 8, "batch_size": 2, "learning_rate": 1e-2,
+    plan = {"policy": "transporter", "steps": 8, "batch_size": 2, "learning_rate": 1e-2,
             "warmup": 0, "validate_every": 5, "checkpoint_every": 4}  # fmt: skip
-    train(config(tmp_path / "one", **plan), demos, tiny, validate=lambda folder: 0.5)
+    train(
+        config(tmp_path / "one", **plan),
+        demos,
+        policy_config("transporter", tiny),
+        validate=lambda folder: 0.5,
+    )
     with pytest.raises(ZeroDivisionError):  # in step 5, one step after a checkpoint
-        train(config(tmp_path / "two", **plan), demos, tiny, validate=lambda folder: 1 / 0)
-    train(config(tmp_path / "two", **plan), demos, tiny, validate=lambda folder: 0.5)
+        train(
+            config(tmp_path / "two", **plan),
+            demos,
+            policy_config("transporter", tiny),
+            validate=lambda folder: 1 / 0,
+        )
+    train(
+        config(tmp_path / "two", **plan),
+        demos,
+        policy_config("transporter", tiny),
+        validate=lambda folder: 0.5,
+    )
     assert rows(tmp_path / "two") == rows(tmp_path / "one")
     assert same(weights(tmp_path / "two"), weights(tmp_path / "one"))
 
@@ -116,7 +135,7 @@ def test_a_finished_run_is_left_alone_and_tells_how_it_went(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     train(config(tmp_path), states(), SMALL)
-    training = checkpoint.load_json(tmp_path / "agent.json")["training"]
+    training = checkpoint.load_json(tmp_path / "config.json")["training"]
     assert training["steps_done"] == 40 and training["finished"]
     assert 0 <= training["waiting_share"] < 1
     assert training["samples_per_second"] > 0
@@ -131,12 +150,12 @@ def test_a_finished_run_is_left_alone_and_tells_how_it_went(
 def test_processes_with_gpus_normalise_by_the_whole_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of parallel training, only what it is given is looked at: there may be no GPU here."""
     monkeypatch.setattr(torch.nn.parallel, "DistributedDataParallel", lambda given, **_: given)
-    team = Team("cpu")
+    team = Distributed("cpu")
     for size, device, synced in ((1, "cuda", False), (2, "cpu", False), (2, "cuda", True)):
         team.size, team.device = size, torch.device(device)
         module = torch.nn.Sequential(Residual(3, 4))
         before = dict(module.named_parameters())
-        wrapped = team.wrapped(module)
+        wrapped = team.wrap(module)
         norms = [each for each in wrapped.modules() if isinstance(each, _BatchNorm)]
         assert [isinstance(each, torch.nn.SyncBatchNorm) for each in norms] == [synced] * 2
         # The optimizer knows the parameters already.
@@ -151,7 +170,7 @@ def scored(*scores: float) -> Callable[[Path], float]:
     left = iter(scores)
 
     def validate(folder: Path) -> float:
-        assert load_agent(folder).about.agent == "bc_state"
+        assert LearnedPolicy.from_pretrained(folder).spec.agent == "bc_state"
         return next(left)
 
     return validate
@@ -164,7 +183,7 @@ def test_training_stops_when_validation_no_longer_improves_and_keeps_the_best(
     train(plan, states(), SMALL, validate=scored(0.2, 0.6, 0.6, 0.5))
     shown = {row["step"]: row["validation"] for row in rows(tmp_path) if "validation" in row}
     assert shown == {5: 0.2, 10: 0.6, 15: 0.6, 20: 0.5}
-    training = checkpoint.load_json(tmp_path / "agent.json")["training"]
+    training = checkpoint.load_json(tmp_path / "config.json")["training"]
     assert training["finished"] and training["steps_done"] == 20
     assert training["kept"] == {"step": 15, "success": 0.6, "improved": 10}  # the later of equals
     assert not (tmp_path / "candidate").exists()
@@ -184,7 +203,7 @@ def test_validation_goes_on_after_a_crash_as_if_there_had_been_none(tmp_path: Pa
     train(config(tmp_path / "two", **plan), states(), SMALL, validate=scored(*scores[1:]))
     assert rows(tmp_path / "two") == rows(tmp_path / "one")
     assert same(weights(tmp_path / "two"), weights(tmp_path / "one"))
-    assert checkpoint.load_header(tmp_path / "two" / "model.safetensors")["step"] == 15
+    assert checkpoint.load_info(tmp_path / "two" / "model.safetensors")["step"] == 15
 
 
 # ------------------------------------------------------------------------------------ what is wrong
@@ -200,17 +219,21 @@ def test_a_loss_that_is_not_finite_is_an_error_and_spoils_no_checkpoint(tmp_path
             assert all(t.isfinite().all() for t in tensors.values())
 
 
-def test_a_full_disk_is_an_error_and_the_run_goes_on_when_there_is_space(tmp_path: Path) -> None:
+def full(descriptor: int) -> None:
+    raise OSError(errno.ENOSPC, "no space")
+
+
+def test_a_run_resumes_after_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = {"validate_every": 20, "checkpoint_every": 10}
     train(config(tmp_path / "one", **plan), states(), SMALL, validate=scored(0.5, 0.6))
 
     def fill_the_disk(folder: Path) -> float:
-        # The device that is always full, where the next checkpoint is written.
-        os.symlink("/dev/full", tmp_path / "two" / "last.safetensors.part")
+        monkeypatch.setattr("os.fsync", full)
         return 0.5
 
-    with pytest.raises(AgentsError, match=r"no space is left for .*last\.safetensors"):
+    with pytest.raises(AgentsError, match=r"no space is left .*the same command resumes"):
         train(config(tmp_path / "two", **plan), states(), SMALL, validate=fill_the_disk)
+    monkeypatch.undo()
     train(config(tmp_path / "two", **plan), states(), SMALL, validate=scored(0.5, 0.6))
     assert rows(tmp_path / "two") == rows(tmp_path / "one")
     assert same(weights(tmp_path / "two"), weights(tmp_path / "one"))
@@ -221,7 +244,7 @@ def test_another_run_is_never_overwritten_unless_told_to(tmp_path: Path) -> None
     before = weights(tmp_path)
     for other, settings, name in (
         (config(tmp_path, steps=41), SMALL, "steps"),
-        (config(tmp_path), {**SMALL, "dropout": 0.5}, "dropout"),
+        (config(tmp_path), replace(SMALL, dropout=0.5), "dropout"),
     ):
         with pytest.raises(AgentsError, match=f"another run: {name} is"):
             check(other, settings)
@@ -240,7 +263,7 @@ def test_files_of_another_program_are_not_deleted_unless_told_to(tmp_path: Path,
     theirs = tmp_path / name / "theirs" if "." not in name else tmp_path / name
     theirs.parent.mkdir(exist_ok=True)
     theirs.write_text("theirs")
-    with pytest.raises(AgentsError, match=f"another run: it has {name} and no agent.json"):
+    with pytest.raises(AgentsError, match=f"another run: it has {name} but no config.json"):
         check(config(tmp_path), SMALL)
     with pytest.raises(AgentsError, match=r"another run: .*--overwrite"):
         train(config(tmp_path), states(), SMALL)
@@ -252,7 +275,7 @@ def test_files_of_another_program_are_not_deleted_unless_told_to(tmp_path: Path,
 def test_a_folder_is_trained_in_by_one_process_only(tmp_path: Path) -> None:
     with (
         checkpoint.locked(tmp_path),
-        pytest.raises(AgentsError, match="another process is training in"),
+        pytest.raises(AgentsError, match="another process is working in"),
     ):
         train(config(tmp_path), states(), SMALL)
 
@@ -264,9 +287,9 @@ def test_a_folder_is_trained_in_by_one_process_only(tmp_path: Path) -> None:
         (states, {"envs": ("c",)}, "no demonstrations of c; it has a, b"),
         (states, {"demos": 21}, "20 demonstrations of a"),
         (lambda: states(0), {}, "no demonstrations of anything"),
-        (states, {"agent": "bc_stat"}, "no learner is called 'bc_stat'"),
+        (states, {"policy": "bc_stat"}, "unknown policy 'bc_stat'"),
         (states, {"device": "cuda:9"}, "device"),
-        (states, {"start_from": Path("nowhere")}, "nowhere is no checkpoint"),
+        (states, {"start_from": Path("nowhere")}, "nowhere is not a checkpoint"),
     ],
 )
 def test_what_does_not_fit_is_an_error_before_training(
@@ -274,13 +297,13 @@ def test_what_does_not_fit_is_an_error_before_training(
 ) -> None:
     with pytest.raises(AgentsError, match=message):
         train(config(tmp_path / "run", **more), make())
-    assert not (tmp_path / "run" / "agent.json").exists()
+    assert not (tmp_path / "run" / "config.json").exists()
 
 
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"steps": 0}, "steps is 0; give 1 or more"),
+        ({"steps": 0}, "steps is 0; expected 1 or more"),
         ({"demos": 0}, "demos is 0"),
         ({"learning_rate": float("nan")}, "learning_rate is nan"),
         ({"ema": 1.0}, "ema is 1.0"),
@@ -300,26 +323,26 @@ def test_fine_tuning_begins_with_the_weights_and_options_of_another_run(tmp_path
     train(more, states(episodes=1))
     for name, old in weights(tmp_path / "one").items():
         assert torch.allclose(weights(tmp_path / "two")[name], old, atol=1e-9)
-    assert load_learner(tmp_path / "two").config.width == SMALL["width"]
+    assert LearnedPolicy.from_pretrained(tmp_path / "two").config.width == SMALL.width
 
     wider = config(tmp_path / "three", start_from=tmp_path / "one")
     with pytest.raises(AgentsError, match="does not fit the dataset: observation is"):
         train(wider, states(width=13))
     with pytest.raises(AgentsError, match=r"weights in .* are of another network"):
-        train(wider, states(), {"width": 32})
+        train(wider, states(), BCStateConfig(width=32))
 
 
 def test_a_checkpoint_of_another_encoder_is_refused_before_anything_is_made(tmp_path: Path) -> None:
     demos = images([("red", [0.5, 0, 0, 0.5, 0, 0])])
     tiny = {"width": 8, "hidden": 8, "points": 4, "modes": 1}
-    plan = {"agent": "bc_image", "steps": 1, "batch_size": 1}
-    train(config(tmp_path / "one", **plan), demos, tiny)
+    plan = {"policy": "bc_image", "steps": 1, "batch_size": 1}
+    train(config(tmp_path / "one", **plan), demos, policy_config("bc_image", tiny))
     other = config(tmp_path / "two", **plan, start_from=tmp_path / "one", encoder="words")
-    with pytest.raises(AgentsError, match="reads instructions with minilm, not words"):
-        check(other, {})
-    (tmp_path / "one" / "agent.json").write_text("{}")
-    with pytest.raises(AgentsError, match="the description of a checkpoint has nothing"):
-        check(other, {})
+    with pytest.raises(AgentsError, match="was trained with the text encoder minilm, not words"):
+        check(other)
+    (tmp_path / "one" / "config.json").write_text("{}")
+    with pytest.raises(AgentsError, match="the spec of the checkpoint has the fields none"):
+        check(other)
 
 
 def test_tasks_are_drawn_evenly_whatever_their_length(tmp_path: Path) -> None:
@@ -327,12 +350,12 @@ def test_tasks_are_drawn_evenly_whatever_their_length(tmp_path: Path) -> None:
 
     few, many = states(2, envs=("few",)), states(60, envs=("many",))
     demos = Demonstrations.joined([few, many])
-    learner: Any = None
-    loader = Loader(learner, demos, {}, batch_size=500, seed=3, steps=9)
+    policy: Any = None
+    loader = Loader(policy, demos, {}, batch_size=500, seed=3, steps=9)
     drawn = loader.drawn(4)
     loader.close()
     assert 0.4 < np.isin(drawn, demos.steps_of("few")).mean() < 0.6
-    assert (drawn == Loader(learner, demos, {}, batch_size=500, seed=3, steps=5).drawn(4)).all()
+    assert (drawn == Loader(policy, demos, {}, batch_size=500, seed=3, steps=5).drawn(4)).all()
     assert (drawn != loader.drawn(5)).any()
 
 
@@ -351,7 +374,7 @@ assert not [name for name in sys.modules if name.split(".")[0] in absent and sys
 sys.exit(code)
 """
     done = subprocess.run(
-        [sys.executable, "-c", script, "train", "--agent", agent, "--steps", "2",
+        [sys.executable, "-c", script, "train", "--policy", agent, "--steps", "2",
          "--batch-size", "2", "--device", "cpu", f"--{agent}.width", "8",
          "--data", str(tmp_path / "data"), "--out", str(tmp_path / "run")],
         cwd=ROOT, capture_output=True, text=True,
@@ -368,20 +391,21 @@ def test_processes_train_one_policy_as_one_process_would(tmp_path: Path) -> None
 import sys
 from pathlib import Path
 sys.path[:0] = [{str(ROOT)!r}, {str(Path(__file__).parent)!r}]
-from agents import checkpoint
-from agents.team import Team
-from agents.training import Training
+from agents.policies.bc_state import BCStateConfig
+from agents.training import checkpoint
+from agents.training.distributed import Distributed
+from agents.training.loop import Training
 from test_training import config
 from toys import states
 
-team = Team("cpu")
-settings = {{"width": 16, "depth": 2, "dropout": 0.0}}
+team = Distributed("cpu")
+settings = BCStateConfig(width=16, depth=2, dropout=0.0)
 plan = config(Path({str(tmp_path / "run")!r}), precision="fp32")
 training = Training(plan, states(), settings, team)
 training.run()
 checkpoint.save_tensors(Path({str(tmp_path)!r}) / f"rank-{{team.rank}}.safetensors",
-                        training.learner.state_dict(), {{}})
-team.leave()
+                        training.policy.state_dict(), {{}})
+team.close()
 """)
     (tmp_path / "run").mkdir()
     subprocess.run(
@@ -394,7 +418,7 @@ team.leave()
     assert len(rows(tmp_path / "run")) == 40
     assert len(list((tmp_path / "run" / "tensorboard").iterdir())) == 1
 
-    settings = {"width": 16, "depth": 2, "dropout": 0.0}
+    settings = BCStateConfig(width=16, depth=2, dropout=0.0)
     train(config(tmp_path / "alone", precision="fp32"), states(), settings)
     for name, value in weights(tmp_path / "alone").items():
         assert torch.allclose(first[name], value, atol=1e-5), name

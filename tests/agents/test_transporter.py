@@ -12,12 +12,13 @@ import torch.nn.functional as F
 
 from agents.data.augment import Table
 from agents.data.demonstrations import Sample
-from agents.policies.base import About
+from agents.errors import AgentsError
+from agents.policies.base import PolicySpec
 from agents.policies.correlation import correlate, crops, window
-from agents.policies.transporter import Options, Transporter
+from agents.policies.transporter import Transporter, TransporterConfig
 
-ABOUT = About(
-    agent="transporter",
+SPEC = PolicySpec(
+    policy="transporter",
     envs=("gensim/Some-v0",),
     obs_mode="rgbd",
     observation={"color": [160, 320, 3], "height": [160, 320]},
@@ -48,9 +49,9 @@ def scene(pick: tuple[float, float], place: tuple[float, float], turn: float) ->
     return Sample("gensim/Some-v0", 0, 0, "put the l on its print", action, color, height, None)
 
 
-def learner(**settings: Any) -> Transporter:
+def make(**settings: Any) -> Transporter:
     torch.manual_seed(0)
-    return Transporter(Options(**settings), ABOUT)
+    return Transporter(TransporterConfig(**settings), SPEC)
 
 
 def test_correlation_is_that_of_conv2d_and_so_are_its_gradients() -> None:
@@ -89,14 +90,16 @@ def test_a_crop_turns_counter_clockwise_from_x_to_y() -> None:
 
 def test_labels_move_with_the_pixels_and_with_the_grasp() -> None:
     """The item, turned as the label says, has the shape of what is at the place."""
-    net = learner(jitter=0.02)
+    net = make(jitter=0.02)
     sample = scene((0.45, -0.1), (0.55, 0.15), 0.8)
     rng, offs = np.random.default_rng(0), []
     for _ in range(20):
         batch = net.prepare([sample], [TOKENS], rng, train=True)
         points = window(40, net.table.pixel, middle=True, like=batch["pick"])
-        picture, zero = batch["picture"], torch.zeros(1, 1)
-        item = crops(picture, net.table, batch["grasp"][:, None], points, -batch["turn"][:, None])
+        picture, zero = batch["image"], torch.zeros(1, 1)
+        item = crops(
+            picture, net.table, batch["grasp"][:, None], points, -batch["rotation"][:, None]
+        )
         mark = crops(picture, net.table, batch["place"][:, None], points, zero)
         red, green = item[0, 0, 3] > 0.15, mark[0, 0, 1] > 0.3
         edge = torch.cat([batch["grasp"], batch["place"]])
@@ -111,30 +114,30 @@ def test_labels_move_with_the_pixels_and_with_the_grasp() -> None:
 
 def test_the_first_two_turns_of_a_batch_are_those_about_the_true_one() -> None:
     """Whole turns and what is left come of one division, which a GPU would round otherwise."""
-    net = learner()
+    net = make()
     turns = [*np.radians(np.arange(-180, 181, 5)), math.pi, -math.pi, 1e-9, -1e-9]
     samples = [scene((0.45, -0.1), (0.55, 0.15), turn) for turn in turns]
     batch = net.prepare(samples, [TOKENS] * len(turns), np.random.default_rng(0), train=False)
-    first, second = batch["turns"][:, 0], batch["turns"][:, 1]
+    first, second = batch["rotations"][:, 0], batch["rotations"][:, 1]
     assert torch.equal((first + 1) % 36, second)
     assert ((batch["between"] >= 0) & (batch["between"] < 1)).all()
     told = (first + batch["between"]) * (2 * math.pi / 36)
-    off = torch.remainder(told - batch["turn"] + math.pi, 2 * math.pi) - math.pi
+    off = torch.remainder(told - batch["rotation"] + math.pi, 2 * math.pi) - math.pi
     torch.testing.assert_close(off, torch.zeros_like(off), atol=1e-5, rtol=0)
 
 
 def test_without_training_a_batch_is_the_scene_itself() -> None:
-    net = learner()
+    net = make()
     sample = scene((0.45, -0.1), (0.55, 0.15), 0.8)
     one, two = (
         net.prepare([sample], [TOKENS], np.random.default_rng(k), train=False) for k in (0, 1)
     )
-    assert torch.equal(one["picture"], two["picture"]) and torch.equal(one["grasp"], two["pick"])
+    assert torch.equal(one["image"], two["image"]) and torch.equal(one["grasp"], two["pick"])
     torch.testing.assert_close(one["place"], torch.tensor([[0.55, 0.15]]))
 
 
 def test_equal_generators_give_equal_batches_and_losses() -> None:
-    net, sample = learner(width=8), scene((0.45, -0.1), (0.55, 0.15), 0.8)
+    net, sample = make(width=8), scene((0.45, -0.1), (0.55, 0.15), 0.8)
     batches = [
         net.prepare([sample] * 2, [TOKENS] * 2, np.random.default_rng(4), True) for _ in "ab"
     ]
@@ -142,20 +145,20 @@ def test_equal_generators_give_equal_batches_and_losses() -> None:
     losses = []
     for batch in batches:
         torch.manual_seed(0)  # which tokens are left out
-        losses.append(net.loss(batch)[0])
+        losses.append(net(batch)[0])
     assert losses[0] == losses[1]
 
 
 def test_it_learns_where_the_item_goes_and_how_it_turns() -> None:
     """From two scenes; in a third, which it has not seen, it is right within a coarse step."""
-    net = learner(width=16, rotations_trained=8, refine_width=16)
+    net = make(width=16, rotations_trained=8, refine_width=16)
     train = [scene((0.4, -0.2), (0.55, 0.15), 0.8), scene((0.6, 0.1), (0.45, -0.25), -2.0)]
     optimizer = torch.optim.AdamW(net.parameters(), 3e-3)
     first = last = 0.0
     for step in range(80):
         batch = net.prepare(train * 2, [TOKENS] * 4, np.random.default_rng(step), train=True)
         optimizer.zero_grad()
-        loss, parts = net.loss(batch)
+        loss, parts = net(batch)
         loss.backward()
         optimizer.step()
         first, last = first or float(loss.detach()), float(loss.detach())
@@ -163,7 +166,7 @@ def test_it_learns_where_the_item_goes_and_how_it_turns() -> None:
     assert last < first / 2
     net.eval()
     test = scene((0.5, -0.05), (0.5, 0.25), 2.5)
-    action = net.predict({"color": test.color, "height": test.height}, TOKENS)
+    action = net.select_action({"color": test.color, "height": test.height}, TOKENS)
     assert action[:2] == pytest.approx(test.action[:2], abs=0.02)
     # The item keeps its offset from the tip.
     cos, sin = math.cos(action[5]), math.sin(action[5])
@@ -181,20 +184,20 @@ def test_it_learns_where_the_item_goes_and_how_it_turns() -> None:
 
 
 def test_without_refining_the_coarse_place_is_the_answer() -> None:
-    net, sample = learner(width=8, refine=False), scene((0.45, -0.1), (0.55, 0.15), 0.8)
+    net, sample = make(width=8, refine=False), scene((0.45, -0.1), (0.55, 0.15), 0.8)
     batch = net.prepare([sample] * 2, [TOKENS] * 2, np.random.default_rng(0), train=True)
-    assert set(net.loss(batch)[1]) == {"pick", "place"}
-    action = net.eval().predict({"color": sample.color, "height": sample.height}, TOKENS)
-    assert (action >= np.float32(ABOUT.action_low)).all()
-    assert (action <= np.float32(ABOUT.action_high)).all()
+    assert set(net(batch)[1]) == {"pick", "place"}
+    action = net.eval().select_action({"color": sample.color, "height": sample.height}, TOKENS)
+    assert (action >= np.float32(SPEC.action_low)).all()
+    assert (action <= np.float32(SPEC.action_high)).all()
 
 
 def test_noise_is_for_training_only() -> None:
     sample = scene((0.45, -0.1), (0.55, 0.15), 0.8)
     quiet, noisy = (
-        [net.prepare([sample], [TOKENS], np.random.default_rng(0), train)["picture"][0]
+        [net.prepare([sample], [TOKENS], np.random.default_rng(0), train)["image"][0]
          for train in (False, True)]
-        for net in (learner(width=8, augment=True), learner(width=8, noise=0.002))
+        for net in (make(width=8, augment=True), make(width=8, noise=0.002))
     )  # fmt: skip
     assert torch.equal(quiet[0], noisy[0])
     off = (noisy[1] - quiet[1]).std((1, 2))
@@ -202,7 +205,7 @@ def test_noise_is_for_training_only() -> None:
 
 
 def test_options_that_cannot_be_are_refused() -> None:
-    with pytest.raises(ValueError, match="multiple of 8"):
-        Options(crop=30)
-    with pytest.raises(ValueError, match="rotations_trained"):
-        Options(rotations_trained=40)
+    with pytest.raises(AgentsError, match="multiple of 8"):
+        TransporterConfig(crop=30)
+    with pytest.raises(AgentsError, match="rotations_trained"):
+        TransporterConfig(rotations_trained=40)

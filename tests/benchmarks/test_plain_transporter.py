@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from agents.data.demonstrations import Sample
-from agents.policies.base import About
+from agents.policies.base import PolicySpec
 from benchmarks.plain_transporter import (
     CORRELATIONS,
     PlainConfig,
@@ -24,8 +24,8 @@ from benchmarks.plain_transporter import (
 
 SHAPE = (160, 320)
 PIXEL = 0.003125
-ABOUT = About(
-    agent="plain",
+SPEC = PolicySpec(
+    policy="plain",
     envs=("gensim/BlockInsertion-v0",),
     obs_mode="rgbd",
     observation={"color": [*SHAPE, 3], "height": [*SHAPE]},
@@ -103,11 +103,11 @@ def test_what_fits_turned_is_found_turned(correlation: str, degrees: int) -> Non
     height[ell(*place, yaw)] = 0.05  # scores more than the thing itself where it stands
     color = np.zeros((*SHAPE, 3), np.uint8)
     color[int((pick[0] - 0.25) / PIXEL), int((pick[1] + 0.5) / PIXEL), 0] = 255
-    policy = PlainTransporter(PlainConfig(width=4, correlation=correlation), ABOUT)
+    policy = PlainTransporter(PlainConfig(width=4, correlation=correlation), SPEC)
     policy.attention = reader(0)
     policy.query = policy.key = reader(3)
 
-    action = policy.predict({"color": color, "height": height}, np.zeros((0, 0), np.float32))
+    action = policy.select_action({"color": color, "height": height}, np.zeros((0, 0), np.float32))
 
     np.testing.assert_allclose(action[[0, 1, 3, 4]], [*pick, *place], atol=PIXEL)
     np.testing.assert_allclose(action[[2, 5]], [0, yaw], atol=1e-6)
@@ -150,7 +150,7 @@ def test_one_sample_is_learned() -> None:
     torch.manual_seed(0)
     coarse = 4  # every fourth pixel will do, and is quick
     shape = [side // coarse for side in SHAPE]
-    about = replace(ABOUT, observation={"color": [*shape, 3], "height": shape})
+    about = replace(SPEC, observation={"color": [*shape, 3], "height": shape})
     config = PlainConfig(width=8, crop=16, rotations=8, learning_rate=2e-3)
     policy = PlainTransporter(config, about)
     whole = sample(2 * math.pi / 8)
@@ -161,7 +161,7 @@ def test_one_sample_is_learned() -> None:
     optimizer = torch.optim.Adam(policy.optimizer_groups())
     losses = []
     for _ in range(100):
-        loss, _ = policy.loss(batch)
+        loss, _ = policy(batch)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -170,12 +170,12 @@ def test_one_sample_is_learned() -> None:
         math.log(math.prod(shape)) + math.log(8 * math.prod(shape)), 0.05
     )
     assert losses[-1] < 0.1 * losses[0]
-    action = policy.predict({"color": color, "height": height}, np.zeros((0, 0), np.float32))
+    action = policy.select_action({"color": color, "height": height}, np.zeros((0, 0), np.float32))
     np.testing.assert_allclose(action, one.action, atol=coarse * PIXEL)
 
 
 def test_the_turn_is_the_nearest_of_the_rotations() -> None:
-    policy = PlainTransporter(PlainConfig(width=4), ABOUT)
+    policy = PlainTransporter(PlainConfig(width=4), SPEC)
     rng = np.random.default_rng(0)
     for degrees, number in ((0, 0), (14, 1), (16, 2), (-10, 35), (-179, 18), (179, 18)):
         batch = policy.prepare([sample(math.radians(degrees))], [], rng, train=False)

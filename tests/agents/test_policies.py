@@ -1,8 +1,8 @@
-"""Behaviour cloning, and what all learners have in common."""
+"""Behaviour cloning, and what all trained policies share."""
 
 from __future__ import annotations
 
-from dataclasses import fields
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +16,14 @@ from agents.__main__ import main
 from agents.data.collect import collect
 from agents.data.demonstrations import Demonstrations, Sample
 from agents.errors import AgentsError
-from agents.options import docstrings
-from agents.policies import language
-from agents.policies.base import (
-    LEARNERS,
-    About,
-    LearnedAgent,
-    learner_class,
-    load_agent,
-    load_learner,
-)
+from agents.policies import text_encoders
+from agents.policies.base import PolicySpec
+from agents.policies.bc_image import BCImage
+from agents.policies.bc_state import BCState
+from agents.policies.learned import LearnedPolicy, load_weights, make_policy, policy_config
 from agents.training import checkpoint
-from agents.training.dagger import Options as DaggerOptions
-from agents.training.loop import Config, train
-from agents.training.rl import Run
+from agents.training.config import TrainConfig
+from agents.training.loop import train
 
 TINY = {"width": 8, "hidden": 64, "points": 8, "modes": 2, "dropout": 0.0, "augment": False}
 
@@ -41,8 +35,12 @@ def trained(out: Path, agent: str, demos: Any, settings: dict[str, Any], **more:
         "steps": 60, "batch_size": 8, "learning_rate": 5e-3, "warmup": 5, "validate_every": 0,
         "threads": 1, "device": "cpu", "precision": "fp32",
     }  # fmt: skip
-    train(Config(agent=agent, out=out, **plan | more), demos, settings)
-    return load_learner(out)
+    train(TrainConfig(policy=agent, out=out, **plan | more), demos, policy_config(agent, settings))
+    weights, _ = checkpoint.load_tensors(out / checkpoint.MODEL)
+    spec = PolicySpec.from_json(checkpoint.load_json(out / checkpoint.CONFIG)["spec"])
+    policy = make_policy(spec, policy_config(agent, settings))
+    load_weights(policy, weights, out)
+    return policy.eval()
 
 
 @pytest.fixture(scope="module")
@@ -54,10 +52,10 @@ def by_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_cloning_from_states_finds_the_action_in_new_ones(by_state: Path) -> None:
-    learner, fresh = load_learner(by_state), states(150)
+    policy, fresh = LearnedPolicy.from_pretrained(by_state), states(150)
     new = [fresh[k] for k in range(400, 600)]
     errors = np.array(
-        [learner.predict({"state": s.state}, np.zeros((0, 0))) - s.action for s in new]
+        [policy.select_action({"state": s.state}, np.zeros((0, 0))) - s.action for s in new]
     )
     turn = (errors[:, 5] - errors[:, 2] + np.pi) % (2 * np.pi) - np.pi
     assert np.median(np.abs(errors[:, [0, 1, 3, 4]])) < 0.02
@@ -95,7 +93,7 @@ def test_states_are_moved_as_their_actions_are(tmp_path: Path) -> None:
 
 
 def test_an_action_is_within_the_bounds_whatever_is_seen(by_state: Path) -> None:
-    agent = load_agent(by_state)
+    agent = LearnedPolicy.from_pretrained(by_state)
     for scale in (0, 1, 1e3, -1e6):
         action = agent.act(np.full(12, scale, np.float32), "go")
         assert action.dtype == np.float32 and action.shape == (6,)
@@ -110,7 +108,10 @@ def test_cloning_from_images_learns_words_and_chooses_between_right_answers(
     blue = [0.50, 0.0, 0, 0.33, 0.1, 3.1]
     demos = images([("red", one), ("red", two), ("blue", blue), ("blue", blue)])
     trained(tmp_path, "bc_image", demos, TINY, encoder="words", **LONGER)
-    agent, seen = load_agent(tmp_path), {"color": demos[0].color, "height": demos[0].height}
+    agent, seen = (
+        LearnedPolicy.from_pretrained(tmp_path),
+        {"color": demos[0].color, "height": demos[0].height},
+    )
     said = agent.act(seen, "red")
     assert min(np.abs(said - one).max(), np.abs(said - two).max()) < 0.1
     said = agent.act(seen, "blue")
@@ -134,8 +135,8 @@ def test_cloning_from_images_looks_where_things_are(tmp_path: Path) -> None:
         if number < 20:
             demos.add_episode("a", 100_000 + number, [new])
     demos.tokens["minilm"] = TOKENS
-    learner = trained(tmp_path, "bc_image", demos, TINY | {"augment": True}, **LONGER)
-    said = learner.predict({"color": new.color, "height": new.height}, TOKENS["red"])
+    policy = trained(tmp_path, "bc_image", demos, TINY | {"augment": True}, **LONGER)
+    said = policy.select_action({"color": new.color, "height": new.height}, TOKENS["red"])
     assert np.abs(said - new.action)[[0, 1, 3, 4]].max() < 0.04
 
 
@@ -151,49 +152,51 @@ class Fake(gym.Env[Any, Any]):
 
 
 def test_a_checkpoint_plays_envs_with_its_spaces_only(by_state: Path) -> None:
-    agent, rng = load_agent(by_state), np.random.default_rng(0)
-    agent.begin(Fake(), rng)
-    with pytest.raises(AgentsError, match=r"observes \{'state': \[13\]\} and the checkpoint"):
-        agent.begin(Fake(13), rng)
-    with pytest.raises(AgentsError, match="the actions of"):
-        agent.begin(Fake(low=-np.ones(6, np.float32), high=np.ones(6, np.float32)), rng)
+    agent, rng = LearnedPolicy.from_pretrained(by_state), np.random.default_rng(0)
+    agent.reset(Fake(), rng)
+    with pytest.raises(AgentsError, match=r"has observations \{'state': \[13\]\}, the checkpoint"):
+        agent.reset(Fake(13), rng)
+    with pytest.raises(AgentsError, match="has actions"):
+        agent.reset(Fake(low=-np.ones(6, np.float32), high=np.ones(6, np.float32)), rng)
 
 
-def test_a_checkpoint_is_asked_for_by_its_name(by_state: Path) -> None:
-    assert load_agent(by_state, "bc_state").obs_mode == "state"
-    with pytest.raises(AgentsError, match="holds a bc_state, not a bc_image"):
-        load_agent(by_state, "bc_image")
+def test_a_checkpoint_is_loaded_by_its_class(by_state: Path) -> None:
+    assert BCState.from_pretrained(by_state).obs_mode == "state"
+    with pytest.raises(AgentsError, match="holds the policy bc_state, not BCImage"):
+        BCImage.from_pretrained(by_state)
 
 
 def test_a_checkpoint_of_another_width_of_tokens_is_refused(tmp_path: Path) -> None:
     demos = images([("red", [0.5, 0, 0, 0.5, 0, 0])])
-    learner = trained(tmp_path, "bc_image", demos, TINY, steps=1, batch_size=1)
-    with pytest.raises(AgentsError, match="tokens of minilm are 384 wide and those of"):
-        LearnedAgent(learner)
+    policy = trained(tmp_path, "bc_image", demos, TINY, steps=1, batch_size=1)
+    with pytest.raises(
+        AgentsError, match="tokens of minilm have width 384, the checkpoint expects"
+    ):
+        policy.load_text_encoder()
 
 
 def test_a_checkpoint_of_an_encoder_with_other_weights_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whether its tokens were made in training or came with the dataset."""
-    encoder = language.encoder("minilm")
+    encoder = text_encoders.text_encoder("minilm")
     demos = images([("red", [0.5, 0, 0, 0.5, 0, 0])])
     for name in ("made", "came"):
-        sentences = ["red", language.PROBE]
+        sentences = ["red", text_encoders.PROBE]
         tokens = dict(zip(sentences, encoder.encode(sentences), strict=True))
         demos.tokens = {"minilm": tokens} if name == "came" else {}
         plan = {"steps": 1, "batch_size": 1}
-        learner = trained(tmp_path / name, "transporter", demos, {"width": 8}, **plan)
-        assert len(learner.about.encoder_fingerprint) == 8
-        LearnedAgent(learner)
+        policy = trained(tmp_path / name, "transporter", demos, {"width": 8}, **plan)
+        assert len(policy.spec.encoder_fingerprint) == 8
+        policy.load_text_encoder()
         with monkeypatch.context() as patch:
-            patch.setattr("agents.policies.language._unit", other_weights)
-            with pytest.raises(AgentsError, match="the encoder minilm here has other weights"):
-                LearnedAgent(learner)
+            patch.setattr("agents.policies.text_encoders.unit", other_weights)
+            with pytest.raises(AgentsError, match="weights of the text encoder minilm differ"):
+                policy.load_text_encoder()
             with pytest.raises(AgentsError, match="encoder_fingerprint is"):
                 demos.tokens = {}
                 more = {**plan, "start_from": tmp_path / name}
-                trained(tmp_path / "new", "transporter", demos, {}, **more)
+                trained(tmp_path / "new", "transporter", demos, {"width": 8}, **more)
 
 
 def other_weights(tokens: Any) -> Any:
@@ -203,33 +206,33 @@ def other_weights(tokens: Any) -> Any:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("agent.json", b"[]", "holds no JSON object"),
-        ("agent.json", b"{", "cannot read"),
-        ("agent.json", b"{}", "describes no learner"),
+        ("config.json", b"[]", "is not a JSON object"),
+        ("config.json", b"{", "cannot be read"),
+        ("config.json", b"{}", "describes no policy"),
         ("model.safetensors", b"cut off", "cannot be read"),
         ("model.safetensors", None, "is missing"),
-        ("agent.json", None, "is no checkpoint"),
+        ("config.json", None, "is not a checkpoint"),
     ],
 )
 def test_a_damaged_checkpoint_is_an_error(
     by_state: Path, tmp_path: Path, name: str, content: bytes | None, message: str
 ) -> None:
-    for kept in ("agent.json", "model.safetensors"):
+    for kept in ("config.json", "model.safetensors"):
         (tmp_path / kept).write_bytes((by_state / kept).read_bytes())
     if content is None:
         (tmp_path / name).unlink()
     else:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(AgentsError, match=message):
-        load_learner(tmp_path)
+        LearnedPolicy.from_pretrained(tmp_path)
 
 
-def test_what_a_policy_is_for_survives_json(by_state: Path) -> None:
-    value = checkpoint.load_json(by_state / "agent.json")["about"]
-    assert About.from_json(value).as_json() == value
-    assert About.from_json(value) == load_learner(by_state).about
-    with pytest.raises(AgentsError, match="belong; train it anew"):
-        About.from_json({"agent": "bc_state"})
+def test_a_spec_survives_json(by_state: Path) -> None:
+    value = checkpoint.load_json(by_state / "config.json")["spec"]
+    assert PolicySpec.from_json(value).to_json() == value
+    assert PolicySpec.from_json(value) == LearnedPolicy.from_pretrained(by_state).spec
+    with pytest.raises(AgentsError, match="Train it again"):
+        PolicySpec.from_json({"policy": "bc_state"})
 
 
 @pytest.mark.parametrize(
@@ -247,15 +250,25 @@ def test_a_hyperparameter_that_cannot_be_is_refused_before_any_work(
     option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     agent, _, name = option.partition("=")[0].partition(".")
-    run = ["train", "--agent", agent, "--env", "gensim/AlignBoxCorner-v0", f"--{option}"]
+    run = ["train", "--policy", agent, "--env", "gensim/AlignBoxCorner-v0", f"--{option}"]
     assert main([*run, "--out", str(tmp_path / "run")]) == 2
     said = capsys.readouterr().err
-    assert said.startswith(f"agents: {agent}: {name} is ") and said.count("\n") == 1
+    assert said.startswith(f"python -m agents: {name} is ") and said.count("\n") == 1
 
 
-@pytest.mark.parametrize(
-    "cls", [Config, Run, DaggerOptions, *(learner_class(name).Config for name in LEARNERS)]
-)
-def test_every_field_of_a_config_says_what_it_is(cls: type) -> None:
-    said = docstrings(cls)
-    assert [f.name for f in fields(cls) if not said.get(f.name)] == []
+COMMANDS = [
+    ["train", "--policy", policy]
+    for policy in ("transporter", "bc_state", "bc_image", "dagger", "ppo", "sac")
+] + [["export"], ["evaluate"], ["benchmark"], ["tables"], ["freeze"]]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_help_describes_every_option(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command, "--help"]) == 0
+    text = capsys.readouterr().out
+    options = re.split(r"\n  (?=--?[a-z])", text)[1:]
+    assert options
+    for option in options:
+        assert re.search(r"[a-z]{3,} [a-z]", option.split("(default")[0].split(" ", 1)[1]), option
