@@ -28,7 +28,7 @@ def save(folder: Path, encoder: str, tokens: Mapping[str, NDArray[Any]]) -> None
 
     Args:
         folder: of the dataset, the parent of `data`.
-        encoder: its name, as `agents.policies.text_encoders.encoder` takes it.
+        encoder: its name, as `agents.policies.registry.text_encoder` takes it.
         tokens: of each instruction.
 
     Raises:
