@@ -187,7 +187,9 @@ def test_progress_reports_each_seed(recorded: Recorded) -> None:
     assert {(event.id, event.total) for event in played} == {(BOWL, EPISODES)}
 
 
-def test_content_is_equal_for_two_workers_and_when_extended(recorded: Recorded, tmp_path: Path) -> None:
+def test_content_does_not_depend_on_workers_or_extension(
+    recorded: Recorded, tmp_path: Path
+) -> None:
     played: list[Played] = []
     record([BOWL], 6, SEED, tmp_path, workers=2, progress=played.append)
     record([BOWL], EPISODES, SEED, tmp_path, workers=2, progress=played.append)

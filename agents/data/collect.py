@@ -56,7 +56,7 @@ def collect(
         if not of_suite(env):
             raise AgentsError(
                 f"{env} is not a task of this suite; `gensim list` shows them. Read demonstrations "
-                "of other envs with --minari"
+                "of other envs with --data"
             )
     bounds = gensim_envs.common_bounds(envs) if obs_mode == "state" else None
     with Progress(episodes * len(envs), "demonstrations", "episodes") as bar:

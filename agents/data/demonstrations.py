@@ -6,7 +6,6 @@ This needs neither a simulator nor Gymnasium nor Minari.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -202,21 +201,21 @@ class Demonstrations:
     # Files.
 
     @classmethod
-    def load(cls, *folders: Path, episodes: int | None = None) -> Demonstrations:
+    def load(cls, *datasets: Path, episodes: int | None = None) -> Demonstrations:
         """Read Minari datasets and the tokens beside them.
 
         Steps without a label and episodes without success, where infos say so, are left out.
 
         Args:
-            folders: each a dataset, or a folder of datasets, which are read in the order of their
-                paths.
+            datasets: folders or ids of datasets; see `gensim_envs.datasets.find`. Those in one
+                folder are read in the order of their paths.
             episodes: number to read of each dataset; all if None.
 
         Raises:
             DatasetError: a dataset is missing or cannot be read.
             AgentsError: it has too few episodes or does not fit policies or the others.
         """
-        paths = [path for folder in folders for path in find(folder.expanduser())]
+        paths = [path for dataset in datasets for path in find(dataset)]
         parts = []
         for path in paths:
             parts.append(cls._read(Dataset.open(path), episodes))
@@ -310,24 +309,3 @@ def _check_alike(whole: Demonstrations, part: Demonstrations) -> None:
             f"some demonstrations have state vectors with room for {whole.state_bounds}, others "
             f"for {part.state_bounds}. Make all with gensim_envs.common_bounds"
         )
-
-
-def minari_folders(datasets: Sequence[str], root: Path | None = None) -> list[Path]:
-    """The folders of Minari datasets.
-
-    Args:
-        datasets: ids, such as "gensim/PutBlockInBowl/oracle-v0".
-        root: the folder that they are in; None for Minari's own.
-
-    Raises:
-        AgentsError: one is missing.
-    """
-    default = os.environ.get("MINARI_DATASETS_PATH", "~/.minari/datasets")
-    root = (Path(default) if root is None else root).expanduser()
-    for dataset in datasets:
-        if not (root / dataset / "data").is_dir():
-            raise AgentsError(
-                f"there is no dataset {dataset} in {root}. `gensim demos` records some; "
-                "--minari-root says where they are"
-            )
-    return [root / dataset for dataset in datasets]

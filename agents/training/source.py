@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agents.data.demonstrations import Demonstrations, minari_folders
+from agents.data.demonstrations import Demonstrations
 from agents.errors import AgentsError
 from agents.training.config import TrainConfig
 from agents.training.loop import Validate
@@ -22,25 +22,20 @@ SIMULATOR = ("gymnasium", "pybullet")
 class DataConfig:
     """The demonstrations of a run; by default the oracle makes them."""
 
-    data: Path | None = None
-    """Folder of datasets that `python -m agents export` or `gensim demos` wrote."""
-    minari: tuple[str, ...] = ()
-    """Minari datasets to read."""
-    minari_root: Path | None = None
-    """Folder of the Minari datasets."""
+    data: tuple[Path, ...] = ()
+    """Folders of datasets that `gensim demos` or `python -m agents export` wrote, or ids of Minari
+    datasets."""
     workers: int | None = None
     """Processes that play episodes; by default one for each core."""
 
     def __post_init__(self) -> None:
         if self.workers is not None and self.workers < 1:
             raise AgentsError(f"workers is {self.workers}; expected 1 or more")
-        if self.data is not None and self.minari:
-            raise AgentsError("--data and --minari exclude each other; give one of them")
 
     @property
     def exists(self) -> bool:
         """Whether demonstrations are read, not made."""
-        return self.data is not None or bool(self.minari)
+        return bool(self.data)
 
 
 class Source:
@@ -55,7 +50,7 @@ class Source:
     """
 
     def __init__(self, data: DataConfig, config: TrainConfig) -> None:
-        if int(os.environ.get("WORLD_SIZE", 1)) > 1 and data.data is None:
+        if int(os.environ.get("WORLD_SIZE", 1)) > 1 and not data.data:
             raise AgentsError(
                 "several processes need recorded demonstrations: make them with `python -m agents "
                 "export`, and give their folder as --data"
@@ -69,11 +64,8 @@ class Source:
             AgentsError: there are none, and none can be made.
         """
         data, config = self.data, self._config
-        if data.data is not None:
-            return Demonstrations.load(data.data)
-        if data.minari:
-            folders = minari_folders(data.minari, data.minari_root)
-            return Demonstrations.load(*folders, episodes=config.demos)
+        if data.data:
+            return Demonstrations.load(*data.data, episodes=config.demos)
         self.require_simulator("make demonstrations; give datasets with --data")
         from agents.data.collect import collect
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,19 +31,28 @@ _RATIO = 1100  # gzip compresses to a thousandth at best
 _TEXT = 10_000  # bytes of an instruction
 
 
-def find(folder: Path) -> list[Path]:
-    """The `data` folders of all datasets in a folder, which may be one itself, in sorted order.
+def find(dataset: Path) -> list[Path]:
+    """The `data` folders of datasets, in sorted order.
+
+    Args:
+        dataset: a folder of datasets, which may be one itself; or the id of a dataset, such as
+            "gensim/BuildWheel/oracle-v0", in the folder that MINARI_DATASETS_PATH names or in
+            Minari's own.
 
     Raises:
         DatasetError: there are none.
     """
+    local = Path(os.environ.get("MINARI_DATASETS_PATH") or "~/.minari/datasets").expanduser()
+    folder = dataset.expanduser()
+    if not folder.exists() and (local / dataset).exists():
+        folder = local / dataset
     found = sorted(path.parent for path in folder.rglob(METADATA) if path.parent.name == "data")
     if (folder / METADATA).exists():
         found = [folder]
     if not found:
         raise DatasetError(
-            f"{folder} has no Minari dataset. `gensim demos` and `python -m agents export` "
-            "record some"
+            f"{folder} has no Minari dataset, and neither has {local} one of this name. "
+            "`gensim demos` and `python -m agents export` record datasets"
         )
     return found
 

@@ -173,7 +173,6 @@ def parse(
         UsageError: saying in one line what is wrong with the arguments.
         SystemExit: with code 0, after the help was printed.
     """
-
     markers = MARKERS
     if isinstance(target, DependentCommand):
         target = target.build(arguments)

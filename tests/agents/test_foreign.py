@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from foreign import ID
-from toys import HIGH, LOW
+from toys import HIGH, LOW, save
 
 from agents.__main__ import main
 from agents.data.demonstrations import Demonstrations, Sample
@@ -29,12 +29,11 @@ def demonstrations(path: Path) -> Path:
         state = np.float32(rng.uniform(-1, 1, 6))
         action = LOW + (state + 1) / 2 * (HIGH - LOW)
         demos.add_episode(ID, seed, [Sample(ID, 0, 0, "", action, state=state)])
-    demos.save(path)
-    return path
+    return save(demos, path)
 
 
 def test_cloning_is_evaluated_on_an_env_of_another_suite(tmp_path: Path) -> None:
-    data, out = demonstrations(tmp_path / "demos.h5"), tmp_path / "run"
+    data, out = demonstrations(tmp_path / "data"), tmp_path / "run"
     assert main([
         "train", "--policy", "bc_state", "--data", str(data), "--out", str(out), "--steps", "1500",
         "--validate-every", "0", "--device", "cpu", "--bc_state.width", "64",
@@ -74,8 +73,8 @@ def test_what_only_the_suite_has_is_refused(
 
 
 def test_dagger_needs_an_oracle(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    data, out = demonstrations(tmp_path / "demos.h5"), tmp_path / "run"
+    data, out = demonstrations(tmp_path / "data"), tmp_path / "run"
     train = ["train", "--policy", "dagger", "--data", str(data), "--validate-every", "0"]
     assert main([*train, "--out", str(out)]) == 2
     assert f"{ID} has no oracle" in capsys.readouterr().err
-    assert not (out / "demos-0.h5").exists()
+    assert not list(out.glob("demos*"))

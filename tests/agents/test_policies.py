@@ -65,7 +65,7 @@ def test_cloning_from_states_finds_the_action_in_new_ones(by_state: Path) -> Non
 def test_states_are_moved_as_their_actions_are(tmp_path: Path) -> None:
     """Seen from the item that is picked, everything stays where it was."""
     envs = ["gensim/AlignBoxCorner-v0", "gensim/PutBlockInBowl-v0"]  # the former's are padded
-    demos = collect(envs, 1, obs_mode="state", workers=1)
+    demos = collect(envs, 1, tmp_path / "demos", obs_mode="state", workers=1)
     net = trained(tmp_path, "bc_state", demos, {"width": 8}, steps=1)
     items = demos.state_bounds["items"]
 

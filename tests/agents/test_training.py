@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 import torch
 from torch.nn.modules.batchnorm import _BatchNorm
-from toys import images, states
+from toys import images, save, states
 
 from agents.__main__ import main
 from agents.data.demonstrations import Demonstrations
@@ -65,8 +65,8 @@ def command(data: Path, out: Path, *more: str) -> list[str]:
 
 
 def test_a_run_that_is_killed_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
-    data, whole, killed = (tmp_path / name for name in ("demos.h5", "whole", "killed"))
-    states().save(data)
+    data, whole, killed = (tmp_path / name for name in ("data", "whole", "killed"))
+    save(states(), data)
     assert main(command(data, whole)) == 0
 
     python = [sys.executable, "-m", "agents"]
@@ -361,9 +361,8 @@ def test_tasks_are_drawn_evenly_whatever_their_length(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("agent", ["transporter", "bc_image"])
 def test_training_needs_no_simulator(tmp_path: Path, agent: str) -> None:
-    images([("red", [0.5, 0, 0, 0.5, 0, 0]), ("blue", [0.4, 0, 0, 0.6, 0, 1])]).save(
-        tmp_path / "demos.h5"
-    )
+    demos = images([("red", [0.5, 0, 0, 0.5, 0, 0]), ("blue", [0.4, 0, 0, 0.6, 0, 1])])
+    save(demos, tmp_path / "data")
     script = """
 import sys
 absent = ["gymnasium", "minari", "pybullet", "stable_baselines3", "tqdm",
@@ -377,7 +376,7 @@ sys.exit(code)
     done = subprocess.run(
         [sys.executable, "-c", script, "train", "--policy", agent, "--steps", "2",
          "--batch-size", "2", "--device", "cpu", f"--{agent}.width", "8",
-         "--data", str(tmp_path / "demos.h5"), "--out", str(tmp_path / "run")],
+         "--data", str(tmp_path / "data"), "--out", str(tmp_path / "run")],
         cwd=ROOT, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
