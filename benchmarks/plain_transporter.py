@@ -182,18 +182,18 @@ def hourglass(inputs: int, outputs: int, width: int) -> nn.Sequential:
 
 
 class PlainTransporter(LearnedPolicy):
-    """Attention picks a pixel; the crop around it, turned, is found again in the scene."""
+    """Picks by attention; places where the rotated crop around the pick correlates best."""
 
     obs_mode: ClassVar[str] = "rgbd"
-    language: ClassVar[bool] = False
-    Config: ClassVar[type] = PlainConfig
+    reads_instructions: ClassVar[bool] = False
+    config_class: ClassVar[type] = PlainConfig
 
     def __init__(self, config: PlainConfig, spec: PolicySpec) -> None:
         super().__init__(config, spec)
         self.attention = hourglass(4, 1, config.width)
         self.query = hourglass(4, FEATURES, config.width)
         self.key = hourglass(4, FEATURES, config.width)
-        self.to(memory_format=torch.channels_last)  # a quarter faster on CPUs than planes
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # a quarter faster on CPUs than planes
         self._maps: dict[str, NDArray[np.float32]] | None = None
 
     # --- what goes in
@@ -260,7 +260,7 @@ class PlainTransporter(LearnedPolicy):
         return self._run(self.attention, image)[0, 0].float()
 
     def place_logits(self, image: Tensor, pick: Tensor) -> Tensor:
-        """Scores (rotations, h, w) of placing what is at the pixel `pick`, turned and moved."""
+        """Scores (rotations, h, w) of places for the item at the pixel `pick`."""
         half = self.config.crop // 2
         crops = turned_crops(image, pick, self.config.crop, self.config.rotations)
         query = self._run(self.query, F.pad(image, (half,) * 4))
@@ -277,7 +277,7 @@ class PlainTransporter(LearnedPolicy):
     def select_action(
         self, observation: Mapping[str, NDArray[Any]], tokens: NDArray[Any]
     ) -> NDArray[np.float32]:
-        """The best pick, then the best place for it: six numbers, metres and radians."""
+        """See `LearnedPolicy`: the best pick, then the best place for it."""
         image = self._image(observation["color"], observation["height"]).to(self.device)
         picks = self.pick_logits(image)
         pick = torch.stack(torch.unravel_index(picks.argmax(), picks.shape))
@@ -290,10 +290,10 @@ class PlainTransporter(LearnedPolicy):
         yaw = math.remainder(turn * 2 * math.pi / self.config.rotations, 2 * math.pi)
         low, high, shape = self._frame()
         points = (np.array([pick.cpu().numpy(), (row, column)]) + 0.5) / shape * (high - low) + low
-        return self.clipped(np.array([*points[0], 0.0, *points[1], yaw]))
+        return self.clip(np.array([*points[0], 0.0, *points[1], yaw]))
 
     def heatmaps(self) -> dict[str, NDArray[np.float32]] | None:
-        """Probabilities (h, w) of the last prediction's pick, and of its place in any rotation."""
+        """See `Policy`; probabilities, those of places summed over rotations."""
         return self._maps
 
     def optimizer_groups(self) -> list[dict[str, Any]]:

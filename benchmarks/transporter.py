@@ -25,8 +25,7 @@ from agents.data.collect import collect
 from agents.data.demonstrations import Demonstrations
 from agents.evaluation.rollout import outcome
 from agents.policies.base import Policy
-from agents.policies.learned import LearnedPolicy, make_policy, policy_config
-from agents.policies.registry import policy_class
+from agents.policies.learned import LearnedPolicy, make_policy, policy_class, policy_config
 from agents.training.config import TrainConfig
 from agents.training.distributed import supports_bf16
 from agents.training.inputs import instruction_tokens, make_spec

@@ -15,7 +15,8 @@ from agents.data.collect import collect
 from agents.evaluation import report
 from agents.evaluation.evaluate import evaluate
 from agents.evaluation.rollout import PolicySource
-from agents.policies.registry import policy_class, policy_names
+from agents.policies.learned import policy_class
+from agents.policies.registry import policy_names
 from agents.training import checkpoint
 from agents.training.dagger import DaggerConfig
 from agents.training.train import train

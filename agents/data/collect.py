@@ -109,7 +109,8 @@ class ExportConfig:
 def export(config: ExportConfig) -> None:
     """Record demonstrations with the tokens of their instructions, to train elsewhere."""
     from agents.benchmark.suites import task_list
-    from agents.policies.text_encoders import PROBE, text_encoder
+    from agents.policies.registry import text_encoder
+    from agents.policies.text_encoders import PROBE
 
     encoder = None if config.encoder == "none" else text_encoder(config.encoder)
     folder = (config.data or config.out or Path()).expanduser()

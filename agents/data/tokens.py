@@ -28,7 +28,7 @@ def save(folder: Path, encoder: str, tokens: Mapping[str, NDArray[Any]]) -> None
 
     Args:
         folder: of the dataset, the parent of `data`.
-        encoder: its name, as `agents.policies.text_encoders.encoder` takes it.
+        encoder: its name, as `agents.policies.registry.text_encoder` takes it.
         tokens: of each instruction.
 
     Raises:
@@ -53,7 +53,7 @@ def load(folder: Path) -> Tokens:
                 found[encoder] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
             raise AgentsError(
-                f"{path} does not hold tokens: {error}. Delete it, and write it anew with "
+                f"{path} does not hold tokens: {error}. Delete it, and write it again with "
                 "`python -m agents export`"
             ) from error
         for instruction, each in found[encoder].items():

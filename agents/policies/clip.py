@@ -20,7 +20,7 @@ class Clip(TextEncoder):
     """The text encoder of a CLIP (Radford et al., 2021), before pooling and projection.
 
     Args:
-        name: "clip:ARCHITECTURE/WEIGHTS"; see `text_encoder`.
+        name: "clip:ARCHITECTURE/WEIGHTS"; see `agents.policies.registry.text_encoder`.
 
     Raises:
         AgentsError: open_clip, the architecture or the weights are missing.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import numpy as np
 import torch
@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from agents.errors import AgentsError
 from agents.policies.base import Array, Policy, PolicySpec, same_encoder
-from agents.policies.registry import policy_class
-from agents.policies.text_encoders import TextEncoder, text_encoder
+from agents.policies.registry import load_class, policy_names, text_encoder
+from agents.policies.text_encoders import TextEncoder
 from agents.training import checkpoint
 
 if TYPE_CHECKING:
@@ -199,6 +199,18 @@ class LearnedPolicy(nn.Module, Policy):
         load_weights(policy, checkpoint.load_tensors(folder / checkpoint.MODEL)[0], folder)
         policy.load_text_encoder()
         return policy.to(device).eval()
+
+
+def policy_class(name: str) -> type[LearnedPolicy]:
+    """The class of a policy that is trained.
+
+    Raises:
+        AgentsError: there is no such policy, or it needs no training.
+    """
+    trained = [*policy_names("imitation"), *policy_names("reinforcement")]
+    if name not in trained:
+        raise AgentsError(f"unknown policy {name!r:.60}; choose one of {', '.join(trained)}")
+    return cast("type[LearnedPolicy]", load_class(name))
 
 
 def make_policy(spec: PolicySpec, config: Any) -> LearnedPolicy:

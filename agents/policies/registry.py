@@ -1,16 +1,19 @@
-"""The table of policies: to add one, write a file in this folder and a line here."""
+"""The tables of policies and text encoders.
+
+To add one, write a file in this folder and a line here.
+"""
 
 from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from agents.errors import AgentsError
 
 if TYPE_CHECKING:
     from agents.policies.base import Policy
-    from agents.policies.learned import LearnedPolicy
+    from agents.policies.text_encoders import TextEncoder
 
 Kind = Literal["imitation", "reinforcement", "scripted"]
 """Whether a policy learns from demonstrations, learns from reward, or needs no training."""
@@ -40,23 +43,17 @@ POLICIES = {
     "noop": Entry("scripted", "agents.policies.scripted:NoopPolicy"),
 }
 """All policies by name."""
+ENCODERS = {
+    "minilm": "agents.policies.text_encoders:MiniLM",
+    "words": "agents.policies.text_encoders:Words",
+    "clip": "agents.policies.clip:Clip",
+}
+"""All text encoders by name."""
 
 
 def policy_names(kind: Kind) -> list[str]:
     """The names of the policies of a kind."""
     return [name for name, entry in POLICIES.items() if entry.kind == kind]
-
-
-def policy_class(name: str) -> type[LearnedPolicy]:
-    """The class of a policy that is trained.
-
-    Raises:
-        AgentsError: there is no such policy, or it needs no training.
-    """
-    trained = [*policy_names("imitation"), *policy_names("reinforcement")]
-    if name not in trained:
-        raise AgentsError(f"unknown policy {name!r:.60}; choose one of {', '.join(trained)}")
-    return cast("type[LearnedPolicy]", _load(name))
 
 
 def scripted_policy(name: str) -> Policy:
@@ -71,10 +68,32 @@ def scripted_policy(name: str) -> Policy:
             f"{name!r:.60} is not a scripted policy ({', '.join(known)}); give the folder of a "
             "trained one as --checkpoint"
         )
-    return cast("type[Policy]", _load(name))()
+    return cast("type[Policy]", load_class(name))()
 
 
-def _load(name: str) -> type:
-    module, attribute = POLICIES[name].path.split(":")
-    found: type = getattr(importlib.import_module(module), attribute)
-    return found
+def text_encoder(name: str) -> TextEncoder:
+    """The text encoder of a name: "minilm", "words", or "clip:ARCHITECTURE/WEIGHTS".
+
+    WEIGHTS is a tag of open_clip whose file is in the user's cache, as in "clip:RN50/openai", or
+    the path of a file.
+
+    Raises:
+        GensimError: it is unknown or missing.
+    """
+    family, _, weights = name.partition(":")
+    if family not in ENCODERS or bool(weights) != (family == "clip"):
+        raise AgentsError(
+            f"unknown text encoder {name!r:.80}; choose minilm, words or one like clip:RN50/openai"
+        )
+    cls = _import(ENCODERS[family])
+    return cast("TextEncoder", cls(name) if weights else cls())
+
+
+def load_class(name: str) -> type:
+    """Import the class of a policy."""
+    return cast("type", _import(POLICIES[name].path))
+
+
+def _import(path: str) -> Any:
+    module, attribute = path.split(":")
+    return getattr(importlib.import_module(module), attribute)

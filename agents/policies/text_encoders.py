@@ -21,7 +21,6 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from agents.errors import AgentsError
 from gensim_envs.utils import minilm
 
 MAX_TOKENS = 32
@@ -41,7 +40,7 @@ class TextEncoder(ABC):
     """Encodes instructions.
 
     Attributes:
-        name: by which `text_encoder` returns an equal one.
+        name: by which `agents.policies.registry.text_encoder` returns an equal one.
         width: width of a token, or the number of ids if `trainable`.
         trainable: whether tokens are ids of embeddings that the policy learns.
     """
@@ -69,28 +68,6 @@ def fingerprint(tokens: NDArray[Any]) -> tuple[float, ...]:
     A hash would not do: machines differ in the last bits.
     """
     return tuple(round(float(number), 4) for number in tokens.ravel()[-8:])
-
-
-def text_encoder(name: str) -> TextEncoder:
-    """The encoder of a name: "minilm", "words", or "clip:ARCHITECTURE/WEIGHTS".
-
-    WEIGHTS is a tag of open_clip whose file is in the user's cache, as in "clip:RN50/openai", or
-    the path of a file.
-
-    Raises:
-        AgentsError: it is unknown or missing.
-    """
-    if name == "minilm":
-        return MiniLM()
-    if name == "words":
-        return Words()
-    if name.startswith("clip:"):
-        from agents.policies.clip import Clip
-
-        return Clip(name)
-    raise AgentsError(
-        f"unknown text encoder {name!r:.80}; choose minilm, words or one like clip:RN50/openai"
-    )
 
 
 class Words(TextEncoder):

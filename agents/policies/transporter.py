@@ -36,7 +36,7 @@ from agents.policies.clip import Clip, ClipVisual
 from agents.policies.correlation import correlate, crops, window
 from agents.policies.learned import LearnedPolicy, pad_tokens
 from agents.policies.networks import Decoder, Encoder, InstructionPooling, Residual
-from agents.policies.text_encoders import text_encoder
+from agents.policies.registry import text_encoder
 
 
 @dataclass(frozen=True)

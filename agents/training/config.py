@@ -13,8 +13,7 @@ from tyro.conf import arg
 
 from agents.errors import AgentsError
 from agents.policies.base import PolicySpec
-from agents.policies.learned import policy_config
-from agents.policies.registry import policy_class
+from agents.policies.learned import policy_class, policy_config
 from agents.training import checkpoint
 
 

@@ -25,8 +25,8 @@ import numpy as np
 
 from agents.data.demonstrations import Demonstrations
 from agents.errors import AgentsError
-from agents.policies.learned import LearnedPolicy
-from agents.policies.registry import policy_class, policy_names
+from agents.policies.learned import LearnedPolicy, policy_class
+from agents.policies.registry import policy_names
 from agents.training import checkpoint, loop
 from agents.training.config import TrainConfig, check_minimum, check_same, describe
 from agents.training.inputs import check_machine, select_demos

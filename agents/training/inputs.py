@@ -9,8 +9,9 @@ import numpy as np
 from agents.data.demonstrations import Demonstrations
 from agents.errors import AgentsError
 from agents.policies.base import Array, PolicySpec, same_encoder
-from agents.policies.registry import policy_class
-from agents.policies.text_encoders import PROBE, fingerprint, text_encoder
+from agents.policies.learned import policy_class
+from agents.policies.registry import text_encoder
+from agents.policies.text_encoders import PROBE, fingerprint
 from agents.training import checkpoint
 from agents.training.config import TrainConfig
 from agents.training.distributed import find_device

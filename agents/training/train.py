@@ -13,7 +13,8 @@ import tyro
 from tyro.conf import arg
 
 from agents.errors import AgentsError
-from agents.policies.registry import policy_class, policy_names
+from agents.policies.learned import policy_class
+from agents.policies.registry import policy_names
 from agents.training import loop
 from agents.training.config import TrainConfig, default_policy_config
 from agents.training.dagger import DaggerConfig

@@ -20,7 +20,8 @@ from agents.data.augment import colors_of
 from agents.data.demonstrations import Sample
 from agents.errors import AgentsError
 from agents.policies.base import PolicySpec
-from agents.policies.text_encoders import Clip, encoder
+from agents.policies.clip import Clip
+from agents.policies.registry import text_encoder
 from agents.policies.transporter import Transporter, TransporterConfig
 
 SMALL = {
@@ -39,7 +40,7 @@ class Bomb:
 
 def refused(name: str, *said: str) -> None:
     try:
-        encoder(name)
+        text_encoder(name)
     except AgentsError as error:
         assert all(each in str(error) for each in said), error
     else:
@@ -60,16 +61,16 @@ def policy_that_sees_through_it(name: str, tokens: Any) -> None:
     height, action = np.zeros((160, 320), np.float32), np.float32([0.5, 0, 0, 0.6, 0.1, 1])
     sample = Sample("gensim/Some-v0", 0, 0, "put it there", action, color, height, None)
     batch = policy.prepare([sample] * 2, [tokens] * 2, np.random.default_rng(0), train=False)
-    seen = colors_of(batch["picture"], batch["table"])[0].permute(1, 2, 0)
+    seen = colors_of(batch["image"], batch["table"])[0].permute(1, 2, 0)
     np.testing.assert_allclose(seen, color / 255, atol=1e-5)
-    policy.loss(batch)[0].backward()
+    policy(batch)[0].backward()
     assert all(p.grad is not None for p in policy.semantic.parameters())
     assert policy.eval().select_action({"color": color, "height": height}, tokens).shape == (6,)
     spec = replace(spec, encoder="words")
     try:
         Transporter(TransporterConfig(width=16, clip=True), spec)
     except AgentsError as error:
-        assert "has no pictures" in str(error)
+        assert "does not have" in str(error)
     else:
         raise AssertionError("words were taken for pictures")
 
@@ -94,13 +95,13 @@ def main(folder: Path) -> None:
     weights = folder / "weights.safetensors"
     save_file(model.state_dict(), weights)
 
-    clip = encoder(f"clip:small/{weights}")
+    clip = text_encoder(f"clip:small/{weights}")
     assert isinstance(clip, Clip) and clip.width == 24 and not clip.trainable
     sentences = ["put the red block in the green bowl", "", "block " * 60]
     tokens = clip.encode(sentences)
     assert [each.shape for each in tokens] == [(10, 24), (2, 24), (32, 24)]
     np.testing.assert_allclose(np.linalg.norm(tokens[0].astype("f4"), axis=1), 1, atol=1e-2)
-    again = encoder(f"clip:small/{weights}").encode(sentences[:1])
+    again = text_encoder(f"clip:small/{weights}").encode(sentences[:1])
     np.testing.assert_array_equal(again[0], tokens[0])
 
     visual = clip.visual().train()
@@ -116,7 +117,7 @@ def main(folder: Path) -> None:
     policy_that_sees_through_it(f"clip:small/{weights}", tokens[0])
 
     torch.save(model.state_dict(), folder / "weights.pt")
-    encoder(f"clip:small/{folder}/weights.pt")
+    text_encoder(f"clip:small/{folder}/weights.pt")
     (folder / "bomb.pt").write_bytes(pickle.dumps({"state_dict": Bomb()}))
     refused(f"clip:small/{folder}/bomb.pt", "without running code", "safetensors")
     refused(f"clip:other/{weights}", "no weights of other")

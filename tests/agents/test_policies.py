@@ -16,7 +16,7 @@ from agents.__main__ import main
 from agents.data.collect import collect
 from agents.data.demonstrations import Demonstrations, Sample
 from agents.errors import AgentsError
-from agents.policies import text_encoders
+from agents.policies import registry, text_encoders
 from agents.policies.base import PolicySpec
 from agents.policies.bc_image import BCImage
 from agents.policies.bc_state import BCState
@@ -179,7 +179,7 @@ def test_a_checkpoint_of_an_encoder_with_other_weights_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whether its tokens were made in training or came with the dataset."""
-    encoder = text_encoders.text_encoder("minilm")
+    encoder = registry.text_encoder("minilm")
     demos = images([("red", [0.5, 0, 0, 0.5, 0, 0])])
     for name in ("made", "came"):
         sentences = ["red", text_encoders.PROBE]

@@ -91,7 +91,8 @@ def few_shot() -> dict[str, Any]:
         for demos, rate in zip((0, 5), rates, strict=True):
             kind = "few-shot" if demos else "zero-shot"
             experiments.append(
-                experiment("t", "gensim/N-v0", demos, name=f"{name}-N-{demos}", kind=kind, pool=pool,
+                experiment("t", "gensim/N-v0", demos, name=f"{name}-N-{demos}", kind=kind,
+                           pool=pool,
                      start=name, conditions={"seen": rate})
             )  # fmt: skip
     return results(*experiments)

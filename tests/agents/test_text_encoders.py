@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from agents.errors import AgentsError
-from agents.policies.text_encoders import MAX_TOKENS, WORD_IDS, _word_id, text_encoder
+from agents.policies.registry import text_encoder
+from agents.policies.text_encoders import MAX_TOKENS, WORD_IDS, _word_id
 from gensim_envs.library import shipped
 from gensim_envs.task.assets import COLORS
 from gensim_envs.task.checks import NOUNS, plural

@@ -20,8 +20,7 @@ from agents.evaluation.evaluate import evaluate
 from agents.evaluation.rollout import PolicySource
 from agents.policies import registry, text_encoders
 from agents.policies.base import PolicySpec
-from agents.policies.learned import LearnedPolicy
-from agents.policies.registry import policy_class
+from agents.policies.learned import LearnedPolicy, policy_class
 from agents.training import checkpoint, dagger
 from agents.training.loop import train
 from gensim_envs.seeds import TEST
