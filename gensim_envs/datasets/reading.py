@@ -89,11 +89,11 @@ class Dataset:
             space = _json_object(metadata.get("action_space"))
             spec = _json_object(metadata.get("env_spec") or "{}")
             sha256 = metadata.get("main_data_sha256")
-            if sha256 is not None:
+            if sha256 is not None:  # it also differs while a recording is finished
                 with (path / MAIN).open("rb") as file:
                     if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
                         raise DatasetError(
-                            f"{path / MAIN} is damaged or half written. Record it again"
+                            f"{path / MAIN} is damaged. Record it again"
                         )
         except OSError as error:
             raise DatasetError(
