@@ -92,9 +92,7 @@ class Dataset:
             if sha256 is not None:  # it also differs while a recording is finished
                 with (path / MAIN).open("rb") as file:
                     if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
-                        raise DatasetError(
-                            f"{path / MAIN} is damaged. Record it again"
-                        )
+                        raise DatasetError(f"{path / MAIN} is damaged. Record it again")
         except OSError as error:
             raise DatasetError(
                 f"{error.filename} cannot be read: {error.strerror}. Record the dataset again"
