@@ -17,7 +17,7 @@ import minari
 
 import gensim_envs
 from gensim_envs.cli import main as gensim
-from gensim_envs.datasets import DemosError, record
+from gensim_envs.datasets import DatasetError, record
 from gensim_envs.sandbox import protection
 from gensim_envs.seeds import TRAINING
 from gensim_envs.utils.video import write_video
@@ -98,5 +98,5 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         print(f"\nstopped; what was finished is in {OUT}", file=sys.stderr)
         sys.exit(130)
-    except DemosError as error:
+    except DatasetError as error:
         sys.exit(f"demo: {error}")

@@ -221,10 +221,10 @@ def test_killed_while_the_dataset_is_written(
     with monkeypatch.context() as patch:
         write = folder.write
 
-        def killed(path: Path, data: bytes) -> None:
+        def killed(path: Path, data: bytes, *root: Path) -> None:
             if path.name == "metadata.json":
                 raise KeyboardInterrupt
-            write(path, data)
+            write(path, data, *root)
 
         if when == "before metadata":
             patch.setattr(folder, "write", killed)

@@ -1,7 +1,7 @@
-"""Scenes as learners see them, moved over the table: pictures and the points in them alike.
+"""Augmentation: rotate and shift the images of a scene together with its actions.
 
-A pose of the table's plane is (x, y, yaw) in metres and radians. Rows of a picture run along x and
-columns along y, so that turning a picture counter-clockwise about z turns x towards y.
+A pose on the table is (x, y, yaw) in metres and radians. Rows of an image run along x and columns
+along y, so a counter-clockwise rotation about z takes x towards y.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Table:
-    """Where a picture lies.
+    """The part of the table that an image shows.
 
     Attributes:
         low: (x, y) of the outer corner of the first pixel, metres.
@@ -37,14 +37,14 @@ class Table:
 
     @classmethod
     def of(cls, spec: PolicySpec) -> Table:
-        """That of the observations that a policy is made for."""
+        """The table of the observations that a policy is trained for."""
         low, high = spec.action_low, spec.action_high
         rows, columns = spec.observation.get("height", (1, 1))  # a state has no pixels
         return cls((low[0], low[1]), (high[0] - low[0], high[1] - low[1]), (rows, columns))
 
     @property
     def pixel(self) -> float:
-        """Metres a pixel."""
+        """Metres per pixel."""
         return self.size[0] / self.shape[0]
 
     @property
@@ -58,30 +58,30 @@ class Table:
         return max(self.size) / 2
 
     def encode(self, actions: ArrayLike) -> NDArray[np.float32]:
-        """Actions as what networks regress: numbers of about -1..1 that do not jump.
+        """Encode actions as regression targets: continuous numbers of about -1..1.
 
         Args:
             actions: (b, 6).
 
         Returns:
             (b, 6) x and y of pick and of place, in units from the middle, and sine and cosine of
-            the turn between them: with which yaw a turn begins does not matter.
+            the rotation between them. The yaw at which it begins does not matter.
         """
         actions = np.asarray(actions, np.float64)
-        turn = actions[:, 5:] - actions[:, 2:3]
+        rotation = actions[:, 5:] - actions[:, 2:3]
         points = (actions[:, [0, 1, 3, 4]].reshape(-1, 2, 2) - self.middle) / self.unit
-        parts = [points.reshape(-1, 4), np.sin(turn), np.cos(turn)]
+        parts = [points.reshape(-1, 4), np.sin(rotation), np.cos(rotation)]
         return np.concatenate(parts, 1).astype(np.float32)
 
     def decode(self, numbers: NDArray[Any]) -> NDArray[np.float64]:
-        """Actions (b, 6) of numbers (b, 6), the inverse of `encode`; they begin with yaw 0."""
+        """The inverse of `encode`: actions (b, 6) with pick yaw 0."""
         pick, place = numbers[:, :2] * self.unit, numbers[:, 2:4] * self.unit
-        turn = np.arctan2(numbers[:, 4:5], numbers[:, 5:])
-        parts = [pick + self.middle, 0 * turn, place + self.middle, turn]
+        rotation = np.arctan2(numbers[:, 4:5], numbers[:, 5:])
+        parts = [pick + self.middle, 0 * rotation, place + self.middle, rotation]
         return np.concatenate(parts, 1, dtype=np.float64)
 
     def sampling(self, points: Tensor) -> Tensor:
-        """World (x, y) -> the coordinates that `grid_sample` wants, without aligned corners.
+        """Convert world (x, y) to the coordinates of `grid_sample` without aligned corners.
 
         Args:
             points: (..., 2) metres.
@@ -92,50 +92,50 @@ class Table:
 
 @dataclass(frozen=True)
 class Motion:
-    """A turn about the middle of the table, then a shift.
+    """A rotation about the middle of the table, then a shift.
 
     Attributes:
-        turn: radians.
+        rotation: radians.
         shift: (2,) metres.
     """
 
-    turn: float
+    rotation: float
     shift: NDArray[np.float64]
 
     def points(self, table: Table, points: ArrayLike) -> NDArray[np.float64]:
-        """Where points (n, 2) go, metres."""
-        moved = (np.asarray(points, np.float64) - table.middle) @ _turn(self.turn).T
+        """The points (n, 2) after the motion, metres."""
+        moved = (np.asarray(points, np.float64) - table.middle) @ _rotation(self.rotation).T
         return np.asarray(moved + table.middle + self.shift)
 
     def action(self, table: Table, action: ArrayLike) -> NDArray[np.float32]:
-        """What to do (6,) in the moved scene."""
+        """The action (6,) in the moved scene."""
         pick, place = np.reshape(action, (2, 3))
         (px, py), (qx, qy) = self.points(table, [pick[:2], place[:2]])
-        turned = [px, py, wrap(pick[2] + self.turn), qx, qy, wrap(place[2] + self.turn)]
-        return np.array(turned, np.float32)
+        moved = [px, py, wrap(pick[2] + self.rotation), qx, qy, wrap(place[2] + self.rotation)]
+        return np.array(moved, np.float32)
 
 
 STILL = Motion(0.0, np.zeros(2))
-"""Leaves everything where it is."""
+"""No motion."""
 
-_MARGIN = 0.02  # metres that picks and places keep from the edge of the moved picture
+_MARGIN = 0.02  # metres between picks or places and the edge of the moved image
 _SPREAD = 0.08  # metres, standard deviation of a shift: a sixth of the table's shorter side
 _TRIES = 100
 _COLOR_SCALE, _HEIGHT_SCALE = 2.0, 10.0  # bring both to about the same spread
 
 
 def pictures(colors: Sequence[Any], heights: Sequence[Any]) -> tuple[Tensor, Tensor]:
-    """Colours and heights as one map each, (b, 4, h, w), in which the bare table is about 0.
+    """Combine colours and heights into maps (b, 4, h, w) in which the bare table is about 0.
 
-    The table is what most pixels show: taking the median colour away makes pictures alike in
-    different light, and lets the table go on beyond the edge of a picture that is moved.
+    Most pixels show the table, so subtracting the median colour removes differences of light, and
+    the zeros that enter at the edges of a moved image look like table.
 
     Args:
         colors: b times (h, w, 3) uint8.
         heights: b times (h, w) metres.
 
     Returns:
-        The maps, and the tables' colours (b, 3), 0..1, with which `colors_of` undoes this.
+        The maps, and the tables' colours (b, 3), 0..1, which `colors_of` needs to invert this.
     """
     color = np.stack(colors).astype(np.float32) / 255
     table = np.median(color.reshape(len(color), -1, 3)[:, ::37], 1)
@@ -145,23 +145,23 @@ def pictures(colors: Sequence[Any], heights: Sequence[Any]) -> tuple[Tensor, Ten
 
 
 def colors_of(scenes: Tensor, tables: Tensor) -> Tensor:
-    """What `pictures` made into scenes (b, 4, h, w): colours (b, 3, h, w), 0..1."""
+    """The inverse of `pictures` for colours: (b, 4, h, w) -> (b, 3, h, w), 0..1."""
     return scenes[:, :3] / _COLOR_SCALE + tables[..., None, None]
 
 
 def augmented(
     scenes: Tensor, actions: NDArray[np.float32], table: Table, rng: np.random.Generator
 ) -> tuple[Tensor, NDArray[np.float32]]:
-    """Scenes that are turned and shifted, each at random.
+    """Rotate and shift each scene at random.
 
     Args:
         scenes: (b, 4, h, w), of `pictures`.
-        actions: (b, 6) what is done in them.
-        table: where they lie.
+        actions: (b, 6) actions in them.
+        table: that they show.
         rng: the only randomness.
 
     Returns:
-        As the arguments were.
+        Moved scenes and actions, of the same shapes.
     """
     motions = [draw(table, action, rng) for action in actions]
     moved = np.stack([m.action(table, a) for m, a in zip(motions, actions, strict=True)])
@@ -169,10 +169,10 @@ def augmented(
 
 
 def noisy(scenes: Tensor, noise: float, rng: np.random.Generator) -> Tensor:
-    """Scenes (b, 4, h, w), of `pictures`, as a sensor sees them.
+    """Add the noise of a sensor to scenes (b, 4, h, w) of `pictures`.
 
     Args:
-        scenes: as they are.
+        scenes: without noise.
         noise: standard deviation of heights, metres; that of colours, 0..1, is ten times as much.
         rng: the only randomness.
     """
@@ -182,10 +182,10 @@ def noisy(scenes: Tensor, noise: float, rng: np.random.Generator) -> Tensor:
 
 
 def draw(table: Table, action: ArrayLike, rng: np.random.Generator) -> Motion:
-    """A random motion that leaves the pick and the place of an action (6,) on the table.
+    """Draw a motion that keeps the pick and the place of an action (6,) on the table.
 
-    Turns are uniform, shifts normal; a motion that takes a point off the table is drawn again.
-    Where none is found, as with points at opposite ends, the scene stays as it is.
+    Rotations are uniform, shifts normal. A motion that takes a point off the table is drawn again;
+    if none is found, as for points at opposite ends, the scene is not moved.
     """
     pick, place = np.reshape(action, (2, 3))[:, :2]
     low = np.add(table.low, _MARGIN)
@@ -199,11 +199,11 @@ def draw(table: Table, action: ArrayLike, rng: np.random.Generator) -> Motion:
 
 
 def move(scenes: Tensor, table: Table, motions: list[Motion]) -> Tensor:
-    """Pictures of scenes that have been moved.
+    """Move images of scenes.
 
     Args:
-        scenes: (b, c, rows, columns) float; what comes in from beyond the edge is 0.
-        table: where they lie.
+        scenes: (b, c, rows, columns) float. Pixels from beyond the edge are 0.
+        table: that they show.
         motions: b of them.
 
     Returns:
@@ -211,7 +211,7 @@ def move(scenes: Tensor, table: Table, motions: list[Motion]) -> Tensor:
     """
     middle = torch.tensor(table.middle, dtype=torch.float32)
     world = torch.stack(torch.meshgrid(*_centres(table), indexing="ij"), -1)  # (rows, columns, 2)
-    backward = torch.tensor(np.stack([_turn(-m.turn) for m in motions]), dtype=torch.float32)
+    backward = torch.tensor(np.stack([_rotation(-m.turn) for m in motions]), dtype=torch.float32)
     shift = torch.tensor(np.stack([m.shift for m in motions]), dtype=torch.float32)
     before = torch.einsum("bij,brcj->brci", backward, world - middle - shift[:, None, None])
     return F.grid_sample(scenes, table.sampling(before + middle), align_corners=False)
@@ -222,7 +222,7 @@ def _centres(table: Table) -> tuple[Tensor, Tensor]:
     return table.low[0] + rows * table.pixel, table.low[1] + columns * table.pixel
 
 
-def _turn(angle: float) -> NDArray[np.float64]:
+def _rotation(angle: float) -> NDArray[np.float64]:
     cos, sin = math.cos(angle), math.sin(angle)
     return np.array([[cos, -sin], [sin, cos]])
 

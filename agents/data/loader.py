@@ -1,4 +1,4 @@
-"""Batches, prepared in threads while the network computes."""
+"""Prepare batches in threads while the network computes."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ if TYPE_CHECKING:
     from agents.data.demonstrations import Demonstrations
 
 AHEAD = 4
-"""Batches that wait to be used, for each thread; compressed images make them the largest thing."""
+"""Batches prepared in advance by each thread."""
 
 
 class Loader:
-    """Draws and prepares batch after batch.
+    """Draws and prepares batches.
 
-    Batch k is a function of the seed and k alone, so that a run goes on after a kill as if nothing
-    had happened, whatever the number of threads. Each step of a batch is of a task drawn evenly,
-    so that tasks with long episodes do not crowd out the others.
+    Batch k depends only on the seed and k, so a run that was killed resumes exactly, with any number
+    of threads. The task of each sample is drawn uniformly, so tasks with long episodes do not
+    dominate.
 
     Args:
         policy: prepares batches.
-        demos: what to draw from.
-        tokens: those of each instruction.
+        demos: from which samples are drawn.
+        tokens: of each instruction.
         batch_size: of all processes together.
         seed: of the run.
-        steps: batches there are.
-        rank: which of the processes this is.
-        processes: among which a batch is divided.
-        threads: how many prepare batches.
-        pinned: whether to put them where a GPU fetches them fast.
+        steps: number of batches.
+        rank: of this process.
+        processes: number of processes that share a batch.
+        threads: number of threads that prepare batches.
+        pinned: whether to put batches into pinned memory, for a GPU.
 
     Attributes:
-        waiting: seconds that `batch` has waited so far.
+        waiting: seconds spent waiting in `batch` so far.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Loader:
         self._next = 0  # what is prepared next
 
     def start(self, step: int) -> None:
-        """Begins with a batch; to be called before `batch`."""
+        """Begin with batch `step`; call this before `batch`."""
         self._next = step
         for _ in range(self._ahead):
             self._submit()
@@ -87,11 +87,11 @@ class Loader:
         return batch
 
     def close(self) -> None:
-        """Ends the threads."""
+        """Stop the threads."""
         self._pool.shutdown(cancel_futures=True)
 
     def drawn(self, step: int) -> NDArray[np.int64]:
-        """Indices of the steps of demonstrations in batch `step`, of all processes."""
+        """Indices of the samples of batch `step`, of all processes."""
         rng = np.random.default_rng([self._seed, step])
         envs = rng.integers(len(self._of), size=self._size)
         return np.array([rng.choice(self._of[env]) for env in envs])

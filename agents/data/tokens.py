@@ -53,7 +53,7 @@ def load(folder: Path) -> Tokens:
                 found[encoder] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
             raise AgentsError(
-                f"{path} does not hold tokens: {error}. Delete it, and write it anew with "
+                f"{path} does not hold tokens: {error}. Delete it, and write it again with "
                 "`python -m agents export`"
             ) from error
         for instruction, each in found[encoder].items():

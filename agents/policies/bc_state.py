@@ -130,7 +130,7 @@ def _move(
     """State vectors (B, n) of the moved scenes."""
     states = states.copy()
     # As complex numbers, which a product rotates.
-    spin = np.exp([[1j * motion.turn] for motion in motions])
+    spin = np.exp([[1j * motion.rotation] for motion in motions])
     shift = np.array([[complex(*motion.shift)] for motion in motions])
     middle = complex(*table.middle)
     for block in (layout.items, layout.targets):

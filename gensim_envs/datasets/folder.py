@@ -85,8 +85,8 @@ class Folder:
         A kill between its two files loses nothing: the main file begins with the episodes that the
         old metadata describe, and the parts are still there.
         """
-        write(self.data / MAIN, main)
-        write(self.data / METADATA, json.dumps(metadata).encode())
+        write(self.data / MAIN, main, self._out)
+        write(self.data / METADATA, json.dumps(metadata).encode(), self._out)
         for parent in Path(self.run.dataset_id).parents[:-1]:
             # Minari lists and uploads only those namespaces that have this file.
             if not (self._out / parent / _NAMESPACE).exists():

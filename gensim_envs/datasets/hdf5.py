@@ -21,7 +21,7 @@ _LEVEL = 4  # of gzip: level 9 saves 5 % more and takes five times as long
 
 
 def pack(episode: Mapping[str, Any], seed: int) -> bytes:
-    """One episode as an HDF5 file.
+    """Write one episode to an HDF5 file in memory.
 
     Args:
         episode: arrays, and dicts of arrays, with time first: `observations` and `infos` of
@@ -52,9 +52,9 @@ def _put(group: h5py.Group, values: Mapping[str, Any]) -> None:
             )
 
 
-def texts(sentences: list[str]) -> NDArray[Any]:
-    """Sentences as an array of UTF-8 that HDF5 and Minari hold well, (n,) bytes."""
-    encoded = [sentence.encode() for sentence in sentences]
+def texts(instructions: list[str]) -> NDArray[Any]:
+    """Encode instructions as an array of UTF-8 of fixed length, (n,) bytes."""
+    encoded = [instruction.encode() for instruction in instructions]
     longest = max(1, *map(len, encoded))
     return np.array(encoded, dtype=h5py.string_dtype("utf-8", longest))
 

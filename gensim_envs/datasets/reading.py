@@ -92,10 +92,12 @@ class Dataset:
             if sha256 is not None:
                 with (path / MAIN).open("rb") as file:
                     if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
-                        raise DatasetError(f"{path / MAIN} is damaged. Record it anew")
+                        raise DatasetError(
+                            f"{path / MAIN} is damaged or half written. Record it again"
+                        )
         except OSError as error:
             raise DatasetError(
-                f"{error.filename} cannot be read: {error.strerror}. Record the dataset anew"
+                f"{error.filename} cannot be read: {error.strerror}. Record the dataset again"
             ) from error
         except (ValueError, TypeError, RecursionError) as error:
             raise DatasetError(f"{path / METADATA} is not valid: {error}") from error
@@ -235,4 +237,4 @@ def _hdf5_errors(what: object) -> Iterator[None]:
         MemoryError,
     ) as error:  # fmt: skip
         reason = error.args[0] if isinstance(error, KeyError) else error
-        raise DatasetError(f"{what} cannot be read: {reason}. Record the dataset anew") from error
+        raise DatasetError(f"{what} cannot be read: {reason}. Record the dataset again") from error

@@ -21,8 +21,7 @@ from gensim_envs.utils import files
 
 Action = NDArray[np.float32]
 Respond = Callable[[Any, dict[str, Any], Action | None], Any]
-"""(observation, info, the oracle's action) -> the action to execute. The second last is None where
-the oracle knows none."""
+"""(observation, info, the oracle's action or None if it knows none) -> the action to execute."""
 
 PERTURBATIONS: dict[str, Callable[[np.random.Generator], Any]] = {
     "colors": lambda rng: "train",
@@ -36,22 +35,22 @@ _INFOS = ("success", "progress", "instruction", "goals_left")
 
 
 class Behaviour(Protocol):
-    """A policy that acts while the oracle labels the states it visits, as in DAgger.
+    """Acts while the oracle labels the states that are visited, as in DAgger.
 
     Attributes:
-        name: of the algorithm, for the dataset's id.
+        name: of the algorithm; part of the dataset's id.
     """
 
     @property
     def name(self) -> str: ...
 
     def __call__(self, env: gym.Env[Any, Any], seed: int) -> Respond:
-        """Begin an episode of an env that has just been reset with a seed."""
+        """Begin an episode in an env that was just reset with a seed."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """Everything that decides what the episode of a seed looks like.
+    """Everything that determines the episode of a seed.
 
     Attributes:
         spec: of the env, with its options.
@@ -144,7 +143,7 @@ def _env(spec: EnvSpec) -> gym.Env[Any, Any]:
 
 
 class _Demonstrator:
-    """Asks the oracle for an action in each state, and a behaviour, if any, for the one to execute.
+    """Takes the oracle's action in each state, or lets the behaviour of a run respond to it.
 
     Attributes:
         labels: the oracle's action in each state so far; None where it knows none.
@@ -181,7 +180,7 @@ def _episode(env: gym.Env[Any, Any], run: Run, seed: int) -> tuple[dict[str, Any
     """Play one episode.
 
     Returns:
-        The episode for `pack`, with time first, and why it is of no use, if it is.
+        The episode for `pack`, with time first, and why it must not be recorded, or None.
     """
     from gensim_envs.datasets.hdf5 import texts
     from gensim_envs.envs.rollout import transitions
@@ -218,7 +217,7 @@ def _labelled(
 ) -> tuple[dict[str, Any], str | None]:
     """An episode with the oracle's actions as actions, and the executed ones in infos.
 
-    Infos are one longer than actions; the last entry of those added here is meaningless.
+    Infos are one longer than actions; their last entries here are padding.
     """
     executed = episode["actions"]
     known = np.array([label is not None for label in labels])

@@ -75,12 +75,12 @@ def test_each_picture_of_a_batch_moves_by_its_own_motion() -> None:
 def test_motions_are_drawn_from_the_generator_alone() -> None:
     action = np.array([0.5, 0.2, 0, 0.4, -0.1, 0.3])
     first, again = (draw(TABLE, action, np.random.default_rng(3)) for _ in range(2))
-    assert first.turn == again.turn and (first.shift == again.shift).all()
-    turns = [draw(TABLE, action, np.random.default_rng(k)).turn for k in range(200)]
+    assert first.rotation == again.rotation and (first.shift == again.shift).all()
+    turns = [draw(TABLE, action, np.random.default_rng(k)).rotation for k in range(200)]
     assert min(turns) < -2 and max(turns) > 2
 
 
 def test_points_at_opposite_ends_leave_few_choices() -> None:
     ends = np.array([0.5, -0.5, 0, 0.5, 0.5, 0])
     motion = draw(TABLE, ends, np.random.default_rng(0))
-    assert motion.turn == 0 and (motion.shift == 0).all()
+    assert motion.rotation == 0 and (motion.shift == 0).all()

@@ -122,11 +122,11 @@ def test_a_killed_benchmark_goes_on_where_it_was(
 
 
 def test_a_cells_demonstrations_are_randomised_as_it_asks(tmp_path: Path) -> None:
-    path = tmp_path / "demos.h5"
+    path = tmp_path / "demos"
     RecordDemos(path, (ENV,), "rgbd", 1, ("light",))()
     made = Demonstrations.load(path).sha256()
-    assert made == collect([ENV], 1, workers=1, perturb=["light"]).sha256()
-    assert made != collect([ENV], 1, workers=1).sha256()
+    assert made == collect([ENV], 1, tmp_path / "2", workers=1, perturb=["light"]).sha256()
+    assert made != collect([ENV], 1, tmp_path / "3", workers=1).sha256()
 
 
 def full(*_: object) -> list[str]:

@@ -73,8 +73,15 @@ def test_datasets_are_found_by_id(folder: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("MINARI_DATASETS_PATH", str(folder))
     demos = Demonstrations.load(Path("gensim/PutBlockInBowl/oracle-v0"))
     assert demos.envs == [BOWL]
-    with pytest.raises(GensimError, match=r"nothing has no Minari dataset.*`gensim demos`"):
-        Demonstrations.load(Path("nothing"))
+
+
+def test_training_on_a_missing_dataset_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train = ["train", "--policy", "bc_state", "--data", "no", "--out", str(tmp_path / "run")]
+    assert main(train) == 1
+    assert "no has no Minari dataset" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
 
 
 def test_export_writes_tokens_beside_the_demonstrations(

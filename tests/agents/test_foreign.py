@@ -60,8 +60,8 @@ def test_reinforcement_learns_on_an_env_of_another_suite(
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        (["--policy", "oracle"], "choose another agent for it"),
-        (["--policy", "random", "--perturb", "light"], "leave out --perturb"),
+        (["--policy", "oracle"], "choose another policy for it"),
+        (["--policy", "random", "--perturb", "light"], "omit --perturb"),
         (["--policy", "random", "--split", "test"], "use --split train"),
     ],
 )

@@ -38,7 +38,6 @@ QUICK = ["--steps", "2", "--batch-size", "2", "--validate-every", "0", "--device
         (["train", "--policy", "bc_state", "--out", "x", "--bc_image.width", "8"], "Unrecognized"),
         (["train", "--policy", "bc_state", "--out", "x", "--steps", "ten"], "--steps"),
         (["train", "--policy", "bc_state", "--out", "x"], "give tasks with --env"),
-        (["train", "--policy", "bc_state", "--out", "x", "--data", "no"], "no Minari dataset"),
         (["train", "--policy", "bc_state", "--out", "x", "--env", "a", "--bc_state.depth", "0"],
          "depth"),
         (["train", "--policy", "ppo", "--out", "x", "--data", "no"], "Unrecognized"),
