@@ -118,6 +118,11 @@ class Outcome:
     refused: str | None = None
 
 
+def episode_rng(seed: int) -> np.random.Generator:
+    """The generator of a policy in the episode of a seed."""
+    return np.random.default_rng([seed, *b"agent"])
+
+
 def play(
     env: gym.Env[Any, Any], policy: Policy, seed: int, options: Mapping[str, Any] | None = None
 ) -> Iterator[gensim_envs.Transition]:
@@ -138,7 +143,7 @@ def play(
     def start(observation: Any, info: Mapping[str, Any]) -> None:
         nonlocal started
         started = True
-        policy.reset(env, np.random.default_rng([seed, *b"agent"]))
+        policy.reset(env, episode_rng(seed))
 
     def act(observation: Any, info: Mapping[str, Any]) -> Any:
         return policy.act(observation, info.get("instruction", ""))

@@ -80,13 +80,13 @@ def text_encoder(name: str) -> TextEncoder:
     Raises:
         GensimError: it is unknown or missing.
     """
-    family, _, weights = name.partition(":")
-    if family not in ENCODERS or bool(weights) != (family == "clip"):
+    family = name.partition(":")[0]
+    if family not in ENCODERS or (":" in name) != (family == "clip"):
         raise AgentsError(
             f"unknown text encoder {name!r:.80}; choose minilm, words or one like clip:RN50/openai"
         )
     cls = _import(ENCODERS[family])
-    return cast("TextEncoder", cls(name) if weights else cls())
+    return cast("TextEncoder", cls(name) if family == "clip" else cls())
 
 
 def load_class(name: str) -> type:

@@ -21,8 +21,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-
 from agents.data.demonstrations import Demonstrations
 from agents.errors import AgentsError
 from agents.policies.learned import LearnedPolicy, policy_class
@@ -233,7 +231,9 @@ class _Mixture:
 
     def __call__(self, env: gym.Env[Any, Any], seed: int) -> Respond:
         """Begin an episode."""
-        policy, rng = _policy(self.folder), np.random.default_rng([seed, *b"agent"])
+        from agents.evaluation.rollout import episode_rng
+
+        policy, rng = _policy(self.folder), episode_rng(seed)
         policy.reset(env, rng)
 
         def respond(observation: Any, info: dict[str, Any], label: Any) -> Any:

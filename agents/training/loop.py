@@ -176,7 +176,7 @@ class Training:
         config, group = self._config, self._group
         if self._found is not None and self._found["training"]["finished"]:
             if group.first:
-                print(f"{config.out} is finished; --overwrite trains it anew")
+                print(f"{config.out} is finished; --overwrite trains it again")
             return
         log = self._opened_log() if group.first else None
         loader = Loader(

@@ -15,10 +15,10 @@ from tyro.conf import arg
 from agents.errors import AgentsError
 from agents.policies.learned import policy_class
 from agents.policies.registry import policy_names
+from agents.training import dagger as dagger_training
 from agents.training import loop
 from agents.training.config import TrainConfig, default_policy_config
 from agents.training.dagger import DaggerConfig
-from agents.training.dagger import train as train_dagger
 from agents.training.inputs import check_machine
 from agents.training.source import DataConfig, Source
 from gensim_envs.utils.cli import DependentCommand
@@ -131,7 +131,7 @@ def _train_dagger(
     hyperparameters: Any,
 ) -> None:  # fmt: skip
     config, source = _source(_with_tasks(config, tasks), data)
-    train_dagger(config, dagger, hyperparameters, source)
+    dagger_training.train(config, dagger, hyperparameters, source)
 
 
 def _train_from_demos(

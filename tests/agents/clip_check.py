@@ -120,10 +120,10 @@ def main(folder: Path) -> None:
     text_encoder(f"clip:small/{folder}/weights.pt")
     (folder / "bomb.pt").write_bytes(pickle.dumps({"state_dict": Bomb()}))
     refused(f"clip:small/{folder}/bomb.pt", "without running code", "safetensors")
-    refused(f"clip:other/{weights}", "no weights of other")
-    refused("clip:small/nothing.pt", "nothing.pt is no file")
+    refused(f"clip:other/{weights}", "cannot be loaded as weights of other")
+    refused("clip:small/nothing.pt", "nothing.pt is neither a file")
     refused("clip:nothing/openai", "no architecture 'nothing'")
-    refused("clip:roberta-ViT-B-32/laion2b_s12b_b32k", "a model of its own")
+    refused("clip:roberta-ViT-B-32/laion2b_s12b_b32k", "would have to be downloaded")
 
     def dial(*_: object, **__: object) -> None:
         os.abort()  # nothing may catch it

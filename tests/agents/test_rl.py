@@ -66,7 +66,7 @@ def test_a_policy_can_be_played(tmp_path: Path) -> None:
     assert action.shape == (6,) and (low <= action).all() and (action <= high).all()
     result = evaluate(PolicySource(checkpoint=out), seeds=TEST[:2], workers=1)
     assert result["policy"] == "sac" and [row["env"] for row in result["results"]] == [BOX]
-    with pytest.raises(AgentsError, match="state vector of the checkpoint"):
+    with pytest.raises(AgentsError, match="needs a state vector for"):
         evaluate(PolicySource(checkpoint=out), ["gensim/BuildWheel-v0"], seeds=TEST[:1], workers=1)
 
 

@@ -170,7 +170,7 @@ def scored(*scores: float) -> Callable[[Path], float]:
     left = iter(scores)
 
     def validate(folder: Path) -> float:
-        assert LearnedPolicy.from_pretrained(folder).spec.agent == "bc_state"
+        assert LearnedPolicy.from_pretrained(folder).spec.policy == "bc_state"
         return next(left)
 
     return validate
@@ -286,7 +286,7 @@ def test_a_folder_is_trained_in_by_one_process_only(tmp_path: Path) -> None:
         (lambda: images([("red", [0.5, 0, 0, 0.5, 0, 0])]), {}, "learns from obs_mode='state'"),
         (states, {"envs": ("c",)}, "no demonstrations of c; it has a, b"),
         (states, {"demos": 21}, "20 demonstrations of a"),
-        (lambda: states(0), {}, "no demonstrations of anything"),
+        (lambda: states(0), {}, "no demonstrations of any task"),
         (states, {"policy": "bc_stat"}, "unknown policy 'bc_stat'"),
         (states, {"device": "cuda:9"}, "device"),
         (states, {"start_from": Path("nowhere")}, "nowhere is not a checkpoint"),
@@ -328,7 +328,7 @@ def test_fine_tuning_begins_with_the_weights_and_options_of_another_run(tmp_path
     wider = config(tmp_path / "three", start_from=tmp_path / "one")
     with pytest.raises(AgentsError, match="does not fit the dataset: observation is"):
         train(wider, states(width=13))
-    with pytest.raises(AgentsError, match=r"weights in .* are of another network"):
+    with pytest.raises(AgentsError, match=r"weights in .* do not fit the network"):
         train(wider, states(), BCStateConfig(width=32))
 
 
