@@ -15,7 +15,7 @@ from gensim_envs.generation.check import Facts
 from gensim_envs.generation.embed import TfIdf
 from gensim_envs.generation.memory import Entry, Memory
 from gensim_envs.generation.publish import publish
-from gensim_envs.generation.run import read_verdicts
+from gensim_envs.generation.verdict import read_verdicts
 from gensim_envs.library import Library, Record, digest, dump_records, shipped
 
 Rows = Iterator[tuple[str, ...]]
@@ -136,14 +136,14 @@ def _search(source: str, records: int) -> tuple[float, float]:
         )
         for k in range(records)
     ]  # fmt: skip
-    view = Memory(TfIdf(), entries).view()
-    view.nearest("Warm", "up", 1), view.nearest_programs(source, 1)
+    memory = Memory(TfIdf(), entries)
+    memory.nearest("Warm", "up", 1), memory.nearest_programs(source, 1)
     took: list[tuple[float, float]] = []
     for k in range(5):
         began = time.perf_counter()
-        view.nearest("New", f"Stack {k} pots on a ladder", 4)
+        memory.nearest("New", f"Stack {k} pots on a ladder", 4)
         middle = time.perf_counter()
-        view.nearest_programs(f"{source}\n# {k}\n", 4)
+        memory.nearest_programs(f"{source}\n# {k}\n", 4)
         took.append((middle - began, time.perf_counter() - middle))
     return (
         statistics.median(first for first, _ in took),

@@ -27,8 +27,8 @@ from tiny import record as tiny_record
 
 from gensim_envs.cli import main
 from gensim_envs.generation import validate
-from gensim_envs.generation.attempt import Verdict
-from gensim_envs.generation.run import Run, read_verdicts
+from gensim_envs.generation.run import Run
+from gensim_envs.generation.verdict import Verdict, read_verdicts
 from gensim_envs.library import Library, digest
 
 KEY = "sk-test-0123456789abcdef"
@@ -145,7 +145,7 @@ def place(server: FakeServer, tmp_path: Path) -> Place:
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tries follow one another without a wait."""
-    monkeypatch.setattr("gensim_envs.generation.providers.LONGEST_WAIT", 0.01)
+    monkeypatch.setattr("gensim_envs.generation.providers.server.LONGEST_WAIT", 0.01)
 
 
 def says(stage: str, text: Any, times: int = 999, finish: str = "stop") -> Fault:
@@ -270,7 +270,7 @@ def test_a_recording_that_is_missing_or_no_run_is_said(
         (["--model", ""], "say which --model"),
         (["--curriculum", "3"], "--target"),
         (["--scheme", "chain", "few-shot", "--provider", "replay"], "several schemes"),
-        (["--embedder", "word2vec"], "there is no embedder 'word2vec'"),
+        (["--embedder", "word2vec"], "unknown embedder 'word2vec'"),
     ],
 )
 def test_bad_use_is_one_line(place: Place, options: list[str], problem: str) -> None:
@@ -536,7 +536,7 @@ def test_a_model_that_repeats_itself_ends_the_run(place: Place) -> None:
     ended = place.generate("--count", "500", "--window", "1")
     assert ended.code == 1
     assert place.causes() == [None] + ["novelty"] * 10
-    assert "the last 10 attempts proposed what is there already" in ended.err
+    assert "the last 10 attempts proposed known tasks" in ended.err
     assert "there is a task OneBlockIntoZone already" in ended.err
 
 

@@ -14,7 +14,7 @@ from gensim_envs.generation.semantics import check_sentences, done_at_start
 from gensim_envs.sandbox import check as gate
 from gensim_envs.sandbox import extract
 from gensim_envs.sandbox.gate import syntax_tree
-from gensim_envs.sandbox.program import HandWritten, Program, Sandboxed
+from gensim_envs.sandbox.program import Program, Sandboxed
 from gensim_envs.seeds import SURVEY
 from gensim_envs.task.assets import ASSETS, COLORS
 from gensim_envs.task.goals import HEIGHT_TOLERANCE, RELATIONS, transform
@@ -121,7 +121,7 @@ def levels(spec: TaskSpec) -> int:
 
 
 def program_of(text: str) -> tuple[str, Sandboxed]:
-    """The program in a model's answer, or a program as it is, once the gate lets it through.
+    """Extract the program from a model's answer, or take a bare program, and check it by the gate.
 
     Returns:
         (source, program).
@@ -129,30 +129,21 @@ def program_of(text: str) -> tuple[str, Sandboxed]:
     Raises:
         TaskError: with cause "parse" or "gate".
     """
-    source = extract(text)
+    source = extract(text.removeprefix("\ufeff"))
     return source, Sandboxed(gate(source).class_name, source)
 
 
-def survey_source(source: str) -> Survey:
-    """Survey a program that has not been published yet.
+def survey(program: Program, source: str) -> Survey:
+    """Draw 1,000 scenes of each split and check them.
+
+    Args:
+        program: draws the scenes.
+        source: its text, which gives version and summary.
 
     Raises:
-        TaskError: why it is refused.
+        TaskError: why the program is refused.
     """
     head = gate(source)
-    return _survey(Sandboxed(head.class_name, source), head.version, head.docstring)
-
-
-def survey_task(program: HandWritten) -> Survey:
-    """Survey one of the suite's own tasks.
-
-    Raises:
-        TaskError: why it is refused.
-    """
-    return _survey(program, program.task.version, program.task.__doc__ or "")
-
-
-def _survey(program: Program, version: int, docstring: str) -> Survey:
     first = program.draw("train", SURVEY.start).spec
     bounds = {"items": 0, "targets": 0, "steps": 0}
     drawn = redrawn = 0
@@ -185,9 +176,9 @@ def _survey(program: Program, version: int, docstring: str) -> Survey:
             "Start farther from the goals, or ask for more",
             cause="semantics",
         )
-    summary = docstring.strip().splitlines()[0] if docstring.strip() else ""
+    summary = (head.docstring.strip().splitlines() or [""])[0]
     _check_printable("the docstring's first line", summary)
-    return Survey(program.name, version, summary, bounds, round(share, 4), first)
+    return Survey(program.name, head.version, summary, bounds, round(share, 4), first)
 
 
 def _check_printable(what: str, text: str, goal: int | None = None) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from gensim_envs.errors import TaskError
 from gensim_envs.generation.conversation import Conversation, Curriculum, Pick, Proposal, Review
-from gensim_envs.generation.memory import Entry, View
+from gensim_envs.generation.memory import Entry, Memory
 from gensim_envs.generation.prompts import render
 from gensim_envs.generation.reference import asset_lines
 from gensim_envs.task.assets import ASSETS
@@ -29,14 +29,14 @@ class Idea:
     """What an attempt is to be about.
 
     Attributes:
-        view: of the library.
+        memory: the known tasks.
         rng: draws what is shown of it.
         target: what a person asked for, or "".
         step: of a curriculum towards the target, or "".
         refused: names of tasks that were turned away lately, with the reason.
     """
 
-    view: View
+    memory: Memory
     rng: np.random.Generator
     target: str = ""
     step: str = ""
@@ -50,13 +50,13 @@ def propose(talk: Conversation, idea: Idea) -> Proposal:
         TaskError: with cause "parse" where it is malformed or needs what there is not, with
             "novelty" where it is there already.
     """
-    past = idea.view.sample(idea.rng, PAST)
+    past = idea.memory.sample(idea.rng, PAST)
     proposal = talk.ask_json(
         "propose",
         Proposal,
         lambda cut: render(
             "propose", assets=asset_lines(), past=past[: PAST >> cut], target=idea.target,
-            coverage=idea.view.coverage(), refused=idea.refused, step=idea.step,
+            coverage=idea.memory.coverage(), refused=idea.refused, step=idea.step,
         ),
     )  # fmt: skip
     for name in proposal.assets:
@@ -66,7 +66,7 @@ def propose(talk: Conversation, idea: Idea) -> Proposal:
                 f"Use {', '.join(ASSETS)}",
                 cause="parse",
             )
-    idea.view.refuse_twin_of_description(proposal.name, proposal.description)
+    idea.memory.refuse_known_description(proposal.name, proposal.description)
     return proposal
 
 
@@ -84,7 +84,7 @@ def curriculum(talk: Conversation, target: str, steps: int) -> list[str]:
     return found
 
 
-def implement(talk: Conversation, view: View, proposal: Proposal) -> tuple[str, list[str]]:
+def implement(talk: Conversation, memory: Memory, proposal: Proposal) -> tuple[str, list[str]]:
     """Review the API, pick references and ask for the program.
 
     Returns:
@@ -96,7 +96,7 @@ def implement(talk: Conversation, view: View, proposal: Proposal) -> tuple[str, 
     review = talk.ask_json(
         "review", Review, lambda cut: render("review", proposal=proposal), code=True
     )
-    candidates = view.nearest(proposal.name, proposal.description, CANDIDATES)
+    candidates = memory.nearest(proposal.name, proposal.description, CANDIDATES)
     pick = talk.ask_json(
         "pick",
         Pick,
@@ -126,7 +126,7 @@ def single_prompt(talk: Conversation, idea: Idea, *, few: bool) -> tuple[str, li
     Returns:
         (the answer, names of the references).
     """
-    references = idea.view.sample(idea.rng, REFERENCES) if few else []
+    references = idea.memory.sample(idea.rng, REFERENCES) if few else []
     answer = talk.ask(
         "single",
         lambda cut: render("single", references=_cut(references, cut), target=idea.target),

@@ -10,12 +10,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from gensim_envs.errors import GensimError
+from gensim_envs.utils import files
 
 _KEYS = {"name", "digest", "messages", "answer", "prompt_tokens", "completion_tokens", "seconds"}
 LONG = 1500
@@ -92,7 +92,6 @@ class Recording:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._lock = threading.Lock()
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -107,12 +106,13 @@ class Recording:
         return data
 
     def write_settings(self, settings: dict[str, Any]) -> None:
-        """Set down what decides the questions."""
-        self.root.mkdir(parents=True, exist_ok=True)
+        """Write the settings that determine the prompts.
+
+        Raises:
+            FileError: if they cannot be written.
+        """
         text = json.dumps(settings, indent=2, ensure_ascii=False) + "\n"
-        new = self.root / "run.json.new"
-        new.write_text(text, encoding="utf-8", errors="replace")
-        new.replace(self.root / "run.json")
+        files.write(self.root / "run.json", text.encode(errors="replace"))
 
     def path(self, attempt: int) -> Path:
         """The file of an attempt's calls."""
@@ -132,24 +132,18 @@ class Recording:
             **({"too_long": answer.too_long} if answer.too_long else {}),
         }
         path = self.path(call.attempt)
-        path.parent.mkdir(parents=True, exist_ok=True)
         line = json.dumps(entry, ensure_ascii=False) + "\n"
         torn = path.exists() and not path.read_bytes().endswith(b"\n")
-        with open(path, "a", encoding="utf-8", errors="replace") as file:
-            file.write("\n" + line if torn else line)
+        files.append(path, ("\n" * torn + line).encode(errors="replace"), self.root)
 
     def _keep(self, content: str) -> str | dict[str, str]:
         if len(content) < LONG:
             return content
-        name = hashlib.sha256(content.encode(errors="replace")).hexdigest()[:16]
-        path = self.root / "messages" / f"{name}.md"
-        with self._lock:
-            if not path.exists():
-                path.parent.mkdir(parents=True, exist_ok=True)
-                new = path.with_suffix(".new")
-                new.write_text(content, encoding="utf-8", errors="replace")
-                new.replace(path)
-        return {"file": f"messages/{name}.md"}
+        data = content.encode(errors="replace")
+        name = f"messages/{hashlib.sha256(data).hexdigest()[:16]}.md"
+        if not (self.root / name).exists():
+            files.write(self.root / name, data, self.root)
+        return {"file": name}
 
     def calls(self, attempt: int) -> list[dict[str, Any]]:
         """Every whole line of an attempt; one that a kill has torn is passed over."""

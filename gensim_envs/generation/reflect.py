@@ -10,7 +10,7 @@ from pydantic import Field
 
 from gensim_envs.errors import TaskError
 from gensim_envs.generation.conversation import Conversation, Proposal, Reply, Vote
-from gensim_envs.generation.memory import View
+from gensim_envs.generation.memory import Memory
 from gensim_envs.generation.prompts import render
 from gensim_envs.task.assets import Asset, Pile, Rope, Zone
 from gensim_envs.task.checks import supports
@@ -196,7 +196,7 @@ def _listed(spec: TaskSpec, items: Sequence[int]) -> str:
 
 def vote(
     talk: Conversation,
-    view: View,
+    memory: Memory,
     proposal: Proposal,
     source: str,
     spec: TaskSpec,
@@ -209,7 +209,7 @@ def vote(
         [vote, why] of each.
     """
     sentences = [goal.instruction for goal in spec.goals]
-    neighbours = view.nearest(proposal.name, proposal.description, NEIGHBOURS)
+    neighbours = memory.nearest(proposal.name, proposal.description, NEIGHBOURS)
 
     def prompt(cut: int) -> str:
         return render(
@@ -227,7 +227,7 @@ def vote(
     return votes
 
 
-def judge_votes(votes: Sequence[Sequence[str]]) -> None:
+def check_votes(votes: Sequence[Sequence[str]]) -> None:
     """More than half must say yes.
 
     Raises:
