@@ -14,6 +14,7 @@ import pytest
 from fake_server import FakeServer, Fault
 from hypothesis import given
 from hypothesis import strategies as st
+from tiny import TINY
 
 from gensim_envs.errors import TaskError
 from gensim_envs.generation.check import program_of
@@ -520,9 +521,13 @@ def test_hostile_text_is_malformed(text: str) -> None:
     assert caught.value.cause == "parse"
 
 
-@pytest.mark.parametrize("fence", ["{}", "```json\n{}\n```", "\n```\n{}\n```\n"])
+@pytest.mark.parametrize("fence", ["{}", "\ufeff{}", "```json\n{}\n```", "\n```\n{}\n```\n"])
 def test_a_fence_around_json_is_fine(fence: str) -> None:
     assert read(Vote, fence.format(ANSWER)).vote == "yes"
+
+
+def test_a_byte_order_mark_before_a_program_is_dropped() -> None:
+    assert program_of(f"\ufeff{TINY}") == program_of(TINY)
 
 
 @given(

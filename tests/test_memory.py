@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -206,3 +208,14 @@ def test_the_reference_has_every_name_of_the_api() -> None:
     assert "coffee_mug" in text
     assert len(text) < 16_000  # letters; a prompt has room for examples beside it
     assert len(COMMON_ERRORS) == len(set(COMMON_ERRORS))
+
+
+def test_the_reference_does_not_depend_on_python_oo() -> None:
+    code = (
+        "from gensim_envs.generation.reference import *\n"
+        "import sys\n"
+        "sys.stdout.write(api_reference() + repr(asset_lines()))"
+    )
+    command = [sys.executable, "-OO", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == api_reference() + repr(asset_lines())

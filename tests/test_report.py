@@ -621,7 +621,7 @@ def test_the_map_of_a_library(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert 'href="#TinyZone"' in out.read_text()
     assert main([*arguments, str(tmp_path)]) == 2
     assert main([*arguments, str(out), "--embedder", "odd"]) == 2
-    assert "no embedder 'odd'" in capsys.readouterr().err
+    assert "unknown embedder 'odd'" in capsys.readouterr().err
 
 
 # --- the statistics ---------------------------------------------------------------------------

@@ -198,7 +198,7 @@ def _set_up(
     else:
         if options.provider == "files":
             model = model or "a person"
-            provider = llm.FilesProvider(folder / "exchange", model, sleep=sleep, say=watch.line)
+            provider = llm.FilesProvider(folder / "exchange", model, sleep=sleep, say=watch.say)
         else:
             if not model:
                 raise UsageError("say which --model is to write tasks")

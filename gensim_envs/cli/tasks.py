@@ -137,7 +137,7 @@ def _check(options: argparse.Namespace) -> int:
     from gensim_envs.generation import check
 
     source, program = check.program_of(read(options.file))
-    survey = check.survey(program, source)
+    survey = check.survey_source(source)
     print(f"{program.name}: gate and 1000 draws passed, {survey.redraws:.1%} redrawn")
     print(f"  {survey.instruction!r}; at most {survey.bounds}")
     return 0

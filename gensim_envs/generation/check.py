@@ -181,6 +181,11 @@ def survey(program: Program, source: str) -> Survey:
     return Survey(program.name, head.version, summary, bounds, round(share, 4), first)
 
 
+def survey_source(source: str) -> Survey:
+    """Survey a program that runs in the sandbox; see `survey`."""
+    return survey(Sandboxed(gate(source).class_name, source), source)
+
+
 def _check_printable(what: str, text: str, goal: int | None = None) -> None:
     if not text.isprintable():
         raise TaskError(

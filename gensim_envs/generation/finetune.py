@@ -38,6 +38,8 @@ _KEY = re.compile(r"\bsk-[A-Za-z0-9_-]{20,}")
 class DataError(GensimError):
     """The data or finetune.json is invalid; the message names the file and line."""
 
+    exit_code = 2
+
 
 @dataclass
 class Job:

@@ -54,7 +54,7 @@ class Watcher(Protocol):
     def done(self, verdict: Verdict) -> None:
         """An attempt was published or refused; called in the order of attempts."""
 
-    def line(self, text: str) -> None:
+    def say(self, line: str) -> None:
         """A message for the user."""
 
 
@@ -263,7 +263,7 @@ class Run:
         if not (self.folder / "run.json").exists():
             self._recording.write_settings({**asdict(self.settings), "base": base})
         elif self._recording.settings.get("base") not in (None, base):
-            self._watcher.line("the library has changed since the run began: prompts will differ")
+            self._watcher.say("the library has changed since the run began: prompts will differ")
         verdicts = read_verdicts(self.folder)
         own = {entry.name: entry for entry in recall(self._library)} if verdicts else {}
         for verdict in verdicts:

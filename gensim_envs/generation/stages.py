@@ -17,4 +17,3 @@ Query = Literal[
     "curriculum", "propose", "review", "pick", "implement", "single", "repair", "restate", "reflect"
 ]
 """What a model can be asked for."""
-QUERIES: tuple[Query, ...] = get_args(Query)

@@ -57,11 +57,11 @@ class Watch:
         cut = f"; prompts cut to fit: {', '.join(verdict.cuts)}" if verdict.cuts else ""
         line = f"{verdict.attempt:4d} {verdict.name or '?'}: {result}{rounds}{cut}"
         # Some of it is a model's text, which must not control a terminal or break the line.
-        self.line("".join(c if c.isprintable() else " " for c in line))
+        self.say("".join(c if c.isprintable() else " " for c in line))
 
-    def line(self, text: str) -> None:
+    def say(self, line: str) -> None:
         """See `Watcher`."""
-        self._bar.line(text)
+        self._bar.line(line)
 
     def _advance(self, attempts: int) -> None:
         running = Counter(self._stages.values())
