@@ -4,42 +4,27 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import Executor
-from dataclasses import dataclass
 
 from gensim_envs.errors import TaskError
 from gensim_envs.generation import check
 from gensim_envs.generation.conversation import Conversation, Proposal
-from gensim_envs.generation.propose import Idea, Scheme, implement, propose, repair, single_prompt
+from gensim_envs.generation.propose import Idea, implement, propose, repair, single_prompt
 from gensim_envs.generation.providers import ApiError
 from gensim_envs.generation.publish import Candidate, measure
 from gensim_envs.generation.reflect import check_votes, read_instructions, vote
+from gensim_envs.generation.settings import Settings
 from gensim_envs.generation.verdict import Verdict
 
 
-@dataclass(frozen=True)
-class Rules:
-    """How attempts go, the same for all of a run.
-
-    Attributes:
-        scheme: the whole chain, or a single prompt with or without examples.
-        rounds: maximum number of repairs.
-        critics: number of votes on a finished task.
-    """
-
-    scheme: Scheme
-    rounds: int
-    critics: int
-
-
 def make_attempt(
-    talk: Conversation, idea: Idea, rules: Rules, executor: Executor
+    talk: Conversation, idea: Idea, settings: Settings, executor: Executor
 ) -> tuple[Verdict, Candidate | None]:
     """Make one attempt, up to publishing, which must happen in order.
 
     Args:
         talk: the conversation with the model.
         idea: what the task is to be about.
-        rules: of the run.
+        settings: of the run.
         executor: runs draws and episodes.
 
     Returns:
@@ -50,7 +35,7 @@ def make_attempt(
         Stopped: if the run is to stop.
     """
     began = time.monotonic()
-    attempt = _Attempt(talk, idea, rules, executor)
+    attempt = _Attempt(talk, idea, settings, executor)
     verdict, candidate = attempt.verdict, None
     try:
         candidate = attempt.make()
@@ -66,22 +51,24 @@ def make_attempt(
 class _Attempt:
     """The state of an attempt; its verdict is filled in on the way."""
 
-    def __init__(self, talk: Conversation, idea: Idea, rules: Rules, executor: Executor) -> None:
+    def __init__(
+        self, talk: Conversation, idea: Idea, settings: Settings, executor: Executor
+    ) -> None:
         self._talk = talk
         self._idea = idea
-        self._rules = rules
+        self._settings = settings
         self._executor = executor
         self.verdict = Verdict(talk.attempt)
 
     def make(self) -> Candidate:
         talk, verdict, memory = self._talk, self.verdict, self._idea.memory
-        proposal = propose(talk, self._idea) if self._rules.scheme == "chain" else None
+        proposal = propose(talk, self._idea) if self._settings.scheme == "chain" else None
         if proposal is not None:
             verdict.name, verdict.proposal = proposal.name, proposal.model_dump()
             verdict.passed = ["proposal"]
             answer, verdict.references = implement(talk, memory, proposal)
         else:
-            few = self._rules.scheme == "few-shot"
+            few = self._settings.scheme == "few-shot"
             answer, verdict.references = single_prompt(talk, self._idea, few=few)
         candidate = self._repaired(answer, proposal)
         first = candidate.survey.first
@@ -91,7 +78,7 @@ class _Attempt:
         verdict.passed.append("semantics")
         certificate = candidate.certificate.to_json()
         verdict.votes = vote(
-            talk, memory, proposal, candidate.source, first, certificate, self._rules.critics
+            talk, memory, proposal, candidate.source, first, certificate, self._settings.critics
         )
         check_votes(verdict.votes)
         verdict.passed.append("reflection")
@@ -108,7 +95,7 @@ class _Attempt:
                 return candidate
             except TaskError as error:
                 verdict.first = verdict.first or list(verdict.passed)
-                if error.cause == "novelty" or len(verdict.refusals) == self._rules.rounds:
+                if error.cause == "novelty" or len(verdict.refusals) == self._settings.rounds:
                     raise
                 verdict.refusals.append([error.cause, str(error)])
                 wanted = proposal or _implied(verdict.name or "Task", "as you planned it")

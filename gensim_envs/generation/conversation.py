@@ -17,7 +17,7 @@ from gensim_envs.generation.recording import Answer, Call, Message
 from gensim_envs.generation.reference import COMMON_ERRORS, api_reference
 from gensim_envs.generation.stages import Query
 
-TEMPERATURES: Mapping[Query, float] = {
+TEMPERATURES: Mapping[str, float] = {
     "curriculum": 0.7, "propose": 1.0, "review": 0.3, "pick": 0.0, "implement": 0.3, "single": 0.7,
     "repair": 0.3, "restate": 0.0, "reflect": 0.7,
 }  # fmt: skip

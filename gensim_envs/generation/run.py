@@ -19,12 +19,11 @@ from concurrent.futures import Executor, Future
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
 from gensim_envs.errors import LibraryError, TaskError
-from gensim_envs.generation.attempt import Rules, make_attempt
+from gensim_envs.generation.attempt import make_attempt
 from gensim_envs.generation.conversation import TEMPERATURES, Conversation
 from gensim_envs.generation.embed import Embedder
 from gensim_envs.generation.memory import Memory, entry_of, recall
@@ -34,6 +33,7 @@ from gensim_envs.generation.publish import Candidate
 from gensim_envs.generation.recording import Recording
 from gensim_envs.generation.settings import Settings
 from gensim_envs.generation.verdict import Verdict, read_verdicts, write_verdict
+from gensim_envs.generation.watch import Watch
 from gensim_envs.library import Library, digest
 from gensim_envs.utils import processes
 
@@ -43,19 +43,6 @@ INTERRUPTED = "stopped by Ctrl-C"
 RECALLED = 8
 """Number of refused attempts that a proposal is told of."""
 Attempted = Future[tuple[Verdict, Candidate | None]]
-
-
-class Watcher(Protocol):
-    """Is told how a run goes."""
-
-    def stage(self, attempt: int, stage: str) -> None:
-        """An attempt has reached a stage."""
-
-    def done(self, verdict: Verdict) -> None:
-        """An attempt was published or refused; called in the order of attempts."""
-
-    def say(self, line: str) -> None:
-        """A message for the user."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +72,7 @@ class Run:
         library: where tasks are published.
         provider: answers the prompts.
         embedder: that of the settings.
-        watcher: is told how it goes.
+        watch: shows how it goes.
         stop: ends it, such as after Ctrl-C; providers look at it while they wait.
         workers: number of processes; by default one for each core.
 
@@ -95,7 +82,7 @@ class Run:
 
     def __init__(
         self, folder: Path, settings: Settings, library: Library, provider: Provider,
-        embedder: Embedder, watcher: Watcher, stop: threading.Event, workers: int | None = None,
+        embedder: Embedder, watch: Watch, stop: threading.Event, workers: int | None = None,
     ) -> None:  # fmt: skip
         self.folder = folder
         self.settings = settings
@@ -103,12 +90,11 @@ class Run:
         self._library = library
         self._provider = Recorded(provider, self._recording)
         self._embedder = embedder
-        self._watcher = watcher
+        self._watch = watch
         self._stop = stop
         self._workers = workers
         library.recover()
         self._entries = recall(library, without_run=settings.run)
-        self._rules = Rules(settings.scheme, settings.rounds, settings.critics)
         self._verdicts: list[Verdict] = []
         self._sizes = [len(self._entries)]  # number of known tasks after each attempt
 
@@ -172,14 +158,14 @@ class Run:
         def notice(stage: str) -> None:
             if self._stop.is_set():
                 raise Stopped("stopped")
-            self._watcher.stage(attempt, stage)
+            self._watch.stage(attempt, stage)
 
         def work() -> None:
             # Processes started from here must leave Ctrl-C to the main thread.
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             try:
                 talk = self._talk(attempt, notice)
-                future.set_result(make_attempt(talk, idea, self._rules, executor))
+                future.set_result(make_attempt(talk, idea, self.settings, executor))
             except BaseException as error:
                 future.set_exception(error)
 
@@ -239,7 +225,7 @@ class Run:
     def _add(self, verdict: Verdict) -> None:
         self._verdicts.append(verdict)
         self._sizes.append(len(self._entries))
-        self._watcher.done(verdict)
+        self._watch.done(verdict)
 
     def _check_stale(self) -> None:
         """End the run of a model that has run out of ideas.
@@ -263,7 +249,7 @@ class Run:
         if not (self.folder / "run.json").exists():
             self._recording.write_settings({**asdict(self.settings), "base": base})
         elif self._recording.settings.get("base") not in (None, base):
-            self._watcher.say("the library has changed since the run began: prompts will differ")
+            self._watch.say("the library has changed since the run began: prompts will differ")
         verdicts = read_verdicts(self.folder)
         own = {entry.name: entry for entry in recall(self._library)} if verdicts else {}
         for verdict in verdicts:

@@ -11,7 +11,7 @@ from gensim_envs.utils.progress import Progress
 
 
 class Watch:
-    """A `Watcher` that prints.
+    """Prints what happens in a run.
 
     Args:
         budget: whose use is shown.
@@ -37,13 +37,13 @@ class Watch:
         self._bar.expect(count)
 
     def stage(self, attempt: int, stage: str) -> None:
-        """See `Watcher`."""
+        """Show that an attempt has reached a stage."""
         with self._lock:
             self._stages[attempt] = stage
             self._advance(0)
 
     def done(self, verdict: Verdict) -> None:
-        """See `Watcher`."""
+        """Show that an attempt was published or refused."""
         with self._lock:
             self._stages.pop(verdict.attempt, None)
             self._accepted += verdict.accepted
@@ -60,7 +60,7 @@ class Watch:
         self.say("".join(c if c.isprintable() else " " for c in line))
 
     def say(self, line: str) -> None:
-        """See `Watcher`."""
+        """Print a line."""
         self._bar.line(line)
 
     def _advance(self, attempts: int) -> None:
