@@ -124,7 +124,7 @@ class Scripted:
 
     def complete(self, call: Call) -> Answer:
         self.calls.append(call)
-        return Answer(self.answers[call.stage])
+        return Answer(self.answers[call.name.rpartition("-")[0]])
 
 
 def test_the_prompt_is_the_pipelines_own_but_for_its_plan(library: Library) -> None:
@@ -138,7 +138,7 @@ def test_the_prompt_is_the_pipelines_own_but_for_its_plan(library: Library) -> N
     talk = Conversation(provider, 1, TEMPERATURES)
     implement(talk, Memory(TfIdf(), entries), proposal)
     asked = provider.calls[-1]
-    assert asked.stage == "implement"
+    assert asked.name == "implement-1"
     plan = re.compile(r"Your plan.*?</data>\n", re.DOTALL)
     assert len(plan.findall(asked.messages[1].content)) == 1
     system, user, answer = example.messages

@@ -1,4 +1,4 @@
-"""First stage: gate, sandbox and every check that needs no physics."""
+"""Check a program without physics: the gate, and 1,000 draws of each split in the sandbox."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from gensim_envs.task.spec import TaskSpec
 MOST_REDRAWS = 0.05
 """Share of redraws above which a task is refused."""
 CLOSELY_READ = SURVEY[:100]
-"""Draws of each split whose sentences are held against their goals."""
+"""Draws of each split whose sentences are compared with their goals."""
 MOST_DONE = 0.3
-"""Share of a task that may be done, or all but done, when it starts."""
+"""Share of a task that may be done or nearly done when it starts."""
 
 
 @dataclass(frozen=True)
 class Survey:
-    """What 1,000 draws of both splits say about a program.
+    """The result of drawing a program 1,000 times in each split.
 
     Attributes:
         name: class name of the task.
@@ -56,14 +56,14 @@ class Survey:
 
 @dataclass(frozen=True)
 class Facts:
-    """What a task is made of, as its first draw shows.
+    """The parts of a task in its first draw.
 
     Attributes:
         assets: classes on the table, in the order of the API.
-        relations: that its goals ask for, in the order of the API.
-        colors: that its program names; a task that draws all of its colours names none.
-        goals: how many there are.
-        levels: how many things stand on top of each other at most, once all is done.
+        relations: of its goals, in the order of the API.
+        colors: in its program's text; none if it draws all of its colours.
+        goals: number of goals.
+        levels: height of the tallest stack once the task is done.
     """
 
     assets: tuple[str, ...]
@@ -80,7 +80,7 @@ class Facts:
 
 
 def facts(source: str, spec: TaskSpec) -> Facts:
-    """What a task is made of, given its program and a draw of it."""
+    """The facts of a task, given its program and a draw."""
     kinds = {type(item.asset).__name__ for item in spec.items}
     relations = {goal.relation for goal in spec.goals}
     nodes = ast.walk(syntax_tree(source))
@@ -95,10 +95,10 @@ def facts(source: str, spec: TaskSpec) -> Facts:
 
 
 def levels(spec: TaskSpec) -> int:
-    """How many things stand on top of each other at most, once all goals are met.
+    """Height of the tallest stack, in things, once all goals are met.
 
-    What a thing stands on by `on=` counts, and so does what an earlier place of an `at=` goal is
-    right below it; what it is inside of does not.
+    A thing stands on its base in an `on=` goal, and on what an earlier `at=` goal has put right
+    below it. Containers do not count.
     """
     level = dict.fromkeys(range(len(spec.items)), 1)
     placed: list[tuple[float, shapely.Polygon, int]] = []  # top, footprint, level
@@ -189,7 +189,7 @@ def survey_source(source: str) -> Survey:
 def _check_printable(what: str, text: str, goal: int | None = None) -> None:
     if not text.isprintable():
         raise TaskError(
-            f"{what} {text!a} holds a character that cannot be printed",
+            f"{what} {text!a} contains a character that cannot be printed",
             "Write one line of plain text",
             goal=goal,
         )

@@ -1,4 +1,4 @@
-"""From the library to an idea, and from the idea to a first program."""
+"""Ask for a proposal, and for the program of a proposal."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from gensim_envs.task.assets import ASSETS
 
 Scheme = Literal["chain", "few-shot", "zero-shot"]
 PAST = 12
-"""Tasks of the library that a proposal is shown."""
+"""Number of known tasks that the prompt for a proposal shows."""
 CANDIDATES = 10
-"""Tasks among which references are picked."""
+"""Number of tasks among which references are picked."""
 REFERENCES = 4
-"""Tasks whose code an implementation is shown at most."""
+"""Maximum number of tasks whose code the prompt for a program shows."""
 
 
 @dataclass(frozen=True)
 class Idea:
-    """What an attempt is to be about.
+    """What the prompt for a proposal is made of.
 
     Attributes:
         memory: the known tasks.
-        rng: draws what is shown of it.
-        target: what a person asked for, or "".
+        rng: samples the tasks that prompts show.
+        target: what the tasks are to lead to, or "".
         step: of a curriculum towards the target, or "".
-        refused: names of tasks that were turned away lately, with the reason.
+        refused: recently refused tasks, each with the reason.
     """
 
     memory: Memory
@@ -47,8 +47,8 @@ def propose(talk: Conversation, idea: Idea) -> Proposal:
     """Ask for a new task.
 
     Raises:
-        TaskError: with cause "parse" where it is malformed or needs what there is not, with
-            "novelty" where it is there already.
+        TaskError: with cause "parse" if it is malformed or needs an unknown asset, with "novelty"
+            if it is known.
     """
     past = idea.memory.sample(idea.rng, PAST)
     proposal = talk.ask_json(
@@ -121,7 +121,7 @@ def implement(talk: Conversation, memory: Memory, proposal: Proposal) -> tuple[s
 
 
 def single_prompt(talk: Conversation, idea: Idea, *, few: bool) -> tuple[str, list[str]]:
-    """Ask for idea and program at once, with examples or without: what the chain is compared with.
+    """Ask for idea and program at once, as a baseline of the chain, with examples or without.
 
     Returns:
         (the answer, names of the references).
@@ -136,7 +136,7 @@ def single_prompt(talk: Conversation, idea: Idea, *, few: bool) -> tuple[str, li
 
 
 def repair(talk: Conversation, proposal: Proposal, answer: str, refusal: TaskError) -> str:
-    """Ask for a program again, saying why the last one was refused."""
+    """Ask for a refused program again, with the reason."""
     return talk.ask(
         "repair",
         lambda cut: render(
