@@ -241,7 +241,7 @@ def test_a_replay_gives_the_same_bytes_without_network(
     assert place.causes() == unbroken.causes()
 
 
-def test_prompts_that_have_changed_are_said(
+def test_changed_prompts_are_reported(
     place: Place, unbroken: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gensim_envs.generation.propose.PAST", 3)
@@ -253,9 +253,7 @@ def test_prompts_that_have_changed_are_said(
     assert place.bytes() == unbroken.bytes()
 
 
-def test_a_recording_that_is_missing_or_no_run_is_said(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_recording_is_reported(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     ended = replay(place, place.root / "nowhere", monkeypatch)
     assert ended.code == 2
     assert "nowhere/run.json cannot be read" in ended.err
@@ -273,7 +271,7 @@ def test_a_recording_that_is_missing_or_no_run_is_said(
         (["--embedder", "word2vec"], "unknown embedder 'word2vec'"),
     ],
 )
-def test_bad_use_is_one_line(place: Place, options: list[str], problem: str) -> None:
+def test_a_usage_error_is_one_line(place: Place, options: list[str], problem: str) -> None:
     ended = place.generate(*options)
     assert ended.code == 2
     assert problem in ended.err
@@ -361,7 +359,7 @@ def letters(request: Any) -> int:
     return sum(len(message["content"]) for message in request.body["messages"])
 
 
-def test_prompts_are_cut_to_fit_and_it_is_said_and_replayed(
+def test_prompts_that_are_cut_are_reported_and_replayed(
     place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert place.generate("--count", "1").code == 0
@@ -540,7 +538,7 @@ def test_a_model_that_repeats_itself_ends_the_run(place: Place) -> None:
     assert "there is a task OneBlockIntoZone already" in ended.err
 
 
-def test_twins_in_flight_are_published_once(place: Place) -> None:
+def test_duplicates_in_flight_are_published_once(place: Place) -> None:
     place.server.faults.append(says("propose", proposal("OneBlockIntoZone")))
     place.generate("--count", "3", "--window", "3")
     assert place.causes() == [None, "novelty", "novelty"]

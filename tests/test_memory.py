@@ -1,4 +1,4 @@
-"""The library as a memory: likeness, novelty, coverage; and the prompts that are made from it."""
+"""The memory of known tasks: similarity, novelty, coverage; and the prompts made from it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tiny import content, make_library, program
 
 import gensim_envs.api
 from gensim_envs.errors import TaskError
-from gensim_envs.generation import prompts
+from gensim_envs.generation import embed, prompts
 from gensim_envs.generation.check import Facts
 from gensim_envs.generation.embed import Embedder, TfIdf, embedder
 from gensim_envs.generation.memory import Entry, Memory, recall, skeleton
@@ -74,6 +74,13 @@ def test_an_embedder_that_cannot_be_had_is_named() -> None:
         embedder("word2vec")
 
 
+def test_missing_scikit_learn_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn.feature_extraction.text", None)
+    embed._vectorizer.cache_clear()
+    with pytest.raises(ProviderError, match=re.escape('pip install "gensim-envs[llm]"')):
+        embedder("tfidf")
+
+
 # --------------------------------------------------------------------------------- what is known
 
 
@@ -125,7 +132,7 @@ def test_a_program_with_other_names_and_numbers_is_the_same(memory: Memory) -> N
     assert caught.value.cause == "novelty"
 
 
-def test_a_description_that_says_the_same_is_turned_away_with_its_twin(memory: Memory) -> None:
+def test_a_duplicate_description_is_refused(memory: Memory) -> None:
     with pytest.raises(TaskError, match="what BuildWheel says") as caught:
         memory.refuse_known_description(
             "Wheel",
@@ -157,7 +164,7 @@ def test_a_skeleton_leaves_out_names_numbers_and_sentences() -> None:
 # --------------------------------------------------------------------------------------- coverage
 
 
-def test_coverage_names_what_is_rare_and_what_is_worn() -> None:
+def test_coverage_names_rare_and_overused_assets() -> None:
     def entry(k: int, *assets: str) -> Entry:
         return Entry(f"T{k}", "", "", Facts(assets, ("at",), (), 1 + k % 3, 1))
 
@@ -185,9 +192,9 @@ def test_a_proposal_is_told_what_is_missing(memory: Memory) -> None:
     coverage = memory.coverage()
     text = prompts.render(
         "propose", assets=asset_lines(), past=memory.entries[:3], coverage=coverage,
-        refused=["Twin: there is one"], target="", step="",
+        refused=["Known: there is one"], target="", step="",
     )  # fmt: skip
-    assert all(name in text for name in [*ASSETS, *coverage.rare_assets(), "Twin: there is one"])
+    assert all(name in text for name in [*ASSETS, *coverage.rare_assets(), "Known: there is one"])
     assert "Colour" not in text.split("What the library lacks")[0]
 
 

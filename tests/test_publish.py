@@ -281,7 +281,7 @@ def test_a_refusal_makes_no_library(tmp_path: Path, file: Path) -> None:
     assert not (tmp_path / "new").exists()
 
 
-def earns(count: int, total: int = 20, each: float = 0.0) -> list[Episode]:
+def returns_of(count: int, total: int = 20, each: float = 0.0) -> list[Episode]:
     failed = Episode(False, each, 4)
     return [Episode(True, 1.0, 1)] * count + [failed] * (total - count)
 
@@ -289,19 +289,19 @@ def earns(count: int, total: int = 20, each: float = 0.0) -> list[Episode]:
 @pytest.mark.parametrize(
     ("policy", "results", "problem"),
     [
-        ("oracle", earns(18), None),
+        ("oracle", returns_of(18), None),
         (
             "oracle",
-            earns(17),
+            returns_of(17),
             "the oracle fails on 3 of the first 20 seeds, and must solve 18 of 20; on seed 19",
         ),
-        ("noop", earns(0, each=0.25), "a no-op policy gets a return of 0.25"),
-        ("noop", earns(1), "a no-op policy gets a return of 1"),
-        ("random", earns(0, each=0.5), None),
-        ("random", earns(1), "random actions solve 1 of 20"),
+        ("noop", returns_of(0, each=0.25), "a no-op policy gets a return of 0.25"),
+        ("noop", returns_of(1), "a no-op policy gets a return of 1"),
+        ("random", returns_of(0, each=0.5), None),
+        ("random", returns_of(1), "random actions solve 1 of 20"),
     ],
 )
-def test_what_policies_may_and_must_earn(
+def test_the_results_of_policies_decide(
     library: Library,
     file: Path,
     capsys: pytest.CaptureFixture[str],
@@ -444,7 +444,7 @@ def test_certify_finds_a_row_as_it_was_published(
 def test_certify_finds_a_row_that_differs(
     library: Library, capsys: pytest.CaptureFixture[str], episodes: dict[Policy, list[Episode]]
 ) -> None:
-    episodes["oracle"] = earns(19)
+    episodes["oracle"] = returns_of(19)
     before = content(library.root)
     assert run("certify", None, library, "TinyZone") == 1
     assert "19/20, differs from its record" in capsys.readouterr().out
@@ -454,7 +454,7 @@ def test_certify_finds_a_row_that_differs(
 def test_certify_finds_a_task_that_would_be_refused_now(
     library: Library, capsys: pytest.CaptureFixture[str], episodes: dict[Policy, list[Episode]]
 ) -> None:
-    episodes["oracle"] = earns(3)
+    episodes["oracle"] = returns_of(3)
     assert run("certify", None, library) == 1
     assert f"{ID}: refused (oracle)" in capsys.readouterr().out
 
@@ -570,8 +570,15 @@ def test_regenerating_what_no_longer_passes_writes_nothing(
     capsys: pytest.CaptureFixture[str],
     episodes: dict[Policy, list[Episode]],
 ) -> None:
-    episodes["random"] = earns(20)
+    episodes["random"] = returns_of(20)
     before = content(library.root)
     assert run("regenerate", None, library) == 1
     assert content(library.root) == before
     assert "refused (oracle): generated/tiny_zone.py: random actions" in capsys.readouterr().err
+
+
+def test_checking_and_publishing_need_no_extra() -> None:
+    code = "import sys, gensim_envs.generation.publish; print(*sys.modules)"
+    command = [sys.executable, "-c", code]
+    modules = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert not {"openai", "pydantic", "sklearn", "torch"} & set(modules)

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from tiny import make_library, program
 
 from gensim_envs.cli import main
-from gensim_envs.generation import export, finetune
+from gensim_envs.generation import export, finetune, tuning_data
 from gensim_envs.generation.check import Facts
 from gensim_envs.generation.conversation import TEMPERATURES, Conversation, Proposal
 from gensim_envs.generation.embed import TfIdf
@@ -35,7 +35,7 @@ from gensim_envs.sandbox import extract
 
 KEY = "sk-a-key-that-nobody-is-to-see-0123456789"
 TUNED = "ft:base:lab::1"
-Said = pytest.CaptureFixture[str]
+Output = pytest.CaptureFixture[str]
 
 
 def run(*arguments: object) -> int:
@@ -148,7 +148,7 @@ def test_the_prompt_is_the_pipelines_own_but_for_its_plan(library: Library) -> N
 
 
 @pytest.mark.parametrize("share", ["1", "-0.1", "nan", "some"])
-def test_a_share_that_is_none_is_bad_use(share: str, tmp_path: Path, capsys: Said) -> None:
+def test_an_invalid_share_is_a_usage_error(share: str, tmp_path: Path, capsys: Output) -> None:
     assert run("export", "--out", tmp_path, "--held-out", share) == 2
     assert "is no share" in capsys.readouterr().err
 
@@ -265,10 +265,10 @@ class Server(ThreadingHTTPServer):
         tuned = TUNED if status == "succeeded" else None
         return {**self.jobs[0], "status": status, "fine_tuned_model": tuned, "error": self.error}
 
-    def fault(self, said: str) -> int:
+    def fault(self, request: str) -> int:
         """Status of the next fault that is meant for this request, else 0."""
         for fault in self.faults:
-            if fault[0] in said:
+            if fault[0] in request:
                 self.faults.remove(fault)
                 return fault[1]
         return 0
@@ -341,7 +341,7 @@ def tune(server: Server, data: Path, out: Path, *more: object, model: str = "bas
 
 
 def test_a_model_is_tuned_on_what_was_exported(
-    server: Server, data: Path, tmp_path: Path, waits: list[float], capsys: Said
+    server: Server, data: Path, tmp_path: Path, waits: list[float], capsys: Output
 ) -> None:
     assert run(*tune(server, data, tmp_path, "--suffix", "lab")) == 0
     said = capsys.readouterr().out
@@ -362,7 +362,7 @@ def test_a_model_is_tuned_on_what_was_exported(
 
 
 def test_a_job_that_has_ended_is_not_begun_again(
-    server: Server, data: Path, tmp_path: Path, waits: list[float], capsys: Said
+    server: Server, data: Path, tmp_path: Path, waits: list[float], capsys: Output
 ) -> None:
     for _ in range(2):
         assert run(*tune(server, data, tmp_path)) == 0
@@ -381,7 +381,7 @@ def test_no_validation_file_where_nothing_is_held_out(
 @pytest.mark.parametrize(("status", "words"), [("failed", "failed"), ("cancelled", "cancelled")])
 def test_a_job_that_comes_to_nothing_says_why(
     status: str, words: str, server: Server, data: Path, tmp_path: Path, waits: list[float],
-    capsys: Said,
+    capsys: Output,
 ) -> None:  # fmt: skip
     server.statuses = ["running", status]
     server.error = {"message": "line 3 is too long"}
@@ -390,8 +390,8 @@ def test_a_job_that_comes_to_nothing_says_why(
     assert words in said and "line 3 is too long" in said and "Traceback" not in said
 
 
-def test_a_wrong_key_is_bad_use_and_is_not_shown(
-    server: Server, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Said
+def test_a_wrong_key_is_a_usage_error_and_is_not_shown(
+    server: Server, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-another-key")
     assert run(*tune(server, data, tmp_path)) == 2
@@ -421,7 +421,7 @@ def test_transient_errors_are_retried(
 
 @pytest.mark.parametrize("fault", ["GET /v1/fine_tuning/jobs/job-1", "POST /v1/fine_tuning/jobs"])
 def test_a_server_that_stays_away_can_be_returned_to(
-    fault: str, server: Server, data: Path, tmp_path: Path, waits: list[float], capsys: Said
+    fault: str, server: Server, data: Path, tmp_path: Path, waits: list[float], capsys: Output
 ) -> None:
     server.faults = [(fault, 500)] * (finetune.RETRIES + 1)
     assert run(*tune(server, data, tmp_path)) == 1
@@ -440,7 +440,7 @@ def test_a_start_whose_answer_is_lost_is_not_repeated(
 
 
 def test_a_start_that_may_have_happened_is_never_guessed_at(
-    server: Server, data: Path, tmp_path: Path, waits: list[float], capsys: Said
+    server: Server, data: Path, tmp_path: Path, waits: list[float], capsys: Output
 ) -> None:
     server.faults = [("lost POST /v1/fine_tuning/jobs", 500), ("GET /v1/fine_tuning/jobs", 404)]
     assert run(*tune(server, data, tmp_path)) == 2
@@ -450,7 +450,7 @@ def test_a_start_that_may_have_happened_is_never_guessed_at(
 
 
 def test_a_model_that_the_server_does_not_know_can_be_put_right(
-    server: Server, data: Path, tmp_path: Path, waits: list[float], capsys: Said
+    server: Server, data: Path, tmp_path: Path, waits: list[float], capsys: Output
 ) -> None:
     server.faults = [("POST /v1/fine_tuning/jobs", 400)]
     assert run(*tune(server, data, tmp_path, model="bass")) == 2
@@ -460,7 +460,7 @@ def test_a_model_that_the_server_does_not_know_can_be_put_right(
 
 
 def test_a_folder_holds_one_job(
-    server: Server, data: Path, tmp_path: Path, waits: list[float], capsys: Said
+    server: Server, data: Path, tmp_path: Path, waits: list[float], capsys: Output
 ) -> None:
     assert run(*tune(server, data, tmp_path)) == 0
     assert run(*tune(server, data, tmp_path, model="other")) == 2
@@ -472,7 +472,7 @@ def test_a_folder_holds_one_job(
 
 
 def test_the_page_of_a_proxy_is_no_job(
-    server: Server, data: Path, tmp_path: Path, waits: list[float], capsys: Said,
+    server: Server, data: Path, tmp_path: Path, waits: list[float], capsys: Output,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setattr(server, "answer", lambda method, path, body: {"page": "log in first"})
@@ -500,7 +500,7 @@ STOPS: list[tuple[str, int, int]] = [
 @pytest.mark.parametrize(("where", "number", "code"), STOPS)
 def test_a_stop_starts_nothing_twice(
     where: str, number: int, code: int, server: Server, data: Path, tmp_path: Path,
-    capsys: Said,
+    capsys: Output,
 ) -> None:  # fmt: skip
     server.held = where
     command = [sys.executable, "-m", "gensim_envs.cli", *map(str, tune(server, data, tmp_path))]
@@ -546,7 +546,7 @@ BAD = [
 @pytest.mark.parametrize(("line", "problem"), BAD)
 @pytest.mark.parametrize("name", ["train.jsonl", "held_out.jsonl"])
 def test_bad_data_is_not_uploaded(
-    name: str, line: str, problem: str, server: Server, tmp_path: Path, capsys: Said
+    name: str, line: str, problem: str, server: Server, tmp_path: Path, capsys: Output
 ) -> None:
     (tmp_path / "train.jsonl").write_text((GOOD + "\n") * 12)
     (tmp_path / name).write_text((GOOD + "\n") * 11 + line + "\n" + GOOD + "\n")
@@ -557,10 +557,10 @@ def test_bad_data_is_not_uploaded(
     assert not server.asked
 
 
-def test_too_few_examples_or_none(server: Server, tmp_path: Path, capsys: Said) -> None:
+def test_too_few_examples_or_none(server: Server, tmp_path: Path, capsys: Output) -> None:
     assert run(*tune(server, tmp_path, tmp_path)) == 2
     assert "train.jsonl does not exist" in capsys.readouterr().err
-    (tmp_path / "train.jsonl").write_text((GOOD + "\n") * (finetune.LEAST - 1))
+    (tmp_path / "train.jsonl").write_text((GOOD + "\n") * (tuning_data.LEAST - 1))
     assert run(*tune(server, tmp_path, tmp_path)) == 2
     assert "has 9 examples; at least 10 are needed" in capsys.readouterr().err
     assert not server.asked
@@ -571,4 +571,4 @@ def test_a_short_word_is_no_key(
 ) -> None:
     text = GOOD.replace('"b"', json.dumps(program()))
     (tmp_path / "train.jsonl").write_text((text + "\n") * 10)
-    assert finetune.read_data(tmp_path, "block")  # as local servers take it
+    assert tuning_data.read_data(tmp_path, "block")  # as local servers take it

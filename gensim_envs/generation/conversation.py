@@ -179,10 +179,15 @@ def read(form: type[R], text: str) -> R:
     try:
         return form.model_validate_json(fenced.group(1) if fenced else text)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
         raise TaskError(
-            f"{where or 'the answer'}: {first['msg']}",
+            first_problem(error),
             f"Answer with one JSON object of {', '.join(form.model_fields)}",
             cause="parse",
         ) from error
+
+
+def first_problem(error: ValidationError) -> str:
+    """The first problem of a validation, in one line."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where or 'the answer'}: {first['msg']}"

@@ -6,9 +6,9 @@ from dataclasses import dataclass, fields
 
 from pydantic import TypeAdapter, ValidationError
 
+from gensim_envs.generation.conversation import first_problem
 from gensim_envs.generation.propose import Scheme
 from gensim_envs.generation.recording import Recording, RecordingError
-from gensim_envs.generation.verdict import problem_of
 
 
 @dataclass(frozen=True)
@@ -56,4 +56,4 @@ class Settings:
             return TypeAdapter(cls).validate_python(data)
         except ValidationError as error:
             path = recording.root / "run.json"
-            raise RecordingError(f"{path} is not that of a run: {problem_of(error)}") from error
+            raise RecordingError(f"{path} is not that of a run: {first_problem(error)}") from error

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from gensim_envs.errors import Cause, TaskError
+from gensim_envs.generation.conversation import first_problem
 from gensim_envs.generation.providers import ApiError
 from gensim_envs.generation.recording import Recording, RecordingError
 from gensim_envs.utils import files
@@ -104,18 +105,10 @@ def read_verdicts(folder: Path) -> list[Verdict]:
             if path != own:
                 raise ValueError(f"its attempt, {found[-1].attempt}, belongs to {own.name}")
         except (OSError, ValueError, TypeError, RecursionError) as error:
-            raise RecordingError(f"{path} is damaged: {problem_of(error)}") from error
+            problem = first_problem(error) if isinstance(error, ValidationError) else error
+            raise RecordingError(f"{path} is damaged: {problem}") from error
     return sorted(found, key=lambda verdict: verdict.attempt)
 
 
 def _path(folder: Path, attempt: int) -> Path:
     return Recording(folder).path(attempt).with_suffix(".json")
-
-
-def problem_of(error: Exception) -> str:
-    """The first problem of a validation error, or the message of another, in one line."""
-    if not isinstance(error, ValidationError):
-        return str(error)
-    first = error.errors(include_url=False, include_input=False)[0]
-    where = ".".join(map(str, first["loc"]))
-    return f"{where}: {first['msg']}" if where else first["msg"]
