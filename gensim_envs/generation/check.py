@@ -165,20 +165,24 @@ def survey(program: Program, source: str) -> Survey:
                 "different seeds give the same scene", "Leave starts to be drawn at random"
             )
     share = redrawn / (drawn + redrawn)
-    if share > MOST_REDRAWS:
-        raise TaskError(
-            f"{share:.0%} of its draws fail a check, more than {MOST_REDRAWS:.0%}",
-            "Give it more room: fewer or smaller things, reserve() with a margin",
-        )
-    if sum(done) > MOST_DONE * len(done):
-        raise TaskError(
-            f"{sum(done) / len(done):.0%} of it is done before anything has moved",
-            "Start farther from the goals, or ask for more",
-            cause="semantics",
-        )
+    _check_shares(share, sum(done) / len(done))
     summary = (head.docstring.strip().splitlines() or [""])[0]
     _check_printable("the docstring's first line", summary)
     return Survey(program.name, head.version, summary, bounds, round(share, 4), first)
+
+
+def _check_shares(redrawn: float, done: float) -> None:
+    if redrawn > MOST_REDRAWS:
+        raise TaskError(
+            f"{redrawn:.0%} of its draws fail a check, more than {MOST_REDRAWS:.0%}",
+            "Give it more room: fewer or smaller things, reserve() with a margin",
+        )
+    if done > MOST_DONE:
+        raise TaskError(
+            f"{done:.0%} of it is done before anything has moved",
+            "Start farther from the goals, or ask for more",
+            cause="semantics",
+        )
 
 
 def survey_source(source: str) -> Survey:

@@ -229,15 +229,19 @@ def regenerate(
                 other = records[record.name].file
                 raise LibraryError(f"{other} and {file} both define {record.name}")
             records[record.name] = record
-    ids = {record.id for record in records.values()}
+    for record in _missing(library, records):
+        report(f"{record.id}: removed, since its program is missing")
+    return library.write_records(list(records.values()))
+
+
+def _missing(library: Library, new: dict[str, Record]) -> list[Record]:
+    """The old records that are not among the new ones, by name."""
     try:
         old = library.records()
-    except LibraryError:  # registry.json itself is damaged, and is rewritten below
-        old = []
-    for record in old:
-        if record.id not in ids:
-            report(f"{record.id}: removed, since its program is missing")
-    return library.write_records(list(records.values()))
+    except LibraryError:  # registry.json is damaged, and will be rewritten
+        return []
+    ids = {record.id for record in new.values()}
+    return [record for record in old if record.id not in ids]
 
 
 def _programs(library: Library, hand_written: Path | None) -> list[str]:
