@@ -1,6 +1,6 @@
-"""The gallery: what is on the page, that nothing in it can do harm, and that it works in a browser.
+"""The gallery: its contents, that text never becomes markup, and that it works in a browser.
 
-The browser is an installed Chromium, led by Playwright; without them those tests are skipped.
+Playwright drives an installed Chromium; without them those tests are skipped.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -23,19 +23,25 @@ from typing import Any
 
 import numpy as np
 import pytest
+from jinja2 import UndefinedError
+from markupsafe import escape
 from tiny import edit_registry, hand_written_record, make_library, program, publish, record
 
 from gensim_envs.cli import main
 from gensim_envs.library import Library, digest, shipped
-from gensim_envs.pages.gallery import clips, facts
-from gensim_envs.pages.gallery.html import highlighted, tag, text
-from gensim_envs.pages.gallery.page import Entry, page
-from gensim_envs.pages.gallery.table import first_draw, shipped_table, table
+from gensim_envs.pages import clips, snapshots
+from gensim_envs.pages.columns import CERTIFICATE
+from gensim_envs.pages.facts import Task, author
+from gensim_envs.pages.gallery import entry, page
+from gensim_envs.pages.render import counted, highlight, multiple, render, visible
+from gensim_envs.pages.snapshots import close_up
+from gensim_envs.pages.table import first_draw, shipped_table, table
 from gensim_envs.sim.cameras import CLOSE_UP
 from gensim_envs.sim.video import Film
 from gensim_envs.task.assets import Block
 from gensim_envs.task.pose import Pose
 from gensim_envs.task.scene import Scene
+from gensim_envs.utils import processes
 from gensim_envs.utils.naming import words
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -49,7 +55,7 @@ HOSTILE = (
 
 
 def publish_hostile(library: Library) -> None:
-    """A task whose every text tries to become markup."""
+    """Publish a task in which every text contains markup."""
     hostile = replace(record("Hostile"), sha256=digest(HOSTILE), summary=SCRIPT)
     library.publish(hostile, HOSTILE, {"model": f'"{SCRIPT}'}, None)
 
@@ -81,20 +87,20 @@ def html(out: Path) -> str:
 
 
 class Markup(HTMLParser):
-    """The elements of a page: (name, attributes), and the code in scripts."""
+    """The elements of a page as (name, attributes), its texts, and the code in scripts."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
         self.elements: list[tuple[str, dict[str, str | None]]] = []
         self.scripts: list[str] = []
+        self.texts: list[str] = []
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, dict(attrs)))
 
     def handle_data(self, data: str) -> None:
-        if self.cdata_elem == "script":
-            self.scripts.append(data)
+        (self.scripts if self.cdata_elem == "script" else self.texts).append(data)
 
 
 # --- what is on the page ----------------------------------------------------------------------
@@ -108,18 +114,18 @@ def test_the_page_has_all_about_each_task(html: str, library: Library, out: Path
         clip = clips.load(out / "clips", each)
         assert clip is not None
         for goal in clip.spec.goals:
-            assert text([tag("p", goal.instruction)])[3:-4] in html
-        for content in (clip.film, clip.start, clip.solved):
+            assert str(escape(goal.instruction)) in html
+        for content in (clip.video, clip.start, clip.solved):
             assert len(content) > 1000
         assert (out / "clips" / f"{stem}.mp4").read_bytes()[4:8] == b"ftyp"
     assert html.count('<video src="data:video/mp4;base64,') == len(library.records())
     assert "Written by nobody." in html
     assert "Written by hand." in html
-    assert '<span class="keyword">class</span> TinyZone(Task):' in html
-    assert "<dt>Oracle solves</dt><dd>20/20</dd>" in html
+    assert '<span class="k">class</span> TinyZone(Task):' in html
+    assert ">Oracle</dt><dd>20/20</dd>" in html
 
 
-def test_what_a_model_wrote_stays_text(html: str) -> None:
+def test_text_of_a_model_never_becomes_markup(html: str) -> None:
     markup = Markup(html)
     assert len(markup.scripts) == 1
     assert markup.scripts[0].startswith('"use strict"')
@@ -131,30 +137,29 @@ def test_what_a_model_wrote_stays_text(html: str) -> None:
             assert re.match(r"data:|#|$", attributes.get(key) or ""), (name, attributes)
 
 
-def test_what_cannot_be_seen_is_spelled_out() -> None:
-    assert text([tag("p", "a\u202eb\x00\ud800\nc", title="\u200b")]) == (
-        '<p title="\\u200b">a\\u202eb\\x00\\ud800\nc</p>'
-    )
+def test_invisible_characters_are_escaped() -> None:
+    assert visible("a\u202eb\x00\ud800\n\u200bc") == "a\\u202eb\\x00\\ud800\n\\u200bc"
 
 
-def test_highlighting_loses_nothing() -> None:
+def test_a_template_that_lacks_a_value_fails() -> None:
+    with pytest.raises(UndefinedError, match="entries"):
+        render("gallery.html")
+
+
+def test_highlighting_loses_nothing_and_escapes_everything() -> None:
     source = "\n".join(path.read_text() for path in (shipped().root / "generated").glob("*.py"))
-    source += '\'open\nf"""never closed # 0x1f'
-    pieces = highlighted(source)
-    assert "".join(x if isinstance(x, str) else x.text or "" for x in pieces) == source
-    kinds = {x.get("class") for x in pieces if not isinstance(x, str)}
-    assert kinds == {"string", "comment", "keyword", "number"}
+    source += f'\nx = "{SCRIPT}" # {SCRIPT} &amp; \ufeff\u202e\n\'open\nf"""never closed # 0x1f'
+    html = str(highlight(source))
+    markup = Markup(html)
+    assert "".join(markup.texts).rstrip("\n") == visible(source)
+    assert {name for name, _ in markup.elements} == {"span"}
+    kinds = {str(attributes["class"])[0] for _, attributes in markup.elements}
+    assert {"s", "c", "k", "m"} <= kinds <= {"s", "c", "k", "m", "o"}
 
 
 def test_equal_clips_give_equal_pages(html: str, library: Library, out: Path) -> None:
-    def entries() -> Iterator[Entry]:
-        for each in library.records():
-            clip = clips.load(out / "clips", each)
-            assert clip is not None
-            author = "" if each.hand_written else facts.model(library, each)
-            yield Entry(each, clip, library.source(each), author)
-
-    assert page(list(entries())) == html
+    entries = [entry(out / "clips", library, each) for each in library.records()]
+    assert page(entries) == html
     assert str(library.root) not in html
     assert str(out) not in html
 
@@ -162,21 +167,22 @@ def test_equal_clips_give_equal_pages(html: str, library: Library, out: Path) ->
 def test_names_are_words() -> None:
     assert words("TowersOfHanoi") == "Towers of Hanoi"
     assert words("LShape") == "L Shape"
-    assert facts.times(2, "brown box") == "2 \u00d7 brown box"
-    assert facts.counted(1, "goal") == "1 goal"
+    assert multiple(2, "brown box") == "2 \u00d7 brown box"
+    assert counted(1, "goal") == "1 goal"
 
 
-def test_an_odd_certificate_and_a_lost_provenance_are_borne(tmp_path: Path) -> None:
+def test_an_invalid_certificate_and_a_missing_provenance_are_tolerated(tmp_path: Path) -> None:
     odd = replace(record(), certificate={"oracle": [1]})
-    assert set(facts.certificate(odd).values()) == {"?"}
-    assert facts.model(Library(tmp_path), odd) == "unknown"
+    task = Task(odd, first_draw(shipped(), shipped().record(BOWL)), author(Library(tmp_path), odd))
+    assert {column.value(task) for column in CERTIFICATE} == {"?"}
+    assert task.author == "unknown"
 
 
-# --- filming, and filming again ---------------------------------------------------------------
+# --- recording clips --------------------------------------------------------------------------
 
 
 class Here(Executor):
-    """Does at once, in this process, what it is given."""
+    """Runs each call at once in this process."""
 
     def submit(self, act: Any, /, *args: Any, **named: Any) -> Future[Any]:
         future: Future[Any] = Future()
@@ -186,10 +192,10 @@ class Here(Executor):
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Small pictures, and no processes: what is filmed is not looked at."""
-    monkeypatch.setattr("gensim_envs.pages.gallery.build.processes", lambda workers: Here())
-    monkeypatch.setattr(clips, "CLOSE_UP", replace(CLOSE_UP, shape=(48, 64)))
-    monkeypatch.setattr(clips, "_STILL", replace(CLOSE_UP, shape=(96, 128)))
+    """Small pictures and no processes, for tests that do not look at the clips."""
+    monkeypatch.setattr(processes, "processes", lambda workers: nullcontext(Here()))
+    monkeypatch.setattr(snapshots, "CLOSE_UP", replace(CLOSE_UP, shape=(48, 64)))
+    monkeypatch.setattr(clips, "_STILL", close_up(64))
 
 
 def written(folder: Path) -> dict[str, int]:
@@ -197,7 +203,7 @@ def written(folder: Path) -> dict[str, int]:
 
 
 @pytest.mark.usefixtures("small")
-def test_only_what_has_changed_is_filmed_again(tmp_path: Path) -> None:
+def test_only_tasks_that_changed_are_recorded_again(tmp_path: Path) -> None:
     library, out = make_library(tmp_path / "library", "Kept", "Stopped"), tmp_path / "out"
     assert make(library, out) == 0
     whole, before = (out / "index.html").read_bytes(), written(out / "clips")
@@ -229,9 +235,17 @@ def test_a_clip_of_another_program_or_a_damaged_one_does_not_count(
     assert clips.load(folder, replace(mine, sha256="0" * 64)) is None
     note = folder / "TinyZone-v0.json"
     whole = json.loads(note.read_text())
-    for damaged in ("{", "[]", json.dumps({**whole, "spec": {"name": 1}})):
+    for damaged in (
+        "{", "[]", "[" * 100_000, json.dumps({**whole, "spec": {"name": 1}}),
+        json.dumps({**whole, "speed": "<b>"}),
+    ):  # fmt: skip
         note.write_text(damaged)
         assert clips.load(folder, mine) is None
+
+
+def test_the_code_that_a_clip_depends_on_exists() -> None:
+    package = Path(clips.__file__).parent.parent
+    assert [name for name in clips.SOURCES if not (package / name).exists()] == []
 
 
 @pytest.mark.usefixtures("small")
@@ -242,11 +256,11 @@ def test_a_task_that_cannot_be_shown_is_named_and_left_out(
     (library.root / "generated" / "changed.py").write_text(program("Changed") + "# later\n")
     edit_registry(library, lambda records: records.append({"id": "gensim/Odd-v0"}))
     assert make(library, tmp_path / "out") == 1
-    said = capfd.readouterr()
-    assert "gensim/Odd-v0" in said.err
-    assert "gensim/Changed-v0: gensim/Changed-v0:" in said.out and "sha256" in said.out
-    assert "gensim/TinyZone-v0: done" in said.out
-    assert ": 1 tasks," in said.out
+    printed = capfd.readouterr()
+    assert "gensim/Odd-v0" in printed.err
+    assert "gensim/Changed-v0: gensim/Changed-v0:" in printed.out and "sha256" in printed.out
+    assert "gensim/TinyZone-v0: done" in printed.out
+    assert ": 1 tasks," in printed.out
     html = (tmp_path / "out" / "index.html").read_text()
     assert "TinyZone" in html and "Changed" not in html
 
@@ -261,8 +275,8 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
     )  # fmt: skip
     wait(lambda: list(notes.glob("*.json")))
     os.killpg(child.pid, signal.SIGINT)
-    _, said = child.communicate(timeout=60)
-    assert (child.returncode, said) == (130, "gensim: stopped\n")
+    _, stderr = child.communicate(timeout=60)
+    assert (child.returncode, stderr) == (130, "gensim: stopped\n")
     assert 1 <= len(list(notes.glob("*.json"))) < 8
     wait(lambda: not group(child.pid))
     assert not (tmp_path / "out" / "index.html").exists()
@@ -285,7 +299,7 @@ def wait(until: Callable[[], object]) -> None:
     raise AssertionError("waited for a minute")
 
 
-def test_a_faster_film_has_every_nth_frame(table: Any) -> None:
+def test_a_faster_video_has_every_nth_frame(table: Any) -> None:
     def build(scene: Scene) -> None:
         block = scene.add(Block("red"), at=Pose(0.4, -0.2))
         scene.goal("put the red block there", block, at=Pose(0.6, 0.2))
@@ -337,7 +351,7 @@ def test_bad_use(library: Library, tmp_path: Path, capsys: pytest.CaptureFixture
 
 def test_the_table_in_the_documents_is_up_to_date() -> None:
     assert (DOCS / "gallery.md").read_text(encoding="utf-8") == shipped_table(), (
-        "run python -m gensim_envs.pages.gallery.table > docs/gallery.md"
+        "run python -m gensim_envs.pages.table > docs/gallery.md"
     )
 
 
@@ -347,7 +361,7 @@ def test_the_table_keeps_text_in_its_cell(out: Path) -> None:
     assert "&lt;script&gt;" in line and "<" not in line
     odd = replace(record(), summary="a | b `c` [d](e) \\")
     spec = first_draw(shipped(), shipped().record(BOWL))
-    last = table(shipped(), [(odd, spec)]).splitlines()[-1]
+    last = table([Task(odd, spec, "")]).splitlines()[-1]
     assert r"a \| b \`c\` \[d\](e) \\ |" in last
     assert len(re.findall(r"(?<!\\)\|", last)) == len(re.findall(r"\|", lines[-1]))
 
@@ -400,7 +414,7 @@ def visit(browser: Any, out: Path) -> Iterator[Callable[..., Any]]:
     assert wrong == []
 
 
-def test_the_page_may_do_nothing_but_what_is_in_it(browser: Any, out: Path) -> None:
+def test_the_page_can_only_run_its_own_script_and_style(browser: Any, out: Path) -> None:
     blocked = "new Promise(done => {{ addEventListener('securitypolicyviolation', event => "
     blocked += "done(event.violatedDirective)); {} }})"
     tab = browser.new_page()
@@ -428,7 +442,7 @@ def test_search_and_filters_by_keyboard_alone(visit: Callable[..., Any]) -> None
     tab.keyboard.type("Bowl distinct")
     expect(tab.get_by_role("status")).to_have_text("None of 3 tasks")
     assert shown(tab) == []
-    expect(tab.get_by_text("Nothing matches")).to_be_visible()
+    expect(tab.get_by_text("No task matches")).to_be_visible()
     tab.keyboard.press("Escape")
     expect(tab.get_by_role("status")).to_have_text("3 tasks")
     tab.keyboard.type("nobody ZONE")  # in any order, any case, the author too
@@ -459,7 +473,7 @@ def test_a_view_can_be_linked(visit: Callable[..., Any]) -> None:
     tab.get_by_role("button", name="Clear all").click()
     expect(tab.get_by_role("status")).to_have_text("3 tasks")
     tab.evaluate("location.hash = '#asset=Zone&asset=Bowl'")
-    tab.get_by_text("Nothing matches").wait_for()
+    tab.get_by_text("No task matches").wait_for()
 
 
 def test_a_task_opens_and_closes_by_keyboard(visit: Callable[..., Any]) -> None:
@@ -471,6 +485,7 @@ def test_a_task_opens_and_closes_by_keyboard(visit: Callable[..., Any]) -> None:
     expect(dialog).to_be_visible()
     expect(tab).to_have_url(re.compile("#origin=hand-written&task=PutBlockInBowl-v0$"))
     expect(dialog).to_contain_text("Certificate")
+    assert tab.locator(".close svg").bounding_box()["width"] == 20
     dialog.get_by_text("Program,").press("Enter")
     expect(dialog.get_by_text("class PutBlockInBowl(Task):")).to_be_visible()
     tab.wait_for_function("document.querySelector('#solved').naturalWidth == 640")
@@ -516,7 +531,7 @@ def test_clips_play_in_view_and_can_be_paused(visit: Callable[..., Any]) -> None
     tab.wait_for_function("!document.querySelector('video').paused")
 
 
-def test_who_wants_no_motion_gets_the_solved_scene(visit: Callable[..., Any]) -> None:
+def test_readers_who_prefer_reduced_motion_get_the_solved_scene(visit: Callable[..., Any]) -> None:
     tab = visit(reduced_motion="reduce")
     expect(tab.get_by_role("button", name="Play clips")).to_be_visible()
     expect(tab.locator("figure img").first).to_be_visible()
@@ -540,7 +555,7 @@ def test_nothing_is_wider_than_the_screen(
         assert tab.locator(".sheet").evaluate(wide) == 0
 
 
-def test_fingers_can_hit_everything(visit: Callable[..., Any]) -> None:
+def test_touch_targets_are_large_enough(visit: Callable[..., Any]) -> None:
     tab = visit("", (360, 740), has_touch=True)
     tab.get_by_text("Filters").tap()
     targets = tab.locator("button:visible, summary:visible, #filters label, input[type=search]")

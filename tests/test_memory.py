@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from gensim_envs.generation.embed import Embedder, TfIdf, embedder
 from gensim_envs.generation.memory import Entry, Memory, recall, skeleton
 from gensim_envs.generation.providers import ProviderError
 from gensim_envs.generation.reference import COMMON_ERRORS, api_reference, asset_lines
-from gensim_envs.library import LibraryError, shipped
+from gensim_envs.library import LibraryError, digest, shipped
 from gensim_envs.sandbox.program import Sandboxed
 from gensim_envs.task.assets import ASSETS
 
@@ -104,8 +105,16 @@ def test_draws_are_cached_outside_of_the_library(
     with monkeypatch.context() as patch:
         patch.setattr(Sandboxed, "draw", None)
         assert recall(library) == first
-    cache.write_text("{ damaged")
-    assert recall(library) == first
+    facts = {"assets": [], "relations": [], "colors": [], "goals": 1, "levels": 1}
+    for damaged in (
+        "{ damaged",
+        "[]",
+        "[" * 100_000,
+        json.dumps({digest(program()): {**facts, "assets": ["<b>"]}}),
+        json.dumps({digest(program()): {**facts, "goals": -1}}),
+    ):
+        cache.write_text(damaged)
+        assert recall(library) == first
 
 
 def test_a_program_that_was_changed_is_not_remembered(tmp_path: Path) -> None:

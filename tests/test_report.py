@@ -1,28 +1,29 @@
-"""Reports of runs, the map and the statistics: their figures, and that nothing in them does harm.
+"""Reports, the map and statistics: their figures, and that text in them never becomes markup.
 
-The browser is an installed Chromium, led by Playwright; without them that test is skipped.
+Playwright drives an installed Chromium; without them those tests are skipped.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
 import re
 import shutil
-import struct
-import zlib
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from scipy.stats import binomtest
 from tiny import make_library, program
 
@@ -33,21 +34,21 @@ from gensim_envs.generation.embed import TfIdf
 from gensim_envs.generation.memory import Entry
 from gensim_envs.generation.recording import Answer, Call, Message, Recording
 from gensim_envs.generation.settings import Settings
-from gensim_envs.generation.stages import STAGES
+from gensim_envs.generation.stages import CAUSES, STAGES
 from gensim_envs.generation.verdict import Verdict, read_verdicts, write_verdict
 from gensim_envs.library import shipped
 from gensim_envs.oracle import Oracle, OracleError
-from gensim_envs.pages.report.build import labels, write_report
-from gensim_envs.pages.report.map import MOST_LABELLED, map_page, place
-from gensim_envs.pages.report.measures import Rate, entropy, fisher, self_bleu, spread
-from gensim_envs.pages.report.pictures import Shot, png, shoot
-from gensim_envs.pages.report.runs import Record
-from gensim_envs.pages.report.stats import count, lines
+from gensim_envs.pages import columns
+from gensim_envs.pages.map import MOST_LABELLED, MapError, layout, map_page
+from gensim_envs.pages.measures import Rate, entropy, fisher, self_bleu, spread
+from gensim_envs.pages.report import labels, write_report
+from gensim_envs.pages.runs import RunData
+from gensim_envs.pages.snapshots import Snapshot, take_snapshot, webp
+from gensim_envs.pages.stats import count, lines
 
 SCRIPT = (
     "</script></style><script>window.harm = 1</script><img src=x onerror='window.harm = 1'>\x00"
 )
-CAUSES = get_args(Cause)
 
 
 def accepted(attempt: int, name: str = "TinyZone", **fields: Any) -> Verdict:
@@ -66,7 +67,7 @@ def refused(attempt: int, cause: Cause, problem: str = "no", **fields: Any) -> V
 
 
 def write_run(folder: Path, *verdicts: Verdict, **settings: Any) -> Path:
-    """A run's folder as a run leaves it."""
+    """Write the folder of a run."""
     plain = {"run": "abc", "model": "nobody", "count": len(verdicts), **settings}
     Recording(folder).write_settings(asdict(Settings(**plain)))
     for verdict in verdicts:
@@ -80,7 +81,7 @@ def facts_of(out: Path) -> Any:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Five attempts with verdicts, and one without."""
+    """A run of five attempts with verdicts and one without."""
     folder = write_run(
         tmp_path_factory.mktemp("runs") / "one",
         accepted(1, refusals=[["gate", "line 3: no"], ["spec", "goal 1: no room"]],
@@ -110,7 +111,7 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(st.integers(0, 500).flatmap(lambda of: st.tuples(st.integers(0, of), st.just(of))))
-def test_an_interval_is_wilsons_and_holds_its_share(counted: tuple[int, int]) -> None:
+def test_intervals_are_wilsons_and_contain_the_rate(counted: tuple[int, int]) -> None:
     hits, of = counted
     rate = Rate.wilson(hits, of)
     assert 0 <= rate.low <= rate.high <= 1
@@ -122,14 +123,14 @@ def test_an_interval_is_wilsons_and_holds_its_share(counted: tuple[int, int]) ->
         assert (rate.low, rate.high) == (0, 1)
 
 
-def test_fishers_test_on_the_tea_that_he_gave() -> None:
+def test_fishers_exact_test_on_his_tea_experiment() -> None:
     # Eight cups, three of four guessed right: 34/70 two-sided (Fisher, 1935).
     assert fisher(Rate.wilson(3, 4), Rate.wilson(1, 4)) == pytest.approx(34 / 70, abs=1e-6)
     assert fisher(Rate.wilson(0, 0), Rate.wilson(1, 4)) == 1
 
 
 def bleu(text: str, others: Sequence[str]) -> float:
-    """BLEU-4 as it is defined, without anything that makes it quick."""
+    """BLEU-4 by its definition."""
     words, *references = [re.findall(r"\w+", each.lower()) for each in (text, *others)]
     logs = []
     for n in (1, 2, 3, 4):
@@ -184,7 +185,7 @@ def reported(run: Path, other: Path, tmp_path_factory: pytest.TempPathFactory) -
     return out
 
 
-def test_outcomes_add_up_and_what_is_unfinished_is_apart(reported: Path) -> None:
+def test_outcomes_add_up_and_exclude_unfinished_attempts(reported: Path) -> None:
     first, second = facts_of(reported)["runs"]
     ended = {each["name"]: each["attempts"] for each in first["outcomes"]}
     assert list(ended) == ["accepted", *CAUSES]
@@ -197,13 +198,13 @@ def test_outcomes_add_up_and_what_is_unfinished_is_apart(reported: Path) -> None
     assert spec["messages"] == [{"text": "goal #: no room", "count": 2}]
     page = (reported / "report.html").read_text()
     assert "They add up to 5 attempts." in page
-    assert "without a verdict, and not in any figure: 6." in page
+    assert "Attempts without a verdict, in no figure: 6." in page
 
 
 def test_rates_before_and_after_repairs(reported: Path) -> None:
     first, second = facts_of(reported)["runs"]
-    # Of five attempts one ended with a call that failed: four are judged.
-    assert first["judged"] == 4
+    # Of five attempts one ended with a call that failed: four are evaluated.
+    assert first["evaluated"] == 4
     after = {stage: (rate["count"], rate["of"]) for stage, rate in first["passed"].items()}
     before = {stage: rate["count"] for stage, rate in first["first"].items()}
     assert after["gate"] == (3, 4)
@@ -216,7 +217,7 @@ def test_rates_before_and_after_repairs(reported: Path) -> None:
     assert facts_of(reported)["fisher_accepted_of_first_two"] == 1
 
 
-def test_what_was_sent_back_and_what_it_took(reported: Path) -> None:
+def test_repairs_and_usage(reported: Path) -> None:
     first = facts_of(reported)["runs"][0]
     sent = {each["cause"]: (each["programs"], each["accepted"]) for each in first["repairs"]}
     assert sent == {"gate": (2, 1), "spec": (1, 1)}
@@ -231,11 +232,24 @@ def test_what_was_sent_back_and_what_it_took(reported: Path) -> None:
 
 def test_the_page_shows_runs_side_by_side_with_pictures(reported: Path) -> None:
     page = (reported / "report.html").read_text()
-    assert "Side by side" in page
-    for said in ("chain", "zero-shot", "syntax-correct", "runtime-verified", "task completed"):
-        assert said in page
-    assert page.count('src="data:image/png;base64,') == 1
+    assert "<h3>Comparison</h3>" in page
+    for text in ("chain", "zero-shot", "syntax-correct", "runtime-verified", "task completed"):
+        assert text in page
+    assert page.count('src="data:image/webp;base64,') == 1
     assert "solved by the oracle" in page
+
+
+def test_a_new_column_is_shown(
+    run: Path, other: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extra: columns.Column[Any] = columns.Column("letters", lambda row: "xyzzy", "explained")
+    tables = ("ATTEMPTS", "COMPARISON", "DIVERSITY", "OUTCOMES", "REPAIRS", "STAGES", "USAGE")
+    for table in tables:
+        monkeypatch.setattr(columns, table, (*getattr(columns, table), extra))
+    page = write_report([run, other], tmp_path, workers=1).read_text()
+    rows = {"ATTEMPTS": 7, "COMPARISON": 2, "DIVERSITY": 2, "OUTCOMES": 20, "REPAIRS": 2,
+            "STAGES": 14, "USAGE": 2}  # fmt: skip
+    assert page.count("xyzzy") == sum(rows.values())
 
 
 def test_equal_runs_give_equal_bytes(
@@ -246,11 +260,11 @@ def test_equal_runs_give_equal_bytes(
         assert (tmp_path / name).read_bytes() == (reported / name).read_bytes()
 
 
-def test_a_report_lies_in_the_run_if_nothing_else_is_said(tmp_path: Path) -> None:
+def test_a_report_is_written_into_the_run_by_default(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "run", refused(1, "gate"))
     assert main(["report", str(folder)]) == 0
     page = (folder / "report.html").read_text()
-    assert "There are none." in page
+    assert "None." in page
     assert "cost" not in page  # no price, no cost
 
 
@@ -258,26 +272,26 @@ CAUSE = st.none() | st.sampled_from(CAUSES)
 
 
 @given(st.lists(st.tuples(CAUSE, st.text(), st.integers(0, 7)), min_size=1, max_size=30))
-def test_counts_agree_whatever_became_of_attempts(ends: list[tuple[Any, str, int]]) -> None:
+def test_counts_add_up_for_any_outcomes(ends: list[tuple[Any, str, int]]) -> None:
     verdicts = [
         Verdict(k, cause=cause, problem=problem, passed=list(STAGES[:passed]))
         for k, (cause, problem, passed) in enumerate(ends, 1)
     ]
-    record = Record("any", Settings("abc", "nobody"), verdicts, [])
-    outcomes = record.outcomes()
+    run = RunData("any", Settings("abc", "nobody"), verdicts, [])
+    outcomes = run.outcomes()
     assert sum(each.attempts for each in outcomes) == len(verdicts)
     for each in outcomes:
-        assert sum(said.count for said in each.messages) <= each.attempts
+        assert sum(message.count for message in each.messages) <= each.attempts
     failed = sum(cause == "api" for cause, _, _ in ends)
     for first in (True, False):
-        rates = list(record.rates(first=first).values())
+        rates = list(run.rates(first=first).values())
         assert {rate.of for rate in rates} == {len(ends) - failed}
         assert [rate.count for rate in rates] == sorted((r.count for r in rates), reverse=True)
 
 
-def test_labels_say_what_differs() -> None:
-    def record(name: str, **settings: Any) -> Record:
-        return Record(name, Settings(**{"run": "abc", "model": "m", **settings}), [], [])
+def test_labels_tell_runs_apart() -> None:
+    def record(name: str, **settings: Any) -> RunData:
+        return RunData(name, Settings(**{"run": "abc", "model": "m", **settings}), [], [])
 
     assert labels([record("a"), record("b", model="n")]) == ["m", "n"]
     assert labels([record("a"), record("b", scheme="few-shot")]) == ["chain", "few-shot"]
@@ -290,59 +304,57 @@ def test_labels_say_what_differs() -> None:
 # --- pictures ---------------------------------------------------------------------------------
 
 
-def test_a_png_is_the_picture() -> None:
-    picture = np.random.default_rng(0).integers(0, 256, (3, 5, 3), dtype=np.uint8)
-    data = png(picture)
-    assert data.startswith(b"\x89PNG\r\n\x1a\n")
-    assert struct.unpack(">II", data[16:24]) == (5, 3)
-    length = struct.unpack(">I", data[33:37])[0]
-    records = np.frombuffer(zlib.decompress(data[41 : 41 + length]), np.uint8).reshape(3, 16)
-    assert (records[:, 0] == 2).all()
-    assert (np.cumsum(records[:, 1:], axis=0, dtype=np.uint8).reshape(3, 5, 3) == picture).all()
+def test_a_picture_is_halved() -> None:
+    picture = np.full((6, 10, 3), (200, 30, 30), dtype=np.uint8)
+    with Image.open(io.BytesIO(webp(picture))) as found:
+        assert (found.format, found.size) == ("WEBP", (5, 3))
+        assert np.abs(np.asarray(found, dtype=int) - picture[:3, :5]).max() < 16
 
 
 def test_a_task_is_drawn_and_solved() -> None:
-    shot = shoot("TinyZone", program())
-    assert shot.solved and not shot.problem
-    assert shot.facts is not None and shot.facts.assets == ("Block", "Zone")
+    snapshot = take_snapshot("TinyZone", program())
+    assert snapshot.solved and not snapshot.problem
+    assert snapshot.facts is not None and snapshot.facts.assets == ("Block", "Zone")
 
 
-def test_a_task_that_the_oracle_gives_up_is_shown_as_it_starts(
+def test_a_task_that_the_oracle_does_not_solve_is_shown_at_the_start(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    solved = shoot("TinyZone", program())
+    solved = take_snapshot("TinyZone", program())
 
     def give_up(oracle: Oracle) -> Any:
         raise OracleError("there is no way <b>there</b>")
 
     monkeypatch.setattr(Oracle, "act", give_up)
-    shot = shoot("TinyZone", program())
-    assert not shot.solved
-    assert shot.problem == "there is no way <b>there</b>"
-    assert shot.picture.startswith(b"\x89PNG") and shot.picture != solved.picture
+    snapshot = take_snapshot("TinyZone", program())
+    assert not snapshot.solved
+    assert snapshot.problem == "there is no way <b>there</b>"
+    assert snapshot.picture.startswith(b"RIFF") and snapshot.picture != solved.picture
 
 
 @pytest.mark.parametrize("source", ["import os", "def (", "", "class A(Task):\n    pass"])
-def test_a_program_that_cannot_be_drawn_is_left_without_a_picture(source: str) -> None:
-    shot = shoot("Odd", source)
-    assert shot == Shot(problem=shot.problem)
-    assert shot.problem
+def test_a_program_that_cannot_be_drawn_has_no_picture(source: str) -> None:
+    snapshot = take_snapshot("Odd", source)
+    assert snapshot == Snapshot(problem=snapshot.problem)
+    assert snapshot.problem
 
 
 # --- bad input --------------------------------------------------------------------------------
 
 
 def refuse(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """The one line with which a command is refused."""
+    """The line with which a command refuses its arguments."""
     assert main(["report", *arguments]) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.startswith("gensim: ")
-    assert said.err.count("\n") == 1
-    return said.err
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("gensim: ")
+    assert printed.err.count("\n") == 1
+    return printed.err
 
 
-def test_what_is_no_run_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_folders_that_are_not_runs_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert "is no run" in refuse(capsys, str(tmp_path / "nowhere"))
     assert "is no run" in refuse(capsys, str(tmp_path))
     empty = write_run(tmp_path / "empty")
@@ -390,7 +402,7 @@ def test_a_damaged_verdict_is_named(
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"7", b"{", b"\xff\xfe", b"[" * 100_000])
-def test_a_verdict_that_is_none_is_named(
+def test_an_invalid_verdict_file_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes
 ) -> None:
     folder = write_run(tmp_path / "run", refused(1, "gate"))
@@ -398,7 +410,7 @@ def test_a_verdict_that_is_none_is_named(
     assert "0001.json is damaged" in refuse(capsys, str(folder))
 
 
-def test_files_that_are_in_the_way(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_unrelated_files_are_ignored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = write_run(tmp_path / "run", refused(1, "gate"))
     (folder / "attempts" / "0001-copy.jsonl").write_text("")
     (folder / "attempts" / "0002.jsonl").write_text('{"torn')  # by a kill, before any answer
@@ -409,14 +421,14 @@ def test_files_that_are_in_the_way(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "1.json is damaged: its attempt, 1, belongs to 0001.json" in refuse(capsys, str(folder))
 
 
-def test_an_accepted_task_whose_program_is_gone(tmp_path: Path) -> None:
+def test_an_accepted_task_whose_program_is_missing(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "run", accepted(1))
     (folder / "attempts" / "0001.py").unlink()
     assert main(["report", str(folder), "--workers", "1"]) == 0
     page = (folder / "report.html").read_text()
     assert "no picture" in page
-    assert "those of 0 tasks; the others cannot be drawn" in page
-    assert "Put a block into a zone." in page  # as it was proposed
+    assert "those of 0 tasks; the other tasks cannot be drawn" in page
+    assert "Put a block into a zone." in page  # from the proposal
 
 
 def test_a_verdict_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -424,7 +436,7 @@ def test_a_verdict_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert read_verdicts(write_run(tmp_path / "run", *written)) == written
 
 
-# --- what a model wrote stays text ------------------------------------------------------------
+# --- text never becomes markup ----------------------------------------------------------------
 
 
 class Markup(HTMLParser):
@@ -440,7 +452,7 @@ class Markup(HTMLParser):
 
 
 def check_harmless(html: str) -> None:
-    """There is no script, no handler, and no address but those within the page."""
+    """Check that a page has no script, no handler, and no address outside of it."""
     for name, attributes in Markup(html).elements:
         assert name not in ("script", "iframe", "object", "form", "base")
         assert not [key for key in attributes if key.startswith("on")], name
@@ -451,7 +463,7 @@ def check_harmless(html: str) -> None:
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run every text of which tries to become markup."""
+    """A run in which every text contains markup."""
     source = program("Hostile").replace('"""Put a block into a zone."""', f'"""{SCRIPT[:-1]}"""')
     full: dict[str, Any] = {
         "references": [SCRIPT], "refusals": [[SCRIPT, SCRIPT]], "votes": [[SCRIPT, SCRIPT]],
@@ -561,9 +573,9 @@ def distances(points: Any) -> Any:
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 40, 1200])
-def test_points_that_lie_in_a_plane_are_found_again(count: int) -> None:
+def test_points_in_a_plane_are_recovered(count: int) -> None:
     points = np.random.default_rng(count).normal(size=(count, 2)) * [3, 1]
-    found, kept = place(distances(points))
+    found, kept = layout(distances(points))
     assert found.shape == (count, 2)
     assert kept == pytest.approx(1)
     np.testing.assert_allclose(distances(found), distances(points), atol=1e-6)
@@ -572,13 +584,19 @@ def test_points_that_lie_in_a_plane_are_found_again(count: int) -> None:
         assert (found[np.abs(found).argmax(axis=0), [0, 1]] > 0).all()
 
 
-def test_equal_tasks_lie_on_each_other() -> None:
-    found, kept = place(np.zeros((5, 5)))
+def test_equal_tasks_share_a_point() -> None:
+    found, kept = layout(np.zeros((5, 5)))
     assert not found.any()
     assert kept == 1
 
 
-def test_a_map_tells_origins_apart_and_lists_the_nearest() -> None:
+def test_a_map_without_scikit_learn_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn.decomposition", None)
+    with pytest.raises(MapError, match=re.escape('pip install "gensim-envs[llm]"')):
+        map_page([entry("Task", "words")], set(), TfIdf())
+
+
+def test_a_map_marks_origins_and_lists_neighbours() -> None:
     entries = [
         entry("StackBlocks", "Stack red blocks into a tower."),
         entry("StackBoxes", "Stack red boxes into a tower."),
@@ -589,12 +607,12 @@ def test_a_map_tells_origins_apart_and_lists_the_nearest() -> None:
     # Two maps, the legend and the list.
     assert page.count("<rect") == 2 * 2 + 1 + 2
     assert page.count("<circle") == 2 + 1 + 1
-    nearest = re.findall(r'<li id="(\w+)">.*?<ul><li><a href="#(\w+)">', page)
+    nearest = re.findall(r'<li id="(\w+)">.*?<ul><li><a href="#(\w+)">', page, re.DOTALL)
     assert nearest[:2] == [("StackBlocks", "StackBoxes"), ("StackBoxes", "StackBlocks")]
     assert page.count("Sweep Crumbs</text>") == 2
 
 
-def test_labels_do_not_overlap_and_are_left_out_of_a_large_map() -> None:
+def test_labels_do_not_overlap_and_large_maps_have_none() -> None:
     words = ["stack", "sweep", "align", "red", "green", "blue", "block", "bowl", "ring", "tray"]
     rng = np.random.default_rng(0)
 
@@ -627,7 +645,7 @@ def test_the_map_of_a_library(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 # --- the statistics ---------------------------------------------------------------------------
 
 
-def test_statistics_count_all_and_what_models_wrote() -> None:
+def test_statistics_count_all_and_generated_tasks() -> None:
     entries = [
         entry("A", "", assets=("Block", "Zone"), levels=1),
         entry("B", "", assets=("Block",), levels=3),
@@ -648,7 +666,7 @@ def test_statistics_count_all_and_what_models_wrote() -> None:
     assert "0 tasks" in next(lines(count([], set())))
 
 
-def test_bars_of_many_tasks_stay_within_their_width() -> None:
+def test_bars_of_many_tasks_stay_within_the_width() -> None:
     many = count([entry(f"T{k}", "", assets=("Block",)) for k in range(5000)], {"T1"})
     assert max(map(len, lines(many))) < 80
 

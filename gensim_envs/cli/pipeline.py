@@ -123,7 +123,7 @@ def _compare(options: argparse.Namespace, library: Library, folder: Path) -> int
     import shutil
 
     from gensim_envs.generation.run import INTERRUPTED
-    from gensim_envs.pages.report.build import write_report
+    from gensim_envs.pages.report import write_report
 
     code = 0
     again = f"--run {folder} --scheme {' '.join(options.scheme)}"

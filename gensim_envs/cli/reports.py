@@ -40,7 +40,7 @@ def add_commands(command: Command) -> None:
 def _report(options: argparse.Namespace) -> int:
     need("jinja2", "pydantic")
     from gensim_envs.generation.recording import RecordingError
-    from gensim_envs.pages.report.build import write_report
+    from gensim_envs.pages.report import write_report
 
     out = options.out or options.runs[0]
     for folder in options.runs:
@@ -63,7 +63,7 @@ def _report(options: argparse.Namespace) -> int:
 def _map(options: argparse.Namespace) -> int:
     from gensim_envs.generation.memory import recall
     from gensim_envs.generation.providers import ApiError, ProviderError
-    from gensim_envs.pages.report.map import embedder_of, map_page
+    from gensim_envs.pages.map import embedder_of, map_page
 
     library = library_of(options)
     if options.out.is_dir():
@@ -83,7 +83,7 @@ def _map(options: argparse.Namespace) -> int:
 
 def _stats(options: argparse.Namespace) -> int:
     from gensim_envs.generation.memory import recall
-    from gensim_envs.pages.report.stats import count, lines
+    from gensim_envs.pages.stats import count, lines
 
     library = library_of(options)
     entries = recall(library)

@@ -234,7 +234,7 @@ def _demos(options: argparse.Namespace) -> int:
 
 
 def _gallery(options: argparse.Namespace) -> int:
-    from gensim_envs.pages.gallery.build import build
+    from gensim_envs.pages.gallery import write_gallery
     from gensim_envs.utils.video import encoder
 
     library = library_of(options)
@@ -255,7 +255,9 @@ def _gallery(options: argparse.Namespace) -> int:
             bar.tick()
             bar.say(f"{record.id}: {problem or 'done'}")
 
-        page, shown = build(library, records, options.out, workers=options.workers, tick=tick)
+        page, shown = write_gallery(
+            library, records, options.out, workers=options.workers, tick=tick
+        )
     print(f"wrote {page}: {shown} tasks, {page.stat().st_size / 1e6:.1f} MB")
     return 1 if broken or shown < len(records) else 0
 

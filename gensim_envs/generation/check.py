@@ -74,9 +74,19 @@ class Facts:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Facts:
-        """The inverse of `dataclasses.asdict`."""
-        lists = {key: tuple(data[key]) for key in ("assets", "relations", "colors")}
-        return cls(**lists, goals=int(data["goals"]), levels=int(data["levels"]))
+        """The inverse of `dataclasses.asdict`.
+
+        Raises:
+            ValueError, KeyError, TypeError: if the data are not facts of a task.
+        """
+        known = {"assets": ASSETS, "relations": RELATIONS, "colors": COLORS}
+        lists = {key: tuple(data[key]) for key in known}
+        found = cls(**lists, goals=int(data["goals"]), levels=int(data["levels"]))
+        if any(not set(names) <= set(known[key]) for key, names in lists.items()):
+            raise ValueError("an asset, a relation or a colour is unknown")
+        if min(found.goals, found.levels) < 1:
+            raise ValueError("a task has at least one goal and one level")
+        return found
 
 
 def facts(source: str, spec: TaskSpec) -> Facts:

@@ -34,6 +34,7 @@ SAME_PROGRAM = 0.90
 MOST_OF_AN_ASSET = 0.35
 """Share of tasks above which a proposal is asked to avoid an asset."""
 Name = TypeVar("Name", int, str)
+_DAMAGED = (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -259,7 +260,7 @@ def _cached_facts() -> Iterator[Callable[[str, Program], Facts]]:
     """A function that gives the facts of a program; draws are kept in the user's cache."""
     path = user_cache_path("gensim-envs") / f"facts-{gensim_envs.__version__}.json"
     known: dict[str, Facts] = {}
-    with contextlib.suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
+    with contextlib.suppress(*_DAMAGED):
         known = {key: Facts.from_json(each) for key, each in json.loads(path.read_bytes()).items()}
     before = len(known)
 

@@ -1,1 +1,1 @@
-"""Pages about tasks and runs, as HTML files that need no network."""
+"""Pages about tasks and runs: the gallery, reports, the map and statistics."""

@@ -87,6 +87,34 @@ def in_order(
             future.cancel()
 
 
+def map_in_order(
+    act: Callable[..., Result],
+    jobs: Iterable[tuple[Any, ...]],
+    workers: int | None = None,
+    executor: Executor | None = None,
+) -> Generator[Result, None, None]:
+    """What `act(*job)` returns for each job, in order, over processes that end with the generator.
+
+    Close it if it may be left early: the processes are then terminated. None is started without
+    jobs.
+
+    Args:
+        act: a function that can be pickled.
+        jobs: its arguments.
+        workers: number of processes; by default one for each core.
+        executor: used instead of new processes.
+
+    Raises:
+        WorkerError: if one of the processes ended.
+    """
+    waiting = list(jobs)
+    if executor is not None:
+        yield from in_order(executor, act, waiting)
+    elif waiting:
+        with processes(min(workers or cores(), len(waiting))) as own:
+            yield from in_order(own, act, waiting)
+
+
 def end_with_parent() -> None:
     """Have this process, which `multiprocessing` started, end when its parent ends."""
     parent = multiprocessing.parent_process()

@@ -1,4 +1,4 @@
-"""Frames -> files, with the ffmpeg that imageio-ffmpeg carries."""
+"""Write videos with the ffmpeg of imageio-ffmpeg."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def write_video(path: Path, frames: Iterable[NDArray[np.uint8]], fps: int) -> No
         fps: frames a second.
 
     Raises:
-        RuntimeError: where imageio-ffmpeg is missing, or there are no frames.
-        OSError: where the file cannot be written.
+        RuntimeError: if imageio-ffmpeg is missing, or there are no frames.
+        OSError: if the file cannot be written.
     """
     write_frames = encoder().write_frames
     pictures = iter(frames)
@@ -28,49 +28,22 @@ def write_video(path: Path, frames: Iterable[NDArray[np.uint8]], fps: int) -> No
     if first is None:
         raise RuntimeError("there are no frames to write")
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(b"")  # says at once, and plainly, where a file cannot be written
+    path.write_bytes(b"")  # fails at once if the file cannot be written
     height, width, _ = first.shape
     writer = write_frames(str(path), (width, height), fps=fps, macro_block_size=1)
     writer.send(None)
     for frame in (first, *pictures):
         writer.send(np.ascontiguousarray(frame))
-    _close(writer, path)
-
-
-def write_picture(path: Path, picture: NDArray[np.uint8]) -> None:
-    """Write a WebP picture.
-
-    Args:
-        path: of the .webp file, replaced if it exists.
-        picture: (height, width, 3).
-
-    Raises:
-        RuntimeError: where imageio-ffmpeg is missing.
-        OSError: where the file cannot be written.
-    """
-    write_frames = encoder().write_frames
-    path.write_bytes(b"")
-    height, width, _ = picture.shape
-    writer = write_frames(
-        str(path), (width, height), codec="libwebp", quality=None, macro_block_size=1,
-        output_params=["-quality", "90"],
-    )  # fmt: skip
-    writer.send(None)
-    writer.send(np.ascontiguousarray(picture))
-    _close(writer, path)
-
-
-def _close(writer: Any, path: Path) -> None:
     writer.close()
-    if not path.stat().st_size:  # ffmpeg has said why on the terminal
+    if not path.stat().st_size:  # ffmpeg has printed the reason
         raise OSError(f"ffmpeg could not write {path}")
 
 
 def encoder() -> Any:
-    """The package that encodes.
+    """The package imageio_ffmpeg.
 
     Raises:
-        RuntimeError: where it is missing.
+        RuntimeError: if it is missing.
     """
     try:
         import imageio_ffmpeg

@@ -1,7 +1,7 @@
 "use strict";
 
-// The form is the state of the page, and the address after # is the form in writing, with the task
-// that is open: a view can be linked, and Back closes a task.
+// The form holds the state of the page. The fragment of the address holds the form and the open
+// task, so a view can be linked and Back closes a task.
 
 const $ = (id) => document.getElementById(id);
 const form = $("filters"), search = $("search"), dialog = $("task"), motion = $("motion");
@@ -47,7 +47,7 @@ function filter() {
   const chosen = boxes.filter((box) => box.checked).length;
   $("chosen").textContent = chosen ? `(${chosen})` : "";
   form.querySelector("[type=reset]").hidden = !(chosen || want.words.length);
-  $("nothing").hidden = fitting.length > 0;
+  $("no-match").hidden = fitting.length > 0;
   const total = cards.length === 1 ? "1 task" : `${cards.length} tasks`;
   const some = fitting.length ? `${fitting.length} of ${total}` : `None of ${total}`;
   $("matches").textContent = chosen || want.words.length ? some : total;
@@ -97,7 +97,7 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// A task in full. Its clip moves into the dialog and back: it is in the page once.
+// The dialog. The clip of a task moves into it and back, so that the page holds it once.
 
 let open = null;
 
@@ -144,24 +144,24 @@ dialog.addEventListener("close", () => {
   link.focus({ preventScroll: true });
 });
 
-// Clips play while they are in view, unless a reader wants no motion or has paused them.
+// Clips play while in view, unless the reader prefers reduced motion or paused them.
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const clips = cards.map((card) => card.querySelector("video"));
 const inView = new Set();
-const said = new Map(); // clip -> whether its own button asked for it to play
+const toggled = new Map(); // clip -> whether its own button started it
 let moving = !calm.matches;
 
 function move(clip) {
   const hidden = open && !dialog.contains(clip);
-  const should = inView.has(clip) && !hidden && (said.get(clip) ?? moving);
-  if (should && clip.paused) clip.play().catch(() => {}); // a phone that saves power refuses
+  const should = inView.has(clip) && !hidden && (toggled.get(clip) ?? moving);
+  if (should && clip.paused) clip.play().catch(() => {}); // power saving may refuse
   if (!should && !clip.paused) clip.pause();
 }
 
 function moveAll(value) {
   moving = value;
-  said.clear();
+  toggled.clear();
   motion.textContent = moving ? "Pause clips" : "Play clips";
   clips.forEach(move);
 }
@@ -187,7 +187,7 @@ for (const clip of clips) {
   });
   clip.addEventListener("pause", label);
   button.addEventListener("click", () => {
-    said.set(clip, clip.paused);
+    toggled.set(clip, clip.paused);
     move(clip);
   });
   watcher.observe(clip);
@@ -196,7 +196,7 @@ motion.addEventListener("click", () => moveAll(!moving));
 calm.addEventListener("change", () => moveAll(!calm.matches));
 moveAll(moving);
 
-// Filters are folded where there is little room.
+// Filters are folded on narrow screens.
 
 const roomy = matchMedia("(min-width: 60rem)");
 const unfold = () => { $("facets").open = roomy.matches; };

@@ -1,11 +1,11 @@
-"""What became of the attempts of one run, counted."""
+"""Read the folder of a run, and count how its attempts ended."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +16,18 @@ from gensim_envs.generation.recording import Recording, RecordingError
 from gensim_envs.generation.settings import Settings
 from gensim_envs.generation.stages import CAUSES, STAGES
 from gensim_envs.generation.verdict import Verdict, read_verdicts
-from gensim_envs.pages.report.measures import Rate, entropy, self_bleu, spread
-from gensim_envs.pages.report.pictures import Shot
+from gensim_envs.pages.measures import Rate, entropy, self_bleu, spread
+from gensim_envs.pages.snapshots import Snapshot
 from gensim_envs.sandbox import check as gate
 
 MOST_MESSAGES = 3
-"""Of a cause, the most frequent first."""
-_MOST = 1e12  # tokens or seconds of an attempt; far more than there can be
+"""Messages that are listed for a cause."""
+_LIMIT = 1e12  # tokens or seconds of an attempt; a larger number is an error
 
 
 @dataclass(frozen=True)
-class Said:
-    """A message that attempts were refused with; # stands for its numbers."""
+class MessageCount:
+    """A message of refusals, in which # replaces numbers, and how often it occurred."""
 
     text: str
     count: int
@@ -35,50 +35,49 @@ class Said:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How attempts ended.
+    """Attempts that ended in one way.
 
     Attributes:
-        name: a cause, or "accepted".
-        attempts: how many ended so.
-        messages: the most frequent.
+        name: the cause of refusal, or "accepted".
+        attempts: number of them.
+        messages: the most frequent ones.
     """
 
     name: str
     attempts: int
-    messages: list[Said]
+    messages: list[MessageCount]
 
 
 @dataclass(frozen=True)
 class Repairs:
-    """Programs that were refused for one cause and sent back to be repaired.
+    """Programs that were refused for one cause and returned to the model for repair.
 
     Attributes:
         cause: of the refusals.
-        programs: how many were sent back.
-        accepted: how many of them were of attempts that were accepted in the end.
-        messages: the most frequent.
+        programs: number of programs.
+        accepted: number of programs of attempts that were accepted in the end.
+        messages: the most frequent ones.
     """
 
     cause: str
     programs: int
     accepted: int
-    messages: list[Said]
+    messages: list[MessageCount]
 
 
 @dataclass(frozen=True)
 class Usage:
-    """What a run took, accepted or not; attempts without a verdict are not in it.
+    """Tokens, cost and time of all attempts that have a verdict.
 
     Attributes:
-        accepted: tasks, among which it may be shared out.
+        accepted: number of accepted tasks.
         prompt_tokens: of prompts.
         answer_tokens: of answers.
-        cost: US dollars, or None where no price was given.
-        model_seconds: waiting for answers, added up over attempts, also where several waited at
-            once.
-        total_seconds: of attempts from start to end, added up in the same way.
-        cuts: how often a prompt was cut to fit the model's context.
-        changed: calls that a replay answered although their prompt was another by then.
+        cost: US dollars, or None without a price.
+        model_seconds: of waiting for answers, summed over attempts that may overlap.
+        total_seconds: of attempts from start to end, summed likewise.
+        cuts: number of prompts that were cut to fit the model's context.
+        changed: number of replayed calls whose prompt differs from the recorded one.
     """
 
     accepted: int
@@ -90,23 +89,23 @@ class Usage:
     cuts: int
     changed: int
 
-    def each(self, amount: float | None) -> float | None:
-        """An amount for each accepted task; None where there is none."""
+    def per_task(self, amount: float | None) -> float | None:
+        """An amount per accepted task; None without one."""
         return amount / self.accepted if self.accepted and amount is not None else None
 
 
 @dataclass(frozen=True)
 class Diversity:
-    """How much the accepted tasks differ from each other.
+    """Diversity of the accepted tasks.
 
     Attributes:
-        tasks: how many.
-        self_bleu: of their descriptions; low is diverse, None for fewer than two.
-        spread: mean of 1 - likeness over pairs of descriptions; None for fewer than two.
-        embedder: that said how alike they are.
-        drawn: tasks whose assets could be counted.
-        entropy: of those assets, in bits: how evenly the tasks use them.
-        entropy_share: of the most that it can be, where all assets are used equally.
+        tasks: number of tasks.
+        self_bleu: of their descriptions; lower is more diverse. None for fewer than two tasks.
+        spread: mean of 1 - similarity over pairs of descriptions; None for fewer than two tasks.
+        embedder: that measures similarity.
+        drawn: number of tasks whose assets could be counted.
+        entropy: of the assets over tasks, in bits.
+        entropy_share: of the maximum, which is reached if all assets are used equally often.
     """
 
     tasks: int
@@ -119,14 +118,14 @@ class Diversity:
 
 
 @dataclass(frozen=True)
-class Record:
-    """What a run's folder says.
+class RunData:
+    """The contents of a run's folder.
 
     Attributes:
         name: of the folder.
         settings: of the run.
         verdicts: in the order of attempts.
-        unfinished: attempts that have calls but no verdict.
+        unfinished: numbers of attempts that have calls but no verdict.
     """
 
     name: str
@@ -135,17 +134,17 @@ class Record:
     unfinished: list[int]
 
     @classmethod
-    def read(cls, folder: Path) -> Record:
+    def read(cls, folder: Path) -> RunData:
         """Read a folder.
 
         Raises:
-            RecordingError: where it is no run, is damaged, or has no verdict yet.
+            RecordingError: if it is not a run, is damaged, or has no verdict yet.
         """
         recording = Recording(folder)
         settings = Settings.of(recording)
         verdicts = read_verdicts(folder)
         if not verdicts:
-            raise RecordingError(f"{folder} has no verdict yet: none of its attempts has ended")
+            raise RecordingError(f"{folder} has no verdict yet: no attempt has ended")
         for verdict in verdicts:
             _check(folder, verdict)
         ended = {verdict.attempt for verdict in verdicts}
@@ -154,45 +153,43 @@ class Record:
 
     @property
     def accepted(self) -> list[Verdict]:
-        """Attempts whose tasks are in the library."""
+        """Accepted attempts."""
         return [verdict for verdict in self.verdicts if verdict.accepted]
 
     @property
-    def judged(self) -> list[Verdict]:
-        """Attempts that say something about the model: those that no failed call has ended."""
+    def evaluated(self) -> list[Verdict]:
+        """Attempts that rates are computed over: all but those that a failed call ended."""
         return [verdict for verdict in self.verdicts if verdict.cause != "api"]
 
     def rates(self, *, first: bool) -> dict[str, Rate]:
-        """How many attempts passed each stage, with their first program or after repairs."""
-        passed = [_first(v) if first else set(v.passed) for v in self.judged]
+        """Rates of attempts that passed each stage, with the first program or after repairs."""
+        passed = [_first(v) if first else set(v.passed) for v in self.evaluated]
         return {
             stage: Rate.wilson(sum(stage in each for each in passed), len(passed))
             for stage in STAGES
         }
 
     def outcomes(self) -> list[Outcome]:
-        """Every way to end, also those that did not come about; they add up to the attempts."""
+        """Attempts by how they ended, including causes that did not occur."""
         problems: dict[str, list[str]] = {name: [] for name in ("accepted", *CAUSES)}
         for verdict in self.verdicts:
             problems[verdict.cause or "accepted"].append(verdict.problem)
-        return [Outcome(name, len(said), _frequent(said)) for name, said in problems.items()]
+        return [Outcome(name, len(texts), _frequent(texts)) for name, texts in problems.items()]
 
     def repairs(self) -> list[Repairs]:
-        """What programs were sent back for."""
+        """Programs that were returned for repair by cause, the most frequent first."""
         found: dict[str, list[tuple[str, bool]]] = {}
         for verdict in self.verdicts:
             for cause, message in verdict.refusals:
                 found.setdefault(cause, []).append((message, verdict.accepted))
-        return [
-            Repairs(
-                cause, len(said), sum(accepted for _, accepted in said),
-                _frequent(message for message, _ in said),
-            )
-            for cause, said in sorted(found.items(), key=lambda pair: (-len(pair[1]), pair[0]))
-        ]  # fmt: skip
+        repairs = []
+        for cause, refused in sorted(found.items(), key=lambda pair: (-len(pair[1]), pair[0])):
+            messages, accepted = zip(*refused, strict=True)
+            repairs.append(Repairs(cause, len(refused), sum(accepted), _frequent(messages)))
+        return repairs
 
     def usage(self, price: tuple[float, float] | None) -> Usage:
-        """What the attempts took.
+        """Tokens, cost and time.
 
         Args:
             price: US dollars for a million tokens of prompts, and of answers.
@@ -207,16 +204,16 @@ class Record:
         changed = sum(len(v.changed) for v in self.verdicts)
         return Usage(len(self.accepted), prompt, answer, cost, model, total, cuts, changed)
 
-    def diversity(self, embedder: Embedder, shots: Iterable[Shot]) -> Diversity:
-        """How the accepted tasks differ.
+    def diversity(self, embedder: Embedder, snapshots: Iterable[Snapshot]) -> Diversity:
+        """Diversity of the accepted tasks.
 
         Args:
-            embedder: says how alike they are.
-            shots: of the accepted tasks.
+            embedder: measures the similarity of descriptions.
+            snapshots: of the accepted tasks.
         """
         summaries = [summary(verdict) for verdict in self.accepted]
         texts = [describe(v.name, s) for v, s in zip(self.accepted, summaries, strict=True)]
-        facts = [shot.facts for shot in shots if shot.facts is not None]
+        facts = [each.facts for each in snapshots if each.facts is not None]
         assets = coverage(facts).assets
         bits, most = entropy(assets.values()), entropy([1] * len(assets))
         return Diversity(
@@ -231,7 +228,7 @@ class Record:
 
 
 def summary(verdict: Verdict) -> str:
-    """A task in a sentence: its program's docstring, which every scheme has, else its proposal."""
+    """Describe a task in a sentence: its program's docstring, or else its proposal."""
     try:
         docstring = gate(verdict.program).docstring
     except TaskError:
@@ -240,7 +237,7 @@ def summary(verdict: Verdict) -> str:
 
 
 def _check(folder: Path, verdict: Verdict) -> None:
-    """What types do not say: that pairs are pairs, and that amounts and depths can be shown.
+    """Check what the types of a verdict do not: lengths, ranges and the depth of nesting.
 
     Raises:
         RecordingError: naming the file.
@@ -249,32 +246,25 @@ def _check(folder: Path, verdict: Verdict) -> None:
     amounts = [*verdict.tokens, *verdict.seconds.values(), *verdict.cuts.values()]
     problem = ""
     if any(len(pair) != 2 for pair in pairs):
-        problem = "tokens, a refusal or a vote is no pair"
-    elif not all(0 <= amount < _MOST for amount in amounts):
+        problem = "tokens, a refusal or a vote is not a pair"
+    elif not all(0 <= amount < _LIMIT for amount in amounts):
         problem = "tokens, seconds or cuts are out of range"
     try:
         verdict.to_json()
     except RecursionError:
-        problem = "it is nested too deep"
+        problem = "it is nested too deeply"
     if problem:
         path = Recording(folder).path(verdict.attempt).with_suffix(".json")
         raise RecordingError(f"{path} is damaged: {problem}")
 
 
 def _first(verdict: Verdict) -> set[str]:
-    """Stages that the first program passed; where it was never repaired, it was also the last."""
+    """Stages that the first program passed; without repairs it is also the last program."""
     return {*verdict.first, *([] if verdict.refusals else verdict.passed)}
 
 
-def _frequent(messages: Iterable[str]) -> list[Said]:
-    """The most frequent messages; those that differ in numbers only are counted together."""
+def _frequent(messages: Iterable[str]) -> list[MessageCount]:
+    """The most frequent messages; messages that differ only in numbers are counted together."""
     counts = Counter(re.sub(r"\d+(\.\d+)?", "#", text) for text in messages if text)
     order = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    return [Said(text, count) for text, count in order[:MOST_MESSAGES]]
-
-
-def settings_shown(settings: Settings) -> dict[str, Any]:
-    """What of the settings tells runs apart, by the name of its option."""
-    shown = asdict(settings)
-    del shown["run"]
-    return shown
+    return [MessageCount(text, count) for text, count in order[:MOST_MESSAGES]]

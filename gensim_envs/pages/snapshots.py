@@ -1,0 +1,153 @@
+"""Record episodes, and take a picture of each task that a run accepted."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from PIL import Image
+
+from gensim_envs.envs.rollout import transitions
+from gensim_envs.envs.tabletop import TabletopEnv
+from gensim_envs.errors import TaskError
+from gensim_envs.generation.check import Facts, facts
+from gensim_envs.generation.validate import max_steps
+from gensim_envs.oracle import Oracle, OracleError
+from gensim_envs.sandbox.program import Sandboxed
+from gensim_envs.seeds import CERTIFICATE, SURVEY
+from gensim_envs.sim.cameras import CLOSE_UP, Camera
+from gensim_envs.sim.video import Film, Frame
+
+NO_FRAMES = 10**9
+"""Keeps the first frame only; the others are counted without being rendered."""
+_BOUNDS = {"items": 500, "targets": 500, "steps": 500}  # a run does not store a task's own bounds
+
+
+def close_up(width: int) -> Camera:
+    """A camera for pictures of this width, 4:3.
+
+    It takes them at twice the size, since TinyRenderer has jagged edges; `webp` halves them.
+    """
+    shape = (2 * width * 3 // 4, 2 * width)
+    return replace(CLOSE_UP, shape=shape, focal=CLOSE_UP.focal * 2 * width / 480)
+
+
+def webp(picture: Frame) -> bytes:
+    """A WebP file of half the size, from (2 * height, 2 * width, 3)."""
+    file = io.BytesIO()
+    Image.fromarray(picture).reduce(2).save(file, "WEBP", quality=90)
+    return file.getvalue()
+
+
+_CAMERA = close_up(320)
+
+
+class Recorded(NamedTuple):
+    """A played episode.
+
+    Attributes:
+        actions: all of them.
+        solved: whether they solve the task.
+        problem: why they do not.
+        frames: of the video, which may be empty but for the first and the last one.
+        length: number of frames of a video in real time.
+        start: picture of the scene at the start, twice as large as `webp` writes it.
+        end: likewise at the end.
+    """
+
+    actions: list[Any]
+    solved: bool
+    problem: str
+    frames: list[Frame]
+    length: int
+    start: Frame
+    end: Frame
+
+
+def record_episode(
+    env: TabletopEnv,
+    act: Callable[[], Any],
+    seed: int,
+    limit: Callable[[], int],
+    every: int = NO_FRAMES,
+    still: Camera | None = None,
+) -> Recorded:
+    """Play an episode.
+
+    Args:
+        env: what is played.
+        act: chooses the next action.
+        seed: of `reset`.
+        limit: gives the largest number of actions, after the reset.
+        every: keep every n-th frame of a video in real time.
+        still: camera of the two pictures; by default that of the video.
+    """
+    actions: list[Any] = []
+    solved, problem = False, ""
+    with closing(Film(env.world, moving=True, camera=CLOSE_UP, every=every)) as film:
+        starts: list[Frame] = []
+
+        def start(*_: Any) -> None:
+            film.start()
+            starts.append(film.picture(still))
+
+        try:
+            for step in transitions(env, lambda *_: act(), seed=seed, start=start):
+                actions.append(step.action)
+                solved = step.success
+                if len(actions) == limit():
+                    break
+        except OracleError as error:
+            problem = str(error)
+        if not solved and not problem:
+            problem = f"the oracle does not solve it in {len(actions)} actions"
+        film.leave()
+        frames = [*film.take(), film.picture()]
+        return Recorded(
+            actions, solved, problem, frames, film.length, starts[0], film.picture(still)
+        )
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A picture of one draw of a task.
+
+    Attributes:
+        facts: about the draw; None if it failed.
+        picture: a WebP file, or empty.
+        solved: whether the picture shows the task solved by the oracle, or its start.
+        problem: why something is missing.
+    """
+
+    facts: Facts | None = None
+    picture: bytes = b""
+    solved: bool = False
+    problem: str = ""
+
+
+def take_snapshot(name: str, source: str) -> Snapshot:
+    """Draw a program in the sandbox, let the oracle solve it, and take a picture.
+
+    Args:
+        name: of the task.
+        source: its program.
+    """
+    program = Sandboxed(name, source)
+    found: Facts | None = None
+    try:
+        found = facts(source, program.draw("train", SURVEY.start).spec)
+        with closing(TabletopEnv(program, _BOUNDS, obs_mode="state")) as env:
+            played = record_episode(
+                env,
+                Oracle(env).act,
+                CERTIFICATE.start,
+                lambda: max_steps(env.spec_drawn.bounds),
+                still=_CAMERA,
+            )
+    except (TaskError, SyntaxError) as error:
+        return Snapshot(found, problem=str(error))
+    picture = played.end if played.solved else played.start
+    return Snapshot(found, webp(picture), played.solved, played.problem)
