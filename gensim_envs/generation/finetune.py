@@ -34,6 +34,8 @@ T = TypeVar("T")
 class DataError(GensimError):
     """The data, or finetune.json, is not as it should be; the message names file and line."""
 
+    exit_code = 2
+
 
 @dataclass
 class Job:

@@ -44,6 +44,8 @@ class ContextTooLong(ApiError):
 class ProviderError(GensimError):
     """No call can succeed, such as with a wrong key: the run ends, and the message says why."""
 
+    exit_code = 2
+
 
 class Stopped(Exception):
     """The run is to stop here: a budget is spent, or somebody pressed Ctrl-C."""

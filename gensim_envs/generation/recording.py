@@ -25,6 +25,8 @@ LONG = 1500
 class RecordingError(GensimError):
     """A recording is missing or damaged; the message names the file."""
 
+    exit_code = 2
+
 
 @dataclass(frozen=True)
 class Message:

@@ -12,6 +12,7 @@ import functools
 import importlib
 import io
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, TypeVar
@@ -74,6 +75,10 @@ Natural = Annotated[int, value(functools.partial(whole_number, least=0), "N")]
 """A whole number from 0."""
 Positive = Annotated[int, value(functools.partial(whole_number, least=1), "N")]
 """A whole number from 1."""
+OptionalPositive = Annotated[
+    int | None, value(functools.partial(whole_number, least=1), "N"), arg(help_behavior_hint="")
+]
+"""A whole number from 1, or None."""
 Seed = Annotated[int, value(functools.partial(whole_number, least=0), "SEED")]
 """A seed, from 0."""
 Workers = Annotated[
@@ -171,7 +176,7 @@ def parse(
     except SystemExit as exit:
         if exit.code:
             raise UsageError(f"{_unboxed(errors.getvalue())} See {prog} --help") from None
-        print("\n".join(line.rstrip() for line in output.getvalue().splitlines()))
+        print(_plain_help(output.getvalue()))
         raise
     return call
 
@@ -210,6 +215,12 @@ def _overview(prog: str, description: str, commands: Mapping[str, tuple[str, str
         [f"usage: {prog} COMMAND [OPTIONS]", "", description, "", "commands:", *lines, "",
          f"{prog} COMMAND --help shows the options of a command."]
     )  # fmt: skip
+
+
+def _plain_help(text: str) -> str:
+    """Tyro's help without defaults that say nothing, and without padding."""
+    text = re.sub(r"\s*\(default:\s+(None|False|''|)\)", "", text)
+    return "\n".join(line.rstrip() for line in text.rstrip().splitlines())
 
 
 def _unboxed(text: str) -> str:
