@@ -23,7 +23,7 @@ class OracleError(GensimError):
 
 
 class FileError(GensimError):
-    """A file cannot be written, removed or locked."""
+    """A file cannot be read, written, removed or locked."""
 
 
 class WorkerError(GensimError):

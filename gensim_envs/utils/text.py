@@ -1,0 +1,38 @@
+"""Read text files that users saved with whatever editor they have."""
+
+from __future__ import annotations
+
+import codecs
+import io
+from pathlib import Path
+
+from gensim_envs.errors import FileError
+
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def read_text(path: Path, what: str = "file") -> str:
+    r"""Return the text of a UTF-8 file, as Python reads its own sources.
+
+    A byte-order mark is dropped, and every line ends with `\n`.
+
+    Args:
+        path: the file.
+        what: what the file is, for the message of an error: "program", "config".
+
+    Raises:
+        FileError: the file cannot be read, or is not UTF-8; UTF-16 is named as such.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise FileError(f"{what} {path} cannot be read: {error.strerror or error}") from error
+    if data.startswith(_UTF_16):
+        raise FileError(f"{what} {path} is encoded as UTF-16. Save it as UTF-8")
+    try:
+        return io.TextIOWrapper(io.BytesIO(data), encoding="utf-8-sig").read()
+    except UnicodeDecodeError as error:
+        raise FileError(
+            f"{what} {path} is not encoded as UTF-8: {error.reason} at byte {error.start}. "
+            "Save it as UTF-8"
+        ) from error
