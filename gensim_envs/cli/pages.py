@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 from tyro.conf import Positional, arg
 
 from gensim_envs.cli.shared import Folder, Price, check_writable, open_library, select
-from gensim_envs.library import Library, Record, dumps
+from gensim_envs.library import Library, Record
 from gensim_envs.utils.cli import UsageError, Workers
 from gensim_envs.utils.progress import Progress
 
@@ -106,18 +107,18 @@ def draw_map(
     print(f"wrote {out}: {len(entries)} tasks, {len(generated)} of them generated")
 
 
-def stats(*, json: bool = False, library: Folder = None) -> None:
+def stats(*, as_json: Annotated[bool, arg(name="json")] = False, library: Folder = None) -> None:
     """Count the assets, relations and goals of a library's tasks.
 
     Args:
-        json: print the figures as JSON.
+        as_json: print the figures as JSON.
     """
     from gensim_envs.generation.memory import recall
     from gensim_envs.pages.report.stats import count, lines
 
     opened = open_library(library)
     found = count(recall(opened), _generated(opened))
-    print(dumps(found.to_json()) if json else "\n".join(lines(found)))
+    print(json.dumps(found.to_json(), indent=2) if as_json else "\n".join(lines(found)))
 
 
 def _generated(library: Library) -> set[str]:

@@ -12,6 +12,7 @@ from gensim_envs.errors import TaskError
 from gensim_envs.generation import check as checks
 from gensim_envs.generation import publish as publisher
 from gensim_envs.library import LibraryError, is_shipped
+from gensim_envs.library.renaming import rename_class
 from gensim_envs.utils.cli import UsageError, Workers
 from gensim_envs.utils.progress import Progress
 
@@ -58,6 +59,20 @@ def publish(
             tick=lambda _: progress.advance(),
         )
     print(f"published {record.id} into {opened.root}")
+
+
+def rename(id: Positional[str], new: Positional[str], *, library: Folder = None) -> None:
+    """Give a task of a library another class name, once the renamed program has been checked.
+
+    Args:
+        id: id or class name of the task.
+        new: the new class name, in CamelCase.
+    """
+    opened = open_library(library, write=True)
+    record = find(opened, id)
+    checks.survey_source(rename_class(opened.source(record), record.name, new))
+    renamed = opened.rename(record.id, new)
+    print(f"renamed {record.id} to {renamed.id} in {opened.root}")
 
 
 def certify(

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import json
 import platform
 from dataclasses import asdict
+from typing import Annotated
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 import gensim_envs
 from gensim_envs.cli.shared import Folder, find, open_library, select
-from gensim_envs.library import LibraryError, dumps
+from gensim_envs.library import LibraryError
 
 _REQUIRED = ("gymnasium", "pybullet", "numpy", "scipy", "shapely")
 _OPTIONAL = {
@@ -24,15 +26,17 @@ _OPTIONAL = {
 """Package -> the extra that installs it."""
 
 
-def list_tasks(*, json: bool = False, library: Folder = None) -> int:
+def list_tasks(
+    *, as_json: Annotated[bool, arg(name="json")] = False, library: Folder = None
+) -> int:
     """List the tasks of a library.
 
     Args:
-        json: print whole records as JSON.
+        as_json: print whole records as JSON.
     """
     records, broken = select(open_library(library), ())
-    if json:
-        print(dumps([asdict(record) for record in records]))
+    if as_json:
+        print(json.dumps([asdict(record) for record in records], indent=2))
     else:
         width = max((len(record.id) for record in records), default=0)
         for record in records:

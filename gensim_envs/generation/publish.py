@@ -11,11 +11,10 @@ from typing import Any
 import gensim_envs
 from gensim_envs.errors import TaskError
 from gensim_envs.generation import check, validate
-from gensim_envs.library import Library, LibraryError, Record, digest, is_hand_written
+from gensim_envs.library import Library, LibraryError, Record, digest, file_of, is_hand_written
 from gensim_envs.sandbox import check as gate
 from gensim_envs.sandbox import protection
 from gensim_envs.sandbox.program import HandWritten, Sandboxed, module_name
-from gensim_envs.utils.naming import snake_case
 
 Report = Callable[[str], None]
 
@@ -73,11 +72,6 @@ def check_guard(weak_sandbox: bool) -> None:
             f"this machine cannot lock the program in ({guard.description}). "
             "Use --weak-sandbox if you have read the program and trust it"
         )
-
-
-def file_of(name: str) -> str:
-    """Where a task's program goes, below the library's folder."""
-    return f"generated/{snake_case(name)}.py"
 
 
 def provenance(model: str, **more: Any) -> dict[str, Any]:
