@@ -1,4 +1,4 @@
-"""The `gensim` command: what it prints, its exit codes, and no traceback for a user's mistake."""
+"""The `gensim` command: output, exit codes, and one-line errors."""
 
 from __future__ import annotations
 
@@ -71,41 +71,41 @@ def test_list_shows_a_line_for_each_task(
     ]
 
 
-def test_list_json_is_the_rows(library: Library, capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_json_prints_the_records(library: Library, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("list", "--json", "--library", library.root) == 0
     assert json.loads(capsys.readouterr().out) == [asdict(record("Other")), asdict(record())]
 
 
-def test_list_shows_good_rows_names_broken_ones_and_fails(
+def test_list_prints_valid_records_names_broken_ones_and_fails(
     library: Library, capsys: pytest.CaptureFixture[str]
 ) -> None:
     edit_registry(library, lambda records: records[0].update(summary=None))  # type: ignore[attr-defined]
     assert run("list", "--library", library.root) == 1
-    said = capsys.readouterr()
-    assert said.out.splitlines() == [f"{ID}  20/20  Put a block into a zone."]
-    assert "'gensim/Other-v0': summary is None" in said.err
+    captured = capsys.readouterr()
+    assert captured.out.splitlines() == [f"{ID}  20/20  Put a block into a zone."]
+    assert "'gensim/Other-v0': summary is None" in captured.err
 
 
-def test_list_bears_an_odd_certificate(library: Library) -> None:
+def test_list_accepts_an_unusual_certificate(library: Library) -> None:
     edit_registry(library, lambda records: records[0].update(certificate={"oracle": [1]}))  # type: ignore[attr-defined]
     assert run("list", "--library", library.root) == 0
 
 
-def test_the_suite_is_what_is_listed_where_nothing_is_named() -> None:
+def test_list_defaults_to_the_shipped_library() -> None:
     done = gensim("list", "--json", drop=("GENSIM_LIBRARY",))
     assert done.returncode == 0, done.stderr
     records = json.loads(done.stdout)
     assert "gensim/PutBlockInBowl-v0" in [record["id"] for record in records]
 
 
-def test_gensim_library_is_what_is_listed_where_it_is_set(library: Library) -> None:
+def test_list_uses_gensim_library_if_set(library: Library) -> None:
     done = gensim("list", "--json", GENSIM_LIBRARY=str(library.root))
     assert done.returncode == 0, done.stderr
     assert [record["id"] for record in json.loads(done.stdout)] == ["gensim/Other-v0", ID]
     assert done.stderr == ""
 
 
-def test_output_that_nobody_reads_is_no_error_to_shout_about(library: Library) -> None:
+def test_a_closed_pipe_ends_a_command_quietly(library: Library) -> None:
     command = [sys.executable, "-m", "gensim_envs.cli", "list", "--library", str(library.root)]
     reader, writer = os.pipe()
     os.close(reader)
@@ -118,7 +118,7 @@ def test_output_that_nobody_reads_is_no_error_to_shout_about(library: Library) -
 # --- check ------------------------------------------------------------------------------------
 
 
-def test_check_passes_a_program_or_an_answer_and_writes_nothing(
+def test_check_accepts_a_program_or_an_answer_and_writes_nothing(
     file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bare = tmp_path / "program.py"
@@ -139,7 +139,7 @@ def test_check_refuses_with_a_cause(file: Path, capsys: pytest.CaptureFixture[st
 # --- play -------------------------------------------------------------------------------------
 
 
-def test_play_writes_a_video_of_the_task_in_the_library_that_was_named(
+def test_play_writes_a_video_of_the_task_in_the_given_library(
     library: Library, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = TINY.replace("put the {color}", "carry the {color}")
@@ -147,16 +147,16 @@ def test_play_writes_a_video_of_the_task_in_the_library_that_was_named(
     changed.publish(replace(record(), sha256=digest(source)), source, {}, None)
     before = dict(gym.registry)
     gensim_envs.register_library(library.root)  # which has a task of this id too
-    video = tmp_path / "new" / "film.mp4"
+    video = tmp_path / "new" / "video.mp4"
     try:
         arguments = ["TinyZone", "--seed", 3, "--video", video]
         assert run("play", *arguments, "--library", changed.root) == 0
     finally:
         gym.registry.clear()
         gym.registry.update(before)
-    said = capsys.readouterr().out
-    assert f"{ID}, seed 3: carry the " in said
-    assert "action 1: progress 1.00" in said
+    output = capsys.readouterr().out
+    assert f"{ID}, seed 3: carry the " in output
+    assert "action 1: progress 1.00" in output
     decode = [imageio_ffmpeg.get_ffmpeg_exe(), "-i", str(video), "-f", "rawvideo"]
     done = subprocess.run([*decode, "-pix_fmt", "rgb24", "-"], capture_output=True, check=True)
     frames = np.frombuffer(done.stdout, np.uint8).reshape(-1, 480, 640, 3)
@@ -164,7 +164,7 @@ def test_play_writes_a_video_of_the_task_in_the_library_that_was_named(
     assert np.abs(frames[0].astype(int) - frames[-1]).max() > 50
 
 
-def test_play_without_a_display_says_what_to_do(library: Library) -> None:
+def test_play_without_a_display_suggests_a_video(library: Library) -> None:
     displays = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")
     done = gensim("play", ID, "--library", library.root, drop=displays)
     assert done.returncode == 2
@@ -173,7 +173,7 @@ def test_play_without_a_display_says_what_to_do(library: Library) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_play_of_an_unknown_task_suggests_the_nearest(
+def test_play_of_an_unknown_task_suggests_similar_ids(
     library: Library, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("play", "gensim/TinyZones-v0", "--library", library.root) == 2
@@ -182,7 +182,7 @@ def test_play_of_an_unknown_task_suggests_the_nearest(
     assert "See gensim list" in capsys.readouterr().err
 
 
-def test_play_of_a_broken_row_says_what_is_wrong(
+def test_play_of_a_broken_record_names_the_problem(
     library: Library, capsys: pytest.CaptureFixture[str]
 ) -> None:
     edit_registry(library, lambda records: records[1].update(file="/x.py"))  # type: ignore[attr-defined]
@@ -190,17 +190,17 @@ def test_play_of_a_broken_row_says_what_is_wrong(
     assert f"{ID!r}: file is '/x.py'" in capsys.readouterr().err
 
 
-def test_play_of_a_changed_program_says_so(
+def test_play_refuses_a_changed_program(
     library: Library, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (library.root / "generated/tinyzone.py").write_text(TINY + "\n")
-    assert run("play", ID, "--video", "film.mp4", "--library", library.root) == 1
+    assert run("play", ID, "--video", "video.mp4", "--library", library.root) == 1
     assert "its sha256 differs" in capsys.readouterr().err
-    assert not Path("film.mp4").exists()
+    assert not Path("video.mp4").exists()
 
 
-@pytest.mark.parametrize("video", ["{file}/film.mp4", "film.txt", "film", "folder.mp4"])
-def test_play_to_where_no_video_can_be_written_is_bad_use(
+@pytest.mark.parametrize("video", ["{file}/video.mp4", "video.txt", "video", "folder.mp4"])
+def test_play_with_an_unusable_video_path_is_a_usage_error(
     library: Library,
     file: Path,
     tmp_path: Path,
@@ -212,22 +212,66 @@ def test_play_to_where_no_video_can_be_written_is_bad_use(
     Path("folder.mp4").mkdir()
     video = video.format(file=file)
     assert run("play", ID, "--video", video, "--library", library.root) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert video.removesuffix("/film.mp4") in said.err
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert video.removesuffix("/video.mp4") in captured.err
+
+
+# --- remove, rename -----------------------------------------------------------------------------
+
+
+def test_remove_deletes_a_task_and_leaves_the_others(
+    library: Library, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("remove", "TinyZone", "--library", library.root) == 0
+    assert capsys.readouterr().out == f"removed {ID} from {library.root}\n"
+    assert [record.name for record in library.records()] == ["Other"]
+    assert not any("tinyzone" in path for path in content(library.root))
+
+
+def test_rename_moves_a_task_to_a_new_id_that_plays(
+    library: Library, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("rename", ID, "SmallZone", "--library", library.root) == 0
+    assert capsys.readouterr().out == f"renamed {ID} to gensim/SmallZone-v0 in {library.root}\n"
+    assert [record.name for record in library.records()] == ["Other", "SmallZone"]
+    assert run("doctor", "--library", library.root) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "problem"),
+    [
+        (["remove", "Nobody"], 2, "there is no task 'Nobody'"),
+        (["rename", "Nobody", "New"], 2, "there is no task 'Nobody'"),
+        (["rename", ID, "Other"], 1, "gensim/Other-v0 is already"),
+        (["rename", ID, "not a name"], 1, "'not a name' is not a class name"),
+        (["rename", ID], 2, "See gensim rename --help"),
+    ],
+)
+def test_remove_and_rename_that_cannot_be_done_change_nothing(
+    library: Library,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    code: int,
+    problem: str,
+) -> None:
+    before = content(library.root)
+    assert run(*arguments, "--library", library.root) == code
+    assert problem in capsys.readouterr().err
+    assert content(library.root) == before
 
 
 # --- doctor -----------------------------------------------------------------------------------
 
 
-def test_doctor_finds_a_library_in_order(
+def test_doctor_finds_no_problems_in_a_sound_library(
     library: Library, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("doctor", "--library", library.root) == 0
-    said = capsys.readouterr().out
-    assert f"{library.root}, 2 tasks" in said
-    assert "sandbox: " in said
-    assert said.splitlines()[-1] == "no problems"
+    output = capsys.readouterr().out
+    assert f"{library.root}, 2 tasks" in output
+    assert "sandbox: " in output
+    assert output.splitlines()[-1] == "no problems"
 
 
 def test_doctor_lists_every_problem(library: Library, capsys: pytest.CaptureFixture[str]) -> None:
@@ -235,10 +279,10 @@ def test_doctor_lists_every_problem(library: Library, capsys: pytest.CaptureFixt
     (library.root / "generated/tinyzone.py").write_text("changed")
     (library.root / "generated/other.py").unlink()
     assert run("doctor", "--library", library.root) == 1
-    said = capsys.readouterr().out
-    problems = [line for line in said.splitlines() if line.startswith("PROBLEM")]
+    output = capsys.readouterr().out
+    problems = [line for line in output.splitlines() if line.startswith("PROBLEM")]
     assert len(problems) == 3
-    assert said.splitlines()[-1] == "3 problem(s)"
+    assert output.splitlines()[-1] == "3 problem(s)"
     for name in ("gensim/Odd-v0", "gensim/Other-v0", ID):
         assert sum(name in line for line in problems) == 1
 
@@ -257,7 +301,7 @@ def test_doctor_lists_every_problem(library: Library, capsys: pytest.CaptureFixt
         [ID, "--out", "out", "--workers", "none"],
     ],
 )
-def test_demos_that_cannot_be_recorded_are_bad_use(
+def test_demos_with_bad_arguments_is_a_usage_error(
     library: Library, capsys: pytest.CaptureFixture[str], arguments: list[str]
 ) -> None:
     before = content(library.root)
@@ -266,7 +310,7 @@ def test_demos_that_cannot_be_recorded_are_bad_use(
     assert content(library.root) == before
 
 
-def test_demos_into_a_file_say_so(
+def test_demos_into_a_file_names_the_file(
     library: Library, file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ["--episodes", "1", "--workers", "1", "--library", library.root]
@@ -279,7 +323,7 @@ def test_demos_into_a_file_say_so(
     assert str(file) in capsys.readouterr().err
 
 
-# --- bad use ----------------------------------------------------------------------------------
+# --- usage errors ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -297,7 +341,7 @@ def test_demos_into_a_file_say_so(
         ["publish", "{file}", "--workers", "1.5"],
     ],
 )
-def test_bad_arguments_are_bad_use(
+def test_bad_arguments_are_a_usage_error_of_one_line(
     arguments: list[str], file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(*(each.format(file=file) for each in arguments)) == 2
@@ -320,7 +364,7 @@ def nothing(path: Path) -> None:
 
 @pytest.mark.parametrize("make", [directory, latin, nothing])
 @pytest.mark.parametrize("command", ["check", "publish"])
-def test_a_file_that_cannot_be_read_is_bad_use(
+def test_an_unreadable_file_is_a_usage_error(
     library: Library,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -330,14 +374,17 @@ def test_a_file_that_cannot_be_read_is_bad_use(
     path = tmp_path / "odd.md"
     make(path)
     before = content(library.root)
-    assert run(command, path, "--library", library.root) == 2
+    where = [] if command == "check" else ["--library", library.root]
+    assert run(command, path, *where) == 2
     assert f"gensim: file {path} " in capsys.readouterr().err
     assert content(library.root) == before
 
 
 COMMANDS: dict[str, list[str]] = {
     "list": ["list"],
-    "play": ["play", ID, "--video", "film.mp4"],
+    "play": ["play", ID, "--video", "video.mp4"],
+    "remove": ["remove", ID],
+    "rename": ["rename", ID, "New"],
     "certify": ["certify"],
     "regenerate": ["regenerate"],
     "demos": ["demos", ID, "--out", "out"],
@@ -348,7 +395,7 @@ READING = [command for name, command in COMMANDS.items() if name != "regenerate"
 
 @pytest.mark.parametrize("where", ["nowhere", "answer.md", "answer.md/x", "~nobody-there/x"])
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
-def test_a_library_that_is_none_is_bad_use(
+def test_a_missing_library_is_a_usage_error(
     file: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -364,7 +411,7 @@ def test_a_library_that_is_none_is_bad_use(
 
 
 @pytest.mark.parametrize("where", ["answer.md", "answer.md/x"])
-def test_a_library_that_is_a_file_is_said_before_anything_is_measured(
+def test_publish_refuses_a_library_that_is_a_file_before_measuring(
     file: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -377,7 +424,7 @@ def test_a_library_that_is_a_file_is_said_before_anything_is_measured(
     assert file.read_text() == ANSWER
 
 
-def test_a_library_that_may_not_be_written_is_said_before_anything_is_measured(
+def test_a_read_only_library_is_refused_before_measuring(
     file: Path,
     library: Library,
     monkeypatch: pytest.MonkeyPatch,
@@ -393,7 +440,7 @@ def test_a_library_that_may_not_be_written_is_said_before_anything_is_measured(
 
 
 @pytest.mark.parametrize("empty", [True, False])
-def test_without_a_checkout_a_library_has_to_be_named(
+def test_writing_outside_a_checkout_needs_a_library(
     file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], empty: bool
 ) -> None:
     monkeypatch.setenv("GENSIM_LIBRARY", "")
@@ -408,7 +455,7 @@ def test_without_a_checkout_a_library_has_to_be_named(
 # Not regenerate, which mends it.
 @pytest.mark.parametrize("command", [*READING, ["publish", "{file}"]])
 @pytest.mark.parametrize("text", ["no json", "[]", "\0"])
-def test_a_registry_that_is_none_is_an_error_that_names_it(
+def test_a_malformed_registry_is_an_error_that_names_it(
     library: Library,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -427,14 +474,14 @@ def test_a_registry_that_is_none_is_an_error_that_names_it(
     assert content(library.root) == before
 
 
-def test_commands_run_where_output_is_not_utf_8(library: Library) -> None:
+def test_output_is_escaped_if_the_terminal_is_not_utf_8(library: Library) -> None:
     edit_registry(library, lambda records: records[0].update(summary="Größe \u2192 \U0001f600"))  # type: ignore[attr-defined]
     done = gensim("list", "--library", library.root, PYTHONIOENCODING="ascii")
     assert done.returncode == 0, done.stderr
     assert "Gr\\xf6\\xdfe" in done.stdout
 
 
-def test_ctrl_c_is_no_traceback(
+def test_ctrl_c_prints_no_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def stop(*_: object) -> None:
@@ -445,13 +492,13 @@ def test_ctrl_c_is_no_traceback(
     assert capsys.readouterr().err == "gensim: stopped\n"
 
 
-def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--version") == 0
     assert capsys.readouterr().out == f"{gensim_envs.__version__}\n"
 
 
 @pytest.mark.parametrize("terminal", [True, False])
-def test_there_is_a_progress_bar_on_a_terminal_and_none_elsewhere(
+def test_a_progress_bar_is_shown_on_a_terminal_only(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], terminal: bool
 ) -> None:
     stream = SimpleNamespace(

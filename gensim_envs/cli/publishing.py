@@ -7,7 +7,7 @@ from pathlib import Path
 from tyro.conf import Positional
 
 import gensim_envs
-from gensim_envs.cli.shared import Folder, open_library, read, select
+from gensim_envs.cli.shared import Folder, find, open_library, read, select
 from gensim_envs.errors import TaskError
 from gensim_envs.generation import check as checks
 from gensim_envs.generation import publish as publisher
