@@ -237,7 +237,7 @@ def test_a_replay_gives_the_same_bytes_without_network(
     ended = replay(place, unbroken.root / "record", monkeypatch)
     assert ended.code == 0
     assert place.bytes() == unbroken.bytes()
-    assert "not those of the recording" not in ended.out
+    assert "differ from the recording" not in ended.out
     assert place.causes() == unbroken.causes()
 
 
@@ -247,7 +247,7 @@ def test_prompts_that_have_changed_are_said(
     monkeypatch.setattr("gensim_envs.generation.propose.PAST", 3)
     ended = replay(place, unbroken.root / "record", monkeypatch)
     assert (
-        "3 prompts are not those of the recording any more, the first of them 0001/propose-1"
+        "3 prompts differ from the recording; the first is 0001/propose-1"
         in (ended.out)
     )
     assert place.bytes() == unbroken.bytes()
@@ -267,7 +267,7 @@ def test_a_recording_that_is_missing_or_no_run_is_said(
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        (["--model", ""], "say which --model"),
+        (["--model", ""], "name the --model"),
         (["--curriculum", "3"], "--target"),
         (["--scheme", "chain", "few-shot", "--provider", "replay"], "several schemes"),
         (["--embedder", "word2vec"], "there is no embedder 'word2vec'"),
@@ -378,7 +378,7 @@ def test_prompts_are_cut_to_fit_and_it_is_said_and_replayed(
     ended = replay(again, tmp_path / "record", monkeypatch)
     assert again.bytes() == cut.bytes()
     assert again.verdicts()[0].cuts == verdict.cuts
-    assert "not those of the recording" not in ended.out
+    assert "differ from the recording" not in ended.out
 
 
 def test_prompts_that_cannot_be_cut_further_are_no_fault_of_the_model(place: Place) -> None:

@@ -188,7 +188,10 @@ def _provider(
 
 
 def _recording(config: GenerateConfig) -> Recording:
-    return Recording(config.recording or shipped().root / SHIPPED_RECORDING)
+    root = config.recording or shipped().root / SHIPPED_RECORDING
+    if config.recording is None and not root.exists():
+        raise UsageError("only a checkout has the shipped recording; use --recording DIR")
+    return Recording(root)
 
 
 def _settings(config: GenerateConfig, scheme: Scheme, provider: llm.Provider) -> Settings:

@@ -233,7 +233,7 @@ def _unboxed(text: str) -> str:
         elif paragraph:
             break
     problem = " ".join(paragraph).rstrip(".")
-    return f"{problem}."
+    return f"{problem[:1].lower()}{problem[1:]}."
 
 
 def _fail(line: str, code: int) -> int:
