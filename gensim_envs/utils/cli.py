@@ -15,6 +15,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import BrokenExecutor
 from typing import Annotated, Any, TypeVar
 
 import tyro
@@ -138,6 +139,10 @@ def run(
         # The reader of the output has left, as in `gensim list | head`.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except BrokenExecutor:
+        return _fail(
+            f"{prog}: a worker process ended, perhaps for want of memory; use --workers 1", 1
+        )
     except OSError as error:
         return _fail(f"{prog}: {error}", 1)
     except KeyboardInterrupt:
