@@ -16,6 +16,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
+from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 import tyro
@@ -34,6 +35,18 @@ MARKERS = (
     tyro.conf.PositionalMetavarFromFieldName,
 )
 """How tyro reads signatures here: plain flags, no prefixes, help from docstrings alone."""
+
+
+@dataclass(frozen=True)
+class DependentCommand:
+    """A command whose options depend on its arguments, as those of a policy do on `--policy`.
+
+    Attributes:
+        build: arguments -> the function. Its nested dataclasses have their name as prefix, unless
+            it is "".
+    """
+
+    build: Callable[[Sequence[str]], Callable[..., Any]]
 
 
 class UsageError(GensimError):
@@ -150,7 +163,10 @@ def run(
 
 
 def parse(
-    target: Callable[..., T], prog: str, arguments: Sequence[str], **options: Any
+    target: Callable[..., T] | DependentCommand,
+    prog: str,
+    arguments: Sequence[str],
+    **options: Any,
 ) -> Callable[[], T]:
     """Read the arguments of a function, whose parameters may be dataclasses.
 
@@ -167,16 +183,21 @@ def parse(
         UsageError: saying in one line what is wrong with the arguments.
         SystemExit: with code 0, after the help was printed.
     """
+    markers = MARKERS
+    if isinstance(target, DependentCommand):
+        target = target.build(arguments)
+        markers = tuple(each for each in MARKERS if each is not tyro.conf.OmitArgPrefixes)
+    function: Callable[..., T] = target
 
-    @functools.wraps(target)
+    @functools.wraps(function)
     def bound(*positional: Any, **named: Any) -> Callable[[], T]:
-        return functools.partial(target, *positional, **named)
+        return functools.partial(function, *positional, **named)
 
     output, errors = io.StringIO(), io.StringIO()
     try:
         with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
             call: Callable[[], T] = tyro.cli(
-                bound, prog=prog, args=arguments, config=MARKERS, **options
+                bound, prog=prog, args=arguments, config=markers, **options
             )
     except SystemExit as exit:
         if exit.code:
