@@ -19,7 +19,7 @@ import pytest
 from tiny import ANSWER, TINY, content, edit_registry, make_library, program, record
 
 import gensim_envs
-from gensim_envs.cli import main, shared, tasks
+from gensim_envs.cli import COMMANDS, main, shared, tasks
 from gensim_envs.library import Library, digest
 from gensim_envs.utils.progress import Progress
 
@@ -350,6 +350,41 @@ def test_bad_arguments_are_a_usage_error_of_one_line(
     assert re.fullmatch(r"gensim: .+ See gensim( [a-z]+)? --help\n", captured.err)
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(name, "--help") == 0
+    output = capsys.readouterr().out
+    assert output.startswith(f"usage: gensim {name} ")
+    assert "(default: None)" not in output
+    assert output.isascii()
+
+
+def run_and_list_modules(*arguments: str) -> tuple[str, set[str]]:
+    """What a command prints in a fresh interpreter, and the modules that are loaded after it."""
+    code = f"from gensim_envs.cli import main; import sys; main({arguments!r}); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    output, _, modules = done.stdout.rstrip().rpartition("\n")
+    return output, set(modules.split())
+
+
+def test_help_lists_every_command_and_imports_none() -> None:
+    output, modules = run_and_list_modules("--help")
+    assert all(f"\n  {name} " in output for name in COMMANDS)
+    assert not {"pybullet", "openai", "gensim_envs.cli.tasks"} & modules
+
+
+def test_a_command_imports_only_its_own_module(library: Library) -> None:
+    _, modules = run_and_list_modules("list", "--library", str(library.root))
+    assert "gensim_envs.cli.tasks" in modules
+    assert not {"pybullet", "pydantic", "gensim_envs.cli.generate"} & modules
+
+
+def test_a_closed_stderr_loses_the_message_and_keeps_the_exit_code() -> None:
+    command = f"{sys.executable} -m gensim_envs.cli nonsense 2>&-"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (2, "")
+
+
 def directory(path: Path) -> None:
     path.mkdir()
 
@@ -380,7 +415,7 @@ def test_an_unreadable_file_is_a_usage_error(
     assert content(library.root) == before
 
 
-COMMANDS: dict[str, list[str]] = {
+LINES: dict[str, list[str]] = {
     "list": ["list"],
     "play": ["play", ID, "--video", "video.mp4"],
     "remove": ["remove", ID],
@@ -390,11 +425,11 @@ COMMANDS: dict[str, list[str]] = {
     "demos": ["demos", ID, "--out", "out"],
     "doctor": ["doctor"],
 }
-READING = [command for name, command in COMMANDS.items() if name != "regenerate"]
+READING = [command for name, command in LINES.items() if name != "regenerate"]
 
 
 @pytest.mark.parametrize("where", ["nowhere", "answer.md", "answer.md/x", "~nobody-there/x"])
-@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+@pytest.mark.parametrize("command", LINES.values(), ids=LINES)
 def test_a_missing_library_is_a_usage_error(
     file: Path,
     tmp_path: Path,

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from tyro.conf import UseAppendAction, arg
 
-from gensim_envs.cli.shared import Folder, Price, need, open_library, warn
+from gensim_envs.cli.shared import Folder, Price, open_library, warn
 from gensim_envs.generation import providers as llm
 from gensim_envs.generation.conversation import TEMPERATURES
 from gensim_envs.generation.embed import embedder
@@ -112,8 +112,6 @@ def generate(config: GenerateConfig, *, library: Folder = None) -> int:
         raise UsageError("--scheme needs at least one scheme")
     if len(config.scheme) > 1 and (config.provider == "replay" or config.record):
         raise UsageError("several schemes cannot be combined with replay or --record")
-    if config.provider == "openai":
-        need("openai")
     check_guard(config.weak_sandbox)
     opened = open_library(library, write=True)
     folder = config.run or _free_folder(config.model or config.provider)

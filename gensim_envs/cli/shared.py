@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import importlib.util
 import math
 import os
 import sys
@@ -45,17 +44,6 @@ Price = Annotated[
     value(_price, "IN,OUT"),
     arg(help="US dollars for a million tokens of prompts and of answers", help_behavior_hint=""),
 ]
-
-
-def need(*modules: str) -> None:
-    """Check that optional packages are installed, before anything long begins.
-
-    Raises:
-        UsageError: saying how to install the missing one.
-    """
-    for module in modules:
-        if importlib.util.find_spec(module) is None:
-            raise UsageError(f'{module} is missing. pip install "gensim-envs[llm]"')
 
 
 def open_library(folder: Path | None, *, write: bool = False) -> Library:

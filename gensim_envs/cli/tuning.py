@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import numpy as np
 from tyro.conf import arg
 
-from gensim_envs.cli.shared import Folder, check_writable, need, open_library, warn
+from gensim_envs.cli.shared import Folder, check_writable, open_library, warn
 from gensim_envs.utils.cli import Seed, value
 
 TIMEOUT = 120.0
@@ -76,7 +76,6 @@ def finetune(
         suffix: suffix for the name of the tuned model.
         out: folder of finetune.json, which the same command resumes from; by default `data`.
     """
-    need("openai")
     from gensim_envs.generation.finetune import finetune as tune
     from gensim_envs.generation.providers import ApiError, client
 
