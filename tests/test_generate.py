@@ -246,10 +246,7 @@ def test_prompts_that_have_changed_are_said(
 ) -> None:
     monkeypatch.setattr("gensim_envs.generation.propose.PAST", 3)
     ended = replay(place, unbroken.root / "record", monkeypatch)
-    assert (
-        "3 prompts differ from the recording; the first is 0001/propose-1"
-        in (ended.out)
-    )
+    assert "3 prompts differ from the recording; the first is 0001/propose-1" in (ended.out)
     assert place.bytes() == unbroken.bytes()
 
 
