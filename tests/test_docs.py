@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import gensim_envs
 from agents import __main__ as agents
 from gensim_envs import cli as gensim
 from gensim_envs.generation import check
@@ -131,6 +132,12 @@ def test_named_tables_of_benchmarks_exist():
         for words in re.findall(r"python -m benchmarks((?: [a-z][a-z-]*)*)", text):
             for name in words.split():
                 assert re.search(rf"\b{name}\b", known), f"there is no table {name}"
+
+
+def test_api_page_lists_the_public_names():
+    page = TEXTS[ROOT / "docs" / "api.md"]
+    missing = [name for name in gensim_envs.__all__ if f"`{name}`" not in page]
+    assert not missing
 
 
 def test_linked_files_exist():
