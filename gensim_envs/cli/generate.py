@@ -19,7 +19,8 @@ from gensim_envs.generation.embed import embedder
 from gensim_envs.generation.propose import Scheme
 from gensim_envs.generation.publish import check_guard
 from gensim_envs.generation.recording import Recording
-from gensim_envs.generation.run import INTERRUPTED, Result, Run, Settings
+from gensim_envs.generation.run import INTERRUPTED, Result, Run
+from gensim_envs.generation.settings import Settings
 from gensim_envs.generation.watch import Watch
 from gensim_envs.library import Library, shipped
 from gensim_envs.utils.cli import (
