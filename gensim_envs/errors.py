@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 Cause = Literal[
     "api", "parse", "gate", "spec", "runtime", "oracle", "semantics", "novelty", "reflection"
@@ -11,7 +11,14 @@ Cause = Literal[
 
 
 class GensimError(Exception):
-    """Base class of the suite's errors; the message names what is wrong and the remedy."""
+    """Base class of the suite's errors; the message names what is wrong and the remedy.
+
+    Attributes:
+        exit_code: of a command that ends with this error: 1 where a check failed or the work could
+            not be done, 2 where the command was used wrongly.
+    """
+
+    exit_code: ClassVar[int] = 1
 
 
 class LibraryError(GensimError):

@@ -340,10 +340,10 @@ def test_bad_use(library: Library, tmp_path: Path, capsys: pytest.CaptureFixture
     file = tmp_path / "file"
     file.write_text("")
     assert make(library, file) == 2
-    assert f"{file} is no folder" in capsys.readouterr().err
+    assert f"{file} is not a folder" in capsys.readouterr().err
     where = ["--library", str(library.root), "--out", str(tmp_path / "out")]
     assert main(["gallery", "TinyZones", *where]) == 2
-    assert "Near it: gensim/TinyZone-v0" in capsys.readouterr().err
+    assert "Similar: gensim/TinyZone-v0" in capsys.readouterr().err
 
 
 # --- the table --------------------------------------------------------------------------------

@@ -1,0 +1,268 @@
+"""The shell around a command line: commands that load on demand, one-line errors, exit codes.
+
+A command is a function. tyro reads its options from the signature and its help from the docstring.
+Exit code 0: success; 1: a check failed or the work could not be done; 2: usage error; 130: Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import functools
+import importlib
+import io
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import BrokenExecutor
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+
+import tyro
+from tyro.conf import arg
+from tyro.constructors import PrimitiveConstructorSpec
+
+from gensim_envs.errors import GensimError, TaskError
+
+T = TypeVar("T")
+
+MARKERS = (
+    tyro.conf.DisallowNone,
+    tyro.conf.FlagCreatePairsOff,
+    tyro.conf.HelptextFromCommentsOff,
+    tyro.conf.OmitArgPrefixes,
+    tyro.conf.PositionalMetavarFromFieldName,
+)
+"""How tyro reads signatures here: plain flags, no prefixes, help from docstrings alone."""
+
+
+@dataclass(frozen=True)
+class DependentCommand:
+    """A command whose options depend on its arguments, as those of a policy do on `--policy`.
+
+    Attributes:
+        build: arguments -> the function. Its nested dataclasses have their name as prefix, unless
+            it is "".
+    """
+
+    build: Callable[[Sequence[str]], Callable[..., Any]]
+
+
+class UsageError(GensimError):
+    """The command cannot be run as it was given; the message says how it can."""
+
+    exit_code = 2
+
+
+def value(read: Callable[[str], T], metavar: str, write: Callable[[T], str] = str) -> Any:
+    """An annotation for an option whose value is read from one word.
+
+    Args:
+        read: text -> value; raises ValueError with the problem.
+        metavar: what the help calls the value.
+        write: value -> text, for the default in the help.
+
+    For an option that may be left out, annotate the optional type: `Annotated[int | None, ...]`.
+    """
+    return PrimitiveConstructorSpec(
+        nargs=1,
+        metavar=metavar,
+        instance_from_str=lambda words: read(words[0]),
+        is_instance=lambda _: True,
+        str_from_instance=lambda instance: [write(instance)],
+    )
+
+
+def whole_number(text: str, least: int) -> int:
+    """Read a whole number.
+
+    Raises:
+        ValueError: if it is not one, or below `least`.
+    """
+    if not text.isdecimal() or int(text) < least:
+        raise ValueError(f"{text!r} is not a whole number from {least}")
+    return int(text)
+
+
+Natural = Annotated[int, value(functools.partial(whole_number, least=0), "N")]
+"""A whole number from 0."""
+Positive = Annotated[int, value(functools.partial(whole_number, least=1), "N")]
+"""A whole number from 1."""
+OptionalPositive = Annotated[
+    int | None, value(functools.partial(whole_number, least=1), "N"), arg(help_behavior_hint="")
+]
+"""A whole number from 1, or None."""
+Seed = Annotated[int, value(functools.partial(whole_number, least=0), "SEED")]
+"""A seed, from 0."""
+Workers = Annotated[
+    int | None,
+    value(functools.partial(whole_number, least=1), "N"),
+    arg(help="number of processes; by default one for each core", help_behavior_hint=""),
+]
+"""The option of every command that spreads its work over processes."""
+
+
+def run(
+    prog: str,
+    description: str,
+    commands: Mapping[str, tuple[str, str]],
+    arguments: Sequence[str] | None = None,
+    *,
+    version: str = "",
+    install: str = "",
+    before: Callable[[], None] | None = None,
+) -> int:
+    """Run one command of a program.
+
+    Only the module of the command that is asked for is imported.
+
+    Args:
+        prog: name of the program, as a user types it.
+        description: one line for the help.
+        commands: name -> ("module:function", one-line help). The function returns an exit code,
+            or None for 0.
+        arguments: by default those of this process.
+        version: printed by `--version`.
+        install: how to install what a command imports and is missing.
+        before: called before a command; may raise UsageError.
+
+    Returns:
+        The exit code. Every GensimError is printed as one line, and its attribute `exit_code` is
+        returned.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal may know less than UTF-8
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = _dispatch(prog, description, commands, arguments, version, before)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
+    except TaskError as error:
+        return _fail(f"refused ({error.cause}): {error}", error.exit_code)
+    except GensimError as error:
+        return _fail(f"{prog}: {error}", error.exit_code)
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] in ("", "agents", "gensim_envs"):
+            raise
+        return _fail(f"{prog}: {error.name} is missing. {install}".rstrip(), 2)
+    except BrokenPipeError:
+        # The reader of the output has left, as in `gensim list | head`.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except BrokenExecutor:
+        return _fail(
+            f"{prog}: a worker process ended, perhaps for want of memory; use --workers 1", 1
+        )
+    except OSError as error:
+        return _fail(f"{prog}: {error}", 1)
+    except KeyboardInterrupt:
+        return _fail(f"{prog}: stopped", 130)
+
+
+def parse(
+    target: Callable[..., T] | DependentCommand,
+    prog: str,
+    arguments: Sequence[str],
+    **options: Any,
+) -> Callable[[], T]:
+    """Read the arguments of a function, whose parameters may be dataclasses.
+
+    Args:
+        target: a function; its signature declares the options, its docstring their help.
+        prog: the command as a user types it.
+        arguments: the words after it.
+        options: further arguments of `tyro.cli`.
+
+    Returns:
+        A call of `target` with these arguments, not made yet.
+
+    Raises:
+        UsageError: saying in one line what is wrong with the arguments.
+        SystemExit: with code 0, after the help was printed.
+    """
+    markers = MARKERS
+    if isinstance(target, DependentCommand):
+        target = target.build(arguments)
+        markers = tuple(each for each in MARKERS if each is not tyro.conf.OmitArgPrefixes)
+    function: Callable[..., T] = target
+
+    @functools.wraps(function)
+    def bound(*positional: Any, **named: Any) -> Callable[[], T]:
+        return functools.partial(function, *positional, **named)
+
+    output, errors = io.StringIO(), io.StringIO()
+    try:
+        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
+            call: Callable[[], T] = tyro.cli(
+                bound, prog=prog, args=arguments, config=markers, **options
+            )
+    except SystemExit as exit:
+        if exit.code:
+            raise UsageError(f"{_unboxed(errors.getvalue())} See {prog} --help") from None
+        print(_plain_help(output.getvalue()))
+        raise
+    return call
+
+
+def _dispatch(
+    prog: str, description: str, commands: Mapping[str, tuple[str, str]],
+    arguments: list[str], version: str, before: Callable[[], None] | None,
+) -> int:  # fmt: skip
+    name = arguments[0] if arguments else ""
+    if name in ("-h", "--help"):
+        print(_overview(prog, description, commands))
+        return 0
+    if version and name == "--version":
+        print(version)
+        return 0
+    if name not in commands:
+        near = difflib.get_close_matches(name, commands, 3)
+        problem = f"there is no command {name!r}." if name else "a command is missing."
+        hint = f" Similar: {', '.join(near)}." if near else ""
+        raise UsageError(f"{problem}{hint} See {prog} --help")
+    module, _, function = commands[name][0].partition(":")
+    target = getattr(importlib.import_module(module), function)
+    try:
+        call = parse(target, f"{prog} {name}", arguments[1:])
+    except SystemExit:
+        return 0
+    if before is not None:
+        before()
+    return int(call() or 0)
+
+
+def _overview(prog: str, description: str, commands: Mapping[str, tuple[str, str]]) -> str:
+    width = max(map(len, commands))
+    lines = [f"  {name:{width}}  {text}" for name, (_, text) in commands.items()]
+    return "\n".join(
+        [f"usage: {prog} COMMAND [OPTIONS]", "", description, "", "commands:", *lines, "",
+         f"{prog} COMMAND --help shows the options of a command."]
+    )  # fmt: skip
+
+
+def _plain_help(text: str) -> str:
+    """Tyro's help without defaults that say nothing, and without padding."""
+    text = re.sub(r"\s*\(default:\s+(None|False|''|)\)", "", text)
+    return "\n".join(line.rstrip() for line in text.rstrip().splitlines())
+
+
+def _unboxed(text: str) -> str:
+    """The first paragraph of an error that tyro has drawn in a box, in one line."""
+    lines = [line.strip(" │╭╮╰╯─") for line in text.strip().splitlines()][1:]  # without its title
+    paragraph: list[str] = []
+    for line in lines:
+        if line.strip("-"):
+            paragraph.append(line)
+        elif paragraph:
+            break
+    problem = " ".join(paragraph).rstrip(".")
+    return f"{problem[:1].lower()}{problem[1:]}."
+
+
+def _fail(line: str, code: int) -> int:
+    if sys.stderr is not None:
+        print(line, file=sys.stderr)
+    return code
