@@ -20,7 +20,8 @@ from gensim_envs.envs.observation import (
     state,
 )
 from gensim_envs.envs.perturbations import Perturbation
-from gensim_envs.errors import TaskError
+from gensim_envs.envs.state_layout import StateLayout
+from gensim_envs.errors import PerturbationError, TaskError
 from gensim_envs.sandbox.program import Program
 from gensim_envs.sim import primitives
 from gensim_envs.sim.arm import motion as by_arm
@@ -109,6 +110,11 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         self._verdict = Verdict(0.0, 0, 0)
 
     @property
+    def state_layout(self) -> StateLayout:
+        """Where everything is in the state vector."""
+        return StateLayout.of(self._bounds)
+
+    @property
     def spec_drawn(self) -> TaskSpec:
         """The task as drawn at the last reset."""
         return self.world.spec
@@ -141,6 +147,7 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
 
         Raises:
             ValueError: on an unknown option, or one that is not in its range.
+            PerturbationError: where this episode cannot be perturbed in this way.
             TaskError: where the program fails, or no draw of it comes to rest.
         """
         asked = Perturbation.of(options)
@@ -193,12 +200,12 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
                 return
             except TaskError as error:
                 if not error.redraw or attempt == _SPAWNS - 1:
-                    raise
+                    raise PerturbationError(str(error)) from error
 
     def _check_room(self, spec: TaskSpec, distractors: int) -> None:
         items, most = spec.bounds["items"], self._bounds["items"]
         if self.obs_mode == "state" and items > most:
-            raise ValueError(
+            raise PerturbationError(
                 f"perturb's distractors is {distractors}: with them {spec.name} has {items} items, "
                 f'its state vector holds {most}; give fewer, or use obs_mode="rgbd"'
             )
@@ -260,7 +267,7 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
     def _observation(self) -> Any:
         if self.obs_mode == "state":
             now = self.world.snapshot()
-            return state(self.spec_drawn, now, self._verdict, self.pushes, self._bounds)
+            return state(self.spec_drawn, now, self._verdict, self.pushes, self.state_layout)
         if self.obs_mode == "cameras":
             return from_the_sides(self.world, self._sight, self._noise)
         return from_above(self.world, self._sight)
