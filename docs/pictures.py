@@ -13,7 +13,7 @@ import numpy as np
 
 from gensim_envs import Oracle, fuse_views
 from gensim_envs.sim.cameras import CLOSE_UP, Camera
-from gensim_envs.sim.video import Film
+from gensim_envs.sim.video import VideoRecorder
 from gensim_envs.sim.views import pixel_of_xy
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import KIT_SHAPES, OBJECTS, SPLIT_SHAPES, Asset, Household, KitPiece
@@ -44,8 +44,8 @@ def solved(id: str, seed: int) -> np.ndarray:
     while not over:
         _, _, terminated, truncated, _ = env.step(oracle.act())
         over = terminated or truncated
-    with closing(Film(env.unwrapped.world, moving=False, camera=CLOSE_UP)) as film:
-        picture = film.picture()
+    with closing(VideoRecorder(env.unwrapped.world, motion=False, camera=CLOSE_UP)) as video:
+        picture = video.render()
     env.close()
     return picture
 
@@ -76,8 +76,8 @@ def alone(world: World, asset: Asset, caption: str) -> Tile:
     world.load(TaskSpec("Alone", "train", (ItemSpec(asset, MIDDLE),), (goal,)))
     row, column = pixel_of_xy(MIDDLE.x, MIDDLE.y)
     above = world.top_down().color[row - 20 : row + 20, column - 20 : column + 20]
-    with closing(Film(world, moving=False, camera=NEAR)) as film:
-        side = film.picture()
+    with closing(VideoRecorder(world, motion=False, camera=NEAR)) as video:
+        side = video.render()
     return np.concatenate([side, above.repeat(6, axis=0).repeat(6, axis=1)], axis=1), caption
 
 

@@ -226,7 +226,7 @@ def test_the_fused_height_is_that_of_the_view_from_above(
     assert (error > 0.01).mean() < 0.02
     bare = view.height == 0
     assert np.percentile(error[bare], 95) < most
-    for item, pose in zip(env.spec_drawn.items, env.world.snapshot().poses, strict=True):
+    for item, pose in zip(env.task_spec.items, env.world.snapshot().poses, strict=True):
         if isinstance(item.asset, Block | Box):
             row, column = pixel_of_xy(pose.x, pose.y)
             patch = np.s_[row - 3 : row + 4, column - 3 : column + 4]

@@ -228,7 +228,7 @@ def test_an_episode_is_truncated_at_its_limit(id: str, make: Any) -> None:
     limit = env.spec.max_episode_steps
     ends = [env.step(NOTHING)[2:4] for _ in range(limit)]
     assert ends == [(False, False)] * (limit - 1) + [(False, True)]
-    assert limit >= env.unwrapped.spec_drawn.bounds["steps"]
+    assert limit >= env.unwrapped.task_spec.bounds["steps"]
 
 
 BAD: dict[str, tuple[Any, str]] = {
@@ -304,7 +304,7 @@ def test_the_state_is_bounded_masked_and_knows_the_goal(id: str, split: str, mak
     assert np.isfinite(space.high).all()
     episode = solved(id, split, SEED)
     before, _ = env.reset(seed=SEED)
-    bounds = env.unwrapped.spec_drawn.bounds
+    bounds = env.unwrapped.task_spec.bounds
     for action in episode.actions:
         after, *_ = env.step(action)
         assert space.contains(after)
@@ -333,7 +333,7 @@ class State:
         self.head = vector[:4]
         self.items = vector[4 : 4 + 15 * count].reshape(count, 15)
         self.targets = vector[4 + 15 * count :].reshape(-1, 10)
-        self.spare = count - inner.spec_drawn.bounds["items"]
+        self.spare = count - inner.task_spec.bounds["items"]
 
 
 @every_id
@@ -516,7 +516,7 @@ def test_a_draw_beyond_its_rows_bounds_is_drawn_again_whatever_is_observed() -> 
     for mode in ("state", "rgbd"):
         env = gym.make("gensim/PackingBoxesPairs-v0", obs_mode=mode)
         env.reset(seed=30_000)
-        drawn.append(env.unwrapped.spec_drawn)  # type: ignore[attr-defined]
+        drawn.append(env.unwrapped.task_spec)  # type: ignore[attr-defined]
         env.close()
     assert drawn[0] == drawn[1]
     assert len(drawn[0].items) <= 10
@@ -550,7 +550,7 @@ def test_of_things_in_a_line_the_next_appears_when_the_last_is_placed(
 ) -> None:
     env = table(one_by_one)
     _, info = env.reset(seed=seed)
-    start = env.spec_drawn.items[1].start
+    start = env.task_spec.items[1].start
     oracle, total = Oracle(env), 0.0
     for placed in range(3):
         now = env.world.snapshot()
@@ -570,7 +570,7 @@ def test_of_things_in_a_line_the_next_appears_when_the_last_is_placed(
 def test_what_is_next_waits_while_the_last_lies_elsewhere(table: Any) -> None:
     env = table(one_by_one)
     env.reset(seed=0)
-    start = env.spec_drawn.items[1].start
+    start = env.task_spec.items[1].start
     x, y = (0.3, 0.4) if start.y < 0 else (0.3, -0.4)
     env.step(act(start.x, start.y, x, y))
     assert env.world.snapshot().poses[2].z == -1

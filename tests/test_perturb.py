@@ -234,9 +234,9 @@ def test_distractors_are_unlike_what_the_goals_are_about(make: Any, id: str) -> 
     env = make(id)
     for seed in range(2):
         env.reset(seed=seed)
-        plain = env.unwrapped.spec_drawn
+        plain = env.unwrapped.task_spec
         reset(env, seed, distractors=5)
-        spec = env.unwrapped.spec_drawn
+        spec = env.unwrapped.task_spec
         new = spec.items[len(plain.items) :]
         assert spec.items[: len(plain.items)] == plain.items
         assert spec.goals == plain.goals
@@ -264,7 +264,7 @@ def test_a_kind_whose_colour_is_not_said_is_not_added(table: Any) -> None:
     env = table(unnamed)
     for seed in range(5):
         reset(env, seed, distractors=8)
-        new = env.spec_drawn.items[3:]
+        new = env.task_spec.items[3:]
         assert not any(isinstance(item.asset, Block) for item in new)
 
 
@@ -292,9 +292,9 @@ def test_distractors_keep_off_what_starts_and_ends_there(table: Any) -> None:
     env = table(build)
     for seed in range(4):
         reset(env, seed, distractors=8)
-        items = env.spec_drawn.items
+        items = env.task_spec.items
         shapes = [
-            shapely.Polygon(transform(env.spec_drawn.geometry(k).outline, item.start))
+            shapely.Polygon(transform(env.task_spec.geometry(k).outline, item.start))
             for k, item in enumerate(items)
         ]
         shapes.append(shapely.box(0.48, -0.02, 0.52, 0.02))
@@ -347,9 +347,9 @@ def test_a_wrong_sentence_is_about_other_things(make: Any, id: str) -> None:
     env = make(id)
     for seed in range(2):
         env.reset(seed=seed)
-        true = env.unwrapped.spec_drawn
+        true = env.unwrapped.task_spec
         _, info = reset(env, seed, instruction="wrong")
-        spec = env.unwrapped.spec_drawn
+        spec = env.unwrapped.task_spec
         assert info["instruction"] == env.unwrapped.instruction == spec.goals[0].instruction
         for goal, other in zip(true.goals, spec.goals, strict=True):
             bases = [p.base for p in goal.places if p.base is not None]
@@ -379,7 +379,7 @@ def test_wrong_sentences_of_every_sort(table: Any) -> None:
     env = table(three)
     for seed in range(6):
         _, info = reset(env, seed, instruction="wrong")
-        color, kind, other = (goal.instruction for goal in env.spec_drawn.goals)
+        color, kind, other = (goal.instruction for goal in env.task_spec.goals)
         match = re.fullmatch(r"(\w+) block: move the (\w+) block", color)
         assert match
         assert match[1] == match[2]
@@ -413,9 +413,9 @@ def test_colours_are_renamed_everywhere_alike(make: Any, id: str, split: str) ->
     env = make(id, split="test")
     for seed in range(2):
         env.reset(seed=seed)
-        plain = env.unwrapped.spec_drawn
+        plain = env.unwrapped.task_spec
         reset(env, seed, colors=split)
-        spec = env.unwrapped.spec_drawn
+        spec = env.unwrapped.task_spec
         pairs = {
             (a.asset.color, b.asset.color) for a, b in zip(plain.items, spec.items, strict=True)
         }
@@ -432,7 +432,7 @@ def test_a_task_of_fixed_colours_can_be_had_in_unseen_ones(make: Any) -> None:
     env, seen = make(WHEEL), set()
     for seed in range(6):
         view, info = reset(env, seed, colors="test")
-        spec = env.unwrapped.spec_drawn
+        spec = env.unwrapped.task_spec
         seen |= {item.asset.color for item in spec.items}
         assert spec.items[0].asset.color in info["instruction"]
         pose = env.unwrapped.world.snapshot().poses[0]

@@ -488,7 +488,7 @@ def test_hundreds_of_resets_and_new_connections_change_nothing(
     for number in range(300):
         seed = number % 3
         observation, _ = env.reset(seed=seed)
-        pick = env.spec_drawn.items[0].start
+        pick = env.task_spec.items[0].start
         if number > 190:
             observation = env.step(action((pick.x, pick.y), (0.5, 0.0)).astype(np.float32))[0]
             states[seed].add(b"after" + observation.tobytes())

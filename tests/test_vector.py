@@ -172,7 +172,7 @@ def test_make_vec_takes_a_mix(form: str, opened: Any) -> None:
         env = opened(gym.make(spec, obs_mode="state"))
         assert same(observations[number], env.reset(seed=SEED + number)[0])
         assert infos["instruction"][number] == env.unwrapped.instruction
-        assert envs.get_attr("spec_drawn")[number] == env.unwrapped.spec_drawn
+        assert envs.get_attr("task_spec")[number] == env.unwrapped.task_spec
     corner = np.tile(NOTHING, (3, 1))
     assert envs.step(corner)[1].tolist() == [0, 0, 0]
 
@@ -190,7 +190,7 @@ def test_a_mix_draws_each_of_its_tasks_as_it_is_alone(opened: Any) -> None:
     for seed in range(SEED, SEED + 60):
         observation, info = env.reset(seed=seed)
         assert env.observation_space.contains(observation)
-        drawn.append(env.unwrapped.spec_drawn.name)
+        drawn.append(env.unwrapped.task_spec.name)
         if seed < SEED + 10:
             expected, expected_info = alone[drawn[-1]].reset(seed=seed)
             assert same(observation, expected)
@@ -213,7 +213,7 @@ def test_the_oracle_solves_a_mix_from_reset_to_reset(opened: Any) -> None:
             total, over = total + reward, terminated or truncated
         assert info["success"]
         assert total == pytest.approx(1, abs=1e-9)
-        solved.add(env.unwrapped.spec_drawn.name)
+        solved.add(env.unwrapped.task_spec.name)
     assert len(solved) == 2
 
 
