@@ -26,7 +26,7 @@ from gensim_envs.oracle import Oracle
 
 CORNER, WHEEL, BOWL = "gensim/AlignBoxCorner-v0", "gensim/BuildWheel-v0", "gensim/PutBlockInBowl-v0"
 SEED = seeds.TUNING[0]
-GENERATED = sorted(row.id for row in shipped().records() if not row.hand_written)
+GENERATED = sorted(record.id for record in shipped().records() if not record.hand_written)
 each_form = pytest.mark.parametrize("form", ["sync", "async"])
 
 
