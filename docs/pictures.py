@@ -11,7 +11,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from gensim_envs import Oracle, fuse_views
+from gensim_envs import Oracle, fuse_views, rollout
 from gensim_envs.sim.cameras import CLOSE_UP, Camera
 from gensim_envs.sim.video import VideoRecorder
 from gensim_envs.sim.views import pixel_of_xy
@@ -39,11 +39,7 @@ NEAR = Camera((0.75, -0.24, 0.30), 136, 37.5, focal=860, shape=(240, 320))
 def solved(id: str, seed: int) -> np.ndarray:
     """A picture (360, 480, 3) uint8 of a solved episode."""
     env = gym.make(id, obs_mode="state")
-    env.reset(seed=seed)
-    oracle, over = Oracle(env), False
-    while not over:
-        _, _, terminated, truncated, _ = env.step(oracle.act())
-        over = terminated or truncated
+    rollout(env, Oracle(env), seed=seed)
     with closing(VideoRecorder(env.unwrapped.world, motion=False, camera=CLOSE_UP)) as video:
         picture = video.render()
     env.close()

@@ -51,6 +51,10 @@ class Oracle(Uncopyable):
             raise TypeError(f"the oracle solves gensim environments, not {type(inner).__name__}")
         self._env = inner
 
+    def __call__(self, observation: Any, info: dict[str, Any]) -> NDArray[np.float32]:
+        """The next action, as a policy for `gensim_envs.rollout`; see `act`."""
+        return self.act()
+
     def act(self) -> NDArray[np.float32]:
         """The next action, (6,), in the units of the unwrapped env.
 
