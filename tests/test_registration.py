@@ -113,6 +113,22 @@ def test_an_id_that_names_the_module_works_with_nothing_imported() -> None:
     assert "bowl" in done.stdout
 
 
+def test_without_gymnasium_the_suite_can_be_imported() -> None:
+    """As on a machine that only trains, which lacks the simulator too."""
+    code = """
+import sys
+absent = ["gymnasium", "pybullet", "scipy", "shapely", "tqdm"]
+sys.modules.update(dict.fromkeys(absent))
+import gensim_envs
+print(gensim_envs.StateLayout.of({"items": 2, "targets": 1}).size, gensim_envs.GensimError)
+assert sorted(gensim_envs.__all__) == gensim_envs.__all__
+assert set(gensim_envs.__all__) <= set(dir(gensim_envs))
+"""
+    done = python(code)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("44 ")
+
+
 def test_register_envs_is_enough() -> None:
     gym.register_envs(gensim_envs)
     assert works(gym.make("gensim/PutBlockInBowl-v0", obs_mode="state"))
