@@ -16,7 +16,8 @@ from gymnasium import spaces
 from gymnasium.utils import RecordConstructorArgs
 from numpy.typing import ArrayLike, NDArray
 
-from gensim_envs.envs.tabletop import TabletopEnv, check_action
+from gensim_envs.envs.action import check_action
+from gensim_envs.envs.tabletop import TabletopEnv
 from gensim_envs.sim.views import SHAPE, pixel_of_xy, xy_of_pixel
 from gensim_envs.task.pose import wrap
 from gensim_envs.task.spec import MAX_SENTENCE

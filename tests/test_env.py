@@ -32,7 +32,8 @@ from gymnasium.utils.env_checker import check_env
 import gensim_envs
 from gensim_envs import StateLayout, seeds, transitions
 from gensim_envs.api import Block, Bowl, Box, Pallet, Pile, Pose, Rope, Scene, Stand, Zone, line
-from gensim_envs.envs.tabletop import ACTION, TabletopEnv
+from gensim_envs.envs.action import ACTION
+from gensim_envs.envs.tabletop import TabletopEnv
 from gensim_envs.errors import TaskError
 from gensim_envs.library import Library, shipped
 from gensim_envs.oracle import Oracle, OracleError

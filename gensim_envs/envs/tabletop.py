@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 import gymnasium as gym
 import numpy as np
-from gymnasium import spaces
 from numpy.typing import NDArray
 
+from gensim_envs.envs.action import action_space, check_action
 from gensim_envs.envs.observation import (
     ObsMode,
     calibration,
@@ -30,17 +29,12 @@ from gensim_envs.sim.window import Window
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import Pile
 from gensim_envs.task.goals import Goal, Judge, Verdict, fraction_met
-from gensim_envs.task.pose import WORKSPACE
 from gensim_envs.task.spec import TaskSpec
 
 Split = Literal["train", "test"]
 Motion = Literal["direct", "arm"]
 RenderMode = Literal["rgb_array", "rgb_array_list", "human"]
 
-ACTION = ("pick x", "pick y", "pick yaw", "place x", "place y", "place yaw")
-_LOW = np.array([WORKSPACE[0][0], WORKSPACE[1][0], -math.pi] * 2)
-_HIGH = np.array([WORKSPACE[0][1], WORKSPACE[1][1], math.pi] * 2)
-_ROUNDING = 1e-6
 _MAX_DRAWS = 20  # specs that may fail to come to rest before it is an error
 
 
@@ -96,9 +90,7 @@ class TabletopEnv(Uncopyable, gym.Env[Any, NDArray[np.float32]]):
         self._sensor_noise = sensor_noise
         self.obs_mode: ObsMode = obs_mode
         self.render_mode = render_mode
-        self.action_space = spaces.Box(
-            _LOW.astype(np.float32), _HIGH.astype(np.float32), dtype=np.float32
-        )
+        self.action_space = action_space()
         self.observation_space = space(obs_mode, self._bounds)
         self.world = World(renders=obs_mode != "state", with_arm=motion == "arm")
         self._motion = arm_motion if motion == "arm" else primitives
@@ -333,21 +325,3 @@ class TabletopEnv(Uncopyable, gym.Env[Any, NDArray[np.float32]]):
 def _check_option(name: str, value: object, allowed: tuple[object, ...]) -> None:
     if value not in allowed:
         raise ValueError(f"{name} is {value!r}; use one of {', '.join(map(repr, allowed))}")
-
-
-def check_action(action: Any) -> NDArray[np.float64]:
-    """Check an action and clip rounding errors of up to 1e-6.
-
-    Returns:
-        The action as (6,) float64.
-
-    Raises:
-        ValueError: the shape is wrong, or a component is not a number in its range.
-    """
-    values = np.asarray(action, dtype=np.float64)
-    if values.shape != (6,):
-        raise ValueError(f"an action has shape (6,): {', '.join(ACTION)}; got {values.shape}")
-    for name, value, low, high in zip(ACTION, values, _LOW, _HIGH, strict=True):
-        if not low - _ROUNDING <= value <= high + _ROUNDING:
-            raise ValueError(f"{name} is {value}, outside {low:.4g} .. {high:.4g}")
-    return np.clip(values, _LOW, _HIGH)
