@@ -29,6 +29,10 @@ class OracleError(GensimError):
     """The oracle knows no action toward the current goal; the message names the goal."""
 
 
+class PerturbationError(GensimError):
+    """A seed's episode cannot be reset with a perturbation; another seed or perturbation may."""
+
+
 class FileError(GensimError):
     """A file cannot be read, written, removed or locked."""
 

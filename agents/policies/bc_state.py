@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from agents.data.augment import Motion, Table, draw
 from agents.options import check_range
 from agents.policies.base import About, Array, Learner
+from gensim_envs import StateLayout
 
 if TYPE_CHECKING:
     from agents.data.demos import Demos, Sample
@@ -89,7 +90,7 @@ class BCState(Learner):
         states, actions = _states(samples), np.stack([s.action for s in samples])
         if train and self.config.augment and self.about.state_bounds:
             motions = [draw(self.table, action, rng) for action in actions]
-            states = _moved(states, self.about.state_bounds["items"], self.table, motions)
+            states = _moved(states, StateLayout.of(self.about.state_bounds), self.table, motions)
             moved = [m.action(self.table, a) for m, a in zip(motions, actions, strict=True)]
             actions = np.stack(moved)
         target = torch.from_numpy(self.table.encode(actions))
@@ -123,31 +124,21 @@ def _states(samples: list[Sample]) -> NDArray[np.float32]:
     return np.stack([s.state for s in samples if s.state is not None])
 
 
-# The suite's state vector, as docs/environments.md has it: how much it has of each, and where in
-# that are x and sin yaw, after which y and cos yaw come.
-_GLOBALS, _ITEM, _TARGET = 4, 15, 10
-_ITEM_X, _ITEM_SINE, _TARGET_X, _TARGET_SINE = 6, 9, 5, 8
-
-
 def _moved(
-    states: NDArray[np.float32], items: int, table: Table, motions: list[Motion]
+    states: NDArray[np.float32], layout: StateLayout, table: Table, motions: list[Motion]
 ) -> NDArray[np.float32]:
-    """State vectors (B, n), which have room for so many items, of scenes that are moved."""
+    """State vectors (B, n) of scenes that are moved."""
     states = states.copy()
-    end = _GLOBALS + items * _ITEM
-    parts = (
-        (states[:, _GLOBALS:end].reshape(len(states), -1, _ITEM), _ITEM_X, _ITEM_SINE),
-        (states[:, end:].reshape(len(states), -1, _TARGET), _TARGET_X, _TARGET_SINE),
-    )
-    # As complex numbers, which a product turns.
+    # As complex numbers, which a product rotates.
     spin = np.exp([[1j * motion.turn] for motion in motions])
     shift = np.array([[complex(*motion.shift)] for motion in motions])
     middle = complex(*table.middle)
-    for rows, x, sine in parts:
-        there = rows[..., 0]  # 0 or 1
-        point = rows[..., x] + 1j * rows[..., x + 1]
-        point = ((point - middle) * spin + middle + shift) * there
-        heading = (rows[..., sine + 1] + 1j * rows[..., sine]) * spin
-        rows[..., x], rows[..., x + 1] = point.real, point.imag
-        rows[..., sine], rows[..., sine + 1] = heading.imag, heading.real
+    for block in (layout.items, layout.targets):
+        present = block.field(states, "present")[..., 0]  # 0 or 1
+        position, yaw = block.field(states, "position"), block.field(states, "yaw")
+        point = position[..., 0] + 1j * position[..., 1]
+        point = ((point - middle) * spin + middle + shift) * present
+        heading = (yaw[..., 1] + 1j * yaw[..., 0]) * spin
+        position[..., 0], position[..., 1] = point.real, point.imag
+        yaw[..., 0], yaw[..., 1] = heading.imag, heading.real
     return states

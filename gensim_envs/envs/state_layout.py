@@ -1,0 +1,127 @@
+"""The layout of the state vector, as plain data.
+
+This is the only description of the layout. It needs NumPy alone, so that a policy can read state
+vectors on a machine without the simulator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from numpy.typing import ArrayLike, NDArray
+
+Fields = tuple[tuple[str, int], ...]
+"""(name, number of entries) of each field, in their order."""
+
+RELATIONS = ("at", "on", "inside", "along")
+"""The order of the one-hot field `relation`."""
+
+_EPISODE: Fields = (("unsolved", 1), ("goals_met", 1), ("spatula", 1), ("progress", 1))
+_ITEM: Fields = (
+    ("present", 1), ("in_goal", 1), ("kind", 1), ("color", 3), ("position", 3),
+    ("yaw", 2), ("size", 3), ("variant", 1),
+)  # fmt: skip
+_TARGET: Fields = (("present", 1), ("relation", len(RELATIONS)), ("position", 3), ("yaw", 2))
+
+
+@dataclass(frozen=True)
+class StateBlock:
+    """Rows of equal fields, one after the other in a state vector.
+
+    Attributes:
+        start: index of the first entry.
+        rows: number of rows.
+        fields: of each row.
+    """
+
+    start: int
+    rows: int
+    fields: Fields
+
+    @property
+    def width(self) -> int:
+        """Entries of a row."""
+        return sum(size for _, size in self.fields)
+
+    @property
+    def stop(self) -> int:
+        """Index after the last entry."""
+        return self.start + self.rows * self.width
+
+    def columns(self, field: str) -> slice:
+        """Where a field is within a row.
+
+        Raises:
+            KeyError: where there is no such field.
+        """
+        start = 0
+        for name, size in self.fields:
+            if name == field:
+                return slice(start, start + size)
+            start += size
+        raise KeyError(
+            f"no field {field!r}; there are {', '.join(name for name, _ in self.fields)}"
+        )
+
+    def view(self, states: NDArray[Any]) -> NDArray[Any]:
+        """The rows (..., rows, width) of state vectors (..., n), as a view that can be written."""
+        inner = states[..., self.start : self.stop]
+        return inner.reshape(*states.shape[:-1], self.rows, self.width)
+
+    def field(self, states: NDArray[Any], name: str) -> NDArray[Any]:
+        """A field (..., rows, size) of state vectors (..., n), as a view that can be written."""
+        return self.view(states)[..., self.columns(name)]
+
+    def fill(self, state: NDArray[Any], first: int, count: int, **values: ArrayLike) -> None:
+        """Set fields of `count` rows from row `first` on; values broadcast to (count, size)."""
+        for name, value in values.items():
+            self.field(state, name)[first : first + count] = value
+
+
+@dataclass(frozen=True)
+class StateLayout:
+    """Where everything is in a vector of `obs_mode="state"`.
+
+    Attributes:
+        episode: one row about the whole episode: `unsolved` (0 or 1), `goals_met` (their share),
+            `spatula` (1 where the tool is the spatula), `progress`.
+        items: a row for each item, bead or crumb: `present` (0 or 1), `in_goal` (0 or 1), `kind`
+            (/ 100), `color` (red, green and blue, 0..1), `position` (x, y, z in metres), `yaw` (its
+            sine and cosine), `size` (x, y, z in metres), `variant` (which object or shape of its
+            kind, / 100).
+        targets: a row for each place of the current goal: `present`, `relation` (one-hot, see
+            `RELATIONS`), `position`, `yaw`.
+    """
+
+    episode: StateBlock
+    items: StateBlock
+    targets: StateBlock
+
+    @classmethod
+    def of(cls, bounds: Mapping[str, int]) -> StateLayout:
+        """The layout for a task's upper bounds, {"items": ..., "targets": ...}."""
+        episode = StateBlock(0, 1, _EPISODE)
+        items = StateBlock(episode.stop, bounds["items"], _ITEM)
+        return cls(episode, items, StateBlock(items.stop, bounds["targets"], _TARGET))
+
+    @property
+    def size(self) -> int:
+        """Entries of a state vector."""
+        return self.targets.stop
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it, for a dataset or a checkpoint."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> StateLayout:
+        """The inverse of `to_json`."""
+        blocks = {
+            name: StateBlock(
+                block["start"], block["rows"], tuple((name, size) for name, size in block["fields"])
+            )
+            for name, block in data.items()
+        }
+        return cls(**blocks)
