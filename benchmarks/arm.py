@@ -1,16 +1,18 @@
-"""Whether the arm does what the direct motion does, within its limits and touching nothing."""
+"""Compare the arm with direct motion, and check its limits and contacts."""
 
 from __future__ import annotations
 
 import statistics
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
 
-from gensim_envs import Oracle, OracleError
+from gensim_envs import Oracle, OracleError, transitions
 from gensim_envs.seeds import BENCHMARK
 from gensim_envs.sim.arm.dynamics import JointTrajectory
 from gensim_envs.sim.arm.robot import LIMITS
@@ -25,10 +27,10 @@ class Played:
 
     Attributes:
         solved: whether it ended in success.
-        seconds: that each step took.
-        touched: what the arm touched that it should not have.
-        speed: the highest of any joint, as a share of its limit.
-        torque: the highest of any joint, as a share of its limit.
+        seconds: duration of each step.
+        touched: unwanted contacts of the arm.
+        speed: the highest of any joint, as a fraction of its limit.
+        torque: the highest of any joint, as a fraction of its limit.
     """
 
     solved: bool
@@ -39,26 +41,27 @@ class Played:
 
 
 def episode(id: str, motion: str, seed: int) -> Played:
-    """Let the oracle play in one of the two motions."""
+    """Play an oracle episode in one of the two motions."""
     env = gym.make(id, obs_mode="state", motion=motion, joints=motion == "arm")
-    _, info = env.reset(seed=seed)
-    oracle, over = Oracle(env), False
+    oracle, solved, start = Oracle(env), False, 0.0
+
+    def policy(*_: Any) -> Any:
+        nonlocal start
+        action = oracle.act()
+        start = time.perf_counter()
+        return action
+
     seconds: list[float] = []
     moved: list[JointTrajectory] = []
-    while not over:
-        try:
-            action = oracle.act()
-        except OracleError:
-            break
-        start = time.perf_counter()
-        _, _, terminated, truncated, info = env.step(action)
-        seconds.append(time.perf_counter() - start)
-        over = terminated or truncated
-        if motion == "arm":
-            moved.append(info["joints"])
+    with suppress(OracleError):
+        for step in transitions(env, policy, seed=seed):
+            seconds.append(time.perf_counter() - start)
+            solved = step.success
+            if motion == "arm":
+                moved.append(step.next_info["joints"])
     env.close()
     return Played(
-        bool(info["success"]),
+        solved,
         tuple(seconds),
         tuple(name for trajectory in moved for name in trajectory.touched),
         max((float(np.abs(m.velocity / LIMITS.speed).max()) for m in moved), default=0.0),
@@ -70,7 +73,7 @@ def run(ids: list[str], episodes: int) -> Iterator[tuple[str, ...]]:
     """Rows of the table: each env, then all of them. A step's time is the median."""
     yield ("env", *COLUMNS)
     everything: list[tuple[Played, Played]] = []
-    with processes(None) as executor:
+    with processes() as executor:
         for id in ids:
             seeds = BENCHMARK[:episodes]
             direct, arm = (

@@ -1,4 +1,4 @@
-"""How long things take, and where the time goes."""
+"""Durations of resets, steps and imports, and what they are spent on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import gymnasium as gym
 import pybullet
 
 from benchmarks.success import episode
-from gensim_envs import Oracle
+from gensim_envs import Oracle, transitions
 from gensim_envs.library import Library, Record, dump_records
 from gensim_envs.seeds import BENCHMARK
 from gensim_envs.utils.processes import processes
@@ -56,12 +56,12 @@ class _Meter:
 
 def latency(episodes: int) -> Rows:
     """Medians in milliseconds of a reset, of oracle and step, and of an observation."""
-    yield ("env", "reset", "oracle + step", "the same, no picture", "picture",
+    yield ("env", "reset", "oracle + step", "oracle + step, state", "image",
            "in pybullet", "in the oracle", "in the rest")  # fmt: skip
     for id in TASKS:
         resets, steps, _ = _timings(id, "rgbd", episodes)
-        _, blind, _ = _timings(id, "state", episodes)
-        pictures = _pictures(id, episodes)
+        _, state_steps, _ = _timings(id, "state", episodes)
+        images = _images(id, episodes)
         with _Meter() as meter:
             start = time.perf_counter()
             _, _, oracle = _timings(id, "rgbd", episodes)
@@ -69,34 +69,37 @@ def latency(episodes: int) -> Rows:
         shares = (meter.seconds / whole, oracle / whole, 1 - (meter.seconds + oracle) / whole)
         yield (
             id.removeprefix("gensim/"),
-            *(f"{1e3 * statistics.median(t):.1f}" for t in (resets, steps, blind, pictures)),
+            *(f"{1e3 * statistics.median(t):.1f}" for t in (resets, steps, state_steps, images)),
             *(f"{share:.0%}" for share in shares),
         )
 
 
 def _timings(id: str, obs_mode: str, episodes: int) -> tuple[list[float], list[float], float]:
-    """Seconds of each reset and of each oracle and step, and all that the oracle took."""
+    """Seconds of each reset and of each oracle and step, and the total of the oracle."""
     env = gym.make(id, obs_mode=obs_mode)
     env.reset(seed=BENCHMARK[0])  # starts the sandbox, which is not part of a reset
-    resets, steps, thinking = [], [], 0.0
+    oracle, marks = Oracle(env), [0.0]
+    resets, steps, oracle_seconds = [], [], 0.0
+
+    def lap(*_: Any) -> float:
+        marks.append(time.perf_counter())
+        return marks[-1] - marks[-2]
+
+    def policy(*_: Any) -> Any:
+        nonlocal oracle_seconds
+        action = oracle.act()
+        oracle_seconds += time.perf_counter() - marks[-1]
+        return action
+
     for seed in BENCHMARK[:episodes]:
-        start = time.perf_counter()
-        env.reset(seed=seed)
-        resets.append(time.perf_counter() - start)
-        oracle, over = Oracle(env), False
-        while not over:
-            start = time.perf_counter()
-            action = oracle.act()
-            thought = time.perf_counter()
-            _, _, terminated, truncated, _ = env.step(action)
-            steps.append(time.perf_counter() - start)
-            thinking += thought - start
-            over = terminated or truncated
+        lap()
+        for _ in transitions(env, policy, seed=seed, start=lambda *_: resets.append(lap())):
+            steps.append(lap())
     env.close()
-    return resets, steps, thinking
+    return resets, steps, oracle_seconds
 
 
-def _pictures(id: str, episodes: int) -> list[float]:
+def _images(id: str, episodes: int) -> list[float]:
     env: Any = gym.make(id)
     times = []
     for seed in BENCHMARK[:episodes]:
@@ -137,7 +140,7 @@ def start_up(repeats: int) -> Rows:
         ("import gensim_envs, beyond gymnasium", "import gymnasium", "import gensim_envs"),
         (
             "register 10,000 records",
-            "import gensim_envs, gymnasium, benchmarks.speed as b; b.many_rows('{folder}')",
+            "import gensim_envs, gymnasium, benchmarks.speed as b; b.many_records('{folder}')",
             "gensim_envs.register_library('{folder}')",
         ),
     ):
@@ -145,7 +148,7 @@ def start_up(repeats: int) -> Rows:
         yield (what, f"{statistics.median(times):.3f}")
 
 
-def many_rows(folder: str) -> None:
+def many_records(folder: str) -> None:
     """Write a registry of 10,000 records."""
     from pathlib import Path
 

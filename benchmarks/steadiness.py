@@ -1,4 +1,4 @@
-"""Whether memory stays put over many resets, and episodes are the same in any process."""
+"""Growth of memory over many resets, and equality of episodes across processes."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import hashlib
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import gymnasium as gym
 
-from gensim_envs import Oracle, OracleError
+from gensim_envs import Oracle, OracleError, transitions
 from gensim_envs.seeds import BENCHMARK
 
 Rows = Iterator[tuple[str, ...]]
@@ -64,15 +65,11 @@ def sameness(ids: list[str], others: int) -> Rows:
 def fingerprint(id: str, seed: int) -> str:
     """A sha256 over every observation and reward of an oracle episode."""
     env = gym.make(id, obs_mode="rgbd")
-    observation, _ = env.reset(seed=seed)
-    digest, oracle, over = hashlib.sha256(), Oracle(env), False
-    while not over:
-        digest.update(observation["color"].tobytes() + observation["height"].tobytes())
-        try:
-            observation, reward, terminated, truncated, _ = env.step(oracle.act())
-        except OracleError:
-            break
-        digest.update(repr(reward).encode())
-        over = terminated or truncated
+    digest = hashlib.sha256()
+    with suppress(OracleError):
+        for step in transitions(env, Oracle(env), seed=seed):
+            view = step.observation
+            digest.update(view["color"].tobytes() + view["height"].tobytes())
+            digest.update(repr(step.reward).encode())
     env.close()
     return digest.hexdigest()

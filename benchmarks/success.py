@@ -1,15 +1,18 @@
-"""How often policies solve each env, on seeds that nobody tuned anything on."""
+"""Success rates of simple policies for each env, on seeds that were not used for tuning."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 
-from gensim_envs import Oracle, OracleError
+from gensim_envs import Oracle, OracleError, transitions
+from gensim_envs.envs.rollout import Policy
 from gensim_envs.seeds import BENCHMARK
 from gensim_envs.sim.views import PIXEL
 from gensim_envs.utils.processes import processes
@@ -19,57 +22,55 @@ KINDS = ("oracle", "after 5 random", "rounded", "noop", "random")
 
 
 def episode(id: str, kind: str, seed: int) -> float:
-    """Return of one episode; a success is a return of 1 within 1e-9.
+    """Return of one episode; a success has a return of 1 within 1e-9.
 
     Args:
         id: of the env.
-        kind: "oracle"; "after 5 random" lets it start from where five random actions lead, without
-            a step limit of its own; "rounded" rounds its actions to a pixel and ten degrees;
-            "noop" picks where it places; "random" draws from the action space.
+        kind: "oracle"; "after 5 random" starts the oracle after five random actions, which do not
+            count towards the step limit; "rounded" rounds its actions to a pixel and 10 degrees;
+            "noop" picks where it places; "random" samples the action space.
         seed: of the episode.
     """
-    env = gym.make(id, obs_mode="state")
-    env.reset(seed=seed)
+    limit = gym.spec(id).max_episode_steps or 0
+    extra = RANDOM_STEPS if kind == "after 5 random" else 0
+    env = gym.make(id, obs_mode="state", max_episode_steps=limit + extra)
     env.action_space.seed(seed)
-    oracle, earned, over = Oracle(env), 0.0, False
-    if kind == "after 5 random":
-        for _ in range(RANDOM_STEPS):
-            _, reward, over, _, _ = env.unwrapped.step(env.action_space.sample())
-            earned += float(reward)
-            if over:
-                break
-    while not over:
-        try:
-            action = _action(env, oracle, kind)
-        except OracleError:
-            break
-        _, reward, terminated, truncated, _ = env.step(action)
-        earned += float(reward)
-        over = terminated or truncated
+    episode_return = 0.0
+    with suppress(OracleError):
+        for step in transitions(env, _policy(env, kind), seed=seed):
+            episode_return += step.reward
     env.close()
-    return earned
+    return episode_return
 
 
-def _action(env: gym.Env[Any, Any], oracle: Oracle, kind: str) -> np.ndarray[Any, Any]:
-    if kind in ("noop", "random"):
-        action = env.action_space.sample()
-        if kind == "noop":
-            action[3:] = action[:3]
+def _policy(env: gym.Env[Any, Any], kind: str) -> Policy:
+    oracle, space = Oracle(env), env.action_space
+    assert isinstance(space, gym.spaces.Box)
+    steps = itertools.count()
+
+    def noop(*_: Any) -> Any:
+        action = space.sample()
+        action[3:] = action[:3]
         return action
-    action = oracle.act()
-    if kind == "rounded":
+
+    def rounded(*_: Any) -> Any:
         grid = np.array([PIXEL, PIXEL, np.radians(10)] * 2)
-        action = np.clip(
-            np.round(action / grid) * grid, env.action_space.low, env.action_space.high
-        )
-    return action
+        return np.clip(np.round(oracle.act() / grid) * grid, space.low, space.high)
+
+    return {
+        "oracle": oracle,
+        "after 5 random": lambda *_: space.sample() if next(steps) < RANDOM_STEPS else oracle.act(),
+        "rounded": rounded,
+        "noop": noop,
+        "random": lambda *_: space.sample(),
+    }[kind]
 
 
 def run(ids: list[str], episodes: int) -> Iterator[tuple[str, ...]]:
     """Rows of the table: successes of each kind for each env, then over all."""
     yield ("env", *KINDS)
     total = dict.fromkeys(KINDS, 0)
-    with processes(None) as executor:
+    with processes() as executor:
         for id in ids:
             row = [id.removeprefix("gensim/")]
             for kind in KINDS:
@@ -85,6 +86,6 @@ def _successes(executor: ProcessPoolExecutor, id: str, kind: str, episodes: int)
     seeds = BENCHMARK[:episodes]
     returns = executor.map(episode, [id] * episodes, [kind] * episodes, seeds)
     if kind == "noop":
-        # Doing nothing must earn nothing, not only never succeed.
-        return sum(earned > 0 for earned in returns)
-    return sum(abs(earned - 1) < 1e-9 for earned in returns)
+        # A no-op must have no reward at all, not only never succeed.
+        return sum(value > 0 for value in returns)
+    return sum(abs(value - 1) < 1e-9 for value in returns)

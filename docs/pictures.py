@@ -11,9 +11,9 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from gensim_envs import Oracle, fuse_views
+from gensim_envs import Oracle, fuse_views, rollout
 from gensim_envs.sim.cameras import CLOSE_UP, Camera
-from gensim_envs.sim.video import Film
+from gensim_envs.sim.video import VideoRecorder
 from gensim_envs.sim.views import pixel_of_xy
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import KIT_SHAPES, OBJECTS, SPLIT_SHAPES, Asset, Household, KitPiece
@@ -39,13 +39,9 @@ NEAR = Camera((0.75, -0.24, 0.30), 136, 37.5, focal=860, shape=(240, 320))
 def solved(id: str, seed: int) -> np.ndarray:
     """A picture (360, 480, 3) uint8 of a solved episode."""
     env = gym.make(id, obs_mode="state")
-    env.reset(seed=seed)
-    oracle, over = Oracle(env), False
-    while not over:
-        _, _, terminated, truncated, _ = env.step(oracle.act())
-        over = terminated or truncated
-    with closing(Film(env.unwrapped.world, moving=False, camera=CLOSE_UP)) as film:
-        picture = film.picture()
+    rollout(env, Oracle(env), seed=seed)
+    with closing(VideoRecorder(env.unwrapped.world, motion=False, camera=CLOSE_UP)) as video:
+        picture = video.render()
     env.close()
     return picture
 
@@ -76,8 +72,8 @@ def alone(world: World, asset: Asset, caption: str) -> Tile:
     world.load(TaskSpec("Alone", "train", (ItemSpec(asset, MIDDLE),), (goal,)))
     row, column = pixel_of_xy(MIDDLE.x, MIDDLE.y)
     above = world.top_down().color[row - 20 : row + 20, column - 20 : column + 20]
-    with closing(Film(world, moving=False, camera=NEAR)) as film:
-        side = film.picture()
+    with closing(VideoRecorder(world, motion=False, camera=NEAR)) as video:
+        side = video.render()
     return np.concatenate([side, above.repeat(6, axis=0).repeat(6, axis=1)], axis=1), caption
 
 

@@ -1,4 +1,4 @@
-"""From a model's answer to an env, a video and a dataset; everything goes below out/demo/.
+"""Turn a model's answer into an environment, a video and a dataset, all below out/demo/.
 
 `make demo` runs this. Each step is one public call, or one `gensim` command, that you can copy.
 """
@@ -29,11 +29,11 @@ EPISODES = 5
 
 
 def publish(library: Path) -> str:
-    """Take the model's answer through gate, sandbox and certificate; returns the new env's id."""
+    """Publish the model's answer, once it has passed every check; returns the new env's id."""
     command = ["publish", str(ANSWER), "--library", str(library), "--model", "example"]
     guard = protection()
     if not (guard.processes and guard.network):
-        print(f"  {guard.description}; the answer is this repository's own, so go on regardless")
+        print(f"  {guard.description}; the answer is part of this repository, so the demo goes on")
         command.append("--weak-sandbox")
     print(f"  $ gensim {' '.join(command)}")
     code = gensim(command)
@@ -44,29 +44,28 @@ def publish(library: Path) -> str:
 
 
 def solve(env_id: str, video: Path) -> None:
-    """Let the oracle solve one episode and film it."""
+    """Let the oracle solve one episode and record a video of it."""
     env = gym.make(env_id, render_mode="rgb_array_list")
     oracle = gensim_envs.Oracle(env)
-    observation, info = env.reset(seed=SEED)
-    print(f"  observation: {', '.join(f'{k} {v.shape}' for k, v in observation.items())}")
-    earned, over, steps = 0.0, False, 0
-    while not over:
-        sentence = info["instruction"]
-        observation, reward, terminated, truncated, info = env.step(oracle.act())
-        earned, over, steps = earned + float(reward), terminated or truncated, steps + 1
-        print(f"  action {steps}, {sentence!r}: reward {reward:.2f}")
+    total, count, success = 0.0, 0, False
+    for step in gensim_envs.transitions(env, lambda *_: oracle.act(), seed=SEED):
+        if count == 0:
+            shapes = (f"{key} {array.shape}" for key, array in step.observation.items())
+            print(f"  observation: {', '.join(shapes)}")
+        total, count, success = total + step.reward, count + 1, step.success
+        print(f"  action {count}, {step.info['instruction']!r}: reward {step.reward:.2f}")
     frames: Any = env.render()
     fps = env.metadata["render_fps"]
     env.close()
-    if not info["success"]:
+    if not success:
         sys.exit(f"the oracle did not solve seed {SEED} of {env_id}")
     write_video(video, [*frames, *frames[-1:] * fps], fps)
     seconds = len(frames) / fps
-    print(f"  solved in {steps} actions, return {earned:.2f}; {seconds:.0f} s of film")
+    print(f"  solved in {count} actions, return {total:.2f}; {seconds:.0f} s of video")
 
 
 def collect(env_id: str, out: Path) -> Path:
-    """Record the oracle's episodes and read them back as Minari does; returns the folder."""
+    """Record the oracle's episodes and read them with Minari; returns the dataset's folder."""
     (summary,) = record([env_id], EPISODES, TRAINING.start, out)
     data = Path(os.path.relpath(summary.path / "data"))
     dataset = minari.MinariDataset(data)
@@ -96,7 +95,7 @@ if __name__ == "__main__":
     try:
         main()
     except KeyboardInterrupt:
-        print(f"\nstopped; what was finished is in {OUT}", file=sys.stderr)
+        print(f"\nstopped; finished parts are in {OUT}", file=sys.stderr)
         sys.exit(130)
     except DatasetError as error:
         sys.exit(f"demo: {error}")

@@ -56,29 +56,22 @@ __all__ = [
 ]
 
 _LAZY = {
-    "Episode": "envs.rollout",
-    "HeightImage": "wrappers",
-    "InstructionEmbedding": "wrappers",
-    "InstructionObservation": "wrappers",
-    "Oracle": "oracle",
-    "PixelAction": "wrappers",
-    "StateLayout": "envs.state_layout",
-    "TabletopEnv": "envs.tabletop",
-    "Transition": "envs.rollout",
-    "common_bounds": "registration",
-    "fuse_views": "sim.views",
-    "mix": "registration",
-    "register_library": "registration",
-    "rollout": "envs.rollout",
-    "transitions": "envs.rollout",
+    "envs.rollout": ("Episode", "Transition", "rollout", "transitions"),
+    "envs.state_layout": ("StateLayout",),
+    "envs.tabletop": ("TabletopEnv",),
+    "oracle": ("Oracle",),
+    "registration": ("common_bounds", "mix", "register_library"),
+    "sim.views": ("fuse_views",),
+    "wrappers": ("HeightImage", "InstructionEmbedding", "InstructionObservation", "PixelAction"),
 }
-"""Public names and the modules that define them, which are imported on first use."""
+"""Modules that are imported when one of their public names is used first."""
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_LAZY[name]}"), name)
+    for module, names in _LAZY.items():
+        if name in names:
+            return getattr(importlib.import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -1,8 +1,7 @@
-"""Rows of libraries -> Gymnasium's registry."""
+"""Register the tasks of libraries with Gymnasium."""
 
 from __future__ import annotations
 
-import difflib
 import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,25 +19,22 @@ if TYPE_CHECKING:
 _MAKE = "gensim_envs.registration:make"
 _MAKE_MIX = "gensim_envs.registration:make_mix"
 _REFUSE = "gensim_envs.registration:refuse"
-_OPTIONS = (
-    "obs_mode", "split", "motion", "joints", "sensor_noise", "render_mode", "bounds",
-)  # fmt: skip
 
 
 def register_library(path: str | os.PathLike[str]) -> list[str]:
     """Register every task of a library with Gymnasium.
 
-    A broken record is said in a warning, and `gym.make` of its id says it again; the others are
+    A broken record causes a warning, and `gym.make` of its id raises an error; the other tasks are
     registered all the same. Registering a library twice changes nothing.
 
     Args:
         path: a folder with a registry.json.
 
     Returns:
-        The ids that can be made.
+        The ids that were registered.
 
     Raises:
-        LibraryError: where the folder has no registry.json that can be read.
+        LibraryError: the folder has no readable registry.json.
     """
     library = Library(Path(os.path.expanduser(path)).resolve())
     try:
@@ -81,12 +77,12 @@ def _register(library: Library) -> list[str]:
 
 
 def spec(library: Library, record: Record) -> EnvSpec:
-    """What `gym.make` takes instead of an id, whatever is registered."""
+    """The spec of a record, which `gym.make` takes in place of an id, registered or not."""
     return _spec(record, _root(library))
 
 
 def _root(library: Library) -> str | None:
-    """What tells a library from others; no path for the suite's own, wherever it is."""
+    """The folder of a library; None for the suite's own, so that specs hold no local path."""
     return None if is_shipped(library) else str(library.root)
 
 
@@ -109,23 +105,27 @@ def _refuse_all(broken: Iterable[Broken]) -> None:
 
 
 def refuse(problem: str, **options: Any) -> TabletopEnv:
-    """What `gym.make` of a broken record calls."""
+    """The entry point of a broken record.
+
+    Raises:
+        LibraryError: always.
+    """
     raise LibraryError(problem)
 
 
 def mix(ids: Iterable[str]) -> EnvSpec:
-    """What `gym.make` and `gym.make_vec` take for an env of several tasks.
+    """An env spec of several tasks, for `gym.make` and `gym.make_vec`.
 
-    Each reset draws one of the tasks, all equally likely, from the env's own generator; equal seeds
-    give equal episodes. State vectors are padded to the `common_bounds` of all, and episodes are
-    truncated where those of the longest task are.
+    Each reset draws one of the tasks with equal probability from the env's own generator; equal
+    seeds give equal episodes. State vectors are padded to the `common_bounds` of all tasks.
+    Episodes are truncated at the step limit of the longest task.
 
     Args:
-        ids: registered tasks. One that is named twice is drawn twice as often.
+        ids: registered tasks. A task that is listed twice is drawn twice as often.
 
     Raises:
-        ValueError: where there is none, or one is not a task of this suite.
-        LibraryError: where a record is broken.
+        ValueError: `ids` is empty or has an id that is not a task of this suite.
+        LibraryError: a record is broken.
     """
     specs = _specs(ids)
     return EnvSpec(
@@ -139,27 +139,27 @@ def mix(ids: Iterable[str]) -> EnvSpec:
 def common_bounds(ids: Iterable[str]) -> dict[str, int]:
     """Upper bounds that hold for each of several tasks.
 
-    `gym.make(id, obs_mode="state", bounds=...)` of any of them, and a `mix` of them, then have
-    equal observation spaces, so that one policy fits all.
+    With `gym.make(id, obs_mode="state", bounds=...)` all of them have the same observation space as
+    a `mix` of them, so that one policy fits all.
 
     Args:
         ids: registered tasks.
 
     Raises:
-        ValueError: where there is none, or one is not a task of this suite.
-        LibraryError: where a record is broken.
+        ValueError: `ids` is empty or has an id that is not a task of this suite.
+        LibraryError: a record is broken.
     """
-    return _common([_shelf(each.kwargs["library"]).record(each.id) for each in _specs(ids)])
+    return _common([_library(each.kwargs["library"]).record(each.id) for each in _specs(ids)])
 
 
 def _specs(ids: Iterable[str]) -> list[EnvSpec]:
     if isinstance(ids, str) or not (specs := [gym.spec(each) for each in ids]):
-        raise ValueError(f"{ids!r} is no list of tasks; `gensim list` shows them")
+        raise ValueError(f"{ids!r} is not a list of task ids; `gensim list` shows them")
     for each in specs:
         if each.entry_point == _REFUSE:
             refuse(**each.kwargs)
         if each.entry_point != _MAKE:
-            raise ValueError(f"{each.id} is no task of this suite; `gensim list` shows them")
+            raise ValueError(f"{each.id} is not a task of this suite; `gensim list` shows them")
     return specs
 
 
@@ -171,49 +171,42 @@ def _common(records: Iterable[Record]) -> dict[str, int]:
     return bounds
 
 
-def _shelf(library: str | None) -> Library:
+def _library(library: str | None) -> Library:
     return shipped() if library is None else Library(Path(library))
 
 
 def make(task: str, library: str | None, **options: Any) -> TabletopEnv:
-    """What `gym.make` calls.
+    """The entry point of a task.
 
     Args:
         task: id of a record.
         library: its folder; None for the suite's own.
-        options: `obs_mode`, `split`, `motion`, `joints`, `sensor_noise` and `render_mode`, see
-            `TabletopEnv`; `bounds` that pad the state vector further than the record's own.
+        options: those of `TabletopEnv`. `bounds` may pad the state vector further than the record.
 
     Raises:
-        TypeError: on any other option.
-        ValueError: on bounds below the record's own.
-        LibraryError: where the record or its program is not as it was published.
+        TypeError: an option is unknown.
+        ValueError: an option's value is not allowed, or `bounds` are below the record's.
+        LibraryError: the record or its program is not as it was published.
     """
     return _env(task, [(task, library)], options)
 
 
 def make_mix(tasks: Sequence[tuple[str, str | None]], **options: Any) -> TabletopEnv:
-    """What `gym.make` of a `mix` calls: `make` with several pairs of task and library."""
+    """The entry point of a `mix`: `make` for several pairs of task and library."""
     return _env("A mix", tasks, options)
 
 
 def _env(
     name: str, tasks: Sequence[tuple[str, str | None]], options: dict[str, Any]
 ) -> TabletopEnv:
-    # Here, because importing gensim_envs must load no physics.
+    # Imported here, because importing gensim_envs must not load the simulator.
     from gensim_envs.envs.tabletop import TabletopEnv
     from gensim_envs.sandbox.program import Mix
 
-    unknown = [option for option in options if option not in _OPTIONS]
-    if unknown:
-        near = difflib.get_close_matches(unknown[0], _OPTIONS, 1)
-        hint = f"; did you mean {near[0]}?" if near else "."
-        raise TypeError(
-            f"{name} has no option {unknown[0]!r}{hint} Allowed are {', '.join(_OPTIONS)}"
-        )
-    records = [(shelf := _shelf(library), shelf.record(task)) for task, library in tasks]
-    programs = tuple(load_program(shelf, record) for shelf, record in records)
-    bounds = _padded(name, _common(record for _, record in records), options.pop("bounds", None))
+    libraries = [_library(library) for _, library in tasks]
+    records = [library.record(id) for library, (id, _) in zip(libraries, tasks, strict=True)]
+    programs = tuple(map(load_program, libraries, records))
+    bounds = _padded(name, _common(records), options.pop("bounds", None))
     return TabletopEnv(programs[0] if len(programs) == 1 else Mix(programs), bounds, **options)
 
 
@@ -229,10 +222,10 @@ def _padded(name: str, own: dict[str, int], wider: Mapping[str, int] | None) -> 
 
 
 def load_program(library: Library, record: Record) -> Any:
-    """The program of a record, verified.
+    """Load the verified program of a record.
 
     Raises:
-        LibraryError: where it is not what was published.
+        LibraryError: the program is not the one that was published.
     """
     from gensim_envs.sandbox.program import HandWritten, Sandboxed, module_name
 

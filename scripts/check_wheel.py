@@ -1,4 +1,4 @@
-"""Build sdist and wheel, install the wheel into an empty environment, solve every task there.
+"""Build sdist and wheel, install the wheel in an empty environment, and solve every task there.
 
 `make wheel` runs this. The environment is outside the checkout and has the core dependencies only.
 """
@@ -28,15 +28,11 @@ ids = [id for id, spec in gym.registry.items() if spec.namespace == "gensim"]
 assert ids, "nothing is registered"
 
 def solved(env, seed):
-    env.reset(seed=seed)
-    oracle, over = gensim_envs.Oracle(env), False
+    oracle = gensim_envs.Oracle(env)
     try:
-        while not over:
-            _, _, terminated, truncated, _ = env.step(oracle.act())
-            over = terminated or truncated
+        return gensim_envs.rollout(env, lambda *_: oracle.act(), seed=seed).success
     except gensim_envs.OracleError:
         return False
-    return terminated
 
 unsolved = []
 for id in ids:
@@ -65,10 +61,15 @@ def build(folder: Path) -> Path:
     command = (sys.executable, "-m", "build", "--outdir", folder, ROOT)
     run(*command, cwd=ROOT, env=environment)
     (wheel,) = folder.glob("*.whl")
-    tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
+    names = zipfile.ZipFile(wheel).namelist()
+    tops = {name.split("/")[0] for name in names}
     strange = [top for top in tops if top != "gensim_envs" and not top.endswith(".dist-info")]
     if strange:
         sys.exit(f"{wheel.name} would put {strange} into site-packages")
+    if "gensim_envs/py.typed" not in names:
+        sys.exit(f"{wheel.name} lacks py.typed")
+    if any(name.startswith("gensim_envs/shipped/generated/recording/") for name in names):
+        sys.exit(f"{wheel.name} contains the recording")
     return wheel
 
 

@@ -1,4 +1,4 @@
-"""What several tests share: small tasks made in place, and actions that do nothing."""
+"""Fixtures that several tests share: small tasks made in place, and a no-op action."""
 
 from __future__ import annotations
 

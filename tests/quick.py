@@ -20,7 +20,7 @@ from typing import Any
 
 from gensim_envs.cli import main
 from gensim_envs.generation import check, publish, validate
-from gensim_envs.library import library
+from gensim_envs.library import journal, library
 from gensim_envs.sandbox import protection
 from gensim_envs.utils import processes
 
@@ -66,6 +66,6 @@ def _dies(act: Callable[..., Any], after: int, *, before: bool) -> Callable[...,
 if __name__ == "__main__":
     quicken(setattr)
     writes, episodes = map(int, sys.argv[1:3])
-    library._write = _dies(library._write, writes, before=False)
+    library.write = journal.write = _dies(library.write, writes, before=False)
     validate.run_episode = _dies(validate.run_episode, episodes, before=True)
     sys.exit(main(sys.argv[3:]))

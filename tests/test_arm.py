@@ -26,7 +26,7 @@ from gensim_envs.oracle import Oracle
 from gensim_envs.sim.arm.dynamics import HOME, JointTrajectory
 from gensim_envs.sim.arm.robot import BLADE_SIZE, LIMITS, forward, highest, inverse
 from gensim_envs.sim.arm.trajectory import arc, line, plan, rounded
-from gensim_envs.sim.world import STEP
+from gensim_envs.sim.client import STEP
 
 PLAYED = ["gensim/PutBlockInBowl-v0", "gensim/TowersOfHanoi-v0", "gensim/BlockInsertion-v0",
           "gensim/CloseTheGate-v0", "gensim/SweepingPiles-v0"]  # fmt: skip
@@ -201,7 +201,7 @@ class Poses:
         if self.steps % 30:
             return
         self.seen += 1
-        arm, client = self.world.arm, self.world.client
+        arm, client = self.world.arm, self.world.client.id
         frames = forward(arm.joints())
         # A link of pybullet's begins at its joint: where the DH frame before it ends.
         for link in range(7):
@@ -325,11 +325,11 @@ def test_agents_never_see_the_arm(table: Any) -> None:
     for action in (None, act(0.4, -0.2, 0.5, 0.1)):
         if action is not None:
             env.step(action)
-        arm, client = env.world.arm.body, env.world.client
+        arm, client = env.world.arm.body, env.world.client.id
         boxes = [p.getAABB(arm, link, physicsClientId=client) for link in range(-1, 7)]
         assert max(high[0] for _, high in boxes) < 0.25
         assert arm not in env.world.top_down().body
-    blank = env.world.client
+    blank = env.world.client.id
     p.removeBody(env.world.bodies[0][0], physicsClientId=blank)
     env.world.arm.command(np.array([0.5, 0.0, 0.1, 0.0]))
     for joint, angle in enumerate(env.world.arm.target):

@@ -30,7 +30,7 @@ from gensim_envs.api import (
     tiles,
 )
 from gensim_envs.errors import TaskError
-from gensim_envs.sim.primitives import first_touch
+from gensim_envs.sim.bodies import first_touch
 from gensim_envs.sim.views import xy_of_pixel
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import (

@@ -140,7 +140,7 @@ def test_neither_the_arm_nor_what_has_fallen_is_seen(table: Any) -> None:
     for x, y, z in ((0.5, 0.0, -0.5), (3.0, 2.0, -4.0)):
         body = plain.world.bodies[0][0]
         p.resetBasePositionAndOrientation(
-            body, (x, y, z), (0, 0, 0, 1), physicsClientId=plain.world.client
+            body, (x, y, z), (0, 0, 0, 1), physicsClientId=plain.world.client.id
         )
         color = plain._observation()["color"].astype(int)
         assert not (color[..., 0] > 2 * color[..., 2]).any()
@@ -194,7 +194,7 @@ def test_noise_grows_with_the_square_of_depth_and_leaves_gaps(table: Any) -> Non
 
 def test_noise_without_cameras_is_refused() -> None:
     for obs_mode in ("rgbd", "state"):
-        with pytest.raises(ValueError, match=r'sensor_noise goes with obs_mode="cameras"'):
+        with pytest.raises(ValueError, match=r'sensor_noise=True needs obs_mode="cameras"'):
             gym.make(ID, obs_mode=obs_mode, sensor_noise=True)
     with pytest.raises(ValueError, match="sensor_noise is 'yes'"):
         gym.make(ID, obs_mode="cameras", sensor_noise="yes")
@@ -226,7 +226,7 @@ def test_the_fused_height_is_that_of_the_view_from_above(
     assert (error > 0.01).mean() < 0.02
     bare = view.height == 0
     assert np.percentile(error[bare], 95) < most
-    for item, pose in zip(env.spec_drawn.items, env.world.snapshot().poses, strict=True):
+    for item, pose in zip(env.task_spec.items, env.world.snapshot().poses, strict=True):
         if isinstance(item.asset, Block | Box):
             row, column = pixel_of_xy(pose.x, pose.y)
             patch = np.s_[row - 3 : row + 4, column - 3 : column + 4]

@@ -1,9 +1,10 @@
-"""The `gensim` command: what it prints, its exit codes, and no traceback for a user's mistake."""
+"""The `gensim` command: output, exit codes, and one-line errors."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,8 +19,9 @@ import pytest
 from tiny import ANSWER, TINY, content, edit_registry, make_library, program, record
 
 import gensim_envs
-from gensim_envs.cli import main, shared, tasks
+from gensim_envs.cli import COMMANDS, main, shared, tasks
 from gensim_envs.library import Library, digest
+from gensim_envs.utils.progress import Progress
 
 ID = "gensim/TinyZone-v0"
 
@@ -38,11 +40,7 @@ def file(tmp_path: Path) -> Path:
 
 def run(*arguments: object) -> int:
     """Exit code of a command in this process."""
-    try:
-        return main([str(argument) for argument in arguments])
-    except SystemExit as exit:  # argparse
-        assert isinstance(exit.code, int)
-        return exit.code
+    return main([str(argument) for argument in arguments])
 
 
 def gensim(
@@ -73,41 +71,41 @@ def test_list_shows_a_line_for_each_task(
     ]
 
 
-def test_list_json_is_the_rows(library: Library, capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_json_prints_the_records(library: Library, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("list", "--json", "--library", library.root) == 0
     assert json.loads(capsys.readouterr().out) == [asdict(record("Other")), asdict(record())]
 
 
-def test_list_shows_good_rows_names_broken_ones_and_fails(
+def test_list_prints_valid_records_names_broken_ones_and_fails(
     library: Library, capsys: pytest.CaptureFixture[str]
 ) -> None:
     edit_registry(library, lambda records: records[0].update(summary=None))  # type: ignore[attr-defined]
     assert run("list", "--library", library.root) == 1
-    said = capsys.readouterr()
-    assert said.out.splitlines() == [f"{ID}  20/20  Put a block into a zone."]
-    assert "'gensim/Other-v0': summary is None" in said.err
+    captured = capsys.readouterr()
+    assert captured.out.splitlines() == [f"{ID}  20/20  Put a block into a zone."]
+    assert "'gensim/Other-v0': summary is None" in captured.err
 
 
-def test_list_bears_an_odd_certificate(library: Library) -> None:
+def test_list_accepts_an_unusual_certificate(library: Library) -> None:
     edit_registry(library, lambda records: records[0].update(certificate={"oracle": [1]}))  # type: ignore[attr-defined]
     assert run("list", "--library", library.root) == 0
 
 
-def test_the_suite_is_what_is_listed_where_nothing_is_named() -> None:
+def test_list_defaults_to_the_shipped_library() -> None:
     done = gensim("list", "--json", drop=("GENSIM_LIBRARY",))
     assert done.returncode == 0, done.stderr
     records = json.loads(done.stdout)
     assert "gensim/PutBlockInBowl-v0" in [record["id"] for record in records]
 
 
-def test_gensim_library_is_what_is_listed_where_it_is_set(library: Library) -> None:
+def test_list_uses_gensim_library_if_set(library: Library) -> None:
     done = gensim("list", "--json", GENSIM_LIBRARY=str(library.root))
     assert done.returncode == 0, done.stderr
     assert [record["id"] for record in json.loads(done.stdout)] == ["gensim/Other-v0", ID]
     assert done.stderr == ""
 
 
-def test_output_that_nobody_reads_is_no_error_to_shout_about(library: Library) -> None:
+def test_a_closed_pipe_ends_a_command_quietly(library: Library) -> None:
     command = [sys.executable, "-m", "gensim_envs.cli", "list", "--library", str(library.root)]
     reader, writer = os.pipe()
     os.close(reader)
@@ -120,7 +118,7 @@ def test_output_that_nobody_reads_is_no_error_to_shout_about(library: Library) -
 # --- check ------------------------------------------------------------------------------------
 
 
-def test_check_passes_a_program_or_an_answer_and_writes_nothing(
+def test_check_accepts_a_program_or_an_answer_and_writes_nothing(
     file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bare = tmp_path / "program.py"
@@ -141,7 +139,7 @@ def test_check_refuses_with_a_cause(file: Path, capsys: pytest.CaptureFixture[st
 # --- play -------------------------------------------------------------------------------------
 
 
-def test_play_writes_a_video_of_the_task_in_the_library_that_was_named(
+def test_play_writes_a_video_of_the_task_in_the_given_library(
     library: Library, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = TINY.replace("put the {color}", "carry the {color}")
@@ -149,16 +147,16 @@ def test_play_writes_a_video_of_the_task_in_the_library_that_was_named(
     changed.publish(replace(record(), sha256=digest(source)), source, {}, None)
     before = dict(gym.registry)
     gensim_envs.register_library(library.root)  # which has a task of this id too
-    video = tmp_path / "new" / "film.mp4"
+    video = tmp_path / "new" / "video.mp4"
     try:
         arguments = ["TinyZone", "--seed", 3, "--video", video]
         assert run("play", *arguments, "--library", changed.root) == 0
     finally:
         gym.registry.clear()
         gym.registry.update(before)
-    said = capsys.readouterr().out
-    assert f"{ID}, seed 3: carry the " in said
-    assert "action 1: progress 1.00" in said
+    output = capsys.readouterr().out
+    assert f"{ID}, seed 3: carry the " in output
+    assert "action 1: progress 1.00" in output
     decode = [imageio_ffmpeg.get_ffmpeg_exe(), "-i", str(video), "-f", "rawvideo"]
     done = subprocess.run([*decode, "-pix_fmt", "rgb24", "-"], capture_output=True, check=True)
     frames = np.frombuffer(done.stdout, np.uint8).reshape(-1, 480, 640, 3)
@@ -166,7 +164,7 @@ def test_play_writes_a_video_of_the_task_in_the_library_that_was_named(
     assert np.abs(frames[0].astype(int) - frames[-1]).max() > 50
 
 
-def test_play_without_a_display_says_what_to_do(library: Library) -> None:
+def test_play_without_a_display_suggests_a_video(library: Library) -> None:
     displays = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")
     done = gensim("play", ID, "--library", library.root, drop=displays)
     assert done.returncode == 2
@@ -175,16 +173,16 @@ def test_play_without_a_display_says_what_to_do(library: Library) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_play_of_an_unknown_task_suggests_the_nearest(
+def test_play_of_an_unknown_task_suggests_similar_ids(
     library: Library, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("play", "gensim/TinyZones-v0", "--library", library.root) == 2
-    assert f"Near it: {ID}" in capsys.readouterr().err
+    assert f"Similar: {ID}" in capsys.readouterr().err
     assert run("play", "1234567890", "--library", library.root) == 2
     assert "See gensim list" in capsys.readouterr().err
 
 
-def test_play_of_a_broken_row_says_what_is_wrong(
+def test_play_of_a_broken_record_names_the_problem(
     library: Library, capsys: pytest.CaptureFixture[str]
 ) -> None:
     edit_registry(library, lambda records: records[1].update(file="/x.py"))  # type: ignore[attr-defined]
@@ -192,17 +190,17 @@ def test_play_of_a_broken_row_says_what_is_wrong(
     assert f"{ID!r}: file is '/x.py'" in capsys.readouterr().err
 
 
-def test_play_of_a_changed_program_says_so(
+def test_play_refuses_a_changed_program(
     library: Library, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (library.root / "generated/tinyzone.py").write_text(TINY + "\n")
-    assert run("play", ID, "--video", "film.mp4", "--library", library.root) == 1
+    assert run("play", ID, "--video", "video.mp4", "--library", library.root) == 1
     assert "its sha256 differs" in capsys.readouterr().err
-    assert not Path("film.mp4").exists()
+    assert not Path("video.mp4").exists()
 
 
-@pytest.mark.parametrize("video", ["{file}/film.mp4", "film.txt", "film", "folder.mp4"])
-def test_play_to_where_no_video_can_be_written_is_bad_use(
+@pytest.mark.parametrize("video", ["{file}/video.mp4", "video.txt", "video", "folder.mp4"])
+def test_play_with_an_unusable_video_path_is_a_usage_error(
     library: Library,
     file: Path,
     tmp_path: Path,
@@ -214,22 +212,66 @@ def test_play_to_where_no_video_can_be_written_is_bad_use(
     Path("folder.mp4").mkdir()
     video = video.format(file=file)
     assert run("play", ID, "--video", video, "--library", library.root) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert video.removesuffix("/film.mp4") in said.err
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert video.removesuffix("/video.mp4") in captured.err
+
+
+# --- remove, rename -----------------------------------------------------------------------------
+
+
+def test_remove_deletes_a_task_and_leaves_the_others(
+    library: Library, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("remove", "TinyZone", "--library", library.root) == 0
+    assert capsys.readouterr().out == f"removed {ID} from {library.root}\n"
+    assert [record.name for record in library.records()] == ["Other"]
+    assert not any("tinyzone" in path for path in content(library.root))
+
+
+def test_rename_moves_a_task_to_a_new_id_that_plays(
+    library: Library, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("rename", ID, "SmallZone", "--library", library.root) == 0
+    assert capsys.readouterr().out == f"renamed {ID} to gensim/SmallZone-v0 in {library.root}\n"
+    assert [record.name for record in library.records()] == ["Other", "SmallZone"]
+    assert run("doctor", "--library", library.root) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "problem"),
+    [
+        (["remove", "Nobody"], 2, "there is no task 'Nobody'"),
+        (["rename", "Nobody", "New"], 2, "there is no task 'Nobody'"),
+        (["rename", ID, "Other"], 1, "gensim/Other-v0 is already"),
+        (["rename", ID, "not a name"], 1, "'not a name' is not a class name"),
+        (["rename", ID], 2, "See gensim rename --help"),
+    ],
+)
+def test_remove_and_rename_that_cannot_be_done_change_nothing(
+    library: Library,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    code: int,
+    problem: str,
+) -> None:
+    before = content(library.root)
+    assert run(*arguments, "--library", library.root) == code
+    assert problem in capsys.readouterr().err
+    assert content(library.root) == before
 
 
 # --- doctor -----------------------------------------------------------------------------------
 
 
-def test_doctor_finds_a_library_in_order(
+def test_doctor_finds_no_problems_in_a_sound_library(
     library: Library, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run("doctor", "--library", library.root) == 0
-    said = capsys.readouterr().out
-    assert f"{library.root}, 2 tasks" in said
-    assert "sandbox: " in said
-    assert said.splitlines()[-1] == "all in order"
+    output = capsys.readouterr().out
+    assert f"{library.root}, 2 tasks" in output
+    assert "sandbox: " in output
+    assert output.splitlines()[-1] == "no problems"
 
 
 def test_doctor_lists_every_problem(library: Library, capsys: pytest.CaptureFixture[str]) -> None:
@@ -237,10 +279,10 @@ def test_doctor_lists_every_problem(library: Library, capsys: pytest.CaptureFixt
     (library.root / "generated/tinyzone.py").write_text("changed")
     (library.root / "generated/other.py").unlink()
     assert run("doctor", "--library", library.root) == 1
-    said = capsys.readouterr().out
-    problems = [line for line in said.splitlines() if line.startswith("PROBLEM")]
+    output = capsys.readouterr().out
+    problems = [line for line in output.splitlines() if line.startswith("PROBLEM")]
     assert len(problems) == 3
-    assert said.splitlines()[-1] == "3 problem(s)"
+    assert output.splitlines()[-1] == "3 problem(s)"
     for name in ("gensim/Odd-v0", "gensim/Other-v0", ID):
         assert sum(name in line for line in problems) == 1
 
@@ -259,7 +301,7 @@ def test_doctor_lists_every_problem(library: Library, capsys: pytest.CaptureFixt
         [ID, "--out", "out", "--workers", "none"],
     ],
 )
-def test_demos_that_cannot_be_recorded_are_bad_use(
+def test_demos_with_bad_arguments_is_a_usage_error(
     library: Library, capsys: pytest.CaptureFixture[str], arguments: list[str]
 ) -> None:
     before = content(library.root)
@@ -268,7 +310,7 @@ def test_demos_that_cannot_be_recorded_are_bad_use(
     assert content(library.root) == before
 
 
-def test_demos_into_a_file_say_so(
+def test_demos_into_a_file_names_the_file(
     library: Library, file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ["--episodes", "1", "--workers", "1", "--library", library.root]
@@ -281,7 +323,7 @@ def test_demos_into_a_file_say_so(
     assert str(file) in capsys.readouterr().err
 
 
-# --- bad use ----------------------------------------------------------------------------------
+# --- usage errors ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -299,11 +341,48 @@ def test_demos_into_a_file_say_so(
         ["publish", "{file}", "--workers", "1.5"],
     ],
 )
-def test_bad_arguments_are_bad_use(
+def test_bad_arguments_are_a_usage_error_of_one_line(
     arguments: list[str], file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(*(each.format(file=file) for each in arguments)) == 2
-    assert "usage: gensim" in capsys.readouterr().err
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert re.fullmatch(r"gensim: .+ See gensim( [a-z]+)? --help\n", captured.err)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(name, "--help") == 0
+    output = capsys.readouterr().out
+    assert output.startswith(f"usage: gensim {name} ")
+    assert "(default: None)" not in output
+    assert output.isascii()
+
+
+def run_and_list_modules(*arguments: str) -> tuple[str, set[str]]:
+    """What a command prints in a fresh interpreter, and the modules that are loaded after it."""
+    code = f"from gensim_envs.cli import main; import sys; main({arguments!r}); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    output, _, modules = done.stdout.rstrip().rpartition("\n")
+    return output, set(modules.split())
+
+
+def test_help_lists_every_command_and_imports_none() -> None:
+    output, modules = run_and_list_modules("--help")
+    assert all(f"\n  {name} " in output for name in COMMANDS)
+    assert not {"pybullet", "openai", "gensim_envs.cli.tasks"} & modules
+
+
+def test_a_command_imports_only_its_own_module(library: Library) -> None:
+    _, modules = run_and_list_modules("list", "--library", str(library.root))
+    assert "gensim_envs.cli.tasks" in modules
+    assert not {"pybullet", "pydantic", "gensim_envs.cli.generate"} & modules
+
+
+def test_a_closed_stderr_loses_the_message_and_keeps_the_exit_code() -> None:
+    command = f"{sys.executable} -m gensim_envs.cli nonsense 2>&-"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (2, "")
 
 
 def directory(path: Path) -> None:
@@ -320,7 +399,7 @@ def nothing(path: Path) -> None:
 
 @pytest.mark.parametrize("make", [directory, latin, nothing])
 @pytest.mark.parametrize("command", ["check", "publish"])
-def test_a_file_that_cannot_be_read_is_bad_use(
+def test_an_unreadable_file_is_a_usage_error(
     library: Library,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -330,25 +409,28 @@ def test_a_file_that_cannot_be_read_is_bad_use(
     path = tmp_path / "odd.md"
     make(path)
     before = content(library.root)
-    assert run(command, path, "--library", library.root) == 2
-    assert f"gensim: {path} cannot be read" in capsys.readouterr().err
+    where = [] if command == "check" else ["--library", library.root]
+    assert run(command, path, *where) == 2
+    assert f"gensim: file {path} " in capsys.readouterr().err
     assert content(library.root) == before
 
 
-COMMANDS: dict[str, list[str]] = {
+LINES: dict[str, list[str]] = {
     "list": ["list"],
-    "play": ["play", ID, "--video", "film.mp4"],
+    "play": ["play", ID, "--video", "video.mp4"],
+    "remove": ["remove", ID],
+    "rename": ["rename", ID, "New"],
     "certify": ["certify"],
     "regenerate": ["regenerate"],
     "demos": ["demos", ID, "--out", "out"],
     "doctor": ["doctor"],
 }
-READING = [command for name, command in COMMANDS.items() if name != "regenerate"]
+READING = [command for name, command in LINES.items() if name != "regenerate"]
 
 
 @pytest.mark.parametrize("where", ["nowhere", "answer.md", "answer.md/x", "~nobody-there/x"])
-@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
-def test_a_library_that_is_none_is_bad_use(
+@pytest.mark.parametrize("command", LINES.values(), ids=LINES)
+def test_a_missing_library_is_a_usage_error(
     file: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -364,7 +446,7 @@ def test_a_library_that_is_none_is_bad_use(
 
 
 @pytest.mark.parametrize("where", ["answer.md", "answer.md/x"])
-def test_a_library_that_is_a_file_is_said_before_anything_is_measured(
+def test_publish_refuses_a_library_that_is_a_file_before_measuring(
     file: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -373,11 +455,11 @@ def test_a_library_that_is_a_file_is_said_before_anything_is_measured(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert run("publish", file, "--library", where) == 2
-    assert f"{file} is no folder" in capsys.readouterr().err
+    assert f"{file} is not a folder" in capsys.readouterr().err
     assert file.read_text() == ANSWER
 
 
-def test_a_library_that_may_not_be_written_is_said_before_anything_is_measured(
+def test_a_read_only_library_is_refused_before_measuring(
     file: Path,
     library: Library,
     monkeypatch: pytest.MonkeyPatch,
@@ -393,7 +475,7 @@ def test_a_library_that_may_not_be_written_is_said_before_anything_is_measured(
 
 
 @pytest.mark.parametrize("empty", [True, False])
-def test_without_a_checkout_a_library_has_to_be_named(
+def test_writing_outside_a_checkout_needs_a_library(
     file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], empty: bool
 ) -> None:
     monkeypatch.setenv("GENSIM_LIBRARY", "")
@@ -402,13 +484,13 @@ def test_without_a_checkout_a_library_has_to_be_named(
     monkeypatch.setattr(shared, "in_checkout", lambda: False)
     for command in (["publish", file], ["regenerate"]):
         assert run(*command) == 2
-        assert "say --library DIR or set GENSIM_LIBRARY" in capsys.readouterr().err
+        assert "use --library DIR or set GENSIM_LIBRARY" in capsys.readouterr().err
 
 
 # Not regenerate, which mends it.
 @pytest.mark.parametrize("command", [*READING, ["publish", "{file}"]])
 @pytest.mark.parametrize("text", ["no json", "[]", "\0"])
-def test_a_registry_that_is_none_is_an_error_that_names_it(
+def test_a_malformed_registry_is_an_error_that_names_it(
     library: Library,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -427,31 +509,31 @@ def test_a_registry_that_is_none_is_an_error_that_names_it(
     assert content(library.root) == before
 
 
-def test_commands_run_where_output_is_not_utf_8(library: Library) -> None:
+def test_output_is_escaped_if_the_terminal_is_not_utf_8(library: Library) -> None:
     edit_registry(library, lambda records: records[0].update(summary="Größe \u2192 \U0001f600"))  # type: ignore[attr-defined]
     done = gensim("list", "--library", library.root, PYTHONIOENCODING="ascii")
     assert done.returncode == 0, done.stderr
     assert "Gr\\xf6\\xdfe" in done.stdout
 
 
-def test_ctrl_c_is_no_traceback(
+def test_ctrl_c_prints_no_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(tasks, "library_of", stop)
+    monkeypatch.setattr(tasks, "open_library", stop)
     assert run("list") == 130
     assert capsys.readouterr().err == "gensim: stopped\n"
 
 
-def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--version") == 0
     assert capsys.readouterr().out == f"{gensim_envs.__version__}\n"
 
 
 @pytest.mark.parametrize("terminal", [True, False])
-def test_there_is_a_progress_bar_on_a_terminal_and_none_elsewhere(
+def test_a_progress_bar_is_shown_on_a_terminal_only(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], terminal: bool
 ) -> None:
     stream = SimpleNamespace(
@@ -459,8 +541,8 @@ def test_there_is_a_progress_bar_on_a_terminal_and_none_elsewhere(
     )
     written: list[str] = []
     monkeypatch.setattr(sys, "stderr", stream)
-    with shared.Bar(60, "TinyZone") as bar:
-        bar.tick("a step")
-        bar.say("a line")
+    with Progress(60, "TinyZone") as progress:
+        progress.advance()
+        progress.line("a line")
     assert capsys.readouterr().out == "a line\n"
     assert bool(written) == terminal

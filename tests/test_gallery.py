@@ -37,7 +37,7 @@ from gensim_envs.pages.render import counted, highlight, multiple, render, visib
 from gensim_envs.pages.snapshots import close_up
 from gensim_envs.pages.table import first_draw, shipped_table, table
 from gensim_envs.sim.cameras import CLOSE_UP
-from gensim_envs.sim.video import Film
+from gensim_envs.sim.video import VideoRecorder
 from gensim_envs.task.assets import Block
 from gensim_envs.task.pose import Pose
 from gensim_envs.task.scene import Scene
@@ -308,11 +308,11 @@ def test_a_faster_video_has_every_nth_frame(table: Any) -> None:
         env = table(build, obs_mode="state")
         env.reset(seed=0)
         camera = replace(CLOSE_UP, shape=(24, 32))
-        with closing(Film(env.world, moving=True, camera=camera, every=every)) as film:
-            film.start()
+        with closing(VideoRecorder(env.world, motion=True, camera=camera, every=every)) as video:
+            video.start()
             env.step([0.4, -0.2, 0.0, 0.6, 0.2, 0.0])
-            film.leave()
-            return film.length, film.take()
+            video.return_home()
+            return video.length, video.pop_frames()
 
     (length, all), (same, some) = frames(1), frames(5)
     assert length == same == len(all) - 1
@@ -340,10 +340,10 @@ def test_bad_use(library: Library, tmp_path: Path, capsys: pytest.CaptureFixture
     file = tmp_path / "file"
     file.write_text("")
     assert make(library, file) == 2
-    assert f"{file} is no folder" in capsys.readouterr().err
+    assert f"{file} is not a folder" in capsys.readouterr().err
     where = ["--library", str(library.root), "--out", str(tmp_path / "out")]
     assert main(["gallery", "TinyZones", *where]) == 2
-    assert "Near it: gensim/TinyZone-v0" in capsys.readouterr().err
+    assert "Similar: gensim/TinyZone-v0" in capsys.readouterr().err
 
 
 # --- the table --------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from tiny import (
     TINY,
     content,
     copy_of,
+    hand_written_record,
     in_child,
     make_library,
     program,
@@ -32,8 +33,11 @@ from tiny import (
 )
 
 from gensim_envs.cli import main
-from gensim_envs.library import Library, LibraryError, dump_records, parse_record
+from gensim_envs.errors import FileError, LibraryError
+from gensim_envs.library import Library, digest, dump_records, journal, parse_record
 from gensim_envs.library import library as module
+from gensim_envs.library.renaming import rename_class
+from gensim_envs.utils import files
 
 FILES = [
     "generated/completions/tinyzone.md",
@@ -78,7 +82,7 @@ def test_a_published_task_is_four_files_and_reads_back(tmp_path: Path) -> None:
     assert json.loads((library.root / FILES[1]).read_text()) == PROVENANCE
 
 
-def test_rows_are_sorted_a_line_each_and_survive_json() -> None:
+def test_records_are_sorted_a_line_each_and_survive_json() -> None:
     records = [record("Zebra"), record("Ape")]
     lines = dump_records(records).splitlines()
     assert len(lines) == 4
@@ -89,7 +93,7 @@ def test_rows_are_sorted_a_line_each_and_survive_json() -> None:
     assert parse_record(json.loads(json.dumps(asdict(records[0])))) == records[0]
 
 
-def test_writing_the_same_rows_touches_no_byte(before: Path) -> None:
+def test_writing_the_same_records_touches_no_byte(before: Path) -> None:
     library = Library(before)
     stamp = library.registry.stat().st_mtime_ns
     assert library.write_records(library.records()) is False
@@ -98,7 +102,7 @@ def test_writing_the_same_rows_touches_no_byte(before: Path) -> None:
     assert library.records() == []
 
 
-ODD_ROWS: dict[str, tuple[dict[str, Any], str]] = {
+MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
     "unknown field": ({"colour": "red"}, "'colour' is unknown"),
     "wrong type": ({"summary": 3}, "summary is 3"),
     "bool for int": ({"max_episode_steps": True}, "max_episode_steps is True"),
@@ -121,8 +125,8 @@ ODD_ROWS: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize(("change", "problem"), ODD_ROWS.values(), ids=ODD_ROWS)
-def test_an_odd_row_is_an_error_that_names_row_and_cause(
+@pytest.mark.parametrize(("change", "problem"), MALFORMED.values(), ids=MALFORMED)
+def test_a_malformed_record_is_an_error_that_names_record_and_cause(
     change: dict[str, Any], problem: str
 ) -> None:
     data = {**asdict(record()), **change}
@@ -133,7 +137,7 @@ def test_an_odd_row_is_an_error_that_names_row_and_cause(
 
 
 @pytest.mark.parametrize("field", asdict(record()))
-def test_a_row_without_a_field_is_an_error_that_names_it(field: str) -> None:
+def test_a_record_without_a_field_is_an_error_that_names_it(field: str) -> None:
     data = asdict(record())
     del data[field]
     with pytest.raises(LibraryError, match=f"'{field}' is missing"):
@@ -141,8 +145,8 @@ def test_a_row_without_a_field_is_an_error_that_names_it(field: str) -> None:
 
 
 @pytest.mark.parametrize("data", [None, 3, "gensim/TinyZone-v0", []])
-def test_what_is_no_row_at_all_is_an_error(data: object) -> None:
-    with pytest.raises(LibraryError, match="is no object"):
+def test_a_record_that_is_not_an_object_is_an_error(data: object) -> None:
+    with pytest.raises(LibraryError, match="is not an object"):
         parse_record(data)
 
 
@@ -160,7 +164,7 @@ def test_a_registry_that_cannot_be_read_is_an_error_that_names_it(
         library.read()
 
 
-def test_a_broken_row_hides_no_other(before: Path) -> None:
+def test_a_broken_record_hides_no_other(before: Path) -> None:
     library = Library(before)
     records = [
         asdict(record("Other")),
@@ -177,7 +181,7 @@ def test_a_broken_row_hides_no_other(before: Path) -> None:
 
 
 @pytest.mark.parametrize("data", [TINY.replace("0.08", "0.09").encode(), b"", b"\xff"])
-def test_a_changed_program_is_refused_by_row_and_file(before: Path, data: bytes) -> None:
+def test_a_changed_program_is_refused_by_record_and_file(before: Path, data: bytes) -> None:
     library = Library(before)
     path = before / "generated" / "other.py"
     path.write_bytes(data)
@@ -194,7 +198,7 @@ def test_a_program_with_other_line_ends_is_a_changed_program(before: Path) -> No
         Library(before).source(record("Other"))
 
 
-def test_a_missing_program_is_refused_by_row_and_file(before: Path) -> None:
+def test_a_missing_program_is_refused_by_record_and_file(before: Path) -> None:
     path = before / "generated" / "other.py"
     path.unlink()
     with pytest.raises(LibraryError, match=r"gensim/Other-v0: .*other\.py cannot be read"):
@@ -221,7 +225,7 @@ def test_a_task_joins_only_once(before: Path) -> None:
     library = Library(before)
     refuses(library, "already published, and is the same", lambda: publish(library, "Other"))
     changed = program("Other").replace("0.08", "0.09")
-    new = replace(record("Other"), sha256=module.digest(changed))
+    new = replace(record("Other"), sha256=digest(changed))
     refuses(
         library,
         "is already in .* Choose another class name",
@@ -232,7 +236,7 @@ def test_a_task_joins_only_once(before: Path) -> None:
 
 
 @pytest.mark.parametrize("file", FILES[:3])
-def test_nothing_without_a_row_is_overwritten(before: Path, file: str) -> None:
+def test_no_file_without_a_record_is_overwritten(before: Path, file: str) -> None:
     (before / file).write_text("mine")
     library = Library(before)
     refuses(library, f"{file} is there without a record", lambda: publish(library))
@@ -245,14 +249,14 @@ def test_an_answer_that_lies_in_its_place_already_may_be_published(before: Path)
     assert sorted(record.name for record in library.records()) == ["Other", "TinyZone"]
 
 
-def test_publishing_drops_no_broken_row(before: Path) -> None:
+def test_publishing_drops_no_broken_record(before: Path) -> None:
     library = Library(before)
     records = [{**asdict(record("Other")), "summary": None}]
     library.registry.write_text(json.dumps({"tasks": records}))
     refuses(library, "Mend or delete this record", lambda: publish(library))
 
 
-def test_a_row_that_could_not_be_read_again_is_not_written(before: Path) -> None:
+def test_a_record_that_could_not_be_read_again_is_not_written(before: Path) -> None:
     library = Library(before)
     odd = replace(record(), summary="two\nlines")
     refuses(library, "summary", lambda: library.publish(odd, TINY, PROVENANCE, None))
@@ -269,12 +273,13 @@ def test_half_a_character_in_an_answer_stops_nothing(before: Path) -> None:
 
 
 def at_line(number: int, act: Callable[[], object]) -> None:
-    """From here on, `act` is called before the n-th line of library.py that is run."""
+    """From here on, `act` is called before the n-th line that is run and may write."""
+    modules = {module.__file__, journal.__file__, files.__file__}
     count = 0
 
     def trace(frame: FrameType, event: str, argument: object) -> Any:
         nonlocal count
-        if frame.f_code.co_filename != module.__file__:
+        if frame.f_code.co_filename not in modules:
             return None
         if event == "line":
             count += 1
@@ -345,7 +350,7 @@ def test_killed_at_any_line_a_first_publish_leaves_nothing_or_all(
     assert seen == {0, len(whole)}
 
 
-def test_killed_at_any_line_new_rows_are_there_or_not(before: Path, quick_disk: None) -> None:
+def test_killed_at_any_line_new_records_are_there_or_not(before: Path, quick_disk: None) -> None:
     was = content(before)
     seen = set()
     for library in kill_at_every_line(before, lambda library: library.write_records([])):
@@ -402,6 +407,125 @@ def test_stopped_with_ctrl_c_at_any_line_a_library_is_as_it_was_or_has_the_whole
     assert seen == {True, False}
 
 
+# --- removing and renaming --------------------------------------------------------------------
+
+NEW_ID = "gensim/WallOfBlocks-v0"
+
+
+def remove(library: Library) -> None:
+    library.remove("gensim/TinyZone-v0")
+
+
+def rename(library: Library) -> None:
+    library.rename("gensim/TinyZone-v0", "WallOfBlocks")
+
+
+@pytest.fixture
+def both(tmp_path: Path) -> Path:
+    return make_library(tmp_path / "both", "Other", "TinyZone").root
+
+
+def test_a_removed_task_leaves_no_file_and_no_record(both: Path, before: Path) -> None:
+    assert Library(both).remove("gensim/TinyZone-v0") == record()
+    assert content(both) == content(before)
+
+
+def test_a_renamed_task_keeps_all_but_its_name(both: Path) -> None:
+    library = Library(both)
+    new = library.rename("gensim/TinyZone-v0", "WallOfBlocks")
+    source = program("WallOfBlocks")
+    file = "generated/wall_of_blocks.py"
+    assert new == replace(record(), id=NEW_ID, file=file, sha256=digest(source))
+    assert library.records() == [record("Other"), new]
+    assert library.source(new) == source
+    stem = "wall_of_blocks"
+    assert [name for name in sorted(content(both)) if "other" not in name] == [
+        f"generated/completions/{stem}.md", f"generated/provenance/{stem}.json",
+        f"generated/{stem}.py", "registry.json",
+    ]  # fmt: skip
+    assert "class TinyZone" in (both / f"generated/completions/{stem}.md").read_text()
+    assert library.provenance(new) == {**PROVENANCE, "renamed_from": ["gensim/TinyZone-v0"]}
+    library.rename(NEW_ID, "WallTwo")
+    latest = library.record("gensim/WallTwo-v0")
+    assert library.provenance(latest)["renamed_from"] == ["gensim/TinyZone-v0", NEW_ID]
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("Other", "gensim/Other-v0 is already"),
+        ("TinyZone", "uses the name TinyZone already"),
+        ("Zone", "uses the name Zone already"),
+        ("tiny", "'tiny' is not a class name"),
+        ("../Tiny", "is not a class name"),
+        ("Tinyzone", "gensim/TinyZone-v0 is already in"),
+    ],
+)
+def test_a_name_that_cannot_be_used_is_refused(both: Path, name: str, problem: str) -> None:
+    library = Library(both)
+    refuses(library, problem, lambda: library.rename("gensim/TinyZone-v0", name))
+
+
+def test_renaming_changes_the_name_alone() -> None:
+    source = TINY.replace("color, other", 'note = "TinyZone é"  # TinyZone\r\n        color, other')
+    assert rename_class(source, "TinyZone", "Wall") == source.replace(
+        "class TinyZone", "class Wall"
+    )
+    odd = source.replace("zone = ", "TinyZone = 3\n        zone = ")
+    assert "Wall = 3" in rename_class(odd, "TinyZone", "Wall")
+    with pytest.raises(LibraryError, match="also the name of something else"):
+        rename_class(source.replace("color, other =", "self.TinyZone ="), "TinyZone", "Wall")
+
+
+@pytest.mark.parametrize("act", [remove, rename])
+def test_only_generated_tasks_that_are_there_can_be_changed(
+    before: Path, act: Callable[[Library], None]
+) -> None:
+    library = Library(before)
+    refuses(library, "no record 'gensim/TinyZone-v0'", lambda: act(library))
+    library.write_records([hand_written_record("gensim/TinyZone-v0")])
+    refuses(library, "one of the suite's own tasks", lambda: act(library))
+
+
+@pytest.mark.parametrize("act", [remove, rename])
+def test_killed_at_any_line_a_task_is_changed_wholly_or_not_at_all(
+    both: Path, quick_disk: None, act: Callable[[Library], None]
+) -> None:
+    was = content(both)
+    changed = copy_of(both, both.with_name("changed"))
+    act(changed)
+    seen = []
+    for library in kill_at_every_line(both, act):
+        now = opened(library)
+        assert now in (was, content(changed.root))
+        seen.append(now != was)
+    assert seen == sorted(seen)
+    assert set(seen) == {True, False}
+
+
+@pytest.mark.parametrize("act", [remove, rename])
+def test_a_full_disk_changes_no_task(both: Path, act: Callable[[Library], None]) -> None:
+    was = content(both)
+    for free, library in enumerate(copies(both)):
+        try:
+            with full_disk(free):
+                act(library)
+            break
+        except FileError:
+            assert content(library.root) == was
+    assert free > 5
+
+
+def test_a_library_that_may_only_be_read_is_read(
+    both: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (both / FILES[2]).write_text(TINY)
+    (both / ".publishing").write_text(json.dumps({"files": [FILES[2]]}))
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write anywhere
+    was = content(both)
+    assert opened(Library(both)) == was
+
+
 # --- the disk is full -------------------------------------------------------------------------
 
 
@@ -437,7 +561,7 @@ def full_disk(free: int) -> Iterator[None]:
             self.file.close()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "open", open_, raising=False)
+        patch.setattr(files, "open", open_, raising=False)
         patch.setattr(os, "fsync", limited(os.fsync))
         patch.setattr(os, "replace", limited(os.replace))
         patch.setattr(os, "mkdir", limited(os.mkdir))
@@ -453,8 +577,8 @@ def test_a_disk_that_fills_at_any_write_leaves_a_library_as_it_was(
             with full_disk(free):
                 publish(library)
             break
-        except LibraryError as error:
-            assert "disk is full" in str(error) or "No space left" in str(error)
+        except FileError as error:
+            assert "no space is left on the disk" in str(error)
         assert content(library.root) == was
     assert free > 20
     assert content(library.root) == after
@@ -468,7 +592,7 @@ def test_a_file_that_may_not_grow_leaves_a_library_as_it_was(before: Path, size:
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
         try:
             publish(library)
-        except LibraryError as error:
+        except FileError as error:
             return REFUSED if "File too large" in str(error) else 1
         return PUBLISHED
 
@@ -484,7 +608,7 @@ def test_a_folder_that_cannot_be_written_is_an_error_that_names_it(
     file = tmp_path / "file"
     file.write_text("")
     path = root.format(file=file)
-    with pytest.raises(LibraryError, match=path):
+    with pytest.raises(FileError, match=path):
         publish(Library(Path(path)))
 
 
@@ -534,9 +658,7 @@ def test_of_publishers_of_one_task_at_once_one_wins(before: Path, after: dict[st
     assert content(before) == after
 
 
-def test_who_reads_while_another_writes_sees_old_rows_or_new_ones(
-    before: Path, quick_disk: None
-) -> None:
+def test_a_reader_sees_old_records_or_new_ones(before: Path, quick_disk: None) -> None:
     library = Library(before)
     old, new = library.records(), [record(f"Task{k}") for k in range(10, 99)]
 
@@ -559,7 +681,7 @@ def test_who_reads_while_another_writes_sees_old_rows_or_new_ones(
 
 def test_looking_at_a_library_disturbs_no_publisher(before: Path) -> None:
     (before / FILES[2]).write_text(TINY)
-    journal = {"id": "gensim/TinyZone-v0", "files": [FILES[2]]}
+    journal = {"files": [FILES[2]]}
     (before / ".publishing").write_text(json.dumps(journal))
     lock = os.open(before, os.O_RDONLY)
     fcntl.flock(lock, fcntl.LOCK_EX)
@@ -577,7 +699,7 @@ def test_a_journal_cannot_have_foreign_files_deleted(
 ) -> None:
     mine = tmp_path / "mine.py"
     mine.write_text("mine")
-    journal = {"id": "gensim/X-v0", "files": [name.format(home=tmp_path)]}
+    journal = {"files": [name.format(home=tmp_path)]}
     (before / ".publishing").write_text(json.dumps(journal))
     with pytest.raises(LibraryError, match=r"\.publishing is damaged"):
         Library(before).recover()
@@ -585,7 +707,23 @@ def test_a_journal_cannot_have_foreign_files_deleted(
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"id": "x", "files": 3}'])
-def test_a_damaged_journal_is_said_and_stops_publishing(before: Path, text: str) -> None:
+def test_a_damaged_journal_is_reported_and_stops_publishing(before: Path, text: str) -> None:
     (before / ".publishing").write_text(text)
     library = Library(before)
     refuses(library, r"\.publishing is damaged", lambda: publish(library))
+
+
+def test_a_link_in_a_library_does_not_lead_deletions_elsewhere(tmp_path: Path) -> None:
+    """Reading such a library works; writing to it is refused."""
+    mine = tmp_path / "project" / "setup.py"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    root = tmp_path / "library"
+    root.mkdir()
+    (root / "generated").symlink_to(mine.parent)
+    (root / "registry.json").write_text(dump_records([]))
+    (root / ".publishing").write_text(json.dumps({"files": ["generated/setup.py"]}))
+    opened(Library(root))
+    with pytest.raises(FileError, match=r"setup\.py cannot be deleted"):
+        publish(Library(root))
+    assert mine.read_text() == "mine"

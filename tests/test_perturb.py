@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gensim_envs import Oracle, TaskError
+from gensim_envs import Oracle, PerturbationError
 from gensim_envs.api import Block, Bowl, Box, Cylinder, Pose, Scene, Stand
 from gensim_envs.envs.perturbations import DISTRACTORS, Perturbation
 from gensim_envs.sim.cameras import TABLE_COLOR
@@ -49,10 +49,11 @@ def same(a: Any, b: Any) -> bool:
 
 
 def solve(env: gym.Env) -> float:
-    oracle, total, over = Oracle(env), 0.0, False
-    while not over:
+    """Return of an oracle episode from the current state."""
+    oracle, total, done = Oracle(env), 0.0, False
+    while not done:
         _, reward, terminated, truncated, _ = env.step(oracle.act())
-        total, over = total + float(reward), terminated or truncated
+        total, done = total + float(reward), terminated or truncated
     return total
 
 
@@ -62,26 +63,26 @@ def solve(env: gym.Env) -> float:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"wind": 1}, "unknown reset option 'wind'; there is only 'perturb'"),
+        ({"wind": 1}, "unknown reset option 'wind'; the only one is 'perturb'"),
         ({"perturb": {"wind": 1}}, "no key 'wind'; use camera, light, distractors, instr.*colors"),
         ({"perturb": {"Camera": 0.01}}, "no key 'Camera'"),
         ({"perturb": {3: 1}}, "no key 3"),
-        ({"perturb": None}, "perturb is None; give a dict"),
-        ({"perturb": "camera"}, "perturb is 'camera'; give a dict"),
-        ({"perturb": {"camera": 0.2}}, "camera is 0.2; give a number from 0 to 0.1"),
+        ({"perturb": None}, "perturb is None; pass a dict"),
+        ({"perturb": "camera"}, "perturb is 'camera'; pass a dict"),
+        ({"perturb": {"camera": 0.2}}, "camera is 0.2; use a number from 0 to 0.1"),
         ({"perturb": {"camera": -0.01}}, "camera is -0.01"),
         ({"perturb": {"camera": float("nan")}}, "camera is nan"),
         ({"perturb": {"camera": True}}, "camera is True"),
         ({"perturb": {"camera": "0.1"}}, "camera is '0.1'"),
         ({"perturb": {"camera": [0.1]}}, r"camera is \[0.1\]"),
-        ({"perturb": {"light": 1.5}}, "light is 1.5; give a number from 0 to 1"),
+        ({"perturb": {"light": 1.5}}, "light is 1.5; use a number from 0 to 1"),
         ({"perturb": {"light": None}}, "light is None"),
-        ({"perturb": {"distractors": 9}}, "distractors is 9; give a whole number from 0 to 8"),
+        ({"perturb": {"distractors": 9}}, "distractors is 9; use a whole number from 0 to 8"),
         ({"perturb": {"distractors": 1.0}}, "distractors is 1.0"),
         ({"perturb": {"distractors": True}}, "distractors is True"),
-        ({"perturb": {"instruction": "none"}}, "instruction is 'none'; give 'wrong' or 'blank'"),
+        ({"perturb": {"instruction": "none"}}, "instruction is 'none'; use 'wrong' or 'blank'"),
         ({"perturb": {"instruction": True}}, "instruction is True"),
-        ({"perturb": {"colors": "val"}}, "colors is 'val'; give 'train' or 'test'"),
+        ({"perturb": {"colors": "val"}}, "colors is 'val'; use 'train' or 'test'"),
         ({"perturb": {"colors": ["train"]}}, r"colors is \['train'\]"),
     ],
     ids=lambda value: str(value)[:40] if isinstance(value, dict) else "",
@@ -234,9 +235,9 @@ def test_distractors_are_unlike_what_the_goals_are_about(make: Any, id: str) -> 
     env = make(id)
     for seed in range(2):
         env.reset(seed=seed)
-        plain = env.unwrapped.spec_drawn
+        plain = env.unwrapped.task_spec
         reset(env, seed, distractors=5)
-        spec = env.unwrapped.spec_drawn
+        spec = env.unwrapped.task_spec
         new = spec.items[len(plain.items) :]
         assert spec.items[: len(plain.items)] == plain.items
         assert spec.goals == plain.goals
@@ -264,7 +265,7 @@ def test_a_kind_whose_colour_is_not_said_is_not_added(table: Any) -> None:
     env = table(unnamed)
     for seed in range(5):
         reset(env, seed, distractors=8)
-        new = env.spec_drawn.items[3:]
+        new = env.task_spec.items[3:]
         assert not any(isinstance(item.asset, Block) for item in new)
 
 
@@ -276,7 +277,7 @@ def everything(scene: Scene) -> None:
 
 
 def test_where_nothing_can_be_told_apart_it_is_an_error(table: Any) -> None:
-    with pytest.raises(TaskError, match="nothing can be told apart"):
+    with pytest.raises(PerturbationError, match="no distractor can be told apart"):
         reset(table(everything), distractors=1)
 
 
@@ -292,9 +293,9 @@ def test_distractors_keep_off_what_starts_and_ends_there(table: Any) -> None:
     env = table(build)
     for seed in range(4):
         reset(env, seed, distractors=8)
-        items = env.spec_drawn.items
+        items = env.task_spec.items
         shapes = [
-            shapely.Polygon(transform(env.spec_drawn.geometry(k).outline, item.start))
+            shapely.Polygon(transform(env.task_spec.geometry(k).outline, item.start))
             for k, item in enumerate(items)
         ]
         shapes.append(shapely.box(0.48, -0.02, 0.52, 0.02))
@@ -308,7 +309,8 @@ def test_distractors_keep_off_what_starts_and_ends_there(table: Any) -> None:
 def test_the_state_refuses_distractors_it_has_no_room_for(make: Any) -> None:
     env = make(WHEEL, obs_mode="state")
     with pytest.raises(
-        ValueError, match=r'distractors is 2: .* has 11 items, .* holds 9; .* obs_mode="rgbd"'
+        PerturbationError,
+        match=r'with 2 distractors .* has 11 items, .* room for 9; .* obs_mode="rgbd"',
     ):
         reset(env, distractors=2)
     assert same(env.reset(seed=SEED)[0], make(WHEEL, obs_mode="state").reset(seed=SEED)[0])
@@ -331,7 +333,7 @@ def test_a_full_table_is_an_error(table: Any) -> None:
                 scene.add(Stand("blue", extents=(0.09, 0.09, 0.01)), at=where)
         scene.goal("turn the red block", block, at=Pose(0.29, 0.46, 0, 0.7))
 
-    with pytest.raises(TaskError, match="there is no room for the distractor"):
+    with pytest.raises(PerturbationError, match="there is no room for the distractor"):
         reset(table(build), distractors=8)
 
 
@@ -347,9 +349,9 @@ def test_a_wrong_sentence_is_about_other_things(make: Any, id: str) -> None:
     env = make(id)
     for seed in range(2):
         env.reset(seed=seed)
-        true = env.unwrapped.spec_drawn
+        true = env.unwrapped.task_spec
         _, info = reset(env, seed, instruction="wrong")
-        spec = env.unwrapped.spec_drawn
+        spec = env.unwrapped.task_spec
         assert info["instruction"] == env.unwrapped.instruction == spec.goals[0].instruction
         for goal, other in zip(true.goals, spec.goals, strict=True):
             bases = [p.base for p in goal.places if p.base is not None]
@@ -379,7 +381,7 @@ def test_wrong_sentences_of_every_sort(table: Any) -> None:
     env = table(three)
     for seed in range(6):
         _, info = reset(env, seed, instruction="wrong")
-        color, kind, other = (goal.instruction for goal in env.spec_drawn.goals)
+        color, kind, other = (goal.instruction for goal in env.task_spec.goals)
         match = re.fullmatch(r"(\w+) block: move the (\w+) block", color)
         assert match
         assert match[1] == match[2]
@@ -410,29 +412,25 @@ def test_a_blank_sentence_passes_through_the_wrapper(make: Any) -> None:
 @pytest.mark.parametrize("id", IDS)
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_colours_are_renamed_everywhere_alike(make: Any, id: str, split: str) -> None:
-    env = make(id, split="test")
-    for seed in range(2):
-        env.reset(seed=seed)
-        plain = env.unwrapped.spec_drawn
-        reset(env, seed, colors=split)
-        spec = env.unwrapped.spec_drawn
-        pairs = {
-            (a.asset.color, b.asset.color) for a, b in zip(plain.items, spec.items, strict=True)
-        }
-        renamed = dict(pairs)
-        assert len(pairs) == len(renamed) == len(set(renamed.values()))
-        assert set(renamed.values()) <= set(SPLIT_COLORS[split])
-        for old, new in zip(plain.goals, spec.goals, strict=True):
-            assert [renamed.get(word, word) for word in re.findall(r"\w+", old.instruction)] == (
-                re.findall(r"\w+", new.instruction)
-            )
+    env = make(id, split="test", obs_mode="state")
+    env.reset(seed=SEED)
+    plain = env.unwrapped.task_spec
+    reset(env, colors=split)
+    spec = env.unwrapped.task_spec
+    pairs = {(a.asset.color, b.asset.color) for a, b in zip(plain.items, spec.items, strict=True)}
+    renamed = dict(pairs)
+    assert len(pairs) == len(renamed) == len(set(renamed.values()))
+    assert set(renamed.values()) <= set(SPLIT_COLORS[split])
+    for old, new in zip(plain.goals, spec.goals, strict=True):
+        words = re.findall(r"\w+", old.instruction)
+        assert [renamed.get(word, word) for word in words] == re.findall(r"\w+", new.instruction)
 
 
 def test_a_task_of_fixed_colours_can_be_had_in_unseen_ones(make: Any) -> None:
     env, seen = make(WHEEL), set()
     for seed in range(6):
         view, info = reset(env, seed, colors="test")
-        spec = env.unwrapped.spec_drawn
+        spec = env.unwrapped.task_spec
         seen |= {item.asset.color for item in spec.items}
         assert spec.items[0].asset.color in info["instruction"]
         pose = env.unwrapped.world.snapshot().poses[0]
@@ -453,13 +451,13 @@ def test_more_colours_than_the_split_has_are_an_error(table: Any) -> None:
         scene.goal("move the block", block, at=Pose(0.3, -0.4))
 
     env = table(build)
-    with pytest.raises(TaskError, match="has 8 colors, the test split 7"):
+    with pytest.raises(PerturbationError, match="has 8 colors, the test split 7"):
         reset(env, colors="test")
     reset(env, colors="train")
 
 
 def test_keys_do_not_disturb_each_other() -> None:
-    everything = Perturbation(0.05, 0.5, 3, "wrong", "test").sight(7)
-    alone = Perturbation(camera=0.05).sight(7), Perturbation(light=0.5).sight(7)
-    assert same(everything.nudges, alone[0].nudges)
+    everything = Perturbation(0.05, 0.5, 3, "wrong", "test").view(7)
+    alone = Perturbation(camera=0.05).view(7), Perturbation(light=0.5).view(7)
+    assert same(everything.camera_errors, alone[0].camera_errors)
     assert everything.light == alone[1].light

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gensim_envs.cli import main
-from gensim_envs.cli.pipeline import SHIPPED_RECORDING
+from gensim_envs.cli.generate import SHIPPED_RECORDING
 from gensim_envs.generation.recording import Recording
 from gensim_envs.generation.verdict import read_verdicts
 from gensim_envs.library import Library, shipped
@@ -61,7 +61,7 @@ def test_its_first_attempts_are_made_again_byte_for_byte(
     library, run = Library(tmp_path / "library"), tmp_path / "run"
     command = ["generate", "--provider", "replay", "--count", "3"]
     assert main([*command, "--library", str(library.root), "--run", str(run)]) == 0
-    assert "not those of the recording" not in capsys.readouterr().out
+    assert "differ from the recording" not in capsys.readouterr().out
     known = {record.id: record for record in LIBRARY.records()}
     for record in library.records():
         assert record == known[record.id]

@@ -15,8 +15,8 @@ import pytest
 
 from gensim_envs.api import Ball, Block, Bowl, Box, Container, Cylinder, Disk, Pose, Scene
 from gensim_envs.cli import main
-from gensim_envs.sim import renderer
 from gensim_envs.sim.cameras import TABLE_COLOR
+from gensim_envs.sim.client import RENDERERS, Client
 from gensim_envs.sim.views import PIXEL, pixel_of_xy
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import ASSETS, COLORS, Pile, Rope, asset_geometry
@@ -24,7 +24,7 @@ from gensim_envs.task.goals import transform
 from gensim_envs.task.spec import ItemSpec, TaskSpec
 
 
-@pytest.fixture(params=renderer.RENDERERS)
+@pytest.fixture(params=RENDERERS)
 def drawn_by(request: Any, monkeypatch: pytest.MonkeyPatch) -> str:
     """Each renderer in turn, asked for; EGL only where it starts."""
     if request.param == "egl":
@@ -35,7 +35,7 @@ def drawn_by(request: Any, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def needs_egl() -> None:
     try:
-        renderer.disconnect(renderer.connect("egl"))
+        Client("egl").close()
     except RuntimeError as error:
         pytest.skip(str(error))
 
@@ -124,7 +124,7 @@ def scene(scene: Scene) -> None:
 def test_the_renderers_agree(table: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     needs_egl()
     views = {}
-    for name in renderer.RENDERERS:
+    for name in RENDERERS:
         monkeypatch.setenv("GENSIM_RENDERER", name)
         env = table(scene)
         env.reset(seed=4)
@@ -144,7 +144,7 @@ def test_pictures_do_not_depend_on_what_was_drawn_before(
     monkeypatch.setattr("gensim_envs.sim.world._RECONNECT_EVERY", 3)
     one, other = table(scene), table(scene, render_mode="rgb_array")
     first = one.reset(seed=0)[0]
-    film = None
+    expected = None
     for _ in range(2):
         for seed in (0, 1):
             found = other.reset(seed=seed)[0]
@@ -153,18 +153,19 @@ def test_pictures_do_not_depend_on_what_was_drawn_before(
             assert picture.std() > 20
             if seed == 0:
                 assert all(np.array_equal(found[key], first[key]) for key in first)
-                film = picture if film is None else film
-                assert np.array_equal(picture, film)
+                expected = picture if expected is None else expected
+                assert np.array_equal(picture, expected)
     for env in (one, other):
         client = env.world.client
-        assert renderer.uses_egl(client) == (drawn_by == "egl")
+        assert client.egl == (drawn_by == "egl")
+        number = client.id
         env.close()
         env.close()
-        assert not renderer.uses_egl(client)
-        assert not p.getConnectionInfo(client)["isConnected"]
+        assert client.id == -1
+        assert not p.getConnectionInfo(number)["isConnected"]
 
 
-def test_a_renderer_says_nothing(drawn_by: str, table: Any, capfd: Any) -> None:
+def test_a_renderer_prints_nothing(drawn_by: str, table: Any, capfd: Any) -> None:
     env = table(scene)
     env.reset(seed=0)
     env.close()

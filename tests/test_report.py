@@ -355,13 +355,13 @@ def refuse(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 def test_folders_that_are_not_runs_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert "is no run" in refuse(capsys, str(tmp_path / "nowhere"))
-    assert "is no run" in refuse(capsys, str(tmp_path))
+    assert "is not a run" in refuse(capsys, str(tmp_path / "nowhere"))
+    assert "is not a run" in refuse(capsys, str(tmp_path))
     empty = write_run(tmp_path / "empty")
     assert "no verdict yet" in refuse(capsys, str(empty))
     full = write_run(tmp_path / "full", refused(1, "gate"))
     (tmp_path / "file").write_text("")
-    assert "is no folder" in refuse(capsys, str(full), "--out", str(tmp_path / "file"))
+    assert "is not a folder" in refuse(capsys, str(full), "--out", str(tmp_path / "file"))
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gensim_envs.sim.arm import robot
-from gensim_envs.sim.arm.robot import LIMITS, WORLD_FROM_BASE, ArmView, forward, inverse
+from gensim_envs.sim.arm import look, robot
+from gensim_envs.sim.arm.look import ArmView
+from gensim_envs.sim.arm.robot import LIMITS, WORLD_FROM_BASE, forward, inverse
+from gensim_envs.sim.client import Client
 
 TIPS = st.tuples(st.floats(0.25, 0.75), st.floats(-0.5, 0.5), st.floats(0.0, 0.2))
 YAWS = st.floats(-math.pi, math.pi)
-TURN = 2 * math.pi
+FULL = 2 * math.pi
 
 
 def flange_in_base(joints: list[float]) -> np.ndarray:
@@ -92,7 +94,7 @@ def test_arm_does_not_pass_through_itself() -> None:
 
     Samples of each piece's surface are measured against the widest cylinder around the others.
     """
-    pieces = [*robot.PIECES, *robot.TOOL_PIECES["suction"]]
+    pieces = [*look.PIECES, *look.TOOL_PIECES["suction"]]
     near_points = [(0.25, y, z) for y in (-0.5, -0.2, 0.0, 0.2, 0.5) for z in (0, 0.05, 0.1, 0.2)]
     for tip in [
         *near_points,
@@ -112,11 +114,11 @@ def test_arm_does_not_pass_through_itself() -> None:
                     assert cloud[:, 2].min() > 0.1  # the table's top is 0
 
 
-def samples(piece: robot.Piece, world_from_link: np.ndarray) -> np.ndarray:
+def samples(piece: look.Piece, world_from_link: np.ndarray) -> np.ndarray:
     """Points (n, 3) on a piece's surface in the world, 2 cm apart along its axis."""
-    ts, rs = np.array(piece.profile).T
+    rs, ts = np.array(piece.profile).T
     t = np.linspace(ts[0], ts[-1], max(3, int((ts[-1] - ts[0]) / 0.02)))
-    turn = np.linspace(0, TURN, 16, endpoint=False)[:, None]
+    turn = np.linspace(0, FULL, 16, endpoint=False)[:, None]
     local = np.empty((16, len(t), 3))
     local[..., piece.axis] = t
     local[..., (piece.axis + 1) % 3] = rs.max() * np.cos(turn)
@@ -125,10 +127,10 @@ def samples(piece: robot.Piece, world_from_link: np.ndarray) -> np.ndarray:
     return local @ world_from_link[:3, :3].T + world_from_link[:3, 3]
 
 
-def distance(piece: robot.Piece, world_from_link: np.ndarray, cloud: np.ndarray) -> float:
+def distance(piece: look.Piece, world_from_link: np.ndarray, cloud: np.ndarray) -> float:
     """How far the nearest of the points is outside the cylinder around a piece, metres."""
     local = (cloud - world_from_link[:3, 3]) @ world_from_link[:3, :3] - piece.at
-    ts, rs = np.array(piece.profile).T
+    rs, ts = np.array(piece.profile).T
     along = np.abs(local[:, piece.axis] - (ts[0] + ts[-1]) / 2) - (ts[-1] - ts[0]) / 2
     across = np.hypot(local[:, (piece.axis + 1) % 3], local[:, (piece.axis + 2) % 3]) - rs.max()
     return float(np.maximum(along, across).min())
@@ -156,12 +158,12 @@ def test_last_joint_takes_the_turn_near_the_given_joints(
 ) -> None:
     plain = inverse(tip, yaw)
     near = plain.copy()
-    near[5] += math.copysign(TURN, -plain[5])  # as far as the limits allow, the other way
-    np.testing.assert_allclose(inverse(tip, yaw + TURN * turns, near=near), near, atol=1e-9)
-    np.testing.assert_allclose(inverse(tip, yaw + TURN * turns, near=plain), plain, atol=1e-9)
+    near[5] += math.copysign(FULL, -plain[5])  # as far as the limits allow, the other way
+    np.testing.assert_allclose(inverse(tip, yaw + FULL * turns, near=near), near, atol=1e-9)
+    np.testing.assert_allclose(inverse(tip, yaw + FULL * turns, near=plain), plain, atol=1e-9)
 
 
-@given(tip=TIPS, yaw=st.floats(-50, 50), last=st.floats(-TURN, TURN))
+@given(tip=TIPS, yaw=st.floats(-50, 50), last=st.floats(-FULL, FULL))
 @settings(deadline=None)
 def test_inverse_stays_within_limits(
     tip: tuple[float, float, float], yaw: float, last: float
@@ -191,26 +193,26 @@ def test_yaw_must_be_finite() -> None:
 
 
 @pytest.fixture
-def client() -> Iterator[int]:
-    number = p.connect(p.DIRECT)
-    yield number
-    p.disconnect(physicsClientId=number)
+def client() -> Iterator[Client]:
+    client = Client("tiny")
+    yield client
+    client.close()
 
 
-def picture(client: int) -> tuple[np.ndarray, np.ndarray]:
+def picture(client: Client) -> tuple[np.ndarray, np.ndarray]:
     """Colours (120, 160, 4) and body ids (120, 160) from in front of the table."""
     view = p.computeViewMatrix((1.5, -0.9, 0.9), (0.3, 0, 0.25), (0, 0, 1))
     projection = p.computeProjectionMatrixFOV(50, 4 / 3, 0.05, 30)
     _, _, colour, _, body = p.getCameraImage(
-        160, 120, view, projection, renderer=p.ER_TINY_RENDERER, physicsClientId=client
+        160, 120, view, projection, renderer=p.ER_TINY_RENDERER, physicsClientId=client.id
     )
     return np.reshape(colour, (120, 160, 4)), np.reshape(body, (120, 160))
 
 
 @pytest.fixture
-def table(client: int) -> int:
-    shape = p.createVisualShape(p.GEOM_BOX, halfExtents=[0.4, 0.6, 0.01], physicsClientId=client)
-    body: int = p.createMultiBody(0, -1, shape, [0.35, 0, -0.01], physicsClientId=client)
+def table(client: Client) -> int:
+    shape = p.createVisualShape(p.GEOM_BOX, halfExtents=[0.4, 0.6, 0.01], physicsClientId=client.id)
+    body: int = p.createMultiBody(0, -1, shape, [0.35, 0, -0.01], physicsClientId=client.id)
     return body
 
 
@@ -220,7 +222,7 @@ def tool_bodies(view: ArmView, tool: str) -> set[int]:
 
 @pytest.mark.parametrize(("tool", "other"), [("suction", "spatula"), ("spatula", "suction")])
 def test_people_see_the_shown_arm_and_its_tool(
-    client: int, table: int, tool: robot.Tool, other: robot.Tool
+    client: Client, table: int, tool: robot.Tool, other: robot.Tool
 ) -> None:
     before, _ = picture(client)
     view = ArmView(client)
@@ -236,33 +238,35 @@ def test_people_see_the_shown_arm_and_its_tool(
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_bodies_stand_where_forward_says(client: int, seed: int) -> None:
+def test_bodies_stand_where_forward_says(client: Client, seed: int) -> None:
     """Half turns, as of the tool that points down, are the hard case for quaternions."""
     joints = np.random.default_rng(seed).uniform(-3, 3, 6) if seed else inverse((0.5, 0, 0), 0)
     view = ArmView(client)
     view.show(joints, "spatula")
     frames = forward(joints)
     for body, link in view._arm + view._tools["spatula"]:
-        position, quaternion = p.getBasePositionAndOrientation(body, physicsClientId=client)
+        position, quaternion = p.getBasePositionAndOrientation(body, physicsClientId=client.id)
         rotation = np.reshape(p.getMatrixFromQuaternion(quaternion), (3, 3))
         np.testing.assert_allclose(position, frames[link][:3, 3], atol=1e-9)
         np.testing.assert_allclose(rotation, frames[link][:3, :3], atol=1e-9)
 
 
-def test_unknown_tool(client: int) -> None:
+def test_unknown_tool(client: Client) -> None:
     with pytest.raises(ValueError, match="suction, spatula"):
         ArmView(client).show(np.zeros(6), "hook")  # type: ignore[arg-type]
 
 
 def test_meshes_face_outwards() -> None:
     """Corners run anticlockwise seen from outside, and agree with the normals."""
-    for piece in robot.PIECES:
-        vertices, normals, corners = piece.mesh()
-        a, b, c = (vertices[corners[start::3]] for start in range(3))
+    for piece in look.PIECES:
+        mesh = piece.mesh()
+        a, b, c = (mesh.vertices[mesh.corners[start::3]] for start in range(3))
         facing = np.cross(b - a, c - a)
-        assert np.all(np.linalg.norm(facing, axis=1) > 0)
-        assert np.all(np.sum(facing * normals[corners[0::3]], axis=1) > 0)
-        np.testing.assert_allclose(np.linalg.norm(normals, axis=1), 1)
+        area = np.linalg.norm(facing, axis=1)
+        assert (area > 1e-9).any()
+        outward = np.sum(facing * mesh.normals[mesh.corners[0::3]], axis=1)
+        assert np.all(outward[area > 1e-9] > 0)
+        np.testing.assert_allclose(np.linalg.norm(mesh.normals, axis=1), 1)
 
 
 def best_time(action: Callable[[], object]) -> float:
@@ -275,7 +279,7 @@ def best_time(action: Callable[[], object]) -> float:
     return min(times)
 
 
-def test_fast_enough(client: int) -> None:
+def test_fast_enough(client: Client) -> None:
     view = ArmView(client)
     joints = inverse((0.5, 0, 0.1), 0)
     assert best_time(lambda: inverse((0.5, 0, 0.1), 0.2, joints)) < 1e-4

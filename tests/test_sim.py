@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 
 from gensim_envs.api import Block, Scene
 from gensim_envs.errors import TaskError
+from gensim_envs.sim.bodies import first_touch
 from gensim_envs.sim.cameras import TABLE_COLOR
-from gensim_envs.sim.primitives import first_touch, pick_and_place, push
+from gensim_envs.sim.primitives import pick_and_place, push
 from gensim_envs.sim.views import PIXEL, SHAPE, pixel_of_xy, xy_of_pixel
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import (
@@ -243,7 +244,7 @@ def test_what_does_not_stay_where_it_starts_is_refused(put: Any, things: list[An
 @pytest.mark.parametrize("speed", [0.05, 0.2])
 def test_a_ball_comes_to_rest_on_the_table(put: Any, speed: float) -> None:
     world = put((Ball("red"), Pose(0.4, 0.0)))
-    p.resetBaseVelocity(world.bodies[0][0], (speed, speed, 0), physicsClientId=world.client)
+    p.resetBaseVelocity(world.bodies[0][0], (speed, speed, 0), physicsClientId=world.client.id)
     assert world.settle()
     x, y, z = xyz(world, 0)
     assert 0.4 < x < 0.75
@@ -253,10 +254,10 @@ def test_a_ball_comes_to_rest_on_the_table(put: Any, speed: float) -> None:
 
 def test_a_ball_that_spins_on_the_spot_is_at_rest(put: Any) -> None:
     table = put((Ball("red"), MIDDLE))
-    p.resetBaseVelocity(table.bodies[0][0], (0, 0, 0), (0, 0, 9), physicsClientId=table.client)
+    p.resetBaseVelocity(table.bodies[0][0], (0, 0, 0), (0, 0, 9), physicsClientId=table.client.id)
     table.step()
     assert table.settle()
-    spin = p.getBaseVelocity(table.bodies[0][0], physicsClientId=table.client)[1]
+    spin = p.getBaseVelocity(table.bodies[0][0], physicsClientId=table.client.id)[1]
     assert spin[2] > 1
 
 
@@ -452,11 +453,11 @@ def test_a_push_moves_crumbs_ahead_of_the_blade(world: World) -> None:
 def test_a_push_over_nothing_moves_nothing(world: World, start: Any, end: Any) -> None:
     soft_world(world, Pile("red"), 1)
     before = beads(world).copy()
-    bodies = p.getNumBodies(physicsClientId=world.client)
+    bodies = p.getNumBodies(physicsClientId=world.client.id)
     assert np.linalg.norm(before[:, :2] - np.array(start), axis=1).min() > 0.15
     assert push(world, action(start, end))
     np.testing.assert_allclose(beads(world), before, atol=0.0005)
-    assert p.getNumBodies(physicsClientId=world.client) == bodies
+    assert p.getNumBodies(physicsClientId=world.client.id) == bodies
 
 
 def test_a_push_moves_a_block_too(put: Any) -> None:
@@ -488,7 +489,7 @@ def test_hundreds_of_resets_and_new_connections_change_nothing(
     for number in range(300):
         seed = number % 3
         observation, _ = env.reset(seed=seed)
-        pick = env.spec_drawn.items[0].start
+        pick = env.task_spec.items[0].start
         if number > 190:
             observation = env.step(action((pick.x, pick.y), (0.5, 0.0)).astype(np.float32))[0]
             states[seed].add(b"after" + observation.tobytes())
@@ -501,7 +502,7 @@ def test_hundreds_of_resets_and_new_connections_change_nothing(
 
 def test_a_closed_world_gives_its_connection_back() -> None:
     worlds = [World() for _ in range(3)]
-    clients = [one.client for one in worlds]
+    clients = [one.client.id for one in worlds]
     assert len(set(clients)) == 3
     for one in worlds:
         one.close()
@@ -515,5 +516,5 @@ def test_loading_replaces_all_bodies(world: World) -> None:
     counts = []
     for one in [*drawn, *drawn]:
         world.load(one.spec)
-        counts.append(p.getNumBodies(physicsClientId=world.client))
+        counts.append(p.getNumBodies(physicsClientId=world.client.id))
     assert len(set(counts)) == 1

@@ -150,7 +150,7 @@ def test_the_prompt_is_the_pipelines_own_but_for_its_plan(library: Library) -> N
 @pytest.mark.parametrize("share", ["1", "-0.1", "nan", "some"])
 def test_an_invalid_share_is_a_usage_error(share: str, tmp_path: Path, capsys: Output) -> None:
     assert run("export", "--out", tmp_path, "--held-out", share) == 2
-    assert "is no share" in capsys.readouterr().err
+    assert "is not a number from 0 to below 1" in capsys.readouterr().err
 
 
 def test_nothing_is_held_out_where_nothing_is_asked_for(library: Library, tmp_path: Path) -> None:
@@ -425,7 +425,7 @@ def test_a_server_that_stays_away_can_be_returned_to(
 ) -> None:
     server.faults = [(fault, 500)] * (finetune.RETRIES + 1)
     assert run(*tune(server, data, tmp_path)) == 1
-    assert "The same command goes on from here" in capsys.readouterr().err
+    assert "Run the same command again to resume" in capsys.readouterr().err
     server.faults = []
     assert run(*tune(server, data, tmp_path)) == 0
     assert len(server.jobs) == 1 and len(server.uploads) == 2

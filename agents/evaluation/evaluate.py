@@ -195,7 +195,7 @@ def _looks(setting: Setting) -> set[tuple[str, str, int]]:
     try:
         for seed in _COMPARED:
             env.reset(seed=seed)
-            assets = [item.asset for item in env.get_wrapper_attr("spec_drawn").items]
+            assets = [item.asset for item in env.get_wrapper_attr("task_spec").items]
             looks |= {(type(asset).__name__, asset.color, asset.variant) for asset in assets}
     finally:
         env.close()

@@ -1,80 +1,53 @@
-"""The `gensim` command. Exit 0: done; 1: done and found wanting; 2: bad use."""
+"""The `gensim` command."""
 
 from __future__ import annotations
 
-import argparse
-import io
 import os
-import sys
-from collections.abc import Callable, Sequence
-from concurrent.futures import BrokenExecutor
-from pathlib import Path
+from collections.abc import Sequence
 
 import gensim_envs
-from gensim_envs.cli import pipeline, reports, tasks, tuning
-from gensim_envs.cli.shared import UsageError
-from gensim_envs.errors import GensimError, TaskError
+from gensim_envs.utils import cli
+
+COMMANDS = {
+    "list": ("tasks:list_tasks", "List the tasks of a library."),
+    "play": ("episodes:play", "Let the oracle solve a task, in a window or a video."),
+    "check": ("publishing:check", "Check a program without publishing it."),
+    "publish": ("publishing:publish", "Publish a model's answer, or a program, into a library."),
+    "remove": ("tasks:remove", "Delete a task from a library."),
+    "rename": ("publishing:rename", "Give a task of a library another name."),
+    "certify": ("publishing:certify", "Measure tasks again and compare with their records."),
+    "regenerate": ("publishing:regenerate", "Rebuild all records from programs and provenance."),
+    "demos": ("episodes:demos", "Record the oracle's episodes as Minari datasets."),
+    "gallery": ("pages:gallery", "Write a page with pictures, videos and programs of tasks."),
+    "doctor": ("tasks:doctor", "Check this machine and a library for problems."),
+    "generate": ("generate:generate", "Let a language model write tasks into a library."),
+    "report": ("pages:report", "Write a page about the results of runs."),
+    "map": ("pages:draw_map", "Draw the tasks of a library by the similarity of their texts."),
+    "stats": ("pages:stats", "Count the assets, relations and goals of a library's tasks."),
+    "export": ("tuning:export", "Write a library's tasks as data to tune a model on."),
+    "finetune": ("tuning:finetune", "Let a server tune a model on exported data."),
+}
+"""Name -> (module below this package and function, help)."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a terminal may know less than UTF-8
-    options = _parser().parse_args(arguments)
-    try:
-        _check_renderer()
-        code = int(options.run(options))
-        sys.stdout.flush()
-        return code
-    except TaskError as error:
-        print(f"refused ({error.cause}): {error}", file=sys.stderr)
-        return 1
-    except UsageError as error:
-        print(f"gensim: {error}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:
-        # Whoever read the output has left, as in `gensim list | head`.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except BrokenExecutor:
-        print("gensim: a worker process ended, perhaps for want of memory; use --workers 1",
-              file=sys.stderr)  # fmt: skip
-        return 1
-    except (GensimError, OSError) as error:
-        print(f"gensim: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("gensim: stopped", file=sys.stderr)
-        return 130
+    return cli.run(
+        "gensim",
+        "Tabletop manipulation tasks that language models write.",
+        {name: (f"{__name__}.{target}", text) for name, (target, text) in COMMANDS.items()},
+        arguments,
+        version=gensim_envs.__version__,
+        install='pip install "gensim-envs[llm,minilm,data,video]"',
+        before=_check_renderer,
+    )
 
 
 def _check_renderer() -> None:
     if os.environ.get("GENSIM_RENDERER"):
-        from gensim_envs.sim.renderer import asked_for  # loads the simulator
+        from gensim_envs.sim.client import selected_renderer  # loads the simulator
 
         try:
-            asked_for()
+            selected_renderer()
         except ValueError as error:
-            raise UsageError(str(error)) from error
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="gensim", description="Tasks written by language models.")
-    parser.add_argument("--version", action="version", version=gensim_envs.__version__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    def command(name: str, run: Callable[..., int], text: str) -> argparse.ArgumentParser:
-        sub = commands.add_parser(name, help=text, description=text)
-        sub.set_defaults(run=run)
-        sub.add_argument(
-            "--library", type=Path, metavar="DIR",
-            help="folder with registry.json; else GENSIM_LIBRARY, else the checkout",
-        )  # fmt: skip
-        return sub
-
-    tasks.add_commands(command)
-    pipeline.add_commands(command)
-    reports.add_commands(command)
-    tuning.add_commands(command)
-    return parser
+            raise cli.UsageError(str(error)) from error

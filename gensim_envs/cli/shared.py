@@ -1,92 +1,64 @@
-"""What commands share: options, the library they are about, progress, and errors of use."""
+"""What commands share: the library they work on, and checks before long work."""
 
 from __future__ import annotations
 
-import argparse
 import difflib
-import importlib.util
 import math
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
-from tqdm import tqdm
+from tyro.conf import arg
 
-from gensim_envs.errors import GensimError
-from gensim_envs.library import Library, LibraryError, Record, in_checkout, shipped
+from gensim_envs.errors import FileError
+from gensim_envs.library import Broken, Library, LibraryError, Record, in_checkout, shipped
+from gensim_envs.utils.cli import UsageError, value
+from gensim_envs.utils.text import read_text
 
-Command = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
-"""Declares a command: its name, what runs it, what it is for."""
-
-
-class UsageError(GensimError):
-    """The command cannot be done as it was given; the message says how it can."""
-
-
-# Values of options.
-
-
-def workers(sub: argparse.ArgumentParser) -> None:
-    """The option of every command that uses processes."""
-    sub.add_argument("--workers", type=positive, help="processes; all cores if not given")
-
-
-def positive(text: str) -> int:
-    """A whole number from 1."""
-    return whole(text, 1)
+Folder = Annotated[
+    Path | None,
+    arg(
+        name="library",
+        metavar="DIR",
+        help="folder with registry.json; else GENSIM_LIBRARY, else the checkout",
+        help_behavior_hint="",
+    ),
+]
+"""The option of every command that works on a library."""
 
 
-def seed(text: str) -> int:
-    """A whole number from 0."""
-    return whole(text, 0)
-
-
-def video_path(text: str) -> Path:
-    """A file name for a video."""
-    path = Path(text)
-    if path.suffix != ".mp4" or path.is_dir():
-        raise argparse.ArgumentTypeError(f"{text!r} is no file name that ends in .mp4")
-    return path
-
-
-def price(text: str) -> tuple[float, float]:
-    """US dollars for a million tokens of prompts, and of answers."""
+def _price(text: str) -> tuple[float, float]:
     try:
         prompt, completion = (float(part) for part in text.split(","))
         if not (0 <= prompt < math.inf and 0 <= completion < math.inf):
             raise ValueError
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no IN,OUT such as 0.15,0.60") from None
+        raise ValueError(f"{text!r} is not IN,OUT such as 0.15,0.60") from None
     return prompt, completion
 
 
-def whole(text: str, least: int) -> int:
-    """A whole number from `least`."""
-    if not text.isdecimal() or int(text) < least:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least}")
-    return int(text)
+Price = Annotated[
+    tuple[float, float] | None,
+    value(_price, "IN,OUT"),
+    arg(help="US dollars for a million tokens of prompts and of answers", help_behavior_hint=""),
+]
 
 
-# Where things are.
+def open_library(folder: Path | None, *, write: bool = False) -> Library:
+    """Open the library that a command works on.
 
-
-def need(*modules: str) -> None:
-    """Say what is to be installed before anything long begins."""
-    for module in modules:
-        if importlib.util.find_spec(module) is None:
-            raise UsageError(f'{module} is missing. pip install "gensim-envs[llm]"')
-
-
-def library_of(options: argparse.Namespace, write: bool = False) -> Library:
-    """The library that a command is about.
+    Args:
+        folder: as given by `--library`.
+        write: whether the command writes to it.
 
     Raises:
-        UsageError: where there is none to write to, or none to read at the place given.
+        UsageError: there is none to write to, or none to read at that place.
     """
-    named = options.library or os.environ.get("GENSIM_LIBRARY")
+    named = folder or os.environ.get("GENSIM_LIBRARY")
     if not named and write and not in_checkout():
-        raise UsageError("there is no library here; say --library DIR or set GENSIM_LIBRARY")
+        raise UsageError("there is no library here; use --library DIR or set GENSIM_LIBRARY")
     library = Library(Path(os.path.expanduser(named)).resolve()) if named else shipped()
     if write:
         check_writable(library.root)
@@ -97,20 +69,24 @@ def library_of(options: argparse.Namespace, write: bool = False) -> Library:
 
 
 def check_writable(folder: Path) -> None:
-    """Say so now: what is to be written is known only after minutes."""
-    there = next(path for path in (folder, *folder.parents) if path.exists())
-    if not there.is_dir():
-        raise UsageError(f"{there} is no folder")
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise UsageError(f"{there} cannot be written")
+    """Check that a folder can be written, before anything long begins.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not existing.is_dir():
+        raise UsageError(f"{existing} is not a folder")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise UsageError(f"{existing} cannot be written")
 
 
 def find(library: Library, name: str) -> Record:
-    """A record by id or class name.
+    """Find a record by id or class name.
 
     Raises:
-        UsageError: with the nearest names.
-        LibraryError: where the record is broken.
+        UsageError: there is none; it names similar ones.
+        LibraryError: the record is broken.
     """
     records, broken = library.read()
     for record in records:
@@ -120,39 +96,41 @@ def find(library: Library, name: str) -> Record:
         if entry.id == name:
             raise LibraryError(entry.problem)
     near = difflib.get_close_matches(name, [record.id for record in records], 3, 0.3)
-    hint = f" Near it: {', '.join(near)}" if near else " See gensim list"
+    hint = f" Similar: {', '.join(near)}" if near else " See gensim list"
     raise UsageError(f"there is no task {name!r} in {library.registry}.{hint}")
 
 
+def select(library: Library, names: Sequence[str]) -> tuple[list[Record], list[Broken]]:
+    """Find the records of some tasks, or all records, and report those that are broken.
+
+    Args:
+        library: whose records.
+        names: ids or class names; all records where there are none.
+
+    Returns:
+        The records without duplicates, and the broken ones, each of which was printed.
+    """
+    records, broken = library.read()
+    if names:
+        found = {record.id: record for record in (find(library, name) for name in names)}
+        records, broken = list(found.values()), []
+    for entry in broken:
+        warn(entry.problem)
+    return records, broken
+
+
+def warn(text: str) -> None:
+    """Print a line on stderr."""
+    print(f"gensim: {text}", file=sys.stderr)
+
+
 def read(path: Path) -> str:
-    """A file's text."""
+    """Read a text file that the user named.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}") from error
-
-
-class Bar:
-    """A progress bar on a terminal, plain lines elsewhere."""
-
-    def __init__(self, total: int, title: str) -> None:
-        self._bar = tqdm(total=total, desc=title, leave=False, disable=not sys.stderr.isatty())
-
-    def expect(self, total: int) -> None:
-        """Say how many steps there will be, where that is known only now."""
-        self._bar.reset(total)
-
-    def tick(self, step: object = None) -> None:
-        """One more step is done."""
-        self._bar.update(1)
-
-    def say(self, line: str) -> None:
-        """A line that stays."""
-        self._bar.clear()
-        print(line, flush=True)
-
-    def __enter__(self) -> Bar:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.close()
+        return read_text(path)
+    except FileError as error:
+        raise UsageError(str(error)) from error

@@ -1,100 +1,102 @@
-"""Commands that tune a model on a library: its tasks as data, and a job at a server."""
+"""Commands that tune a model on a library: export and finetune."""
 
 from __future__ import annotations
 
-import argparse
 import shlex
-import sys
 import time
 from pathlib import Path
+from typing import Annotated, Literal
 
-from gensim_envs.cli.shared import Command, UsageError, check_writable, library_of, need, seed
+import numpy as np
+from tyro.conf import arg
+
+from gensim_envs.cli.shared import Folder, check_writable, open_library, warn
+from gensim_envs.utils.cli import Seed, value
 
 TIMEOUT = 120.0
 """Seconds of silence after which a call is tried again."""
 
 
-def add_commands(command: Command) -> None:
-    """Declare them."""
-    sub = command("export", _export, "Write a library's tasks as data to tune a model on.")
-    sub.add_argument("--format", choices=("chat",), default="chat", help="OpenAI's chat format")
-    sub.add_argument("--out", type=Path, metavar="DIR", required=True,
-                     help="where train.jsonl, held_out.jsonl and manifest.json go")  # fmt: skip
-    sub.add_argument("--held-out", type=_share, default=0.1, metavar="SHARE",
-                     help="of tasks, near-duplicates on one side; 0.1 if not given")  # fmt: skip
-    sub.add_argument("--seed", type=seed, default=0, help="of what is held out")
-
-    sub = command("finetune", _finetune, "Let a server tune a model on exported data.")
-    sub.add_argument("--data", type=Path, metavar="DIR", required=True,
-                     help="what export wrote")  # fmt: skip
-    sub.add_argument("--model", metavar="BASE", required=True,
-                     help="to begin with, as the server calls it")  # fmt: skip
-    sub.add_argument("--base-url", help="of an OpenAI-compatible server; else OPENAI_BASE_URL")
-    sub.add_argument("--suffix", default="", help="for the name of the tuned model")
-    sub.add_argument("--out", type=Path, metavar="DIR",
-                     help="where finetune.json goes, by which a job that is there is waited for "
-                          "again; the data's folder if not given")  # fmt: skip
-
-
-def _share(text: str) -> float:
+def _fraction(text: str) -> float:
     try:
-        share = float(text)
+        fraction = float(text)
     except ValueError:
-        share = -1.0
-    if not 0 <= share < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no share from 0 up to but not including 1")
-    return share
+        fraction = -1.0
+    if not 0 <= fraction < 1:
+        raise ValueError(f"{text!r} is not a number from 0 to below 1")
+    return fraction
 
 
-def _export(options: argparse.Namespace) -> int:
-    need("jinja2", "pydantic")
-    import numpy as np
+def export(
+    *,
+    out: Annotated[Path, arg(metavar="DIR")],
+    format: Literal["chat"] = "chat",
+    held_out: Annotated[float, value(_fraction, "FRACTION")] = 0.1,
+    seed: Seed = 0,
+    library: Folder = None,
+) -> None:
+    """Write a library's tasks as data to tune a model on.
 
-    from gensim_envs.generation import export
+    Args:
+        out: folder of train.jsonl, held_out.jsonl and manifest.json.
+        format: "chat" is OpenAI's chat format.
+        held_out: fraction of the tasks to hold out; near-duplicates stay together.
+        seed: seed of the choice of held-out tasks.
+    """
+    from gensim_envs.generation import export as exporter
     from gensim_envs.generation.memory import recall
 
-    check_writable(options.out)
-    entries = recall(library_of(options))
-    found = export.examples(entries, options.held_out, np.random.default_rng(options.seed))
-    settings = {"format": options.format, "held_out": options.held_out, "seed": options.seed}
-    export.write(found, options.out, settings)
-    for name in (export.TRAIN, export.HELD_OUT):
-        side = [example for example in found if example.held_out == (name == export.HELD_OUT)]
+    check_writable(out)
+    entries = recall(open_library(library))
+    found = exporter.examples(entries, held_out, np.random.default_rng(seed))
+    exporter.write(found, out, {"format": format, "held_out": held_out, "seed": seed})
+    for name in (exporter.TRAIN, exporter.HELD_OUT):
+        side = [example for example in found if example.held_out == (name == exporter.HELD_OUT)]
         tokens = sum(example.tokens for example in side)
-        print(f"wrote {options.out / name}: {len(side)} tasks, about {tokens} tokens")
-    held_out = [example.entry.name for example in found if example.held_out]
-    print(f"held out: {', '.join(held_out) or 'nothing'}")
-    print(f"wrote {options.out / export.MANIFEST}")
-    return 0
+        print(f"wrote {out / name}: {len(side)} tasks, about {tokens} tokens")
+    names = [example.entry.name for example in found if example.held_out]
+    print(f"held out: {', '.join(names) or 'no task'}")
+    print(f"wrote {out / exporter.MANIFEST}")
 
 
-def _finetune(options: argparse.Namespace) -> int:
-    need("openai", "jinja2", "pydantic")
-    from gensim_envs.generation.finetune import finetune
-    from gensim_envs.generation.providers import ApiError, ProviderError, client
-    from gensim_envs.generation.tuning_data import DataError
+def finetune(
+    *,
+    data: Annotated[Path, arg(metavar="DIR")],
+    model: Annotated[str, arg(metavar="BASE")],
+    base_url: str | None = None,
+    suffix: str = "",
+    out: Annotated[Path | None, arg(metavar="DIR")] = None,
+) -> int:
+    """Let a server tune a model on exported data.
 
-    folder = options.out or options.data
+    Args:
+        data: folder that `gensim export` wrote.
+        model: the base model, by the server's name for it.
+        base_url: URL of an OpenAI-compatible server; by default OPENAI_BASE_URL.
+        suffix: suffix for the name of the tuned model.
+        out: folder of finetune.json, which the same command resumes from; by default `data`.
+    """
+    from gensim_envs.generation.finetune import finetune as tune
+    from gensim_envs.generation.providers import ApiError, client
+
+    folder = out or data
     check_writable(folder)
     try:
-        with client(options.base_url, TIMEOUT) as server:
-            outcome = finetune(
-                server, options.data, folder, options.model, options.suffix,
+        with client(base_url, TIMEOUT) as server:
+            outcome = tune(
+                server, data, folder, model, suffix,
                 sleep=time.sleep, say=lambda line: print(line, flush=True),
             )  # fmt: skip
-    except (ProviderError, DataError) as error:
-        raise UsageError(str(error)) from error
     except ApiError as error:
-        print(f"gensim: {error}. The same command goes on from here", file=sys.stderr)
+        warn(f"{error}. Run the same command again to resume")
         return 1
     except KeyboardInterrupt:
-        print("gensim: the same command goes on from here", file=sys.stderr)
+        warn("run the same command again to resume")
         raise
     if outcome.problem:
-        print(f"gensim: {outcome.problem}. Delete {folder / 'finetune.json'} to start another",
-              file=sys.stderr)  # fmt: skip
+        warn(f"{outcome.problem}. Delete {folder / 'finetune.json'} to start another job")
         return 1
-    where = f" --base-url {shlex.quote(options.base_url)}" if options.base_url else ""
-    print(f"tuned {outcome.tuned}. Use it with\n"
-          f"gensim generate --model {shlex.quote(outcome.tuned)}{where}")  # fmt: skip
+    where = f" --base-url {shlex.quote(base_url)}" if base_url else ""
+    print(f"tuned {outcome.tuned}. Use it with")
+    print(f"gensim generate --model {shlex.quote(outcome.tuned)}{where}")
     return 0

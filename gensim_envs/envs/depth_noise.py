@@ -1,4 +1,4 @@
-"""What a depth camera makes of a perfect picture.
+"""The noise of a depth camera.
 
 A simple model of a stereo camera such as the RealSense D415, whose two cameras are 55 mm apart. All
 other numbers are estimates. Errors of neighbouring pixels are independent here, which those of a
@@ -12,26 +12,29 @@ from numpy.typing import NDArray
 
 _BASELINE = 0.055  # metres between the two cameras
 _FOCAL = 450.0  # pixels, of the cameras in sim/cameras.py
-_DISPARITY = 0.08  # pixels, standard deviation of where a point is found: an estimate
-_UNIT = 0.001  # metres, the steps in which depth is told: an estimate
+_DISPARITY = 0.08  # pixels, standard deviation of a point's position: an estimate
+_UNIT = 0.001  # metres, the resolution of depth: an estimate
 _JUMP = 0.02  # an edge is a change of depth by this share of it: an estimate
 _LOST_AT_EDGES = 0.5  # share of pixels without a reading: an estimate
 _LOST_ELSEWHERE = 0.003
 _COLOR = 3  # levels by which a channel may be off: an estimate
 
 
-def sense(
+def add_noise(
     color: NDArray[np.uint8], depth: NDArray[np.float32], rng: np.random.Generator
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Colour and depth with noise.
+    """Add noise to colour and depth.
 
     The standard deviation of depth grows with its square, depth^2 x disparity / (focal length x
     baseline): 3 mm at one metre.
 
     Args:
         color: (n, h, w, 3) uint8.
-        depth: (n, h, w) float32, metres along the optical axis, 0 where there is no reading.
+        depth: (n, h, w) float32, metres along the optical axis, 0 for a missing reading.
         rng: draws the noise.
+
+    Returns:
+        Arrays like `color` and `depth`.
     """
     spread = np.float32(_DISPARITY / (_FOCAL * _BASELINE))
     noisy = depth + spread * depth**2 * rng.standard_normal(depth.shape, np.float32)
@@ -43,7 +46,7 @@ def sense(
 
 
 def _edges(depth: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Pixels (n, h, w) beside which the depth jumps."""
+    """Mask (n, h, w) of the pixels beside a jump in depth."""
     edge = np.zeros(depth.shape, bool)
     for axis in (1, 2):
         along = np.moveaxis(depth, axis, 0)

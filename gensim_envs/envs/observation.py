@@ -1,4 +1,4 @@
-"""What an agent observes: the table from above, views from its sides, or a vector."""
+"""Observations: the table from above, images of three cameras, or a state vector."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from gensim_envs.envs.depth_noise import sense
+from gensim_envs.envs.depth_noise import add_noise
 from gensim_envs.envs.state_layout import RELATIONS, StateLayout
-from gensim_envs.sim.cameras import CAMERAS, VIEW_SHAPE, Sight, look
+from gensim_envs.sim.cameras import CAMERAS, VIEW_SHAPE, ViewConditions, render_camera
 from gensim_envs.sim.views import SHAPE
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import ASSETS, COLORS
@@ -46,38 +46,38 @@ def space(obs_mode: ObsMode, bounds: Mapping[str, int]) -> spaces.Space[Any]:
     )
 
 
-def from_above(world: World, sight: Sight) -> dict[str, NDArray[Any]]:
+def rgbd_observation(world: World, view: ViewConditions) -> dict[str, NDArray[Any]]:
     """The table from above: color (160, 320, 3) and height (160, 320)."""
-    view = world.top_down(sight)
-    return {"color": view.color, "height": view.height}
+    image = world.top_down(view)
+    return {"color": image.color, "height": image.height}
 
 
-def from_the_sides(
-    world: World, sight: Sight, noise: np.random.Generator | None
+def camera_observation(
+    world: World, view: ViewConditions, noise: np.random.Generator | None
 ) -> dict[str, NDArray[Any]]:
-    """The views of all cameras: color (3, 480, 640, 3) and depth (3, 480, 640).
+    """The images of all cameras: color (3, 480, 640, 3) and depth (3, 480, 640).
 
     Args:
-        world: what is looked at.
-        sight: how it is seen.
-        noise: draws the noise of the sensors; None for perfect ones.
+        world: the scene.
+        view: light and camera errors.
+        noise: draws the noise of the cameras; None for perfect cameras.
     """
-    views = [look(world.client, name, sight) for name in CAMERAS]
-    color, depth = (np.stack(parts) for parts in zip(*views, strict=True))
+    images = [render_camera(world.client, name, view) for name in CAMERAS]
+    color, depth = (np.stack(parts) for parts in zip(*images, strict=True))
     if noise is not None:
-        color, depth = sense(color, depth, noise)
+        color, depth = add_noise(color, depth, noise)
     return {"color": color, "depth": depth}
 
 
 def calibration() -> dict[str, dict[str, NDArray[np.float64]]]:
-    """What `info["cameras"]` says of each: "intrinsics" (3, 3), "world_from_camera" (4, 4)."""
+    """The value of `info["cameras"]`: each camera's nominal intrinsics (3, 3) and pose (4, 4)."""
     return {
         name: {"intrinsics": camera.intrinsics, "world_from_camera": camera.world_from_camera}
         for name, camera in CAMERAS.items()
     }
 
 
-def state(
+def state_observation(
     spec: TaskSpec, now: Snapshot, verdict: Verdict, pushes: bool, layout: StateLayout
 ) -> NDArray[np.float32]:
     """The state vector (n,): every body and every place of the current goal, padded with zeros.

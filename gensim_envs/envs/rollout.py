@@ -8,23 +8,23 @@ from typing import Any
 
 import gymnasium as gym
 
-Act = Callable[[Any, dict[str, Any]], Any]
-"""(observation, info) -> action."""
+Policy = Callable[[Any, dict[str, Any]], Any]
+"""(observation, info) -> action. `gensim_envs.Oracle` is one."""
 
 
 @dataclass(frozen=True, eq=False)
 class Transition:
-    """One action and what came of it.
+    """One step of an episode.
 
     Attributes:
-        observation: what the action was chosen on.
-        info: that came with this observation.
-        action: that was taken.
-        next_observation: that the step returned.
+        observation: before the step.
+        info: before the step.
+        action: that the policy chose.
+        next_observation: after the step.
         reward: of the step.
         terminated: whether the task is solved or cannot be solved any more.
         truncated: whether the step limit is reached.
-        next_info: that the step returned.
+        next_info: after the step.
     """
 
     observation: Any
@@ -45,35 +45,35 @@ class Transition:
 
 def transitions(
     env: gym.Env[Any, Any],
-    act: Act,
+    policy: Policy,
     *,
     seed: int | None = None,
     options: Mapping[str, Any] | None = None,
     start: Callable[[Any, dict[str, Any]], None] | None = None,
     max_steps: int | None = None,
 ) -> Iterator[Transition]:
-    """Play one episode, a transition at a time.
+    """Play one episode, step by step.
 
     Args:
-        env: what is played; it is reset here.
-        act: chooses an action from an observation and its info.
+        env: is reset here.
+        policy: chooses an action from an observation and its info.
         seed: of the reset.
         options: of the reset.
         start: called with the reset's observation and info.
-        max_steps: after which the episode is left, for an env without a step limit of its own.
+        max_steps: limit for an env without a step limit of its own.
     """
     observation, info = env.reset(seed=seed, options=None if options is None else dict(options))
     if start is not None:
         start(observation, info)
-    steps, over = 0, False
-    while not over and steps != max_steps:
-        action = act(observation, info)
+    steps, done = 0, False
+    while not done and steps != max_steps:
+        action = policy(observation, info)
         result, reward, terminated, truncated, next_info = env.step(action)
         yield Transition(
             observation, info, action, result, float(reward), terminated, truncated, next_info
         )
         observation, info = result, next_info
-        steps, over = steps + 1, terminated or truncated
+        steps, done = steps + 1, terminated or truncated
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Episode:
 
 def rollout(
     env: gym.Env[Any, Any],
-    act: Act,
+    policy: Policy,
     *,
     seed: int | None = None,
     options: Mapping[str, Any] | None = None,
@@ -101,6 +101,6 @@ def rollout(
 ) -> Episode:
     """Play one episode to its end; the arguments are those of `transitions`."""
     success, total, steps = False, 0.0, 0
-    for step in transitions(env, act, seed=seed, options=options, max_steps=max_steps):
+    for step in transitions(env, policy, seed=seed, options=options, max_steps=max_steps):
         success, total, steps = step.success, total + step.reward, steps + 1
     return Episode(success, total, steps)

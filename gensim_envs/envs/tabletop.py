@@ -2,71 +2,64 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 import gymnasium as gym
 import numpy as np
-from gymnasium import spaces
 from numpy.typing import NDArray
 
+from gensim_envs.envs.action import action_space, check_action
 from gensim_envs.envs.observation import (
     ObsMode,
     calibration,
-    from_above,
-    from_the_sides,
+    camera_observation,
+    rgbd_observation,
     space,
-    state,
+    state_observation,
 )
 from gensim_envs.envs.perturbations import Perturbation
 from gensim_envs.envs.state_layout import StateLayout
 from gensim_envs.errors import PerturbationError, TaskError
 from gensim_envs.sandbox.program import Program
-from gensim_envs.sim import primitives
-from gensim_envs.sim.arm import motion as by_arm
-from gensim_envs.sim.video import Film, Window
+from gensim_envs.sim import Uncopyable, primitives
+from gensim_envs.sim.arm import motion as arm_motion
+from gensim_envs.sim.video import FPS, VideoRecorder
+from gensim_envs.sim.window import Window
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import Pile
 from gensim_envs.task.goals import Goal, Judge, Verdict, fraction_met
-from gensim_envs.task.pose import WORKSPACE
 from gensim_envs.task.spec import TaskSpec
 
 Split = Literal["train", "test"]
 Motion = Literal["direct", "arm"]
 RenderMode = Literal["rgb_array", "rgb_array_list", "human"]
 
-ACTION = ("pick x", "pick y", "pick yaw", "place x", "place y", "place yaw")
-_LOW = np.array([WORKSPACE[0][0], WORKSPACE[1][0], -math.pi] * 2)
-_HIGH = np.array([WORKSPACE[0][1], WORKSPACE[1][1], math.pi] * 2)
-_ROUNDING = 1e-6
-_SPAWNS = 20  # specs that may fail to come to rest before it is an error
+_MAX_DRAWS = 20  # specs that may fail to come to rest before it is an error
 
 
-class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
-    """Pick, place and push on a table, as a sentence asks.
+class TabletopEnv(Uncopyable, gym.Env[Any, NDArray[np.float32]]):
+    """Pick, place and push on a table, following an instruction.
 
     Args:
-        program: where specs come from.
-        bounds: upper bounds {"items", "targets", "steps"} of its specs; they fix the state space.
-        obs_mode: "rgbd" for the picture from above, "cameras" for three views from the sides,
-            "state" for a vector.
+        program: draws task specs.
+        bounds: upper bounds {"items", "targets", "steps"} of these specs; they fix the layout of
+            the state vector.
+        obs_mode: "rgbd" for an image from above, "cameras" for images of three cameras beside the
+            table, "state" for a vector.
         split: "train" or "test", the colours that are drawn.
         motion: "direct" simulates only the stretches where something can touch something, "arm"
-            a UR5e and all that it does.
-        joints: whether `info["joints"]` holds the arm's `JointTrajectory` since the last call.
-        sensor_noise: whether the cameras of "cameras" have the noise of real ones.
+            the whole motion of a UR5e.
+        joints: whether `info["joints"]` holds the arm's `JointTrajectory` of the last step.
+        sensor_noise: whether the images of "cameras" have the noise of real cameras.
         render_mode: see `gymnasium.Env`.
 
     Raises:
-        ValueError: on an option that is not one of the allowed ones.
-        RuntimeError: where GENSIM_RENDERER asks for what does not start here.
+        ValueError: an option has a value that is not allowed.
+        RuntimeError: the renderer that GENSIM_RENDERER selects does not start here.
     """
 
-    metadata = {
-        "render_modes": list(get_args(RenderMode)),
-        "render_fps": 24,
-    }
+    metadata = {"render_modes": list(get_args(RenderMode)), "render_fps": FPS}
 
     def __init__(
         self,
@@ -80,18 +73,16 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         sensor_noise: bool = False,
         render_mode: RenderMode | None = None,
     ) -> None:
-        _allowed("obs_mode", obs_mode, get_args(ObsMode))
-        _allowed("split", split, get_args(Split))
-        _allowed("motion", motion, get_args(Motion))
-        _allowed("joints", joints, (False, True))
-        _allowed("sensor_noise", sensor_noise, (False, True))
+        _check_option("obs_mode", obs_mode, get_args(ObsMode))
+        _check_option("split", split, get_args(Split))
+        _check_option("motion", motion, get_args(Motion))
+        _check_option("joints", joints, (False, True))
+        _check_option("sensor_noise", sensor_noise, (False, True))
+        _check_option("render_mode", render_mode, (None, *get_args(RenderMode)))
         if joints and motion != "arm":
-            raise ValueError(f'motion={motion!r} moves no joints; joints=True needs motion="arm"')
-        _allowed("render_mode", render_mode, (None, *get_args(RenderMode)))
+            raise ValueError(f'joints=True needs motion="arm", not {motion!r}')
         if sensor_noise and obs_mode != "cameras":
-            raise ValueError(
-                f'sensor_noise goes with obs_mode="cameras", not with {obs_mode!r}; leave it out'
-            )
+            raise ValueError(f'sensor_noise=True needs obs_mode="cameras", not {obs_mode!r}')
         self._window = Window() if render_mode == "human" else None
         self._program = program
         self._bounds = dict(bounds)
@@ -99,42 +90,59 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         self._sensor_noise = sensor_noise
         self.obs_mode: ObsMode = obs_mode
         self.render_mode = render_mode
-        self.action_space = spaces.Box(
-            _LOW.astype(np.float32), _HIGH.astype(np.float32), dtype=np.float32
-        )
+        self.action_space = action_space()
         self.observation_space = space(obs_mode, self._bounds)
-        self.world = World(pictures=obs_mode != "state", with_arm=motion == "arm")
-        self._motion = by_arm if motion == "arm" else primitives
+        self.world = World(renders=obs_mode != "state", with_arm=motion == "arm")
+        self._motion = arm_motion if motion == "arm" else primitives
         self._joints = joints
-        self._film = Film(self.world, moving=render_mode != "rgb_array") if render_mode else None
+        self._video = (
+            VideoRecorder(self.world, motion=render_mode != "rgb_array") if render_mode else None
+        )
+        self._status: Literal["new", "running", "closed"] = "new"
         self._verdict = Verdict(0.0, 0, 0)
+
+    def _require(self, *, reset: bool) -> None:
+        """Refuse calls after `close`, and, with `reset`, calls before `reset`."""
+        if self._status == "closed":
+            raise gym.error.ClosedEnvironmentError(
+                "the env has been closed; make another with gym.make"
+            )
+        if reset and self._status == "new":
+            raise gym.error.ResetNeeded("call reset() first; the env has not been reset yet")
 
     @property
     def state_layout(self) -> StateLayout:
-        """Where everything is in the state vector."""
+        """The layout of the state vector."""
         return StateLayout.of(self._bounds)
 
     @property
-    def spec_drawn(self) -> TaskSpec:
-        """The task as drawn at the last reset."""
+    def task_spec(self) -> TaskSpec:
+        """The task as drawn at the last reset.
+
+        Raises:
+            gymnasium.error.ResetNeeded: the env has not been reset yet.
+            gymnasium.error.ClosedEnvironmentError: the env has been closed.
+        """
+        self._require(reset=True)
         return self.world.spec
 
     @property
     def goal(self) -> Goal | None:
-        """The goal to work on; None when the task is solved."""
+        """The current goal; None when the task is solved."""
+        self._require(reset=True)
         current = self._verdict.current
-        return None if current is None else self.spec_drawn.goals[current]
+        return None if current is None else self.task_spec.goals[current]
 
     @property
     def instruction(self) -> str:
-        """The current goal's sentence; the last one's when the task is solved."""
-        return (self.goal or self.spec_drawn.goals[-1]).instruction
+        """The current goal's sentence, or the last goal's when the task is solved."""
+        return (self.goal or self.task_spec.goals[-1]).instruction
 
     @property
     def pushes(self) -> bool:
         """Whether the tool is the spatula: the current goal is about a pile."""
         goal = self.goal
-        return goal is not None and isinstance(self.spec_drawn.items[goal.items[0]].asset, Pile)
+        return goal is not None and isinstance(self.task_spec.items[goal.items[0]].asset, Pile)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -146,33 +154,40 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
             options: {"perturb": {...}}, see `gensim_envs.envs.perturbations.Perturbation`.
 
         Raises:
-            ValueError: on an unknown option, or one that is not in its range.
-            PerturbationError: where this episode cannot be perturbed in this way.
-            TaskError: where the program fails, or no draw of it comes to rest.
+            ValueError: an option is unknown or not in its range.
+            PerturbationError: this episode cannot be perturbed in this way.
+            TaskError: the program fails, or no draw of it comes to rest.
+            gymnasium.error.ClosedEnvironmentError: the env has been closed.
         """
-        asked = Perturbation.of(options)
+        self._require(reset=False)
+        perturbation = Perturbation.from_options(options)
         super().reset(seed=seed)
+        self._status = "new"
         number = self._draw()
-        self._perturb(asked, number)
-        self._sight = asked.sight(number)
-        # A generator of its own: an episode goes on as it would without noise.
+        self._perturb(perturbation, number)
+        self._view = perturbation.view(number)
+        # A generator of its own, so that noise does not change the episode.
         noise = np.random.default_rng([number, *b"noise"])
         self._noise = noise if self._sensor_noise else None
         start = self.world.snapshot()
-        self._judge = Judge(self.spec_drawn, start)
+        self._judge = Judge(self.world.spec, start)
         self._verdict = self._judge.judge(start)
-        if self._film is not None:
-            self._film.start()
+        self._status = "running"
+        if self._video is not None:
+            self._video.start()
             self._show()
         return self._observation(), self._info()
 
     def _draw(self) -> int:
-        """Put a draw of the task on the table; the number from which it was drawn.
+        """Put a draw of the task on the table.
 
-        A record's bounds are those of 1,000 draws, so that a rarer one may exceed them. It is drawn
-        again whatever is observed: a seed is the same episode in each `obs_mode`.
+        A record's bounds are measured over 1,000 draws, so a rare draw may exceed them. It is drawn
+        again in every `obs_mode`, so that a seed gives the same episode in each.
+
+        Returns:
+            The number from which the task was drawn.
         """
-        for attempt in range(_SPAWNS):
+        for attempt in range(_MAX_DRAWS):
             number = int(self.np_random.integers(2**31))
             spec = self._program.draw(self._split, number).spec
             try:
@@ -180,34 +195,35 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
                 self.world.load(spec)
                 return number
             except TaskError as error:
-                if not error.redraw or attempt == _SPAWNS - 1:
+                if not error.redraw or attempt == _MAX_DRAWS - 1:
                     raise
         raise AssertionError("unreachable")
 
-    def _perturb(self, asked: Perturbation, number: int) -> None:
-        """Put what was drawn on the table as it is to be seen.
+    def _perturb(self, perturbation: Perturbation, number: int) -> None:
+        """Put the perturbed task on the table.
 
-        It has come to rest undisturbed before, so that the sequence of draws, and with it every
-        later episode, does not depend on perturbations.
+        The plain task has come to rest there before, so that the sequence of draws, and with it
+        every later episode, does not depend on perturbations.
         """
-        plain = self.spec_drawn
-        for attempt in range(_SPAWNS):
+        plain = self.world.spec
+        for attempt in range(_MAX_DRAWS):
             try:
-                spec = asked.scene(plain, number + attempt)
+                spec = perturbation.apply(plain, number + attempt)
                 if spec is not plain:
-                    self._check_room(spec, asked.distractors)
+                    self._check_capacity(spec, perturbation.distractors)
                     self.world.load(spec)
                 return
             except TaskError as error:
-                if not error.redraw or attempt == _SPAWNS - 1:
+                if not error.redraw or attempt == _MAX_DRAWS - 1:
                     raise PerturbationError(str(error)) from error
 
-    def _check_room(self, spec: TaskSpec, distractors: int) -> None:
+    def _check_capacity(self, spec: TaskSpec, distractors: int) -> None:
         items, most = spec.bounds["items"], self._bounds["items"]
         if self.obs_mode == "state" and items > most:
             raise PerturbationError(
-                f"perturb's distractors is {distractors}: with them {spec.name} has {items} items, "
-                f'its state vector holds {most}; give fewer, or use obs_mode="rgbd"'
+                f"with {distractors} distractors {spec.name} has {items} items, but its state "
+                f"vector has room for {most}; use fewer distractors, larger bounds or "
+                'obs_mode="rgbd"'
             )
 
     def _check_bounds(self, spec: TaskSpec) -> None:
@@ -229,12 +245,15 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
                 radians. With the spatula, the start and end of a push.
 
         Raises:
-            ValueError: naming the component that is not a number in its range.
+            ValueError: a component is not a number in its range.
+            gymnasium.error.ResetNeeded: the env has not been reset yet.
+            gymnasium.error.ClosedEnvironmentError: the env has been closed.
         """
+        self._require(reset=True)
         checked = check_action(action)
         act = self._motion.push if self.pushes else self._motion.pick_and_place
         rested = act(self.world, checked)
-        self.world.next_in_line(self._is_placed)
+        self.world.spawn_waiting(self._is_placed)
         before = self._verdict.progress
         if rested:
             self._verdict = self._judge.judge(self.world.snapshot())
@@ -245,8 +264,8 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
     def _is_placed(self, item: int) -> bool:
         now = self.world.snapshot()
         return any(
-            fraction_met(self.spec_drawn, goal, now, [item]) == 1
-            for goal in self.spec_drawn.goals
+            fraction_met(self.task_spec, goal, now, [item]) == 1
+            for goal in self.task_spec.goals
             if item in goal.items
         )
 
@@ -267,48 +286,42 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
     def _observation(self) -> Any:
         if self.obs_mode == "state":
             now = self.world.snapshot()
-            return state(self.spec_drawn, now, self._verdict, self.pushes, self.state_layout)
+            return state_observation(
+                self.task_spec, now, self._verdict, self.pushes, self.state_layout
+            )
         if self.obs_mode == "cameras":
-            return from_the_sides(self.world, self._sight, self._noise)
-        return from_above(self.world, self._sight)
+            return camera_observation(self.world, self._view, self._noise)
+        return rgbd_observation(self.world, self._view)
 
     def _show(self) -> None:
-        if self._window is not None and self._film is not None:
-            self._window.play(self._film.take())
+        if self._window is not None and self._video is not None:
+            self._window.play(self._video.pop_frames())
 
     def render(self) -> Any:
-        """A picture (480, 640, 3), or with "rgb_array_list" those since the last call."""
-        if self._film is None:
-            gym.logger.warn("render() was called, but gym.make got no render_mode")
+        """An image (480, 640, 3), or with "rgb_array_list" the images since the last call.
+
+        Raises:
+            gymnasium.error.ResetNeeded: the env has not been reset yet.
+            gymnasium.error.ClosedEnvironmentError: the env has been closed.
+        """
+        self._require(reset=True)
+        if self._video is None:
+            gym.logger.warn("render() needs a render_mode; pass one to gym.make")
             return None
         if self.render_mode == "rgb_array_list":
-            return self._film.take()
-        return None if self.render_mode == "human" else self._film.picture()
+            return self._video.pop_frames()
+        return None if self.render_mode == "human" else self._video.render()
 
     def close(self) -> None:
-        """Give back the simulator; more than once is fine."""
+        """Disconnect from the simulator; may be called again."""
+        self._status = "closed"
         self.world.close()
-        if self._film is not None:
-            self._film.close()
+        if self._video is not None:
+            self._video.close()
         if self._window is not None:
             self._window.close()
 
 
-def _allowed(name: str, value: object, values: tuple[object, ...]) -> None:
-    if value not in values:
-        raise ValueError(f"{name} is {value!r}; use one of {', '.join(map(repr, values))}")
-
-
-def check_action(action: Any) -> NDArray[np.float64]:
-    """An action as (6,) float64 within bounds, with rounding up to 1e-6 clipped.
-
-    Raises:
-        ValueError: naming the component and its range.
-    """
-    values = np.asarray(action, dtype=np.float64)
-    if values.shape != (6,):
-        raise ValueError(f"an action has shape (6,): {', '.join(ACTION)}; got {values.shape}")
-    for name, value, low, high in zip(ACTION, values, _LOW, _HIGH, strict=True):
-        if not low - _ROUNDING <= value <= high + _ROUNDING:
-            raise ValueError(f"{name} is {value}, outside {low:.4g} .. {high:.4g}")
-    return np.clip(values, _LOW, _HIGH)
+def _check_option(name: str, value: object, allowed: tuple[object, ...]) -> None:
+    if value not in allowed:
+        raise ValueError(f"{name} is {value!r}; use one of {', '.join(map(repr, allowed))}")

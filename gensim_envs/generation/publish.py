@@ -13,12 +13,11 @@ from typing import Any
 import gensim_envs
 from gensim_envs.errors import LibraryError, TaskError
 from gensim_envs.generation import check, validate
-from gensim_envs.library import Library, Record, digest, is_hand_written
+from gensim_envs.library import Library, Record, digest, file_of, is_hand_written
 from gensim_envs.sandbox import check as gate
 from gensim_envs.sandbox import protection
 from gensim_envs.sandbox.program import HandWritten, Program, Sandboxed, module_name
 from gensim_envs.utils import processes
-from gensim_envs.utils.naming import snake_case
 
 Report = Callable[[str], None]
 
@@ -159,11 +158,6 @@ def check_guard(weak_sandbox: bool) -> None:
             f"this machine cannot isolate the program ({guard.description}). "
             "Use --weak-sandbox if you have read the program and trust it"
         )
-
-
-def file_of(name: str) -> str:
-    """Path of a task's program below the library's folder."""
-    return f"generated/{snake_case(name)}.py"
 
 
 def certify(

@@ -5,15 +5,17 @@ from gensim_envs.library.library import (
     REGISTRY,
     Broken,
     Library,
+    in_checkout,
+    is_shipped,
+    shipped,
+)
+from gensim_envs.library.records import (
     Record,
     digest,
     dump_records,
-    dumps,
-    in_checkout,
+    file_of,
     is_hand_written,
-    is_shipped,
     parse_record,
-    shipped,
 )
 
 __all__ = [
@@ -24,7 +26,7 @@ __all__ = [
     "Record",
     "digest",
     "dump_records",
-    "dumps",
+    "file_of",
     "in_checkout",
     "is_hand_written",
     "is_shipped",

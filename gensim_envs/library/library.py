@@ -1,4 +1,4 @@
-"""A library on disk: a folder with `registry.json` and `generated/`; read, verify, publish.
+"""A library on disk: a folder with `registry.json` and `generated/`.
 
 registry.json                     one record for each task, a line each
 generated/<name>.py               accepted programs
@@ -9,106 +9,31 @@ generated/completions/<name>.md   the model's answer that it came from
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
-import hashlib
 import json
 import os
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from gensim_envs.errors import LibraryError
+from gensim_envs.errors import FileError, LibraryError
+from gensim_envs.library.journal import Journal
+from gensim_envs.library.records import (
+    Record,
+    digest,
+    dump_records,
+    file_of,
+    is_hand_written,
+    is_id,
+    parse_record,
+)
+from gensim_envs.library.renaming import rename_class
+from gensim_envs.utils.files import leftovers, locked, remove, write
+from gensim_envs.utils.text import read_text
 
 REGISTRY = "registry.json"
 _PACKAGE = Path(__file__).resolve().parent.parent
 _SHIPPED = _PACKAGE / "shipped"
-_JOURNAL = ".publishing"
-_ID = re.compile(r"gensim/[A-Z][A-Za-z0-9]*-v(0|[1-9][0-9]*)")
-_FILE = re.compile(r"(gensim_envs/tasks|generated)/[a-z][a-z0-9_]*\.py")
-_WRITTEN = re.compile(r"generated/(provenance/|completions/)?[a-z][a-z0-9_]*\.(py|json|md)")
-_BOUNDS = {"items", "targets", "steps"}
-
-
-@dataclass(frozen=True)
-class Record:
-    """What program, seeds and suite version determine about a task.
-
-    Attributes:
-        id: for `gym.make`.
-        file: the program, below the library's folder; a hand-written one is below the package's.
-        sha256: of the program's bytes.
-        summary: first line of the task's docstring.
-        instruction: the first goal's sentence in the first draw.
-        bounds: upper bounds on "items", "targets" and "steps".
-        max_episode_steps: after which an episode is truncated.
-        certificate: successes of the oracle and of policies that must fail.
-    """
-
-    id: str
-    file: str
-    sha256: str
-    summary: str
-    instruction: str
-    bounds: dict[str, int]
-    max_episode_steps: int
-    certificate: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        """Class name of the task."""
-        return self.id.removeprefix("gensim/").rpartition("-v")[0]
-
-    @property
-    def hand_written(self) -> bool:
-        """Whether it is one of the suite's own tasks, which need no sandbox."""
-        return is_hand_written(self.file)
-
-
-def is_hand_written(file: str) -> bool:
-    """Whether a record's file is one of the suite's own tasks."""
-    return file.startswith("gensim_envs/tasks/")
-
-
-_TYPES: dict[str, type] = {
-    "id": str, "file": str, "sha256": str, "summary": str, "instruction": str, "bounds": dict,
-    "max_episode_steps": int, "certificate": dict,
-}  # fmt: skip
-
-
-def parse_record(data: Any) -> Record:
-    """A record from JSON.
-
-    Raises:
-        LibraryError: naming what is wrong with it.
-    """
-    if not isinstance(data, dict):
-        raise LibraryError(f"record {data!r:.60} is no object")
-    name = f"record {data.get('id')!r:.60}"
-    if set(data) != set(_TYPES):
-        odd = sorted(set(data) ^ set(_TYPES))[0]
-        raise LibraryError(f"{name}: {odd!r:.60} is {'missing' if odd in _TYPES else 'unknown'}")
-    for key, kind in _TYPES.items():
-        value = data[key]
-        if type(value) is not kind or (isinstance(value, str) and not value.isprintable()):
-            raise LibraryError(f"{name}: {key} is {value!r:.60}")
-    if not _ID.fullmatch(data["id"]):
-        raise LibraryError(f"{name}: an id is gensim/<ClassName>-v<N>")
-    if not _FILE.fullmatch(data["file"]):
-        raise LibraryError(f"{name}: file is {data['file']!r:.60}, not generated/<name>.py")
-    bounds = data["bounds"]
-    if set(bounds) != _BOUNDS or not all(type(n) is int and n > 0 for n in bounds.values()):
-        raise LibraryError(f"{name}: bounds are {bounds!r:.80}")
-    if data["max_episode_steps"] < 1:
-        raise LibraryError(f"{name}: max_episode_steps is {data['max_episode_steps']}")
-    return Record(**data)
-
-
-def digest(source: str) -> str:
-    """The sha256 that a record keeps."""
-    return hashlib.sha256(source.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -139,20 +64,22 @@ class Library:
         """The file of records."""
         return self.root / REGISTRY
 
+    # --- reading --------------------------------------------------------------------------------
+
     def read(self) -> tuple[list[Record], list[Broken]]:
-        """All records, and those that are broken.
+        """Return all records, and those that are broken.
 
         Raises:
-            LibraryError: where the file itself cannot be read.
+            LibraryError: registry.json cannot be read.
         """
-        try:
-            data = json.loads(self.registry.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        if not self.registry.exists():
             return [], []
-        except OSError as error:
-            raise LibraryError(f"{self.registry} cannot be read: {error.strerror}") from error
+        try:
+            data = json.loads(read_text(self.registry))
+        except FileError as error:
+            raise LibraryError(str(error)) from error
         except (ValueError, RecursionError) as error:
-            raise LibraryError(f"{self.registry} is no JSON: {error}") from error
+            raise LibraryError(f"{self.registry} is not valid JSON: {error}") from error
         if not isinstance(data, dict) or not isinstance(data.get("tasks"), list):
             raise LibraryError(f'{self.registry}: expected {{"tasks": [...]}}')
         records: list[Record] = []
@@ -165,7 +92,7 @@ class Library:
                     raise LibraryError(f"record {record.id!r}: it is there twice")
             except LibraryError as error:
                 name = entry.get("id") if isinstance(entry, dict) else None
-                valid = isinstance(name, str) and _ID.fullmatch(name) and name not in seen
+                valid = is_id(name) and name not in seen
                 broken.append(Broken(name if valid else None, f"{self.registry}: {error}"))
             else:
                 records.append(record)
@@ -174,14 +101,14 @@ class Library:
         return records, broken
 
     def records(self) -> list[Record]:
-        """All good records."""
+        """Return all records that can be used."""
         return self.read()[0]
 
     def record(self, id: str) -> Record:
-        """The record of an id.
+        """Return the record of an id.
 
         Raises:
-            LibraryError: where there is none.
+            LibraryError: there is none.
         """
         for record in self.records():
             if record.id == id:
@@ -189,14 +116,14 @@ class Library:
         raise LibraryError(f"{self.registry} has no record {id!r}")
 
     def program_path(self, file: str) -> Path:
-        """Where a program is, given a record's `file`."""
+        """The path of a program, given a record's `file`."""
         return (_PACKAGE.parent if is_hand_written(file) else self.root) / file
 
     def program(self, file: str) -> str:
-        """A program as it is on disk, given a record's `file`.
+        """Return a program as it is on disk, given a record's `file`.
 
         Raises:
-            LibraryError: where the file is missing or is no text.
+            LibraryError: the file is missing or is not UTF-8.
         """
         path = self.program_path(file)
         try:
@@ -204,13 +131,13 @@ class Library:
         except OSError as error:
             raise LibraryError(f"{path} cannot be read: {error.strerror}") from error
         except UnicodeDecodeError as error:
-            raise LibraryError(f"{path} is no UTF-8 text: {error.reason}") from error
+            raise LibraryError(f"{path} is not encoded as UTF-8: {error.reason}") from error
 
     def source(self, record: Record) -> str:
-        """A record's program, verified.
+        """Return a record's program, verified.
 
         Raises:
-            LibraryError: where the file is missing or is not what was published.
+            LibraryError: the file is missing or is not the one that was published.
         """
         try:
             source = self.program(record.file)
@@ -223,16 +150,104 @@ class Library:
             )
         return source
 
-    def run_of(self, record: Record) -> str:
-        """Id of the run that published a record, or "" where that is not known."""
+    def provenance(self, record: Record) -> dict[str, Any]:
+        """Return who wrote a record's program, or nothing where that cannot be read."""
         try:
-            origin = json.loads((self.root / _provenance(record.file)).read_text(encoding="utf-8"))
-            return str(origin.get("run", ""))
-        except (OSError, ValueError, AttributeError, RecursionError):
-            return ""
+            origin = json.loads(read_text(self.root / _provenance(record.file)))
+        except (FileError, ValueError, RecursionError):
+            return {}
+        return origin if isinstance(origin, dict) else {}
+
+    def run_of(self, record: Record) -> str:
+        """The id of the run that published a record, or "" where that is not known."""
+        return str(self.provenance(record).get("run", ""))
+
+    # --- writing --------------------------------------------------------------------------------
+
+    def publish(
+        self, record: Record, source: str, provenance: dict[str, Any], completion: str | None
+    ) -> None:
+        """Add a task, wholly or not at all.
+
+        Raises:
+            LibraryError: it may not join the others; see `others`.
+            FileError: a file cannot be written.
+        """
+        files = _files(record.file, source, completion)
+        files[_provenance(record.file)] = _dumps(provenance)
+        with self._writing():
+            records = self.others(record.name, record.file, source, completion)
+            new = {name: data for name, data in files.items() if not (self.root / name).exists()}
+            self._change([*records, record], new)
+
+    def remove(self, id: str) -> Record:
+        """Delete a generated task: its record, program, completion and provenance.
+
+        Returns:
+            The record that was deleted.
+
+        Raises:
+            LibraryError: there is no such record, it is one of the suite's own tasks, or a record
+                is broken.
+            FileError: a file cannot be written.
+        """
+        with self._writing():
+            record = self._generated(id, "removed")
+            rest = [other for other in self._sound_records() if other.id != id]
+            self._change(rest, {}, delete=_task_files(record.file))
+        return record
+
+    def rename(self, id: str, new_name: str) -> Record:
+        """Give a generated task another class name, and its id and files the names that follow.
+
+        The completion keeps its text. The provenance lists former ids under "renamed_from".
+
+        Args:
+            id: of the task.
+            new_name: the new class name, in CamelCase.
+
+        Returns:
+            The new record, with the old certificate.
+
+        Raises:
+            LibraryError: there is no such record, it is one of the suite's own tasks, the name is
+                taken or cannot be used, or a record or program is broken.
+            TaskError: the gate refuses the renamed program.
+            FileError: a file cannot be written.
+        """
+        with self._writing():
+            old = self._generated(id, "renamed")
+            source = rename_class(self.source(old), old.name, new_name)
+            new = replace(
+                old,
+                id=old.id.replace(old.name, new_name),
+                file=file_of(new_name),
+                sha256=digest(source),
+            )
+            others = self.others(new.name, new.file, source, None)
+            origin = self.provenance(old)
+            origin["renamed_from"] = [*origin.get("renamed_from", []), old.id]
+            files = {**_files(new.file, source, None), _provenance(new.file): _dumps(origin)}
+            completion = self.root / _completion(old.file)
+            if completion.exists():
+                files[_completion(new.file)] = completion.read_bytes()
+            records = [new if record == old else record for record in others]
+            self._change(records, files, delete=_task_files(old.file))
+        return new
+
+    def write_records(self, records: Sequence[Record]) -> bool:
+        """Replace all records; return False where that changes nothing."""
+        with self._writing():
+            for record in records:
+                parse_record(vars(record))
+            data = dump_records(records).encode()
+            if self.registry.exists() and self.registry.read_bytes() == data:
+                return False
+            write(self.registry, data)
+            return True
 
     def others(self, name: str, file: str, source: str, completion: str | None) -> list[Record]:
-        """All records, where a new task may join them.
+        """Return all records, once it is sure that a new task may join them.
 
         Args:
             name: class name of the task.
@@ -241,19 +256,17 @@ class Library:
             completion: the answer that it came from.
 
         Raises:
-            LibraryError: where it is there already, something else is in its place, or a record is
+            LibraryError: the task is there already, another file is in its place, or a record is
                 broken.
         """
-        records, broken = self.read()
-        if broken:
-            raise LibraryError(f"{broken[0].problem}. Mend or delete this record first")
+        records = self._sound_records()
         for record in records:
             if record.name == name or record.file == file:
                 if record.sha256 == digest(source):
                     raise LibraryError(f"{record.id} is already published, and is the same program")
                 raise LibraryError(
                     f"{record.id} is already in {self.registry}. Choose another class name, or "
-                    "delete its record and its files first"
+                    "remove that task first (gensim remove)"
                 )
         wanted = {_provenance(file): None, **_files(file, source, completion)}
         for path, data in wanted.items():
@@ -264,144 +277,88 @@ class Library:
                 )
         return records
 
-    def publish(
-        self, record: Record, source: str, provenance: dict[str, Any], completion: str | None
+    def _sound_records(self) -> list[Record]:
+        """Return all records, of which none may be broken: a change would drop it."""
+        records, broken = self.read()
+        if broken:
+            raise LibraryError(f"{broken[0].problem}. Mend or delete this record first")
+        return records
+
+    def _generated(self, id: str, verb: str) -> Record:
+        record = self.record(id)
+        if record.hand_written:
+            raise LibraryError(f"{id} is one of the suite's own tasks, which cannot be {verb}")
+        return record
+
+    def _change(
+        self, records: Sequence[Record], files: dict[str, bytes], delete: Sequence[str] = ()
     ) -> None:
-        """Add a task; whole or not at all, whatever happens meanwhile.
-
-        A journal names the new files before they are written and goes after the record, which comes
-        last; `recover` undoes what a journal without a record has left.
-
-        Raises:
-            LibraryError: where the disk does not take it, or it may not join; see `others`.
-        """
-        files = _files(record.file, source, completion)
-        files[_provenance(record.file)] = dumps(provenance).encode() + b"\n"
-        with self._locked():
+        """Replace the records and files of tasks, all of it or nothing; see `journal`."""
+        for record in records:
+            parse_record(vars(record))  # what could not be read again must not be written
+        try:
+            self._journal.begin([*files, *delete])
+            for name, data in files.items():
+                write(self.root / name, data, self.root)
+            write(self.registry, dump_records(records).encode())
+        finally:
             self._recover()
-            records = self.others(record.name, record.file, source, completion)
-            new = [name for name in files if not (self.root / name).exists()]
-            try:
-                _write(self._journal, dumps({"id": record.id, "files": new}).encode())
-                for name in new:
-                    _write(self.root / name, files[name])
-                parse_record(vars(record))  # what could not be read again must not be written
-                self._write_records([*records, record])
-            except BaseException:
-                self._recover()
-                raise
-            self._journal.unlink()
-
-    def write_records(self, records: Sequence[Record]) -> bool:
-        """Replace all records; False where that changes nothing."""
-        with self._locked():
-            self._recover()
-            for record in records:
-                parse_record(vars(record))
-            return self._write_records(records)
-
-    def _write_records(self, records: Sequence[Record]) -> bool:
-        data = dump_records(records).encode()
-        if self.registry.exists() and self.registry.read_bytes() == data:
-            return False
-        _write(self.registry, data)
-        return True
 
     def recover(self) -> None:
-        """Undo a publishing that was killed; a no-op while another is at work."""
-        left = (self._journal, _unfinished(self._journal), _unfinished(self.registry))
-        if any(path.exists() for path in left) and os.access(self.root, os.W_OK):
-            with contextlib.suppress(BlockingIOError), self._locked(wait=False):
+        """Complete or undo a change that was interrupted.
+
+        Does nothing while another process writes, or where this one may not.
+        """
+        if (self._journal.exists or self._leftovers()) and os.access(self.root, os.W_OK):
+            with contextlib.suppress(BlockingIOError, FileError), locked(self.root):
                 self._recover()
 
-    @property
-    def _journal(self) -> Path:
-        return self.root / _JOURNAL
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Let one process write at a time, once it has dealt with what another left behind."""
+        with locked(self.root, wait=True):
+            self._recover()
+            yield
 
     def _recover(self) -> None:
-        for path in (self._journal, self.registry):
-            _unfinished(path).unlink(missing_ok=True)
-        if not self._journal.exists():
-            return
-        try:
-            entry = json.loads(self._journal.read_bytes())
-            published = entry["id"] in {record.id for record in self.records()}
-            for name in entry["files"]:
-                # A library from elsewhere must not have files deleted that are not its own.
-                if not _WRITTEN.fullmatch(name):
-                    raise ValueError(f"{name!r:.60} is no file of a task")
-                _unfinished(self.root / name).unlink(missing_ok=True)
-                if not published:
-                    (self.root / name).unlink(missing_ok=True)
-        except (ValueError, KeyError, TypeError) as error:
-            raise LibraryError(
-                f"{self._journal} is damaged: {error}. Look at it and delete it"
-            ) from error
-        self._journal.unlink(missing_ok=True)
+        for path in self._leftovers():
+            remove(path)
+        if self._journal.exists:
+            records, broken = self.read()
+            if not broken:
+                self._journal.clean_up(r.file for r in records if not r.hand_written)
 
-    @contextlib.contextmanager
-    def _locked(self, wait: bool = True) -> Iterator[None]:
-        """One writer at a time; the lock goes with its process, however that ends."""
-        try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            folder = os.open(self.root, os.O_RDONLY)
-        except OSError as error:
-            raise LibraryError(f"{self.root} cannot be written: {error.strerror}") from error
-        try:
-            fcntl.flock(folder, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-            yield
-        finally:
-            os.close(folder)
+    def _leftovers(self) -> list[Path]:
+        return [*leftovers(self.registry), *self._journal.leftovers()]
 
-
-def dumps(data: Any) -> str:
-    """JSON for people and for diffs."""
-    return json.dumps(data, indent=2, ensure_ascii=False)
-
-
-def dump_records(records: Sequence[Record]) -> str:
-    """The text of a registry: sorted by id, a record a line."""
-    ordered = sorted(records, key=lambda record: record.id)
-    encode = json.JSONEncoder(ensure_ascii=False).encode
-    lines = ",\n".join(encode(vars(record)) for record in ordered)
-    return '{"tasks": [\n' + lines + ("\n" if lines else "") + "]}\n"
+    @property
+    def _journal(self) -> Journal:
+        return Journal(self.root)
 
 
 def _files(file: str, source: str, completion: str | None) -> dict[str, bytes]:
     """A task's program and completion: {path below the library's folder: content}."""
     files = {file: source.encode()}
     if completion is not None:
-        path = f"generated/completions/{Path(file).stem}.md"
-        files[path] = completion.encode(errors="replace")
+        files[_completion(file)] = completion.encode(errors="replace")
     return files
+
+
+def _task_files(file: str) -> list[str]:
+    """All files of a task, below the library's folder."""
+    return [file, _completion(file), _provenance(file)]
+
+
+def _completion(file: str) -> str:
+    return f"generated/completions/{Path(file).stem}.md"
 
 
 def _provenance(file: str) -> str:
     return f"generated/provenance/{Path(file).stem}.json"
 
 
-def _unfinished(path: Path) -> Path:
-    """Where the new content of a file is until it is whole."""
-    return path.with_name(f".{path.name}.new")
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Replace a file in one step, after its bytes have reached the disk."""
-    new = _unfinished(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(new, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(new, path)
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            new.unlink(missing_ok=True)
-        if not isinstance(error, OSError):
-            raise
-        why = "the disk is full" if error.errno == errno.ENOSPC else error.strerror
-        raise LibraryError(f"{path} could not be written: {why}") from error
+def _dumps(provenance: dict[str, Any]) -> bytes:
+    return json.dumps(provenance, indent=2, ensure_ascii=False).encode() + b"\n"
 
 
 def shipped() -> Library:

@@ -1,4 +1,4 @@
-"""The demonstrator: actions that solve a task, derived from its goals."""
+"""The oracle: actions that solve a task, derived from its goals."""
 
 from gensim_envs.errors import OracleError
 from gensim_envs.oracle.demonstrator import Oracle

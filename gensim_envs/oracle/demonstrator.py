@@ -1,4 +1,4 @@
-"""The demonstrator: the next action toward the current goal, derived from the goal itself."""
+"""The oracle: the next action toward the current goal, derived from the goal itself."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from gensim_envs.envs.tabletop import TabletopEnv
 from gensim_envs.errors import OracleError
 from gensim_envs.oracle.sweeping import best_push
-from gensim_envs.sim.primitives import first_touch
+from gensim_envs.sim import Uncopyable
+from gensim_envs.sim.bodies import first_touch
 from gensim_envs.task.goals import (
     Array,
     Goal,
@@ -34,14 +35,14 @@ _ASIDE_GAP = 0.02
 _OVERSHOOT = 0.004  # metres
 
 
-class Oracle:
-    """Solves an env from any state that it can solve, so it can label a learner's states too.
+class Oracle(Uncopyable):
+    """Demonstrates a task, from the states of other policies too.
 
     Args:
-        env: an env of this suite, through any wrappers.
+        env: an env of this suite, with any wrappers.
 
     Raises:
-        TypeError: where the env is not one of this suite.
+        TypeError: the env is not one of this suite.
     """
 
     def __init__(self, env: gym.Env[Any, Any]) -> None:
@@ -50,11 +51,16 @@ class Oracle:
             raise TypeError(f"the oracle solves gensim environments, not {type(inner).__name__}")
         self._env = inner
 
+    def __call__(self, observation: Any, info: dict[str, Any]) -> NDArray[np.float32]:
+        """The next action, as a policy for `gensim_envs.rollout`; see `act`."""
+        return self.act()
+
     def act(self) -> NDArray[np.float32]:
         """The next action, (6,), in the units of the unwrapped env.
 
         Raises:
-            OracleError: naming the goal for which there is no action.
+            OracleError: there is no action toward the goal, which the message names.
+            gymnasium.error.ResetNeeded: the env has not been reset yet.
         """
         goal = self._env.goal
         if goal is None:
@@ -71,11 +77,9 @@ class Oracle:
     def _fail(self, goal: Goal, why: str) -> OracleError:
         return OracleError(f"goal {goal.instruction!r}: {why}")
 
-    # Rigid items.
-
     def _place(self, goal: Goal, now: Snapshot) -> Array:
-        """Put the lowest item that is not in place there, or first clear what is in the way."""
-        spec = self._env.spec_drawn
+        """Put the lowest misplaced item in place, or clear what is in the way first."""
+        spec = self._env.task_spec
         waiting = [pair for pair in unmet(spec, goal, now) if now.has(pair[0])]
         why = "nothing is left to move"
         for item, place in waiting:
@@ -83,7 +87,7 @@ class Oracle:
             if target is None:
                 why = f"there is no room for the {spec.items[item].asset}"
                 continue
-            for blocker in self._in_the_way(item, target, now):
+            for blocker in self._blockers(item, target, now):
                 return self._clear(goal, blocker, now, depth=0)
             action = self._carry(item, target, now)
             if isinstance(action, int):
@@ -94,7 +98,7 @@ class Oracle:
         raise self._fail(goal, why)
 
     def _target(self, goal: Goal, place: Place, item: int, now: Snapshot) -> Pose | None:
-        spec = self._env.spec_drawn
+        spec = self._env.task_spec
         if goal.relation != "inside" or place.base is None:
             return target_of(spec, goal, place, now)
         if place.pose != Pose(0, 0):
@@ -102,8 +106,8 @@ class Oracle:
         return self._spot_inside(goal, place.base, item, now)
 
     def _spot_inside(self, goal: Goal, base: int, item: int, now: Snapshot) -> Pose | None:
-        """A free pose in a bowl, container or zone, from one corner on; alone, in the middle."""
-        spec = self._env.spec_drawn
+        """A free pose in a bowl, container or zone: the middle for a single item, else packed."""
+        spec = self._env.task_spec
         opening = spec.items[base].asset.opening
         assert opening is not None  # checked when the goal was declared
         outline = spec.geometry(item).outline
@@ -113,7 +117,7 @@ class Oracle:
             for k in self._movable(now)
             if k not in (item, base)
             and self._near(base, k, now)
-            # What stands lower than the base holds it: a tray in which it stands.
+            # An item that stands lower than the base holds it, as a tray does.
             and now.poses[k].z > now.poses[base].z - 0.001
         ]
         room = opening.buffer(-_GAP / 2)
@@ -133,20 +137,20 @@ class Oracle:
         return None
 
     def _near(self, base: int, item: int, now: Snapshot) -> bool:
-        spec = self._env.spec_drawn
+        spec = self._env.task_spec
         reach = max(spec.items[base].asset.size[:2]) + max(spec.items[item].asset.size[:2])
         return now.poses[base].distance(now.poses[item]) < reach
 
     def _movable(self, now: Snapshot) -> list[int]:
         """Rigid items that can be moved and are there."""
-        spec = self._env.spec_drawn
+        spec = self._env.task_spec
         return [
             k for k, item in enumerate(spec.items) if not (item.fixed or item.bodies) and now.has(k)
         ]
 
-    def _in_the_way(self, item: int, target: Pose, now: Snapshot) -> Iterator[int]:
-        """Items that stand where `item` is to go, highest first."""
-        spec = self._env.spec_drawn
+    def _blockers(self, item: int, target: Pose, now: Snapshot) -> Iterator[int]:
+        """Items at the target of `item`, highest first."""
+        spec = self._env.task_spec
         shape = shapely.Polygon(transform(spec.geometry(item).outline, target))
         inner = shape.buffer(-0.002, join_style="mitre")
         for k in sorted(self._movable(now), key=lambda k: -now.poses[k].z):
@@ -164,14 +168,14 @@ class Oracle:
         """Whether some goal wants `item` in or on `base`."""
         return any(
             item in goal.items and any(place.base == base for place in goal.places)
-            for goal in self._env.spec_drawn.goals
+            for goal in self._env.task_spec.goals
         )
 
     def _carry(self, item: int, target: Pose, now: Snapshot) -> Array | int | None:
-        """The action that brings an item to a pose; else who covers it, else None."""
-        spec, pose = self._env.spec_drawn, now.poses[item]
+        """The action that moves an item to a pose, the item that covers it, or None."""
+        spec, pose = self._env.task_spec, now.poses[item]
         asset = spec.items[item].asset
-        turn = wrap(target.yaw - pose.yaw, asset.symmetry)
+        rotation = wrap(target.yaw - pose.yaw, asset.symmetry)
         covered_by: int | None = None
         for grasp in asset.grasps:
             tip = pose @ Pose(*grasp)
@@ -180,16 +184,16 @@ class Oracle:
                 if touched is not None and not spec.items[touched].fixed:
                     covered_by = touched if covered_by is None else covered_by
                 continue
-            c, s = math.cos(turn), math.sin(turn)
+            c, s = math.cos(rotation), math.sin(rotation)
             dx, dy = tip.x - pose.x, tip.y - pose.y
             end = (target.x + c * dx - s * dy, target.y + s * dx + c * dy)
             if _within(tip.x, tip.y) and _within(*end):
-                return np.array([tip.x, tip.y, 0.0, *end, turn])
+                return np.array([tip.x, tip.y, 0.0, *end, rotation])
         return covered_by
 
     def _clear(self, goal: Goal, item: int, now: Snapshot, depth: int) -> Array:
-        """Put something that is in the way on a free spot of the table, nearest first."""
-        spec = self._env.spec_drawn
+        """Move an item that is in the way to the nearest free spot of the table."""
+        spec = self._env.task_spec
         if spec.items[item].bodies:
             raise self._fail(goal, f"the {spec.items[item].asset} is in the way")
         free = self._free_spot(item, now)
@@ -203,7 +207,7 @@ class Oracle:
         return action
 
     def _free_spot(self, item: int, now: Snapshot) -> Pose | None:
-        spec = self._env.spec_drawn
+        spec = self._env.task_spec
         taken: list[shapely.Geometry] = [
             shapely.Polygon(transform(spec.geometry(k).outline, now.poses[k]))
             for k in range(len(spec.items))
@@ -230,10 +234,8 @@ class Oracle:
                 return Pose(float(x), float(y), 0.0, pose.yaw)
         return None
 
-    # Ropes and piles.
-
     def _lay(self, goal: Goal, now: Snapshot) -> Array:
-        """Draw an end to where it belongs, then whichever bead is farthest off."""
+        """Drag an end of a rope to its place, then the bead that is farthest from its own."""
         beads = now.bodies[goal.items[0]]
         targets = bead_targets(goal, beads)
         error = np.linalg.norm(beads[:, :2] - targets, axis=1)
@@ -242,21 +244,21 @@ class Oracle:
         bead = max(ends or range(last + 1), key=lambda k: float(error[k]))
         pick, place = beads[bead, :2], targets[bead]
         if 0 < bead < last:
-            # Its neighbours draw it back a little.
+            # Its neighbours pull it back a little.
             place = place + _OVERSHOOT * (place - pick) / max(1e-9, float(error[bead]))
         if not _within(*pick):
             raise self._fail(goal, "the rope is out of reach")
         return np.array([*pick, 0.0, *place, 0.0])
 
     def _sweep(self, goal: Goal, now: Snapshot) -> Array:
-        action = best_push(self._env.spec_drawn, goal, now)
+        action = best_push(self._env.task_spec, goal, now)
         if action is None:
             raise self._fail(goal, "the blade fits behind no crumb")
         return action
 
 
 def _span(low: float, high: float) -> Iterator[float]:
-    """Values 5 mm apart from low to high; the middle alone where there is hardly any room."""
+    """Values 5 mm apart from low to high, or only the middle where there is hardly any room."""
     if high < low:
         return
     count = max(1, round((high - low) / 0.005) + 1)

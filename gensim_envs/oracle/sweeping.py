@@ -1,4 +1,4 @@
-"""How the oracle sweeps a pile: the push that leaves most crumbs inside, by a simple model."""
+"""Sweeping of piles: the push that leaves most crumbs inside, by a simple model."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def best_push(spec: TaskSpec, goal: Goal, now: Snapshot) -> Array | None:
 
     Args:
         spec: the task.
-        goal: that its pile shall be inside a zone.
+        goal: a pile is inside a zone.
         now: where everything is.
 
     Returns:
-        An action (6,), or None where the blade fits behind no crumb.
+        An action (6,), or None if there is room for the blade behind no crumb.
     """
     crumbs, base = now.bodies[goal.items[0]], goal.places[0].base
     assert base is not None  # checked when the goal was declared
@@ -67,7 +67,7 @@ def best_push(spec: TaskSpec, goal: Goal, now: Snapshot) -> Array | None:
 
 
 def _obstacles(spec: TaskSpec, now: Snapshot) -> shapely.Geometry:
-    """What a blade cannot pass, as one shape."""
+    """The obstacles to a blade, as one shape."""
     return shapely.union_all(
         [
             shapely.Polygon(transform(spec.geometry(k).outline, now.poses[k]))
@@ -78,7 +78,7 @@ def _obstacles(spec: TaskSpec, now: Snapshot) -> shapely.Geometry:
 
 
 def _toward(crumbs: Array, aim: Array, width: float) -> Iterator[Push]:
-    """Pushes from behind each crumb (k, 2) to a point, or to as much as `width` short of it."""
+    """Pushes from behind each crumb (k, 2) to a point, or to at most `width` before it."""
     for crumb in crumbs:
         toward = (aim - crumb) / max(1e-9, float(np.linalg.norm(aim - crumb)))
         for behind, short in itertools.product((0.02, 0.05, 0.1), _SHORT if width else (0.0,)):
@@ -88,7 +88,7 @@ def _toward(crumbs: Array, aim: Array, width: float) -> Iterator[Push]:
 def _sideways(crumbs: Array) -> Iterator[Push]:
     """Short pushes of each crumb (k, 2) in every direction, with the blade's middle and its ends.
 
-    The ends reach what lies along a wall.
+    The ends reach crumbs along a wall.
     """
     for crumb, angle in itertools.product(crumbs, np.arange(16) * math.tau / 16):
         toward = np.array([math.cos(angle), math.sin(angle)])
@@ -121,7 +121,7 @@ def _clipped(point: Array) -> Array:
 
 
 def _blocked(start: Array, end: Array, obstacles: shapely.Geometry) -> bool:
-    """Whether the blade, with some room to spare, would meet an obstacle."""
+    """Whether the blade, with some clearance, would hit an obstacle."""
     ahead = (end - start) / max(1e-9, float(np.linalg.norm(end - start)))
     thick = (BLADE_SIZE[0] / 2 + _ROOM) * ahead
     way = shapely.LineString([start - thick, end + thick])
@@ -155,9 +155,10 @@ def _lands_on(crumbs: Array, start: Array, end: Array) -> bool:
 
 
 def _pushed(crumbs: Array, start: Array, end: Array) -> Array:
-    """Where crumbs (k, 3) would be after a push, if each only moved straight ahead.
+    """Crumbs (k, 3) after a push, if each moved only straight ahead.
 
-    In lanes of a crumb's width the blade pushes the first crumb, that the next, and so on.
+    In each lane of a crumb's width the blade pushes the first crumb, which pushes the next, and so
+    on.
     """
     length = float(np.linalg.norm(end - start))
     if length < 1e-6:

@@ -99,7 +99,7 @@ def make_clip(folder: Path, library: Library, record: Record) -> str | None:
         program = load_program(library, record)
         with closing(TabletopEnv(program, record.bounds, obs_mode="state")) as env:
             seed, every, played = _record(env, record)
-            spec = env.spec_drawn
+            spec = env.task_spec
     except (TaskError, OracleError, LibraryError) as error:
         return str(error)
     files.write(start, webp(played.start))

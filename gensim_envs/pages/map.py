@@ -26,6 +26,8 @@ _CHARACTER, _LINE, _MARGIN = 5.6, 12.0, 12.0
 class MapError(GensimError):
     """The map cannot be drawn here; the message names the remedy."""
 
+    exit_code = 2
+
 
 class Label(NamedTuple):
     """The name of a task on the map, with the position of its anchor and baseline in pixels."""

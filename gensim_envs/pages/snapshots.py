@@ -19,7 +19,7 @@ from gensim_envs.oracle import Oracle, OracleError
 from gensim_envs.sandbox.program import Sandboxed
 from gensim_envs.seeds import CERTIFICATE, SURVEY
 from gensim_envs.sim.cameras import CLOSE_UP, Camera
-from gensim_envs.sim.video import Film, Frame
+from gensim_envs.sim.video import Frame, VideoRecorder
 
 NO_FRAMES = 10**9
 """Keeps the first frame only; the others are counted without being rendered."""
@@ -87,12 +87,12 @@ def record_episode(
     """
     actions: list[Any] = []
     solved, problem = False, ""
-    with closing(Film(env.world, moving=True, camera=CLOSE_UP, every=every)) as film:
+    with closing(VideoRecorder(env.world, motion=True, camera=CLOSE_UP, every=every)) as video:
         starts: list[Frame] = []
 
         def start(*_: Any) -> None:
-            film.start()
-            starts.append(film.picture(still))
+            video.start()
+            starts.append(video.render(still))
 
         try:
             for step in transitions(env, lambda *_: act(), seed=seed, start=start):
@@ -104,10 +104,10 @@ def record_episode(
             problem = str(error)
         if not solved and not problem:
             problem = f"the oracle does not solve it in {len(actions)} actions"
-        film.leave()
-        frames = [*film.take(), film.picture()]
+        video.return_home()
+        frames = [*video.pop_frames(), video.render()]
         return Recorded(
-            actions, solved, problem, frames, film.length, starts[0], film.picture(still)
+            actions, solved, problem, frames, video.length, starts[0], video.render(still)
         )
 
 
@@ -144,7 +144,7 @@ def take_snapshot(name: str, source: str) -> Snapshot:
                 env,
                 Oracle(env).act,
                 CERTIFICATE.start,
-                lambda: max_steps(env.spec_drawn.bounds),
+                lambda: max_steps(env.task_spec.bounds),
                 still=_CAMERA,
             )
     except (TaskError, SyntaxError) as error:

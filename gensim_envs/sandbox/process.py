@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import secrets
@@ -156,7 +157,7 @@ class Process:
         self._children: dict[str, _Child] = {}  # by program, the last used last
         self._ended = threading.Event()
         self._folder = tempfile.mkdtemp(prefix="gensim-")
-        self._control, theirs = socket.socketpair()
+        self._control, theirs = map(_above_standard_streams, socket.socketpair())
         self._control.settimeout(START_SECONDS)
         options = {"control": theirs.fileno(), "cpu": CPU_SECONDS, **asdict(limits)}
         try:
@@ -282,6 +283,12 @@ class Process:
 
 
 _DIED = "the sandbox's worker has died or was interrupted; the next draw starts another"
+
+
+def _above_standard_streams(sock: socket.socket) -> socket.socket:
+    """The socket with a descriptor from 3 on: those of closed standard streams are reused."""
+    with sock:
+        return socket.socket(fileno=fcntl.fcntl(sock, fcntl.F_DUPFD_CLOEXEC, 3))
 
 
 def _start(options: dict[str, Any], folder: str, ended: threading.Event) -> subprocess.Popen[bytes]:

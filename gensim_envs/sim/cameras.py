@@ -1,4 +1,4 @@
-"""Pictures: the views from above and from the sides that agents see, and one for people.
+"""The cameras: the views from above and from the sides that policies observe, and the overview.
 
 The table is not rendered but filled in, which is exact and saves most of the time.
 """
@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gensim_envs.sim.renderer import orthographic, perspective, take
+from gensim_envs.sim.client import Client
+from gensim_envs.sim.renderer import orthographic, perspective, render
 from gensim_envs.sim.views import PIXEL, SHAPE
 from gensim_envs.task.goals import Array
 from gensim_envs.task.pose import WORKSPACE
@@ -22,7 +23,7 @@ from gensim_envs.task.pose import WORKSPACE
 TABLE_COLOR = (206, 196, 176)
 """sRGB bytes of the table top: a light sand, away from every named colour."""
 FLOOR_COLOR = (92, 94, 98)
-"""sRGB bytes of what lies beyond the table."""
+"""sRGB bytes of the floor around the table."""
 TABLE_MARGIN = 0.3
 """Metres of table beyond the workspace."""
 
@@ -32,11 +33,11 @@ _LAMP = {"lightAmbientCoeff": 0.55, "lightDiffuseCoeff": 0.5, "lightSpecularCoef
 
 @dataclass(frozen=True)
 class Light:
-    """What shines on the table.
+    """The light on the table.
 
     Attributes:
-        direction: towards the light; bodies are shaded by it.
-        gain: factors on red, green and blue of the whole picture.
+        direction: towards the light, for the shading of bodies.
+        gain: factors on red, green and blue of the whole image.
     """
 
     direction: tuple[float, float, float] = (0.35, 0.5, 1.0)
@@ -44,11 +45,11 @@ class Light:
 
     @property
     def options(self) -> dict[str, Any]:
-        """What it means to the renderer."""
+        """Arguments of pybullet's getCameraImage."""
         return {**_LAMP, "lightDirection": self.direction, "shadow": 0}
 
-    def on(self, color: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """A picture (..., 3) in this light, which has been rendered with its direction."""
+    def apply_gain(self, color: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """An image (..., 3) times the gain."""
         if self.gain == (1.0, 1.0, 1.0):
             return color
         levels = np.arange(256)[:, None] * np.array(self.gain)
@@ -57,20 +58,20 @@ class Light:
 
 
 @dataclass(frozen=True)
-class Sight:
-    """How the scene is seen in one episode.
+class ViewConditions:
+    """The light and the camera errors of one episode.
 
     Attributes:
-        light: what shines on it.
-        nudges: (4, 4) poses of cameras in the frames where they should be, by name; the one of the
-            view from above is called "above". Who is not named is where it should be.
+        light: on the table.
+        camera_errors: by name, the (4, 4) pose of a camera in the frame of its nominal pose. The
+            camera above the table is called "above". Cameras that are not listed have no error.
     """
 
     light: Light = Light()
-    nudges: Mapping[str, Array] = field(default_factory=dict)
+    camera_errors: Mapping[str, Array] = field(default_factory=dict)
 
 
-PLAIN = Sight()
+DEFAULT_VIEW = ViewConditions()
 
 
 @dataclass(frozen=True)
@@ -100,48 +101,48 @@ _ABOVE = np.array(
 )  # its x, to the right, is the world's y; its y, down, the world's x
 
 
-def top_down(client: int, sight: Sight = PLAIN) -> TopDown:
+def render_top_down(client: Client, view: ViewConditions = DEFAULT_VIEW) -> TopDown:
     """Render the view from above.
 
-    Where the camera is not where it should be, heights are those of someone who does not know:
-    the height where it should be, less the distance measured.
+    Where the camera has an error, heights are computed as if it had none: the nominal height of
+    the camera minus the measured distance.
 
     Args:
-        client: pybullet's client id.
-        sight: how the scene is seen.
+        client: the scene.
+        view: light and camera errors.
     """
-    nudge = sight.nudges.get("above")
-    pose = _ABOVE if nudge is None else _ABOVE @ nudge
-    picture = take(client, SHAPE, pose, _FROM_ABOVE, **sight.light.options)
-    empty = picture.body < 0
-    color = np.ascontiguousarray(picture.color)
+    error = view.camera_errors.get("above")
+    pose = _ABOVE if error is None else _ABOVE @ error
+    image = render(client, SHAPE, pose, _FROM_ABOVE, **view.light.options)
+    empty = image.body < 0
+    color = np.ascontiguousarray(image.color)
     color[empty] = TABLE_COLOR
-    height = np.asarray(_CAMERA_HEIGHT - picture.distance, np.float32)
-    height[empty] = 0.0 if nudge is None else _slanted(pose)[empty]
-    return TopDown(sight.light.on(color), height, picture.body)
+    height = np.asarray(_CAMERA_HEIGHT - image.distance, np.float32)
+    height[empty] = 0.0 if error is None else _apparent_table_height(pose)[empty]
+    return TopDown(view.light.apply_gain(color), height, image.body)
 
 
-def _slanted(pose: Array) -> NDArray[np.float32]:
-    """How high the table seems, (160, 320), from a camera above that hangs crooked."""
+def _apparent_table_height(pose: Array) -> NDArray[np.float32]:
+    """The height of the table (160, 320) that a camera above it measures from a wrong pose."""
     down, across = ((np.arange(n) + 0.5) * PIXEL - n * PIXEL / 2 for n in SHAPE)
     start = pose[2, 0] * across + (pose[2, 1] * down)[:, None] + pose[2, 3]
     return np.asarray(_CAMERA_HEIGHT + start / pose[2, 2], np.float32)
 
 
 VIEW_SHAPE = (480, 640)
-"""Rows and columns of a view from the side."""
+"""Rows and columns of an image from a side camera."""
 
 
 @dataclass(frozen=True)
 class Camera:
-    """A camera beside the table, by default with as many pixels as a RealSense D415.
+    """A camera beside the table, by default with the resolution of a RealSense D415.
 
     Attributes:
-        eye: where it stands, (x, y, z) metres.
-        heading: where it looks, seen from above, degrees from x towards y.
-        dip: how far below the horizon it looks, degrees.
+        eye: its position (x, y, z), metres.
+        heading: its direction as seen from above, degrees from x towards y.
+        dip: its angle below the horizon, degrees.
         focal: its focal length, pixels.
-        shape: rows and columns of its pictures.
+        shape: rows and columns of its images.
     """
 
     eye: tuple[float, float, float]
@@ -152,7 +153,7 @@ class Camera:
 
     @property
     def intrinsics(self) -> Array:
-        """(3, 3), pixels; the middle of the first pixel is at (0, 0)."""
+        """(3, 3), pixels; the centre of the first pixel is at (0, 0)."""
         height, width = self.shape
         f = self.focal
         return np.array([[f, 0, (width - 1) / 2], [0, f, (height - 1) / 2], [0, 0, 1]])
@@ -174,49 +175,49 @@ CAMERAS = {
     "left": Camera((0.0, 0.5, 0.75), -45, 50),
     "right": Camera((0.0, -0.5, 0.75), 45, 50),
 }
-"""Three cameras round the table, beyond it and to the left and right of the robot. Where they stand
-and look, and their focal length, are as in the simulation of Transporter Networks (arXiv
-2010.14406; google-research/ravens, ravens/tasks/cameras.py)."""
-_REACH = (0.1, 3.0)  # metres that are rendered
+"""Three cameras: opposite the robot, and to its left and right. Their poses and focal length are
+those of the simulation of Transporter Networks (arXiv 2010.14406; google-research/ravens,
+ravens/tasks/cameras.py)."""
+_RANGE = (0.1, 3.0)  # metres that are rendered
 
 
-def look(
-    client: int, name: str, sight: Sight = PLAIN
+def render_camera(
+    client: Client, name: str, view: ViewConditions = DEFAULT_VIEW
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Render one of the views from the sides.
+    """Render the image of a side camera.
 
     Args:
-        client: pybullet's client id.
+        client: the scene.
         name: of the camera, from `CAMERAS`.
-        sight: how the scene is seen.
+        view: light and camera errors.
 
     Returns:
         Colour (480, 640, 3) uint8 and depth (480, 640) float32: metres along the optical axis, 0
-        beyond the table, as a D415 says where it has no reading.
+        beyond the table, as a D415 reports a missing reading.
     """
-    camera, nudge = CAMERAS[name], sight.nudges.get(name)
-    pose = camera.world_from_camera if nudge is None else camera.world_from_camera @ nudge
-    projection = perspective(camera.intrinsics, VIEW_SHAPE, *_REACH)
-    picture = take(client, VIEW_SHAPE, pose, projection, **sight.light.options)
-    color, depth = _empty(name) if nudge is None else _empty_at(pose, camera.intrinsics)
+    camera, error = CAMERAS[name], view.camera_errors.get(name)
+    pose = camera.world_from_camera if error is None else camera.world_from_camera @ error
+    projection = perspective(camera.intrinsics, VIEW_SHAPE, *_RANGE)
+    image = render(client, VIEW_SHAPE, pose, projection, **view.light.options)
+    color, depth = _table(name) if error is None else _table_from(pose, camera.intrinsics)
     color, depth = color.copy(), depth.copy()
-    body = np.flatnonzero(picture.body >= 0)
-    distance, table = picture.distance.ravel()[body], depth.ravel()[body]
-    # What has fallen off the table, or waits below it, is hidden by it.
-    seen = distance < np.where(table > 0, table, _REACH[1])
-    row, column = np.divmod(body[seen], VIEW_SHAPE[1])
-    color[row, column], depth[row, column] = picture.color[row, column], distance[seen]
-    return sight.light.on(color), depth
+    body = np.flatnonzero(image.body >= 0)
+    distance, table = image.distance.ravel()[body], depth.ravel()[body]
+    # The table hides what has fallen off it or waits below it.
+    visible = distance < np.where(table > 0, table, _RANGE[1])
+    row, column = np.divmod(body[visible], VIEW_SHAPE[1])
+    color[row, column], depth[row, column] = image.color[row, column], distance[visible]
+    return view.light.apply_gain(color), depth
 
 
-def _empty_at(pose: Array, intrinsics: Array) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Colour and depth of the bare table, as `look` gives them."""
+def _table_from(pose: Array, intrinsics: Array) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Colour and depth of the empty table, as `render_camera` returns them."""
     rays = pose[:3, :3] @ np.linalg.inv(intrinsics)
     down, across = (np.arange(n) for n in VIEW_SHAPE)
     x, y, z = ((row[1] * down + row[2])[:, None] + row[0] * across for row in rays)
     with np.errstate(divide="ignore"):
         depth = -pose[2, 3] / z
-    table = (z < 0) & (depth < _REACH[1])
+    table = (z < 0) & (depth < _RANGE[1])
     for ray, start, (low, high) in zip((x, y), pose[:2, 3], WORKSPACE, strict=True):
         with np.errstate(invalid="ignore"):
             at = start + depth * ray
@@ -226,19 +227,19 @@ def _empty_at(pose: Array, intrinsics: Array) -> tuple[NDArray[np.uint8], NDArra
 
 
 @cache
-def _empty(name: str) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    return _empty_at(CAMERAS[name].world_from_camera, CAMERAS[name].intrinsics)
+def _table(name: str) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    return _table_from(CAMERAS[name].world_from_camera, CAMERAS[name].intrinsics)
 
 
 OVERVIEW = Camera((1.42, -0.66, 0.92), 146, 30.7, focal=565)
-"""For people: the table and the whole arm."""
+"""For videos: the table and the whole arm."""
 CLOSE_UP = Camera((1.42, -0.66, 0.92), 146.3, 35.9, focal=523, shape=(360, 480))
-"""For people: the workspace and what of the arm reaches into it; drawn in half the time."""
-_FILM_LIGHT = {**_LAMP, "lightDirection": (0.9, 0.6, 1.6), "lightDistance": 3.0, "shadow": 1}
+"""For videos: the workspace and the nearest part of the arm, in half the time of `OVERVIEW`."""
+_VIDEO_LIGHT = {**_LAMP, "lightDirection": (0.9, 0.6, 1.6), "lightDistance": 3.0, "shadow": 1}
 
 
-def for_people(client: int, camera: Camera = OVERVIEW) -> NDArray[np.uint8]:
-    """A perspective picture with shadows, (height, width, 3) uint8."""
+def render_video_frame(client: Client, camera: Camera = OVERVIEW) -> NDArray[np.uint8]:
+    """Render a perspective image with shadows, (height, width, 3) uint8."""
     projection = perspective(camera.intrinsics, camera.shape, 0.05, 5.0)
-    picture = take(client, camera.shape, camera.world_from_camera, projection, **_FILM_LIGHT)
-    return np.ascontiguousarray(picture.color)
+    image = render(client, camera.shape, camera.world_from_camera, projection, **_VIDEO_LIGHT)
+    return np.ascontiguousarray(image.color)

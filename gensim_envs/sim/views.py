@@ -1,6 +1,6 @@
-"""The view from above: its grid, and how pictures from the side are fused into it.
+"""The grid of the view from above, and the fusion of camera images into it.
 
-Nothing here knows the simulator, so that it serves a real set of cameras as well.
+Nothing here depends on the simulator, so it works for real cameras as well.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ PIXEL = 0.003125
 SHAPE = (160, 320)
 """Rows (x) and columns (y) of the view from above."""
 
-_LOWEST, _STEP, _LEVELS = -0.1, 1e-5, 1 << 16  # heights that are kept: -10 to 55 cm, in 10 um
-_BAND = 0.01  # metres: a surface has a second point so near below its highest one
-_HOLE = 4  # pixels: a hole up to so wide is closed
+_LOWEST, _STEP, _LEVELS = -0.1, 1e-5, 1 << 16  # heights: -10 to 55 cm, in steps of 10 um
+_BAND = 0.01  # metres below a surface's highest point within which a second point confirms it
+_HOLE = 4  # pixels: the width up to which holes are filled
 
 
 def xy_of_pixel(row: float, column: float) -> tuple[float, float]:
-    """World (x, y), metres, of the middle of a pixel of the view from above."""
+    """World (x, y), metres, of the centre of a pixel of the view from above."""
     (x0, _), (y0, _) = WORKSPACE
     return x0 + (row + 0.5) * PIXEL, y0 + (column + 0.5) * PIXEL
 
 
 def pixel_of_xy(x: float, y: float) -> tuple[int, int]:
-    """The (row, column) of the view from above in which a world point lies, clipped to it."""
+    """The pixel (row, column) of the view from above that contains a world point, clipped."""
     (x0, _), (y0, _) = WORKSPACE
     row, column = int((x - x0) / PIXEL), int((y - y0) / PIXEL)
     return min(max(row, 0), SHAPE[0] - 1), min(max(column, 0), SHAPE[1] - 1)
@@ -40,24 +40,23 @@ def pixel_of_xy(x: float, y: float) -> tuple[int, int]:
 def fuse_views(
     color: NDArray[np.uint8], depth: NDArray[np.float32], cameras: Mapping[str, Any]
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Pictures with depth -> the table from above, on the grid of `obs_mode="rgbd"`.
+    """Fuse images with depth into a view of the table from above, on the grid of "rgbd".
 
-    Every pixel becomes a point. In each cell of the grid the highest point that a second one
-    confirms stands for the surface, whose height is the mean of the points just below it. Holes
-    up to 12 mm wide take the lowest pixel of their rim; what else no camera has seen is 0 high and
-    black.
+    Every pixel becomes a point. In each cell of the grid the surface is at the highest point that a
+    second point confirms, and its height is the mean of the points just below. Holes up to 12 mm
+    wide are filled with the lowest pixel of their rim; other unseen cells are black, at height 0.
 
     Args:
-        color: (n, h, w, 3) uint8, one picture for each camera.
-        depth: (n, h, w) metres along the optical axis; 0 where there is no reading.
-        cameras: n cameras in the order of the pictures, as in `info["cameras"]`: each has
+        color: (n, h, w, 3) uint8, one image for each camera.
+        depth: (n, h, w) metres along the optical axis; 0 for a missing reading.
+        cameras: n cameras in the order of the images, as in `info["cameras"]`: each has
             "intrinsics" (3, 3) and "world_from_camera" (4, 4).
 
     Returns:
         Colour (160, 320, 3) uint8 and height above the table (160, 320) float32, metres.
 
     Raises:
-        ValueError: where the shapes do not agree.
+        ValueError: the shapes do not agree.
     """
     if depth.shape != (len(cameras), *depth.shape[1:]) or color.shape != (*depth.shape, 3):
         raise ValueError(

@@ -12,8 +12,10 @@ import functools
 import importlib
 import io
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
@@ -87,6 +89,10 @@ Natural = Annotated[int, value(functools.partial(whole_number, least=0), "N")]
 """A whole number from 0."""
 Positive = Annotated[int, value(functools.partial(whole_number, least=1), "N")]
 """A whole number from 1."""
+OptionalPositive = Annotated[
+    int | None, value(functools.partial(whole_number, least=1), "N"), arg(help_behavior_hint="")
+]
+"""A whole number from 1, or None."""
 Seed = Annotated[int, value(functools.partial(whole_number, least=0), "SEED")]
 """A seed, from 0."""
 Workers = Annotated[
@@ -146,6 +152,10 @@ def run(
         # The reader of the output has left, as in `gensim list | head`.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except BrokenExecutor:
+        return _fail(
+            f"{prog}: a worker process ended, perhaps for want of memory; use --workers 1", 1
+        )
     except OSError as error:
         return _fail(f"{prog}: {error}", 1)
     except KeyboardInterrupt:
@@ -192,7 +202,7 @@ def parse(
     except SystemExit as exit:
         if exit.code:
             raise UsageError(f"{_unboxed(errors.getvalue())} See {prog} --help") from None
-        print("\n".join(line.rstrip() for line in output.getvalue().splitlines()))
+        print(_plain_help(output.getvalue()))
         raise
     return call
 
@@ -233,6 +243,12 @@ def _overview(prog: str, description: str, commands: Mapping[str, tuple[str, str
     )  # fmt: skip
 
 
+def _plain_help(text: str) -> str:
+    """Tyro's help without defaults that say nothing, and without padding."""
+    text = re.sub(r"\s*\(default:\s+(None|False|''|)\)", "", text)
+    return "\n".join(line.rstrip() for line in text.rstrip().splitlines())
+
+
 def _unboxed(text: str) -> str:
     """The first paragraph of an error that tyro has drawn in a box, in one line."""
     lines = [line.strip(" │╭╮╰╯─") for line in text.strip().splitlines()][1:]  # without its title
@@ -243,7 +259,7 @@ def _unboxed(text: str) -> str:
         elif paragraph:
             break
     problem = " ".join(paragraph).rstrip(".")
-    return f"{problem}."
+    return f"{problem[:1].lower()}{problem[1:]}."
 
 
 def _fail(line: str, code: int) -> int:

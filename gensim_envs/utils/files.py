@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import glob
 import os
 import secrets
 from collections.abc import Iterator
@@ -79,6 +80,11 @@ def remove(path: Path, root: Path | None = None) -> None:
         os.unlink(path.name, dir_fd=folder)
 
 
+def leftovers(path: Path) -> list[Path]:
+    """Temporary files beside a file, of calls of `write` that were killed or are still running."""
+    return list(path.parent.glob(f".{glob.escape(path.name[:100])}.*.tmp"))
+
+
 @contextlib.contextmanager
 def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
     """Hold a folder, which is created where it is missing, for this process alone.
@@ -112,18 +118,16 @@ def _opened_parent(path: Path, root: Path | None, *, create: bool) -> Iterator[i
         raise ValueError(f"{path} is not below {root}")
     if create:
         root.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(root, _OPEN_FOLDER)
-    try:
+    with contextlib.ExitStack() as opened:
+        descriptor = os.open(root, _OPEN_FOLDER)
+        opened.callback(os.close, descriptor)
         for part in below:
             if create:
                 with contextlib.suppress(FileExistsError):
                     os.mkdir(part, dir_fd=descriptor)
-            inner = os.open(part, _OPEN_FOLDER | os.O_NOFOLLOW, dir_fd=descriptor)
-            os.close(descriptor)
-            descriptor = inner
+            descriptor = os.open(part, _OPEN_FOLDER | os.O_NOFOLLOW, dir_fd=descriptor)
+            opened.callback(os.close, descriptor)
         yield descriptor
-    finally:
-        os.close(descriptor)
 
 
 @contextlib.contextmanager

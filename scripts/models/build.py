@@ -1,4 +1,4 @@
-"""From pieces to files: what is seen, what collides, and the row of the catalogue."""
+"""Build the files of an object: visual meshes, collision hulls and its catalogue entry."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ CATALOGUE = ROOT / "gensim_envs" / "task" / "objects.json"
 MARGIN = 0.001
 """Metres by which a convex hull is larger in pybullet than its points."""
 _CREASE = math.cos(math.radians(42))
-"""Faces that meet at a sharper angle keep their edge."""
+"""Edges between faces that meet at a larger angle stay sharp."""
 _CORNERS, _SLACK = 24, 0.001
 _CUP, _LEVEL = 0.006, 0.0035
-"""Metres: radius of the suction cup, and how much lower its rim may meet a level spot."""
+"""Metres: radius of the suction cup, and tolerance of a level spot under its rim."""
 _MODULES = (food, groceries, home, kitchen, tools, toys)
-"""Imported because they enter their objects into `THINGS`."""
+"""Modules that register their objects in `THINGS` on import."""
 
 
 @dataclass(frozen=True)
 class Built:
-    """The text of each file of an object, and its row of the catalogue."""
+    """The text of each file of an object, and its catalogue entry."""
 
     files: dict[str, str]
     row: dict[str, Any]
@@ -142,7 +142,7 @@ def _collision(hulls: Iterable[trimesh.Trimesh]) -> str:
 
 
 def _outline(pieces: Iterable[Piece], kind: str) -> Array:
-    """What the object covers seen from above, as few corners (n, 2), counter-clockwise."""
+    """The object's outline from above, as few corners (n, 2), anticlockwise."""
     triangles = np.concatenate([piece.mesh.triangles[:, :, :2] for piece in pieces])
     shadow = shapely.union_all(shapely.buffer(shapely.polygons(triangles), 0), grid_size=1e-6)
     # The closest shape that has few corners: narrow gaps closed, wide ones too, or the hull.
@@ -160,7 +160,7 @@ def _outline(pieces: Iterable[Piece], kind: str) -> Array:
 
 
 def _heights(hulls: Iterable[trimesh.Trimesh], xy: Array) -> Array:
-    """What a ray straight down meets first at points (n, 2): heights (n,), -1 for nothing."""
+    """Heights (n,) of the first hits of rays straight down at points (n, 2); -1 for no hit."""
     best = np.full(len(xy), -1.0)
     for mesh in hulls:
         planes = ConvexHull(mesh.vertices).equations
@@ -218,7 +218,7 @@ def _grasps(hulls: Sequence[trimesh.Trimesh], kind: str) -> Array:
 
 
 def main() -> None:
-    """Model everything anew."""
+    """Build all objects."""
     objects = {kind: build(THINGS[kind]) for kind in sorted(THINGS)}
     shutil.rmtree(MODELS, ignore_errors=True)
     for kind, built in objects.items():

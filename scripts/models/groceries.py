@@ -1,4 +1,4 @@
-"""What groceries come in."""
+"""Packaged groceries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What else lies about in a home: clothes, plants, things on a desk."""
+"""Household objects: clothes, plants, items on a desk."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands in a kitchen and on a laid table."""
+"""Kitchenware and tableware."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each object is called and made of."""
+"""The registry of objects: names, sizes and materials."""
 
 from __future__ import annotations
 

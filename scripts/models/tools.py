@@ -1,4 +1,4 @@
-"""Tools, and what else is held in the hand."""
+"""Tools and other hand-held objects."""
 
 from __future__ import annotations
 

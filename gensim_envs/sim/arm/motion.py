@@ -1,7 +1,6 @@
-"""What an action does when the arm does it: all of the motion simulated, joint by joint.
+"""Actions with the arm: the whole motion is simulated, joint by joint.
 
-The same pick and place and the same push as in `primitives.py`, which moves things without an
-arm.
+These are the same actions as in `primitives.py`, which moves things without an arm.
 """
 
 from __future__ import annotations
@@ -9,36 +8,35 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import pybullet as p
 
 from gensim_envs.sim.arm.dynamics import HOME, Arm
 from gensim_envs.sim.arm.robot import LIMITS, Tool, highest, inverse
-from gensim_envs.sim.arm.trajectory import Way, arc, line, plan, rounded
-from gensim_envs.sim.primitives import first_touch
-from gensim_envs.sim.world import STEP, World
+from gensim_envs.sim.arm.trajectory import Path, arc, line, plan, rounded
+from gensim_envs.sim.bodies import CONTACT, first_touch
+from gensim_envs.sim.client import STEP
+from gensim_envs.sim.world import World
 from gensim_envs.task.assets import Rope
 from gensim_envs.task.goals import Array
 from gensim_envs.task.pose import wrap
 
-_GAP = 0.001  # metres that a cup's soft lip bridges: the stiff rest does not press on things
-_CLEAR = 0.03  # metres above everything at which the lowest thing travels
-_CARRY_SPEED, _CARRY_ACCELERATION = 0.25, 1.0  # m/s, m/s^2 of what carries something else
+_GAP = 0.001  # metres that the cup's soft lip bridges, so that the stiff part presses on nothing
+_CLEAR = 0.03  # metres above everything at which held bodies travel
+_CARRY_SPEED, _CARRY_ACCELERATION = 0.25, 1.0  # m/s, m/s^2 of a body that carries others
 _DRAG_SPEED = 0.15  # m/s of a rope's bead: faster, the rest of the rope swings
-# Metres to which a bead is lifted, at least and at most: the rope that hangs from it curls up when
-# it is put down.
+# Metres to which a bead is lifted, at least and at most: a rope that hangs from it curls up when it
+# is put down.
 _DRAG_LIFT = (0.006, 0.012)
-_DRAG_ROUND = 0.004  # metres: where it stopped to turn, a rope would curl up
-_DRAG_FORCE = 2.0  # N with which the cup holds a bead: stronger, it presses beads on each other
+_DRAG_ROUND = 0.004  # metres of rounding of the path's corners: if it stopped, a rope would curl up
+_DRAG_FORCE = 2.0  # N with which the cup holds a bead: more would press beads on each other
 _PUSH_SPEED = 0.5  # m/s
-_CONTACT = 0.0002  # metres at which a descending thing is taken to touch
-_LOOK = 0.05  # metres to which a descending thing looks out for others
-_CREEP, _BRAKE = 0.02, 8.0  # m/s at contact, and 1/s by which it may be faster before
-_STRAIN = 0.01  # rad: free, the joints miss their targets by a thousandth of that
-_UNDER = 0.005  # metres below the table to which a descent would go if nothing were met
+_LOOK = 0.05  # metres around a descending body within which others are considered
+_CREEP, _BRAKE = 0.02, 8.0  # m/s at contact, and 1/s: gain of speed with distance
+_STRAIN = 0.01  # rad: in free motion the joints miss their targets by a thousandth of that
+_UNDER = 0.005  # metres below the table at which a descent ends if nothing is touched
 
 
 class _Stopped(Exception):
-    """The arm cannot go on: something does not give way, as a real one's safety would notice."""
+    """An immovable obstacle stops the arm, as a real arm's safety system would."""
 
 
 def pick_and_place(world: World, action: Array) -> bool:
@@ -53,13 +51,13 @@ def pick_and_place(world: World, action: Array) -> bool:
     arm = _arm(world, "suction")
     touch = first_touch(world, *action[:2])
     item = world.item_of(touch.body)
-    turn = wrap(float(action[5] - action[2]))
-    yaw = _unwound((*action[:2], action[2]), (*action[3:5], action[2] + turn), math.tau)
-    place = np.array([*action[3:5], 0.0, yaw + turn])
+    angle = wrap(float(action[5] - action[2]))
+    yaw = _unwrapped_yaw((*action[:2], action[2]), (*action[3:5], action[2] + angle), math.tau)
+    place = np.array([*action[3:5], 0.0, yaw + angle])
     arm.may_touch = {touch.body} if item is None else set(world.bodies[item])
     try:
         _approach(world, arm, np.array([*action[:2], touch.height + _GAP, yaw]))
-        if item is not None and not world.spec.items[item].fixed:
+        if item is not None and world.is_movable(touch.body):
             rope = isinstance(world.spec.items[item].asset, Rope)
             (_drag if rope else _carry)(world, arm, touch.body, place)
     except _Stopped:
@@ -68,7 +66,7 @@ def pick_and_place(world: World, action: Array) -> bool:
 
 
 def push(world: World, action: Array) -> bool:
-    """Draw the spatula's blade, square to its path, from (x, y) to (x, y).
+    """Push with the spatula's blade, square to its path, from (x, y) to (x, y).
 
     Returns:
         Whether everything is at rest.
@@ -78,7 +76,7 @@ def push(world: World, action: Array) -> bool:
     if float(np.linalg.norm(end - start)) < 1e-6:
         return True
     yaw = math.atan2(end[1] - start[1], end[0] - start[0])
-    yaw = _unwound((*start, yaw), (*end, yaw), math.pi)
+    yaw = _unwrapped_yaw((*start, yaw), (*end, yaw), math.pi)
     arm.may_touch = set(world.movable())
     try:
         _approach(world, arm, np.array([*start, _clear_height(world, set()), yaw]))
@@ -87,7 +85,7 @@ def push(world: World, action: Array) -> bool:
         _go(world, arm, line(arm.tip, a))
         _go(world, arm, line(a, (*end, a[2], yaw)), _PUSH_SPEED)
     except _Stopped:
-        pass  # whatever it was, the arm leaves it there
+        pass  # the arm leaves the obstacle there
     return _retreat(world, arm)
 
 
@@ -95,22 +93,19 @@ def _arm(world: World, tool: Tool) -> Arm:
     """The arm, with this tool.
 
     Raises:
-        RuntimeError: there is none.
+        RuntimeError: the world has no arm.
     """
     if world.arm is None:
-        raise RuntimeError("this world has no arm; make it World(with_arm=True)")
+        raise RuntimeError("this world has no arm; create it with World(with_arm=True)")
     world.arm.begin(tool)
     return world.arm
 
 
-# Ways.
+def _unwrapped_yaw(a: tuple[float, ...], b: tuple[float, ...], period: float) -> float:
+    """The yaw at `a` from which the last joint can rotate to `b`; both are (x, y, yaw).
 
-
-def _unwound(a: tuple[float, ...], b: tuple[float, ...], period: float) -> float:
-    """The yaw at `a` from which the last joint can turn to `b`; both are (x, y, yaw).
-
-    Of the yaws that are as good, a whole number of periods apart, it is the one nearest to home's
-    with which the last joint stays within its limits.
+    Equivalent yaws are a whole number of periods apart. This is the one nearest to the home yaw for
+    which the last joint stays within its limits.
     """
     without_yaw = np.array([inverse((x, y, 0.1), 0.0)[5] for x, y, _ in (a, b)])
     yaws = np.array([a[2], b[2]]) + np.arange(-4, 5)[:, None] * period
@@ -119,14 +114,14 @@ def _unwound(a: tuple[float, ...], b: tuple[float, ...], period: float) -> float
 
 
 def _go(
-    world: World, arm: Arm, way: Way, speed: float = math.inf, acceleration: float = math.inf
+    world: World, arm: Arm, path: Path, speed: float = math.inf, acceleration: float = math.inf
 ) -> None:
-    """Go all of a way that starts where the tip is.
+    """Follow a whole path, which starts at the tip.
 
     Raises:
-        _Stopped: something is in the way.
+        _Stopped: an obstacle stops the arm.
     """
-    for tip in plan(way, arm.target, speed, acceleration):
+    for tip in plan(path, arm.target, speed, acceleration):
         _move(world, arm, tip)
         if arm.strain > _STRAIN:
             raise _Stopped
@@ -141,7 +136,7 @@ def _move(world: World, arm: Arm, tip: Array) -> None:
 def _clear_height(world: World, held: set[int]) -> float:
     """Above everything that is not held, metres."""
     tops = [
-        p.getAABB(body, physicsClientId=world.client)[1][2]
+        world.client.getAABB(body)[1][2]
         for item, bodies in enumerate(world.bodies)
         if not world.spec.geometry(item).flat
         for body in bodies
@@ -159,7 +154,7 @@ def _approach(world: World, arm: Arm, tip: Array) -> None:
     """From home to above a tip, and straight down to it.
 
     Raises:
-        _Stopped: something is in the way, or the tip is too high to be reached.
+        _Stopped: an obstacle stops the arm, or the tip is too high to be reached.
     """
     if tip[2] > highest(tip[0], tip[1]):
         raise _Stopped
@@ -179,20 +174,17 @@ def _retreat(world: World, arm: Arm) -> bool:
     rested = world.settle()
     if rested:
         world.sleep()
-    for way in (arc(above, aside), line(aside, HOME)):
-        for tip in plan(way, arm.target):
+    for path in (arc(above, aside), line(aside, HOME)):
+        for tip in plan(path, arm.target):
             _move(world, arm, tip)
     return rested
 
 
-# What is done with a thing.
-
-
 def _carry(world: World, arm: Arm, body: int, place: Array) -> None:
-    """Lift a body with all that it carries, and put it down at the tip (x, y, _, yaw)."""
+    """Lift a body with everything on it, and put it down at the tip (x, y, _, yaw)."""
     held = _with_load(world, body)
     limits = (_CARRY_SPEED, _CARRY_ACCELERATION) if len(held) > 1 else (math.inf, math.inf)
-    lowest = min(p.getAABB(b, physicsClientId=world.client)[0][2] for b in held)
+    lowest = min(world.client.getAABB(b)[0][2] for b in held)
     height = _clear_height(world, held) + arm.tip[2] - lowest
     height = min(_at(arm.tip, height)[2], _at(place, height)[2])
     above = _at(place, height)
@@ -207,13 +199,12 @@ def _carry(world: World, arm: Arm, body: int, place: Array) -> None:
 
 
 def _with_load(world: World, body: int) -> set[int]:
-    """A body and the movable ones that rest on or in it, or on these."""
+    """A body and all movable bodies that rest on or in it, directly or not."""
     found, new = {body}, [body]
     while new:
-        for contact in p.getContactPoints(new.pop(), physicsClientId=world.client):
-            item = world.item_of(contact[2])
+        for contact in world.client.getContactPoints(new.pop()):
             # The normal points from the other body to this one: down means it lies on this one.
-            if item is None or world.spec.items[item].fixed or contact[7][2] > -0.3:
+            if contact[7][2] > -0.3 or not world.is_movable(contact[2]):
                 continue
             if contact[2] not in found:
                 found.add(contact[2])
@@ -222,58 +213,56 @@ def _with_load(world: World, body: int) -> set[int]:
 
 
 def _lower(world: World, arm: Arm, held: set[int]) -> None:
-    """Straight down until what is held, or else the tool, meets something: slower when near."""
+    """Move straight down, slower when near, until a held body (or the tool) touches something."""
     bounds = _bounds(world, held) if held else [arm.tool_bounds()]
     lowest = min(low[2] for low, _ in bounds)
     ground = arm.tip - (0, 0, lowest + _UNDER, 0)
     below = sorted({world.table, *_within(world, bounds, down_to=0.0)} - held)
     if held:
         world.wake(set(below).intersection(world.movable()))
-    way = np.array([arm.tip, *plan(line(arm.tip, ground), arm.target)])
+    tips = np.array([arm.tip, *plan(line(arm.tip, ground), arm.target)])
     done = 0.0
-    while done < len(way) - 1:
+    while done < len(tips) - 1:
         gap = min(_gap(world, arm, held, other) for other in below)
-        if gap <= _CONTACT:
+        if gap <= CONTACT:
             return
         number = int(done)
-        step = way[number + 1] - way[number]
+        step = tips[number + 1] - tips[number]
         done += min(1.0, (_CREEP + _BRAKE * gap) * STEP / float(np.linalg.norm(step[:3])))
-        number = min(int(done), len(way) - 2)
-        _move(world, arm, way[number] + (way[number + 1] - way[number]) * (done - number))
+        number = min(int(done), len(tips) - 2)
+        _move(world, arm, tips[number] + (tips[number + 1] - tips[number]) * (done - number))
 
 
 def _bounds(world: World, bodies: set[int]) -> list[tuple[Array, Array]]:
     """The lowest and the highest corner of a box around each body."""
-    boxes = (p.getAABB(body, physicsClientId=world.client) for body in sorted(bodies))
+    boxes = (world.client.getAABB(body) for body in sorted(bodies))
     return [(np.array(low), np.array(high)) for low, high in boxes]
 
 
 def _within(world: World, bounds: list[tuple[Array, Array]], down_to: float = math.inf) -> set[int]:
-    """Bodies of items in or near boxes, or in the columns below them."""
+    """Bodies of items in or near boxes, or in the columns below these."""
     found: set[int] = set()
     for low, high in bounds:
         low[2] = min(low[2], down_to)
-        near = p.getOverlappingObjects(
-            (low - _LOOK).tolist(), (high + _LOOK).tolist(), physicsClientId=world.client
-        )
+        near = world.client.getOverlappingObjects((low - _LOOK).tolist(), (high + _LOOK).tolist())
         found |= {body for body, _ in near or () if world.item_of(body) is not None}
     return found
 
 
 def _gap(world: World, arm: Arm, held: set[int], other: int) -> float:
-    """From what is held, or else the tool, to another body, metres; `_LOOK` where it is more."""
+    """Distance of the held bodies (or the tool) from another body, metres, at most `_LOOK`."""
     if not held:
         return arm.distance(other, _LOOK)
     points = [
         point
         for body in sorted(held)
-        for point in p.getClosestPoints(body, other, _LOOK, physicsClientId=world.client) or ()
+        for point in world.client.getClosestPoints(body, other, _LOOK) or ()
     ]
     return float(min([_LOOK, *(point[8] for point in points)]))
 
 
 def _drag(world: World, arm: Arm, bead: int, place: Array) -> None:
-    """Lift one bead a little, draw it to the place and let it go; the rope follows."""
+    """Lift a bead a little, drag it to the place and let it go; the rope follows."""
     start = arm.tip
     end = np.array([*place[:2], start[2], place[3]])
     low, high = _DRAG_LIFT

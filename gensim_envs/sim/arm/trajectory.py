@@ -1,4 +1,4 @@
-"""Ways of the tool through space, and how fast the joints can follow them."""
+"""Paths of the tool, timed so that the joints can follow them."""
 
 from __future__ import annotations
 
@@ -9,61 +9,61 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gensim_envs.sim.arm.robot import BASE_POSITION, LIMITS, Array, inverse
-from gensim_envs.sim.world import STEP
+from gensim_envs.sim.client import STEP
 
-Way = Callable[[Array], Array]
-"""Shares of a way (n,), each 0 to 1 -> the tip there, (n, 4): x, y, z, yaw."""
+Path = Callable[[Array], Array]
+"""Fractions of a path (n,), each 0 to 1 -> the tip there, (n, 4): x, y, z, yaw."""
 
 _SPEED = 0.9 * np.array(LIMITS.speed)  # rad/s
 # Universal Robots publishes no accelerations. At this estimate, the torques keep well within
 # their limits; `python -m benchmarks arm` shows by how much.
 _ACCELERATION = 12.0  # rad/s^2
-_KNOTS = 101  # points of a way at which the joints' speeds are looked at
+_KNOTS = 101  # points of a path at which the joints' speeds are computed
 _SMOOTH = 10  # steps over which a change of acceleration is spread
 
 
-def line(a: ArrayLike, b: ArrayLike) -> Way:
-    """Straight from tip `a` to tip `b`, (4,) each."""
+def line(a: ArrayLike, b: ArrayLike) -> Path:
+    """A straight path from tip `a` to tip `b`, (4,) each."""
     start, end = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     return lambda share: start + np.outer(share, end - start)
 
 
-def rounded(tips: ArrayLike, radius: float) -> Way:
-    """Straight from tip to tip (k, 4), past each corner without a stop.
+def rounded(tips: ArrayLike, radius: float) -> Path:
+    """A path along straight lines from tip to tip (k, 4), without a stop at corners.
 
     Args:
-        tips: k at least 2, no two in a row at one point.
-        radius: metres before and behind a point of the way of which it is the mean.
+        tips: at least two; consecutive ones differ.
+        radius: metres before and after a point of the path over which it is averaged.
     """
     corners = np.asarray(tips, dtype=np.float64)
     parts = np.linalg.norm(np.diff(corners[:, :3], axis=0), axis=1)
     lengths = np.concatenate([[0.0], np.cumsum(parts)])
 
-    def way(share: Array) -> Array:
+    def path(share: Array) -> Array:
         middle = share * lengths[-1]
-        # At its ends the way is not rounded, so that it begins and ends where it should.
+        # The path is not rounded at its ends, so that it starts and ends exactly at its tips.
         half = np.minimum(radius, np.minimum(middle, lengths[-1] - middle))
         around = middle[:, None] + half[:, None] * np.linspace(-1, 1, 21)
         return np.stack([np.interp(around, lengths, c).mean(axis=1) for c in corners.T], axis=1)
 
-    return way
+    return path
 
 
-def arc(a: ArrayLike, b: ArrayLike) -> Way:
-    """From tip `a` to tip `b`, (4,) each, about the arm's base, as the first joint turns.
+def arc(a: ArrayLike, b: ArrayLike) -> Path:
+    """A path from tip `a` to tip `b`, (4,) each, around the arm's base.
 
-    Between two points of the workspace a straight line may pass too near the base; this does not.
+    Unlike a straight line between two points of the workspace, it never passes too near the base.
     """
     polar = line(_polar(np.asarray(a, dtype=np.float64)), _polar(np.asarray(b, dtype=np.float64)))
 
-    def way(share: Array) -> Array:
+    def path(share: Array) -> Array:
         tips = polar(share)
         radius, angle = tips[:, 0].copy(), tips[:, 1].copy()
         tips[:, 0] = BASE_POSITION[0] + radius * np.cos(angle)
         tips[:, 1] = BASE_POSITION[1] + radius * np.sin(angle)
         return tips
 
-    return way
+    return path
 
 
 def _polar(tip: Array) -> Array:
@@ -72,31 +72,33 @@ def _polar(tip: Array) -> Array:
     return np.array([math.hypot(x, y), math.atan2(y, x), *tip[2:]])
 
 
-def plan(way: Way, joints: Array, speed: float = math.inf, acceleration: float = math.inf) -> Array:
-    """When to be where on a way, from rest to rest, so that the joints can follow.
+def plan(
+    path: Path, joints: Array, speed: float = math.inf, acceleration: float = math.inf
+) -> Array:
+    """Time a path from rest to rest, so that the joints can follow.
 
-    The share of the way that is done grows at a constant rate but for a ramp at either end. Rate
-    and ramp are as steep as the joints' limits allow where they are tightest.
+    Progress along the path has a constant rate between two ramps. Rate and ramps are as steep as
+    the joints' limits allow at the tightest point.
 
     Args:
-        way: starts where the arm is.
-        joints: (6,) rad, where the arm is; the others are those nearest to them.
-        speed: m/s that the tip keeps below.
-        acceleration: m/s^2 that the tip keeps below on a straight way.
+        path: starts where the arm is.
+        joints: (6,) rad, where the arm is. Later joints are those nearest to them.
+        speed: m/s, a limit for the tip.
+        acceleration: m/s^2, a limit for the tip on a straight path.
 
-    Returns:
-        (n, 4) the tip after each of n simulation steps; the last is the end of the way. None where
-        the way leads nowhere.
+    Resolutions:
+        (n, 4) the tip after each of n simulation steps; the last is the end of the path. It is
+        empty where the path has no length.
 
     Raises:
-        ValueError: a point of the way is out of reach.
+        ValueError: a point of the path is out of reach.
     """
     shares = np.linspace(0, 1, _KNOTS)
-    tips = way(shares)
-    turns = np.empty((_KNOTS, 6))
+    tips = path(shares)
+    solutions = np.empty((_KNOTS, 6))
     for knot, tip in enumerate(tips):
-        turns[knot] = joints = inverse(tip[:3], tip[3], joints)
-    first: Array = np.asarray(np.gradient(turns, shares, axis=0))
+        solutions[knot] = joints = inverse(tip[:3], tip[3], joints)
+    first: Array = np.asarray(np.gradient(solutions, shares, axis=0))
     if not first.any():
         return tips[:0]
     second: Array = np.asarray(np.gradient(first, shares, axis=0))
@@ -110,18 +112,18 @@ def plan(way: Way, joints: Array, speed: float = math.inf, acceleration: float =
     ramp = min(
         _ACCELERATION / 2 / (float(np.abs(first).max()) + 1e-9), acceleration / (length + 1e-9)
     )
-    return way(_progress(rate, ramp))
+    return path(_progress(rate, ramp))
 
 
 def _progress(rate: float, ramp: float) -> Array:
-    """Shares of a way after each step: from 0 to 1 at most at `rate`/s, changed by `ramp`/s^2."""
+    """Progress after each step, from 0 to 1, with at most `rate` per s and `ramp` per s^2."""
     rate = min(rate, math.sqrt(ramp))
     rising, total = rate / ramp, 1 / rate + rate / ramp
     time = np.minimum(np.arange(1, math.ceil(total / STEP) + 1) * STEP, total)
     up, level = np.minimum(time, rising), np.clip(time - rising, 0, total - 2 * rising)
     down = np.maximum(time - (total - rising), 0)
     share = ramp * up**2 / 2 + rate * level + rate * down - ramp * down**2 / 2
-    # The mean of what was and what comes is never steeper, and has no jump in acceleration.
+    # A moving average is never steeper, and has no jump in acceleration.
     padded = np.concatenate([np.zeros(_SMOOTH - 1), share, np.ones(_SMOOTH - 1)])
     smooth = np.convolve(padded, np.full(_SMOOTH, 1 / _SMOOTH), "valid")
     smooth[-1] = 1.0

@@ -1,0 +1,232 @@
+"""The command that lets a language model write tasks."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import threading
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Literal
+
+from tyro.conf import UseAppendAction, arg
+
+from gensim_envs.cli.shared import Folder, Price, open_library, warn
+from gensim_envs.generation import providers as llm
+from gensim_envs.generation.conversation import TEMPERATURES
+from gensim_envs.generation.embed import embedder
+from gensim_envs.generation.propose import Scheme
+from gensim_envs.generation.publish import check_guard
+from gensim_envs.generation.recording import Recording
+from gensim_envs.generation.run import INTERRUPTED, Result, Run
+from gensim_envs.generation.settings import Settings
+from gensim_envs.generation.watch import Watch
+from gensim_envs.library import Library, shipped
+from gensim_envs.utils.cli import (
+    Natural,
+    OptionalPositive,
+    Positive,
+    Seed,
+    UsageError,
+    Workers,
+    value,
+)
+
+SHIPPED_RECORDING = "generated/recording"
+_COUNT = 20  # attempts
+
+
+def _temperature(text: str) -> tuple[str, float]:
+    stage, _, number = text.partition("=")
+    try:
+        temperature = float(number)
+    except ValueError:
+        temperature = -1.0
+    if stage not in TEMPERATURES or not 0 <= temperature <= 2:
+        raise ValueError(
+            f"{text!r} is not STAGE=T with T from 0 to 2 and a stage of {', '.join(TEMPERATURES)}"
+        )
+    return stage, temperature
+
+
+Temperature = Annotated[tuple[str, float], value(_temperature, "STAGE=T")]
+
+
+@dataclass(frozen=True)
+class GenerateConfig:
+    """Options of a run.
+
+    Attributes:
+        provider: a server, a recording, or a person who answers files.
+        model: the server's name of the model; with files, who answers.
+        base_url: URL of an OpenAI-compatible server; by default OPENAI_BASE_URL.
+        recording: what to replay; by default the recording of the shipped library.
+        count: number of attempts at a task; by default 20, or those of the recording.
+        scheme: with several, each is run into a library of its own, and a report compares them.
+        target: the skill that the tasks should lead to.
+        curriculum: number of steps towards the target to plan first; by default none.
+        window: number of attempts in flight; attempt k sees the library after attempt k - window.
+        rounds: maximum number of repairs of a refused program.
+        critics: number of critics that vote on a finished task.
+        seed: seed of the sample of the library that prompts show.
+        embedder: auto, minilm, tfidf or openai:MODEL.
+        temperature: temperature of one stage; may be given several times.
+        max_calls: end the run after this many calls.
+        max_tokens_total: end the run after this many tokens of prompts and answers.
+        timeout: seconds of silence after which a call is tried again.
+        run: folder of the run; by default runs/<model>-<number>. An existing run is resumed with
+            its own settings.
+        record: folder for a copy of the run that can be replayed.
+        weak_sandbox: publish even where the sandbox cannot deny programs processes or network.
+    """
+
+    provider: Literal["openai", "replay", "files"] = "openai"
+    model: str = ""
+    base_url: str | None = None
+    recording: Annotated[Path | None, arg(metavar="DIR")] = None
+    count: OptionalPositive = None
+    scheme: tuple[Scheme, ...] = ("chain",)
+    target: str = ""
+    curriculum: Natural = 0
+    window: Positive = 8
+    rounds: Natural = 3
+    critics: Natural = 3
+    seed: Seed = 0
+    embedder: str = "auto"
+    temperature: UseAppendAction[tuple[Temperature, ...]] = ()
+    max_calls: OptionalPositive = None
+    max_tokens_total: OptionalPositive = None
+    price: Price = None
+    timeout: Positive = 120
+    run: Annotated[Path | None, arg(metavar="DIR")] = None
+    record: Annotated[Path | None, arg(metavar="DIR")] = None
+    weak_sandbox: bool = False
+    workers: Workers = None
+
+
+def generate(config: GenerateConfig, *, library: Folder = None) -> int:
+    """Let a language model write tasks into a library."""
+    if config.curriculum and not config.target:
+        raise UsageError("--curriculum plans steps towards a target; give --target as well")
+    if not config.scheme:
+        raise UsageError("--scheme needs at least one scheme")
+    if len(config.scheme) > 1 and (config.provider == "replay" or config.record):
+        raise UsageError("several schemes cannot be combined with replay or --record")
+    check_guard(config.weak_sandbox)
+    opened = open_library(library, write=True)
+    folder = config.run or _free_folder(config.model or config.provider)
+    if len(config.scheme) > 1:
+        return _compare(config, opened, folder)
+    result = _run(config, config.scheme[0], opened, folder)
+    if config.record:
+        _copy(folder, config.record)
+    return _report(result, folder, f"--run {folder}")
+
+
+def _compare(config: GenerateConfig, library: Library, folder: Path) -> int:
+    """Run every scheme from the same library, and write one report."""
+    from gensim_envs.pages.report import write_report
+
+    code = 0
+    again = f"--run {folder} --scheme {' '.join(config.scheme)}"
+    for scheme in config.scheme:
+        own = Library(folder / scheme / "library")
+        if library.registry.exists() and not own.registry.exists():
+            shutil.copytree(library.root / "generated", own.root / "generated", dirs_exist_ok=True)
+            shutil.copy(library.registry, own.registry)
+        print(f"{scheme}:")
+        result = _run(config, scheme, own, folder / scheme)
+        code = max(code, _report(result, folder / scheme, again))
+        if result.ended == INTERRUPTED:
+            return code
+    page = write_report([folder / scheme for scheme in config.scheme], folder)
+    print(f"wrote {page}")
+    return code
+
+
+def _run(config: GenerateConfig, scheme: Scheme, library: Library, folder: Path) -> Result:
+    stop = threading.Event()
+    budget = llm.Budget(config.max_calls, config.max_tokens_total, config.price or (0.0, 0.0))
+    with Watch(budget) as watch:
+        resumed = Settings.of(Recording(folder)) if (folder / "run.json").exists() else None
+        provider = _provider(config, resumed, folder, budget, stop, watch)
+        settings = resumed or _settings(config, scheme, provider)
+        server = provider if isinstance(provider, llm.OpenAIProvider) else None
+        chosen = embedder(settings.embedder, server)
+        settings = replace(settings, embedder=chosen.name)
+        run = Run(folder, settings, library, provider, chosen, watch, stop, config.workers)
+        watch.begin(settings.count)
+        result = run.go()
+    changed = [f"{v.attempt:04d}/{name}" for v in result.verdicts for name in v.changed]
+    if changed:
+        print(f"{len(changed)} prompts differ from the recording; the first is {changed[0]}")
+    return result
+
+
+def _provider(
+    config: GenerateConfig, resumed: Settings | None, folder: Path, budget: llm.Budget,
+    stop: threading.Event, watch: Watch,
+) -> llm.Provider:  # fmt: skip
+    def sleep(seconds: float) -> None:
+        if stop.wait(seconds):
+            raise llm.Stopped("stopped")
+
+    model = config.model or (resumed.model if resumed else "")
+    if config.provider == "replay":
+        return llm.ReplayProvider(_recording(config))
+    if config.provider == "files":
+        return llm.FilesProvider(
+            folder / "exchange", model or "a person", sleep=sleep, say=watch.say
+        )
+    if not model:
+        raise UsageError("name the --model that writes the tasks")
+    return llm.OpenAIProvider(
+        model, budget, base_url=config.base_url, timeout=config.timeout, sleep=sleep
+    )
+
+
+def _recording(config: GenerateConfig) -> Recording:
+    root = config.recording or shipped().root / SHIPPED_RECORDING
+    if config.recording is None and not root.exists():
+        raise UsageError("only a checkout has the shipped recording; use --recording DIR")
+    return Recording(root)
+
+
+def _settings(config: GenerateConfig, scheme: Scheme, provider: llm.Provider) -> Settings:
+    """Settings of a new run."""
+    name = secrets.token_hex(6)
+    if config.provider == "replay":
+        recorded = Settings.of(_recording(config))
+        return replace(recorded, run=name, count=config.count or recorded.count)
+    return Settings(
+        name, provider.model, scheme, config.count or _COUNT, config.window, config.rounds,
+        config.critics, config.seed, config.embedder, config.target, config.curriculum,
+        dict(config.temperature) or None,
+    )  # fmt: skip
+
+
+def _report(result: Result, folder: Path, again: str) -> int:
+    """Print how a run ended; returns the exit code of the command."""
+    accepted = len(result.accepted)
+    print(f"{accepted} of {len(result.verdicts)} attempts were accepted; the run is in {folder}")
+    if result.ended:
+        warn(f"{result.ended}. Resume with {again}")
+    return 0 if accepted and not result.ended else 1
+
+
+def _copy(folder: Path, target: Path) -> None:
+    """Copy what replay needs of a run."""
+    for name in ("attempts", "messages"):
+        if (folder / name).is_dir():
+            shutil.copytree(folder / name, target / name, dirs_exist_ok=True)
+    shutil.copy(folder / "run.json", target / "run.json")
+    print(f"recorded in {target}")
+
+
+def _free_folder(model: str) -> Path:
+    name = "".join(c if c.isalnum() or c in ".-" else "-" for c in model) or "run"
+    number = 1
+    while os.path.lexists(f"runs/{name}-{number}"):
+        number += 1
+    return Path(f"runs/{name}-{number}")

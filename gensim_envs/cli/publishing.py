@@ -1,0 +1,118 @@
+"""Commands that measure programs: check, publish, rename, certify and regenerate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tyro.conf import Positional
+
+import gensim_envs
+from gensim_envs.cli.shared import Folder, find, open_library, read, select
+from gensim_envs.errors import TaskError
+from gensim_envs.generation import check as checks
+from gensim_envs.generation import publish as publisher
+from gensim_envs.library import LibraryError, is_shipped
+from gensim_envs.library.renaming import rename_class
+from gensim_envs.utils.cli import UsageError, Workers
+from gensim_envs.utils.progress import Progress
+
+_STEPS = 60  # episodes of a certificate
+
+
+def check(file: Positional[Path]) -> None:
+    """Check a program without publishing it: gate, sandbox and 1,000 draws.
+
+    Args:
+        file: a program, or a model's answer that contains one.
+    """
+    source, program = checks.program_of(read(file))
+    survey = checks.survey_source(source)
+    print(f"{program.name}: gate and 1000 draws passed, {survey.redraws:.1%} redrawn")
+    print(f"  {survey.instruction!r}; at most {survey.bounds}")
+
+
+def publish(
+    file: Positional[Path],
+    *,
+    model: str = "unknown",
+    weak_sandbox: bool = False,
+    workers: Workers = None,
+    library: Folder = None,
+) -> None:
+    """Publish a model's answer, or a program, into a library.
+
+    Args:
+        file: a program, or a model's answer that contains one.
+        model: the author, for the provenance.
+        weak_sandbox: publish even where the sandbox cannot deny the program processes or network.
+    """
+    opened = open_library(library, write=True)
+    text = read(file)
+    with Progress(_STEPS, file.name) as progress:
+        record = publisher.publish(
+            opened,
+            text,
+            model=model,
+            weak_sandbox=weak_sandbox,
+            workers=workers,
+            report=progress.line,
+            tick=lambda _: progress.advance(),
+        )
+    print(f"published {record.id} into {opened.root}")
+
+
+def rename(id: Positional[str], new: Positional[str], *, library: Folder = None) -> None:
+    """Give a task of a library another class name, once the renamed program has been checked.
+
+    Args:
+        id: id or class name of the task.
+        new: the new class name, in CamelCase.
+    """
+    opened = open_library(library, write=True)
+    record = find(opened, id)
+    checks.survey_source(rename_class(opened.source(record), record.name, new))
+    renamed = opened.rename(record.id, new)
+    print(f"renamed {record.id} to {renamed.id} in {opened.root}")
+
+
+def certify(
+    ids: Positional[tuple[str, ...]] = (), *, workers: Workers = None, library: Folder = None
+) -> int:
+    """Measure tasks again and compare the results with their records.
+
+    Args:
+        ids: ids or class names; all tasks of the library if there are none.
+    """
+    opened = open_library(library)
+    records, broken = select(opened, ids)
+    failed = len(broken)
+    for record in records:
+        with Progress(_STEPS, record.name) as progress:
+            try:
+                opened.source(record)
+                new = publisher.certify(
+                    opened, record.file, workers=workers, tick=lambda _: progress.advance()
+                )
+            except TaskError as error:
+                failed += 1
+                progress.line(f"{record.id}: refused ({error.cause}): {error}")
+            except LibraryError as error:
+                failed += 1
+                progress.line(str(error))
+            else:
+                failed += new != record
+                same = "as published"
+                if new != record:
+                    same = f"differs from its record: {new.certificate}"
+                progress.line(f"{record.id}: {new.certificate['oracle']}/20, {same}")
+    return 1 if failed else 0
+
+
+def regenerate(*, workers: Workers = None, library: Folder = None) -> None:
+    """Rebuild all records of a library from its programs and their provenance."""
+    opened = open_library(library, write=True)
+    if not (opened.registry.exists() or (opened.root / "generated").is_dir()):
+        raise UsageError(f"{opened.root} is not a library: it has no {opened.registry.name}")
+    tasks = Path(gensim_envs.__file__).parent / "tasks" if is_shipped(opened) else None
+    changed = publisher.regenerate(opened, tasks, workers=workers, report=print)
+    print(f"{opened.registry} {'was rewritten' if changed else 'is unchanged'}")

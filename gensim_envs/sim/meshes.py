@@ -1,0 +1,156 @@
+"""Meshes and visual shapes, which both renderers draw alike."""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import itertools
+import math
+import shutil
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pybullet as p
+from numpy.typing import NDArray
+
+from gensim_envs.sim.client import Client
+from gensim_envs.task.goals import Array
+
+Profile = tuple[tuple[float, float], ...]
+"""(radius, z) of the outline of a solid of revolution, from the bottom to the top, in metres."""
+
+
+@dataclass(frozen=True, eq=False)
+class Mesh:
+    """A surface of triangles.
+
+    Attributes:
+        vertices: (n, 3), metres.
+        normals: (n, 3), of unit length, outward.
+        corners: (3 k,) indices of vertices, anticlockwise as seen from outside.
+    """
+
+    vertices: Array
+    normals: Array
+    corners: NDArray[np.int64]
+
+    def moved(self, rotation: Array, translation: Sequence[float]) -> Mesh:
+        """The mesh, rotated by a (3, 3) matrix and then shifted."""
+        vertices = self.vertices @ rotation.T + translation
+        return Mesh(vertices, self.normals @ rotation.T, self.corners)
+
+
+def join(meshes: Iterable[Mesh]) -> Mesh:
+    """One mesh of several."""
+    parts = list(meshes)
+    first = np.cumsum([0, *(len(part.vertices) for part in parts)])
+    return Mesh(
+        np.concatenate([part.vertices for part in parts]),
+        np.concatenate([part.normals for part in parts]),
+        np.concatenate([part.corners + k for part, k in zip(parts, first, strict=False)]),
+    )
+
+
+def box_mesh(size: tuple[float, float, float]) -> Mesh:
+    """The six faces of a box around its middle."""
+    vertices: list[list[float]] = []
+    normals: list[list[float]] = []
+    corners: list[int] = []
+    for axis in range(3):
+        u, v = (axis + 1) % 3, (axis + 2) % 3
+        for side in (-1.0, 1.0):
+            first = len(vertices)
+            for du, dv in ((-1, -1), (side, -side), (1, 1), (-side, side)):
+                corner = [0.0, 0.0, 0.0]
+                corner[axis], corner[u], corner[v] = side, du, dv
+                vertices.append([c * s / 2 for c, s in zip(corner, size, strict=True)])
+                normals.append([side if k == axis else 0.0 for k in range(3)])
+            corners += [first, first + 1, first + 2, first, first + 2, first + 3]
+    return Mesh(np.array(vertices), np.array(normals), np.array(corners))
+
+
+@lru_cache(maxsize=64)
+def lathe(profile: Profile, facets: int = 24) -> Mesh:
+    """A solid of revolution about z: smooth around the axis, flat-shaded along the profile."""
+    vertices: list[list[float]] = []
+    normals: list[list[float]] = []
+    corners: list[int] = []
+    angle = np.arange(facets + 1) * (math.tau / facets)
+    for (r0, z0), (r1, z1) in itertools.pairwise(profile):
+        slope = np.array([z1 - z0, -(r1 - r0)])
+        length = float(np.hypot(*slope))
+        if length == 0:
+            continue
+        slope /= length
+        first = len(vertices)
+        for a in angle:
+            c, s = math.cos(a), math.sin(a)
+            for r, z in ((r0, z0), (r1, z1)):
+                vertices.append([r * c, r * s, z])
+                normals.append([slope[0] * c, slope[0] * s, slope[1]])
+        for k in range(facets):
+            a = first + 2 * k
+            corners += [a, a + 2, a + 1, a + 1, a + 2, a + 3]
+    return Mesh(np.array(vertices), np.array(normals), np.array(corners))
+
+
+def create_visual(client: Client, mesh: Mesh, **look: Any) -> int:
+    """A visual shape of a mesh; `look` holds further arguments of pybullet's createVisualShape."""
+    if client.egl:  # it draws no mesh that is not in a file
+        shape: dict[str, Any] = {"fileName": _wavefront(mesh)}
+    else:
+        shape = {
+            "vertices": mesh.vertices.tolist(), "normals": mesh.normals.tolist(),
+            "indices": mesh.corners.tolist(),
+        }  # fmt: skip
+    return int(client.createVisualShape(p.GEOM_MESH, **shape, **look))
+
+
+def create_box(client: Client, size: tuple[float, float, float], rgba: Sequence[float]) -> int:
+    """A visual shape of a box. EGL would round the edges of pybullet's own."""
+    if client.egl:
+        return create_visual(client, box_mesh(size), rgbaColor=rgba)
+    half = [side / 2 for side in size]
+    return int(client.createVisualShape(p.GEOM_BOX, halfExtents=half, rgbaColor=rgba))
+
+
+@lru_cache(maxsize=1000)
+def scaled_file(file: str, factors: tuple[float, float, float]) -> str:
+    """A copy of a Wavefront file, scaled along x, y and z; normals are scaled accordingly."""
+    lines = []
+    for line in Path(file).read_text(encoding="ascii").splitlines(keepends=True):
+        kind, *rest = line.split()
+        if kind in ("v", "vn"):
+            numbers = np.array(rest, float) * (factors if kind == "v" else 1 / np.array(factors))
+            numbers /= np.linalg.norm(numbers) if kind == "vn" else 1.0
+            line = f"{kind} {' '.join(f'{number:.9g}' for number in numbers)}\n"
+        lines.append(line)
+    return _stored("".join(lines))
+
+
+def _wavefront(mesh: Mesh) -> str:
+    lines = [f"v {x:.9g} {y:.9g} {z:.9g}\n" for x, y, z in mesh.vertices]
+    lines += [f"vn {x:.9g} {y:.9g} {z:.9g}\n" for x, y, z in mesh.normals]
+    corners = mesh.corners.reshape(-1, 3) + 1
+    lines += [f"f {a}//{a} {b}//{b} {c}//{c}\n" for a, b, c in corners]
+    return _stored("".join(lines))
+
+
+@cache
+def _folder() -> Path:
+    folder = tempfile.mkdtemp(prefix="gensim-meshes-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
+
+
+def _stored(text: str) -> str:
+    """A temporary Wavefront file, named by its content; it is deleted when the process ends."""
+    path = _folder() / f"{hashlib.sha256(text.encode()).hexdigest()}.obj"
+    if not path.exists():
+        path.write_text(text, encoding="ascii")
+    return str(path)
