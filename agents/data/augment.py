@@ -211,7 +211,8 @@ def move(scenes: Tensor, table: Table, motions: list[Motion]) -> Tensor:
     """
     middle = torch.tensor(table.middle, dtype=torch.float32)
     world = torch.stack(torch.meshgrid(*_centres(table), indexing="ij"), -1)  # (rows, columns, 2)
-    backward = torch.tensor(np.stack([_rotation(-m.rotation) for m in motions]), dtype=torch.float32)
+    inverse = np.stack([_rotation(-motion.rotation) for motion in motions])
+    backward = torch.tensor(inverse, dtype=torch.float32)
     shift = torch.tensor(np.stack([m.shift for m in motions]), dtype=torch.float32)
     before = torch.einsum("bij,brcj->brci", backward, world - middle - shift[:, None, None])
     return F.grid_sample(scenes, table.sampling(before + middle), align_corners=False)

@@ -25,9 +25,8 @@ AHEAD = 4
 class Loader:
     """Draws and prepares batches.
 
-    Batch k depends only on the seed and k, so a run that was killed resumes exactly, with any number
-    of threads. The task of each sample is drawn uniformly, so tasks with long episodes do not
-    dominate.
+    Batch k depends only on the seed and k, so a killed run resumes exactly, with any number of
+    threads. The task of each sample is drawn uniformly: tasks with long episodes do not dominate.
 
     Args:
         policy: prepares batches.

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 METADATA, MAIN = "metadata.json", "main_data.hdf5"
-_MOST = 2**26  # bytes of a metadata.json; those of images list the bounds of each pixel
+_MOST = 2**26  # bytes of an array of an episode without images, and of a metadata.json
 _RATIO = 1100  # gzip compresses to a thousandth at best
 _TEXT = 10_000  # bytes of an instruction
 
@@ -89,12 +89,10 @@ class Dataset:
             space = _json_object(metadata.get("action_space"))
             spec = _json_object(metadata.get("env_spec") or "{}")
             sha256 = metadata.get("main_data_sha256")
-            if sha256 is not None:
+            if sha256 is not None:  # it also differs while a recording is finished
                 with (path / MAIN).open("rb") as file:
                     if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
-                        raise DatasetError(
-                            f"{path / MAIN} is damaged or half written. Record it again"
-                        )
+                        raise DatasetError(f"{path / MAIN} is damaged. Record it again")
         except OSError as error:
             raise DatasetError(
                 f"{error.filename} cannot be read: {error.strerror}. Record the dataset again"
@@ -146,12 +144,12 @@ class Episode:
         """An array of numbers as a whole.
 
         Raises:
-            DatasetError: it is missing or is not an array of numbers.
+            DatasetError: it is missing, too large or not an array of numbers.
         """
         with _hdf5_errors(self.what):
             item = _array(self._group, name)
-            if item.dtype.kind not in "biuf":
-                raise TypeError(f"{name} is not an array of numbers")
+            if item.dtype.kind not in "biuf" or item.nbytes > _MOST:
+                raise TypeError(f"{name} is not an array of up to {_MOST} bytes of numbers")
             return np.asarray(item[()])
 
     def frames(self, name: str, dtype: str, shape: tuple[int, ...]) -> Iterator[NDArray[Any]]:

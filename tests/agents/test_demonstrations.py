@@ -292,7 +292,11 @@ WRONG: dict[str, Callable[[h5py.Group], object]] = {
     ),
     "six finite": lambda group: replace(group, "actions", np.full((2, 6), np.nan)),
     "is not between": lambda group: replace(group, "actions", np.full((2, 6), 9.0)),
-    "actions is not an array of numbers": lambda group: replace(group, "actions", ["a", "b"]),
+    "actions is not an array of up to": lambda group: replace(group, "actions", ["a", "b"]),
+    "actions is not an array of up to 67108864": lambda group: (
+        group.pop("actions"),
+        group.create_dataset("actions", data=np.zeros((3_000_000, 6), "f4"), compression="gzip"),
+    ),
     "instruction is missing": lambda group: group.pop("infos/instruction"),
     "instruction is not a list of 2 texts": lambda group: replace(
         group, "infos/instruction", ["a"]
