@@ -11,10 +11,10 @@ import gymnasium as gym
 import numpy as np
 
 from gensim_envs import Oracle, OracleError
-from gensim_envs.generation.validate import pool
 from gensim_envs.seeds import BENCHMARK
 from gensim_envs.sim.arm.dynamics import JointTrajectory
 from gensim_envs.sim.arm.robot import LIMITS
+from gensim_envs.utils.processes import processes
 
 COLUMNS = ("direct", "arm", "agree", "untouched", "peak speed", "peak torque", "step")
 
@@ -70,7 +70,7 @@ def run(ids: list[str], episodes: int) -> Iterator[tuple[str, ...]]:
     """Rows of the table: each env, then all of them. A step's time is the median."""
     yield ("env", *COLUMNS)
     everything: list[tuple[Played, Played]] = []
-    with pool(None) as executor:
+    with processes(None) as executor:
         for id in ids:
             seeds = BENCHMARK[:episodes]
             direct, arm = (

@@ -1,4 +1,4 @@
-"""How long the pipeline takes: a replay, waiting while simulating, and a library that grows."""
+"""Measure the pipeline: a replay, the overlap of waiting and simulating, and library growth."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gensim_envs.generation.check import Facts
 from gensim_envs.generation.embed import TfIdf
 from gensim_envs.generation.memory import Entry, Memory
 from gensim_envs.generation.publish import publish
-from gensim_envs.generation.run import read_verdicts
+from gensim_envs.generation.verdict import read_verdicts
 from gensim_envs.library import Library, Record, digest, dump_records, shipped
 
 Rows = Iterator[tuple[str, ...]]
@@ -63,7 +63,7 @@ def _as_shipped(library: Library) -> str:
 
 
 def overlap(attempts: int) -> Rows:
-    """Waiting for a slow server and simulating: both at once, and each alone."""
+    """Time of waiting for a slow server and of simulating: both at once, and each alone."""
     sys.path.insert(0, str(TASKS))
     from fake_server import FakeServer  # type: ignore[import-not-found]
 
@@ -86,7 +86,7 @@ def overlap(attempts: int) -> Rows:
 
 
 def growth() -> Rows:
-    """What one more task costs a library of 50 and of 5,000 records, medians of five."""
+    """Cost of one more task in a library of 50 and of 5,000 records, medians of five."""
     yield ("records", "publishing with certificate, s", "of that the library, ms",
            "search of descriptions, ms", "search of programs, ms")  # fmt: skip
     source = shipped().program("generated/build_wheel.py")
@@ -112,7 +112,7 @@ def growth() -> Rows:
 
 
 def _library(root: Path, source: str, record: Record, records: int) -> Library:
-    """One of many equal tasks under other names."""
+    """A library of many equal tasks under different names."""
     library = Library(root)
     (root / "generated").mkdir()
     found = []
@@ -136,14 +136,14 @@ def _search(source: str, records: int) -> tuple[float, float]:
         )
         for k in range(records)
     ]  # fmt: skip
-    view = Memory(TfIdf(), entries).view()
-    view.nearest("Warm", "up", 1), view.nearest_programs(source, 1)
+    memory = Memory(TfIdf(), entries)
+    memory.nearest("Warm", "up", 1), memory.nearest_programs(source, 1)
     took: list[tuple[float, float]] = []
     for k in range(5):
         began = time.perf_counter()
-        view.nearest("New", f"Stack {k} pots on a ladder", 4)
+        memory.nearest("New", f"Stack {k} pots on a ladder", 4)
         middle = time.perf_counter()
-        view.nearest_programs(f"{source}\n# {k}\n", 4)
+        memory.nearest_programs(f"{source}\n# {k}\n", 4)
         took.append((middle - began, time.perf_counter() - middle))
     return (
         statistics.median(first for first, _ in took),

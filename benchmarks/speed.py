@@ -16,9 +16,9 @@ import pybullet
 
 from benchmarks.success import episode
 from gensim_envs import Oracle
-from gensim_envs.generation.validate import pool
 from gensim_envs.library import Library, Record, dump_records
 from gensim_envs.seeds import BENCHMARK
+from gensim_envs.utils.processes import processes
 
 TASKS = ("gensim/PutBlockInBowl-v0", "gensim/StackBlockPyramid-v0", "gensim/BuildWheel-v0")
 Rows = Iterator[tuple[str, ...]]
@@ -114,7 +114,7 @@ def scaling(episodes: int) -> Rows:
     for id in TASKS:
         rates = []
         for workers in (1, 2):
-            with pool(workers) as executor:
+            with processes(workers) as executor:
                 _play(executor, id, 2 * workers)  # starts them
                 start = time.perf_counter()
                 _play(executor, id, episodes)

@@ -10,9 +10,9 @@ import gymnasium as gym
 import numpy as np
 
 from gensim_envs import Oracle, OracleError
-from gensim_envs.generation.validate import pool
 from gensim_envs.seeds import BENCHMARK
 from gensim_envs.sim.views import PIXEL
+from gensim_envs.utils.processes import processes
 
 RANDOM_STEPS = 5
 KINDS = ("oracle", "after 5 random", "rounded", "noop", "random")
@@ -69,7 +69,7 @@ def run(ids: list[str], episodes: int) -> Iterator[tuple[str, ...]]:
     """Rows of the table: successes of each kind for each env, then over all."""
     yield ("env", *KINDS)
     total = dict.fromkeys(KINDS, 0)
-    with pool(None) as executor:
+    with processes(None) as executor:
         for id in ids:
             row = [id.removeprefix("gensim/")]
             for kind in KINDS:

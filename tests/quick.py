@@ -22,11 +22,13 @@ from gensim_envs.cli import main
 from gensim_envs.generation import check, publish, validate
 from gensim_envs.library import library
 from gensim_envs.sandbox import protection
+from gensim_envs.utils import processes
 
 Patch = Callable[[object, str, Any], object]
 
 
-def _one_thread(workers: int | None) -> Executor:
+def one_thread(workers: int | None = None) -> Executor:
+    """Stands in for `processes.processes`."""
     return ThreadPoolExecutor(1)
 
 
@@ -40,7 +42,7 @@ def quicken(patch: Patch) -> None:
     """Have all of it done in little time; `patch` is `setattr` or undoes it later."""
     few_episodes(patch)
     patch(check, "SURVEY", range(1_000, 1_010))
-    patch(validate, "pool", _one_thread)
+    patch(processes, "processes", one_thread)
     patch(publish, "protection", functools.cache(protection))
 
 

@@ -37,7 +37,7 @@ from gensim_envs.sandbox import check, shared
 from gensim_envs.task.assets import ASSETS, COLORS
 
 IDS = sorted(id for id in gym.registry if id.startswith("gensim/"))
-GENERATED = sorted(row.id for row in shipped().rows() if not row.hand_written)
+GENERATED = sorted(row.id for row in shipped().records() if not row.hand_written)
 INFO = {"success", "is_success", "progress", "instruction", "goals_left"}
 SEED = seeds.CERTIFICATE[0]
 every_id = pytest.mark.parametrize("id", IDS)
@@ -114,7 +114,7 @@ def make() -> Iterator[Any]:
 
 
 def test_the_suite_registers_its_tasks() -> None:
-    assert {row.id for row in shipped().rows()} <= set(IDS)
+    assert {row.id for row in shipped().records()} <= set(IDS)
     assert len(IDS) >= 8
 
 
@@ -123,7 +123,7 @@ def test_the_row_holds_a_program_that_passes_hash_and_gate(id: str) -> None:
     spec = gym.spec(id)
     where = spec.kwargs["library"]
     library = shipped() if where is None else Library(Path(where))
-    row = library.row(id)
+    row = library.record(id)
     source = library.source(row)
     assert hashlib.sha256(source.encode()).hexdigest() == row.sha256
     check(source)
@@ -137,7 +137,7 @@ def test_the_spec_survives_json_and_pickle(id: str) -> None:
     assert gym.envs.registration.EnvSpec.from_json(spec.to_json()) == spec
     assert pickle.loads(pickle.dumps(spec)) == spec
     assert spec.max_episode_steps > 0
-    if id in {row.id for row in shipped().rows()}:
+    if id in {row.id for row in shipped().records()}:
         assert str(Path(gensim_envs.__file__).parent.parent) not in spec.to_json()
 
 

@@ -26,7 +26,6 @@ import pytest
 from tiny import edit_registry, hand_written_record, make_library, program, publish, record
 
 from gensim_envs.cli import main
-from gensim_envs.generation import validate
 from gensim_envs.library import Library, digest, shipped
 from gensim_envs.pages.gallery import clips, facts
 from gensim_envs.pages.gallery.html import highlighted, tag, text
@@ -188,7 +187,7 @@ class Here(Executor):
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small pictures, and no processes: what is filmed is not looked at."""
-    monkeypatch.setattr(validate, "pool", lambda workers: Here())
+    monkeypatch.setattr("gensim_envs.pages.gallery.build.processes", lambda workers: Here())
     monkeypatch.setattr(clips, "CLOSE_UP", replace(CLOSE_UP, shape=(48, 64)))
     monkeypatch.setattr(clips, "_STILL", replace(CLOSE_UP, shape=(96, 128)))
 

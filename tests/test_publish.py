@@ -13,11 +13,11 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 
 import gymnasium as gym
 import pytest
+from quick import one_thread
 from tiny import (
     ANSWER,
     TINY,
@@ -32,12 +32,14 @@ from tiny import (
 
 from gensim_envs import register_library
 from gensim_envs.cli import main
+from gensim_envs.envs.rollout import Episode
 from gensim_envs.generation import check, validate
 from gensim_envs.generation import publish as stage
-from gensim_envs.generation.validate import Episode, Policy
+from gensim_envs.generation.validate import Policy
 from gensim_envs.library import Library
 from gensim_envs.sandbox import Protection, protection
 from gensim_envs.tasks import sweeping_piles
+from gensim_envs.utils import processes
 from gensim_envs.utils.naming import snake_case
 
 ID = "gensim/TinyZone-v0"
@@ -92,20 +94,17 @@ def run(command: str, file: Path | None, library: Library, *options: str) -> int
 def episodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[Policy, list[Episode]]]:
     """What the policies earn on the 20 seeds, to be set by a test, instead of playing."""
     solved, failed = Episode(True, 1.0, 1), Episode(False, 0.0, 4)
-    earned: dict[Policy, list[Episode]] = {
+    returns: dict[Policy, list[Episode]] = {
         "oracle": [solved] * 20, "noop": [failed] * 20, "random": [failed] * 20,
     }  # fmt: skip
 
-    def play(program: object, bounds: object, policy: Policy, seed: int) -> Episode:
-        return earned[policy][seed]
-
-    def pool(workers: int | None) -> Executor:
-        return ThreadPoolExecutor(1)
+    def play(program: object, bounds: object, policy: Policy, seed: int) -> tuple[Episode, str]:
+        return returns[policy][seed], ""
 
     monkeypatch.setattr(validate, "run_episode", play)
-    monkeypatch.setattr(validate, "pool", pool)
+    monkeypatch.setattr(processes, "processes", one_thread)
     monkeypatch.setattr(check, "SURVEY", range(1_000, 1_020))
-    yield earned
+    yield returns
 
 
 # --- accepted ---------------------------------------------------------------------------------
@@ -282,7 +281,7 @@ def test_a_refusal_makes_no_library(tmp_path: Path, file: Path) -> None:
     assert not (tmp_path / "new").exists()
 
 
-def earns(count: int, total: int = 20, each: float = 0.0) -> list[Episode]:
+def returns_of(count: int, total: int = 20, each: float = 0.0) -> list[Episode]:
     failed = Episode(False, each, 4)
     return [Episode(True, 1.0, 1)] * count + [failed] * (total - count)
 
@@ -290,19 +289,19 @@ def earns(count: int, total: int = 20, each: float = 0.0) -> list[Episode]:
 @pytest.mark.parametrize(
     ("policy", "results", "problem"),
     [
-        ("oracle", earns(18), None),
+        ("oracle", returns_of(18), None),
         (
             "oracle",
-            earns(17),
+            returns_of(17),
             "the oracle fails on 3 of the first 20 seeds, and must solve 18 of 20; on seed 19",
         ),
-        ("noop", earns(0, each=0.25), "doing nothing earns 0.25"),
-        ("noop", earns(1), "doing nothing earns 1"),
-        ("random", earns(0, each=0.5), None),
-        ("random", earns(1), "random actions solve 1 of 20"),
+        ("noop", returns_of(0, each=0.25), "a no-op policy gets a return of 0.25"),
+        ("noop", returns_of(1), "a no-op policy gets a return of 1"),
+        ("random", returns_of(0, each=0.5), None),
+        ("random", returns_of(1), "random actions solve 1 of 20"),
     ],
 )
-def test_what_policies_may_and_must_earn(
+def test_the_results_of_policies_decide(
     library: Library,
     file: Path,
     capsys: pytest.CaptureFixture[str],
@@ -380,14 +379,14 @@ def test_a_worker_that_dies_is_said_and_leaves_the_library_as_it_was(
     before = content(library.root)
     assert run("publish", file, library, "--workers", "1") == 1
     assert content(library.root) == before
-    assert "--workers 1" in capsys.readouterr().err
+    assert "Use fewer workers" in capsys.readouterr().err
 
 
 def test_processes_that_are_left_early_end_without_a_word() -> None:
     before = set(threading.enumerate())
-    playing = validate.over_processes(time.sleep, [(0.0,), *[(60.0,)] * 40], 2)
-    next(playing)
-    playing.close()
+    with contextlib.suppress(KeyboardInterrupt), processes.processes(2) as executor:
+        next(processes.in_order(executor, time.sleep, [(0.0,), *[(60.0,)] * 40]))
+        raise KeyboardInterrupt
     for thread in set(threading.enumerate()) - before:
         thread.join(20)  # a traceback of one of them fails the test
         assert not thread.is_alive()
@@ -445,7 +444,7 @@ def test_certify_finds_a_row_as_it_was_published(
 def test_certify_finds_a_row_that_differs(
     library: Library, capsys: pytest.CaptureFixture[str], episodes: dict[Policy, list[Episode]]
 ) -> None:
-    episodes["oracle"] = earns(19)
+    episodes["oracle"] = returns_of(19)
     before = content(library.root)
     assert run("certify", None, library, "TinyZone") == 1
     assert "19/20, differs from its record" in capsys.readouterr().out
@@ -455,7 +454,7 @@ def test_certify_finds_a_row_that_differs(
 def test_certify_finds_a_task_that_would_be_refused_now(
     library: Library, capsys: pytest.CaptureFixture[str], episodes: dict[Policy, list[Episode]]
 ) -> None:
-    episodes["oracle"] = earns(3)
+    episodes["oracle"] = returns_of(3)
     assert run("certify", None, library) == 1
     assert f"{ID}: refused (oracle)" in capsys.readouterr().out
 
@@ -522,7 +521,7 @@ def test_regenerating_says_which_rows_go(
         (library.root / name).unlink()
     assert run("regenerate", None, library) == 0
     assert library.records() == []
-    assert f"{ID}: its program is gone" in capsys.readouterr().out
+    assert f"{ID}: removed, since its program is missing" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("lost", FILES[1:3])
@@ -533,14 +532,14 @@ def test_regenerating_wants_program_and_provenance(
     before = content(library.root)
     assert run("regenerate", None, library) == 1
     assert content(library.root) == before
-    assert "tiny_zone has not both a program and a provenance" in capsys.readouterr().err
+    assert "tiny_zone has no pro" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("name", "data", "problem"),
     [
-        (FILES[1], b"no json", "tiny_zone.json is no JSON"),
-        (FILES[1], b"\xff", "tiny_zone.json is no JSON"),
+        (FILES[1], b"no json", "tiny_zone.json is not valid JSON"),
+        (FILES[1], b"\xff", "tiny_zone.json is not valid JSON"),
         (FILES[2], b"\xff", "tiny_zone.py is no UTF-8"),
         (FILES[2], b"import os", "generated/tiny_zone.py"),
     ],
@@ -571,8 +570,15 @@ def test_regenerating_what_no_longer_passes_writes_nothing(
     capsys: pytest.CaptureFixture[str],
     episodes: dict[Policy, list[Episode]],
 ) -> None:
-    episodes["random"] = earns(20)
+    episodes["random"] = returns_of(20)
     before = content(library.root)
     assert run("regenerate", None, library) == 1
     assert content(library.root) == before
     assert "refused (oracle): generated/tiny_zone.py: random actions" in capsys.readouterr().err
+
+
+def test_checking_and_publishing_need_no_extra() -> None:
+    code = "import sys, gensim_envs.generation.publish; print(*sys.modules)"
+    command = [sys.executable, "-c", code]
+    modules = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert not {"openai", "pydantic", "sklearn", "torch"} & set(modules)

@@ -11,7 +11,7 @@ import pytest
 from gensim_envs.cli import main
 from gensim_envs.cli.pipeline import SHIPPED_RECORDING
 from gensim_envs.generation.recording import Recording
-from gensim_envs.generation.run import read_verdicts
+from gensim_envs.generation.verdict import read_verdicts
 from gensim_envs.library import Library, shipped
 
 LIBRARY = shipped()

@@ -28,12 +28,13 @@ from tiny import make_library, program
 
 from gensim_envs.cli import main
 from gensim_envs.errors import Cause
-from gensim_envs.generation.attempt import STAGES, Verdict
 from gensim_envs.generation.check import Facts
 from gensim_envs.generation.embed import TfIdf
 from gensim_envs.generation.memory import Entry
 from gensim_envs.generation.recording import Answer, Call, Message, Recording
-from gensim_envs.generation.run import Settings, read_verdicts, write_verdict
+from gensim_envs.generation.settings import Settings
+from gensim_envs.generation.stages import STAGES
+from gensim_envs.generation.verdict import Verdict, read_verdicts, write_verdict
 from gensim_envs.library import shipped
 from gensim_envs.oracle import Oracle, OracleError
 from gensim_envs.pages.report.build import labels, write_report
@@ -620,7 +621,7 @@ def test_the_map_of_a_library(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert 'href="#TinyZone"' in out.read_text()
     assert main([*arguments, str(tmp_path)]) == 2
     assert main([*arguments, str(out), "--embedder", "odd"]) == 2
-    assert "no embedder 'odd'" in capsys.readouterr().err
+    assert "unknown embedder 'odd'" in capsys.readouterr().err
 
 
 # --- the statistics ---------------------------------------------------------------------------

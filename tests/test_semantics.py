@@ -1,7 +1,6 @@
-"""Does a sentence say what its goal is? Thirty programs whose sentences do, thirty that do not.
+"""Thirty programs whose sentences agree with their goals, and thirty whose sentences do not.
 
-`semantics/readings.json` holds what a reader who saw nothing but scene and sentences, in shuffled
-order, took each to ask for.
+`semantics/readings.json` holds the goals that a reader stated, who saw only scene and sentences.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ GOOD, MISLABELLED = (sorted((HERE / kind).glob("*.py")) for kind in ("good", "mi
 
 
 def refusal(path: Path) -> str:
-    """Why a program is refused before any simulation, or nothing."""
+    """Why a program is refused before any simulation, or ""."""
     source = path.read_text(encoding="utf-8")
     program = Sandboxed(gate(source).class_name, source)
     try:
@@ -46,7 +45,7 @@ def refusal(path: Path) -> str:
     return ""
 
 
-def test_programs_whose_sentences_say_their_goals_are_let_through() -> None:
+def test_programs_whose_sentences_agree_with_their_goals_pass() -> None:
     refused = {path.stem: why for path in GOOD if (why := refusal(path))}
     assert len(GOOD) == 30
     assert len(refused) <= 2, refused

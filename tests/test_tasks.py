@@ -96,7 +96,7 @@ def test_no_two_generated_tasks_are_closer_than_the_novelty_bound() -> None:
     entries = {entry.name: entry for entry in recall(LIBRARY)}
     own = [entries[record.name] for record in GENERATED]
     for k, entry in enumerate(own):
-        others = Memory(TfIdf(), own[:k] + own[k + 1 :]).view()
+        others = Memory(TfIdf(), own[:k] + own[k + 1 :])
         others.refuse_twin_of_program(entry.source)
         others.refuse_twin_of_description(entry.name, entry.summary)
 

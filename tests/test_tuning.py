@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from tiny import make_library, program
 
 from gensim_envs.cli import main
-from gensim_envs.generation import export, finetune
+from gensim_envs.generation import export, finetune, tuning_data
 from gensim_envs.generation.check import Facts
 from gensim_envs.generation.conversation import TEMPERATURES, Conversation, Proposal
 from gensim_envs.generation.embed import TfIdf
@@ -35,7 +35,7 @@ from gensim_envs.sandbox import extract
 
 KEY = "sk-a-key-that-nobody-is-to-see-0123456789"
 TUNED = "ft:base:lab::1"
-Said = pytest.CaptureFixture[str]
+Output = pytest.CaptureFixture[str]
 
 
 def run(*arguments: object) -> int:
@@ -124,7 +124,7 @@ class Scripted:
 
     def complete(self, call: Call) -> Answer:
         self.calls.append(call)
-        return Answer(self.answers[call.stage])
+        return Answer(self.answers[call.name.rpartition("-")[0]])
 
 
 def test_the_prompt_is_the_pipelines_own_but_for_its_plan(library: Library) -> None:
@@ -136,9 +136,9 @@ def test_the_prompt_is_the_pipelines_own_but_for_its_plan(library: Library) -> N
         assets=list(example.entry.facts.assets), why_new="it is",
     )  # fmt: skip
     talk = Conversation(provider, 1, TEMPERATURES)
-    implement(talk, Memory(TfIdf(), entries).view(), proposal)
+    implement(talk, Memory(TfIdf(), entries), proposal)
     asked = provider.calls[-1]
-    assert asked.stage == "implement"
+    assert asked.name == "implement-1"
     plan = re.compile(r"Your plan.*?</data>\n", re.DOTALL)
     assert len(plan.findall(asked.messages[1].content)) == 1
     system, user, answer = example.messages
@@ -148,7 +148,7 @@ def test_the_prompt_is_the_pipelines_own_but_for_its_plan(library: Library) -> N
 
 
 @pytest.mark.parametrize("share", ["1", "-0.1", "nan", "some"])
-def test_a_share_that_is_none_is_bad_use(share: str, tmp_path: Path, capsys: Said) -> None:
+def test_an_invalid_share_is_a_usage_error(share: str, tmp_path: Path, capsys: Output) -> None:
     assert run("export", "--out", tmp_path, "--held-out", share) == 2
     assert "is no share" in capsys.readouterr().err
 
@@ -173,7 +173,9 @@ FACTS = Facts(("Block",), ("at",), (), 1, 1)
     st.floats(0, 0.99),
     st.integers(0, 2**32),
 )
-def test_kin_never_straddle(tasks: list[tuple[str, str]], share: float, seed: int) -> None:
+def test_near_duplicates_are_on_one_side(
+    tasks: list[tuple[str, str]], share: float, seed: int
+) -> None:
     entries = [Entry(f"T{k}", *task, facts=FACTS) for k, task in enumerate(tasks)]
     found = export.examples(entries, share, np.random.default_rng(seed))
     assert [example.entry for example in found] == entries
@@ -183,7 +185,10 @@ def test_kin_never_straddle(tasks: list[tuple[str, str]], share: float, seed: in
         across = sides[:, None] != sides[None, :]
         texts = [entry.text for entry in entries]
         programs = [skeleton(entry.source) for entry in entries]
-        for each, bound in ((texts, export.KIN_DESCRIPTION), (programs, export.KIN_PROGRAM)):
+        for each, bound in (
+            (texts, export.SIMILAR_DESCRIPTION),
+            (programs, export.SIMILAR_PROGRAM),
+        ):
             assert np.all(TfIdf().likeness(each, each)[across] < bound)
         assert not sides.all()
     for group in {example.group for example in found}:
@@ -204,8 +209,8 @@ def test_the_share_is_met_as_nearly_as_groups_allow(
 
 
 def test_bounds_lie_below_those_of_novelty() -> None:
-    assert TfIdf.twins > export.KIN_DESCRIPTION
-    assert export.KIN_PROGRAM < SAME_PROGRAM
+    assert TfIdf.duplicate > export.SIMILAR_DESCRIPTION
+    assert export.SIMILAR_PROGRAM < SAME_PROGRAM
 
 
 # --- a server ---------------------------------------------------------------------------------
@@ -260,10 +265,10 @@ class Server(ThreadingHTTPServer):
         tuned = TUNED if status == "succeeded" else None
         return {**self.jobs[0], "status": status, "fine_tuned_model": tuned, "error": self.error}
 
-    def fault(self, said: str) -> int:
+    def fault(self, request: str) -> int:
         """Status of the next fault that is meant for this request, else 0."""
         for fault in self.faults:
-            if fault[0] in said:
+            if fault[0] in request:
                 self.faults.remove(fault)
                 return fault[1]
         return 0
@@ -336,7 +341,7 @@ def tune(server: Server, data: Path, out: Path, *more: object, model: str = "bas
 
 
 def test_a_model_is_tuned_on_what_was_exported(
-    server: Server, data: Path, tmp_path: Path, waits: list[float], capsys: Said
+    server: Server, data: Path, tmp_path: Path, waits: list[float], capsys: Output
 ) -> None:
     assert run(*tune(server, data, tmp_path, "--suffix", "lab")) == 0
     said = capsys.readouterr().out
@@ -357,7 +362,7 @@ def test_a_model_is_tuned_on_what_was_exported(
 
 
 def test_a_job_that_has_ended_is_not_begun_again(
-    server: Server, data: Path, tmp_path: Path, waits: list[float], capsys: Said
+    server: Server, data: Path, tmp_path: Path, waits: list[float], capsys: Output
 ) -> None:
     for _ in range(2):
         assert run(*tune(server, data, tmp_path)) == 0
@@ -376,7 +381,7 @@ def test_no_validation_file_where_nothing_is_held_out(
 @pytest.mark.parametrize(("status", "words"), [("failed", "failed"), ("cancelled", "cancelled")])
 def test_a_job_that_comes_to_nothing_says_why(
     status: str, words: str, server: Server, data: Path, tmp_path: Path, waits: list[float],
-    capsys: Said,
+    capsys: Output,
 ) -> None:  # fmt: skip
     server.statuses = ["running", status]
     server.error = {"message": "line 3 is too long"}
@@ -385,8 +390,8 @@ def test_a_job_that_comes_to_nothing_says_why(
     assert words in said and "line 3 is too long" in said and "Traceback" not in said
 
 
-def test_a_wrong_key_is_bad_use_and_is_not_shown(
-    server: Server, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Said
+def test_a_wrong_key_is_a_usage_error_and_is_not_shown(
+    server: Server, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-another-key")
     assert run(*tune(server, data, tmp_path)) == 2
@@ -404,26 +409,24 @@ def test_a_key_that_is_refused_later_loses_nothing(
     assert len(server.jobs) == 1 and len(server.uploads) == 2
 
 
-def test_errors_that_pass_are_waited_out(
-    server: Server, data: Path, tmp_path: Path, waits: list[float], capsys: Said
+def test_transient_errors_are_retried(
+    server: Server, data: Path, tmp_path: Path, waits: list[float]
 ) -> None:
     server.faults = [
-        ("POST /v1/files", 503), ("POST /v1/fine_tuning/jobs", 429),
-        *[("GET /v1/fine_tuning/jobs/job-1", 500)] * 3, ("/events", 502),
+        ("POST /v1/files", 503), *[("GET /v1/fine_tuning/jobs/job-1", 500)] * 3, ("/events", 502),
     ]  # fmt: skip
     assert run(*tune(server, data, tmp_path)) == 0
-    assert waits[:5] == [1.0, 1.0, 1.0, 2.0, 4.0]  # upload, start, and three looks
-    assert "HTTP 500: not now; again in 4 s" in capsys.readouterr().out
     assert len(server.jobs) == 1 and len(server.uploads) == 2 and not server.faults
 
 
-def test_a_server_that_stays_away_is_come_back_to(
-    server: Server, data: Path, tmp_path: Path, waits: list[float], capsys: Said
+@pytest.mark.parametrize("fault", ["GET /v1/fine_tuning/jobs/job-1", "POST /v1/fine_tuning/jobs"])
+def test_a_server_that_stays_away_can_be_returned_to(
+    fault: str, server: Server, data: Path, tmp_path: Path, waits: list[float], capsys: Output
 ) -> None:
-    server.faults = [("GET /v1/fine_tuning/jobs/job-1", 500)] * 9
+    server.faults = [(fault, 500)] * (finetune.RETRIES + 1)
     assert run(*tune(server, data, tmp_path)) == 1
     assert "The same command goes on from here" in capsys.readouterr().err
-    assert sum(waits) > 120
+    server.faults = []
     assert run(*tune(server, data, tmp_path)) == 0
     assert len(server.jobs) == 1 and len(server.uploads) == 2
 
@@ -437,17 +440,17 @@ def test_a_start_whose_answer_is_lost_is_not_repeated(
 
 
 def test_a_start_that_may_have_happened_is_never_guessed_at(
-    server: Server, data: Path, tmp_path: Path, waits: list[float], capsys: Said
+    server: Server, data: Path, tmp_path: Path, waits: list[float], capsys: Output
 ) -> None:
     server.faults = [("lost POST /v1/fine_tuning/jobs", 500), ("GET /v1/fine_tuning/jobs", 404)]
     assert run(*tune(server, data, tmp_path)) == 2
-    assert "cannot be found out" in capsys.readouterr().err
+    assert "cannot find out whether" in capsys.readouterr().err
     assert run(*tune(server, data, tmp_path)) == 0
     assert len(server.jobs) == 1
 
 
 def test_a_model_that_the_server_does_not_know_can_be_put_right(
-    server: Server, data: Path, tmp_path: Path, waits: list[float], capsys: Said
+    server: Server, data: Path, tmp_path: Path, waits: list[float], capsys: Output
 ) -> None:
     server.faults = [("POST /v1/fine_tuning/jobs", 400)]
     assert run(*tune(server, data, tmp_path, model="bass")) == 2
@@ -457,7 +460,7 @@ def test_a_model_that_the_server_does_not_know_can_be_put_right(
 
 
 def test_a_folder_holds_one_job(
-    server: Server, data: Path, tmp_path: Path, waits: list[float], capsys: Said
+    server: Server, data: Path, tmp_path: Path, waits: list[float], capsys: Output
 ) -> None:
     assert run(*tune(server, data, tmp_path)) == 0
     assert run(*tune(server, data, tmp_path, model="other")) == 2
@@ -469,7 +472,7 @@ def test_a_folder_holds_one_job(
 
 
 def test_the_page_of_a_proxy_is_no_job(
-    server: Server, data: Path, tmp_path: Path, waits: list[float], capsys: Said,
+    server: Server, data: Path, tmp_path: Path, waits: list[float], capsys: Output,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setattr(server, "answer", lambda method, path, body: {"page": "log in first"})
@@ -497,7 +500,7 @@ STOPS: list[tuple[str, int, int]] = [
 @pytest.mark.parametrize(("where", "number", "code"), STOPS)
 def test_a_stop_starts_nothing_twice(
     where: str, number: int, code: int, server: Server, data: Path, tmp_path: Path,
-    capsys: Said,
+    capsys: Output,
 ) -> None:  # fmt: skip
     server.held = where
     command = [sys.executable, "-m", "gensim_envs.cli", *map(str, tune(server, data, tmp_path))]
@@ -532,9 +535,9 @@ BAD = [
     ('{"messages": 3}', "it is not"),
     ('{"messages": []}', "the last message"),
     (GOOD.replace("assistant", "user"), "the last message"),
-    (GOOD.replace("user", "robot"), "a role is none"),
+    (GOOD.replace("user", "robot"), "a role is not"),
     (GOOD.replace('"a"', '" "'), "empty"),
-    (GOOD.replace('"a"', "1"), "no text"),
+    (GOOD.replace('"a"', "1"), "not a string"),
     (GOOD.replace('"a"', f'"{KEY}"'), "looks like a key"),
     (GOOD.replace('"a"', '"sk-proj-somebodyelseskey1234567"'), "looks like a key"),
 ]
@@ -543,7 +546,7 @@ BAD = [
 @pytest.mark.parametrize(("line", "problem"), BAD)
 @pytest.mark.parametrize("name", ["train.jsonl", "held_out.jsonl"])
 def test_bad_data_is_not_uploaded(
-    name: str, line: str, problem: str, server: Server, tmp_path: Path, capsys: Said
+    name: str, line: str, problem: str, server: Server, tmp_path: Path, capsys: Output
 ) -> None:
     (tmp_path / "train.jsonl").write_text((GOOD + "\n") * 12)
     (tmp_path / name).write_text((GOOD + "\n") * 11 + line + "\n" + GOOD + "\n")
@@ -554,12 +557,12 @@ def test_bad_data_is_not_uploaded(
     assert not server.asked
 
 
-def test_too_few_examples_or_none(server: Server, tmp_path: Path, capsys: Said) -> None:
+def test_too_few_examples_or_none(server: Server, tmp_path: Path, capsys: Output) -> None:
     assert run(*tune(server, tmp_path, tmp_path)) == 2
     assert "train.jsonl does not exist" in capsys.readouterr().err
-    (tmp_path / "train.jsonl").write_text((GOOD + "\n") * (finetune.LEAST - 1))
+    (tmp_path / "train.jsonl").write_text((GOOD + "\n") * (tuning_data.LEAST - 1))
     assert run(*tune(server, tmp_path, tmp_path)) == 2
-    assert "has 9 examples, and 10 are needed" in capsys.readouterr().err
+    assert "has 9 examples; at least 10 are needed" in capsys.readouterr().err
     assert not server.asked
 
 
@@ -568,4 +571,4 @@ def test_a_short_word_is_no_key(
 ) -> None:
     text = GOOD.replace('"b"', json.dumps(program()))
     (tmp_path / "train.jsonl").write_text((text + "\n") * 10)
-    assert finetune.read_data(tmp_path, "block")  # as local servers take it
+    assert tuning_data.read_data(tmp_path, "block")  # as local servers take it

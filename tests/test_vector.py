@@ -26,7 +26,7 @@ from gensim_envs.oracle import Oracle
 
 CORNER, WHEEL, BOWL = "gensim/AlignBoxCorner-v0", "gensim/BuildWheel-v0", "gensim/PutBlockInBowl-v0"
 SEED = seeds.TUNING[0]
-GENERATED = sorted(row.id for row in shipped().rows() if not row.hand_written)
+GENERATED = sorted(row.id for row in shipped().records() if not row.hand_written)
 each_form = pytest.mark.parametrize("form", ["sync", "async"])
 
 
@@ -233,7 +233,7 @@ def test_the_spec_of_a_mix_survives_json_and_pickle(opened: Any) -> None:
 
 def test_bounds_pad_and_are_common_to_all() -> None:
     ids = [BOWL, "gensim/TowersOfHanoi-v0"]
-    rows = [shipped().row(id) for id in ids]
+    rows = [shipped().record(id) for id in ids]
     bounds = common_bounds(ids)
     assert bounds == {
         name: max(row.bounds[name] for row in rows) for name in ("items", "targets", "steps")

@@ -13,8 +13,7 @@ from pathlib import Path
 import gensim_envs
 from gensim_envs.cli import pipeline, reports, tasks, tuning
 from gensim_envs.cli.shared import UsageError
-from gensim_envs.errors import TaskError
-from gensim_envs.library import LibraryError
+from gensim_envs.errors import GensimError, TaskError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("gensim: a worker process ended, perhaps for want of memory; use --workers 1",
               file=sys.stderr)  # fmt: skip
         return 1
-    except (LibraryError, OSError) as error:
+    except (GensimError, OSError) as error:
         print(f"gensim: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from gensim_envs.generation.embed import Embedder
     from gensim_envs.generation.propose import Scheme
     from gensim_envs.generation.providers import Budget, Provider
-    from gensim_envs.generation.run import Result, Settings
+    from gensim_envs.generation.run import Result
+    from gensim_envs.generation.settings import Settings
     from gensim_envs.generation.watch import Watch
 
 SCHEMES = ("chain", "few-shot", "zero-shot")
@@ -94,7 +95,7 @@ def _temperature(text: str) -> tuple[str, float]:
 
 
 def _generate(options: argparse.Namespace) -> int:
-    need("openai", "jinja2", "pydantic", "rich")
+    need("openai", "jinja2", "pydantic", "sklearn")
     from gensim_envs.generation.providers import ProviderError
     from gensim_envs.generation.publish import check_guard
     from gensim_envs.generation.recording import RecordingError
@@ -179,7 +180,7 @@ def _set_up(
     from gensim_envs.generation import providers as llm
     from gensim_envs.generation.embed import embedder
     from gensim_envs.generation.recording import Recording
-    from gensim_envs.generation.run import Settings
+    from gensim_envs.generation.settings import Settings
 
     def sleep(seconds: float) -> None:
         if stop.wait(seconds):

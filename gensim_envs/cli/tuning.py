@@ -70,8 +70,9 @@ def _export(options: argparse.Namespace) -> int:
 
 def _finetune(options: argparse.Namespace) -> int:
     need("openai", "jinja2", "pydantic")
-    from gensim_envs.generation.finetune import DataError, finetune
+    from gensim_envs.generation.finetune import finetune
     from gensim_envs.generation.providers import ApiError, ProviderError, client
+    from gensim_envs.generation.tuning_data import DataError
 
     folder = options.out or options.data
     check_writable(folder)

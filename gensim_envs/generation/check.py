@@ -1,4 +1,4 @@
-"""First stage: gate, sandbox and every check that needs no physics."""
+"""Check a program without physics: the gate, and 1,000 draws of each split in the sandbox."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gensim_envs.generation.semantics import check_sentences, done_at_start
 from gensim_envs.sandbox import check as gate
 from gensim_envs.sandbox import extract
 from gensim_envs.sandbox.gate import syntax_tree
-from gensim_envs.sandbox.program import HandWritten, Program, Sandboxed
+from gensim_envs.sandbox.program import Program, Sandboxed
 from gensim_envs.seeds import SURVEY
 from gensim_envs.task.assets import ASSETS, COLORS
 from gensim_envs.task.goals import HEIGHT_TOLERANCE, RELATIONS, transform
@@ -23,14 +23,14 @@ from gensim_envs.task.spec import TaskSpec
 MOST_REDRAWS = 0.05
 """Share of redraws above which a task is refused."""
 CLOSELY_READ = SURVEY[:100]
-"""Draws of each split whose sentences are held against their goals."""
+"""Draws of each split whose sentences are compared with their goals."""
 MOST_DONE = 0.3
-"""Share of a task that may be done, or all but done, when it starts."""
+"""Share of a task that may be done or nearly done when it starts."""
 
 
 @dataclass(frozen=True)
 class Survey:
-    """What 1,000 draws of both splits say about a program.
+    """The result of drawing a program 1,000 times in each split.
 
     Attributes:
         name: class name of the task.
@@ -56,14 +56,14 @@ class Survey:
 
 @dataclass(frozen=True)
 class Facts:
-    """What a task is made of, as its first draw shows.
+    """The parts of a task in its first draw.
 
     Attributes:
         assets: classes on the table, in the order of the API.
-        relations: that its goals ask for, in the order of the API.
-        colors: that its program names; a task that draws all of its colours names none.
-        goals: how many there are.
-        levels: how many things stand on top of each other at most, once all is done.
+        relations: of its goals, in the order of the API.
+        colors: in its program's text; none if it draws all of its colours.
+        goals: number of goals.
+        levels: height of the tallest stack once the task is done.
     """
 
     assets: tuple[str, ...]
@@ -80,7 +80,7 @@ class Facts:
 
 
 def facts(source: str, spec: TaskSpec) -> Facts:
-    """What a task is made of, given its program and a draw of it."""
+    """The facts of a task, given its program and a draw."""
     kinds = {type(item.asset).__name__ for item in spec.items}
     relations = {goal.relation for goal in spec.goals}
     nodes = ast.walk(syntax_tree(source))
@@ -95,10 +95,10 @@ def facts(source: str, spec: TaskSpec) -> Facts:
 
 
 def levels(spec: TaskSpec) -> int:
-    """How many things stand on top of each other at most, once all goals are met.
+    """Height of the tallest stack, in things, once all goals are met.
 
-    What a thing stands on by `on=` counts, and so does what an earlier place of an `at=` goal is
-    right below it; what it is inside of does not.
+    A thing stands on its base in an `on=` goal, and on what an earlier `at=` goal has put right
+    below it. Containers do not count.
     """
     level = dict.fromkeys(range(len(spec.items)), 1)
     placed: list[tuple[float, shapely.Polygon, int]] = []  # top, footprint, level
@@ -121,7 +121,7 @@ def levels(spec: TaskSpec) -> int:
 
 
 def program_of(text: str) -> tuple[str, Sandboxed]:
-    """The program in a model's answer, or a program as it is, once the gate lets it through.
+    """Extract the program from a model's answer, or take a bare program, and check it by the gate.
 
     Returns:
         (source, program).
@@ -129,30 +129,21 @@ def program_of(text: str) -> tuple[str, Sandboxed]:
     Raises:
         TaskError: with cause "parse" or "gate".
     """
-    source = extract(text)
+    source = extract(text.removeprefix("\ufeff"))
     return source, Sandboxed(gate(source).class_name, source)
 
 
-def survey_source(source: str) -> Survey:
-    """Survey a program that has not been published yet.
+def survey(program: Program, source: str) -> Survey:
+    """Draw 1,000 scenes of each split and check them.
+
+    Args:
+        program: draws the scenes.
+        source: its text, which gives version and summary.
 
     Raises:
-        TaskError: why it is refused.
+        TaskError: why the program is refused.
     """
     head = gate(source)
-    return _survey(Sandboxed(head.class_name, source), head.version, head.docstring)
-
-
-def survey_task(program: HandWritten) -> Survey:
-    """Survey one of the suite's own tasks.
-
-    Raises:
-        TaskError: why it is refused.
-    """
-    return _survey(program, program.task.version, program.task.__doc__ or "")
-
-
-def _survey(program: Program, version: int, docstring: str) -> Survey:
     first = program.draw("train", SURVEY.start).spec
     bounds = {"items": 0, "targets": 0, "steps": 0}
     drawn = redrawn = 0
@@ -174,26 +165,35 @@ def _survey(program: Program, version: int, docstring: str) -> Survey:
                 "different seeds give the same scene", "Leave starts to be drawn at random"
             )
     share = redrawn / (drawn + redrawn)
-    if share > MOST_REDRAWS:
+    _check_shares(share, sum(done) / len(done))
+    summary = (head.docstring.strip().splitlines() or [""])[0]
+    _check_printable("the docstring's first line", summary)
+    return Survey(program.name, head.version, summary, bounds, round(share, 4), first)
+
+
+def _check_shares(redrawn: float, done: float) -> None:
+    if redrawn > MOST_REDRAWS:
         raise TaskError(
-            f"{share:.0%} of its draws fail a check, more than {MOST_REDRAWS:.0%}",
+            f"{redrawn:.0%} of its draws fail a check, more than {MOST_REDRAWS:.0%}",
             "Give it more room: fewer or smaller things, reserve() with a margin",
         )
-    if sum(done) > MOST_DONE * len(done):
+    if done > MOST_DONE:
         raise TaskError(
-            f"{sum(done) / len(done):.0%} of it is done before anything has moved",
+            f"{done:.0%} of it is done before anything has moved",
             "Start farther from the goals, or ask for more",
             cause="semantics",
         )
-    summary = docstring.strip().splitlines()[0] if docstring.strip() else ""
-    _check_printable("the docstring's first line", summary)
-    return Survey(program.name, version, summary, bounds, round(share, 4), first)
+
+
+def survey_source(source: str) -> Survey:
+    """Survey a program that runs in the sandbox; see `survey`."""
+    return survey(Sandboxed(gate(source).class_name, source), source)
 
 
 def _check_printable(what: str, text: str, goal: int | None = None) -> None:
     if not text.isprintable():
         raise TaskError(
-            f"{what} {text!a} holds a character that cannot be printed",
+            f"{what} {text!a} contains a character that cannot be printed",
             "Write one line of plain text",
             goal=goal,
         )

@@ -1,4 +1,4 @@
-"""One attempt's conversation with a model: asking, cutting to fit, reading what comes back."""
+"""A conversation with a model: ask, cut prompts to fit, and parse the answers."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ from gensim_envs.generation.prompts import render
 from gensim_envs.generation.providers import ApiError, ContextTooLong, Provider
 from gensim_envs.generation.recording import Answer, Call, Message
 from gensim_envs.generation.reference import COMMON_ERRORS, api_reference
+from gensim_envs.generation.stages import Query
 
 TEMPERATURES: Mapping[str, float] = {
     "curriculum": 0.7, "propose": 1.0, "review": 0.3, "pick": 0.0, "implement": 0.3, "single": 0.7,
     "repair": 0.3, "restate": 0.0, "reflect": 0.7,
 }  # fmt: skip
-"""By stage: ideas vary, code and judgements do not. Estimates, not tuned."""
+"""High for ideas, low for code and judgements. Estimates, not tuned."""
 MOST_CUTS = 6
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=1000, strip_whitespace=True)]
 
 
 class Reply(BaseModel):
-    """Base of everything that a model answers in JSON: what is not asked for is refused."""
+    """Base class of JSON answers; unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -45,33 +46,33 @@ class Proposal(Reply):
 
 
 class Curriculum(Reply):
-    """Tasks that lead to a target."""
+    """Steps towards a target, each a task."""
 
     steps: Annotated[list[Line], Field(min_length=1, max_length=50)]
 
 
 class Review(Reply):
-    """How a task will be written."""
+    """A plan for a program."""
 
     plan: Annotated[list[Line], Field(min_length=1, max_length=20)]
     pitfalls: Annotated[list[Line], Field(max_length=20)]
 
 
 class Pick(Reply):
-    """Which tasks are to serve as examples."""
+    """Names of the tasks to show as examples."""
 
     references: Annotated[list[Line], Field(max_length=20)]
 
 
 class Vote(Reply):
-    """What one critic says."""
+    """The vote of one critic."""
 
     vote: Literal["yes", "no"]
     why: Line
 
 
 def system_message(*, code: bool) -> Message:
-    """What comes before a question, with the reference of the API where it is about code."""
+    """The system message of a prompt, with the API reference if it is about code."""
     if code:
         return Message("system", render("system", reference=api_reference(), errors=COMMON_ERRORS))
     return Message("system", render("role"))
@@ -79,17 +80,17 @@ def system_message(*, code: bool) -> Message:
 
 @dataclass
 class Conversation:
-    """What one attempt has asked so far.
+    """The calls of one attempt.
 
     Attributes:
-        provider: who answers.
+        provider: answers them.
         attempt: number of the attempt.
-        temperatures: by stage.
-        notice: called with the name of each stage as it begins.
+        temperatures: by query.
+        notice: called with the name of each query or stage as it begins.
         tokens: of prompts, and of answers.
         seconds: spent waiting for answers.
         cuts: calls whose prompt was cut to fit the model's context, and how often.
-        changed: calls that a replay answered although their prompt is another now.
+        changed: calls that a replay answered although their prompt has changed.
     """
 
     provider: Provider
@@ -102,41 +103,41 @@ class Conversation:
     changed: list[str] = field(default_factory=list)
     _asked: Counter[str] = field(default_factory=Counter)
 
-    def ask(self, stage: str, prompt: Callable[[int], str], *, code: bool = False) -> str:
-        """Ask one question.
+    def ask(self, query: Query, prompt: Callable[[int], str], *, code: bool = False) -> str:
+        """Ask for text.
 
         Args:
-            stage: what it is about, a key of `TEMPERATURES`.
-            prompt: renders the question; its argument says how often it is to be cut.
-            code: whether the reference of the API comes before it.
+            query: what is asked for.
+            prompt: renders the prompt, cut as often as its argument says.
+            code: whether the system message contains the API reference.
 
         Raises:
-            ApiError: where no answer is to be had.
+            ApiError: if there is no answer.
         """
-        return self._ask(stage, prompt, code)[1].text
+        return self._ask(query, prompt, code)[1].text
 
     def ask_json(
-        self, stage: str, form: type[R], prompt: Callable[[int], str], *, code: bool = False
+        self, query: Query, form: type[R], prompt: Callable[[int], str], *, code: bool = False
     ) -> R:
-        """Ask for JSON, and once more where it is malformed.
+        """Ask for JSON, and once more if the answer is malformed.
 
         Raises:
-            ApiError: where no answer is to be had.
-            TaskError: with cause "parse", where it is malformed twice.
+            ApiError: if there is no answer.
+            TaskError: with cause "parse", if both answers are malformed.
         """
-        call, answer = self._ask(stage, prompt, code)
+        messages, answer = self._ask(query, prompt, code)
         try:
             return read(form, answer.text)
         except TaskError as error:
-            again = render("again", problem=error.problem)
-            messages = (
-                *call.messages, Message("assistant", answer.text), Message("user", again),
-            )  # fmt: skip
-            return read(form, self._complete(stage, messages).text)
+            again = Message("user", render("again", problem=error.problem))
+            messages = (*messages, Message("assistant", answer.text), again)
+            return read(form, self._complete(query, messages).text)
 
-    def _ask(self, stage: str, prompt: Callable[[int], str], code: bool) -> tuple[Call, Answer]:
-        self.notice(stage)
-        last = ""
+    def _ask(
+        self, query: Query, prompt: Callable[[int], str], code: bool
+    ) -> tuple[tuple[Message, ...], Answer]:
+        self.notice(query)
+        last, problem = "", None
         for cut in range(MOST_CUTS + 1):
             text = prompt(cut)
             if text == last:
@@ -144,19 +145,21 @@ class Conversation:
             last = text
             messages = (system_message(code=code), Message("user", text))
             try:
-                answer = self._complete(stage, messages)
-                if cut:
-                    self.cuts[f"{stage}-{self._asked[stage]}"] = cut
-                return Call(self.attempt, stage, messages), answer
+                answer = self._complete(query, messages)
             except ContextTooLong as error:
                 problem = error
+                continue
+            if cut:
+                self.cuts[f"{query}-{self._asked[query]}"] = cut
+            return messages, answer
         raise ApiError(f"the prompt cannot be cut further: {problem}")
 
-    def _complete(self, stage: str, messages: tuple[Message, ...]) -> Answer:
-        self._asked[stage] += 1
-        name = f"{stage}-{self._asked[stage]}"
-        call = Call(self.attempt, name, messages, self.temperatures[stage])
-        answer = self.provider.complete(call)
+    def _complete(self, query: Query, messages: tuple[Message, ...]) -> Answer:
+        self._asked[query] += 1
+        name = f"{query}-{self._asked[query]}"
+        answer = self.provider.complete(
+            Call(self.attempt, name, messages, self.temperatures[query])
+        )
         prompt, completion = self.tokens
         self.tokens = (prompt + answer.prompt_tokens, completion + answer.completion_tokens)
         self.seconds += answer.seconds
@@ -166,19 +169,25 @@ class Conversation:
 
 
 def read(form: type[R], text: str) -> R:
-    """The JSON object in an answer, with nothing or a code fence around it.
+    """Parse the JSON object in an answer; a code fence around it is allowed.
 
     Raises:
-        TaskError: with cause "parse", saying what is wrong.
+        TaskError: with cause "parse", naming the first problem.
     """
+    text = text.removeprefix("\ufeff")
     fenced = re.fullmatch(r"\s*```(?:json)?\s*\n(.*)\n\s*```\s*", text, re.DOTALL)
     try:
         return form.model_validate_json(fenced.group(1) if fenced else text)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
         raise TaskError(
-            f"{where or 'the answer'}: {first['msg']}",
+            first_problem(error),
             f"Answer with one JSON object of {', '.join(form.model_fields)}",
             cause="parse",
         ) from error
+
+
+def first_problem(error: ValidationError) -> str:
+    """The first problem of a validation, in one line."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where or 'the answer'}: {first['msg']}"

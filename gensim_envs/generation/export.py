@@ -1,7 +1,7 @@
-"""The library as data to tune a model on: what the pipeline asks for a program, and the program.
+"""Write a library as fine-tuning data: the pipeline's prompt for each program, and the program.
 
-train.jsonl, held_out.jsonl   OpenAI's chat format, a line for each task
-manifest.json                 which task is where, in which group of near-duplicates
+train.jsonl, held_out.jsonl   OpenAI's chat format, one task a line
+manifest.json                 the side of each task and its group of near-duplicates
 """
 
 from __future__ import annotations
@@ -22,23 +22,24 @@ from gensim_envs.generation.prompts import render
 from gensim_envs.generation.providers import estimate
 from gensim_envs.generation.recording import Message
 from gensim_envs.library import digest
+from gensim_envs.utils import files
 
 TRAIN, HELD_OUT, MANIFEST = "train.jsonl", "held_out.jsonl", "manifest.json"
-KIN_DESCRIPTION = 0.30
-"""Likeness from which two descriptions keep their tasks together; novelty refuses from 0.60."""
-KIN_PROGRAM = 0.50
+SIMILAR_DESCRIPTION = 0.30
+"""Similarity from which two descriptions keep tasks on one side; novelty refuses from 0.60."""
+SIMILAR_PROGRAM = 0.50
 """The same for programs, which novelty refuses from 0.90. Both were chosen on the shipped library,
-where they join every pair of variants, such as a task and its sequential form."""
+where they join all variants of a task, such as its sequential form."""
 
 
 @dataclass(frozen=True)
 class Example:
-    """A task as a model is tuned on it.
+    """A task as an example to tune a model on.
 
     Attributes:
         entry: the task.
         group: number of its group of near-duplicates, from 0.
-        held_out: which side it is on.
+        held_out: whether it is held out.
     """
 
     entry: Entry
@@ -47,7 +48,7 @@ class Example:
 
     @property
     def messages(self) -> tuple[Message, Message, Message]:
-        """What the pipeline asks for this program, short of plan and references; the program."""
+        """The pipeline's prompt for this program, without plan and references, and the program."""
         entry = self.entry
         proposal = Proposal.model_construct(
             name=entry.name, description=entry.summary, assets=list(entry.facts.assets)
@@ -64,19 +65,19 @@ class Example:
 
     @property
     def tokens(self) -> int:
-        """By estimate."""
+        """An estimate of their number."""
         return estimate(message.content for message in self.messages)
 
 
 def examples(entries: Sequence[Entry], share: float, rng: np.random.Generator) -> list[Example]:
-    """Every task as an example, near-duplicates on one side.
+    """All tasks as examples, with near-duplicates on one side.
 
     Args:
         entries: the tasks.
-        share: of them to hold out, 0 up to but not including 1.
+        share: of the tasks to hold out, in [0, 1).
         rng: draws which.
     """
-    groups = kin(entries)
+    groups = near_duplicates(entries)
     held_out = split(groups, share, rng)
     return [
         Example(entry, group, group in held_out)
@@ -84,24 +85,24 @@ def examples(entries: Sequence[Entry], share: float, rng: np.random.Generator) -
     ]
 
 
-def kin(entries: Sequence[Entry]) -> list[int]:
-    """Number of each task's group: tasks that are alike, or joined by a row of such, share it."""
+def near_duplicates(entries: Sequence[Entry]) -> list[int]:
+    """The group of each task; similar tasks share one, also through others."""
     if not entries:
         return []
     texts = [entry.text for entry in entries]
     programs = [skeleton(entry.source) for entry in entries]
-    alike = TfIdf().likeness(texts, texts) >= KIN_DESCRIPTION
-    alike |= TfIdf().likeness(programs, programs) >= KIN_PROGRAM
-    return [int(label) for label in connected_components(alike, directed=False)[1]]
+    similar = TfIdf().likeness(texts, texts) >= SIMILAR_DESCRIPTION
+    similar |= TfIdf().likeness(programs, programs) >= SIMILAR_PROGRAM
+    return [int(label) for label in connected_components(similar, directed=False)[1]]
 
 
 def split(groups: Sequence[int], share: float, rng: np.random.Generator) -> set[int]:
-    """Groups to hold out: in random order, each that brings their tasks nearer to the share.
+    """Choose groups to hold out: in random order, each that brings the held-out share closer.
 
-    At least one task is asked for unless the share is 0, and at least one group is left.
+    At least one task is wanted unless the share is 0, and at least one group stays for training.
 
     Args:
-        groups: number of each task's group.
+        groups: the group of each task.
         share: of the tasks.
         rng: draws the order.
     """
@@ -122,16 +123,15 @@ def write(found: Sequence[Example], folder: Path, settings: dict[str, Any]) -> N
 
     Args:
         found: the examples.
-        folder: where to; it is made.
+        folder: where; it is created.
         settings: that led to them, for the manifest.
 
     Raises:
-        OSError: where it cannot be written.
+        FileError: if they cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     for name in (TRAIN, HELD_OUT):
         lines = [example.line for example in found if example.held_out == (name == HELD_OUT)]
-        (folder / name).write_text("".join(lines), encoding="utf-8")
+        files.write(folder / name, "".join(lines).encode())
     tasks = [
         {
             "name": example.entry.name,
@@ -143,4 +143,4 @@ def write(found: Sequence[Example], folder: Path, settings: dict[str, Any]) -> N
         for example in found
     ]
     manifest = json.dumps({**settings, "tasks": tasks}, indent=1) + "\n"
-    (folder / MANIFEST).write_text(manifest, encoding="utf-8")
+    files.write(folder / MANIFEST, manifest.encode())

@@ -1,4 +1,4 @@
-"""What a sentence says about the things on the table: which, how many, in, on or beside what."""
+"""Find the things that a sentence names, with their number, colour and preposition."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _PART = (
     r"bottom|front|back) )*"
     r"(?:sides?|middles?|centers?|centres?|ends?|edges?|corners?|half|halves|tip|foot|head) of\b"
 )
-_SAID_OTHERWISE = (
+_SYNONYMS = (
     (_PART, "at"),
     (r"\bon top of\b", "onto"),
     (r"\b(?:next to|in front of|close to|to the (?:left|right) of|(?:left|right) of)\b", "beside"),
     (r"\binside of\b", "inside"),
     (r"\bout of\b", "from"),
 )
-"""Phrases that stand for one word; halves of things are places of which nothing is known."""
+"""(pattern, the one word that it stands for). Parts of things are places without a name."""
 _MEANS = {
     **dict.fromkeys(("in", "into", "inside", "within"), "inside"),
     **dict.fromkeys(("on", "onto", "upon", "atop"), "on"),
@@ -35,7 +35,7 @@ _MEANS = {
     ),
     **dict.fromkeys(("at", "from", "with", "against", "to", "along", "across", "off", "over"), ""),
 }
-"""What each preposition says about where something is to be."""
+"""The relation that each preposition states; "" for none."""
 _ALL = {"all", "every", "both"}
 _FILLERS = {
     *("the", "a", "an", "its", "their", "each", "one", "this", "that", "these", "those", "other"),
@@ -49,13 +49,13 @@ _FILLERS = {
 
 @dataclass(frozen=True)
 class Phrase:
-    """A thing as a sentence names it.
+    """A noun phrase of a sentence.
 
     Attributes:
         where: "inside", "on", "beside", "" for another preposition, None for no preposition.
-        all: whether it says all, every or both.
-        number: how many it says, or None.
-        color: that it names, or None.
+        all: whether it contains all, every or both.
+        number: the number in it, or None.
+        color: the colour in it, or None.
         noun: in the singular.
     """
 
@@ -70,30 +70,29 @@ class Phrase:
 
 
 def phrases(spec: TaskSpec, sentence: str) -> list[Phrase]:
-    """What a sentence says about the things that are on the table, in its order."""
+    """The phrases of a sentence that name things on the table, in order."""
     text = " ".join(sentence.lower().replace("grey", "gray").split())
-    for pattern, word in _SAID_OTHERWISE:
+    for pattern, word in _SYNONYMS:
         text = re.sub(pattern, word, text)
     nouns = _nouns(frozenset(noun for item in spec.items for noun in item.asset.called))
     found, end = [], 0
-    for said in nouns.finditer(text):
-        before = re.findall(r"[a-z0-9-]+|[,;:.]", text[end : said.start()])
-        found.append(_phrase(before, said.group(1)))
-        end = said.end()
+    for noun in nouns.finditer(text):
+        before = re.findall(r"[a-z0-9-]+|[,;:.]", text[end : noun.start()])
+        found.append(_phrase(before, noun.group(1)))
+        end = noun.end()
     return found
 
 
 @functools.lru_cache(maxsize=1000)
 def _nouns(names: frozenset[str]) -> re.Pattern[str]:
-    """Finds any of the nouns, the longest that fits, in singular and plural."""
-    options = {name.lower(): rf"{re.escape(name.lower())}" for name in names}
-    ordered = sorted(options, key=lambda name: (-len(name), name))
-    ends = "|".join(f"{options[name]}(?=s?\\b|es\\b)" for name in ordered)
+    """Matches the nouns in singular and plural, the longest first."""
+    ordered = sorted({name.lower() for name in names}, key=lambda name: (-len(name), name))
+    ends = "|".join(rf"{re.escape(name)}(?=s?\b|es\b)" for name in ordered)
     return re.compile(rf"\b({ends})(?:es|s)?\b")
 
 
 def _phrase(before: list[str], noun: str) -> Phrase:
-    """A noun with the words that belong to it, read backwards from it."""
+    """A noun with its modifiers, which are read backwards from it."""
     where, every, number, color = None, False, None, None
     backwards = before[::-1]
     for word, ahead in itertools.zip_longest(backwards, backwards[1:]):
@@ -114,7 +113,7 @@ def _phrase(before: list[str], noun: str) -> Phrase:
 
 
 def meant(spec: TaskSpec, phrase: Phrase) -> Iterator[int]:
-    """Items that a phrase can mean."""
+    """The items that a phrase can refer to."""
     for k, item in enumerate(spec.items):
         nouns = {noun.lower() for noun in item.asset.called}
         if phrase.noun in nouns and phrase.color in (None, item.asset.color):

@@ -1,4 +1,4 @@
-"""From the library to an idea, and from the idea to a first program."""
+"""Ask for a proposal, and for the program of a proposal."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ import numpy as np
 
 from gensim_envs.errors import TaskError
 from gensim_envs.generation.conversation import Conversation, Curriculum, Pick, Proposal, Review
-from gensim_envs.generation.memory import Entry, View
+from gensim_envs.generation.memory import Entry, Memory
 from gensim_envs.generation.prompts import render
 from gensim_envs.generation.reference import asset_lines
 from gensim_envs.task.assets import ASSETS
 
 Scheme = Literal["chain", "few-shot", "zero-shot"]
 PAST = 12
-"""Tasks of the library that a proposal is shown."""
+"""Number of known tasks that the prompt for a proposal shows."""
 CANDIDATES = 10
-"""Tasks among which references are picked."""
+"""Number of tasks among which references are picked."""
 REFERENCES = 4
-"""Tasks whose code an implementation is shown at most."""
+"""Maximum number of tasks whose code the prompt for a program shows."""
 
 
 @dataclass(frozen=True)
 class Idea:
-    """What an attempt is to be about.
+    """What the prompt for a proposal is made of.
 
     Attributes:
-        view: of the library.
-        rng: draws what is shown of it.
-        target: what a person asked for, or "".
+        memory: the known tasks.
+        rng: samples the tasks that prompts show.
+        target: what the tasks are to lead to, or "".
         step: of a curriculum towards the target, or "".
-        refused: names of tasks that were turned away lately, with the reason.
+        refused: recently refused tasks, each with the reason.
     """
 
-    view: View
+    memory: Memory
     rng: np.random.Generator
     target: str = ""
     step: str = ""
@@ -47,16 +47,16 @@ def propose(talk: Conversation, idea: Idea) -> Proposal:
     """Ask for a new task.
 
     Raises:
-        TaskError: with cause "parse" where it is malformed or needs what there is not, with
-            "novelty" where it is there already.
+        TaskError: with cause "parse" if it is malformed or needs an unknown asset, with "novelty"
+            if it is known.
     """
-    past = idea.view.sample(idea.rng, PAST)
+    past = idea.memory.sample(idea.rng, PAST)
     proposal = talk.ask_json(
         "propose",
         Proposal,
         lambda cut: render(
             "propose", assets=asset_lines(), past=past[: PAST >> cut], target=idea.target,
-            coverage=idea.view.coverage(), refused=idea.refused, step=idea.step,
+            coverage=idea.memory.coverage(), refused=idea.refused, step=idea.step,
         ),
     )  # fmt: skip
     for name in proposal.assets:
@@ -66,7 +66,7 @@ def propose(talk: Conversation, idea: Idea) -> Proposal:
                 f"Use {', '.join(ASSETS)}",
                 cause="parse",
             )
-    idea.view.refuse_twin_of_description(proposal.name, proposal.description)
+    idea.memory.refuse_known_description(proposal.name, proposal.description)
     return proposal
 
 
@@ -84,7 +84,7 @@ def curriculum(talk: Conversation, target: str, steps: int) -> list[str]:
     return found
 
 
-def implement(talk: Conversation, view: View, proposal: Proposal) -> tuple[str, list[str]]:
+def implement(talk: Conversation, memory: Memory, proposal: Proposal) -> tuple[str, list[str]]:
     """Review the API, pick references and ask for the program.
 
     Returns:
@@ -96,7 +96,7 @@ def implement(talk: Conversation, view: View, proposal: Proposal) -> tuple[str, 
     review = talk.ask_json(
         "review", Review, lambda cut: render("review", proposal=proposal), code=True
     )
-    candidates = view.nearest(proposal.name, proposal.description, CANDIDATES)
+    candidates = memory.nearest(proposal.name, proposal.description, CANDIDATES)
     pick = talk.ask_json(
         "pick",
         Pick,
@@ -121,12 +121,12 @@ def implement(talk: Conversation, view: View, proposal: Proposal) -> tuple[str, 
 
 
 def single_prompt(talk: Conversation, idea: Idea, *, few: bool) -> tuple[str, list[str]]:
-    """Ask for idea and program at once, with examples or without: what the chain is compared with.
+    """Ask for idea and program at once, as a baseline of the chain, with examples or without.
 
     Returns:
         (the answer, names of the references).
     """
-    references = idea.view.sample(idea.rng, REFERENCES) if few else []
+    references = idea.memory.sample(idea.rng, REFERENCES) if few else []
     answer = talk.ask(
         "single",
         lambda cut: render("single", references=_cut(references, cut), target=idea.target),
@@ -136,7 +136,7 @@ def single_prompt(talk: Conversation, idea: Idea, *, few: bool) -> tuple[str, li
 
 
 def repair(talk: Conversation, proposal: Proposal, answer: str, refusal: TaskError) -> str:
-    """Ask for a program again, saying why the last one was refused."""
+    """Ask for a refused program again, with the reason."""
     return talk.ask(
         "repair",
         lambda cut: render(

@@ -1,23 +1,110 @@
-"""Last stage: a task that has passed everything becomes a record, a file and a provenance."""
+"""Measure a program, and publish it as a record, a file and a provenance."""
 
 from __future__ import annotations
 
 import datetime
 import json
 from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import gensim_envs
-from gensim_envs.errors import TaskError
+from gensim_envs.errors import LibraryError, TaskError
 from gensim_envs.generation import check, validate
-from gensim_envs.library import Library, LibraryError, Record, digest, is_hand_written
+from gensim_envs.library import Library, Record, digest, is_hand_written
 from gensim_envs.sandbox import check as gate
 from gensim_envs.sandbox import protection
-from gensim_envs.sandbox.program import HandWritten, Sandboxed, module_name
+from gensim_envs.sandbox.program import HandWritten, Program, Sandboxed, module_name
+from gensim_envs.utils import processes
 from gensim_envs.utils.naming import snake_case
 
 Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A program that has passed gate, survey and certificate.
+
+    Attributes:
+        source: the program.
+        survey: of its draws.
+        certificate: of its episodes.
+        file: the program's path below the library's folder.
+        answer: what the program was extracted from; published as the task's completion.
+    """
+
+    source: str
+    survey: check.Survey
+    certificate: validate.Certificate
+    file: str
+    answer: str
+
+    @property
+    def record(self) -> Record:
+        """The record that a registry keeps."""
+        return Record(
+            id=f"gensim/{self.survey.name}-v{self.survey.version}",
+            file=self.file,
+            sha256=digest(self.source),
+            summary=self.survey.summary,
+            instruction=self.survey.instruction,
+            bounds=self.survey.bounds,
+            max_episode_steps=validate.max_steps(self.survey.bounds),
+            certificate=self.certificate.to_json(),
+        )
+
+    def publish(self, library: Library, model: str, **more: Any) -> Record:
+        """Write it into a library.
+
+        Args:
+            library: where it goes.
+            model: the author.
+            more: further keys of the provenance.
+
+        Raises:
+            LibraryError: if the library cannot take it; it is then unchanged.
+        """
+        provenance = {
+            "model": model,
+            "published": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "suite": gensim_envs.__version__,
+            "sandbox": protection().description,
+            **more,
+        }
+        library.publish(self.record, self.source, provenance, self.answer)
+        return self.record
+
+
+def measure(
+    program: Program,
+    source: str,
+    executor: Executor,
+    *,
+    file: str = "",
+    answer: str = "",
+    surveyed: Callable[[check.Survey], None] = lambda survey: None,
+    tick: Report = lambda line: None,
+) -> Candidate:
+    """Survey and certify a program.
+
+    Args:
+        program: draws the scenes.
+        source: its text.
+        executor: runs draws and episodes.
+        file: the program's path in a library; by default it follows from the name.
+        answer: what the program was extracted from.
+        surveyed: called between survey and certificate; may raise to end it there.
+        tick: called with a line after each episode.
+
+    Raises:
+        TaskError: why the program is refused.
+    """
+    survey = executor.submit(check.survey, program, source).result()
+    surveyed(survey)
+    certificate = validate.certify(program, survey.bounds, survey.redraws, executor, tick)
+    return Candidate(source, survey, certificate, file or file_of(survey.name), answer)
 
 
 def publish(
@@ -30,103 +117,82 @@ def publish(
     report: Report = lambda line: None,
     tick: Report = lambda line: None,
 ) -> Record:
-    """Take a model's answer, or a bare program, through every stage into a library.
+    """Take a model's answer, or a bare program, through every check and publish it.
 
     Args:
-        library: where to.
+        library: where it goes.
         text: the answer; it is kept as the task's completion.
-        model: who wrote it, for the provenance.
+        model: the author, for the provenance.
         weak_sandbox: publish although this machine cannot deny the program processes or network.
-        workers: processes for the certificate.
+        workers: number of processes; by default one for each core.
         report: called with a line after each stage.
         tick: called with a line after each episode of the certificate.
 
     Raises:
-        TaskError: why it is refused; the library is then as it was.
-        LibraryError: where the library cannot take it.
+        TaskError: why it is refused; the library is then unchanged.
+        LibraryError: if the library cannot take it.
     """
     check_guard(weak_sandbox)
     source, program = check.program_of(text)
     report(f"gate: {program.name} may run")
     library.recover()
     library.others(program.name, file_of(program.name), source, text)
-    survey = check.survey_source(source)
-    report(f"specs: 1000 draws, {survey.redraws:.1%} redrawn")
-    certificate = validate.certify(
-        program, survey.bounds, survey.redraws, workers=workers, tick=tick
-    )
-    report(f"certificate: the oracle solves {certificate.oracle} of 20")
-    record = row_of(source, survey, certificate)
-    library.publish(record, source, provenance(model), text)
-    return record
+
+    def surveyed(survey: check.Survey) -> None:
+        report(f"specs: 1000 draws, {survey.redraws:.1%} redrawn")
+
+    with processes.processes(workers) as executor:
+        candidate = measure(program, source, executor, answer=text, surveyed=surveyed, tick=tick)
+    report(f"certificate: the oracle solves {candidate.certificate.oracle} of 20")
+    return candidate.publish(library, model)
 
 
 def check_guard(weak_sandbox: bool) -> None:
-    """Publishing a model's program needs a machine that can lock it in.
+    """Check that this machine can isolate a model's program.
 
     Raises:
-        LibraryError: where this one cannot, and nobody has said that it need not.
+        LibraryError: if it cannot and `weak_sandbox` is false.
     """
     guard = protection()
     if not (guard.processes and guard.network) and not weak_sandbox:
         raise LibraryError(
-            f"this machine cannot lock the program in ({guard.description}). "
+            f"this machine cannot isolate the program ({guard.description}). "
             "Use --weak-sandbox if you have read the program and trust it"
         )
 
 
 def file_of(name: str) -> str:
-    """Where a task's program goes, below the library's folder."""
+    """Path of a task's program below the library's folder."""
     return f"generated/{snake_case(name)}.py"
-
-
-def provenance(model: str, **more: Any) -> dict[str, Any]:
-    """Who wrote a program, and when and where it was published."""
-    return {
-        "model": model,
-        "published": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "suite": gensim_envs.__version__,
-        "sandbox": protection().description,
-        **more,
-    }
 
 
 def certify(
     library: Library, file: str, *, workers: int | None = None, tick: Report = lambda line: None
 ) -> Record:
-    """The record of a program, measured anew.
+    """Measure a published program again.
+
+    Args:
+        library: the program's.
+        file: the program, as its record names it.
+        workers: number of processes; by default one for each core.
+        tick: called with a line after each episode.
 
     Raises:
-        TaskError: where it would not be published.
+        TaskError: if the program would be refused now.
     """
-    source = library.program(file)
-    program: HandWritten | Sandboxed
-    if is_hand_written(file):
-        program = HandWritten(gate(source).class_name, module_name(file))
-        survey = check.survey_task(program)
-    else:
-        program = Sandboxed(gate(source).class_name, source)
-        survey = check.survey_source(source)
-    certificate = validate.certify(
-        program, survey.bounds, survey.redraws, workers=workers, tick=tick
-    )
-    return row_of(source, survey, certificate, file)
+    with processes.processes(workers) as executor:
+        return _certified(library, file, executor, tick)
 
 
-def row_of(
-    source: str, survey: check.Survey, certificate: validate.Certificate, file: str | None = None
+def _certified(
+    library: Library, file: str, executor: Executor, tick: Report = lambda line: None
 ) -> Record:
-    """The record of a program that has passed; a generated one's file follows from its name."""
-    return Record(
-        id=f"gensim/{survey.name}-v{survey.version}",
-        file=file or file_of(survey.name),
-        sha256=digest(source),
-        summary=survey.summary,
-        instruction=survey.instruction,
-        bounds=survey.bounds,
-        max_episode_steps=validate.max_steps(survey.bounds),
-        certificate=certificate.to_json(),
-    )
+    source = library.program(file)
+    name = gate(source).class_name
+    program: Program = Sandboxed(name, source)
+    if is_hand_written(file):
+        program = HandWritten(name, module_name(file))
+    return measure(program, source, executor, file=file, tick=tick).record
 
 
 def regenerate(
@@ -136,58 +202,60 @@ def regenerate(
     workers: int | None = None,
     report: Report = lambda line: None,
 ) -> bool:
-    """Rebuild all records from the programs that have a provenance.
+    """Rebuild all records from the programs.
 
     Args:
         library: whose records.
         hand_written: folder of the suite's own tasks, for the suite's own library.
-        workers: processes for the certificates.
+        workers: number of processes; by default one for each core.
         report: called with a line for each task.
 
     Returns:
         Whether registry.json changed.
 
     Raises:
-        TaskError: naming the task that would no longer be published; nothing is then written.
-        LibraryError: where a program without a provenance, or the reverse, is found.
+        TaskError: naming the first task that would be refused now; nothing is written.
+        LibraryError: if a program lacks its provenance or the reverse.
     """
-    records = []
-    for file in _programs(library, hand_written):
-        try:
-            records.append(certify(library, file, workers=workers))
-        except TaskError as error:
-            raise TaskError(f"{file}: {error}", cause=error.cause) from error
-        report(f"{records[-1].id}: the oracle solves {records[-1].certificate['oracle']} of 20")
-        for other in records[:-1]:
-            if other.name == records[-1].name:
-                raise LibraryError(f"{other.file} and {file} both define {other.name}")
-    for record in _gone(library, records):
-        report(f"{record.id}: its program is gone, and so is its record")
-    return library.write_records(records)
+    records: dict[str, Record] = {}
+    with processes.processes(workers) as executor:
+        for file in _programs(library, hand_written):
+            try:
+                record = _certified(library, file, executor)
+            except TaskError as error:
+                raise TaskError(f"{file}: {error}", cause=error.cause) from error
+            report(f"{record.id}: the oracle solves {record.certificate['oracle']} of 20")
+            if record.name in records:
+                other = records[record.name].file
+                raise LibraryError(f"{other} and {file} both define {record.name}")
+            records[record.name] = record
+    for record in _missing(library, records):
+        report(f"{record.id}: removed, since its program is missing")
+    return library.write_records(list(records.values()))
 
 
-def _gone(library: Library, new: list[Record]) -> list[Record]:
-    """Rows of now that are not among the new ones, as far as they can be read."""
+def _missing(library: Library, new: dict[str, Record]) -> list[Record]:
+    """The old records that are not among the new ones, by name."""
     try:
         old = library.records()
-    except LibraryError:
+    except LibraryError:  # registry.json is damaged, and will be rewritten
         return []
-    return [record for record in old if record.id not in {other.id for other in new}]
+    ids = {record.id for record in new.values()}
+    return [record for record in old if record.id not in ids]
 
 
 def _programs(library: Library, hand_written: Path | None) -> list[str]:
     folder = library.root / "generated"
     programs = {path.stem for path in folder.glob("*.py")}
-    known = {path.stem for path in (folder / "provenance").glob("*.json")}
-    if programs != known:
-        odd = sorted(programs ^ known)[0]
-        raise LibraryError(f"{folder}: {odd} has not both a program and a provenance")
-    for stem in sorted(known):
-        path = folder / "provenance" / f"{stem}.json"
+    provenances = {path.stem: path for path in (folder / "provenance").glob("*.json")}
+    for stem in sorted(programs ^ provenances.keys()):
+        missing = "program" if stem in provenances else "provenance"
+        raise LibraryError(f"{folder}: {stem} has no {missing}. Restore it or remove the task")
+    for path in provenances.values():
         try:
             json.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:
-            raise LibraryError(f"{path} is no JSON: {error}") from error
+            raise LibraryError(f"{path} is not valid JSON: {error}") from error
     own = [] if hand_written is None else sorted(hand_written.glob("[a-z]*.py"))
     return [f"gensim_envs/tasks/{path.name}" for path in own] + [
         f"generated/{stem}.py" for stem in sorted(programs)

@@ -1,6 +1,6 @@
-"""Conversations on disk, as a run writes them and `replay` reads them.
+"""Store the conversations of a run on disk, from where `replay` reads them.
 
-run.json                  the settings that decide what is asked
+run.json                  the settings that determine the prompts
 attempts/0007.jsonl       a line for each call of attempt 7: its messages, answer and usage
 messages/<digest>.md      long messages, kept once, such as the reference of the API
 """
@@ -10,20 +10,22 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from gensim_envs.errors import GensimError
+from gensim_envs.utils import files
 
 _KEYS = {"name", "digest", "messages", "answer", "prompt_tokens", "completion_tokens", "seconds"}
 LONG = 1500
-"""Letters from which a message is kept in a file of its own."""
+"""Characters from which a message is kept in a file of its own."""
 
 
 class RecordingError(GensimError):
     """A recording is missing or damaged; the message names the file."""
+
+    exit_code = 2
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,11 @@ class Message:
 
 @dataclass(frozen=True)
 class Call:
-    """One question to a model.
+    """One call of a model.
 
     Attributes:
-        attempt: number of the attempt at a task, from 1; 0 is what concerns the whole run.
-        name: the stage and how often it has been asked in this attempt, "repair-2".
+        attempt: number of the attempt, from 1; 0 for calls of the whole run.
+        name: the query and its number within the attempt, "repair-2".
         messages: the conversation.
         temperature: of the answer.
     """
@@ -51,28 +53,23 @@ class Call:
     temperature: float = 0.0
 
     @property
-    def stage(self) -> str:
-        """`repair-2` -> `repair`."""
-        return self.name.rpartition("-")[0]
-
-    @property
     def digest(self) -> str:
-        """Of the messages."""
+        """Hash of the messages."""
         whole = json.dumps([[m.role, m.content] for m in self.messages], ensure_ascii=False)
         return hashlib.sha256(whole.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back.
+    """The answer to a call.
 
     Attributes:
         text: the answer.
-        prompt_tokens: of the messages, as the server counts or by estimate.
+        prompt_tokens: of the messages, as counted by the server or estimated.
         completion_tokens: of the answer.
-        seconds: until it was there.
-        too_long: why there is none, where the messages were too long for the model.
-        changed: whether it was given to other messages, as a replay finds out; it is not kept.
+        seconds: until it was complete.
+        too_long: the error, if the messages were too long for the model.
+        changed: whether a replay gives it to other messages than it was recorded for; not kept.
     """
 
     text: str
@@ -92,34 +89,34 @@ class Recording:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._lock = threading.Lock()
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What decides the questions.
+        """The settings that determine the prompts.
 
         Raises:
-            RecordingError: where there is none.
+            RecordingError: if they cannot be read.
         """
         data = _parse(self.root / "run.json", _text(self.root / "run.json"))
         if not isinstance(data, dict):
-            raise RecordingError(f"{self.root / 'run.json'} is no object")
+            raise RecordingError(f"{self.root / 'run.json'} is not a JSON object")
         return data
 
     def write_settings(self, settings: dict[str, Any]) -> None:
-        """Set down what decides the questions."""
-        self.root.mkdir(parents=True, exist_ok=True)
+        """Write the settings that determine the prompts.
+
+        Raises:
+            FileError: if they cannot be written.
+        """
         text = json.dumps(settings, indent=2, ensure_ascii=False) + "\n"
-        new = self.root / "run.json.new"
-        new.write_text(text, encoding="utf-8", errors="replace")
-        new.replace(self.root / "run.json")
+        files.write(self.root / "run.json", text.encode(errors="replace"))
 
     def path(self, attempt: int) -> Path:
         """The file of an attempt's calls."""
         return self.root / "attempts" / f"{attempt:04d}.jsonl"
 
     def append(self, call: Call, answer: Answer) -> None:
-        """Keep an answer; its line is whole or, after a kill, passed over by `answers`."""
+        """Keep an answer. A line that a kill has torn is ignored by `calls`."""
         entry = {
             "name": call.name,
             "digest": call.digest,
@@ -132,27 +129,21 @@ class Recording:
             **({"too_long": answer.too_long} if answer.too_long else {}),
         }
         path = self.path(call.attempt)
-        path.parent.mkdir(parents=True, exist_ok=True)
         line = json.dumps(entry, ensure_ascii=False) + "\n"
         torn = path.exists() and not path.read_bytes().endswith(b"\n")
-        with open(path, "a", encoding="utf-8", errors="replace") as file:
-            file.write("\n" + line if torn else line)
+        files.append(path, ("\n" * torn + line).encode(errors="replace"), self.root)
 
     def _keep(self, content: str) -> str | dict[str, str]:
         if len(content) < LONG:
             return content
-        name = hashlib.sha256(content.encode(errors="replace")).hexdigest()[:16]
-        path = self.root / "messages" / f"{name}.md"
-        with self._lock:
-            if not path.exists():
-                path.parent.mkdir(parents=True, exist_ok=True)
-                new = path.with_suffix(".new")
-                new.write_text(content, encoding="utf-8", errors="replace")
-                new.replace(path)
-        return {"file": f"messages/{name}.md"}
+        data = content.encode(errors="replace")
+        name = f"messages/{hashlib.sha256(data).hexdigest()[:16]}.md"
+        if not (self.root / name).exists():
+            files.write(self.root / name, data, self.root)
+        return {"file": name}
 
     def calls(self, attempt: int) -> list[dict[str, Any]]:
-        """Every whole line of an attempt; one that a kill has torn is passed over."""
+        """The calls of an attempt; torn lines are ignored."""
         path = self.path(attempt)
         found = []
         # Not splitlines(), which also splits at what JSON need not escape, such as U+2028.
@@ -175,7 +166,7 @@ class Recording:
         }  # fmt: skip
 
     def attempts(self) -> list[int]:
-        """Numbers of the attempts that are here."""
+        """Numbers of the attempts that have calls."""
         return sorted(
             int(path.stem) for path in (self.root / "attempts").glob("[0-9]*.jsonl")
             if path.stem.isdecimal() and path.stem != "0000"

@@ -1,14 +1,16 @@
-"""The reference that a model reads, rendered from the docstrings of `gensim_envs.api`."""
+"""The API reference in prompts, rendered from the docstrings of `gensim_envs.api`."""
 
 from __future__ import annotations
 
+import ast
 import functools
 import inspect
-from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import gensim_envs.api
 from gensim_envs.task.assets import ASSETS, KIT_SHAPES, OBJECTS, SPLIT_COLORS, Asset
+from gensim_envs.task.pose import Pose
 
 COMMON_ERRORS = (
     "A call or an attribute in a constant above the class, such as `HALF = Rope.LENGTH / 2`: only "
@@ -33,6 +35,8 @@ COMMON_ERRORS = (
     "refused.",
 )
 """Mistakes that models make, worded for them."""
+_HIDDEN = {"parts", "symmetry", "mass", "opening", "grasps", "called", "variant", "to_json"}
+"""Members that programs have no use for."""
 
 
 @functools.cache
@@ -49,66 +53,70 @@ def api_reference() -> str:
     )
     text += [_class(parts[name]) for name in ASSETS]
     text.append("## Arrangements of poses\n")
-    text += [_function(parts[name]) for name in names if inspect.isfunction(parts[name])]
+    for name in names:
+        if inspect.isfunction(parts[name]):
+            text.append(f"### {name}{_signature(parts[name])}\n\n{_docstring(parts[name])}\n")
     text.append("## Names\n")
     seen = SPLIT_COLORS["train"]
     unseen = [color for color in SPLIT_COLORS["test"] if color not in seen]
-    text.append(f"Colours: {_listed(seen)}; unseen while training: {_listed(unseen)}.\n")
-    text.append(f"Shapes of kit pieces: {_listed(KIT_SHAPES)}.\n")
-    text.append(f"Kinds of household objects, with their size in cm: {_listed(_kinds())}.")
+    kinds = (
+        f"{kind} {' x '.join(f'{100 * side:.0f}' for side in data['size'])}"
+        for kind, data in OBJECTS.items()
+    )
+    text.append(f"Colours: {', '.join(seen)}; unseen while training: {', '.join(unseen)}.\n")
+    text.append(f"Shapes of kit pieces: {', '.join(KIT_SHAPES)}.\n")
+    text.append(f"Kinds of household objects, with their size in cm: {', '.join(kinds)}.")
     return "\n".join(text)
 
 
 def asset_lines() -> list[tuple[str, str]]:
     """(name, first sentence of its docstring) of every asset."""
     return [
-        (name, inspect.cleandoc(cls.__doc__ or "").split("\n\n")[0].replace("\n", " "))
-        for name, cls in ASSETS.items()
+        (name, _docstring(cls).split("\n\n")[0].replace("\n", " ")) for name, cls in ASSETS.items()
     ]
 
 
-def _kinds() -> Iterator[str]:
-    for kind, data in OBJECTS.items():
-        yield f"{kind} {' x '.join(f'{100 * side:.0f}' for side in data['size'])}"
+def _docstring(thing: Any) -> str:
+    """Docstring of a class or function, or "", from the source: `python -OO` strips `__doc__`."""
+    return _docstrings(inspect.getsourcefile(thing) or "").get(thing.__qualname__, "")
 
 
-def _listed(names: Any) -> str:
-    return ", ".join(names)
+@functools.cache
+def _docstrings(file: str) -> dict[str, str]:
+    """The docstrings of a module's classes, functions and methods by their qualified names."""
+    found: dict[str, str] = {}
+
+    def walk(node: ast.AST, above: str) -> None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.ClassDef | ast.FunctionDef):
+                found[above + child.name] = ast.get_docstring(child) or ""
+                walk(child, f"{above}{child.name}.")
+
+    walk(ast.parse(Path(file).read_text(encoding="utf-8")), "")
+    return found
 
 
 def _class(cls: type) -> str:
-    shown = _signature(cls) if issubclass(cls, Asset) or cls.__name__ == "Pose" else ""
-    lines = [f"### {cls.__name__}{shown}\n", inspect.cleandoc(cls.__doc__ or ""), ""]
+    shown = _signature(cls) if issubclass(cls, Asset) or cls is Pose else ""
+    lines = [f"### {cls.__name__}{shown}\n", _docstring(cls), ""]
     constants = [(name, value) for name, value in vars(cls).items() if name.isupper()]
     lines += [f"- `{cls.__name__}.{name}` = {value}" for name, value in constants]
-    for name, member in _own_members(cls):
+    for name, member in vars(cls).items():
+        if name in _HIDDEN or (name.startswith("_") and name != "__matmul__"):
+            continue
         if isinstance(member, property):
-            about, kind = inspect.getdoc(member), f"`.{name}`"
+            about, shown = _docstring(member.fget), name
+        elif inspect.isfunction(member):
+            about, shown = _docstring(member), f"{name}{_signature(member)}"
         else:
-            about, kind = inspect.getdoc(member), f"`.{name}{_signature(member)}`"
+            continue
         if about:
-            lines += [f"- {kind}", *(f"  {line}".rstrip() for line in about.splitlines())]
+            lines += [f"- `.{shown}`", *(f"  {line}".rstrip() for line in about.splitlines())]
     return "\n".join(lines) + "\n"
 
 
-def _own_members(cls: type) -> Iterator[tuple[str, Any]]:
-    """Documented methods and properties that a class itself adds for programs."""
-    hidden = {"parts", "symmetry", "mass", "opening", "grasps", "called", "variant", "to_json"}
-    for name, member in vars(cls).items():
-        if name == "__matmul__" and member.__doc__:
-            yield name, member
-        elif name.startswith("_") or name in hidden:
-            continue
-        elif isinstance(member, property) or inspect.isfunction(member):
-            yield name, member
-
-
-def _function(function: Any) -> str:
-    return f"### {function.__name__}{_signature(function)}\n\n{inspect.getdoc(function)}\n"
-
-
 def _signature(thing: Any) -> str:
-    """Its parameters, without `self` and the long type names of containers."""
+    """The parameters, without `self` and the long type names of containers."""
     signature = inspect.signature(thing)
     shown = [p for p in signature.parameters.values() if p.name != "self"]
     text = str(signature.replace(parameters=shown, return_annotation=inspect.Signature.empty))

@@ -1,4 +1,4 @@
-"""What other readers make of a program that works: what does it ask for, is it worth keeping?"""
+"""Let other models read a program that works: what it asks for, and whether to keep it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import Field
 
 from gensim_envs.errors import TaskError
 from gensim_envs.generation.conversation import Conversation, Proposal, Reply, Vote
-from gensim_envs.generation.memory import View
+from gensim_envs.generation.memory import Memory
 from gensim_envs.generation.prompts import render
 from gensim_envs.task.assets import Asset, Pile, Rope, Zone
 from gensim_envs.task.checks import supports
@@ -18,13 +18,13 @@ from gensim_envs.task.goals import Goal
 from gensim_envs.task.spec import ItemSpec, TaskSpec
 
 NEIGHBOURS = 4
-"""Tasks of the library that critics are shown."""
+"""Number of similar tasks that critics are shown."""
 
 Number = Annotated[int, Field(ge=1, le=1000)]
 
 
 class Asked(Reply):
-    """What one instruction asks for, as a reader understands it; things go by their numbers."""
+    """A reader's understanding of one instruction; things are given by their numbers."""
 
     items: Annotated[list[Number], Field(max_length=100)]
     relation: Literal["at", "on", "inside", "along"]
@@ -34,17 +34,17 @@ class Asked(Reply):
 
 
 class Statement(Reply):
-    """What all instructions ask for."""
+    """A reader's understanding of all instructions."""
 
     goals: Annotated[list[Asked], Field(max_length=100)]
 
 
 def read_instructions(talk: Conversation, spec: TaskSpec) -> None:
-    """Let somebody who sees only scene and sentences say what is asked for, and compare.
+    """Let a reader who sees only scene and sentences state the goals, and compare them.
 
     Raises:
-        TaskError: with cause "semantics" where reader and program disagree, with "parse" where
-            the answer is malformed.
+        TaskError: with cause "semantics" if reader and program disagree, with "parse" if the
+            answer is malformed.
     """
     sentences = [goal.instruction for goal in spec.goals]
     statement = talk.ask_json(
@@ -58,7 +58,7 @@ def read_instructions(talk: Conversation, spec: TaskSpec) -> None:
 def things(spec: TaskSpec) -> list[str]:
     """The scene as a reader sees it: equal things in one line, with their numbers from 1.
 
-    Where something starts is said only of what is fixed.
+    Only fixed things have positions.
     """
     lines: dict[Hashable, tuple[list[int], str]] = {}
     for k, item in enumerate(spec.items):
@@ -85,7 +85,7 @@ def _size(asset: Asset) -> str:
 
 
 def compare(spec: TaskSpec, statement: Statement) -> None:
-    """Hold what a reader understood against what the program asks for.
+    """Compare a reader's understanding with the program's goals.
 
     Raises:
         TaskError: with cause "semantics", naming the first goal on which they disagree.
@@ -96,10 +96,9 @@ def compare(spec: TaskSpec, statement: Statement) -> None:
             "Let each sentence say one goal",
             cause="semantics",
         )
-    below = supports(spec)
-    for number, (goal, asked) in enumerate(zip(spec.goals, statement.goals, strict=True), 1):
-        problem = _disagreement(spec, goal, asked, below[number - 1])
-        if problem:
+    rows = zip(spec.goals, statement.goals, supports(spec), strict=True)
+    for number, (goal, asked, below) in enumerate(rows, 1):
+        if problem := _disagreement(spec, goal, asked, below):
             raise TaskError(
                 f"of {goal.instruction!r} {problem}",
                 "Let the sentence say what the goal is",
@@ -109,65 +108,66 @@ def compare(spec: TaskSpec, statement: Statement) -> None:
 
 
 def _disagreement(spec: TaskSpec, goal: Goal, asked: Asked, below: set[int]) -> str:
-    """Why a reader's goal is not the program's, or nothing."""
+    """Why a reader's goal is not the program's, or ""."""
     if asked.doubt.strip():
         return f"a reader says: {asked.doubt.strip()}"
-    numbers = [*asked.items, *asked.targets, *asked.order]
-    if any(number > len(spec.items) for number in numbers):
+    if any(n > len(spec.items) for n in [*asked.items, *asked.targets, *asked.order]):
         return "a reader names things that are not there"
-    if _kinds(spec, [n - 1 for n in asked.items]) != _kinds(spec, goal.items):
+    items, targets, order = (
+        [n - 1 for n in each] for each in (asked.items, asked.targets, asked.order)
+    )
+    if _kinds(spec, items) != _kinds(spec, goal.items):
         return (
-            f"a reader would move {_listed(spec, [n - 1 for n in asked.items])}, the goal moves "
+            f"a reader would move {_listed(spec, items)}, the goal moves "
             f"{_listed(spec, goal.items)}"
         )
-    bases = {place.base for place in goal.places if place.base is not None}
-    told = [n - 1 for n in asked.targets]
-    if not _same_relation(spec, goal, asked.relation, told, below):
+    if not _same_relation(spec, goal, asked.relation, targets, below):
         return f"a reader understands {asked.relation!r}, the goal is {goal.relation!r}"
+    bases = {place.base for place in goal.places if place.base is not None}
     strict = goal.relation in ("on", "inside")
-    if strict and not set(_kinds(spec, told)) & set(_kinds(spec, bases)):
+    if strict and not set(_kinds(spec, targets)) & set(_kinds(spec, bases)):
         return (
-            f"a reader would put them {goal.relation} {_listed(spec, told)}, the goal is about "
+            f"a reader would put them {goal.relation} {_listed(spec, targets)}, the goal is about "
             f"{_listed(spec, sorted(bases))}"
         )
-    if not _same_pairs(spec, goal, [n - 1 for n in asked.items], told):
+    if not _same_pairs(spec, goal, items, targets):
         return "a reader would pair things and places in another way"
-    if asked.order and not _same_order(spec, goal, [n - 1 for n in asked.order]):
-        return f"a reader expects the order {_listed(spec, [n - 1 for n in asked.order])}"
+    if order and not _same_order(spec, goal, order):
+        return f"a reader expects the order {_listed(spec, order)}"
     return ""
 
 
 def _same_relation(
-    spec: TaskSpec, goal: Goal, said: str, told: Sequence[int], below: set[int]
+    spec: TaskSpec, goal: Goal, relation: str, targets: Sequence[int], below: set[int]
 ) -> bool:
-    """Whether the words are fair for the goal: poses can amount to any relation to their frame."""
-    bases = {place.base for place in goal.places if place.base is not None} & set(told)
-    if goal.relation == said:
+    """Whether a relation describes the goal; poses can amount to several relations."""
+    bases = {place.base for place in goal.places if place.base is not None} & set(targets)
+    if goal.relation == relation:
         return True
     if goal.relation == "at":
-        # On what is already there, in a fixture or on a zone that the poses are given in.
-        return said in ("on", "inside") and bool(bases | (below & set(told)))
+        # On what is already there, or in a fixture or on a zone to which the poses are relative.
+        return relation in ("on", "inside") and bool(bases | (below & set(targets)))
     if goal.relation == "inside":
-        return said == "on" and any(isinstance(spec.items[k].asset, Zone) for k in bases)
-    return said == "at" and bool(bases or goal.relation == "along")
+        return relation == "on" and any(isinstance(spec.items[k].asset, Zone) for k in bases)
+    return relation == "at" and bool(bases or goal.relation == "along")
 
 
-def _same_pairs(spec: TaskSpec, goal: Goal, items: Sequence[int], told: Sequence[int]) -> bool:
-    """Whether each of several unlike things goes where a reader puts it, where he says it of each.
+def _same_pairs(spec: TaskSpec, goal: Goal, items: Sequence[int], targets: Sequence[int]) -> bool:
+    """Whether each of several different things goes where a reader puts it, if he says so of each.
 
-    Where any of the things may go to any of the places there are no pairs; see `goals.match`.
+    There are no pairs if any of the things may go to any of the places; see `goals.match`.
     """
     bases = [place.base for place in goal.places if place.base is not None]
-    apart = len(bases) == len(goal.places) == len(goal.items) == len(items) == len(told)
+    apart = len(bases) == len(goal.places) == len(goal.items) == len(items) == len(targets)
     if not apart or len(_kinds(spec, goal.items)) == 1 or goal.relation == "inside":
         return True
     mine = Counter((_kind(spec, a), _kind(spec, b)) for a, b in zip(goal.items, bases, strict=True))
-    theirs = Counter((_kind(spec, a), _kind(spec, b)) for a, b in zip(items, told, strict=True))
+    theirs = Counter((_kind(spec, a), _kind(spec, b)) for a, b in zip(items, targets, strict=True))
     return mine == theirs
 
 
 def _same_order(spec: TaskSpec, goal: Goal, order: Sequence[int]) -> bool:
-    """Whether the goal's places, lowest first, take the items in the order that a reader names."""
+    """Whether the goal's places, lowest first, take the items in a reader's order."""
     ranks = [place.pose.z for place in goal.places]
     if len(goal.items) != len(goal.places) or len(order) != len(goal.items):
         return True
@@ -185,7 +185,7 @@ def _kind(spec: TaskSpec, item: int) -> Hashable:
 
 
 def _kinds(spec: TaskSpec, items: Any) -> Counter[Hashable]:
-    """How many of each kind; which one of several equal things does not matter."""
+    """Number of each kind; equal things are exchangeable."""
     return Counter(_kind(spec, item) for item in dict.fromkeys(items))
 
 
@@ -196,20 +196,20 @@ def _listed(spec: TaskSpec, items: Sequence[int]) -> str:
 
 def vote(
     talk: Conversation,
-    view: View,
+    memory: Memory,
     proposal: Proposal,
     source: str,
     spec: TaskSpec,
     certificate: dict[str, Any],
     critics: int,
 ) -> list[list[str]]:
-    """Ask critics whether a program is worth keeping; an unreadable vote is not a yes.
+    """Ask critics whether a program is worth keeping.
 
     Returns:
-        [vote, why] of each.
+        [vote, reason] of each critic; the vote is "unreadable" if the answer is malformed.
     """
     sentences = [goal.instruction for goal in spec.goals]
-    neighbours = view.nearest(proposal.name, proposal.description, NEIGHBOURS)
+    neighbours = memory.nearest(proposal.name, proposal.description, NEIGHBOURS)
 
     def prompt(cut: int) -> str:
         return render(
@@ -227,11 +227,11 @@ def vote(
     return votes
 
 
-def judge_votes(votes: Sequence[Sequence[str]]) -> None:
-    """More than half must say yes.
+def check_votes(votes: Sequence[Sequence[str]]) -> None:
+    """Check that more than half of the critics say yes.
 
     Raises:
-        TaskError: with cause "reflection", saying why not.
+        TaskError: with cause "reflection" and the first reason against it, if not.
     """
     against = [why for word, why in votes if word != "yes"]
     if votes and 2 * len(against) >= len(votes):

@@ -1,13 +1,14 @@
-"""Does a sentence say what its goal is? What can be told without a model.
+"""Compare each sentence with its goal, as far as that works without a model.
 
-`task/checks.py` sees that the colours, kinds and numbers which a sentence names are there at all.
-Here is whether each has the part that the sentence gives it: what is moved, and in, on or beside
-what. What it cannot tell, such as an order among places, is left to a reader; see `reflect.py`.
+`task/checks.py` checks that the colours, kinds and numbers in a sentence exist at all. This module
+checks that each thing has the role that the sentence gives it: what is moved, and in, on or beside
+what. The rest, such as an order among places, is left to a reader; see `reflect.py`.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import numpy as np
 import shapely
@@ -31,85 +32,81 @@ from gensim_envs.task.pose import wrap
 from gensim_envs.task.spec import TaskSpec
 
 NEAR = 0.03
-"""Metres from its place at which a thing is as good as there."""
+"""Distance in metres from its place at which a thing counts as nearly there."""
+
+Problems = Iterator[tuple[str, str]]
+"""(problem, remedy) of a sentence."""
 
 
 def check_sentences(spec: TaskSpec) -> None:
-    """That every sentence gives the things it names the part that they have.
+    """Check that every sentence gives each thing that it names the role that the thing has.
 
     Raises:
         TaskError: with cause "semantics", naming goal and phrase.
     """
-    below = supports(spec)
-    for number, goal in enumerate(spec.goals, 1):
-        said = phrases(spec, goal.instruction)
-        _check_movers(spec, goal, number, said)
-        _check_turn(spec, goal, number)
-        _check_spot(spec, goal, number)
-        if goal.relation == "at":
-            _check_layout(spec, goal, number, said)
-        for phrase in said:
-            _check_there(spec, number, phrase)
-            _check_number(spec, goal, number, phrase, below[number - 1])
-            if phrase.where and not set(meant(spec, phrase)) & set(goal.items):
-                _check_where(spec, goal, number, phrase, below[number - 1])
+    for number, below in enumerate(supports(spec), 1):
+        for problem, remedy in _problems(spec, number, below):
+            raise TaskError(problem, remedy, cause="semantics", goal=number)
 
 
-def _check_movers(spec: TaskSpec, goal: Goal, number: int, said: list[Phrase]) -> None:
-    """What a sentence names before any preposition is what its goal moves."""
-    movers = [set(meant(spec, phrase)) for phrase in said if not phrase.where]
-    if said and said[0].where is None and not any(named & set(goal.items) for named in movers):
-        phrase = said[0]
-        if set(meant(spec, phrase)):
-            raise _mismatch(
-                number,
-                f"its sentence speaks of the {phrase}, but another thing is moved",
-                "Let the sentence name what the goal moves",
-            )
-    for phrase in said:
-        named = {k for k in meant(spec, phrase) if not spec.items[k].fixed}
-        left = named - set(goal.items)
-        if phrase.all and phrase.where is None and named & set(goal.items) and left:
-            raise _mismatch(
-                number,
+def _problems(spec: TaskSpec, number: int, below: set[int]) -> Problems:
+    goal = spec.goals[number - 1]
+    named = phrases(spec, goal.instruction)
+    yield from _wrong_movers(spec, goal, named)
+    yield from _wrong_order(spec, goal, number)
+    yield from _wrong_spot(spec, goal)
+    if goal.relation == "at":
+        yield from _wrong_layout(spec, goal, named)
+    for phrase in named:
+        if phrase.color and not any(True for _ in meant(spec, phrase)):
+            problem = f"its sentence says {str(phrase)!r}, but no {phrase.noun} is {phrase.color}"
+            yield problem, "Name things by their own colors"
+        yield from _wrong_number(spec, goal, phrase, below)
+        if phrase.where and not set(meant(spec, phrase)) & set(goal.items):
+            yield from _wrong_relation(spec, goal, phrase, below)
+
+
+def _wrong_movers(spec: TaskSpec, goal: Goal, named: list[Phrase]) -> Problems:
+    """What a sentence names before any preposition must be what its goal moves."""
+    moved = set(goal.items)
+    first = named[0] if named else None
+    if first and first.where is None and set(meant(spec, first)):
+        movers = (set(meant(spec, phrase)) for phrase in named if not phrase.where)
+        if not any(items & moved for items in movers):
+            problem = f"its sentence speaks of the {first}, but another thing is moved"
+            yield problem, "Let the sentence name what the goal moves"
+    for phrase in named:
+        movable = {k for k in meant(spec, phrase) if not spec.items[k].fixed}
+        left = movable - moved
+        if phrase.all and phrase.where is None and movable & moved and left:
+            problem = (
                 f"its sentence speaks of all of {plural(str(phrase))}, but {len(left)} more of "
-                "them are on the table",
-                "Say how many, or move them all",
+                "them are on the table"
             )
+            yield problem, "Say how many, or move them all"
 
 
-def _check_there(spec: TaskSpec, number: int, phrase: Phrase) -> None:
-    """What is named by colour and noun is there in that colour."""
-    if phrase.color and not any(True for _ in meant(spec, phrase)):
-        raise _mismatch(
-            number,
-            f"its sentence says {str(phrase)!r}, but no {phrase.noun} is {phrase.color}",
-            "Name things by their own colors",
-        )
-
-
-def _check_number(spec: TaskSpec, goal: Goal, number: int, phrase: Phrase, below: set[int]) -> None:
-    """A number before a noun is how many of these are moved, or else how many there are."""
+def _wrong_number(spec: TaskSpec, goal: Goal, phrase: Phrase, below: set[int]) -> Problems:
+    """A number before a noun must be how many of these are moved, or how many there are."""
     named = set(meant(spec, phrase))
     moved = named & set(goal.items)
     there = {len(moved)} if moved else {len(named), len(below & named)}
     if phrase.number is not None and named and phrase.number not in there:
-        raise _mismatch(
-            number,
-            f"its sentence says {phrase.number} {plural(str(phrase))}, but it is {max(there)}",
+        wrong = f"{phrase.number} {plural(str(phrase))}"
+        yield (
+            f"its sentence says {wrong}, but it is {max(there)}",
             "Say how many of them the goal is about",
         )
 
 
-def _check_where(spec: TaskSpec, goal: Goal, number: int, phrase: Phrase, below: set[int]) -> None:
-    """A thing named after in, on or beside is that in, on or beside which the items come to be."""
+def _wrong_relation(spec: TaskSpec, goal: Goal, phrase: Phrase, below: set[int]) -> Problems:
+    """A thing named after in, on or beside must be what the items end in, on or beside."""
     named = set(meant(spec, phrase))
-    assets = [spec.items[k].asset for k in named]
     within = _within(spec, goal) & named
     upon = (below - _only_frames(spec, goal)) & named
     if phrase.where == "inside":
-        holds = any(asset.opening is not None for asset in assets)
-        wrong = holds and not within and not _owned(spec, goal, named)
+        hollow = any(spec.items[k].asset.opening is not None for k in named)
+        wrong = hollow and not within and not _owned(spec, goal, named)
     elif phrase.where == "on":
         solid = any(not spec.geometry(k).flat for k in named)
         wrong = solid and not within and not upon
@@ -117,12 +114,11 @@ def _check_where(spec: TaskSpec, goal: Goal, number: int, phrase: Phrase, below:
         stands = goal.relation == "on" or not _owned(spec, goal, named)
         wrong = bool(within) or (stands and bool(upon) and goal.relation in ("on", "inside"))
     if named and wrong:
-        raise _mismatch(
-            number,
+        problem = (
             f"its sentence says {phrase.where} the {phrase}, but its items do not come to be "
-            f"{phrase.where} it",
-            "Let the sentence say what at=, on=, inside= or along= says",
+            f"{phrase.where} it"
         )
+        yield problem, "Let the sentence say what at=, on=, inside= or along= says"
 
 
 _SPOT = re.compile(
@@ -132,24 +128,21 @@ _SPOT = re.compile(
 )
 
 
-def _check_spot(spec: TaskSpec, goal: Goal, number: int) -> None:
-    """`inside=` judges that things are inside, so a sentence must not say where inside."""
-    found = _SPOT.search(goal.instruction.lower())
+def _wrong_spot(spec: TaskSpec, goal: Goal) -> Problems:
+    """`inside=` checks only that things are inside, so the sentence must not say where."""
+    text = goal.instruction.lower()
+    found = _SPOT.search(text)
     if goal.relation != "inside" or found is None:
         return
-    word = found.group(1)
-    before = goal.instruction.lower()[: found.start()].split()
+    before = text[: found.start()].split()
     bases = {noun for place in goal.places for noun in _nouns_of(spec, place.base)}
     if before and before[-1] in bases and not re.search(r"\b(its|each|every)\b", found.group()):
         return  # it says which zone or container: "the zone at one end of the line"
     named = {noun.lower() for item in spec.items for noun in item.asset.called}
     called = {_shape_of(spec, place.base) for place in goal.places}
-    if word not in named | called:
-        raise _mismatch(
-            number,
-            f"its sentence says {found.group()!r}, but inside= does not judge where inside",
-            "Leave it out of the sentence, or give poses with at=",
-        )
+    if found.group(1) not in named | called:
+        problem = f"its sentence says {found.group()!r}, but inside= does not judge where inside"
+        yield problem, "Leave it out of the sentence, or give poses with at="
 
 
 def _nouns_of(spec: TaskSpec, item: int | None) -> set[str]:
@@ -157,7 +150,7 @@ def _nouns_of(spec: TaskSpec, item: int | None) -> set[str]:
 
 
 def _shape_of(spec: TaskSpec, base: int | None) -> str:
-    """By what shape a zone may be called."""
+    """The shape that a zone may be called by, or ""."""
     asset = spec.items[base or 0].asset
     return {"square": "square", "round": "circle"}[asset.shape] if isinstance(asset, Zone) else ""
 
@@ -168,56 +161,54 @@ _FIRST = re.compile(r"first(?: of all)?,|to begin|start by")
 _LAST = re.compile(r"last of all|lastly|finally|at last")
 
 
-def _check_turn(spec: TaskSpec, goal: Goal, number: int) -> None:
-    """Goals are met in their order, so a sentence must not claim another turn."""
+def _wrong_order(spec: TaskSpec, goal: Goal, number: int) -> Problems:
+    """Goals are met in order, so a sentence must not claim another position."""
     text = goal.instruction.lower()
     first, last = _FIRST.match(text), _LAST.match(text)
     if (first and number > 1) or (last and number < len(spec.goals)):
-        raise _mismatch(
-            number,
+        problem = (
             f"its sentence begins with {text.split(',')[0]!r:.40}, but it is number {number} of "
-            f"{len(spec.goals)}",
-            "Declare goals in the order in which they are to be met",
+            f"{len(spec.goals)}"
         )
+        yield problem, "Declare goals in the order in which they are to be met"
 
 
-def _check_layout(spec: TaskSpec, goal: Goal, number: int, said: list[Phrase]) -> None:
-    """Where a sentence says circle, row, left, right or between, the poses must be so."""
+def _wrong_layout(spec: TaskSpec, goal: Goal, named: list[Phrase]) -> Problems:
+    """Poses must agree with a sentence that says circle, row, left, right or between."""
+    for where in _misplaced(spec, goal, named):
+        yield f"its sentence says {where}, but its places are not", "Let both say the same"
+
+
+def _misplaced(spec: TaskSpec, goal: Goal, named: list[Phrase]) -> Iterator[str]:
     text = goal.instruction.lower()
     points = np.array([(place.pose.x, place.pose.y) for place in goal.places])
     middle = points.mean(axis=0)
     if len(points) >= 3 and _CIRCLE.search(text):
         away = np.linalg.norm(points - middle, axis=1)
         if away.min() < 0.7 * away.max():
-            raise _misplaced(number, "a circle")
+            yield "a circle"
     if len(points) >= 3 and _ROW.search(text):
         across = np.linalg.svd(points - middle, compute_uv=False)[1]
         if across > POSITION_TOLERANCE * len(points):
-            raise _misplaced(number, "a row")
-    for phrase in said:
+            yield "a row"
+    for phrase in named:
         fixed = [k for k in meant(spec, phrase) if spec.items[k].fixed]
         spots = np.array([(spec.items[k].start.x, spec.items[k].start.y) for k in fixed])
         name = re.escape(str(phrase))
         side = re.search(rf"\b(left|right)(?: hand)?(?: side)? of (?:the )?{name}\b", text)
-        # In the picture from above y grows to the right.
+        # In the image from above y grows to the right.
         if len(fixed) == 1 and side and (middle[1] > spots[0, 1]) != (side.group(1) == "right"):
-            raise _misplaced(number, f"{side.group()}, as the picture shows it")
+            yield f"{side.group()}, as the picture shows it"
         between = re.search(rf"\bbetween (?:the )?(?:two )?{name}(?:s|es)\b", text)
         if len(fixed) == 2 and between:
             way = spots[1] - spots[0]
             along = (points - spots[0]) @ way / max(float(way @ way), 1e-9)
             if not ((along > 0) & (along < 1)).all():
-                raise _misplaced(number, between.group())
-
-
-def _misplaced(number: int, where: str) -> TaskError:
-    return _mismatch(
-        number, f"its sentence says {where}, but its places are not", "Let both say the same"
-    )
+                yield between.group()
 
 
 def _owned(spec: TaskSpec, goal: Goal, named: set[int]) -> bool:
-    """Whether poses are given in the frame of a thing that has no opening: a kit, a fixture."""
+    """Whether poses are given relative to a thing without an opening: a kit, a fixture."""
     bases = {place.base for place in goal.places} & named
     return goal.relation == "at" and any(
         spec.items[k].asset.opening is None for k in bases if k is not None
@@ -225,7 +216,7 @@ def _owned(spec: TaskSpec, goal: Goal, named: set[int]) -> bool:
 
 
 def _only_frames(spec: TaskSpec, goal: Goal) -> set[int]:
-    """Solid things in whose frame poses are given that are on the table all the same."""
+    """Solid things relative to which poses are given that lie on the table nevertheless."""
     low = {place.base for place in goal.places if place.pose.z < HEIGHT_TOLERANCE / 2}
     return {
         k for k in low
@@ -235,7 +226,7 @@ def _only_frames(spec: TaskSpec, goal: Goal) -> set[int]:
 
 
 def _within(spec: TaskSpec, goal: Goal) -> set[int]:
-    """Containers, bowls and zones in which items come to be, by relation or by their poses."""
+    """Containers, bowls and zones in which items end, by relation or by their poses."""
     if goal.relation == "inside":
         return {place.base for place in goal.places if place.base is not None}
     start = spec.start_snapshot()
@@ -251,12 +242,8 @@ def _within(spec: TaskSpec, goal: Goal) -> set[int]:
     return found
 
 
-def _mismatch(number: int, problem: str, remedy: str) -> TaskError:
-    return TaskError(problem, remedy, cause="semantics", goal=number)
-
-
 def done_at_start(spec: TaskSpec) -> float:
-    """Share of a task, 0..1, that is done, or within 3 cm of it, before anything has moved."""
+    """Share of a task, 0 to 1, that is done or nearly done at the start."""
     start = spec.start_snapshot()
     moved: set[int] = set()
     shares: list[float] = []
@@ -277,7 +264,7 @@ def done_at_start(spec: TaskSpec) -> float:
 
 
 def _near(spec: TaskSpec, goal: Goal, moved: set[int]) -> list[float]:
-    """For each item of a goal 1.0 where it is as good as there at the start, else 0.0."""
+    """For each item of a goal 1.0 if it is nearly in place at the start, else 0.0."""
     start = spec.start_snapshot()
     left = dict(unmet(spec, goal, start))
     placed = match(spec, goal, start)

@@ -1,57 +1,41 @@
-"""Second stage: what the oracle, a do-nothing and a random policy earn, over fixed seeds."""
+"""Certify a task: play the oracle, a no-op policy and a random policy over fixed seeds."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import numpy as np
 
+from gensim_envs.envs.rollout import Episode, rollout
 from gensim_envs.envs.tabletop import TabletopEnv
-from gensim_envs.errors import TaskError
-from gensim_envs.oracle import Oracle, OracleError
+from gensim_envs.errors import OracleError, TaskError
+from gensim_envs.oracle import Oracle
 from gensim_envs.sandbox.program import Program
 from gensim_envs.seeds import CERTIFICATE
-from gensim_envs.utils.processes import in_order, processes
+from gensim_envs.utils.processes import in_order
 
 NEEDED = 18
 """Certificate seeds of 20 on which the oracle must succeed."""
 MOST_RANDOM = 0.05
-"""Share of successes from which a random policy shows that a task is too easy."""
+"""Success rate of the random policy from which a task is too easy."""
 
 Policy = Literal["oracle", "noop", "random"]
-Result = TypeVar("Result")
-
-
-@dataclass(frozen=True)
-class Episode:
-    """How one episode went.
-
-    Attributes:
-        success: whether the task was solved.
-        earned: the return.
-        steps: actions taken.
-        problem: why the oracle gave up, if it did.
-    """
-
-    success: bool
-    earned: float
-    steps: int
-    problem: str = ""
+Tick = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """What policies earn on the certificate seeds; success counts are out of 20.
+    """Results of the policies on the certificate seeds; success counts are out of 20.
 
     Attributes:
         oracle: successes of the oracle.
-        steps: mean number of actions of the oracle's successes.
-        noop: largest return of a policy that picks where it places.
-        random: successes of a policy that draws actions uniformly.
+        steps: mean number of actions in the oracle's successful episodes.
+        noop: largest return of a policy that places where it picks.
+        random: successes of a policy that samples actions uniformly.
         redraws: share of draws that had to be redrawn.
     """
 
@@ -67,131 +51,104 @@ class Certificate:
 
 
 def max_steps(bounds: Mapping[str, int]) -> int:
-    """Registered length of an episode: twice what a demonstrator needs, and two to spare."""
+    """Registered episode length: twice what a demonstrator needs, plus two."""
     return 2 * bounds["steps"] + 2
 
 
-def run_episode(program: Program, bounds: Mapping[str, int], policy: Policy, seed: int) -> Episode:
-    """One episode without pictures.
+def run_episode(
+    program: Program, bounds: Mapping[str, int], policy: Policy, seed: int
+) -> tuple[Episode, str]:
+    """Play one episode without images.
 
     Args:
-        program: where the task comes from.
-        bounds: of its record.
-        policy: who acts.
-        seed: of `reset`; it also seeds the random policy.
+        program: the task's program.
+        bounds: of the task's record.
+        policy: which policy acts.
+        seed: of `reset` and of the random actions.
+
+    Returns:
+        (episode, the oracle's error or ""). After an error the episode counts as a failure.
     """
     env = TabletopEnv(program, bounds, obs_mode="state")
-    try:
-        env.reset(seed=seed)
+    oracle = Oracle(env)
+
+    def act(observation: Any, info: Mapping[str, Any]) -> np.ndarray[Any, Any]:
+        if policy == "oracle":
+            return oracle.act()
+        action = env.action_space.sample()
+        if policy == "noop":
+            action[3:] = action[:3]
+        return action
+
+    with contextlib.closing(env):
         env.action_space.seed(seed)
-        oracle, earned, problem = Oracle(env), 0.0, ""
-        success, steps = False, 0
-        while not success and steps < max_steps(bounds):
-            try:
-                action = _act(env, oracle, policy)
-            except OracleError as error:
-                problem = str(error)
-                break
-            _, reward, success, _, _ = env.step(action)
-            earned += reward
-            steps += 1
-        return Episode(success, earned, steps, problem)
-    finally:
-        env.close()
-
-
-def _act(env: TabletopEnv, oracle: Oracle, policy: Policy) -> np.ndarray[Any, Any]:
-    if policy == "oracle":
-        return oracle.act()
-    action = env.action_space.sample()
-    if policy == "noop":
-        action[3:] = action[:3]
-    return action
+        try:
+            return rollout(env, act, seed=seed, max_steps=max_steps(bounds)), ""
+        except OracleError as error:
+            return Episode(False, 0.0, 0), str(error)
 
 
 def certify(
     program: Program,
     bounds: Mapping[str, int],
     redraws: float,
-    *,
-    workers: int | None = None,
-    executor: Executor | None = None,
-    tick: Callable[[str], None] = lambda line: None,
+    executor: Executor,
+    tick: Tick = lambda line: None,
 ) -> Certificate:
-    """Run the three policies on the certificate seeds, over processes.
+    """Play the three policies on the certificate seeds.
 
     Args:
-        program: where the task comes from.
-        bounds: of its record.
+        program: the task's program.
+        bounds: of the task's record.
         redraws: share of redraws in the survey.
-        workers: processes; all cores if not said. The result does not depend on it.
-        executor: whose processes to use instead of new ones.
+        executor: runs the episodes; the result does not depend on its number of workers.
         tick: called with a line after each episode.
 
     Raises:
-        TaskError: why the task is refused, with cause "oracle".
+        TaskError: with cause "oracle", if the task is refused.
     """
     jobs: list[tuple[Policy, int]] = [
         (policy, seed) for policy in ("oracle", "noop", "random") for seed in CERTIFICATE
     ]
-    results: dict[Policy, list[Episode]] = {"oracle": [], "noop": [], "random": []}
-    tasks = [(program, dict(bounds), *job) for job in jobs]
-    running = (
-        in_order(executor, run_episode, tasks)
-        if executor
-        else over_processes(run_episode, tasks, workers)
-    )
-    with contextlib.closing(running) as episodes:
-        for (policy, seed), episode in zip(jobs, episodes, strict=True):
-            results[policy].append(episode)
-            _judge_oracle(results["oracle"])  # what it fails is not measured to the end
-            tick(f"{policy} on seed {seed}: {'solved' if episode.success else 'not solved'}")
-    solved = [episode.steps for episode in results["oracle"] if episode.success]
+    results: dict[Policy, list[tuple[Episode, str]]] = {"oracle": [], "noop": [], "random": []}
+    running = in_order(executor, run_episode, [(program, dict(bounds), *job) for job in jobs])
+    with contextlib.closing(running):
+        for (policy, seed), result in zip(jobs, running, strict=True):
+            results[policy].append(result)
+            _check_oracle(results["oracle"])  # a refused task is not played to the end
+            tick(f"{policy} on seed {seed}: {'solved' if result[0].success else 'not solved'}")
+    solved = [episode.steps for episode, _ in results["oracle"] if episode.success]
     certificate = Certificate(
         oracle=len(solved),
         steps=round(float(np.mean(solved)), 2) if solved else 0.0,
-        noop=max(round(episode.earned, 6) for episode in results["noop"]),
-        random=sum(episode.success for episode in results["random"]),
+        noop=max(round(episode.episode_return, 6) for episode, _ in results["noop"]),
+        random=sum(episode.success for episode, _ in results["random"]),
         redraws=redraws,
     )
-    _judge_others(certificate)
+    _check_others(certificate)
     return certificate
 
 
-def _judge_oracle(oracle: list[Episode]) -> None:
-    failed = [k for k, episode in enumerate(oracle) if not episode.success]
+def _check_oracle(results: list[tuple[Episode, str]]) -> None:
+    failed = [k for k, (episode, _) in enumerate(results) if not episode.success]
     if len(CERTIFICATE) - len(failed) < NEEDED:
-        last = oracle[failed[-1]]
-        why = last.problem or f"only {last.earned:.2f} of the reward after {last.steps} actions"
+        last, problem = results[failed[-1]]
+        why = problem or (
+            f"only {last.episode_return:.2f} of the reward after {last.steps} actions"
+        )
         raise TaskError(
-            f"the oracle fails on {len(failed)} of the first {len(oracle)} seeds, and must solve "
+            f"the oracle fails on {len(failed)} of the first {len(results)} seeds, and must solve "
             f"{NEEDED} of {len(CERTIFICATE)}; on seed {CERTIFICATE[failed[-1]]}: {why}",
             "Check that every place can be reached and holds what is put there",
             cause="oracle",
         )
 
 
-def _judge_others(certificate: Certificate) -> None:
+def _check_others(certificate: Certificate) -> None:
     count = len(CERTIFICATE)
     if certificate.noop > 0:
-        raise TaskError(
-            f"doing nothing earns {certificate.noop}", "Start farther from the goal",
-            cause="oracle",
-        )  # fmt: skip
+        problem = f"a no-op policy gets a return of {certificate.noop}"
+        raise TaskError(problem, "Start farther from the goal", cause="oracle")
     if certificate.random >= MOST_RANDOM * count:
-        raise TaskError(
-            f"random actions solve {certificate.random} of {count} seeds",
-            "Ask for more: more items, a smaller target",
-            cause="oracle",
-        )
-
-
-def over_processes(
-    act: Callable[..., Result], jobs: Iterable[tuple[Any, ...]], workers: int | None
-) -> Generator[Result, None, None]:
-    """What `act(*job)` returns for each job, in their order, over processes.
-
-    Close it where it may be left early, by Ctrl-C too: the processes are then ended at once.
-    """
-    with processes(workers) as executor:
-        yield from in_order(executor, act, jobs)
+        problem = f"random actions solve {certificate.random} of {count} seeds"
+        raise TaskError(problem, "Ask for more: more items, a smaller target", cause="oracle")

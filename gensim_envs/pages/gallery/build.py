@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from gensim_envs.errors import TaskError
-from gensim_envs.generation.validate import over_processes
 from gensim_envs.library import Library, LibraryError, Record
 from gensim_envs.pages.gallery import clips, facts
 from gensim_envs.pages.gallery.page import Entry, page
 from gensim_envs.pages.gallery.table import first_draw, table
 from gensim_envs.utils.files import write
+from gensim_envs.utils.processes import in_order, processes
 
 PAGE, TABLE, CLIPS = "index.html", "table.md", "clips"
 
@@ -47,7 +46,8 @@ def build(
     drawn, entries = [], []
     missing = [record for record in records if clips.load(folder, record) is None]
     jobs = [(folder, library, record) for record in missing]
-    with contextlib.closing(over_processes(clips.shoot, jobs, workers)) as problems:
+    with processes(workers if jobs else 1) as executor:
+        problems = in_order(executor, clips.shoot, jobs)
         for record in records:
             problem = next(problems) if record in missing else None
             try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from xml.etree.ElementTree import Element
 
-from gensim_envs.generation.attempt import Verdict
+from gensim_envs.generation.verdict import Verdict
 from gensim_envs.pages.gallery.html import highlighted, tag
 from gensim_envs.pages.report.pieces import amount, note, pairs, plain
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -11,12 +10,12 @@ from typing import Any
 
 from gensim_envs.generation.embed import Embedder, TfIdf, embedder
 from gensim_envs.generation.providers import ProviderError
-from gensim_envs.generation.validate import over_processes
 from gensim_envs.pages.report.measures import fisher
 from gensim_envs.pages.report.page import Shown, page
 from gensim_envs.pages.report.pictures import Shot, shoot
 from gensim_envs.pages.report.runs import Record, settings_shown
 from gensim_envs.utils.files import write
+from gensim_envs.utils.processes import in_order, processes
 
 PAGE, FACTS = "report.html", "report.json"
 
@@ -54,8 +53,8 @@ def write_report(
     begin(len(programs))
     shots = []
     # None of the processes is started where there is nothing to draw.
-    with contextlib.closing(over_processes(shoot, programs, workers if programs else 1)) as drawn:
-        for shot in drawn:
+    with processes(workers if programs else 1) as executor:
+        for shot in in_order(executor, shoot, programs):
             shots.append(shot)
             tick()
     shown = []

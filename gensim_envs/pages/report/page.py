@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-from gensim_envs.generation.attempt import Verdict
+from gensim_envs.generation.verdict import Verdict
 from gensim_envs.pages.gallery.facts import counted
 from gensim_envs.pages.gallery.html import BASE, Child, data_url, document, tag
 from gensim_envs.pages.report.attempts import attempts

@@ -7,19 +7,19 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from gensim_envs.errors import Cause, TaskError
-from gensim_envs.generation.attempt import STAGES, Verdict
+from gensim_envs.errors import TaskError
 from gensim_envs.generation.embed import Embedder
 from gensim_envs.generation.memory import coverage, describe
 from gensim_envs.generation.recording import Recording, RecordingError
-from gensim_envs.generation.run import Settings, read_verdicts
+from gensim_envs.generation.settings import Settings
+from gensim_envs.generation.stages import CAUSES, STAGES
+from gensim_envs.generation.verdict import Verdict, read_verdicts
 from gensim_envs.pages.report.measures import Rate, entropy, self_bleu, spread
 from gensim_envs.pages.report.pictures import Shot
 from gensim_envs.sandbox import check as gate
 
-CAUSES: tuple[Cause, ...] = get_args(Cause)
 MOST_MESSAGES = 3
 """Of a cause, the most frequent first."""
 _MOST = 1e12  # tokens or seconds of an attempt; far more than there can be
