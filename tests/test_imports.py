@@ -29,7 +29,7 @@ BELOW: dict[str, set[str]] = {
     "wrappers": {"envs"},
     "oracle": {"envs"},
     "registration": {"envs"},
-    "__init__": {"registration", "oracle"},
+    "__init__": {"registration", "oracle", "wrappers"},
     "datasets": {"__init__"},
     "generation": {"datasets"},
     "pages": {"generation"},
