@@ -192,7 +192,7 @@ def test_a_checkpoint_of_an_encoder_with_other_weights_is_refused(
         with monkeypatch.context() as patch:
             patch.setattr("agents.policies.text_encoders.unit", other_weights)
             with pytest.raises(AgentsError, match="weights of the text encoder minilm differ"):
-                policy.load_text_encoder()
+                make_policy(policy.spec, policy.config).load_text_encoder()
             with pytest.raises(AgentsError, match="encoder_fingerprint is"):
                 demos.tokens = {}
                 more = {**plan, "start_from": tmp_path / name}
