@@ -25,8 +25,9 @@ from gensim_envs.task.assets import (
     Stand,
     Zone,
 )
+from gensim_envs.task.items import Group, Item
 from gensim_envs.task.pose import Pose
-from gensim_envs.task.scene import Group, Item, Scene, Task
+from gensim_envs.task.scene import Scene, Task
 
 __all__ = [
     "Ball",

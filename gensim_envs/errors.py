@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
 Cause = Literal[
@@ -94,3 +96,13 @@ class TaskError(GensimError):
 
 
 _FIELDS = ("problem", "remedy", "cause", "goal", "line", "redraw")
+
+
+@contextlib.contextmanager
+def in_goal(number: int) -> Iterator[None]:
+    """Name a goal, counted from 1, in each `TaskError` that is raised within."""
+    try:
+        yield
+    except TaskError as error:
+        error.goal = number if error.goal is None else error.goal
+        raise

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import settings
 
 from gensim_envs.envs.tabletop import TabletopEnv
-from gensim_envs.task.scene import Draw, Scene, Task, draw
+from gensim_envs.task.drawing import Draw, draw
+from gensim_envs.task.scene import Scene, Task
 
 # PyTorch's threads would wait for those of the tests beside it. This is before it is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -44,7 +44,8 @@ from gensim_envs.task.assets import (
     asset_geometry,
 )
 from gensim_envs.task.assets.kit import kit_outline
-from gensim_envs.task.goals import Goal, Place, transform
+from gensim_envs.task.geometry import transform
+from gensim_envs.task.goals import Goal, Place
 from gensim_envs.task.spec import ItemSpec, TaskSpec
 
 ROOT = Path(__file__).parents[1]

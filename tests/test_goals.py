@@ -27,20 +27,12 @@ from gensim_envs.task.assets import (
     Stand,
     Zone,
 )
-from gensim_envs.task.goals import (
-    Goal,
-    Judge,
-    Place,
-    Snapshot,
-    Verdict,
-    fraction_met,
-    match,
-    path_points,
-    tilt_and_yaw,
-    unmet,
-)
+from gensim_envs.task.drawing import draw
+from gensim_envs.task.geometry import tilt_and_yaw
+from gensim_envs.task.goals import Goal, Place, Snapshot
 from gensim_envs.task.pose import Pose, wrap
-from gensim_envs.task.scene import draw
+from gensim_envs.task.progress import GoalStatus, GoalTracker, fraction_met, match, unmet
+from gensim_envs.task.relations import path_points
 from gensim_envs.task.spec import ItemSpec, TaskSpec
 from gensim_envs.tasks.towers_of_hanoi import TowersOfHanoi
 
@@ -447,22 +439,22 @@ def test_equals_among_unequal_items_swap_only_with_one_another() -> None:
 
 def test_equals_of_different_goals_never_swap() -> None:
     spec = task([RED, RED], at([0], HERE), at([1], THERE))
-    judge = Judge(spec, seen(spec))
-    assert judge.judge(seen(spec, THERE, HERE)).progress == 0
-    assert judge.judge(seen(spec, HERE, THERE)).success
+    tracker = GoalTracker(spec, seen(spec))
+    assert tracker.update(seen(spec, THERE, HERE)).progress == 0
+    assert tracker.update(seen(spec, HERE, THERE)).success
 
 
 # ------------------------------------------------------------------- order, latching, progress
 
 
-def verdicts(spec: TaskSpec, *states: Snapshot) -> list[Verdict]:
-    judge = Judge(spec, seen(spec))
-    return [judge.judge(state) for state in states]
+def statuses(spec: TaskSpec, *states: Snapshot) -> list[GoalStatus]:
+    tracker = GoalTracker(spec, seen(spec))
+    return [tracker.update(state) for state in states]
 
 
 def test_only_the_current_goal_is_credited() -> None:
     spec = task([RED, BLUE], at([0], HERE), at([1], THERE))
-    early, both = verdicts(spec, seen(spec, None, THERE), seen(spec, HERE, THERE))
+    early, both = statuses(spec, seen(spec, None, THERE), seen(spec, HERE, THERE))
     assert (early.progress, early.current, early.goals_left) == (0, 0, 2)
     assert (both.progress, both.current, both.goals_left) == (1, None, 0)
     assert both.success
@@ -471,7 +463,7 @@ def test_only_the_current_goal_is_credited() -> None:
 
 def test_last_goals_must_hold_and_may_be_mended() -> None:
     spec = task([RED, BLUE], at([0], HERE), at([1], THERE))
-    steps = verdicts(
+    steps = statuses(
         spec,
         seen(spec, HERE),
         seen(spec, THERE @ Pose(0.02, 0), THERE),
@@ -485,7 +477,7 @@ def test_last_goals_must_hold_and_may_be_mended() -> None:
 
 def test_an_earlier_goal_of_an_item_latches() -> None:
     spec = task([RED], at([0], HERE), at([0], THERE))
-    too_soon, first, between, second, lost = verdicts(
+    too_soon, first, between, second, lost = statuses(
         spec, seen(spec, THERE), seen(spec, HERE), seen(spec), seen(spec, THERE), seen(spec, HERE)
     )
     assert (too_soon.progress, too_soon.current) == (0, 0)
@@ -497,7 +489,7 @@ def test_an_earlier_goal_of_an_item_latches() -> None:
 
 def test_of_a_latched_goal_only_items_without_a_later_one_must_hold() -> None:
     spec = task([RED, BLUE], at([0, 1], HERE, THERE), at([0], AWAY[5]))
-    steps = verdicts(
+    steps = statuses(
         spec,
         seen(spec, HERE, THERE),
         seen(spec, AWAY[5], THERE),
@@ -512,15 +504,15 @@ def test_of_a_latched_goal_only_items_without_a_later_one_must_hold() -> None:
 def test_towers_of_hanoi_latch_move_by_move() -> None:
     spec = draw(TowersOfHanoi, "train", 0).spec
     start = spec.start_snapshot()
-    judge = Judge(spec, start)
+    tracker = GoalTracker(spec, start)
     poses = list(start.poses)
     for k, goal in enumerate(spec.goals, 1):
         poses[goal.items[0]] = goal.places[0].pose
         now = Snapshot(tuple(poses), start.tilts, {}, frozenset())
-        verdict = judge.judge(now)
-        assert verdict.progress == pytest.approx(k / 7)
-        assert judge.judge(now) == verdict
-    assert verdict.success
+        status = tracker.update(now)
+        assert status.progress == pytest.approx(k / 7)
+        assert tracker.update(now) == status
+    assert status.success
 
 
 def test_weights_are_items_and_one_for_a_rope_or_pile() -> None:
@@ -528,7 +520,7 @@ def test_weights_are_items_and_one_for_a_rope_or_pile() -> None:
     assets = [RED, RED, RED, Rope("red"), Zone("blue"), Pile("red")]
     spec = task(assets, at([0, 1, 2], *AWAY[3:]), path, into([5], 4))
     start = seen(spec, *AWAY[:3])
-    judge = Judge(spec, start)
+    tracker = GoalTracker(spec, start)
     beads = np.c_[path_points(path, 20), np.full(20, 0.006)]
     half = beads.copy()
     half[:10, 0] += 0.1
@@ -537,7 +529,7 @@ def test_weights_are_items_and_one_for_a_rope_or_pile() -> None:
     zone = [None, HERE]
 
     def progress(poses: Sequence[Pose], **bodies: Any) -> float:
-        return judge.judge(seen(spec, *poses, *zone, **bodies)).progress
+        return tracker.update(seen(spec, *poses, *zone, **bodies)).progress
 
     assert progress(blocks) == pytest.approx(2 / 5)
     assert progress(done) == pytest.approx(3 / 5)
@@ -550,11 +542,11 @@ def test_weights_are_items_and_one_for_a_rope_or_pile() -> None:
 def test_progress_is_measured_from_the_start() -> None:
     spec = task([RED, RED, BLUE], at([0, 1], HERE, THERE), at([2], AWAY[5]))
     start = seen(spec, HERE)
-    judge = Judge(spec, start)
-    assert judge.judge(start).progress == 0
-    assert judge.judge(seen(spec)).progress == 0  # never below
-    assert judge.judge(seen(spec, HERE, THERE)).progress == pytest.approx(2 / 3)
-    assert judge.judge(seen(spec, HERE, THERE, AWAY[5])).progress == 1
+    tracker = GoalTracker(spec, start)
+    assert tracker.update(start).progress == 0
+    assert tracker.update(seen(spec)).progress == 0  # never below
+    assert tracker.update(seen(spec, HERE, THERE)).progress == pytest.approx(2 / 3)
+    assert tracker.update(seen(spec, HERE, THERE, AWAY[5])).progress == 1
 
 
 SPOT_OF = st.sampled_from([None, HERE, THERE, AWAY[5], HERE.up(0.04), THERE.up(0.04)])
@@ -585,16 +577,16 @@ def test_rewards_sum_to_the_final_progress_and_to_one_when_solved(
     name: str, states: list[tuple[Any, ...]]
 ) -> None:
     spec = RULES[name]
-    judge = Judge(spec, seen(spec))
-    progress = judge.judge(seen(spec)).progress
+    tracker = GoalTracker(spec, seen(spec))
+    progress = tracker.update(seen(spec)).progress
     assert progress == 0
     total = 0.0
     for *poses, touching in [*states, *SOLVED[name]]:
-        verdict = judge.judge(seen(spec, *poses, contacts=[(0, 1)] if touching else []))
-        assert 0 <= verdict.progress <= 1
-        assert verdict.success == (verdict.progress == 1) == (verdict.goals_left == 0)
-        total += verdict.progress - progress
-        progress = verdict.progress
+        status = tracker.update(seen(spec, *poses, contacts=[(0, 1)] if touching else []))
+        assert 0 <= status.progress <= 1
+        assert status.success == (status.progress == 1) == (status.goals_left == 0)
+        total += status.progress - progress
+        progress = status.progress
         assert total == pytest.approx(progress, abs=1e-9)
-    assert verdict.success
+    assert status.success
     assert abs(total - 1) <= 1e-9

@@ -17,7 +17,7 @@ from gensim_envs.envs.perturbations import DISTRACTORS, Perturbation
 from gensim_envs.sim.cameras import TABLE_COLOR
 from gensim_envs.sim.views import PIXEL, pixel_of_xy
 from gensim_envs.task.assets import COLORS, SPLIT_COLORS
-from gensim_envs.task.goals import transform
+from gensim_envs.task.geometry import transform
 from gensim_envs.wrappers import InstructionObservation, decode
 
 IDS = sorted(id for id in gym.registry if id.startswith("gensim/"))

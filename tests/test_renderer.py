@@ -20,7 +20,7 @@ from gensim_envs.sim.client import RENDERERS, Client
 from gensim_envs.sim.views import PIXEL, pixel_of_xy
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import ASSETS, COLORS, Pile, Rope, asset_geometry
-from gensim_envs.task.goals import transform
+from gensim_envs.task.geometry import transform
 from gensim_envs.task.spec import ItemSpec, TaskSpec
 
 

@@ -19,8 +19,9 @@ from gensim_envs.sandbox import check as gate
 from gensim_envs.sandbox.program import Sandboxed
 from gensim_envs.seeds import SURVEY
 from gensim_envs.task.assets import Ball, Block, Bowl, Container, Cylinder, Rope, Stand, Zone
+from gensim_envs.task.drawing import draw
 from gensim_envs.task.pose import Pose
-from gensim_envs.task.scene import Scene, Task, draw
+from gensim_envs.task.scene import Scene, Task
 from gensim_envs.task.spec import TaskSpec
 
 HERE = Path(__file__).parent / "semantics"

@@ -41,9 +41,10 @@ from gensim_envs.task.assets import (
     Stand,
     Zone,
 )
-from gensim_envs.task.goals import Goal, Place, transform
+from gensim_envs.task.drawing import Draw, draw
+from gensim_envs.task.geometry import transform
+from gensim_envs.task.goals import Goal, Place
 from gensim_envs.task.pose import WORKSPACE, Pose
-from gensim_envs.task.scene import Draw, draw
 from gensim_envs.task.spec import ItemSpec, TaskSpec
 
 RED, BLUE = Block("red"), Block("blue")

@@ -53,10 +53,11 @@ from gensim_envs.task.assets import (
     asset_from_json,
     asset_geometry,
 )
-from gensim_envs.task.goals import Judge, transform
-from gensim_envs.task.placement import CLEARANCE
+from gensim_envs.task.drawing import REDRAWS, draw
+from gensim_envs.task.free_space import CLEARANCE
+from gensim_envs.task.geometry import transform
 from gensim_envs.task.pose import WORKSPACE, wrap
-from gensim_envs.task.scene import REDRAWS, draw
+from gensim_envs.task.progress import GoalTracker
 from gensim_envs.task.spec import MAX_GOALS, MAX_ITEMS, TaskSpec
 
 Build = Callable[[Scene], object]
@@ -288,7 +289,7 @@ AT_ONCE: dict[str, tuple[Build, int | None, str]] = {
     "asset's class": (move_block(lambda s: s.add(Block)), None, "Block"),
     "unknown colour": (move_block(lambda s: s.add(Block("mauve"))), None, "mauve"),
     "pose of a movable": (move_block(lambda s: s.add(BLOCK).pose), None, "movable"),
-    "at a movable": (goal_for(BLOCK, at=added(Block("blue"))), None, "movable"),
+    "at a movable": (goal_for(BLOCK, at=added(Block("blue"))), 1, "movable"),
     "moves what is fixed": (goal_for(Stand("red"), at=MIDDLE), 1, "fixed"),
     "moves a distractor": (move_distractor, 1, "distractor"),
     "undeclared item": (move_block(added(Ball("blue"))), None, "blue ball"),
@@ -671,7 +672,7 @@ def read(data: Any) -> bool:
         return False
     assert spec.bounds["items"] > 0
     start = spec.start_snapshot()
-    assert 0 <= Judge(spec, start).judge(start).progress <= 1
+    assert 0 <= GoalTracker(spec, start).update(start).progress <= 1
     assert TaskSpec.from_json(json.loads(json.dumps(spec.to_json(), allow_nan=False))) == spec
     return True
 

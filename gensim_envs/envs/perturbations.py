@@ -27,9 +27,10 @@ from gensim_envs.task.assets import (
     Cylinder,
     asset_geometry,
 )
-from gensim_envs.task.checks import NOUNS, plural
-from gensim_envs.task.goals import Array, Goal
-from gensim_envs.task.placement import Room
+from gensim_envs.task.checks.sentences import NOUNS, plural
+from gensim_envs.task.free_space import FreeSpace
+from gensim_envs.task.geometry import Array
+from gensim_envs.task.goals import Goal
 from gensim_envs.task.spec import MAX_SENTENCE, ItemSpec, TaskSpec
 
 DISTRACTORS: tuple[type[Asset], ...] = (Block, Box, Cylinder, Ball)
@@ -238,7 +239,7 @@ def _distracted(
             f"no distractor can be told apart from the items of the goals of {spec.name}",
             "Do not add distractors to it",
         )
-    room = Room(rng)
+    room = FreeSpace(rng)
     room.take_starts(spec.items)
     room.take_targets(spec.items, spec.goals)
     items = list(spec.items)

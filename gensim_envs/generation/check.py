@@ -17,7 +17,8 @@ from gensim_envs.sandbox.gate import syntax_tree
 from gensim_envs.sandbox.program import Program, Sandboxed
 from gensim_envs.seeds import SURVEY
 from gensim_envs.task.assets import ASSETS, COLORS
-from gensim_envs.task.goals import HEIGHT_TOLERANCE, RELATIONS, transform
+from gensim_envs.task.geometry import transform
+from gensim_envs.task.goals import HEIGHT_TOLERANCE, RELATIONS
 from gensim_envs.task.spec import TaskSpec
 
 MOST_REDRAWS = 0.05

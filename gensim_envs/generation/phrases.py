@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gensim_envs.task.assets import COLORS
-from gensim_envs.task.checks import NUMBERS
+from gensim_envs.task.checks.sentences import NUMBERS
 from gensim_envs.task.spec import TaskSpec
 
 _PART = (

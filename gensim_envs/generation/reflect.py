@@ -13,9 +13,9 @@ from gensim_envs.generation.conversation import Conversation, Proposal, Reply, V
 from gensim_envs.generation.memory import Memory
 from gensim_envs.generation.prompts import render
 from gensim_envs.task.assets import Asset, Pile, Rope, Zone
-from gensim_envs.task.checks import supports
 from gensim_envs.task.goals import Goal
 from gensim_envs.task.spec import ItemSpec, TaskSpec
+from gensim_envs.task.supports import supports
 
 NEIGHBOURS = 4
 """Number of similar tasks that critics are shown."""

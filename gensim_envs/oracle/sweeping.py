@@ -11,8 +11,10 @@ import shapely
 
 from gensim_envs.sim.arm.robot import BLADE_SIZE
 from gensim_envs.task.assets import Pile
-from gensim_envs.task.goals import Array, Goal, Snapshot, crumbs_inside, transform
+from gensim_envs.task.geometry import Array, transform
+from gensim_envs.task.goals import Goal, Snapshot
 from gensim_envs.task.pose import WORKSPACE
+from gensim_envs.task.relations import crumbs_inside
 from gensim_envs.task.spec import TaskSpec
 
 _LANE = 0.0115  # metres: a crumb and a little air

@@ -15,7 +15,7 @@ from typing import Any, Self, get_args
 from gensim_envs.errors import Cause, TaskError
 from gensim_envs.sandbox import gate, lockdown
 from gensim_envs.sandbox.process import START_SECONDS, Ended, Limits, Process, start_interpreter
-from gensim_envs.task.scene import Draw
+from gensim_envs.task.drawing import Draw
 from gensim_envs.task.spec import TaskSpec
 
 MAX_SOURCE = 2**20  # characters, where the gate is off

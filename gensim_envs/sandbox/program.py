@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gensim_envs.errors import TaskError
-from gensim_envs.task.scene import Draw, Task, draw
+from gensim_envs.task.drawing import Draw, draw
+from gensim_envs.task.scene import Task
 
 
 class Program(Protocol):

@@ -24,7 +24,8 @@ from gensim_envs import api
 from gensim_envs.errors import TaskError
 from gensim_envs.sandbox import lockdown
 from gensim_envs.sandbox.vocabulary import ALLOWED_BUILTINS
-from gensim_envs.task.scene import Task, draw
+from gensim_envs.task.drawing import draw
+from gensim_envs.task.scene import Task
 
 FILE_NAME = "<program>"
 MODULE_NAME = "program"

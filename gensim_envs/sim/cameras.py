@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from gensim_envs.sim.client import Client
 from gensim_envs.sim.renderer import orthographic, perspective, render
 from gensim_envs.sim.views import PIXEL, SHAPE
-from gensim_envs.task.goals import Array
+from gensim_envs.task.geometry import Array
 from gensim_envs.task.pose import WORKSPACE
 
 TABLE_COLOR = (206, 196, 176)

@@ -24,7 +24,7 @@ from gensim_envs.sim.bodies import (
 from gensim_envs.sim.client import STEP
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import Rope
-from gensim_envs.task.goals import Array
+from gensim_envs.task.geometry import Array
 
 _CLEAR = 0.03  # metres above everything at which a loaded body is carried
 _CARRY_SPEED = 0.25  # m/s of a body that carries others

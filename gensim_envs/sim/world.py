@@ -25,7 +25,8 @@ from gensim_envs.sim.client import STEP, Client, selected_renderer
 from gensim_envs.sim.rest import CHECK_EVERY, RestDetector
 from gensim_envs.sim.spawn import spawn
 from gensim_envs.task.assets import Rope
-from gensim_envs.task.goals import Array, Snapshot, tilt_and_yaw
+from gensim_envs.task.geometry import Array, tilt_and_yaw
+from gensim_envs.task.goals import Snapshot
 from gensim_envs.task.pose import WORKSPACE, Pose
 from gensim_envs.task.spec import TaskSpec
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Generic, TypeVar, overload
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar, TypeVar, overload
 
 import numpy as np
 
-from gensim_envs.errors import TaskError
-from gensim_envs.task import checks
+from gensim_envs.errors import TaskError, in_goal
 from gensim_envs.task.assets import (
     OBJECTS,
     SPLIT_COLORS,
@@ -18,30 +17,23 @@ from gensim_envs.task.assets import (
     SPLIT_SHAPES,
     Asset,
     Household,
-    Line,
     Pile,
     Rope,
     Zone,
     asset_geometry,
 )
-from gensim_envs.task.goals import (
-    POSITION_TOLERANCE,
-    YAW_TOLERANCE,
-    Goal,
-    Place,
-    Relation,
-    footprint,
-)
-from gensim_envs.task.placement import Room
+from gensim_envs.task.checks.arguments import check_count, check_number, check_pose
+from gensim_envs.task.checks.goals import check_declared, check_goal
+from gensim_envs.task.checks.specs import check_spec
+from gensim_envs.task.free_space import FreeSpace
+from gensim_envs.task.geometry import footprint
+from gensim_envs.task.goals import POSITION_TOLERANCE, YAW_TOLERANCE, Goal, Relation
+from gensim_envs.task.items import Group, Item
+from gensim_envs.task.places import list_of, places_of
 from gensim_envs.task.pose import Pose
 from gensim_envs.task.spec import MAX_GOALS, MAX_ITEMS, ItemSpec, TaskSpec
 
-REDRAWS = 20
-"""How many times a draw that fails a check is redrawn before it is an error."""
-
 A = TypeVar("A", bound=Asset)
-Kind = TypeVar("Kind", bound=Asset, covariant=True)
-T = TypeVar("T")
 
 
 class Task:
@@ -56,41 +48,6 @@ class Task:
     def build(self, scene: Scene) -> None:
         """Describe the scene and its goals on `scene`; return nothing."""
         raise NotImplementedError(f"{type(self).__name__} has no build")
-
-
-class Item(Generic[Kind]):
-    """A handle to one thing in the scene; as text it is its colour and noun."""
-
-    def __init__(self, index: int, asset: Kind, fixed: bool) -> None:
-        self.index = index
-        self.asset = asset
-        self.fixed = fixed
-        self._pose: Pose | None = None
-
-    @property
-    def pose(self) -> Pose:
-        """Where a fixed item stands.
-
-        Raises:
-            TaskError: for a movable item, which is placed only after `build` has returned.
-        """
-        if self._pose is None or not self.fixed:
-            raise TaskError(
-                f"the {self} is movable, so it has no pose of its own",
-                "Refer to it by on=, inside= or items, or add it with fixed=True",
-            )
-        return replace(self._pose, owner=self.index)
-
-    def __str__(self) -> str:
-        return str(self.asset)
-
-
-class Group(list[Item[A]]):
-    """Several items; as text, their colour and noun in the plural."""
-
-    def __str__(self) -> str:
-        names = list(dict.fromkeys(str(item) for item in self))
-        return " and ".join(checks.plural(name) if len(self) > 1 else name for name in names)
 
 
 class Scene:
@@ -108,7 +65,7 @@ class Scene:
         self._specs: list[ItemSpec] = []
         self._placed: list[bool] = []
         self._goals: list[Goal] = []
-        self._room = Room(rng)
+        self._free = FreeSpace(rng)
 
     def colors(self, count: int, exclude: Sequence[str] = ()) -> list[str]:
         """`count` distinct colour names of the split, in random order, none of `exclude`."""
@@ -127,7 +84,7 @@ class Scene:
         self, what: str, of: Mapping[str, Sequence[str]], count: int, exclude: Sequence[str]
     ) -> list[str]:
         names = [name for name in of[self.split] if name not in exclude]
-        count = checks.check_count(f"the number of {what}", count)
+        count = check_count(f"the number of {what}", count)
         if count > len(names):
             raise TaskError(
                 f"{count} distinct {what} asked for, the split has {len(names)}", "Ask for fewer"
@@ -185,7 +142,7 @@ class Scene:
             raise TaskError(f"scene.add got {asset!r:.60}", 'Give an asset such as Block("red")')
         if count is None:
             return self._add(asset, at, fixed, None)
-        count = checks.check_count("count", count)
+        count = check_count("count", count)
         group: Group[A] = Group()
         for _ in range(count):
             before = group[-1].index if one_by_one and group else None
@@ -209,11 +166,11 @@ class Scene:
         Returns:
             Its middle, with a random heading.
         """
-        checks.check_number("the radius to reserve", radius, 0.005, 0.25)
-        checks.check_number("its margin", margin, 0.0, 0.25)
+        check_number("the radius to reserve", radius, 0.005, 0.25)
+        check_number("its margin", margin, 0.0, 0.25)
         disc = asset_geometry(Zone("red", width=2 * radius, shape="round")).outline
-        pose = self._room.free_pose(disc, f"a reserved disc of {radius} m", margin)
-        self._room.take(footprint(disc, pose))
+        pose = self._free.free_pose(disc, f"a reserved disc of {radius} m", margin)
+        self._free.take(footprint(disc, pose))
         return pose
 
     def goal(
@@ -251,31 +208,28 @@ class Scene:
         Raises:
             TaskError: naming what does not fit.
         """
-        number = len(self._goals) + 1
-        if number > MAX_GOALS:
+        if len(self._goals) >= MAX_GOALS:
             raise TaskError(f"more than {MAX_GOALS} goals", "Declare fewer")
         given: dict[Relation, Any] = {"at": at, "on": on, "inside": inside, "along": along}
-        chosen = {name: value for name, value in given.items() if value is not None}
-        if len(chosen) != 1:
-            raise TaskError(
-                f"it has {len(chosen)} of at=, on=, inside=, along=",
-                "Give exactly one",
-                goal=number,
+        with in_goal(len(self._goals) + 1):
+            chosen = {name: value for name, value in given.items() if value is not None}
+            if len(chosen) != 1:
+                raise TaskError(
+                    f"it has {len(chosen)} of at=, on=, inside=, along=", "Give exactly one"
+                )
+            relation, value = next(iter(chosen.items()))
+            if offset is not None and relation not in ("on", "inside"):
+                raise TaskError(f"offset= says nothing with {relation}=", "Leave it out")
+            if fully and relation != "inside":
+                raise TaskError(f"fully= says nothing with {relation}=", "Leave it out")
+            if not isinstance(instruction, str):
+                raise TaskError(f"its sentence is {instruction!r:.60}", "Give a text")
+            movers = tuple(item.index for item in list_of(items, Item, "items"))
+            places = places_of(relation, value, offset)
+            goal = Goal(
+                instruction, movers, relation, places, bool(fully), tolerance, yaw_tolerance
             )
-        relation, value = next(iter(chosen.items()))
-        if offset is not None and relation not in ("on", "inside"):
-            raise TaskError(f"offset= says nothing with {relation}=", "Leave it out", goal=number)
-        if fully and relation != "inside":
-            raise TaskError(f"fully= says nothing with {relation}=", "Leave it out", goal=number)
-        if not isinstance(instruction, str):
-            raise TaskError(f"its sentence is {instruction!r:.60}", "Give a text", goal=number)
-        movers = _all(items, Item, "items", number)
-        places = _places(relation, value, offset, number)
-        goal = Goal(
-            instruction, tuple(item.index for item in movers), relation,
-            places, bool(fully), tolerance, yaw_tolerance,
-        )  # fmt: skip
-        checks.check_goal(self._specs, goal, number)
+            check_goal(self._specs, goal)
         self._goals.append(goal)
 
     def _add(self, asset: A, at: Pose | None, fixed: bool | None, after: int | None) -> Item[A]:
@@ -288,27 +242,27 @@ class Scene:
         if isinstance(asset, (Rope, Pile)) and (fixed or at is not None):
             raise TaskError(f"the {asset} cannot be fixed or given a pose", "Add it plainly")
         if at is not None:
-            checks.check_pose("at=", at)
+            check_pose("at=", at)
         start = Pose(0, 0) if at is None else replace(at, owner=None)
         if at is None and fixed:
-            start = self._room.free_pose(asset_geometry(asset).outline, f"the {asset}")
+            start = self._free.free_pose(asset_geometry(asset).outline, f"the {asset}")
         self._items.append(item)
         self._specs.append(ItemSpec(asset, start, fixed, after=after))
         self._placed.append(at is not None or fixed)
         if self._placed[-1]:
             item._pose = start
-            self._room.take_asset(asset, start)
+            self._free.take_asset(asset, start)
         return item
 
     def _finish(self, name: str) -> TaskSpec:
         """Place what is movable, largest first, and check everything that needs no physics."""
-        checks.check_declared(self._specs, self._goals)
-        self._room.take_targets(self._specs, self._goals)
+        check_declared(self._specs, self._goals)
+        self._free.take_targets(self._specs, self._goals)
         todo = [k for k, placed in enumerate(self._placed) if not placed]
         for k in sorted(todo, key=lambda k: -math.prod(self._specs[k].asset.size[:2])):
             self._place(k)
         spec = TaskSpec(name, self.split, tuple(self._specs), tuple(self._goals))
-        checks.check_spec(spec)
+        check_spec(spec)
         return spec
 
     def _place(self, k: int) -> None:
@@ -319,77 +273,9 @@ class Scene:
             self._specs[k] = replace(item, start=start)
             return
         if isinstance(item.asset, Rope):
-            start, bodies = self._room.lay_rope(item.asset)
+            start, bodies = self._free.lay_rope(item.asset)
         else:
-            start = self._room.free_pose(asset_geometry(item.asset).outline, f"the {item.asset}")
-            bodies = self._room.heap(item.asset, start) if isinstance(item.asset, Pile) else ()
-            self._room.take_asset(item.asset, start)
+            start = self._free.free_pose(asset_geometry(item.asset).outline, f"the {item.asset}")
+            bodies = self._free.heap(item.asset, start) if isinstance(item.asset, Pile) else ()
+            self._free.take_asset(item.asset, start)
         self._specs[k] = replace(item, start=start, bodies=bodies)
-
-
-def _places(relation: str, value: Any, offset: Any, number: int) -> tuple[Place, ...]:
-    """The places that the arguments of `Scene.goal` stand for."""
-    if relation in ("at", "along"):
-        if isinstance(value, Item):
-            value = value.pose if relation == "at" else _path(value, number)
-        poses = [value] if isinstance(value, Pose) else _all(value, Pose, f"{relation}=", number)
-        return tuple(Place(replace(pose, owner=None), pose.owner) for pose in poses)
-    bases = [value] if isinstance(value, Item) else _all(value, Item, f"{relation}=", number)
-    offsets = [Pose(0, 0)] if offset is None else (
-        [offset] if isinstance(offset, Pose) else _all(offset, Pose, "offset=", number)
-    )  # fmt: skip
-    if len(bases) > 1 and len(offsets) == 1:
-        offsets = offsets * len(bases)
-    if len(bases) == 1:
-        bases = bases * len(offsets)
-    if len(bases) != len(offsets):
-        raise TaskError(
-            f"{len(bases)} bases but {len(offsets)} offsets", "Give one offset or as many",
-            goal=number,
-        )  # fmt: skip
-    return tuple(Place(o, b.index) for o, b in zip(offsets, bases, strict=True))
-
-
-def _path(item: Item[Asset], number: int) -> list[Pose]:
-    if not isinstance(item.asset, Line):
-        raise TaskError(f"the {item} is no path", "Give a Line or poses", goal=number)
-    return [item.pose @ end for end in item.asset.path()]
-
-
-def _all(values: Any, kind: type[T], name: str, number: int) -> list[T]:
-    flat = list(values) if isinstance(values, Iterable) else [values]
-    for value in flat:
-        if not isinstance(value, kind):
-            raise TaskError(f"{name} got {value!r:.60}", "Give poses or items", goal=number)
-    return flat
-
-
-@dataclass(frozen=True)
-class Draw:
-    """A drawn spec and how many redraws it took."""
-
-    spec: TaskSpec
-    redraws: int
-
-
-def draw(task: type[Task], split: str, seed: int) -> Draw:
-    """Build one spec of a task.
-
-    Args:
-        task: the task's class.
-        split: "train" or "test".
-        seed: equal seeds give equal specs, in any process.
-
-    Raises:
-        TaskError: what is wrong with the task, or why no draw of 20 was good.
-    """
-    rng = np.random.default_rng([seed, *split.encode()])
-    for attempt in range(REDRAWS + 1):
-        try:
-            scene = Scene(split, rng)
-            task().build(scene)
-            return Draw(scene._finish(task.__name__), attempt)
-        except TaskError as error:
-            if not error.redraw or attempt == REDRAWS:
-                raise
-    raise AssertionError("unreachable")

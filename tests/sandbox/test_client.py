@@ -45,7 +45,8 @@ def exists(process: int) -> bool:
 @pytest.mark.parametrize("path", sorted(TASKS.glob("[a-z]*.py")), ids=lambda path: path.stem)
 def test_draws_hand_written_tasks_as_in_process(sandbox: Sandbox, path: Path) -> None:
     """Equal seeds give equal specs: here, there, and in a worker of its own."""
-    from gensim_envs.task.scene import Task, draw
+    from gensim_envs.task.drawing import draw
+    from gensim_envs.task.scene import Task
 
     namespace: dict[str, object] = {"__name__": path.stem}
     exec(path.read_text(), namespace)

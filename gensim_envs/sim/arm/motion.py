@@ -16,7 +16,7 @@ from gensim_envs.sim.bodies import CONTACT, first_touch
 from gensim_envs.sim.client import STEP
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import Rope
-from gensim_envs.task.goals import Array
+from gensim_envs.task.geometry import Array
 from gensim_envs.task.pose import wrap
 
 _GAP = 0.001  # metres that the cup's soft lip bridges, so that the stiff part presses on nothing

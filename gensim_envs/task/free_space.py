@@ -10,7 +10,8 @@ import shapely
 
 from gensim_envs.errors import TaskError
 from gensim_envs.task.assets import Asset, Pile, Rope, asset_geometry
-from gensim_envs.task.goals import Array, Goal, footprint, transform
+from gensim_envs.task.geometry import Array, footprint, transform
+from gensim_envs.task.goals import Goal
 from gensim_envs.task.pose import WORKSPACE, Pose
 from gensim_envs.task.spec import ItemSpec
 
@@ -22,7 +23,7 @@ Bodies = tuple[tuple[float, float, float], ...]
 """(x, y, yaw) of each bead or crumb."""
 
 
-class Room:
+class FreeSpace:
     """What is free on the table.
 
     Args:
@@ -49,8 +50,7 @@ class Room:
                 self.take(way.buffer(Rope.BEAD))
             elif goal.relation == "at":
                 for k, place in enumerate(goal.places):
-                    item = goal.items[min(k, len(goal.items) - 1)]
-                    self.take_asset(items[item].asset, place.pose)
+                    self.take_asset(items[goal.item_for(k)].asset, place.pose)
 
     def take_starts(self, items: Iterable[ItemSpec]) -> None:
         """Keep free where things have been placed."""

@@ -1,0 +1,85 @@
+"""Check that a goal's sentence names colours, counts and kinds that the goal has."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from gensim_envs.errors import TaskError
+from gensim_envs.task.assets import ASSETS, COLORS
+from gensim_envs.task.goals import Goal
+from gensim_envs.task.spec import TaskSpec
+
+NUMBERS = {
+    "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
+    "ten": 10, "eleven": 11, "twelve": 12,
+}  # fmt: skip
+_OTHER_SENSES = {
+    "base", "board", "circle", "corner", "flower", "heap", "hexagon", "object", "pentagon", "piece",
+    "plus", "rectangle", "ring", "square", "stand", "star", "triangle",
+}  # fmt: skip
+"""Nouns that sentences also use for shapes and deeds, so that they prove nothing."""
+NOUNS = sorted(
+    sorted({noun.lower() for cls in ASSETS.values() for noun in cls.nouns} - _OTHER_SENSES),
+    key=len,
+    reverse=True,
+)
+"""Every noun that proves what a sentence is about, longest first."""
+
+
+def plural(name: str) -> str:
+    """The English plural of an asset's name."""
+    return name + ("es" if name.endswith(("x", "s", "ch")) else "s")
+
+
+_SINGULAR = {form: noun for noun in NOUNS for form in (noun, plural(noun))}
+_ANY_NOUN = re.compile(
+    rf"\b({'|'.join(map(re.escape, sorted(_SINGULAR, key=len, reverse=True)))})\b"
+)
+
+
+def check_sentence(spec: TaskSpec, goal: Goal, supports: set[int]) -> None:
+    """A colour, count or kind that the sentence names must be that of an item or a target.
+
+    What the items come to stand on (`supports`) is a target, too.
+    """
+    used = [*goal.items, *supports]
+    assets = [spec.items[k].asset for k in used]
+    text = goal.instruction.lower().replace("grey", "gray")
+    words = re.findall(r"[a-z0-9]+(?:-[a-z]+)*", text)
+    for color in COLORS:
+        if color in words and color not in {asset.color for asset in assets}:
+            raise TaskError(
+                f"its sentence says {color!r}, but nothing in it is {color}",
+                "Name the colors of its own items and targets",
+                cause="semantics",
+            )
+    have = {noun.lower() for asset in assets for noun in asset.called}
+    for said in _ANY_NOUN.findall(text):
+        noun = _SINGULAR[said]
+        if noun not in have:
+            raise TaskError(
+                f"its sentence says {noun!r}, but nothing in it is one",
+                "Name the kinds of its own items and targets",
+                cause="semantics",
+            )
+    _check_counts(spec, goal, words, supports)
+
+
+def _check_counts(spec: TaskSpec, goal: Goal, words: Sequence[str], supports: set[int]) -> None:
+    assets = [spec.items[k].asset for k in goal.items]
+    bases = {p.base for p in goal.places if p.base is not None}
+    counts = {len(assets), len(goal.places), len(bases)}
+    counts |= {assets.count(asset) for asset in assets}
+    counts |= {sum(a.color == asset.color for a in assets) for asset in assets}
+    counts |= set(Counter(type(item.asset) for item in spec.items if item.fixed).values())
+    counts |= set(Counter(type(spec.items[k].asset) for k in supports).values())
+    for word in words:
+        said = int(word) if word.isdecimal() else NUMBERS.get(word)
+        if said is not None and said not in counts:
+            raise TaskError(
+                f"its sentence says {word!r}, but it has {len(assets)} item(s)",
+                "Say how many items or places it has",
+                cause="semantics",
+            )

@@ -1,0 +1,178 @@
+"""Checks of a whole spec, once everything has been placed."""
+
+from __future__ import annotations
+
+import shapely
+
+from gensim_envs.errors import TaskError, in_goal
+from gensim_envs.task.assets import Pile
+from gensim_envs.task.checks.sentences import check_sentence
+from gensim_envs.task.geometry import footprint
+from gensim_envs.task.goals import Goal
+from gensim_envs.task.pose import WORKSPACE, Pose
+from gensim_envs.task.progress import fraction_met
+from gensim_envs.task.relations import target_of
+from gensim_envs.task.spec import TaskSpec
+from gensim_envs.task.supports import supports
+
+_TOUCH = 0.001
+"""Metres by which outlines or heights may overlap and still only touch."""
+
+
+def check_spec(spec: TaskSpec) -> None:
+    """Check a whole spec, once everything has been placed.
+
+    Raises:
+        TaskError: with `redraw` set where another draw may be fine.
+    """
+    _check_starts(spec)
+    below = supports(spec)
+    for number, goal in enumerate(spec.goals, 1):
+        with in_goal(number):
+            check_sentence(spec, goal, below[number - 1])
+    for number, goal in enumerate(spec.goals, 1):
+        with in_goal(number):
+            _check_targets_on_table(spec, goal)
+    held: _Held = {}
+    for number, goal in enumerate(spec.goals, 1):
+        with in_goal(number):
+            _check_held_targets(spec, goal, held)
+    loads: dict[int, set[int]] = {}
+    for number, goal in enumerate(spec.goals, 1):
+        with in_goal(number):
+            _check_loads(spec, goal, below[number - 1], loads)
+    moved: set[int] = set()
+    for number, goal in enumerate(spec.goals, 1):
+        with in_goal(number):
+            _check_not_met(spec, goal, moved)
+
+
+def _polygon(spec: TaskSpec, item: int, pose: Pose) -> shapely.Polygon:
+    return footprint(spec.geometry(item).outline, pose)
+
+
+def _on_table(shape: shapely.Polygon) -> bool:
+    (x0, x1), (y0, y1) = WORKSPACE
+    a, b, c, d = shape.bounds
+    return x0 - _TOUCH <= a and c <= x1 + _TOUCH and y0 - _TOUCH <= b and d <= y1 + _TOUCH
+
+
+def _check_starts(spec: TaskSpec) -> None:
+    """Check that everything starts on the table, and that solid things start apart."""
+    shapes = []
+    for k, item in enumerate(spec.items):
+        shape = _polygon(spec, k, item.start)
+        if not item.bodies and not _on_table(shape):
+            raise TaskError(
+                f"the {item.asset} starts off the table", "Move or shrink it", redraw=True
+            )
+        solid = not (spec.geometry(k).flat or item.asset.hollow or item.bodies)
+        if solid and item.after is None:
+            shapes.append((item, item.start.z, shape))
+    for k, (a, low_a, shape_a) in enumerate(shapes):
+        for b, low_b, shape_b in shapes[:k]:
+            overlap = _heights_overlap(low_a, a.asset.height, low_b, b.asset.height)
+            if overlap and _intersect(shape_a, shape_b):
+                raise TaskError(
+                    f"the {a.asset} and the {b.asset} start inside each other",
+                    "Give them room",
+                    redraw=True,
+                )
+
+
+def _intersect(a: shapely.Polygon, b: shapely.Polygon) -> bool:
+    """Whether two areas do more than touch."""
+    if not a.intersects(b):  # which is nearly always so, and much quicker to see
+        return False
+    inner_a, inner_b = (area.buffer(-_TOUCH, join_style="mitre") for area in (a, b))
+    return bool(inner_a.intersects(inner_b))
+
+
+def _heights_overlap(low_a: float, height_a: float, low_b: float, height_b: float) -> bool:
+    return min(low_a + height_a, low_b + height_b) - max(low_a, low_b) > _TOUCH
+
+
+def _check_targets_on_table(spec: TaskSpec, goal: Goal) -> None:
+    (x0, x1), (y0, y1) = WORKSPACE
+    for k, place in enumerate(goal.places):
+        if goal.relation == "along":
+            inside = x0 <= place.pose.x <= x1 and y0 <= place.pose.y <= y1
+        elif goal.relation == "at":
+            inside = _on_table(_polygon(spec, goal.item_for(k), place.pose))
+            inside = inside and place.pose.z >= -_TOUCH
+        else:
+            continue
+        if not inside:
+            raise TaskError(
+                f"its place {k + 1} is off the table",
+                "Move it inwards, for instance with reserve(margin=...)", redraw=True,
+            )  # fmt: skip
+
+
+_Prism = tuple[float, float, shapely.Polygon]
+"""Underside, height and footprint of an item at its place."""
+_Held = dict[int, _Prism]
+"""By item, the place that an earlier goal has put it in."""
+
+
+def _check_held_targets(spec: TaskSpec, goal: Goal, held: _Held) -> None:
+    """Check that poses that are occupied at the same time do not intersect.
+
+    Args:
+        spec: the task.
+        goal: the next goal.
+        held: what earlier goals have put where; updated.
+    """
+    for item in goal.items:
+        held.pop(item, None)
+    if goal.relation in ("along", "inside"):
+        return
+    fresh: list[_Prism] = []
+    for k, place in enumerate(goal.places):
+        item = goal.item_for(k)
+        pose = target_of(spec, goal, place, spec.start_snapshot())
+        if goal.relation == "on" and not spec.items[place.base or 0].fixed:
+            continue  # it moves with its base
+        fresh.append((pose.z, spec.items[item].asset.height, _polygon(spec, item, pose)))
+    rivals = len(goal.items) > 1  # a single item takes only one of its places
+    for k, (low, height, shape) in enumerate(fresh):
+        for low_b, height_b, shape_b in [*held.values(), *(fresh[:k] if rivals else ())]:
+            if _heights_overlap(low, height, low_b, height_b) and _intersect(shape, shape_b):
+                raise TaskError(
+                    f"its place {k + 1} intersects another place",
+                    "Move the places apart, or count the height of what is below", redraw=True,
+                )  # fmt: skip
+    if len(goal.items) == len(fresh):
+        held.update(zip(goal.items, fresh, strict=True))
+
+
+def _check_loads(spec: TaskSpec, goal: Goal, below: set[int], loads: dict[int, set[int]]) -> None:
+    """Check that a goal does not move what an earlier goal has put something on or into.
+
+    Args:
+        spec: the task.
+        goal: the next goal.
+        below: what its items come to stand on.
+        loads: by item, the items that it carries; updated.
+    """
+    for item in goal.items:
+        if loads.get(item):
+            raise TaskError(
+                f"it moves the {spec.items[item].asset}, on which an earlier goal has put "
+                "something",
+                "Move the base first",
+            )
+    for carried in loads.values():
+        carried -= set(goal.items)
+    for base in below:
+        loads.setdefault(base, set()).update(goal.items)
+
+
+def _check_not_met(spec: TaskSpec, goal: Goal, moved: set[int]) -> None:
+    """Check that a goal is not met before anything has moved, and no crumb starts inside."""
+    fresh = not moved & set(goal.items)
+    met = fraction_met(spec, goal, spec.start_snapshot())
+    pile = isinstance(spec.items[goal.items[0]].asset, Pile)
+    if fresh and (met == 1 or (pile and met > 0)):
+        raise TaskError("it is met before anything has moved", "Start farther away", redraw=True)
+    moved |= set(goal.items)

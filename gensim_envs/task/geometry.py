@@ -1,0 +1,47 @@
+"""Planar geometry of items: outlines, footprints, and the tilt and heading of a body."""
+
+from __future__ import annotations
+
+import math
+from typing import cast
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from gensim_envs.task.pose import Pose
+
+Array = NDArray[np.float64]
+
+
+def transform(outline: Array, pose: Pose) -> Array:
+    """Corners (n, 2) in an item's frame, as corners in the world."""
+    c, s = math.cos(pose.yaw), math.sin(pose.yaw)
+    turned: Array = outline @ np.array([[c, s], [-s, c]])
+    return turned + (pose.x, pose.y)
+
+
+def footprint(outline: Array, pose: Pose) -> shapely.Polygon:
+    """The area on the table of an outline (n, 2) at a pose."""
+    # Twice as fast as the constructor of Polygon, and this is done some sixty times for a draw.
+    return cast(shapely.Polygon, shapely.polygons(transform(outline, pose)))
+
+
+def tilt_and_yaw(tumbles: str, rotation: Array) -> tuple[float, float]:
+    """How a body leans and heads, with which ways up are the same taken into account.
+
+    Args:
+        tumbles: `Asset.tumbles`.
+        rotation: (3, 3) world_from_body.
+
+    Returns:
+        (tilt, yaw), radians; the tilt is 0 for a body that stands on a face it may stand on.
+    """
+    if tumbles == "ball":
+        return 0.0, 0.0
+    up = 2
+    if tumbles == "cube":
+        up = int(np.argmax(np.abs(rotation[2])))
+    forward = rotation[:, (up + 1) % 3 if up != 2 else 0]
+    cosine = abs(rotation[2, up]) if tumbles == "cube" else rotation[2, up]
+    return math.acos(min(1.0, max(-1.0, cosine))), math.atan2(forward[1], forward[0])
