@@ -43,6 +43,10 @@ class FileError(GensimError):
     """A file cannot be read, written, removed or locked."""
 
 
+class SandboxError(GensimError):
+    """The sandbox does not work on this machine, or has died; no program is to blame."""
+
+
 class WorkerError(GensimError):
     """A worker process ended before it had an answer."""
 

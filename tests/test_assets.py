@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gensim_envs.api import (
+    Container,
     Household,
     KitBoard,
     KitPiece,
@@ -27,6 +29,7 @@ from gensim_envs.api import (
     Pose,
     Roof,
     Scene,
+    Zone,
     tiles,
 )
 from gensim_envs.errors import TaskError
@@ -34,6 +37,7 @@ from gensim_envs.sim.bodies import first_touch
 from gensim_envs.sim.views import xy_of_pixel
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import (
+    ASSETS,
     COLORS,
     KIT_SHAPES,
     OBJECTS,
@@ -278,3 +282,39 @@ def test_tiles_fill_a_rectangle_and_none_is_too_small(
         )
     assert sum(shape.area for shape in shapes) == pytest.approx(x * y)
     assert shapely.union_all(shapes, grid_size=1e-9).area == pytest.approx(x * y, rel=1e-5)
+
+
+BAD_LENGTHS = [0.0, -0.1, 0.001, math.nan, math.inf, -math.inf, 1.0, True, "0.1", None]
+
+
+@pytest.mark.parametrize("length", BAD_LENGTHS)
+def test_a_length_that_no_asset_can_have_is_refused(length: Any) -> None:
+    """Each of the lengths that an asset takes is checked when the asset is made."""
+    for kind in ASSETS.values():
+        for field in dataclasses.fields(kind):
+            values: tuple[Any, ...] = ()
+            if isinstance(field.default, float):
+                values = (length,)
+            elif isinstance(field.default, tuple) and isinstance(field.default[0], float):
+                values = tuple(
+                    (*field.default[:k], length, *field.default[k + 1 :]) for k in range(3)
+                )
+            for value in values:
+                with pytest.raises(TaskError, match=f"{kind.__name__}'s .* is") as caught:
+                    kind("red", **{field.name: value})
+                assert caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Zone("red", width=0.003),
+        lambda: Zone("red", width=0.009, shape="round"),
+        lambda: Container("red", extents=(0.2, 0.019, 0.06)),
+        lambda: Container("red", extents=(0.2, 0.16, 0.009)),
+    ],
+)
+def test_an_opening_too_small_for_anything_is_refused(make: Callable[[], Asset]) -> None:
+    """The oracle would look for a free spot in an area that is empty."""
+    with pytest.raises(TaskError, match=r"Give at least 0\.0[12] m"):
+        make()

@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,41 @@ def test_the_walk_sees_imports_wherever_they_are(tmp_path: Path) -> None:
         ("a.b", 1), ("c", 1), ("gensim_envs.cli", 2), ("gensim_envs", 2),
         ("gensim_envs.envs.tabletop", 5),
     ]  # fmt: skip
+
+
+def graph(package: Path) -> dict[str, set[str]]:
+    """For each module, those of the same package that it imports, whenever and for whatever.
+
+    That a module runs the `__init__` of its own package is left out.
+    """
+    root = package.parent
+    modules = {
+        ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in package.rglob("*.py")
+    }
+    edges: dict[str, set[str]] = {}
+    for module, path in modules.items():
+        edges[module] = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                named = {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                inner = {f"{node.module}.{alias.name}" for alias in node.names}
+                others = {node.module} if inner - set(modules) else set()
+                named = (inner & set(modules)) | others
+            else:
+                continue
+            edges[module] |= named & set(modules)
+    return edges
+
+
+@pytest.mark.parametrize("package", [PACKAGE, PACKAGE.parent / "agents"], ids=lambda p: p.name)
+def test_there_are_no_import_cycles(package: Path) -> None:
+    """Imports within functions and under TYPE_CHECKING are counted."""
+    try:
+        tuple(TopologicalSorter(graph(package)).static_order())
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
 
 
 def loaded_by(code: str) -> set[str]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
+from typing import get_args
 
 import gymnasium as gym
 import pytest
 
+from gensim_envs import api
+from gensim_envs.errors import Cause
 from gensim_envs.generation.check import levels
 from gensim_envs.generation.embed import TfIdf
 from gensim_envs.generation.memory import MOST_OF_AN_ASSET, Memory, recall
@@ -121,3 +126,11 @@ def test_the_splits_of_a_language_task_draw_what_the_other_never_shows(name: str
 def test_hand_written_tasks_run_in_process_and_generated_ones_do_not() -> None:
     for record in ROWS:
         assert isinstance(load_program(LIBRARY, record), HandWritten) == record.hand_written
+
+
+def test_the_documentation_names_every_cause_and_all_that_programs_import() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "tasks.md").read_text(encoding="utf-8")
+    causes = set(re.findall(r"^\| `([a-z]+)` \|", text, re.MULTILINE))
+    assert causes == set(get_args(Cause))
+    for name in set(api.__all__) - {"Group", "Item", "Scene"}:
+        assert re.search(rf"`{name}\b", text) or re.search(rf"\({name}\)", text), name

@@ -1,8 +1,8 @@
 """Programs that a model wrote -> specs, without trusting the programs."""
 
+from gensim_envs.sandbox.child import Limits
 from gensim_envs.sandbox.client import Protection, Sandbox, protection, shared
 from gensim_envs.sandbox.gate import Program, check, extract
-from gensim_envs.sandbox.process import Limits
 
 __all__ = [
     "Limits",

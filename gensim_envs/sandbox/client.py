@@ -14,7 +14,9 @@ from typing import Any, Self, get_args
 
 from gensim_envs.errors import Cause, TaskError
 from gensim_envs.sandbox import gate, lockdown
-from gensim_envs.sandbox.process import START_SECONDS, Ended, Limits, Process, start_interpreter
+from gensim_envs.sandbox.child import Ended, Limits
+from gensim_envs.sandbox.interpreter import START_SECONDS, start_interpreter
+from gensim_envs.sandbox.process import Process
 from gensim_envs.task.drawing import Draw
 from gensim_envs.task.spec import TaskSpec
 
@@ -67,7 +69,7 @@ class Sandbox:
 
         Raises:
             TaskError: the program was refused, failed, or was stopped.
-            RuntimeError: the worker does not start or has died, through no fault of the program's.
+            SandboxError: the worker does not start or has died, through no fault of the program's.
         """
         life = self._current_life()
         if self._gate:

@@ -133,6 +133,9 @@ def limit(memory: int, cpu: int) -> None:
     Args:
         memory: bytes of address space on top of what is mapped now.
         cpu: seconds of processor time in the life of the process.
+
+    Raises:
+        OSError: the machine lacks what the limits need, with the remedy.
     """
     wanted = {
         resource.RLIMIT_CPU: cpu,
@@ -141,10 +144,17 @@ def limit(memory: int, cpu: int) -> None:
         resource.RLIMIT_NPROC: 0,  # root ignores this one
     }
     if sys.platform == "linux":
-        with open("/proc/self/statm") as file:
-            mapped = int(file.read().split()[0]) * resource.getpagesize()
+        try:
+            with open("/proc/self/statm") as file:
+                mapped = int(file.read().split()[0]) * resource.getpagesize()
+            descriptors = [int(name) for name in os.listdir("/proc/self/fd")]
+        except OSError as error:
+            raise OSError(
+                f"/proc cannot be read on this machine ({error.strerror}), and the sandbox needs "
+                "it to limit memory and files. Mount it: mount -t proc proc /proc"
+            ) from error
         wanted[resource.RLIMIT_AS] = mapped + memory
-        wanted[resource.RLIMIT_NOFILE] = 1 + max(int(fd) for fd in os.listdir("/proc/self/fd"))
+        wanted[resource.RLIMIT_NOFILE] = 1 + max(descriptors)
     for kind, value in wanted.items():
         hard = resource.getrlimit(kind)[1]
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)

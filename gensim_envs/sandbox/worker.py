@@ -21,7 +21,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gensim_envs import api
-from gensim_envs.errors import TaskError
+from gensim_envs.errors import SandboxError, TaskError
 from gensim_envs.sandbox import lockdown
 from gensim_envs.sandbox.vocabulary import ALLOWED_BUILTINS
 from gensim_envs.task.drawing import draw
@@ -232,13 +232,17 @@ def _warm_up(answer: Callable[[dict[str, Any]], bytes]) -> None:
 
 
 def _serve(worker: Worker, files: tuple[int, int], limits: dict[str, int], parent: int) -> None:
-    """In a child of the nursery: locks itself down and answers requests for one program."""
+    """Lock this child of the nursery down, and answer requests for one program."""
     lockdown.die_with(parent)
-    lockdown.limit(limits["memory"], limits["cpu"])
-    lockdown.deny_all()
+    _lock_down(limits)
     requests, answers = files
     while line := _read_line(requests):
         _write(answers, worker.answer(json.loads(line)))
+
+
+def _lock_down(limits: dict[str, int]) -> None:
+    lockdown.limit(limits["memory"], limits["cpu"])
+    lockdown.deny_all()
 
 
 def main(options: dict[str, Any]) -> None:
@@ -261,9 +265,10 @@ def main(options: dict[str, Any]) -> None:
     os.rmdir(os.getcwd())
     gc.collect()
     gc.freeze()  # or each full collection would walk through NumPy and Shapely again
+    locked = _try_lockdown(options)
     here = os.getpid()
     control = socket.socket(fileno=options["control"])
-    control.send(LOCKED if _lockdown_holds() else OPEN)
+    control.send(LOCKED if locked else OPEN)
     while True:
         order, files, _, _ = socket.recv_fds(control, 64, 2)
         if not order:
@@ -285,14 +290,32 @@ def main(options: dict[str, Any]) -> None:
             control.send(str(status).encode())
 
 
-def _lockdown_holds() -> bool:
-    """Whether a locked-down child is killed when it tries to start a process."""
+def _try_lockdown(options: dict[str, Any]) -> bool:
+    """Lock a child down, which then tries to start a process.
+
+    Returns:
+        Whether the kernel kills it for that.
+
+    Raises:
+        SandboxError: it cannot be locked down, and why.
+    """
+    reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         try:
-            lockdown.deny_all()
+            try:
+                _lock_down(options)
+            except Exception as error:
+                os.write(writer, str(error).encode())
+                os._exit(0)
             if os.fork():
                 os.wait()
         finally:
             os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGSYS
+    os.close(writer)
+    with open(reader, "rb") as file:
+        problem = file.read().decode()
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if problem:
+        raise SandboxError(problem)
+    return status == -signal.SIGSYS

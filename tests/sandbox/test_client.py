@@ -25,8 +25,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gensim_envs
-from gensim_envs.errors import TaskError
-from gensim_envs.sandbox import Limits, Sandbox, client, process, protection, shared
+from gensim_envs.errors import SandboxError, TaskError
+from gensim_envs.sandbox import (
+    Limits,
+    Sandbox,
+    child,
+    client,
+    interpreter,
+    process,
+    protection,
+    shared,
+)
 
 TASKS = Path(gensim_envs.__file__).parent / "tasks"
 OTHER = GOOD.replace("GoodTask", "OtherTask")
@@ -101,8 +110,8 @@ def test_an_error_leaves_the_worker_warm(sandbox: Sandbox) -> None:
     assert sandbox.worker_pid == worker
 
 
-def test_worn_children_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "CPU_SECONDS", 21)
+def test_exhausted_children_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child, "CPU_SECONDS", 21)
     with Sandbox() as sandbox:
         drawn = [sandbox.draw(GOOD, "train", 0) for _ in range(5)]
     assert drawn == [drawn[0]] * 5
@@ -134,7 +143,7 @@ def test_a_killed_worker_is_replaced() -> None:
         sandbox.draw(GOOD, "train", 0)
         assert sandbox.worker_pid is not None
         os.killpg(sandbox.worker_pid, signal.SIGKILL)
-        with pytest.raises(RuntimeError, match="has died"):
+        with pytest.raises(SandboxError, match="has died"):
             sandbox.draw(GOOD, "train", 0)
         sandbox.draw(GOOD, "train", 0)
 
@@ -240,7 +249,7 @@ def test_a_worker_that_cannot_start_is_no_fault_of_the_program(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sys, "path", [])
-    with Sandbox() as sandbox, pytest.raises(RuntimeError, match=r"did not start.*numpy"):
+    with Sandbox() as sandbox, pytest.raises(SandboxError, match=r"did not start.*numpy"):
         sandbox.draw(GOOD, "train", 0)
 
 
@@ -271,7 +280,7 @@ def test_a_forged_spec_is_a_spec_or_an_error(good_answer: str, place: int, odd: 
     parts = _parts(answer)
     container, key = parts[place % len(parts)]
     container[key] = odd
-    with contextlib.suppress(process.Ended, TaskError):
+    with contextlib.suppress(child.Ended, TaskError):
         assert client._read(answer)
 
 
@@ -286,7 +295,7 @@ def test_protection_is_measured() -> None:
 def test_protection_sees_what_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine of unknown architecture has no filter, only Landlock where the kernel has it."""
     boot = "import platform\nplatform.machine = lambda: 'vax'\n"
-    monkeypatch.setattr(process, "BOOT", boot + process.BOOT)
+    monkeypatch.setattr(interpreter, "BOOT", boot + interpreter.BOOT)
     measured = protection()
     assert not measured.processes and not measured.network
     assert "fork" in measured.description and "udp" in measured.description
@@ -295,3 +304,30 @@ def test_protection_sees_what_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(TaskError, match="ran for more than"):
             sandbox.draw(in_build("for x in range(10 ** 9 * 99):\n    pass"), "train", 0)
         sandbox.draw(GOOD, "train", 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux's limits need /proc")
+def test_a_machine_without_proc_is_named_not_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    boot = """
+import builtins
+real = builtins.open
+def no_proc(file, *args, **options):
+    return real(str(file).replace("/proc/", "/nowhere/"), *args, **options)
+builtins.open = no_proc
+"""
+    monkeypatch.setattr(interpreter, "BOOT", boot + interpreter.BOOT)
+    with Sandbox() as sandbox, pytest.raises(SandboxError, match=r"/proc .* Mount it"):
+        sandbox.draw(GOOD, "train", 0)
+
+
+@pytest.mark.parametrize("closed", ["2", "1, 2", "0, 1, 2"])
+def test_closed_standard_streams_disturb_no_draw(closed: str, tmp_path: Path) -> None:
+    code = (
+        f"import os, sys\n[os.close(k) for k in ({closed},)]\n"
+        "from gensim_envs.sandbox import shared\n"
+        "for seed in range(2): shared().draw(sys.argv[1], 'train', seed)\n"
+        "open(sys.argv[2], 'w').write('drawn')"
+    )
+    done = subprocess.run([sys.executable, "-c", code, GOOD, tmp_path / "done"], timeout=60)
+    assert done.returncode == 0
+    assert (tmp_path / "done").read_text() == "drawn"

@@ -24,6 +24,7 @@ class Zone(Asset):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_shortest("Zone", "width", self.width, 0.01)
         if self.shape not in ("square", "round"):
             raise TaskError(f"Zone's shape is {self.shape!r:.80}", 'Use "square" or "round"')
 

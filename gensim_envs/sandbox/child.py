@@ -1,0 +1,116 @@
+"""A child of the worker, which runs one program: requests and answers through its pipes."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import select
+import time
+from dataclasses import dataclass
+from io import FileIO
+from typing import Any
+
+MEGABYTE = 2**20
+GRACE_SECONDS = 0.5  # the worker stops itself first, which tells the line
+CPU_SECONDS = 600  # in a child's life
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a program may use.
+
+    Attributes:
+        seconds: wall-clock time of one draw.
+        memory: bytes on top of what the idle worker has mapped.
+        answer: bytes of one answer.
+    """
+
+    seconds: float = 10.0
+    memory: int = 1024 * MEGABYTE
+    answer: int = 4 * MEGABYTE
+
+
+class Ended(Exception):
+    """A child cannot be used any more; the text says what its program did, "" where unknown."""
+
+
+class Child:
+    """The locked-down process of one program, as its client sees it."""
+
+    def __init__(self, pid: int, requests: int, answers: int, limits: Limits) -> None:
+        self.pid = pid
+        self._limits = limits
+        self._busy = 0.0
+        self._requests = FileIO(requests, "wb")
+        self._answers = FileIO(answers, "rb")
+        os.set_blocking(requests, False)
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether so much of its processor time is spent that another draw might not fit."""
+        return self._busy + 2 * self._limits.seconds > CPU_SECONDS
+
+    def ask(self, source: str, split: str, seed: int) -> dict[str, Any]:
+        """Send one request and return its answer, which is JSON but not to be trusted."""
+        start = time.monotonic()
+        deadline = start + self._limits.seconds + GRACE_SECONDS
+        if self._is_ready(self._answers, start):  # or it has ended meanwhile
+            was_early = os.read(self._answers.fileno(), 1)
+            raise Ended("answered a question that was not asked" if was_early else "")
+        key = secrets.token_hex(8)
+        request = {"id": key, "source": source, "split": split, "seed": seed}
+        self._send(json.dumps({**request, "seconds": self._limits.seconds}).encode(), deadline)
+        answer = _parse(self._receive(deadline))
+        if not isinstance(answer, dict) or answer.get("id") != key:
+            raise Ended("answered a question that was not asked")
+        self._busy += time.monotonic() - start
+        return answer
+
+    def close(self) -> None:
+        self._requests.close()
+        self._answers.close()
+
+    def _send(self, line: bytes, deadline: float) -> None:
+        data = memoryview(line + b"\n")
+        while data:
+            if not self._is_ready(self._requests, deadline):
+                raise Ended(f"ran for more than {self._limits.seconds:g} s")
+            try:
+                data = data[os.write(self._requests.fileno(), data) :]
+            except BlockingIOError:
+                continue
+            except BrokenPipeError:
+                raise Ended("") from None
+
+    def _receive(self, deadline: float) -> bytes:
+        """Read one line, and nothing after it."""
+        buffer = bytearray()
+        while b"\n" not in buffer:
+            if not self._is_ready(self._answers, deadline):
+                raise Ended(f"ran for more than {self._limits.seconds:g} s")
+            chunk = os.read(self._answers.fileno(), 2**16)
+            if not chunk:
+                raise Ended("")
+            buffer += chunk
+            if len(buffer) > self._limits.answer + 1000:
+                raise Ended(f"wrote more than {self._limits.answer} bytes")
+        line, _, rest = bytes(buffer).partition(b"\n")
+        if rest:
+            raise Ended("answered a question that was not asked")
+        return line
+
+    def _is_ready(self, file: FileIO, deadline: float) -> bool:
+        poll = select.poll()
+        poll.register(file, select.POLLOUT if file is self._requests else select.POLLIN)
+        return bool(poll.poll(max(0.0, deadline - time.monotonic()) * 1000))
+
+
+def _parse(line: bytes) -> Any:
+    def refuse(constant: str) -> None:
+        raise ValueError(constant)
+
+    try:
+        return json.loads(line, parse_constant=refuse)
+    except (ValueError, RecursionError):
+        raise Ended("answered with malformed JSON") from None
