@@ -390,15 +390,15 @@ STOPPED: dict[str, tuple[str, str]] = {
     ),
     "garbled answer": (
         to_its_pipe("b'[[[\\n'"),
-        "answered what",
+        "answered ",
     ),
     "nested answer": (
         to_its_pipe("b'[' * 10**6 + b'\\n'"),
-        "answered what",
+        "answered ",
     ),
     "forged answer": (
         to_its_pipe('b\'{"ok": {}, "redraws": 0}\\n\''),
-        "answered what",
+        "answered ",
     ),
     "forged spec": (
         escaped(

@@ -312,7 +312,8 @@ def test_a_machine_without_proc_is_named_not_the_program(monkeypatch: pytest.Mon
 import builtins
 real = builtins.open
 def no_proc(file, *args, **options):
-    return real(str(file).replace("/proc/", "/nowhere/"), *args, **options)
+    file = file.replace("/proc/", "/nowhere/") if isinstance(file, str) else file
+    return real(file, *args, **options)
 builtins.open = no_proc
 """
     monkeypatch.setattr(interpreter, "BOOT", boot + interpreter.BOOT)
