@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -13,7 +13,7 @@ from gensim_envs.generation.conversation import Conversation, Proposal, Reply, V
 from gensim_envs.generation.memory import Memory
 from gensim_envs.generation.prompts import render
 from gensim_envs.task.assets import Asset, Pile, Rope, Zone
-from gensim_envs.task.goals import Goal
+from gensim_envs.task.goals import Goal, Relation
 from gensim_envs.task.spec import ItemSpec, TaskSpec
 from gensim_envs.task.supports import supports
 
@@ -27,7 +27,7 @@ class Asked(Reply):
     """A reader's understanding of one instruction; things are given by their numbers."""
 
     items: Annotated[list[Number], Field(max_length=100)]
-    relation: Literal["at", "on", "inside", "along"]
+    relation: Relation
     targets: Annotated[list[Number], Field(max_length=100)]
     order: Annotated[list[Number], Field(max_length=100)]
     doubt: Annotated[str, Field(max_length=1000)]

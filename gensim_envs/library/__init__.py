@@ -19,17 +19,6 @@ from gensim_envs.library.records import (
 )
 
 __all__ = [
-    "REGISTRY",
-    "Broken",
-    "Library",
-    "LibraryError",
-    "Record",
-    "digest",
-    "dump_records",
-    "file_of",
-    "in_checkout",
-    "is_hand_written",
-    "is_shipped",
-    "parse_record",
-    "shipped",
-]
+    "REGISTRY", "Broken", "Library", "LibraryError", "Record", "digest", "dump_records", "file_of",
+    "in_checkout", "is_hand_written", "is_shipped", "parse_record", "shipped",
+]  # fmt: skip

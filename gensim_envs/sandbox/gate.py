@@ -1,8 +1,8 @@
-"""The gate: is this text a task program? An allow-list over the syntax tree.
+"""The gate: check by an allow-list over the syntax tree that a text is a task program.
 
-It finds mistakes early and words them so that a language model can act on them. It is not
-the security boundary (that is the worker): it only has to be strict, fast and impossible to
-crash, since it reads the program in the user's own process. It parses and never compiles.
+It finds mistakes early and reports them so that a language model can act on them. It is not the
+security boundary, which is the worker. It must be strict, fast and impossible to crash, since it
+reads the program in the user's own process. It parses and never compiles.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import warnings
 from dataclasses import dataclass
 
 from gensim_envs.errors import TaskError
-from gensim_envs.sandbox.rules import first_offence, refuse, target
+from gensim_envs.sandbox.rules import first_offence
+from gensim_envs.sandbox.rules.refusals import refuse, target
 
 MAX_BYTES = 20_000
 MAX_DEPTH = 40  # levels of the syntax tree; the deepest hand-written task needs about 15
@@ -52,14 +53,14 @@ class Program:
 
 
 def check(source: str) -> Program:
-    """Reads a task program without running any of it.
+    """Read a task program without running any of it.
 
     Args:
         source: the program's text.
 
     Raises:
-        TaskError: cause "parse" where it is no Python, "gate" where it is Python but not a
-            task program; with the line of the first offence and a remedy.
+        TaskError: cause "parse" if it is not Python, "gate" if it is Python but not a task program;
+            with the line of the first offence and a remedy.
     """
     tree = _parse(source)
     _check_depth(tree)
@@ -95,11 +96,11 @@ def _parse(source: str) -> ast.Module:
     bad = re.search(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufeff]", source.replace("\r\n", "\n"))
     if bad is not None:
         line = source.count("\n", 0, bad.start()) + 1
-        problem = f"the control character U+{ord(bad[0]):04X} is no Python"
+        problem = f"the control character U+{ord(bad[0]):04X} is not allowed in Python"
         raise TaskError(problem, "Remove it.", cause="parse", line=line)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an odd escape in a sentence is no one's concern
+            warnings.simplefilter("ignore")  # an unknown escape in a sentence does no harm
             return syntax_tree(source)
     except SyntaxError as error:
         line = max(error.lineno or 1, 1)
@@ -112,7 +113,7 @@ def _parse(source: str) -> ast.Module:
 
 
 def _check_depth(tree: ast.Module) -> None:
-    """Bounds the nesting, without recursion of our own."""
+    """Limit the nesting, without recursion of our own."""
     level: list[tuple[ast.AST, int]] = [(tree, 1)]
     for _ in range(MAX_DEPTH):
         level = [
@@ -126,7 +127,7 @@ def _check_depth(tree: ast.Module) -> None:
 
 
 def _check_identifiers(source: str) -> None:
-    """Refuses names such as full-width `open`, which Python would read as plain `open`."""
+    """Refuse names such as full-width `open`, which Python would read as plain `open`."""
     if source.isascii():
         return
     try:
@@ -143,7 +144,7 @@ def _check_identifiers(source: str) -> None:
 
 
 def extract(completion: str) -> str:
-    """Takes the program out of a model's answer.
+    """Return the program in a model's answer.
 
     Args:
         completion: markdown with exactly one fenced block that defines `class X(Task)`, or

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 
 from gensim_envs.errors import TaskError
 from gensim_envs.task.assets import Asset, Geometry, Pile, Rope, asset_from_json, asset_geometry
-from gensim_envs.task.goals import POSITION_TOLERANCE, YAW_TOLERANCE, Goal, Place, Snapshot
+from gensim_envs.task.goals import (
+    POSITION_TOLERANCE,
+    RELATIONS,
+    YAW_TOLERANCE,
+    Goal,
+    Place,
+    Snapshot,
+)
 from gensim_envs.task.pose import Pose
 
 MAX_ITEMS = 60
@@ -101,24 +108,18 @@ class TaskSpec:
             "split": self.split,
             "items": [
                 {
+                    **_fields(item),
                     "asset": item.asset.to_json(),
                     "start": _pose_to_json(item.start),
-                    "fixed": item.fixed,
-                    "distractor": item.distractor,
                     "bodies": [list(body) for body in item.bodies],
-                    "after": item.after,
                 }
                 for item in self.items
             ],
             "goals": [
                 {
-                    "instruction": goal.instruction,
+                    **_fields(goal),
                     "items": list(goal.items),
-                    "relation": goal.relation,
                     "places": [[_pose_to_json(p.pose), p.base] for p in goal.places],
-                    "fully": goal.fully,
-                    "position_tolerance": goal.position_tolerance,
-                    "yaw_tolerance": goal.yaw_tolerance,
                 }
                 for goal in self.goals
             ],
@@ -149,6 +150,10 @@ class TaskSpec:
             if goal.relation in ("on", "inside") and any(p.base is None for p in goal.places):
                 raise TaskError(f"a goal {goal.relation!r} without a base")
         return spec
+
+
+def _fields(data: ItemSpec | Goal) -> dict[str, Any]:
+    return {field.name: getattr(data, field.name) for field in fields(data)}
 
 
 def _some(values: Any, most: int, least: int = 1) -> list[Any]:
@@ -212,7 +217,7 @@ def _item_from_json(data: Any, count: int) -> ItemSpec:
 
 def _goal_from_json(data: Any, count: int) -> Goal:
     relation = data["relation"]
-    if relation not in ("at", "on", "inside", "along"):
+    if relation not in RELATIONS:
         raise ValueError(f"unknown relation {relation!r}")
     places = tuple(
         Place(_pose_from_json(pose), None if base is None else _index(base, count))

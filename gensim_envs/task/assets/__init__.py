@@ -28,41 +28,12 @@ ASSETS: dict[str, type[Asset]] = {
 """Every asset by the name of its class; observations number them in this order."""
 
 __all__ = [
-    "ASSETS",
-    "COLORS",
-    "KIT_SHAPES",
-    "OBJECTS",
-    "SPLIT_COLORS",
-    "SPLIT_OBJECTS",
-    "SPLIT_SHAPES",
-    "Asset",
-    "Ball",
-    "Block",
-    "Bowl",
-    "Box",
-    "Container",
-    "Corner",
-    "Cylinder",
-    "Disk",
-    "Ell",
-    "Fixture",
-    "Geometry",
-    "Household",
-    "KitBoard",
-    "KitPiece",
-    "Line",
-    "OpenSquare",
-    "Pallet",
-    "Part",
-    "PegStand",
-    "Pile",
-    "Roof",
-    "Rope",
-    "Stand",
-    "Zone",
-    "asset_from_json",
+    "ASSETS", "COLORS", "KIT_SHAPES", "OBJECTS", "SPLIT_COLORS", "SPLIT_OBJECTS", "SPLIT_SHAPES",
+    "Asset", "Ball", "Block", "Bowl", "Box", "Container", "Corner", "Cylinder", "Disk", "Ell",
+    "Fixture", "Geometry", "Household", "KitBoard", "KitPiece", "Line", "OpenSquare", "Pallet",
+    "Part", "PegStand", "Pile", "Roof", "Rope", "Stand", "Zone", "asset_from_json",
     "asset_geometry",
-]
+]  # fmt: skip
 
 
 def asset_from_json(data: Any) -> Asset:

@@ -22,13 +22,9 @@ class Bowl(Asset):
     nouns = ("bowl",)
     hollow = True
 
-    @property
-    def symmetry(self) -> float:
-        return 0.0
+    symmetry = 0.0
 
-    @property
-    def mass(self) -> float:
-        return 0.2
+    mass = 0.2
 
     @property
     def opening(self) -> shapely.Polygon:
@@ -62,9 +58,7 @@ class Container(Asset):
     def symmetry(self) -> float:
         return box_symmetry(*self.extents[:2])
 
-    @property
-    def mass(self) -> float:
-        return 0.3
+    mass = 0.3
 
     @property
     def opening(self) -> shapely.Polygon:
@@ -93,9 +87,7 @@ class Stand(Asset):
     def symmetry(self) -> float:
         return box_symmetry(*self.extents[:2])
 
-    @property
-    def mass(self) -> float:
-        return 0.3
+    mass = 0.3
 
     def parts(self) -> tuple[Part, ...]:
         return (slab(*self.extents),)
@@ -108,9 +100,7 @@ class Pallet(Asset):
     nouns = ("pallet",)
     fixed = True
 
-    @property
-    def symmetry(self) -> float:
-        return math.pi
+    symmetry = math.pi
 
     def parts(self) -> tuple[Part, ...]:
         slats = tuple(

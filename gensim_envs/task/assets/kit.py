@@ -213,9 +213,7 @@ class KitBoard(Asset):
             raise TaskError(f"there is no place {index!r:.60}", f"It has {len(self.shapes)}")
         return Pose(*self._SPOTS[index], self.SIZE[2])
 
-    @property
-    def mass(self) -> float:
-        return 0.4
+    mass = 0.4
 
     def parts(self) -> tuple[Part, ...]:
         places = [self.place(k) for k in range(len(self.shapes))]

@@ -58,9 +58,7 @@ class Line(Asset):
     nouns = ("stripe",)
     fixed = True
 
-    @property
-    def symmetry(self) -> float:
-        return math.pi
+    symmetry = math.pi
 
     def path(self) -> list[Pose]:
         """Its two ends, in its own frame."""

@@ -26,10 +26,7 @@ class Rope(Asset):
         """One bead."""
         return (Part("sphere", (self.BEAD,) * 3, (0, 0, self.BEAD / 2)),)
 
-    @property
-    def mass(self) -> float:
-        """Of one bead."""
-        return 0.005
+    mass = 0.005  # of one bead
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,4 @@ class Pile(Asset):
         """One crumb."""
         return (slab(self.CRUMB, self.CRUMB, self.CRUMB),)
 
-    @property
-    def mass(self) -> float:
-        """Of one crumb."""
-        return 0.002
+    mass = 0.002  # of one crumb

@@ -19,9 +19,7 @@ class Block(Asset):
     nouns = ("block", "cube")
     tumbles = "cube"
 
-    @property
-    def symmetry(self) -> float:
-        return math.pi / 2
+    symmetry = math.pi / 2
 
     def parts(self) -> tuple[Part, ...]:
         return (slab(0.04, 0.04, 0.04),)
@@ -55,9 +53,7 @@ class Ball(Asset):
     tumbles = "ball"
     rolling_friction = 0.0005
 
-    @property
-    def symmetry(self) -> float:
-        return 0.0
+    symmetry = 0.0
 
     def parts(self) -> tuple[Part, ...]:
         d = self.diameter
@@ -72,9 +68,7 @@ class Cylinder(Asset):
     length: float = 0.04
     nouns = ("cylinder",)
 
-    @property
-    def symmetry(self) -> float:
-        return 0.0
+    symmetry = 0.0
 
     def parts(self) -> tuple[Part, ...]:
         d, h = self.diameter, self.length
@@ -95,9 +89,7 @@ class Disk(Asset):
         # A suction cup needs 1.2 cm of flat ring.
         check_shortest("Disk", "diameter", self.diameter, self.HOLE + 0.026)
 
-    @property
-    def symmetry(self) -> float:
-        return 0.0
+    symmetry = 0.0
 
     @property
     def grasps(self) -> tuple[tuple[float, float], ...]:
@@ -124,9 +116,7 @@ class Ell(Asset):
 
     nouns = ("ell", "l-shaped block", "block")
 
-    @property
-    def mass(self) -> float:
-        return 0.15
+    mass = 0.15
 
     @property
     def grasps(self) -> tuple[tuple[float, float], ...]:
@@ -151,9 +141,7 @@ class Roof(Asset):
     extents: tuple[float, float, float] = (0.16, 0.08, 0.04)
     nouns = ("roof",)
 
-    @property
-    def symmetry(self) -> float:
-        return math.pi
+    symmetry = math.pi
 
     @property
     def mass(self) -> float:
