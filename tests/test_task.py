@@ -332,7 +332,7 @@ AT_ONCE: dict[str, tuple[Build, int | None, str]] = {
     "path too short": (goal_for(ROPE, along=line(MIDDLE, 2, 0.20)), 1, "0.200 m long"),
     "path too long": (goal_for(ROPE, along=line(MIDDLE, 2, 0.25)), 1, "0.250 m long"),
     "line too short": (goal_for(ROPE, along=added(Line("blue", length=0.1))), 1, "0.100 m"),
-    "path is a zone": (goal_for(ROPE, along=added(Zone("blue"))), 1, "no path"),
+    "path is a zone": (goal_for(ROPE, along=added(Zone("blue"))), 1, "not a path"),
     "block along a path": (goal_for(BLOCK, along=line(MIDDLE, 2, 0.22)), 1, "along="),
     "rope with something else": (rope_and_block, 1, "shares a goal"),
     "pile at a pose": (goal_for(Pile("red"), at=MIDDLE), 1, "zone"),

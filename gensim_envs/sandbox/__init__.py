@@ -1,4 +1,4 @@
-"""Programs that a model wrote -> specs, without trusting the programs."""
+"""Draw specs from programs that a model wrote, without trusting the programs."""
 
 from gensim_envs.sandbox.child import Limits
 from gensim_envs.sandbox.client import Protection, Sandbox, protection, shared

@@ -1,4 +1,4 @@
-"""The user's side of the sandbox: asks the worker, ends it when need be, and trusts nothing."""
+"""The client of the sandbox: query the worker, end it if necessary, and trust no answer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MAX_SOURCE = 2**20  # characters, where the gate is off
 
 
 class _Life:
-    """What a `Sandbox` has within one process; a forked child starts a new one."""
+    """The state of a `Sandbox` in one process; a forked child starts with a new one."""
 
     def __init__(self) -> None:
         self.pid = os.getpid()
@@ -33,7 +33,7 @@ class _Life:
         self.passed: set[bytes] = set()
 
     def end(self) -> None:
-        """Ends the worker, if there is one that is ours."""
+        """End the worker, if this process has one."""
         process, self.process = self.process, None
         if process is not None and self.pid == os.getpid():
             process.stop()
@@ -42,7 +42,7 @@ class _Life:
 
 
 class Sandbox:
-    """Draws specs from programs that nobody has to trust.
+    """Draws specs from untrusted programs.
 
     The worker starts with the first draw and stays warm. Usable from several threads, which take
     turns, and after a fork, where the child gets a worker of its own. Ends with `close`, with the
@@ -60,7 +60,7 @@ class Sandbox:
         self._new_life()
 
     def draw(self, source: str, split: str, seed: int) -> Draw:
-        """The spec that a program describes for a seed.
+        """Return the spec that a program describes for a seed.
 
         Args:
             source: the program's text.
@@ -107,7 +107,7 @@ class Sandbox:
         return drawn
 
     def close(self) -> None:
-        """Ends the worker; a later draw starts another."""
+        """End the worker; a later draw starts another."""
         life = self._current_life()
         with life.lock:
             life.end()
@@ -136,7 +136,7 @@ _shared = Sandbox()
 
 
 def shared() -> Sandbox:
-    """The one warm sandbox of this process."""
+    """Return the sandbox that this process shares."""
     return _shared
 
 
@@ -153,7 +153,7 @@ def _clean_up(life: _Life, process: Process, source: str) -> None:
 
 
 def _read(answer: dict[str, Any]) -> Draw | TaskError:
-    """The spec or the error that an answer holds.
+    """Return the spec or the error that an answer holds.
 
     Raises:
         Ended: it is neither.
@@ -214,7 +214,7 @@ class Protection:
 
 
 def protection() -> Protection:
-    """Tries each forbidden deed in a locked-down process of its own; takes about half a second."""
+    """Try each forbidden action in a locked-down process of its own; takes about half a second."""
     denied = {deed: _is_denied(deed) for deed in get_args(lockdown.Deed)}
     open_ways = [deed for deed, is_denied in denied.items() if not is_denied]
     description = (

@@ -1,4 +1,4 @@
-"""Takes every power but computing from the process that calls it (Linux; else what POSIX has).
+"""Restrict this process to computing (on Linux; elsewhere only POSIX resource limits apply).
 
 Two independent layers, neither of which needs root or a system package:
 
@@ -75,7 +75,7 @@ _KILLED: _Table = {
 
 
 def die_with(parent: int) -> None:
-    """Makes the kernel kill this process when the thread that started it ends.
+    """Have the kernel kill this process when the thread that started it ends.
 
     Args:
         parent: process id of that thread's process; this process ends at once if it is gone.
@@ -87,7 +87,7 @@ def die_with(parent: int) -> None:
 
 
 def limit(memory: int, cpu: int) -> None:
-    """Sets the process's resource limits.
+    """Set resource limits of this process.
 
     Args:
         memory: bytes of address space on top of what is mapped now.
@@ -121,7 +121,7 @@ def limit(memory: int, cpu: int) -> None:
 
 
 def deny_all() -> dict[str, str]:
-    """Installs both layers for good.
+    """Install both layers, irrevocably.
 
     Returns:
         For each of "seccomp" and "landlock", "on" or why it is missing.
@@ -161,7 +161,7 @@ def _install_seccomp() -> None:
 
 
 def _filter(machine: str, pid: int) -> bytes:
-    """The classic BPF program; every jump goes at most over the next three instructions."""
+    """Return the classic BPF program; no jump skips more than four instructions."""
     number, arch, argument = 0, 4, (16, 24, 32)  # offsets in struct seccomp_data, little-endian
     column = 0 if machine == "x86_64" else 1
 
@@ -189,7 +189,7 @@ def _filter(machine: str, pid: int) -> bytes:
 
 
 def _install_landlock() -> None:
-    """Restricts to nothing: each right that the kernel knows is handled, and none is granted."""
+    """Handle each right that the kernel knows, and grant none."""
     version = _syscall(_LANDLOCK_CREATE_RULESET, 0, 0, 1)
     if version < 1:
         raise OSError(0, "the kernel has it switched off")
@@ -233,7 +233,7 @@ DENIED = 3  # exit status
 
 
 def probe(deed: Deed) -> int:
-    """Locks this process down, then tries one forbidden deed for real.
+    """Lock this process down, then try one forbidden action.
 
     Returns:
         `DENIED` where it failed with PermissionError, 0 where it could be done; where the deed

@@ -1,4 +1,4 @@
-"""The worker's process as its client sees it: starting it, asking within a limit, ending it."""
+"""The client's view of the worker process: start it, query it within limits, end it."""
 
 from __future__ import annotations
 
@@ -58,14 +58,14 @@ class Process:
 
     @property
     def pid(self) -> int:
-        """Of the nursery, and of the group of all its processes."""
+        """Process id of the nursery, which is also the group's."""
         return self._popen.pid
 
     def ask(self, source: str, split: str, seed: int) -> dict[str, Any]:
-        """The answer of the program's child, which is JSON but not to be trusted.
+        """Return the answer of the program's child: JSON that is not to be trusted.
 
         Raises:
-            Ended: the program ended its process, was too slow or spoke nonsense; `end` it.
+            Ended: the program ended its process, was too slow or answered nonsense; `end` it.
         """
         child = self._children.pop(source, None)
         if child is None or child.exhausted:
@@ -82,7 +82,7 @@ class Process:
             raise Ended(_describe(self._kill(child))) from None
 
     def end(self, source: str) -> bool:
-        """Kills the program's child, if there is one; its next request gets a new one.
+        """Kill the program's child, if there is one; its next request gets a new one.
 
         Returns:
             False where the worker must be stopped as well: it has died, or nothing on this
@@ -94,7 +94,7 @@ class Process:
         return self._locked and self._in_step
 
     def stop(self) -> None:
-        """Kills the children, then all of the process group, and waits for them."""
+        """Kill the children, then all of the process group, and wait for them."""
         # The nursery waits for its children itself; left to init, they may stay as zombies.
         for child in self._children.values():
             with contextlib.suppress(SandboxError):
@@ -108,7 +108,7 @@ class Process:
             os.rmdir(self._folder)
 
     def abandon(self) -> None:
-        """In a forked process: lets go of the parent's worker without touching it."""
+        """In a forked process: release the parent's worker without touching it."""
         for child in self._children.values():
             child.close()
         self._control.close()
@@ -131,12 +131,12 @@ class Process:
         return Child(pid, requests, answers, self._limits)
 
     def _kill(self, child: Child) -> int:
-        """How the child had ended: its exit status, or minus the signal."""
+        """Kill a child and return its exit status, negative for a signal."""
         child.close()
         return self._order(str(child.pid).encode(), [])
 
     def _order(self, order: bytes, files: list[int]) -> int:
-        """Has the nursery do something; see `worker.main`."""
+        """Send an order to the nursery and return its answer; see `worker.main`."""
         in_step, self._in_step = self._in_step, False
         if not in_step:  # an earlier order was interrupted or not answered
             raise SandboxError(_DIED)
@@ -149,7 +149,7 @@ class Process:
         return result
 
     def _hear(self) -> str:
-        """What the nursery says, which can be trusted."""
+        """Return the nursery's next answer, which can be trusted."""
         try:
             heard = self._control.recv(4096)
         except ConnectionResetError:
@@ -176,7 +176,7 @@ _DIED = "the sandbox's worker has died or was interrupted; the next draw starts 
 
 
 def _describe(status: int) -> str:
-    """What the program did, from how its process ended (negative: by which signal)."""
+    """Describe what a program did from the exit status of its process (negative: a signal)."""
     if status >= 0:
         return "ended its process"
     if status == -signal.SIGSYS:

@@ -1,4 +1,4 @@
-"""A task program that can be drawn from, wherever it may run."""
+"""Programs that specs can be drawn from, in this process or in the sandbox."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class HandWritten:
 
 @dataclass(frozen=True)
 class Sandboxed:
-    """A program that nobody has read: it only ever runs in the sandbox."""
+    """An untrusted program, which runs only in the sandbox."""
 
     name: str
     source: str

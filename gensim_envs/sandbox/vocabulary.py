@@ -1,4 +1,4 @@
-"""The words that a program may use: built-ins, attributes, and names of the API and of math."""
+"""The names that a program may use: built-ins, attributes, and names of the API and of math."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ PLAIN_ATTRIBUTES = frozenset(
 
 
 def suggest(name: str, known: frozenset[str] | set[str], otherwise: str) -> str:
-    """A remedy for a name that is not known: the known ones that look like it."""
+    """Suggest known names that look like an unknown one."""
     close = difflib.get_close_matches(name[:100], sorted(known), n=3)
     return f"Did you mean {' or '.join(close)}?" if close else f"{otherwise}."
 
 
 @functools.cache
 def math_names() -> frozenset[str]:
-    """What the module math has."""
+    """The public names of math."""
     return frozenset(name for name in dir(math) if not name.startswith("_"))
 
 
 @functools.cache
 def api_names() -> frozenset[str]:
-    """What gensim_envs.api exports."""
+    """The names that gensim_envs.api exports."""
     import gensim_envs.api
 
     return frozenset(gensim_envs.api.__all__)

@@ -1,9 +1,8 @@
-"""What runs in the worker: a nursery that imports everything, and its locked-down children.
+"""The worker: a nursery process that imports everything, and its locked-down children.
 
 A child serves one program: one request a line, one answer a line. A request is `{"id", "source",
 "split", "seed", "seconds"}`; its answer `{"id", "ok", "redraws"}` or `{"id", "error", "spent"}`,
-where the error is a `TaskError` as JSON and a spent child asks to be ended, for its memory is
-used up.
+where the error is a `TaskError` as JSON. A spent child has used up its memory and must be ended.
 """
 
 from __future__ import annotations
@@ -54,7 +53,7 @@ class _OutOfTime(BaseException):
 
 
 class _Timer:
-    """Interrupts Python code after a while, which tells the line that C code would not."""
+    """Interrupts Python code after a while, so that the error has a line."""
 
     def __init__(self) -> None:
         self._armed = False
@@ -120,7 +119,7 @@ class Worker:
         return {"ok": drawn.spec.to_json(), "redraws": drawn.redraws}
 
     def _run(self, source: str) -> dict[str, Any]:
-        """The names that the program defines, made anew for each draw.
+        """Run the program and return the names that it defines, anew for each draw.
 
         A list at module level would otherwise carry something over from one draw to the next.
         """
@@ -175,7 +174,7 @@ def _stopped(problem: str, remedy: str, line: int | None = None) -> TaskError:
 
 
 def _explain(error: BaseException) -> TaskError:
-    """What a program raised, as a TaskError with its line."""
+    """Turn what a program raised into a TaskError with its line."""
     line = _line_of(error)
     if isinstance(error, TaskError):
         error.line = line if error.line is None else error.line
@@ -246,9 +245,9 @@ def _lock_down(limits: dict[str, int]) -> None:
 
 
 def main(options: dict[str, Any]) -> None:
-    """Imports everything once, then forks a locked-down child for each program.
+    """Import everything once, then fork a locked-down child for each program.
 
-    A program that breaks out of Python's restrictions can then spoil nobody's draws but its own.
+    A program that escapes Python's restrictions can then corrupt only its own draws.
     The nursery itself runs no program and reads nothing that a child wrote. It does what the
     client says: `fork`, with the two ends of a child's pipes, is answered with the child's
     process id; a process id, by killing that child and answering how it had ended.

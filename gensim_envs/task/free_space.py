@@ -1,4 +1,4 @@
-"""Where things start: free places on the table, drawn at random."""
+"""Draw free places on the table, where things start."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gensim_envs.task.pose import WORKSPACE, Pose
 from gensim_envs.task.spec import ItemSpec
 
 CLEARANCE = 0.015
-"""Free space round everything at the start, metres: a suction cup fits between."""
+"""Free space round everything at the start, metres: room for a suction cup."""
 _TRIES = 200
 
 Bodies = tuple[tuple[float, float, float], ...]
@@ -24,7 +24,7 @@ Bodies = tuple[tuple[float, float, float], ...]
 
 
 class FreeSpace:
-    """What is free on the table.
+    """The part of the table that is still free.
 
     Args:
         rng: draws the places.
@@ -43,7 +43,7 @@ class FreeSpace:
         self._taken.append(footprint(asset_geometry(asset).outline, pose))
 
     def take_targets(self, items: Sequence[ItemSpec], goals: Iterable[Goal]) -> None:
-        """Keep free where goals want something to be."""
+        """Keep the targets of goals free."""
         for goal in goals:
             if goal.relation == "along":
                 way = shapely.LineString([(p.pose.x, p.pose.y) for p in goal.places])
@@ -53,7 +53,7 @@ class FreeSpace:
                     self.take_asset(items[goal.item_for(k)].asset, place.pose)
 
     def take_starts(self, items: Iterable[ItemSpec]) -> None:
-        """Keep free where things have been placed."""
+        """Keep the places of things free."""
         for item in items:
             if isinstance(item.asset, Rope):
                 beads = shapely.LineString([(x, y) for x, y, _ in item.bodies])
@@ -118,7 +118,7 @@ class FreeSpace:
         raise TaskError("there is no room for the rope", "Use fewer things", redraw=True)
 
     def heap(self, pile: Pile, at: Pose) -> Bodies:
-        """Crumbs side by side on a hexagonal lattice, each a little turned."""
+        """Crumbs side by side on a hexagonal lattice, each slightly rotated."""
         pitch = 1.25 * pile.CRUMB
         rows, columns = np.mgrid[-8:9, -8:9]
         lattice = np.c_[(columns + rows % 2 / 2).ravel(), (rows * math.sqrt(3) / 2).ravel()]

@@ -15,7 +15,7 @@ Array = NDArray[np.float64]
 
 
 def transform(outline: Array, pose: Pose) -> Array:
-    """Corners (n, 2) in an item's frame, as corners in the world."""
+    """Return corners (n, 2) in an item's frame as corners in the world."""
     c, s = math.cos(pose.yaw), math.sin(pose.yaw)
     turned: Array = outline @ np.array([[c, s], [-s, c]])
     return turned + (pose.x, pose.y)
@@ -28,7 +28,7 @@ def footprint(outline: Array, pose: Pose) -> shapely.Polygon:
 
 
 def tilt_and_yaw(tumbles: str, rotation: Array) -> tuple[float, float]:
-    """How a body leans and heads, with which ways up are the same taken into account.
+    """Return tilt and heading of a body, given which ways up are equivalent.
 
     Args:
         tumbles: `Asset.tumbles`.

@@ -26,7 +26,7 @@ class Place:
 
     Attributes:
         pose: in the world where `base` is None or the relation is `at`, else in the base's frame.
-            For `inside` it only tells the demonstrator where to put the item.
+            For `inside` it only tells the oracle where to put the item.
         base: index of the item it refers to.
     """
 
@@ -39,7 +39,7 @@ class Goal:
     """One sentence and what makes it true.
 
     Attributes:
-        instruction: the sentence that the agent reads.
+        instruction: the sentence that the policy reads.
         items: indices of the items to move.
         relation: how they shall stand to the places.
         places: for `along` the corners of the path; for `inside` with a single place any number
@@ -84,5 +84,5 @@ class Snapshot:
     contacts: frozenset[tuple[int, int]]
 
     def has(self, item: int) -> bool:
-        """Whether an item is on the table: not waiting for its turn, nor fallen off."""
+        """Whether an item is on the table: neither still to appear nor fallen off."""
         return self.poses[item].z > -0.5

@@ -41,7 +41,7 @@ def places_of(relation: Relation, value: Any, offset: Any) -> tuple[Place, ...]:
 
 def _path(item: Item[Asset]) -> list[Pose]:
     if not isinstance(item.asset, Line):
-        raise TaskError(f"the {item} is no path", "Give a Line or poses")
+        raise TaskError(f"the {item} is not a path", "Give a Line or poses")
     return [item.pose @ end for end in item.asset.path()]
 
 

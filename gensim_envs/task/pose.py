@@ -10,7 +10,7 @@ WORKSPACE = ((0.25, 0.75), (-0.5, 0.5))
 
 
 def wrap(angle: float, period: float = math.tau) -> float:
-    """Signed angle nearest to zero that equals `angle` modulo `period`, both in radians.
+    """Return the angle nearest to zero that equals `angle` modulo `period`, both in radians.
 
     A period of 0 means that every angle is the same one (a ball), so the result is 0.
     """

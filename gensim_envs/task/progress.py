@@ -18,7 +18,7 @@ PILE_SOLVED = 0.95
 
 
 def match(spec: TaskSpec, goal: Goal, now: Snapshot) -> dict[int, int]:
-    """Which place each rigid item of a goal is to have: {item: place}.
+    """Assign the rigid items of a goal to its places: {item: place}.
 
     Items of equal asset are interchangeable, so each group of equals is assigned to the places
     that are nearest in sum; what is already in place stays there, and lower places go first. What
@@ -46,7 +46,7 @@ def match(spec: TaskSpec, goal: Goal, now: Snapshot) -> dict[int, int]:
 
 
 def _cost(spec: TaskSpec, goal: Goal, place: int, item: int, now: Snapshot) -> float:
-    """Metres to go, with what is met far below everything else and low places before high ones."""
+    """Metres to go; met places cost far less than all others, and low ones less than high ones."""
     want = target_of(spec, goal, goal.places[place], now)
     away = now.poses[item].distance(want)
     # Inside a container every place is met, so that the distance still counts.
@@ -57,7 +57,7 @@ def _cost(spec: TaskSpec, goal: Goal, place: int, item: int, now: Snapshot) -> f
 def fraction_met(
     spec: TaskSpec, goal: Goal, now: Snapshot, only: Sequence[int] | None = None
 ) -> float:
-    """How much of a goal is true now, 0..1; with `only`, of those of its items."""
+    """Return the fraction of a goal that is met now, 0..1; with `only`, of those of its items."""
     first = goal.items[0]
     if goal.relation == "along":
         return beads_along(goal, now.bodies[first])
@@ -89,7 +89,7 @@ def unmet(spec: TaskSpec, goal: Goal, now: Snapshot) -> list[tuple[int, Place]]:
 
 @dataclass(frozen=True)
 class GoalStatus:
-    """How far an episode is.
+    """How far an episode has come.
 
     Attributes:
         progress: 0..1, measured from the start state; 1 exactly when solved.

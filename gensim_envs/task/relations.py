@@ -1,4 +1,4 @@
-"""Whether items stand where a goal wants them: one function for each relation."""
+"""When the relation of a goal holds, and where it wants its items."""
 
 from __future__ import annotations
 

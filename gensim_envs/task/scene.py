@@ -1,4 +1,4 @@
-"""How a task describes a scene: `Task.build` records things on a `Scene`; a draw makes a spec."""
+"""The scene that `Task.build` describes: things, where they start, and goals."""
 
 from __future__ import annotations
 
@@ -189,17 +189,17 @@ class Scene:
     ) -> None:
         """Declare the next goal; goals are met in the order in which they are declared.
 
-        Exactly one of `at`, `on`, `inside`, `along` says what shall become of the items.
+        Exactly one of `at`, `on`, `inside`, `along` says where the items go.
 
         Args:
-            instruction: the sentence that the agent reads.
+            instruction: the sentence that the policy reads.
             items: the item or items to move; equal ones are interchangeable.
-            at: the pose or poses where they shall stand, or a fixed item to stand at.
-            on: the item or items on which they shall stand; `offset` tells where on it, in its
+            at: the pose or poses where they belong, or a fixed item to stand at.
+            on: the item or items that they go on; `offset` tells where on it, in its
                 own frame, by default in its middle.
             inside: a bowl, container or zone that takes all the items, or several that take one
-                each. `offset` then only tells the demonstrator where to put them.
-            along: for a rope: the corners of the path on which it shall lie, or a `Line`.
+                each. `offset` then only tells the oracle where to put them.
+            along: for a rope: the corners of the path that it follows, or a `Line`.
             offset: see `on` and `inside`; one pose, or one for each item.
             fully: for a zone: the whole footprint must be inside, not only its centre.
             tolerance: in the plane, metres; may only be tightened.

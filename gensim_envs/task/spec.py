@@ -89,7 +89,7 @@ class TaskSpec:
         return 10 if soft else len(goal.items)
 
     def start_snapshot(self) -> Snapshot:
-        """The state that reset is to bring about."""
+        """The state after reset."""
         return Snapshot(
             poses=tuple(item.start for item in self.items),
             tilts=(0.0,) * len(self.items),
@@ -127,7 +127,7 @@ class TaskSpec:
 
     @classmethod
     def from_json(cls, data: Any) -> TaskSpec:
-        """The inverse of `to_json`, trusting nothing: the data may come from a hostile program.
+        """The inverse of `to_json`, for data that may come from a hostile program.
 
         Raises:
             TaskError: where anything is of the wrong type, not finite or out of range.
@@ -140,7 +140,9 @@ class TaskSpec:
             )
             spec = cls(_text(data["name"]), _text(data["split"]), items, goals)
         except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-            raise TaskError(f"this is no task spec: {type(error).__name__} {error}") from error
+            raise TaskError(
+                f"the task spec is malformed: {type(error).__name__} {error}"
+            ) from error
         for goal in goals:
             bodies = [len(items[i].bodies) for i in goal.items]
             if any(bodies) and len(bodies) != 1:

@@ -9,7 +9,7 @@ from gensim_envs.task.spec import TaskSpec
 
 
 def supports(spec: TaskSpec) -> list[set[int]]:
-    """For each goal, the items on, in or at which its items come to be.
+    """Return for each goal the items on, in or at which its items come to stand.
 
     These are the bases of its places and, for poses, what earlier goals have put right below it.
     """

@@ -96,7 +96,7 @@ REFUSED: dict[str, tuple[str, str]] = {
     "module-level if": (in_build("", top="if 1:\n    X = 1\n"), "if"),
     "module-level comprehension": (in_build("", top="X = [y for y in ()]\n"), "a list comp"),
     "module-level f-string": (in_build("", top="X = f'{Block}'\n"), "an f-string"),
-    "lower-case constant": (in_build("", top="x = 1\n"), "x is no constant"),
+    "lower-case constant": (in_build("", top="x = 1\n"), "x is not a constant"),
     "main": (in_build("") + "if __name__ == '__main__':\n    Bad()\n", "if"),
     "class-body call": (in_build("", inside="X = Block('red')"), "a call"),
     "class-body loop": (in_build("", inside="for X in (1, 2):\n    pass"), "a loop"),
@@ -405,7 +405,7 @@ STOPPED: dict[str, tuple[str, str]] = {
             "spec = sys.modules['gensim_envs.task.spec'].TaskSpec\n"
             "spec.to_json = real['eval']('lambda self: {\"name\": 3}')"
         ),
-        "no task spec",
+        "task spec is malformed",
     ),
     "forged error": (
         escaped(

@@ -33,7 +33,7 @@ def name_offences(tree: ast.Module) -> Iterator[TaskError]:
 
 
 def _inside_out(tree: ast.Module) -> list[ast.AST]:
-    """All nodes, each after its parts: of `a.b.c` the first unknown name is then the one named."""
+    """All nodes, each after its parts, so that an error names the first unknown one of `a.b`."""
     order: list[ast.AST] = []
     waiting: list[ast.AST] = [tree]
     while waiting:
@@ -59,7 +59,7 @@ def _bound_names(tree: ast.Module) -> set[str]:
 
 
 def _names_in(node: ast.AST) -> list[str]:
-    """The identifiers that stand in this very node."""
+    """The identifiers of this node itself."""
     fields = ("id", "attr", "arg", "name", "asname")
     values = (getattr(node, field, None) for field in fields)
     return [value for value in values if isinstance(value, str)]

@@ -123,7 +123,9 @@ def _definition_offences(node: ast.FunctionDef | ast.ClassDef) -> Iterator[TaskE
         return
     for default in (*node.args.defaults, *node.args.kw_defaults):
         if not (default is None or _is_plain(default)):
-            yield refuse(default, "a default argument that is no literal", "Use a number or text.")
+            yield refuse(
+                default, "a default argument that is not a literal", "Use a number or text."
+            )
 
 
 def _expression_offences(node: ast.AST) -> Iterator[TaskError]:
@@ -144,7 +146,7 @@ def _expression_offences(node: ast.AST) -> Iterator[TaskError]:
         for part in ast.walk(annotation) if annotation is not None else ():
             if not isinstance(part, _ANNOTATION_NODES):
                 problem = f"{word(part)} is not allowed in an annotation"
-                yield refuse(node, problem, "Name a type, or leave the annotation away.")
+                yield refuse(node, problem, "Name a type, or leave the annotation out.")
 
 
 def _literal_offences(node: ast.Constant) -> Iterator[TaskError]:
@@ -167,7 +169,7 @@ def _operator_offences(node: ast.BinOp | ast.AugAssign) -> Iterator[TaskError]:
         value = power.value if isinstance(power, ast.Constant) else None
         if not (isinstance(value, int | float) and abs(value) <= MAX_EXPONENT):
             remedy = f"Use a literal exponent of at most {MAX_EXPONENT}."
-            yield refuse(node, "a power whose exponent is no small number", remedy)
+            yield refuse(node, "a power whose exponent is not a small number", remedy)
     elif isinstance(node.op, ast.Mod) and (isinstance(left, ast.JoinedStr) or is_text(left)):
         yield refuse(node, "% on a text is not allowed", 'Use an f-string: f"the {item}".')
 

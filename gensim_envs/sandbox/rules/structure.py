@@ -41,7 +41,9 @@ def _class_offences(task: ast.ClassDef) -> Iterator[TaskError]:
             task, f"{task.name} does not derive from Task alone", f"Write class {task.name}(Task):."
         )
     if not re.fullmatch(r"[A-Z][A-Za-z0-9]*", task.name):
-        yield refuse(task, f"{task.name} is no name for a task", "Write it like BuildWheel.")
+        yield refuse(
+            task, f"{task.name} is not a class name in CamelCase", "Write it like BuildWheel."
+        )
     methods = [node for node in task.body if isinstance(node, ast.FunctionDef)]
     builds = [method for method in methods if method.name == "build"]
     if len(builds) != 1:
@@ -50,7 +52,9 @@ def _class_offences(task: ast.ClassDef) -> Iterator[TaskError]:
     for method in methods:
         names = [arg.arg for arg in (*method.args.posonlyargs, *method.args.args)]
         if names[:1] != ["self"]:
-            yield refuse(method, f"{method.name} is no method", "Make self its first argument.")
+            yield refuse(
+                method, f"{method.name} does not take self", "Make self its first argument."
+            )
         if method.name == "build" and (names != ["self", "scene"] or _has_more(method.args)):
             yield refuse(method, "build takes self and scene", "Write def build(self, scene):.")
     for index, node in enumerate(task.body):
@@ -58,7 +62,7 @@ def _class_offences(task: ast.ClassDef) -> Iterator[TaskError]:
         if isinstance(node, ast.FunctionDef) or (index == 0 and is_text(node)):
             continue
         if is_version and not _is_version(node):
-            yield refuse(node, "version is no whole number from 0", "Write version = 0.")
+            yield refuse(node, "version is not a whole number from 0", "Write version = 0.")
         elif not is_version and not isinstance(node, ast.Pass):
             yield from _constant_offences(node, "class level")
 
@@ -72,7 +76,7 @@ def _constant_offences(node: ast.stmt, where: str) -> Iterator[TaskError]:
         yield refuse(node, f"{what} is not allowed at {where}", remedy)
     elif not re.fullmatch(r"[A-Z][A-Z0-9_]*", name):
         remedy = f"Write {name.upper()}, or move it into build."
-        yield refuse(node, f"{name} is no constant, as needed at {where}", remedy)
+        yield refuse(node, f"{name} is not a constant, as required at {where}", remedy)
     value = getattr(node, "value", None)
     if name is None or value is None:
         return

@@ -1,8 +1,8 @@
-"""What can stand on the table: typed assets with real dimensions, as plain data.
+"""Assets: typed things on the table with real dimensions, as plain data.
 
-An asset says everything about itself once: its parts, size, yaw symmetry, whether it is fixed to
-the table, where a suction cup can hold it, and by which nouns a sentence may call it. To add an
-asset, add a class and name it in `ASSETS`; spawning, placing, judging and the sandbox follow.
+An asset defines its parts, size, yaw symmetry, whether it is fixed to the table, where a suction
+cup can hold it, and by which nouns a sentence may call it. To add one, write a class and name it in
+`ASSETS`; spawning, placing, success checks and the sandbox follow.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What every asset is: colours, rigid parts, and what follows from them.
+"""The base of all assets: colours, rigid parts, and the geometry that follows from them.
 
 An asset's frame has its origin at the centre of the footprint, on the underside. Lengths are in
 metres, masses in kilograms.
@@ -78,7 +78,7 @@ class Part:
 
     @property
     def outline(self) -> shapely.Polygon:
-        """The part seen from above; exact for upright parts, which is all that placing needs."""
+        """The part seen from above; exact for upright parts, as placing needs."""
         if self.shape == "mesh":
             corners = np.array(self.corners)
         elif self.shape == "box":
@@ -196,7 +196,7 @@ class Asset:
         return f"{self.color} {self.called[0]}"
 
     def to_json(self) -> dict[str, Any]:
-        """Type and fields."""
+        """Return type and fields as plain data."""
         data: dict[str, Any] = {"type": type(self).__name__}
         for f in fields(self):
             value = getattr(self, f.name)
@@ -205,7 +205,7 @@ class Asset:
 
 
 def _check_lengths(kind: str, name: str, value: Any, like: float | tuple[float, ...]) -> None:
-    """One length, or a tuple of as many as in `like`: plain numbers that fit on the table."""
+    """Check a length, or a tuple of as many as in `like`: numbers that fit on the table."""
     problem = f"{kind}'s {name} is {value!r:.80}"
     numbers = value if isinstance(like, tuple) else (value,)
     if not isinstance(numbers, tuple) or len(numbers) != len(np.atleast_1d(like)):
@@ -229,7 +229,7 @@ def box_symmetry(x: float, y: float) -> float:
 
 @dataclass(frozen=True)
 class Geometry:
-    """What follows from an asset's parts.
+    """Footprint and extents of an asset.
 
     Attributes:
         outline: corners of the footprint, (n, 2), in the asset's frame.

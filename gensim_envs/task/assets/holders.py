@@ -1,4 +1,4 @@
-"""Things that other things stand on, in or round."""
+"""Things that hold other things: on them, in them or around them."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Container(Asset):
 
 @dataclass(frozen=True)
 class Stand(Asset):
-    """A low solid platform: 17 x 6 x 1.5 cm if not said; fixed to the table."""
+    """A low solid platform: 17 x 6 x 1.5 cm by default; fixed to the table."""
 
     extents: tuple[float, float, float] = (0.17, 0.06, 0.015)
     nouns = ("stand", "platform", "base")

@@ -1,4 +1,4 @@
-"""Kits: twenty flat pieces, and a board with a silhouette for each piece that belongs on it.
+"""Kits: twenty flat pieces, and a board with a silhouette for each of its pieces.
 
 The shapes are those that CLIPort (arXiv 2109.12098) names; the first fourteen are seen in
 training, the last six are not. Board and places follow Transporter Networks (arXiv 2010.14406):

@@ -52,7 +52,7 @@ def _stripes(*stripes: tuple[float, float, float, float]) -> tuple[Part, ...]:
 
 @dataclass(frozen=True)
 class Line(Asset):
-    """A painted line along its own x axis, 20 cm by 1 cm if not said."""
+    """A painted line along its own x axis, 20 cm by 1 cm by default."""
 
     length: float = 0.20
     nouns = ("stripe",)
@@ -93,7 +93,7 @@ class Corner(Asset):
 class OpenSquare(Asset):
     """Three sides of a square painted in strips of 1 cm; the side at -y is open. `side` is measured
     between the middles of the strips. `edge(name)` are the ends of a side: "open", "far", "left"
-    or "right", as seen by who looks in at the open one.
+    or "right", as seen from the open one.
     """
 
     side: float = 0.20

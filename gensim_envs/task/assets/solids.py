@@ -27,7 +27,7 @@ class Block(Asset):
 
 @dataclass(frozen=True)
 class Box(Asset):
-    """A solid box of any size: `extents` (x, y, z) in metres, 8 x 4 x 3 cm if not said."""
+    """A solid box of any size: `extents` (x, y, z) in metres, 8 x 4 x 3 cm by default."""
 
     extents: tuple[float, float, float] = (0.08, 0.04, 0.03)
     nouns = ("box",)
@@ -46,7 +46,7 @@ class Box(Asset):
 
 @dataclass(frozen=True)
 class Ball(Asset):
-    """A ball, 4 cm across if not said."""
+    """A ball, 4 cm across by default."""
 
     diameter: float = 0.04
     nouns = ("ball",)
@@ -62,7 +62,7 @@ class Ball(Asset):
 
 @dataclass(frozen=True)
 class Cylinder(Asset):
-    """An upright cylinder, 4 cm across and 4 cm high if not said."""
+    """An upright cylinder, 4 cm across and 4 cm high by default."""
 
     diameter: float = 0.04
     length: float = 0.04
@@ -77,7 +77,7 @@ class Cylinder(Asset):
 
 @dataclass(frozen=True)
 class Disk(Asset):
-    """A disk of the Tower of Hanoi: 2 cm high with a hole of 2.4 cm; 8 cm across if not said."""
+    """A disk of the Tower of Hanoi: 2 cm high with a hole of 2.4 cm; 8 cm across by default."""
 
     diameter: float = 0.08
     nouns = ("disk", "ring")
@@ -133,7 +133,7 @@ class Ell(Asset):
 
 @dataclass(frozen=True)
 class Roof(Asset):
-    """A gable roof whose ridge runs along its own x axis; `extents` are 16 x 8 x 4 cm if not said.
+    """A gable roof whose ridge runs along its own x axis; `extents` are 16 x 8 x 4 cm by default.
 
     The ridge is flat and a quarter as wide as the roof, so that a suction cup finds hold on it.
     """

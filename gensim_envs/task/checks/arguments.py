@@ -11,7 +11,7 @@ from gensim_envs.task.spec import MAX_POSE
 
 
 def check_number(name: str, value: Any, low: float, high: float) -> None:
-    """A plain finite number from `low` to `high`."""
+    """Check that a value is a plain finite number from `low` to `high`."""
     plain = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not plain or not low <= value <= high:
         allowed = f"Give a number from {low:.4g} to {high:.4g}"
@@ -19,7 +19,7 @@ def check_number(name: str, value: Any, low: float, high: float) -> None:
 
 
 def check_count(name: str, value: Any) -> int:
-    """A whole number of at least 1; numpy's are fine, True is not."""
+    """Return a whole number of at least 1; NumPy's are accepted, True is not."""
     try:
         count = operator.index(value)
     except TypeError:
@@ -30,7 +30,7 @@ def check_count(name: str, value: Any) -> int:
 
 
 def check_pose(name: str, pose: Any) -> None:
-    """A pose of finite numbers, within what a spec may hold."""
+    """Check that a pose has finite numbers within the limits of a spec."""
     if not isinstance(pose, Pose):
         raise TaskError(f"{name} got {pose!r:.60}", "Give a Pose")
     for axis in ("x", "y", "z", "yaw"):

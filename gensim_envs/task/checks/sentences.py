@@ -19,7 +19,7 @@ _OTHER_SENSES = {
     "base", "board", "circle", "corner", "flower", "heap", "hexagon", "object", "pentagon", "piece",
     "plus", "rectangle", "ring", "square", "stand", "star", "triangle",
 }  # fmt: skip
-"""Nouns that sentences also use for shapes and deeds, so that they prove nothing."""
+"""Nouns that sentences also use in other senses, such as shapes, so that they prove nothing."""
 NOUNS = sorted(
     sorted({noun.lower() for cls in ASSETS.values() for noun in cls.nouns} - _OTHER_SENSES),
     key=len,
@@ -40,7 +40,7 @@ _ANY_NOUN = re.compile(
 
 
 def check_sentence(spec: TaskSpec, goal: Goal, supports: set[int]) -> None:
-    """A colour, count or kind that the sentence names must be that of an item or a target.
+    """Check that each colour, count and kind in the sentence is that of an item or a target.
 
     What the items come to stand on (`supports`) is a target, too.
     """
