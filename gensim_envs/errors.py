@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+<<<<<<< HEAD
 from typing import Any, ClassVar, Literal
+=======
+from dataclasses import KW_ONLY, dataclass, fields
+from typing import Any, Literal
+>>>>>>> ae7f0e3 (Make TaskError a dataclass; plainer words in tests)
 
 Cause = Literal[
     "api", "parse", "gate", "spec", "runtime", "oracle", "semantics", "novelty", "reflection"
@@ -51,6 +56,7 @@ class WorkerError(GensimError):
     """A worker process ended before it had an answer."""
 
 
+@dataclass(eq=False, repr=False)
 class TaskError(GensimError):
     """A task is wrong, or one draw of it is.
 
@@ -63,23 +69,16 @@ class TaskError(GensimError):
         redraw: True where another draw from the same generator may be fine.
     """
 
-    def __init__(
-        self,
-        problem: str,
-        remedy: str = "",
-        *,
-        cause: Cause = "spec",
-        goal: int | None = None,
-        line: int | None = None,
-        redraw: bool = False,
-    ) -> None:
-        self.problem = problem
-        self.remedy = remedy
-        self.cause: Cause = cause
-        self.goal = goal
-        self.line = line
-        self.redraw = redraw
-        super().__init__(problem)
+    problem: str
+    remedy: str = ""
+    _: KW_ONLY
+    cause: Cause = "spec"
+    goal: int | None = None
+    line: int | None = None
+    redraw: bool = False
+
+    def __post_init__(self) -> None:
+        super().__init__(self.problem)
 
     def __str__(self) -> str:
         where = "" if self.line is None else f"line {self.line}: "
@@ -88,7 +87,7 @@ class TaskError(GensimError):
 
     def to_json(self) -> dict[str, object]:
         """All fields, for a pipe or a report."""
-        return {key: getattr(self, key) for key in _FIELDS}
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> TaskError:
@@ -97,9 +96,6 @@ class TaskError(GensimError):
 
     def __reduce__(self) -> tuple[object, ...]:
         return (TaskError.from_json, (self.to_json(),))
-
-
-_FIELDS = ("problem", "remedy", "cause", "goal", "line", "redraw")
 
 
 @contextlib.contextmanager

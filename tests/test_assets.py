@@ -1,4 +1,4 @@
-"""Kits, household objects and other things made of meshes: what they say, and that it is so."""
+"""Assets: kits, household objects and meshes are as they describe themselves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A library stays whole, whatever happens to whoever writes to it."""
+"""A library stays consistent when writers are killed, interrupted or out of space."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def before(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def quick_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waiting for the disk matters where power fails, which no test can bring about."""
+    """Skip fsync, which only matters for a power failure that no test can cause."""
     monkeypatch.setattr(os, "fsync", lambda file: None)
 
 

@@ -1,4 +1,4 @@
-"""The shipped library as a whole: what it has to offer, and that its tasks differ."""
+"""The shipped library as a whole: its variety, and what the documentation says of it."""
 
 from __future__ import annotations
 
