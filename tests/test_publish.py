@@ -540,7 +540,7 @@ def test_regenerating_wants_program_and_provenance(
     [
         (FILES[1], b"no json", "tiny_zone.json is not valid JSON"),
         (FILES[1], b"\xff", "tiny_zone.json is not valid JSON"),
-        (FILES[2], b"\xff", "tiny_zone.py is no UTF-8"),
+        (FILES[2], b"\xff", "tiny_zone.py is not encoded as UTF-8"),
         (FILES[2], b"import os", "generated/tiny_zone.py"),
     ],
 )
