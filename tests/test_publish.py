@@ -476,7 +476,7 @@ def test_certify_counts_broken_rows(
 ) -> None:
     edit_registry(library, lambda records: records.append("nonsense"))
     assert run("certify", None, library) == 1
-    assert "'nonsense' is no object" in capsys.readouterr().err
+    assert "'nonsense' is not an object" in capsys.readouterr().err
 
 
 # --- rebuilt ----------------------------------------------------------------------------------
