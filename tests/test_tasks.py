@@ -102,8 +102,8 @@ def test_no_two_generated_tasks_are_closer_than_the_novelty_bound() -> None:
     own = [entries[record.name] for record in GENERATED]
     for k, entry in enumerate(own):
         others = Memory(TfIdf(), own[:k] + own[k + 1 :])
-        others.refuse_twin_of_program(entry.source)
-        others.refuse_twin_of_description(entry.name, entry.summary)
+        others.refuse_known_program(entry.source)
+        others.refuse_known_description(entry.name, entry.summary)
 
 
 @pytest.mark.parametrize("name", sorted(OF_CLIPORT))
