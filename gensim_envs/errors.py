@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-<<<<<<< HEAD
-from typing import Any, ClassVar, Literal
-=======
 from dataclasses import KW_ONLY, dataclass, fields
-from typing import Any, Literal
->>>>>>> ae7f0e3 (Make TaskError a dataclass; plainer words in tests)
+from typing import Any, ClassVar, Literal
 
 Cause = Literal[
     "api", "parse", "gate", "spec", "runtime", "oracle", "semantics", "novelty", "reflection"

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from gensim_envs.generation.verdict import Verdict
 from gensim_envs.pages.facts import Task
 from gensim_envs.pages.measures import Rate
+from gensim_envs.pages.run_summary import RunSummary
 from gensim_envs.pages.runs import MessageCount, Outcome, Repairs, Usage
-
-if TYPE_CHECKING:
-    from gensim_envs.pages.report import RunSummary
 
 Row = TypeVar("Row")
 Cell = str | Sequence[MessageCount]

@@ -4,76 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from gensim_envs.generation.embed import TfIdf, embedder
 from gensim_envs.generation.providers import ProviderError
 from gensim_envs.pages import columns
-from gensim_envs.pages.measures import Rate, fisher
+from gensim_envs.pages.measures import fisher
 from gensim_envs.pages.render import render
-from gensim_envs.pages.runs import Diversity, Outcome, Repairs, RunData, Usage, summary
+from gensim_envs.pages.run_summary import RunSummary
+from gensim_envs.pages.runs import RunData, summary
 from gensim_envs.pages.snapshots import Snapshot, take_snapshot
 from gensim_envs.utils import files
 from gensim_envs.utils.processes import map_in_order
 
 PAGE, FACTS = "report.html", "report.json"
-
-
-@dataclass(frozen=True)
-class RunSummary:
-    """A run and its figures; see runs.py.
-
-    Attributes:
-        data: the contents of its folder.
-        label: its name in the report.
-        first: rates of first programs by stage.
-        passed: rates after repairs by stage.
-        outcomes: attempts by how they ended.
-        repairs: programs that were returned for repair by cause.
-        usage: tokens, cost and time.
-        diversity: of its accepted tasks.
-        snapshots: of its accepted tasks by attempt.
-    """
-
-    data: RunData
-    label: str
-    first: dict[str, Rate]
-    passed: dict[str, Rate]
-    outcomes: list[Outcome]
-    repairs: list[Repairs]
-    usage: Usage
-    diversity: Diversity
-    snapshots: Mapping[int, Snapshot]
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """The settings of the run, without its id."""
-        return {key: value for key, value in asdict(self.data.settings).items() if key != "run"}
-
-    @property
-    def stages(self) -> list[tuple[str, Rate, Rate]]:
-        """The stages with their rates before and after repairs."""
-        return [(stage, self.first[stage], rate) for stage, rate in self.passed.items()]
-
-    def to_json(self) -> dict[str, Any]:
-        """Data for report.json, without programs and pictures."""
-        own = ("data", "label", "snapshots")
-        return {
-            "label": self.label,
-            "settings": self.settings,
-            "attempts": len(self.data.verdicts),
-            "evaluated": len(self.data.evaluated),
-            "unfinished": self.data.unfinished,
-            **{name: value for name, value in vars(self).items() if name not in own},
-            "verdicts": [
-                {key: value for key, value in verdict.to_json().items() if key != "program"}
-                for verdict in self.data.verdicts
-            ],
-        }
 
 
 def write_report(
