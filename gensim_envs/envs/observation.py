@@ -16,8 +16,10 @@ from gensim_envs.sim.cameras import CAMERAS, VIEW_SHAPE, ViewConditions, render_
 from gensim_envs.sim.views import SHAPE
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import ASSETS, COLORS
-from gensim_envs.task.goals import Goal, Snapshot, Verdict, bead_targets, target_of
+from gensim_envs.task.goals import Goal, Snapshot
 from gensim_envs.task.pose import Pose
+from gensim_envs.task.progress import GoalStatus
+from gensim_envs.task.relations import bead_targets, target_of
 from gensim_envs.task.spec import TaskSpec
 
 ObsMode = Literal["rgbd", "cameras", "state"]
@@ -78,7 +80,7 @@ def calibration() -> dict[str, dict[str, NDArray[np.float64]]]:
 
 
 def state_observation(
-    spec: TaskSpec, now: Snapshot, verdict: Verdict, pushes: bool, layout: StateLayout
+    spec: TaskSpec, now: Snapshot, verdict: GoalStatus, pushes: bool, layout: StateLayout
 ) -> NDArray[np.float32]:
     """The state vector (n,): every body and every place of the current goal, padded with zeros.
 

@@ -28,7 +28,8 @@ from gensim_envs.sim.video import FPS, VideoRecorder
 from gensim_envs.sim.window import Window
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import Pile
-from gensim_envs.task.goals import Goal, Judge, Verdict, fraction_met
+from gensim_envs.task.goals import Goal
+from gensim_envs.task.progress import GoalStatus, GoalTracker, fraction_met
 from gensim_envs.task.spec import TaskSpec
 
 Split = Literal["train", "test"]
@@ -99,7 +100,7 @@ class TabletopEnv(Uncopyable, gym.Env[Any, NDArray[np.float32]]):
             VideoRecorder(self.world, motion=render_mode != "rgb_array") if render_mode else None
         )
         self._status: Literal["new", "running", "closed"] = "new"
-        self._verdict = Verdict(0.0, 0, 0)
+        self._verdict = GoalStatus(0.0, 0, 0)
 
     def _require(self, *, reset: bool) -> None:
         """Refuse calls after `close`, and, with `reset`, calls before `reset`."""
@@ -170,8 +171,8 @@ class TabletopEnv(Uncopyable, gym.Env[Any, NDArray[np.float32]]):
         noise = np.random.default_rng([number, *b"noise"])
         self._noise = noise if self._sensor_noise else None
         start = self.world.snapshot()
-        self._judge = Judge(self.world.spec, start)
-        self._verdict = self._judge.judge(start)
+        self._tracker = GoalTracker(self.world.spec, start)
+        self._verdict = self._tracker.update(start)
         self._status = "running"
         if self._video is not None:
             self._video.start()
@@ -256,7 +257,7 @@ class TabletopEnv(Uncopyable, gym.Env[Any, NDArray[np.float32]]):
         self.world.spawn_waiting(self._is_placed)
         before = self._verdict.progress
         if rested:
-            self._verdict = self._judge.judge(self.world.snapshot())
+            self._verdict = self._tracker.update(self.world.snapshot())
         self._show()
         reward = self._verdict.progress - before
         return self._observation(), reward, self._verdict.success, False, self._info()

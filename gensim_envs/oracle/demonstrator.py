@@ -17,17 +17,11 @@ from gensim_envs.errors import OracleError
 from gensim_envs.oracle.sweeping import best_push
 from gensim_envs.sim import Uncopyable
 from gensim_envs.sim.bodies import first_touch
-from gensim_envs.task.goals import (
-    Array,
-    Goal,
-    Place,
-    Snapshot,
-    bead_targets,
-    target_of,
-    transform,
-    unmet,
-)
+from gensim_envs.task.geometry import Array, transform
+from gensim_envs.task.goals import Goal, Place, Snapshot
 from gensim_envs.task.pose import WORKSPACE, Pose, wrap
+from gensim_envs.task.progress import unmet
+from gensim_envs.task.relations import bead_targets, target_of
 
 _GAP = 0.004  # metres between things that are put side by side into a container
 _ASIDE_GRID = 0.02  # metres between places that are tried for something in the way

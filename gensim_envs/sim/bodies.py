@@ -9,7 +9,7 @@ import pybullet as p
 
 from gensim_envs.sim.arm.robot import CUP_RADIUS
 from gensim_envs.sim.world import World
-from gensim_envs.task.goals import Array
+from gensim_envs.task.geometry import Array
 
 CONTACT = 0.0002
 """Metres below which two bodies are taken to touch while one of them is lowered."""

@@ -19,7 +19,7 @@ import pybullet as p
 from numpy.typing import NDArray
 
 from gensim_envs.sim.client import Client
-from gensim_envs.task.goals import Array
+from gensim_envs.task.geometry import Array
 
 Profile = tuple[tuple[float, float], ...]
 """(radius, z) of the outline of a solid of revolution, from the bottom to the top, in metres."""

@@ -13,7 +13,7 @@ import pybullet as p
 from numpy.typing import NDArray
 
 from gensim_envs.sim.client import Client
-from gensim_envs.task.goals import Array
+from gensim_envs.task.geometry import Array
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ import numpy as np
 import pybullet as p
 
 from gensim_envs.sim.client import STEP, Client
-from gensim_envs.task.goals import Array
+from gensim_envs.task.geometry import Array
 
 CHECK_EVERY = 4
 """Simulation steps between checks."""

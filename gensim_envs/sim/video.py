@@ -14,7 +14,7 @@ from gensim_envs.sim.client import STEP, Client, selected_renderer
 from gensim_envs.sim.meshes import create_box
 from gensim_envs.sim.spawn import spawn_visuals
 from gensim_envs.sim.world import World
-from gensim_envs.task.goals import Array
+from gensim_envs.task.geometry import Array
 
 FPS = 24
 """Frames a second."""
