@@ -16,7 +16,7 @@ from agents.policies.registry import text_encoder
 from agents.policies.text_encoders import MAX_TOKENS, WORD_IDS, _word_id
 from gensim_envs.library import shipped
 from gensim_envs.task.assets import COLORS
-from gensim_envs.task.checks import NOUNS, plural
+from gensim_envs.task.checks.sentences import NOUNS, plural
 from gensim_envs.utils.minilm import MiniLMError
 
 SENTENCES = ["put the red block in the green bowl", "Pack it.", "", " ".join(["block"] * 60)]
