@@ -1,4 +1,4 @@
-"""The jobs of a benchmark: record demonstrations, run one experiment."""
+"""Train and evaluate one experiment of a benchmark."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from agents.benchmark.suites import Condition, Experiment, Suite
-from agents.data.collect import collect
 from agents.evaluation import report
 from agents.evaluation.evaluate import evaluate
 from agents.evaluation.rollout import PolicySource
@@ -24,32 +23,6 @@ from gensim_envs.seeds import TEST
 from gensim_envs.utils import cli
 
 EXPERIMENT, LOG = "experiment.json", "log.txt"
-
-
-@dataclass(frozen=True)
-class RecordDemos:
-    """Records demonstrations, unless they exist.
-
-    Attributes:
-        path: folder of the datasets.
-        envs: tasks. State vectors are padded to what all of them need.
-        obs_mode: of their observations.
-        episodes: of each task.
-        perturb: what is randomised in each episode.
-    """
-
-    path: Path
-    envs: tuple[str, ...]
-    obs_mode: str
-    episodes: int
-    perturb: tuple[str, ...]
-
-    def __call__(self) -> None:
-        """Record them."""
-        collect(
-            self.envs, self.episodes, self.path, obs_mode=self.obs_mode, workers=1,
-            perturb=self.perturb,
-        )  # fmt: skip
 
 
 @dataclass(frozen=True)

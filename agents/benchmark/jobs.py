@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import multiprocessing as mp
+import multiprocessing
 import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 from gensim_envs.errors import GensimError
@@ -51,8 +50,9 @@ def run(
         {name: error} of those that failed.
     """
     waiting = {job.name: job for job in jobs}
-    running: dict[str, tuple[Job, SpawnProcess, Connection]] = {}
+    running: dict[Future[str | None], tuple[Job, ProcessPoolExecutor]] = {}
     errors: dict[str, str] = {}
+    others = set(multiprocessing.active_children())
 
     def finish(job: Job, error: str | None) -> None:
         if error is not None:
@@ -62,47 +62,52 @@ def run(
     try:
         while waiting or running:
             for job in list(waiting.values()):
-                failed = job.needs & errors.keys()
-                if failed:
+                unfinished = waiting.keys() | {other.name for other, _ in running.values()}
+                if failed := job.needs & errors.keys():
                     finish(waiting.pop(job.name), f"it needs {min(failed)}, which failed")
-                elif len(running) < workers and not job.needs & (waiting.keys() | running.keys()):
-                    running[job.name] = (waiting.pop(job.name), *_start(job))
-            ended = (
-                wait([process.sentinel for _, process, _ in running.values()]) if running else []
-            )
-            for job, process, answer in list(running.values()):
-                if process.sentinel in ended:
-                    del running[job.name]
-                    finish(job, _result(process, answer))
+                elif len(running) < workers and not job.needs & unfinished:
+                    executor = _executor()
+                    running[executor.submit(_work, waiting.pop(job.name))] = job, executor
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                job, executor = running.pop(future)
+                executor.shutdown()
+                finish(job, _error(future))
     finally:
-        for _, process, _ in running.values():
+        ours = set(multiprocessing.active_children()) - others
+        for process in ours:
             process.terminate()
-        for _, process, _ in running.values():
+        for process in ours:
             process.join()
     return errors
 
 
-def _start(job: Job) -> tuple[SpawnProcess, Connection]:
+def _executor() -> ProcessPoolExecutor:
+    """An executor for one job; a process that is killed would break one that others share."""
     # Spawned, since forking a process that has threads, as PyTorch's does, may hang.
-    context = mp.get_context("spawn")
-    answer, end = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(job, end), name=job.name)
-    process.start()
-    end.close()
-    return process, answer
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(1, context, initializer=end_with_parent)
 
 
-def _result(process: SpawnProcess, answer: Connection) -> str | None:
-    """The error of a process that has ended, or None."""
-    process.join()
-    with answer:
-        try:
-            error: str | None = answer.recv()
-            return error
-        except EOFError:
-            if process.exitcode is not None and process.exitcode < 0:
-                return f"it was killed by signal {-process.exitcode}, perhaps for want of memory"
-            return f"its process ended with code {process.exitcode}"
+def _error(future: Future[str | None]) -> str | None:
+    """The error of a job that has ended, or None."""
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        return "its process was killed, perhaps for want of memory"
+
+
+def _work(job: Job) -> str | None:
+    """Run a job, in its process; returns its error."""
+    try:
+        _redirect_output(job.log)
+        job.work()
+    except GensimError as error:
+        return str(error)
+    except Exception as error:
+        # One experiment must not end a benchmark of hours, whatever is wrong with it.
+        traceback.print_exc()
+        return f"{type(error).__name__}: {error} (see {job.log})"
+    return None
 
 
 def _redirect_output(path: Path) -> None:
@@ -112,20 +117,3 @@ def _redirect_output(path: Path) -> None:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
             os.dup2(log.fileno(), stream.fileno())
-
-
-def _work(job: Job, answer: Connection) -> None:
-    """Run a job, in its process."""
-    end_with_parent()
-    error = None
-    try:
-        _redirect_output(job.log)
-        job.work()
-    except GensimError as wrong:
-        error = str(wrong)
-    except Exception as wrong:
-        # One experiment must not end a benchmark of hours, whatever is wrong with it.
-        traceback.print_exc()
-        error = f"{type(wrong).__name__}: {wrong} (see {job.log})"
-    with contextlib.suppress(OSError):
-        answer.send(error)

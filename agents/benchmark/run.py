@@ -14,22 +14,18 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 from tyro.conf import arg
 
 from agents.benchmark import jobs, plots, suites, tables
-from agents.benchmark.experiments import (
-    EXPERIMENT,
-    LOG,
-    RecordDemos,
-    RunExperiment,
-    demonstrations_of,
-)
+from agents.benchmark.experiments import EXPERIMENT, LOG, RunExperiment, demonstrations_of
 from agents.benchmark.suites import SUITES, Experiment, Suite
+from agents.data.collect import collect
 from agents.errors import AgentsError
 from agents.evaluation.command import check_episodes
 from agents.training import checkpoint
@@ -73,50 +69,18 @@ class BenchmarkConfig:
 def run(config: BenchmarkConfig) -> int:
     """Train and evaluate the experiments of a suite, or resume.
 
-    Exit code 0 if all are finished, 1 if some failed.
+    Writes results.json, results.md and plots. Exit code 0 if all experiments are finished, 1 if
+    some failed.
     """
     suite = suites.suite(config.suite, config.suites)
     experiments = selected(
         suite, policies=config.policy, envs=config.env, demos=config.demos, pools=config.pool
     )
-    results = benchmark(
-        suite, config.out, experiments=experiments, episodes=config.episodes,
-        workers=config.workers,
-    )  # fmt: skip
-    print(f"wrote {config.out / 'results.md'}")
-    for each in results["failed"]:
-        print(f"{each['name']} failed: {each['error']}", file=sys.stderr)
-    return 1 if results["failed"] else 0
-
-
-def benchmark(
-    suite: Suite, out: Path, *, experiments: Sequence[Experiment] | None = None,
-    episodes: int | None = None, workers: int | None = None,
-) -> dict[str, Any]:  # fmt: skip
-    """Run unfinished experiments of a suite; write results.json, results.md and plots.
-
-    Args:
-        suite: to run.
-        out: the folder.
-        experiments: to run, and those they start from; by default all.
-        episodes: of each task and condition; by default those of the suite.
-        workers: experiments at once; by default as many as there are cores for their threads.
-
-    Returns:
-        The content of results.json: all finished experiments, and those that failed now.
-
-    Raises:
-        AgentsError: a task has changed since the suite was frozen, or the folder is in use or
-            holds another suite or number of episodes.
-    """
     suites.check(suite)
-    out = out.resolve()
-    episodes = episodes or suite.episodes
-    workers = workers or max(1, cores() // suite.threads)
+    out, episodes = config.out.resolve(), config.episodes or suite.episodes
     with checkpoint.locked(out):
         _claim(suite, out, episodes)
-        chosen = suite.experiments if experiments is None else experiments
-        work = _jobs(suite, chosen, out, episodes)
+        work = _jobs(suite, experiments, out, episodes)
         errors: dict[str, str] = {}
         count = itertools.count(1)
         with Progress(len(work), unit="job") as progress:
@@ -130,13 +94,16 @@ def benchmark(
                 line = f"[{next(count)}/{len(work)}] {job.name}: {outcome}"
                 progress.line(line, sys.stderr)
 
-            jobs.run(work, workers, done)
+            jobs.run(work, config.workers or max(1, cores() // suite.threads), done)
         results = _write_results(suite, out, errors)
         # The tables first, since plots may fail or fill the disk.
         files.write(out / "results.md", tables.markdown(results).encode())
         if drawn := plots.plot(results, out):
             files.write(out / "results.md", tables.markdown(results, drawn).encode())
-        return results
+    print(f"wrote {config.out / 'results.md'}")
+    for name, error in errors.items():
+        print(f"{name} failed: {error}", file=sys.stderr)
+    return 1 if errors else 0
 
 
 def selected(
@@ -155,30 +122,26 @@ def selected(
     Raises:
         AgentsError: the suite has no such experiments.
     """
-    everything = suite.experiments
-    known: dict[str, tuple[Iterable[Any], set[Any]]] = {
-        "policy": (policies, {each.policy for each in everything}),
-        "task": (envs, {env for each in everything for env in each.envs}),
-        "number of demonstrations": (demos, {each.demos for each in everything} - {None}),
-        "pool": (pools, {each.pool for each in everything} - {None}),
+    # What is asked for, and what each experiment has of it.
+    filters: dict[str, tuple[Sequence[Any], Callable[[Experiment], set[Any]]]] = {
+        "policy": (policies, lambda each: {each.policy}),
+        "task": (envs, lambda each: set(each.envs)),
+        "number of demonstrations": (demos, lambda each: {each.demos} - {None}),
+        "pool": (pools, lambda each: {each.pool} - {None}),
     }
-    for kind, (asked, there) in known.items():
+    chosen = list(suite.experiments)
+    for kind, (asked, values) in filters.items():
+        known = set[Any]().union(*map(values, suite.experiments))
         for value in asked:
-            if value not in there:
-                has = ", ".join(map(str, sorted(there))) or "none"
+            if value not in known:
+                has = ", ".join(map(str, sorted(known))) or "none"
                 raise AgentsError(f"suite {suite.name!r} has no {kind} {value!r}; it has {has}")
-    chosen = {
-        each.name
-        for each in everything
-        if (not policies or each.policy in policies)
-        and (not envs or set(each.envs) & set(envs))
-        and (not demos or each.demos is None or each.demos in demos)
-        and (not pools or each.pool is None or each.pool in pools)
-    }
-    chosen |= {str(each.start) for each in everything if each.name in chosen and each.start}
+        if asked:
+            chosen = [each for each in chosen if not values(each) or values(each) & set(asked)]
     if not chosen:
         raise AgentsError(f"suite {suite.name!r} has no experiment that fits all of these options")
-    return [each for each in everything if each.name in chosen]
+    names = {each.name for each in chosen} | {each.start for each in chosen}
+    return [each for each in suite.experiments if each.name in names]
 
 
 def _claim(suite: Suite, out: Path, episodes: int) -> None:
@@ -223,7 +186,9 @@ def _jobs(
             tasks, mode, perturb = data = demonstrations_of(each)
             path = out / "demos" / "-".join([tasks, mode, *perturb, str(most[data])])
             name = f"demos {path.name}"
-            record = RecordDemos(path, each.envs, mode, most[data], perturb)
+            record = partial(
+                collect, each.envs, most[data], path, obs_mode=mode, workers=1, perturb=perturb
+            )
             plan.setdefault(name, jobs.Job(name, record, path.with_name(f"{path.name}.log")))
             needs.add(name)
         job = RunExperiment(each, suite, episodes, path, out)

@@ -14,8 +14,7 @@ from typing import Any
 import pytest
 
 from agents.__main__ import main
-from agents.benchmark.experiments import RecordDemos
-from agents.benchmark.run import selected
+from agents.benchmark.run import _jobs, selected
 from agents.benchmark.suites import freeze, suite
 from agents.data.collect import collect
 from agents.data.demonstrations import Demonstrations
@@ -121,12 +120,17 @@ def test_a_killed_benchmark_goes_on_where_it_was(
     )
 
 
-def test_a_cells_demonstrations_are_randomised_as_it_asks(tmp_path: Path) -> None:
-    path = tmp_path / "demos"
-    RecordDemos(path, (ENV,), "rgbd", 1, ("light",))()
-    made = Demonstrations.load(path).sha256()
-    assert made == collect([ENV], 1, tmp_path / "2", workers=1, perturb=["light"]).sha256()
-    assert made != collect([ENV], 1, tmp_path / "3", workers=1).sha256()
+def test_demonstrations_are_perturbed_as_the_experiment_says(file: Path, tmp_path: Path) -> None:
+    tiny = suite("tiny", file)
+    record, _ = _jobs(tiny, tiny.experiments[-1:], tmp_path, 1)
+    record.work()
+    made = Demonstrations.load(tmp_path / "demos" / f"{ENV[7:]}-state-light-camera-3").sha256()
+
+    def recorded(perturb: list[str]) -> str:
+        out = tmp_path / "-".join(["other", *perturb])
+        return collect([ENV], 3, out, obs_mode="state", workers=1, perturb=perturb).sha256()
+
+    assert made == recorded(["light", "camera"])
 
 
 def full(*_: object) -> list[str]:
