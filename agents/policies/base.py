@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -53,13 +53,9 @@ class PolicySpec:
         """(6,) lower and (6,) upper bounds of an action."""
         return np.array(self.action_low, np.float32), np.array(self.action_high, np.float32)
 
-    def to_json(self) -> dict[str, Any]:
-        """A JSON object that `from_json` reads."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
-
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> PolicySpec:
-        """The inverse of `to_json`.
+        """Read a spec from the JSON object of `dataclasses.asdict(spec)`.
 
         Raises:
             AgentsError: a field is missing or unknown.
@@ -70,10 +66,7 @@ class PolicySpec:
                 f"the spec of the checkpoint has the fields {', '.join(sorted(value)) or 'none'}; "
                 f"expected {', '.join(names)}. Train it again with this version"
             )
-        values: dict[str, Any] = {
-            k: tuple(v) if isinstance(v, list) else v for k, v in value.items()
-        }
-        return cls(**values)
+        return cls(**tuples(value))
 
     def differences(self, other: PolicySpec) -> list[str]:
         """Fields of another spec that rule out sharing weights, as text."""
@@ -83,6 +76,11 @@ class PolicySpec:
         if not same_encoder(self.encoder_fingerprint, other.encoder_fingerprint):
             differ.append("encoder_fingerprint")
         return [f"{n} is {getattr(other, n)} there and {getattr(self, n)} here" for n in differ]
+
+
+def tuples(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of a frozen dataclass from JSON, which has lists for tuples."""
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
 
 
 def same_encoder(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
@@ -128,8 +126,7 @@ def check_range(config: Any, low: float, high: float, *names: str) -> None:
         AgentsError: one is not finite, or not within `low` and `high`.
     """
     for name in names:
-        value = getattr(config, name)
-        for number in value if isinstance(value, tuple) else (value,):
+        for number in np.atleast_1d(getattr(config, name)):
             if not (math.isfinite(number) and low <= number <= high):
                 allowed = f"{low} or more" if high == math.inf else f"{low} to {high}"
                 raise AgentsError(f"{name} is {number}; expected {allowed}")

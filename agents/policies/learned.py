@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agents.errors import AgentsError
-from agents.policies.base import Array, Policy, PolicySpec, same_encoder
+from agents.policies.base import Array, Policy, PolicySpec, same_encoder, tuples
 from agents.policies.registry import load_class, policy_names, text_encoder
 from agents.policies.text_encoders import TextEncoder
 from agents.training import checkpoint
@@ -172,7 +172,7 @@ class LearnedPolicy(nn.Module, Policy):
         Raises:
             FileError: the folder cannot be written.
         """
-        described = {"config": asdict(self.config), "spec": self.spec.to_json()}
+        described = {"config": asdict(self.config), "spec": asdict(self.spec)}
         checkpoint.save_json(folder / checkpoint.CONFIG, described)
         checkpoint.save_tensors(folder / checkpoint.MODEL, self.state_dict(), {})
 
@@ -229,7 +229,7 @@ def policy_config(policy: str, values: Mapping[str, Any]) -> Any:
     for name in values:
         if name not in known:
             raise AgentsError(f"{policy} has no option {name!r}; it has {', '.join(known)}")
-    return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+    return cls(**tuples(values))
 
 
 def load_weights(policy: LearnedPolicy, weights: Mapping[str, Tensor], source: Path) -> None:
@@ -238,16 +238,14 @@ def load_weights(policy: LearnedPolicy, weights: Mapping[str, Tensor], source: P
     Raises:
         AgentsError: they belong to a network of another shape.
     """
-    own = policy.state_dict()
-    wrong = list(own.keys() ^ weights.keys()) + [
-        name for name in own.keys() & weights.keys() if own[name].shape != weights[name].shape
-    ]
-    if wrong:
+    try:
+        policy.load_state_dict(weights)
+    except RuntimeError as error:
+        differ = "; ".join(line.strip(" \t.") for line in str(error).splitlines()[1:])
         raise AgentsError(
-            f"the weights in {source} do not fit the network: {len(wrong)} tensors differ, such as "
-            f"{min(wrong)}; use the options of {policy.spec.policy} that it was trained with"
-        )
-    policy.load_state_dict(dict(weights))
+            f"the weights in {source} do not fit the network: {differ:.200}. Use the options of "
+            f"{policy.spec.policy} that it was trained with"
+        ) from error
 
 
 def pad_tokens(tokens: Sequence[Array]) -> tuple[Tensor, Tensor]:

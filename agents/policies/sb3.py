@@ -1,19 +1,19 @@
 """PPO and SAC on the state vector: policies that Stable-Baselines3 trains.
 
 Schulman et al., "Proximal Policy Optimization Algorithms", 2017, arXiv 1707.06347; Haarnoja et al.,
-"Soft Actor-Critic Algorithms and Applications", 2018, arXiv 1812.05905. Hyperparameters are those
-of Stable-Baselines3, with three exceptions: rollouts of PPO are shorter and from more envs, since
-episodes last a few steps; its layers are wider, since state vectors are; the replay buffer of SAC
-is smaller, since every checkpoint stores it, and its learning starts later.
+"Soft Actor-Critic Algorithms and Applications", 2018, arXiv 1812.05905. Hyperparameters have the
+names and defaults of Stable-Baselines3, with three exceptions: rollouts of PPO are shorter and from
+more envs, since episodes last a few steps; its layers are wider, since state vectors are; the
+replay buffer of SAC is smaller, since every checkpoint stores it, and its learning starts later.
 """
 
 from __future__ import annotations
 
 import math
-from abc import abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from gymnasium import spaces
@@ -25,13 +25,10 @@ from agents.policies.learned import LearnedPolicy
 
 try:
     import stable_baselines3
-    from stable_baselines3.common.callbacks import BaseCallback
     from stable_baselines3.ppo import MlpPolicy as PPONetwork
     from stable_baselines3.sac import MlpPolicy as SACNetwork
 except ModuleNotFoundError as missing:
     raise AgentsError(f"PPO and SAC need {missing.name}: pip install -e '.[agents]'") from missing
-
-__all__ = ["PPO", "SAC", "BaseCallback", "PPOConfig", "SACConfig", "SB3Policy"]
 
 if TYPE_CHECKING:
     from stable_baselines3.common.base_class import BaseAlgorithm
@@ -43,11 +40,11 @@ if TYPE_CHECKING:
 class PPOConfig:
     """Hyperparameters of PPO."""
 
-    rollout: int = 256
+    n_steps: int = 256
     """Steps of each env between updates."""
     batch_size: int = 256
     """Steps in a batch; must divide the number of steps of all envs in a rollout."""
-    epochs: int = 10
+    n_epochs: int = 10
     """Passes over a rollout."""
     learning_rate: float = 3e-4
     """Learning rate of Adam."""
@@ -55,16 +52,16 @@ class PPOConfig:
     """Discount factor."""
     gae_lambda: float = 0.95
     """Bias-variance trade-off of generalised advantage estimation, 0..1."""
-    clip: float = 0.2
+    clip_range: float = 0.2
     """Clipping range of the probability ratio."""
-    entropy: float = 0.0
+    ent_coef: float = 0.0
     """Coefficient of the entropy bonus."""
     hidden: tuple[int, ...] = (256, 256)
     """Widths of the hidden layers of actor and critic."""
 
     def __post_init__(self) -> None:
-        check_range(self, 1, math.inf, "rollout", "batch_size", "epochs", "hidden")
-        check_range(self, 0, math.inf, "learning_rate", "clip", "entropy")
+        check_range(self, 1, math.inf, "n_steps", "batch_size", "n_epochs", "hidden")
+        check_range(self, 0, math.inf, "learning_rate", "clip_range", "ent_coef")
         check_range(self, 0, 1, "gamma", "gae_lambda")
 
 
@@ -98,7 +95,8 @@ class SB3Policy(LearnedPolicy):
 
     obs_mode = "state"
     reads_instructions = False
-    network_class: type[BasePolicy]
+    network_class: ClassVar[type[BasePolicy]]
+    algorithm_class: ClassVar[Callable[..., BaseAlgorithm]]
 
     def __init__(self, config: Any, spec: PolicySpec) -> None:
         super().__init__(config, spec)
@@ -107,17 +105,16 @@ class SB3Policy(LearnedPolicy):
             spaces.Box(-np.inf, np.inf, (size,), np.float32),
             spaces.Box(-1, 1, (len(spec.action_low),), np.float32),
             lambda _: config.learning_rate,
-            **self.network_arguments,
+            net_arch=list(config.hidden),
         )
 
-    @property
-    def network_arguments(self) -> dict[str, Any]:
-        """Arguments of the network beside the spaces."""
-        return {"net_arch": list(self.config.hidden)}
-
-    @abstractmethod
     def algorithm(self, env: VecEnv) -> BaseAlgorithm:
         """The algorithm that trains a network of this shape, on the CPU."""
+        options = asdict(self.config)
+        network = {"net_arch": list(options.pop("hidden"))}
+        return self.algorithm_class(
+            policy="MlpPolicy", env=env, policy_kwargs=network, device="cpu", **options
+        )
 
     def select_action(
         self, observation: Mapping[str, NDArray[Any]], tokens: NDArray[Any]
@@ -133,16 +130,7 @@ class PPO(SB3Policy):
 
     config_class = PPOConfig
     network_class = PPONetwork
-
-    def algorithm(self, env: VecEnv) -> stable_baselines3.PPO:
-        """See `SB3Policy`."""
-        config: PPOConfig = self.config
-        return stable_baselines3.PPO(
-            "MlpPolicy", env, n_steps=config.rollout, batch_size=config.batch_size,
-            n_epochs=config.epochs, learning_rate=config.learning_rate, gamma=config.gamma,
-            gae_lambda=config.gae_lambda, clip_range=config.clip, ent_coef=config.entropy,
-            policy_kwargs=self.network_arguments, device="cpu",
-        )  # fmt: skip
+    algorithm_class = stable_baselines3.PPO
 
 
 class SAC(SB3Policy):
@@ -150,14 +138,5 @@ class SAC(SB3Policy):
 
     config_class = SACConfig
     network_class = SACNetwork
-
-    def algorithm(self, env: VecEnv) -> stable_baselines3.SAC:
-        """See `SB3Policy`."""
-        config: SACConfig = self.config
-        return stable_baselines3.SAC(
-            "MlpPolicy", env, buffer_size=config.buffer_size, batch_size=config.batch_size,
-            learning_starts=config.learning_starts, learning_rate=config.learning_rate,
-            tau=config.tau, gamma=config.gamma, train_freq=1,
-            gradient_steps=-1,  # as many as steps were taken
-            policy_kwargs=self.network_arguments, device="cpu",
-        )  # fmt: skip
+    # As many updates as steps were taken.
+    algorithm_class = staticmethod(partial(stable_baselines3.SAC, gradient_steps=-1))

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -126,7 +127,7 @@ class Training:
         spec = inputs.make_spec(config, self._demos, width, fingerprint)
         native = config.precision == "auto" and supports_bf16(group.device)
         self._bf16 = native or config.precision == "bf16"
-        self._described["spec"] = spec.to_json()
+        self._described["spec"] = asdict(spec)
         self._described["training"] |= {
             "dataset": self._demos.sha256(),
             "processes": group.size,

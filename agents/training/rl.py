@@ -14,9 +14,8 @@ import importlib.util
 import json
 import math
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,7 +32,7 @@ from agents.errors import AgentsError, Stopped
 from agents.evaluation.rollout import MAKE_ERRORS, of_suite
 from agents.policies.base import PolicySpec
 from agents.policies.learned import load_weights, make_policy, policy_config
-from agents.policies.sb3 import BaseCallback, SB3Policy
+from agents.policies.sb3 import SB3Policy
 from agents.training import checkpoint
 from agents.training.config import check_minimum, check_same
 from gensim_envs.seeds import TRAINING
@@ -42,7 +41,6 @@ from gensim_envs.utils.progress import Progress
 
 if TYPE_CHECKING:
     from stable_baselines3.common.base_class import BaseAlgorithm
-    from stable_baselines3.common.monitor import Monitor
     from stable_baselines3.common.vec_env import VecEnv
 
 _BUFFER = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
@@ -125,7 +123,7 @@ class _Training:
         self._policy = policy
         self._compared = {k: v for k, v in asdict(config).items() if k not in _NOT_COMPARED}
         self._described = {
-            "spec": policy.spec.to_json(),
+            "spec": asdict(policy.spec),
             "config": asdict(hyperparameters),
             "training": self._compared,
         }
@@ -157,13 +155,18 @@ class _Training:
         config = self._config
         model = self._load(envs)
         with Progress(config.steps, unit="step", done=model.num_timesteps) as progress:
+
+            def advance(*_: object) -> bool:
+                progress.advance(config.parallel)
+                return True
+
             while model.num_timesteps < config.steps:
                 begun = model.num_timesteps
                 model.set_random_seed(_seed(config, begun))
                 model.set_env(envs, force_reset=True)
                 model.ep_info_buffer = None
                 steps = min(config.checkpoint_every, config.steps - begun)
-                self._learn(model, steps, _Callback(progress))
+                self._learn(model, steps, advance)
                 row = _row(model)
                 self._rows.append(row)
                 figures = {k: math.nan if v is None else v for k, v in row.items()}
@@ -194,9 +197,9 @@ class _Training:
             self._save_config(model.num_timesteps)
         return model
 
-    def _learn(self, model: BaseAlgorithm, steps: int, callback: BaseCallback) -> None:
+    def _learn(self, model: BaseAlgorithm, steps: int, advance: Callable[..., bool]) -> None:
         try:
-            model.learn(steps, callback, reset_num_timesteps=False)
+            model.learn(steps, advance, reset_num_timesteps=False)
             finite = all(bool(torch.isfinite(p).all()) for p in model.policy.parameters())
         except ValueError as error:
             if "Expected parameter" not in str(error):
@@ -257,25 +260,24 @@ def _make(envs: Sequence[str]) -> gym.Env[Any, Any]:
     return gym.make(envs[0], obs_mode="state") if of_suite(envs[0]) else gym.make(envs[0])
 
 
-def _make_training_env(envs: Sequence[str]) -> Monitor[Any, Any]:
+def _make_training_env(envs: Sequence[str]) -> gym.Env[Any, Any]:
     """The env that is acted in, with actions within -1..1; runs in a worker process."""
-    from stable_baselines3.common.monitor import Monitor
-
     low, high = np.int64(-1), np.int64(1)  # with floats, RescaleAction warns of their precision
-    return Monitor(gym.wrappers.RescaleAction(_make(envs), low, high))
+    return gym.wrappers.RescaleAction(_make(envs), low, high)
 
 
 @contextlib.contextmanager
 def _vector_env(config: RLConfig) -> Iterator[VecEnv]:
     """The envs that are acted in, in processes if there are several."""
-    from stable_baselines3.common.vec_env import DummyVecEnv, SubprocVecEnv
+    from stable_baselines3.common.env_util import make_vec_env
+    from stable_baselines3.common.vec_env import SubprocVecEnv
 
-    one = partial(_make_training_env, config.envs)
-    envs: VecEnv = (
-        SubprocVecEnv([one] * config.parallel, start_method="spawn")
-        if config.parallel > 1
-        else DummyVecEnv([one])
-    )
+    several = config.parallel > 1
+    envs = make_vec_env(
+        _make_training_env, config.parallel, _seed(config, 0), env_kwargs={"envs": config.envs},
+        vec_env_cls=SubprocVecEnv if several else None,
+        vec_env_kwargs={"start_method": "spawn"} if several else None,
+    )  # fmt: skip
     try:
         yield envs
     finally:
@@ -350,15 +352,3 @@ def _row(model: BaseAlgorithm) -> dict[str, Any]:
         "length": mean([each["l"] for each in episodes]),
         "success": mean([float(each) for each in solved]),
     }
-
-
-class _Callback(BaseCallback):
-    """Advances a progress bar."""
-
-    def __init__(self, progress: Progress) -> None:
-        super().__init__()
-        self._progress = progress
-
-    def _on_step(self) -> bool:
-        self._progress.advance(self.training_env.num_envs)
-        return True

@@ -50,7 +50,7 @@ def test_reinforcement_learns_on_an_env_of_another_suite(
     out, report = tmp_path / "run", tmp_path / "report.json"
     assert main([
         "train", "--policy", "ppo", "--env", ID, "--out", str(out), "--steps", "32", "--parallel",
-        "1", "--ppo.rollout", "16", "--ppo.batch_size", "16", "--ppo.hidden", "8",
+        "1", "--ppo.n_steps", "16", "--ppo.batch_size", "16", "--ppo.hidden", "8",
     ]) == 0  # fmt: skip
     evaluated(report, "--checkpoint", str(out), "--split", "train", "test")
     (left_out,) = json.loads(report.read_text())["left_out"]

@@ -229,7 +229,6 @@ def test_a_damaged_checkpoint_is_an_error(
 
 def test_a_spec_survives_json(by_state: Path) -> None:
     value = checkpoint.load_json(by_state / "config.json")["spec"]
-    assert PolicySpec.from_json(value).to_json() == value
     assert PolicySpec.from_json(value) == LearnedPolicy.from_pretrained(by_state).spec
     with pytest.raises(AgentsError, match="Train it again"):
         PolicySpec.from_json({"policy": "bc_state"})
@@ -241,9 +240,9 @@ def test_a_spec_survives_json(by_state: Path) -> None:
         "transporter.width=-4", "transporter.features=0", "transporter.refine_width=0",
         "transporter.refine_features=0", "transporter.jitter=-1", "transporter.noise=nan",
         "bc_state.width=0", "bc_state.depth=-1", "bc_state.dropout=1", "bc_state.delta=0",
-        "ppo.hidden=-1", "ppo.rollout=0", "ppo.epochs=0", "ppo.batch_size=-1", "ppo.gamma=1.5",
-        "ppo.learning_rate=inf", "ppo.clip=-1", "sac.buffer_size=0", "sac.tau=2", "sac.hidden=0",
-        "sac.learning_starts=-1",
+        "ppo.hidden=-1", "ppo.n_steps=0", "ppo.n_epochs=0", "ppo.batch_size=-1", "ppo.gamma=1.5",
+        "ppo.learning_rate=inf", "ppo.clip_range=-1", "sac.buffer_size=0", "sac.tau=2",
+        "sac.hidden=0", "sac.learning_starts=-1",
     ],
 )  # fmt: skip
 def test_a_hyperparameter_that_cannot_be_is_refused_before_any_work(

@@ -20,7 +20,7 @@ from gensim_envs.seeds import TEST, TRAINING
 
 BOX = "gensim/AlignBoxCorner-v0"
 TINY: dict[str, dict[str, Any]] = {
-    "ppo": {"rollout": 16, "batch_size": 16, "epochs": 2, "hidden": (8,)},
+    "ppo": {"n_steps": 16, "batch_size": 16, "n_epochs": 2, "hidden": (8,)},
     "sac": {"learning_starts": 12, "batch_size": 8, "buffer_size": 40, "hidden": (8,)},
 }
 
@@ -149,7 +149,7 @@ def test_a_run_that_ends_before_its_first_checkpoint_goes_on(
         ({"envs": ()}, {}, "give tasks with --env"),
         ({"steps": 0}, {}, "steps is 0"),
         ({"parallel": 0}, {}, "parallel is 0"),
-        ({}, {"batch_size": 1, "rollout": 1}, "ppo: "),
+        ({}, {"batch_size": 1, "n_steps": 1}, "ppo: "),
         ({}, {"layers": 3}, "no option 'layers'"),
     ],
 )
