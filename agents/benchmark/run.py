@@ -29,7 +29,7 @@ from agents.data.collect import collect
 from agents.errors import AgentsError
 from agents.evaluation.command import check_episodes
 from agents.training import checkpoint
-from gensim_envs.utils import files
+from gensim_envs.utils import cli, files
 from gensim_envs.utils.processes import cores
 from gensim_envs.utils.progress import Progress
 
@@ -56,14 +56,12 @@ class BenchmarkConfig:
     """Run experiments that train on these lists of tasks only, or on one task."""
     episodes: int | None = None
     """Episodes of each task and condition; by default those of the suite."""
-    workers: int | None = None
+    workers: cli.OptionalPositive = None
     """Experiments at once; by default as many as cores allow."""
 
     def __post_init__(self) -> None:
         if self.episodes is not None:
             check_episodes(self.episodes)
-        if self.workers is not None and self.workers < 1:
-            raise AgentsError(f"workers is {self.workers}; expected 1 or more")
 
 
 def run(config: BenchmarkConfig) -> int:

@@ -141,11 +141,6 @@ def suite(name: str, path: Path = SUITES) -> Suite:
     return made
 
 
-def suite_names(path: Path = SUITES) -> list[str]:
-    """The names of all suites."""
-    return [str(each.get("name")) for each in _read(path)["suites"]]
-
-
 def check(suite: Suite) -> None:
     """Check that the registered tasks are those for which a suite was frozen.
 

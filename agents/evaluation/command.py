@@ -15,6 +15,7 @@ from agents.evaluation.evaluate import PERTURBATIONS
 from agents.evaluation.evaluate import evaluate as run_evaluation
 from agents.evaluation.rollout import PolicySource
 from gensim_envs.seeds import TEST
+from gensim_envs.utils import cli, files
 
 PRETRAINED = Path(__file__).parents[1] / "pretrained"
 """The checkpoint that is evaluated by default."""
@@ -38,13 +39,12 @@ class EvaluateConfig:
     """Colours of training, others, or both."""
     perturb: tuple[Literal["colors", "camera", "light", "distractors", "instruction"], ...] = ()
     """Perturbations of each episode."""
-    workers: int | None = None
-    """Number of processes; by default one for each core."""
+    workers: cli.Workers = None
     json: Path | None = None
     """Write the report to this file."""
     videos: Path | None = None
     """Write videos of failed episodes into this folder."""
-    max_videos: int = 5
+    max_videos: cli.Natural = 5
     """Number of videos."""
 
     def __post_init__(self) -> None:
@@ -72,7 +72,7 @@ def evaluate(config: EvaluateConfig) -> None:
 
         envs = task_list(config.tasks)
     if config.json is not None:
-        report.check_writable(config.json)
+        files.append(config.json, b"")  # fails before long work if it cannot be written
     result = run_evaluation(
         _source(config),
         envs,

@@ -6,7 +6,9 @@ depend on the number of workers.
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import itertools
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,7 +31,7 @@ from agents.evaluation.rollout import (
 )
 from agents.policies.base import Policy
 from gensim_envs.seeds import TEST, TRAINING
-from gensim_envs.utils.processes import cores, in_order, processes
+from gensim_envs.utils.processes import map_in_order
 from gensim_envs.utils.progress import Progress
 
 PERTURBATIONS: dict[str, Any] = {
@@ -76,7 +78,7 @@ def evaluate(
             training.
     """
     began = time.monotonic()
-    _check(seeds, splits, workers, max_videos)
+    _check(seeds, splits)
     if videos is not None:
         from agents.evaluation.videos import check_writable
 
@@ -94,9 +96,9 @@ def evaluate(
         )
     if not settings:
         raise AgentsError(f"no setting is left to play: {left_out[0]['why']}; use --split train")
-    outcomes = _play_all(source, settings, seeds, workers or cores())
+    outcomes = _play_all(source, settings, seeds, workers)
     if videos is not None:
-        _record_failures(source, outcomes, videos, max_videos, workers or cores())
+        _record_failures(source, outcomes, videos, max_videos, workers)
     return {
         "policy": source.name or (policy.spec.policy if policy.spec is not None else ""),
         "checkpoint": None if source.checkpoint is None else str(source.checkpoint),
@@ -107,9 +109,7 @@ def evaluate(
     }
 
 
-def _check(
-    seeds: Sequence[int], splits: Sequence[str], workers: int | None, max_videos: int
-) -> None:
+def _check(seeds: Sequence[int], splits: Sequence[str]) -> None:
     if not seeds:
         raise AgentsError("episodes is 0; expected 1 or more")
     trained = [seed for seed in seeds if seed in TRAINING]
@@ -118,10 +118,6 @@ def _check(
     wrong = [split for split in splits if split not in SPLITS]
     if wrong or not splits:
         raise AgentsError(f"split is {splits!r}; use train, test or both")
-    if workers is not None and workers < 1:
-        raise AgentsError(f"workers is {workers}; expected 1 or more")
-    if max_videos < 0:
-        raise AgentsError(f"max_videos is {max_videos}; expected 0 or more")
 
 
 # -------------------------------------------------------------------------------------- settings
@@ -221,19 +217,17 @@ def _play(source: PolicySource, setting: Setting, seeds: Sequence[int]) -> list[
 
 
 def _play_all(
-    source: PolicySource, settings: Sequence[Setting], seeds: Sequence[int], workers: int
+    source: PolicySource, settings: Sequence[Setting], seeds: Sequence[int], workers: int | None
 ) -> dict[Setting, list[Outcome]]:
     """All outcomes of each setting, in the order of the seeds."""
     chunks = [seeds[k : k + _CHUNK] for k in range(0, len(seeds), _CHUNK)]
     jobs = [(source, setting, chunk) for setting in settings for chunk in chunks]
     outcomes: dict[Setting, list[Outcome]] = {setting: [] for setting in settings}
     total, done, shown = len(settings) * len(seeds), 0, 0.0
-    with (
-        processes(min(workers, len(jobs))) as executor,
-        Progress(total, unit="episode") as progress,
-    ):
-        for job, part in zip(jobs, in_order(executor, _play, jobs), strict=True):
-            outcomes[job[1]] += part
+    parts = map_in_order(_play, jobs, workers)
+    with contextlib.closing(parts), Progress(total, unit="episode") as progress:
+        for (_, setting, _), part in zip(jobs, parts, strict=True):
+            outcomes[setting] += part
             done += len(part)
             progress.advance(len(part))
             if not progress.visible and done >= shown + total / 5:
@@ -247,24 +241,16 @@ def _record_failures(
     outcomes: Mapping[Setting, Sequence[Outcome]],
     videos: Path,
     most: int,
-    workers: int,
+    workers: int | None,
 ) -> None:
     """Record failed episodes: the first of each setting, then the second, ..."""
-    failed = {
-        setting: [o.seed for o in its if not (o.success or o.refused)]
+    failed = [
+        [(source, setting, o.seed, videos) for o in its if not (o.success or o.refused)]
         for setting, its in outcomes.items()
-    }
-    longest = max(map(len, failed.values()))
-    jobs = [
-        (source, setting, seeds[k], videos)
-        for k in range(longest)
-        for setting, seeds in failed.items()
-        if k < len(seeds)
-    ][:most]
-    if not jobs:
-        return
-    with processes(min(workers, len(jobs))) as executor:
-        for path in in_order(executor, _record, jobs):
+    ]
+    jobs = [job for row in itertools.zip_longest(*failed) for job in row if job is not None]
+    with contextlib.closing(map_in_order(_record, jobs[:most], workers)) as paths:
+        for path in paths:
             print(f"wrote {path}", file=sys.stderr, flush=True)
 
 

@@ -140,15 +140,6 @@ def table(report: dict[str, Any]) -> str:
     return "\n".join(line.rstrip() for line in text)
 
 
-def check_writable(path: Path) -> None:
-    """Check that a file can be written, before long work.
-
-    Raises:
-        FileError: it cannot.
-    """
-    files.append(path, b"")
-
-
 def write(path: Path, report: dict[str, Any]) -> None:
     """Write a report, replacing an old one.
 

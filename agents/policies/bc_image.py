@@ -21,7 +21,6 @@ from torch import Tensor, nn
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
 from agents.data.augment import Table, augmented, noisy, pictures
-from agents.errors import AgentsError
 from agents.policies.base import Array, PolicySpec, check_range
 from agents.policies.learned import LearnedPolicy, pad_tokens
 from agents.policies.networks import Decoder, Encoder, InstructionPooling
@@ -58,8 +57,7 @@ class BCImageConfig:
         check_range(self, 1, math.inf, "width", "hidden", "modes")
         check_range(self, 2 * self.modes, math.inf, "points")
         check_range(self, 0, math.inf, "noise")
-        if not 0 <= self.dropout < 1:
-            raise AgentsError(f"dropout is {self.dropout}; expected at least 0 and less than 1")
+        check_range(self, 0, 0.99, "dropout")
 
 
 class BCImage(LearnedPolicy):

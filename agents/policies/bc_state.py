@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agents.data.augment import Motion, Table, draw
-from agents.errors import AgentsError
 from agents.policies.base import Array, PolicySpec, check_range
 from agents.policies.learned import LearnedPolicy
 from gensim_envs import StateLayout
@@ -47,10 +46,8 @@ class BCStateConfig:
 
     def __post_init__(self) -> None:
         check_range(self, 1, math.inf, "width", "depth")
-        if not 0 <= self.dropout < 1:
-            raise AgentsError(f"dropout is {self.dropout}; expected at least 0 and less than 1")
-        if not 0 < self.delta < math.inf:
-            raise AgentsError(f"delta is {self.delta}; expected more than 0")
+        check_range(self, 0, 0.99, "dropout")
+        check_range(self, 1e-6, math.inf, "delta")
 
 
 class BCState(LearnedPolicy):
@@ -87,7 +84,8 @@ class BCState(LearnedPolicy):
         self, samples: list[Sample], tokens: list[Array], rng: np.random.Generator, train: bool
     ) -> dict[str, Tensor]:
         """`state` (B, n) and `target` (B, 6), of `Table.encode`."""
-        states, actions = _states(samples), np.stack([s.action for s in samples])
+        states = np.stack([s.state for s in samples if s.state is not None])
+        actions = np.stack([s.action for s in samples])
         if train and self.config.augment and self.spec.state_bounds:
             motions = [draw(self.table, action, rng) for action in actions]
             states = _move(states, StateLayout.of(self.spec.state_bounds), self.table, motions)
@@ -117,11 +115,6 @@ class BCState(LearnedPolicy):
         with torch.autocast(state.device.type, enabled=False):
             outputs: Tensor = self.net((state - self.mean) / self.std)
         return outputs
-
-
-def _states(samples: list[Sample]) -> NDArray[np.float32]:
-    """(B, n)."""
-    return np.stack([s.state for s in samples if s.state is not None])
 
 
 def _move(

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from agents.errors import AgentsError
 from agents.policies.base import Array, Policy, PolicySpec, same_encoder, tuples
-from agents.policies.registry import load_class, policy_names, text_encoder
+from agents.policies.registry import POLICIES, load, text_encoder
 from agents.policies.text_encoders import TextEncoder
 from agents.training import checkpoint
 
@@ -207,10 +207,10 @@ def policy_class(name: str) -> type[LearnedPolicy]:
     Raises:
         AgentsError: there is no such policy, or it needs no training.
     """
-    trained = [*policy_names("imitation"), *policy_names("reinforcement")]
+    trained = POLICIES["imitation"] | POLICIES["reinforcement"]
     if name not in trained:
         raise AgentsError(f"unknown policy {name!r:.60}; choose one of {', '.join(trained)}")
-    return cast("type[LearnedPolicy]", load_class(name))
+    return cast("type[LearnedPolicy]", load(trained[name]))
 
 
 def make_policy(spec: PolicySpec, config: Any) -> LearnedPolicy:

@@ -6,7 +6,6 @@ To add one, write a file in this folder and a line here.
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from agents.errors import AgentsError
@@ -19,30 +18,20 @@ Kind = Literal["imitation", "reinforcement", "scripted"]
 """Whether a policy learns from demonstrations, learns from reward, or needs no training."""
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One policy.
-
-    Attributes:
-        kind: how it is trained.
-        path: "module:class", which is imported when the policy is used.
-    """
-
-    kind: Kind
-    path: str
-
-
-POLICIES = {
-    "transporter": Entry("imitation", "agents.policies.transporter:Transporter"),
-    "bc_state": Entry("imitation", "agents.policies.bc_state:BCState"),
-    "bc_image": Entry("imitation", "agents.policies.bc_image:BCImage"),
-    "ppo": Entry("reinforcement", "agents.policies.sb3:PPO"),
-    "sac": Entry("reinforcement", "agents.policies.sb3:SAC"),
-    "oracle": Entry("scripted", "agents.policies.scripted:OraclePolicy"),
-    "random": Entry("scripted", "agents.policies.scripted:RandomPolicy"),
-    "noop": Entry("scripted", "agents.policies.scripted:NoopPolicy"),
+POLICIES: dict[Kind, dict[str, str]] = {
+    "imitation": {
+        "transporter": "agents.policies.transporter:Transporter",
+        "bc_state": "agents.policies.bc_state:BCState",
+        "bc_image": "agents.policies.bc_image:BCImage",
+    },
+    "reinforcement": {"ppo": "agents.policies.sb3:PPO", "sac": "agents.policies.sb3:SAC"},
+    "scripted": {
+        "oracle": "agents.policies.scripted:OraclePolicy",
+        "random": "agents.policies.scripted:RandomPolicy",
+        "noop": "agents.policies.scripted:NoopPolicy",
+    },
 }
-"""All policies by name."""
+"""All policies: name -> "module:class", which is imported when the policy is used."""
 ENCODERS = {
     "minilm": "agents.policies.text_encoders:MiniLM",
     "words": "agents.policies.text_encoders:Words",
@@ -53,7 +42,7 @@ ENCODERS = {
 
 def policy_names(kind: Kind) -> list[str]:
     """The names of the policies of a kind."""
-    return [name for name, entry in POLICIES.items() if entry.kind == kind]
+    return list(POLICIES[kind])
 
 
 def scripted_policy(name: str) -> Policy:
@@ -62,13 +51,13 @@ def scripted_policy(name: str) -> Policy:
     Raises:
         AgentsError: there is no such policy, or it has to be trained.
     """
-    known = policy_names("scripted")
+    known = POLICIES["scripted"]
     if name not in known:
         raise AgentsError(
             f"{name!r:.60} is not a scripted policy ({', '.join(known)}); give the folder of a "
             "trained one as --checkpoint"
         )
-    return cast("type[Policy]", load_class(name))()
+    return cast("Policy", load(known[name])())
 
 
 def text_encoder(name: str) -> TextEncoder:
@@ -85,15 +74,11 @@ def text_encoder(name: str) -> TextEncoder:
         raise AgentsError(
             f"unknown text encoder {name!r:.80}; choose minilm, words or one like clip:RN50/openai"
         )
-    cls = _import(ENCODERS[family])
+    cls = load(ENCODERS[family])
     return cast("TextEncoder", cls(name) if family == "clip" else cls())
 
 
-def load_class(name: str) -> type:
-    """Import the class of a policy."""
-    return cast("type", _import(POLICIES[name].path))
-
-
-def _import(path: str) -> Any:
+def load(path: str) -> Any:
+    """Import "module:attribute"."""
     module, attribute = path.split(":")
     return getattr(importlib.import_module(module), attribute)

@@ -176,7 +176,7 @@ def test_a_folder_belongs_to_one_suite(
         (["--demos", "1000"], "no number of demonstrations 1000; it has 1, 2"),
         (["--pool", "ten"], "no pool 'ten'"),
         (["--episodes", "0"], "episodes is 0"),
-        (["--workers", "0"], "workers is 0"),
+        (["--workers", "0"], "'0' is not a whole number from 1"),
     ],
 )
 def test_what_a_suite_does_not_have_is_said(

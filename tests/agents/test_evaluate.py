@@ -165,7 +165,6 @@ def test_the_interval_of_a_mean_is_that_of_its_standard_error() -> None:
         (ORACLE, [BOWL], {"seeds": [TRAINING[5]]}, "100005 is a training seed"),
         (ORACLE, [BOWL], {"seeds": []}, "episodes is 0"),
         (ORACLE, [BOWL], {"splits": ["unseen"]}, "use train, test or both"),
-        (ORACLE, [BOWL], {"workers": 0}, "workers is 0"),
         (ORACLE, ["gensim/Nothing-v0"], {}, "gensim list"),
         (ORACLE, ["CartPole-v1"], {}, "CartPole-v1 has actions Discrete"),
         (ORACLE, [], {}, "trained on no task"),
@@ -196,6 +195,7 @@ def test_actions_other_than_the_six_numbers_are_refused(monkeypatch: pytest.Monk
     "command, message",
     [
         (["--policy", "oracle", "--env", BOWL, "--episodes", "0"], "episodes is 0"),
+        (["--policy", "oracle", "--env", BOWL, "--workers", "0"], "not a whole number from 1"),
         (["--policy", "oracle", "--env", BOWL, "--json", "/proc/none/x.json"], "cannot be written"),
         (["--checkpoint", "nowhere"], "nowhere is not a checkpoint"),
     ],
