@@ -144,22 +144,18 @@ def selected(
 
 def _claim(suite: Suite, out: Path, episodes: int) -> None:
     """Check that the folder is of this suite, with this number of episodes."""
-    mine = {"name": suite.name, "version": suite.version, "sha256": suite.sha256}
+    mine = {"name": suite.name, "version": suite.version, "sha256": suite.sha256,
+            "episodes": episodes}  # fmt: skip
     path = out / "suite.json"
     if not path.exists():
-        checkpoint.save_json(path, {**mine, "episodes": episodes})
-        return
+        checkpoint.save_json(path, mine)
     found = checkpoint.load_json(path)
-    played = found.pop("episodes", None)
     if found != mine:
         raise AgentsError(
-            f"{out} holds version {found.get('version')} of suite {found.get('name')!r}, not the "
-            f"current version {suite.version} of {suite.name!r}; choose another --out"
-        )
-    if played != episodes:
-        raise AgentsError(
-            f"{out} holds results of {played} episodes, not {episodes}; choose another --out, or "
-            f"give --episodes {played}"
+            f"{out} holds results of version {found.get('version')} of suite "
+            f"{found.get('name')!r} with --episodes {found.get('episodes')}, not of the current "
+            f"version {suite.version} of {suite.name!r} with --episodes {episodes}; choose another "
+            "--out"
         )
 
 

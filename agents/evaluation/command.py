@@ -73,8 +73,9 @@ def evaluate(config: EvaluateConfig) -> None:
         envs = task_list(config.tasks)
     if config.json is not None:
         files.append(config.json, b"")  # fails before long work if it cannot be written
+    scripted = config.policy is not None
     result = run_evaluation(
-        _source(config),
+        PolicySource(config.policy or "", None if scripted else config.checkpoint or PRETRAINED),
         envs,
         seeds=list(TEST[: config.episodes]),
         splits=config.split,
@@ -88,14 +89,3 @@ def evaluate(config: EvaluateConfig) -> None:
     if config.json is not None:
         report.write(config.json, result)
         print(f"wrote {config.json}", file=sys.stderr)
-
-
-def _source(config: EvaluateConfig) -> PolicySource:
-    if config.policy is not None:
-        return PolicySource(config.policy)
-    if config.checkpoint is None and not PRETRAINED.is_dir():
-        raise AgentsError(
-            f"there is no checkpoint in {PRETRAINED}; give one with --checkpoint, or a scripted "
-            "policy with --policy"
-        )
-    return PolicySource(checkpoint=config.checkpoint or PRETRAINED)

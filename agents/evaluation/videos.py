@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from agents.errors import AgentsError
 from agents.evaluation.rollout import Setting, play
 from gensim_envs import Transition
+from gensim_envs.wrappers import action_to_pixels
 
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
@@ -103,7 +104,7 @@ def frames(
     for number, step in enumerate(play(env, policy, seed, setting.options), 1):
         observation = step.observation if mirrored is None else mirrored
         title = f"{setting.env}, seed {seed}, step {number}"
-        side = panel(observation["color"], policy.heatmaps(), env, step, title)
+        side = panel(observation["color"], policy.heatmaps(), step, title)
         shots: Any = env.render()
         before = shots[0] if last is None else last
         for scene in itertools.chain([before] * pause, shots):
@@ -118,7 +119,6 @@ def frames(
 def panel(
     color: Image,
     heatmaps: dict[str, NDArray[np.float32]] | None,
-    env: gym.Env[Any, Any],
     step: Transition,
     title: str,
 ) -> Image:
@@ -127,7 +127,6 @@ def panel(
     Args:
         color: (160, 320, 3).
         heatmaps: "pick" and "place", (160, 320) each, or None.
-        env: whose action bounds are the edges of the image.
         step: that was taken.
         title: first line of the text.
 
@@ -146,7 +145,7 @@ def panel(
     size = (view.width * _SCALE, view.height * _SCALE)
     sheet.paste(view.resize(size, pil.Resampling.NEAREST))
     draw = ImageDraw.Draw(sheet)
-    _draw_action(draw, step.action, env.action_space, size)
+    _draw_action(draw, step.action)
     font = ImageFont.load_default(17)
     result = f"reward {step.reward:+.2f}" + (", solved" if step.success else "")
     lines = [title, *textwrap.wrap(step.info.get("instruction") or "(no instruction)", 72), result]
@@ -162,21 +161,13 @@ def _visible(heat: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.sqrt(above / (float(above.max()) or 1.0))
 
 
-def _draw_action(
-    draw: ImageDraw, action: NDArray[np.float32], space: Any, size: tuple[int, int]
-) -> None:
+def _draw_action(draw: ImageDraw, action: NDArray[np.float32]) -> None:
     """Draw a ring with a heading at pick and place each, and a line between them."""
-    width, height = size
-    points = []
-    for start in (0, 3):
-        x, y, yaw = (float(value) for value in action[start : start + 3])
-        low, high = space.low[start : start + 2], space.high[start : start + 2]
+    pixels = action_to_pixels(action).reshape(2, 3)
+    points = [((column + 0.5) * _SCALE, (row + 0.5) * _SCALE) for row, column, _ in pixels]
+    draw.line(points, "white", 1)
+    for color, (across, down), yaw in zip(COLORS.values(), points, action[2::3], strict=True):
         # Rows are along x and columns along y.
-        down = (x - low[0]) / (high[0] - low[0]) * height
-        across = (y - low[1]) / (high[1] - low[1]) * width
-        points.append((across, down, yaw))
-    draw.line([points[0][:2], points[1][:2]], "white", 1)
-    for color, (across, down, yaw) in zip(COLORS.values(), points, strict=True):
         end = across + _ARROW * np.sin(yaw), down + _ARROW * np.cos(yaw)
         for ink, thick in (("white", 5), (color, 3)):
             draw.line([(across, down), end], ink, thick)

@@ -31,11 +31,10 @@ from torch import Tensor, nn
 from agents.data.augment import Table, augmented, colors_of, noisy, pictures, wrap
 from agents.data.demonstrations import Sample
 from agents.errors import AgentsError
+from agents.policies import networks
 from agents.policies.base import PolicySpec, check_range
 from agents.policies.clip import Clip, ClipVisual
-from agents.policies.correlation import correlate, crops, window
 from agents.policies.learned import LearnedPolicy, pad_tokens
-from agents.policies.networks import Decoder, Encoder, InstructionPooling, Residual
 from agents.policies.registry import text_encoder
 
 
@@ -107,22 +106,22 @@ class Transporter(LearnedPolicy):
         super().__init__(config, spec)
         self.table = Table.of(spec)
         widths = (config.width, config.width * 3 // 2, config.width * 2)
-        self.instruction = InstructionPooling(spec.encoder_width, spec.encoder == "words")
-        self.spatial = nn.ModuleList([Encoder(4, widths), Decoder(widths)])
+        self.instruction = networks.InstructionPooling(spec.encoder_width, spec.encoder == "words")
+        self.spatial = nn.ModuleList([networks.Encoder(4, widths), networks.Decoder(widths)])
         # In a tuple, so that its weights are not part of the module.
         self._clip = (_clip(spec.encoder),) if config.clip else None
         if self._clip is None:
-            encoder: nn.Module = Encoder(3, widths, self.instruction.outputs)
+            encoder: nn.Module = networks.Encoder(3, widths, self.instruction.outputs)
         else:  # the decoder uses the three finest of the four scales
             pairs = zip(self._clip[0].widths, widths, strict=False)
             encoder = nn.ModuleList(nn.Conv2d(theirs, ours, 1) for theirs, ours in pairs)
-        self.semantic = nn.ModuleList([encoder, Decoder(widths, self.instruction.outputs)])
+        self.semantic = nn.ModuleList([encoder, networks.Decoder(widths, self.instruction.outputs)])
         self.pick = nn.Conv2d(config.width, (COARSE // HALF) ** 2, 1)
         self.query = nn.Conv2d(config.width, config.features, 1)
         self.key = nn.Conv2d(config.width, config.features, 1)
         self.sharpness = nn.Parameter(torch.tensor(1 / (config.features * config.crop / COARSE)))
         if config.refine:
-            self.fine_query, self.fine_key = _Refiner(config), _Refiner(config)
+            self.fine_query, self.fine_key = _refiner(config), _refiner(config)
             norm = math.sqrt(config.refine_features) * _FINE_CROP / HALF
             self.fine_sharpness = nn.Parameter(torch.tensor(1 / norm))
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -277,9 +276,9 @@ class Transporter(LearnedPolicy):
         scene, keys = self.query(features).float(), self.key(features).float()
         angles = rotations * (2 * math.pi / self.config.rotations)
         # A point at grasp + u moves to place + rotation(u).
-        points = window(self.config.crop // COARSE, _cell(self.table, COARSE), like=grasp)
-        kernels = crops(keys, self.table, grasp[:, None], points, -angles)
-        return correlate(scene, kernels) * self.sharpness
+        points = networks.window(self.config.crop // COARSE, _cell(self.table, COARSE), like=grasp)
+        kernels = networks.crops(keys, self.table, grasp[:, None], points, -angles)
+        return networks.correlate(scene, kernels) * self.sharpness
 
     def _refined(self, image: Tensor, grasp: Tensor, near: Tensor, rotation: Tensor) -> Tensor:
         """Logits of small corrections of a place.
@@ -295,19 +294,23 @@ class Transporter(LearnedPolicy):
         """
         pixel, n = self.table.pixel, _FINE_CROP // HALF
         straight = torch.zeros_like(rotation)[:, None]
-        points = window(_FINE_CROP + 2 * REACH * HALF, pixel, middle=True, like=grasp)
-        scene = self.fine_query(crops(image, self.table, near[:, None], points, straight)[:, 0])
-        points = window(_FINE_CROP + _FINE_RIM, pixel, middle=True, like=grasp)
+        points = networks.window(_FINE_CROP + 2 * REACH * HALF, pixel, middle=True, like=grasp)
+        scene = self.fine_query(
+            networks.crops(image, self.table, near[:, None], points, straight)[:, 0]
+        )
+        points = networks.window(_FINE_CROP + _FINE_RIM, pixel, middle=True, like=grasp)
         key = self.fine_key(
-            crops(image, self.table, grasp[:, None], points, -rotation[:, None])[:, 0]
+            networks.crops(image, self.table, grasp[:, None], points, -rotation[:, None])[:, 0]
         )
         side = (_FINE_CROP + _FINE_RIM) // HALF
         frame = Table((-side / 2, -side / 2), (side, side), (side, side))
         steps = torch.arange(FINE_ROTATIONS, device=rotation.device) - FINE_ROTATIONS // 2
         angles = (-FINE_ROTATION * steps).expand(len(rotation), -1)
         origin = grasp.new_zeros(len(rotation), 1, 2)
-        kernels = crops(key.float(), frame, origin, window(n, 1.0, middle=True, like=grasp), angles)
-        return correlate(scene.float(), kernels, inside=True) * self.fine_sharpness
+        kernels = networks.crops(
+            key.float(), frame, origin, networks.window(n, 1.0, middle=True, like=grasp), angles
+        )
+        return networks.correlate(scene.float(), kernels, inside=True) * self.fine_sharpness
 
     def _cells(self, points: Tensor, scale: int) -> Tensor:
         """World (b, 2) -> rows and columns of cells of `scale` pixels, integer at cell centres."""
@@ -322,19 +325,17 @@ class Transporter(LearnedPolicy):
         )  # fmt: skip
 
 
-class _Refiner(nn.Sequential):
+def _refiner(config: TransporterConfig) -> nn.Sequential:
     """Crops of an image (b, 4, n, n) -> features (b, refine_features, n / 2, n / 2)."""
-
-    def __init__(self, config: TransporterConfig) -> None:
-        width = config.refine_width
-        super().__init__(
-            nn.PixelUnshuffle(HALF),
-            nn.Conv2d(4 * HALF**2, width, 3, 1, 1),
-            nn.ReLU(),
-            Residual(width, width),
-            Residual(width, width),
-            nn.Conv2d(width, config.refine_features, 1),
-        )
+    width = config.refine_width
+    return nn.Sequential(
+        nn.PixelUnshuffle(HALF),
+        nn.Conv2d(4 * HALF**2, width, 3, 1, 1),
+        nn.ReLU(),
+        networks.Residual(width, width),
+        networks.Residual(width, width),
+        nn.Conv2d(width, config.refine_features, 1),
+    )
 
 
 def _clip(encoder: str | None) -> ClipVisual:

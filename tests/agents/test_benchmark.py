@@ -98,7 +98,7 @@ def test_a_killed_benchmark_goes_on_where_it_was(
     # Results of other numbers of episodes do not mix.
     capsys.readouterr()
     assert main(command(file, out, "--policy", "oracle", "--episodes", "1")) == 2
-    assert "results of 2 episodes, not 1" in capsys.readouterr().err
+    assert "with --episodes 2, not of the current" in capsys.readouterr().err
     assert main(command(file, out, "--policy", "oracle", "--episodes", "2")) == 0
     assert (oracle / "experiment.json").stat().st_mtime_ns == kept
 
@@ -166,7 +166,7 @@ def test_a_folder_belongs_to_one_suite(
 ) -> None:
     (tmp_path / "suite.json").write_text('{"name": "quick", "version": 3, "sha256": ""}')
     assert main(command(file, tmp_path)) == 2
-    assert "holds version 3 of suite 'quick'" in capsys.readouterr().err
+    assert "holds results of version 3 of suite 'quick'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from agents.evaluation import videos
 from agents.evaluation.evaluate import evaluate
-from agents.evaluation.rollout import PolicySource, Setting
+from agents.evaluation.rollout import PolicySource
 from gensim_envs import Transition
 from gensim_envs.seeds import TEST
 from gensim_envs.wrappers import pixels_to_action
@@ -36,7 +36,6 @@ def test_failed_episodes_are_recorded(tmp_path: Path) -> None:
 
 
 def test_a_panel_shows_heat_maps_and_the_action() -> None:
-    env = Setting(BOX, "train", (), "rgbd", ()).make()
     grey = np.full((160, 320, 3), 200, np.uint8)
     heat = {name: np.zeros((160, 320), np.float32) for name in ("pick", "place")}
     heat["pick"][30, 50] = heat["place"][100, 250] = 1
@@ -44,9 +43,8 @@ def test_a_panel_shows_heat_maps_and_the_action() -> None:
     action = pixels_to_action([80, 160, 9, 120, 60, 0])
     info = {"instruction": "push the grey thing"}
     step = Transition(None, info, action, None, 0.0, False, False, {"success": False})
-    plain = videos.panel(grey, None, env, step, "a title")
-    drawn = videos.panel(grey, heat, env, step, "a title")
-    env.close()
+    plain = videos.panel(grey, None, step, "a title")
+    drawn = videos.panel(grey, heat, step, "a title")
     assert drawn.shape == (480, 640, 3)
     changed = {tuple(at // 2) for at in np.argwhere((plain != drawn).any(axis=2))}
     assert changed == {(30, 50), (100, 250)}
