@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,20 +72,14 @@ class RunExperiment:
         """Do what is left to do."""
         command = self.command()
         seconds = _train(command, self.folder) if command else None
-        reports = dict(self._evaluations())
+        evaluated, conditions = self._evaluate()
         each = self.experiment
-        conditions = {
-            condition.name: _condition(condition, reports) for condition in each.conditions
-        }
         checkpoint.save_json(self.folder / EXPERIMENT, {
             "name": each.name, "kind": each.kind, "policy": each.policy, "envs": list(each.envs),
             "pool": each.pool, "demos": each.demos, "start": each.start, "options": each.options,
             "episodes": self.episodes, "seed": self.suite.seed,
             "commands": [self._shown(command)] if command else [],
-            "seconds": {
-                "train": seconds,
-                "evaluate": sum(made["seconds"] for made in reports.values()),
-            },
+            "seconds": {"train": seconds, "evaluate": evaluated},
             "machine": _machine(), "versions": report.versions(), "conditions": conditions,
         })  # fmt: skip
 
@@ -111,45 +105,47 @@ class RunExperiment:
         parts = (f"DIR/{p.removeprefix(folder)}" if p.startswith(folder) else p for p in command)
         return f"python -m agents train {shlex.join(parts)}"
 
-    def _evaluations(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Evaluation reports by perturbation; one report holds both splits."""
+    def _evaluate(self) -> tuple[float, dict[str, Any]]:
+        """Seconds of evaluation, and the results under each condition.
+
+        There is one report for each perturbation, which holds both splits.
+        """
         by_perturbation: dict[str, list[Condition]] = {}
         for condition in self.experiment.conditions:
-            by_perturbation.setdefault(_key(condition), []).append(condition)
-        for key, conditions in by_perturbation.items():
-            name = "-".join(condition.name.replace(" ", "_") for condition in conditions)
-            path = self.folder / f"evaluation-{name}-{self.episodes}.json"
-            if not path.exists():
-                scripted = "" if self.checkpoint else self.experiment.policy
-                source = PolicySource(scripted, self.checkpoint)
-                made = evaluate(
-                    source,
-                    self.experiment.envs,
-                    seeds=list(TEST[: self.episodes]),
-                    splits=[condition.split for condition in conditions],
-                    perturb=conditions[0].perturb,
-                    workers=1,
-                )  # fmt: skip
-                report.write(path, made)
-            yield key, checkpoint.load_json(path)
+            key = json.dumps(condition.perturb, sort_keys=True)
+            by_perturbation.setdefault(key, []).append(condition)
+        seconds = 0.0
+        results: dict[str, Any] = dict.fromkeys(each.name for each in self.experiment.conditions)
+        for conditions in by_perturbation.values():
+            made = self._report(conditions)
+            seconds += made["seconds"]
+            results |= {each.name: _of_split(made, each.split) for each in conditions}
+        return seconds, results
+
+    def _report(self, conditions: Sequence[Condition]) -> dict[str, Any]:
+        """The report of an evaluation under conditions with the same perturbation."""
+        name = "-".join(condition.name.replace(" ", "_") for condition in conditions)
+        path = self.folder / f"evaluation-{name}-{self.episodes}.json"
+        if not path.exists():
+            scripted = "" if self.checkpoint else self.experiment.policy
+            made = evaluate(
+                PolicySource(scripted, self.checkpoint), self.experiment.envs,
+                seeds=list(TEST[: self.episodes]),
+                splits=[condition.split for condition in conditions],
+                perturb=conditions[0].perturb, workers=1,
+            )  # fmt: skip
+            report.write(path, made)
+        return checkpoint.load_json(path)
 
 
-def _key(condition: Condition) -> str:
-    return json.dumps(condition.perturb, sort_keys=True)
-
-
-def _condition(condition: Condition, reports: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """The results under one condition, without single episodes."""
-    made = reports[_key(condition)]
-    results = [
-        {key: value for key, value in each.items() if key != "outcomes"}
-        for each in made["results"]
-        if each["split"] == condition.split
-    ]
-    left_out = [each for each in made["left_out"] if each["split"] == condition.split]
+def _of_split(made: dict[str, Any], split: str) -> dict[str, Any]:
+    """The results of a report for one split, without single episodes."""
+    results, left_out = (
+        [each for each in made[key] if each["split"] == split] for key in ("results", "left_out")
+    )
     return {
         "seeds": [made["seeds"][0], made["seeds"][-1]],
-        "results": results,
+        "results": [{k: v for k, v in each.items() if k != "outcomes"} for each in results],
         "left_out": left_out,
     }
 

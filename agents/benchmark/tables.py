@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +16,17 @@ SPLITS = ("seen", "unseen")
 """Conditions of the main table; the others are perturbations."""
 
 
-@dataclass(frozen=True)
-class TablesConfig:
-    """Options of `python -m agents tables`."""
+def tables(results: Positional[tuple[Path, ...]], plots: Path | None = None) -> None:
+    """Print the results of benchmarks as Markdown tables.
 
-    results: Positional[tuple[Path, ...]]
-    """Files results.json; those of one suite and version are joined."""
-    plots: Path | None = None
-    """Draw plots into this folder."""
-
-
-def tables(config: TablesConfig) -> None:
-    """Print the results of benchmarks as Markdown tables."""
-    for results in load(config.results):
-        print(markdown(results))
-        if config.plots is not None:
-            plot(results, config.plots)
+    Args:
+        results: files results.json; those of one suite and version are joined.
+        plots: draw plots into this folder.
+    """
+    for each in load(results):
+        print(markdown(each))
+        if plots is not None:
+            plot(each, plots)
 
 
 def load(paths: Iterable[Path]) -> list[dict[str, Any]]:

@@ -299,10 +299,9 @@ def _state(model: BaseAlgorithm) -> tuple[dict[str, Tensor], dict[str, Any]]:
     tensors: dict[str, Tensor] = {}
     for name, part in model.get_parameters().items():
         if "param_groups" in part:  # of an optimizer: {"state": {index: {name: tensor}}, ...}
-            for index, values in part["state"].items():
-                tensors |= {f"{name}/{index}/{key}": value for key, value in values.items()}
-        else:
-            tensors |= {f"{name}/{key}": value for key, value in part.items()}
+            states = part["state"].items()
+            part = {f"{index}/{k}": v for index, values in states for k, v in values.items()}
+        tensors |= {f"{name}/{key}": value for key, value in part.items()}
     state: dict[str, Any] = {"steps": model.num_timesteps}
     if (entropy := getattr(model, "log_ent_coef", None)) is not None:
         tensors["log_ent_coef"] = entropy.detach()
