@@ -1,4 +1,4 @@
-"""A small suite from beginning to end, killed on the way."""
+"""A small suite that is killed and resumed."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ EXPERIMENTS = [
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with a suite of an agent that plays, one that learns and one that cannot."""
+    """A suite with a scripted policy, trained ones, and one that cannot be trained."""
     path = tmp_path_factory.mktemp("suites") / "suites.json"
     made = {
         "name": "tiny", "version": 0, "purpose": "Made for a test", "episodes": 2, "seed": 0,
@@ -61,7 +61,7 @@ def command(file: Path, out: Path, *more: str) -> list[str]:
     return ["benchmark", "--suites", str(file), "--suite", "tiny", "--out", str(out), *more]
 
 
-def test_a_killed_benchmark_goes_on_where_it_was(
+def test_a_killed_benchmark_resumes(
     file: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -152,7 +152,7 @@ def lines(path: Path) -> int:
 
 
 def kill_when(ready: Any, arguments: list[str]) -> bool:
-    """Run a command and kill it, without warning, when something is true; whether it was."""
+    """Run a command and kill it as soon as a condition holds; returns whether it was killed."""
     process = subprocess.Popen(arguments, env={**os.environ, "PYTHONPATH": os.getcwd()})
     deadline = time.monotonic() + 120
     while process.poll() is None and not ready() and time.monotonic() < deadline:
@@ -179,7 +179,7 @@ def test_a_folder_belongs_to_one_suite(
         (["--workers", "0"], "'0' is not a whole number from 1"),
     ],
 )
-def test_what_a_suite_does_not_have_is_said(
+def test_invalid_options_are_refused(
     more: list[str], message: str, file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(command(file, tmp_path, *more)) == 2
@@ -187,7 +187,7 @@ def test_what_a_suite_does_not_have_is_said(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_choice_of_cells_has_what_they_start_from() -> None:
+def test_selected_experiments_include_those_they_start_from() -> None:
     generalise = suite("generalise")
     chosen = selected(generalise, envs=["gensim/RainbowStack-v0"], demos=[5], pools=["ten"])
     assert [each.name for each in chosen] == [

@@ -1,4 +1,4 @@
-"""Evaluation: what is played, what is counted, and what is refused before anything is played."""
+"""Evaluation: settings, outcomes, and errors that are raised before any episode."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_results_do_not_depend_on_the_number_of_workers() -> None:
     assert len(steps) == 14 and min(steps) > 1
 
 
-def test_the_policy_that_ships_plays_its_tasks(tmp_path: Path) -> None:
+def test_the_shipped_policy_solves_its_tasks(tmp_path: Path) -> None:
     file, task = tmp_path / "shipped.json", "gensim/NestTheTrays-v0"
     assert main(["evaluate", "--env", task, "--episodes", "4", "--json", str(file)]) == 0
     assert json.loads(file.read_text())["success"] >= 0.75  # 99 % of 100
@@ -85,7 +85,7 @@ def test_a_noop_has_no_return() -> None:
     assert [each["steps"] for each in result["results"][0]["outcomes"]] == [8, 8]
 
 
-def test_the_instruction_is_given_anew_at_each_step() -> None:
+def test_a_policy_gets_the_current_instruction_at_each_step() -> None:
     env = row(WHEEL).make()
     steps = list(play(env, scripted.OraclePolicy(), TEST[0]))
     said = [step.info["instruction"] for step in steps]
@@ -105,14 +105,14 @@ def test_an_episode_has_the_perturbation() -> None:
     np.testing.assert_array_equal(first[0].observation["color"], first[1].observation["color"])
 
 
-def test_what_perturb_may_be_is_what_resets_take() -> None:
+def test_resets_accept_all_perturbations() -> None:
     env = row(BOWL, "rgbd").make()
     for key, value in PERTURBATIONS.items():
         env.reset(seed=TEST[0], options={"perturb": {key: value}})
     env.close()
 
 
-def test_a_draw_that_cannot_be_perturbed_is_said_and_not_counted() -> None:
+def test_a_refused_perturbation_is_reported_and_not_counted() -> None:
     full = row(INSERTION, "state", {"distractors": 8})  # more than its vector has room for
     env = full.make()
     refused = outcome(env, scripted.NoopPolicy(), TEST[0], full.options)
@@ -139,7 +139,7 @@ class Broken(gym.Env[Any, Any]):
         raise self.error
 
 
-def test_only_what_a_seed_does_not_allow_counts_as_refused() -> None:
+def test_only_errors_of_a_seed_count_as_refused() -> None:
     """A ValueError of an env is a bug; it must not leave the success rate."""
     policy = scripted.NoopPolicy()
     for error in (PerturbationError("too many"), TaskError("no room", redraw=True)):
@@ -160,7 +160,7 @@ def test_the_interval_of_a_mean_is_that_of_its_standard_error() -> None:
 
 
 @pytest.mark.parametrize(
-    "player, envs, options, message",
+    "source, envs, options, message",
     [
         (ORACLE, [BOWL], {"seeds": [TRAINING[5]]}, "100005 is a training seed"),
         (ORACLE, [BOWL], {"seeds": []}, "episodes is 0"),
@@ -172,14 +172,14 @@ def test_the_interval_of_a_mean_is_that_of_its_standard_error() -> None:
         (PolicySource(checkpoint=Path("nowhere")), [BOWL], {}, "nowhere is not a checkpoint"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_played_is_refused(
-    player: PolicySource, envs: list[str], options: dict[str, Any], message: str
+def test_invalid_arguments_are_refused(
+    source: PolicySource, envs: list[str], options: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(AgentsError, match=message):
-        evaluate(player, envs, **{"seeds": TEST[:1], **options})
+        evaluate(source, envs, **{"seeds": TEST[:1], **options})
 
 
-def test_actions_other_than_the_six_numbers_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_action_spaces_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     make = Setting.make
     monkeypatch.setattr(
         Setting, "make",

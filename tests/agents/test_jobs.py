@@ -1,4 +1,4 @@
-"""Jobs in processes: order, failures, and that none outlives its parent."""
+"""Jobs in processes: their order and failures, and that none outlives its parent."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def do(jobs: list[Job], workers: int = 1) -> tuple[dict[str, str], list[str]]:
     return run(jobs, workers, lambda job, error: ended.append(job.name)), ended
 
 
-def test_a_job_comes_after_those_that_it_needs(tmp_path: Path) -> None:
+def test_a_job_runs_after_those_that_it_needs(tmp_path: Path) -> None:
     file, log = tmp_path / "order", tmp_path / "log"
     jobs = [
         Job("second", partial(note, file, "second"), log, frozenset({"first"})),
@@ -59,7 +59,7 @@ def test_as_many_run_at_once_as_there_are_workers(tmp_path: Path) -> None:
     assert do(jobs, workers=2)[0] == {}
 
 
-def test_a_failure_takes_along_what_needs_it_and_nothing_else(tmp_path: Path) -> None:
+def test_a_failure_fails_dependent_jobs_only(tmp_path: Path) -> None:
     log = tmp_path / "logs" / "log"
     jobs = [
         Job("bad", partial(complain, "no such demos"), log),
@@ -80,8 +80,8 @@ def test_a_failure_takes_along_what_needs_it_and_nothing_else(tmp_path: Path) ->
         "next": "it needs bad, which failed",
         "after": "it needs next, which failed",
     }
-    said = log.read_text()
-    assert "well" in said and "Traceback" in said and "never" not in said
+    output = log.read_text()
+    assert "well" in output and "Traceback" in output and "never" not in output
 
 
 def test_jobs_end_when_their_parent_is_killed(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_jobs_end_when_their_parent_is_killed(tmp_path: Path) -> None:
 
 
 def eventually(look: object) -> str:
-    """What a function gives as soon as it is true."""
+    """The result of a function as soon as it is true."""
     assert callable(look)
     deadline = time.monotonic() + 60
     while not (found := look()):

@@ -51,7 +51,7 @@ def by_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def test_cloning_from_states_finds_the_action_in_new_ones(by_state: Path) -> None:
+def test_cloning_from_states_generalises(by_state: Path) -> None:
     policy, fresh = LearnedPolicy.from_pretrained(by_state), states(150)
     new = [fresh[k] for k in range(400, 600)]
     errors = np.array(
@@ -92,7 +92,7 @@ def test_states_are_moved_as_their_actions_are(tmp_path: Path) -> None:
     assert not rows[rows[..., 0] == 0].any()  # what is not there stays zero
 
 
-def test_an_action_is_within_the_bounds_whatever_is_seen(by_state: Path) -> None:
+def test_actions_are_within_the_bounds_for_any_observation(by_state: Path) -> None:
     agent = LearnedPolicy.from_pretrained(by_state)
     for scale in (0, 1, 1e3, -1e6):
         action = agent.act(np.full(12, scale, np.float32), "go")
@@ -100,7 +100,7 @@ def test_an_action_is_within_the_bounds_whatever_is_seen(by_state: Path) -> None
         assert ((action >= LOW) & (action <= HIGH)).all()
 
 
-def test_cloning_from_images_learns_words_and_chooses_between_right_answers(
+def test_cloning_from_images_learns_words_and_modes(
     tmp_path: Path,
 ) -> None:
     """Red has two right actions, between which there is none; blue has one, with a turn."""
@@ -119,7 +119,7 @@ def test_cloning_from_images_learns_words_and_chooses_between_right_answers(
     assert abs((said[5] - blue[5] + np.pi) % (2 * np.pi) - np.pi) < 0.1
 
 
-def test_cloning_from_images_looks_where_things_are(tmp_path: Path) -> None:
+def test_cloning_from_images_finds_items_at_new_positions(tmp_path: Path) -> None:
     """Of a red and a blue square, each somewhere else than in any demonstration."""
     rng = np.random.default_rng(1)
     demos = Demonstrations("rgbd", LOW, HIGH)
@@ -151,7 +151,7 @@ class Fake(gym.Env[Any, Any]):
         self.action_space = Box(low, high, dtype=np.float32)
 
 
-def test_a_checkpoint_plays_envs_with_its_spaces_only(by_state: Path) -> None:
+def test_a_checkpoint_refuses_other_spaces(by_state: Path) -> None:
     agent, rng = LearnedPolicy.from_pretrained(by_state), np.random.default_rng(0)
     agent.reset(Fake(), rng)
     with pytest.raises(AgentsError, match=r"has observations \{'state': \[13\]\}, the checkpoint"):
@@ -245,7 +245,7 @@ def test_a_spec_survives_json(by_state: Path) -> None:
         "sac.hidden=0", "sac.learning_starts=-1",
     ],
 )  # fmt: skip
-def test_a_hyperparameter_that_cannot_be_is_refused_before_any_work(
+def test_invalid_hyperparameters_are_refused_before_any_work(
     option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     agent, _, name = option.partition("=")[0].partition(".")

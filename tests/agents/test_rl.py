@@ -1,4 +1,4 @@
-"""PPO and SAC: a run that is broken off ends like one that is not, and its policy can be played."""
+"""PPO and SAC: an interrupted run resumes exactly, and its policy can be evaluated."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def everything(folder: Path) -> tuple[dict[str, bytes], dict[str, Any], str]:
 
 
 @pytest.mark.parametrize("agent", TINY)
-def test_a_run_that_is_broken_off_ends_like_one_that_is_not(agent: str, tmp_path: Path) -> None:
+def test_a_resumed_run_equals_an_uninterrupted_one(agent: str, tmp_path: Path) -> None:
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     rl.train(run(agent, whole), tiny(agent))
     for steps in (16, 32, 48):  # buffers of SAC wrap around in the last part
@@ -56,7 +56,7 @@ def test_a_run_that_is_broken_off_ends_like_one_that_is_not(agent: str, tmp_path
     assert not list(whole.rglob("*.zip")) and not list(whole.rglob("*.pkl"))
 
 
-def test_a_policy_can_be_played(tmp_path: Path) -> None:
+def test_a_trained_policy_can_be_evaluated(tmp_path: Path) -> None:
     out = rl.train(run("sac", tmp_path / "sac", 16), tiny("sac"))
     agent = LearnedPolicy.from_pretrained(out)
     state = np.linspace(-1, 1, agent.spec.observation["state"][0], dtype=np.float32)
@@ -127,7 +127,7 @@ def test_files_of_another_program_are_not_deleted_unless_asked(tmp_path: Path) -
     assert not theirs.exists()
 
 
-def test_a_run_that_ends_before_its_first_checkpoint_goes_on(
+def test_a_run_killed_before_its_first_checkpoint_restarts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def killed(*_: Any) -> None:
@@ -160,7 +160,7 @@ def test_bad_options_are_refused(
         rl.train(replace(run("ppo", tmp_path / "run"), **change), policy_config("ppo", settings))
 
 
-def test_numbers_that_are_not_finite_end_the_run(tmp_path: Path) -> None:
+def test_weights_that_are_not_finite_end_the_run(tmp_path: Path) -> None:
     settings = tiny("ppo", learning_rate=1e30)
     with pytest.raises(AgentsError, match=r"not finite.*learning-rate"):
         rl.train(run("ppo", tmp_path / "run"), settings)

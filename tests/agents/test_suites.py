@@ -77,7 +77,7 @@ def test_the_options_of_a_shipped_suite_are_those_of_training(
         assert call.keywords["config"].out.parent.parent == tmp_path / "experiments"
 
 
-def test_perturbations_are_those_of_the_command_that_evaluates() -> None:
+def test_perturbations_are_those_of_the_evaluate_command() -> None:
     found = {
         condition.name: condition
         for each in suite("quick").experiments
@@ -118,7 +118,7 @@ def test_a_changed_program_is_refused_by_name() -> None:
         program_hashes(["gensim/Nowhere-v0"])
 
 
-def test_a_suite_changes_with_its_version_only(tmp_path: Path) -> None:
+def test_a_changed_suite_needs_a_new_version(tmp_path: Path) -> None:
     path = written(tmp_path / "suites.json", [BLOCK])
     first = suite("made", path)
     changed: list[dict[str, Any]] = [
@@ -161,16 +161,14 @@ def test_a_list_belongs_to_the_suites_that_use_it(tmp_path: Path) -> None:
         ([BLOCK | {"start": {"pool": "two", "demos": 5}}], "starts from 'oracle-two-5'"),
     ],
 )  # fmt: skip
-def test_a_wrong_suite_is_told_what_is_wrong(
+def test_an_invalid_suite_is_refused(
     experiments: list[dict[str, Any]], message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(AgentsError, match=message):
         written(tmp_path / "suites.json", experiments)
 
 
-def test_the_command_freezes_or_says_why_not(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_freeze_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = written(tmp_path / "suites.json", [BLOCK])
     assert main(["freeze", "--file", str(path)]) == 0
     assert main(["freeze", "--file", str(edited(path, seed=1, version=2))]) == 0

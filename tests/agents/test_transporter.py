@@ -76,7 +76,7 @@ def test_correlation_is_that_of_conv2d_and_so_are_its_gradients() -> None:
             torch.testing.assert_close(mine, theirs)
 
 
-def test_a_crop_turns_counter_clockwise_from_x_to_y() -> None:
+def test_crops_rotate_counter_clockwise_from_x_to_y() -> None:
     table = Table((0.0, 0.0), (8.0, 8.0), (8, 8))
     maps = torch.zeros(1, 1, 8, 8)
     maps[0, 0, 6, 4] = 1  # at (6.5, 4.5)
@@ -112,8 +112,8 @@ def test_labels_move_with_the_pixels_and_with_the_grasp() -> None:
     assert torch.stack(offs).mean(0).norm() < net.table.pixel / 6
 
 
-def test_the_first_two_turns_of_a_batch_are_those_about_the_true_one() -> None:
-    """Whole turns and what is left come of one division, which a GPU would round otherwise."""
+def test_the_first_two_rotations_enclose_the_target() -> None:
+    """Steps and their fractions come from one division, which a GPU would round otherwise."""
     net = make()
     turns = [*np.radians(np.arange(-180, 181, 5)), math.pi, -math.pi, 1e-9, -1e-9]
     samples = [scene((0.45, -0.1), (0.55, 0.15), turn) for turn in turns]
@@ -149,7 +149,7 @@ def test_equal_generators_give_equal_batches_and_losses() -> None:
     assert losses[0] == losses[1]
 
 
-def test_it_learns_where_the_item_goes_and_how_it_turns() -> None:
+def test_it_learns_places_and_rotations() -> None:
     """From two scenes; in a third, which it has not seen, it is right within a coarse step."""
     net = make(width=16, rotations_trained=8, refine_width=16)
     train = [scene((0.4, -0.2), (0.55, 0.15), 0.8), scene((0.6, 0.1), (0.45, -0.25), -2.0)]
@@ -183,7 +183,7 @@ def test_it_learns_where_the_item_goes_and_how_it_turns() -> None:
     )
 
 
-def test_without_refining_the_coarse_place_is_the_answer() -> None:
+def test_without_refining_places_are_coarse() -> None:
     net, sample = make(width=8, refine=False), scene((0.45, -0.1), (0.55, 0.15), 0.8)
     batch = net.prepare([sample] * 2, [TOKENS] * 2, np.random.default_rng(0), train=True)
     assert set(net(batch)[1]) == {"pick", "place"}
