@@ -77,12 +77,8 @@ class Words(TextEncoder):
 
     def encode(self, instructions: Sequence[str]) -> list[NDArray[Any]]:
         """See `TextEncoder`."""
-        return [_word_ids(each) for each in instructions]
-
-
-def _word_ids(instruction: str) -> NDArray[np.int64]:
-    words = re.findall(r"\w+", instruction.lower())[: MAX_TOKENS - 1]
-    return np.array([_START, *map(_word_id, words)], np.int64)
+        words = [re.findall(r"\w+", each.lower())[: MAX_TOKENS - 1] for each in instructions]
+        return [np.array([_START, *map(_word_id, each)], np.int64) for each in words]
 
 
 def _word_id(word: str) -> int:

@@ -157,8 +157,7 @@ class Constant(LearnedPolicy):
 def test_a_new_policy_needs_one_line_of_the_registry(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    entry = registry.Entry("imitation", f"{__name__}:Constant")
-    monkeypatch.setitem(registry.POLICIES, "constant", entry)
+    monkeypatch.setitem(registry.POLICIES["imitation"], "constant", f"{__name__}:Constant")
     save(states(), tmp_path / "data")
     run = ["train", "--policy", "constant", "--data", str(tmp_path / "data"), "--device", "cpu",
            "--validate-every", "0", "--out", str(tmp_path / "run")]  # fmt: skip
