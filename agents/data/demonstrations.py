@@ -6,6 +6,7 @@ This needs neither a simulator nor Gymnasium nor Minari.
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -77,13 +78,20 @@ class Demonstrations:
 
     # Adding.
 
-    def add_episode(self, env: str, seed: int, samples: Sequence[Sample]) -> None:
+    def add_episode(
+        self,
+        env: str,
+        seed: int,
+        instructions: Iterable[str],
+        actions: Iterable[Any],
+        observations: Iterable[Any],
+    ) -> None:
         """Add an episode; see `agents.data.episodes.Episode.of`.
 
         Raises:
             AgentsError: a step does not fit; nothing is added.
         """
-        self._add(Kept.of(self.obs_mode, env, seed, samples))
+        self._add(Kept.of(self.obs_mode, env, seed, instructions, actions, observations))
 
     def _add(self, episode: Kept) -> None:
         low, high, actions = self.action_low, self.action_high, episode.actions
@@ -119,17 +127,21 @@ class Demonstrations:
                 whole.tokens.setdefault(encoder, {}).update(known)
         return whole
 
-    def first(self, count: int, envs: Sequence[str] | None = None) -> Demonstrations:
-        """The first `count` episodes of each env, env after env; the bytes are shared.
+    def first(self, count: int | None, envs: Sequence[str] = ()) -> Demonstrations:
+        """The first episodes of each env, env after env; the bytes are shared.
+
+        Args:
+            count: number of episodes of each env; all if None.
+            envs: ids; all if empty.
 
         Raises:
             AgentsError: there are fewer.
         """
         part = self._empty()
         part.tokens = self.tokens
-        for env in self.envs if envs is None else envs:
+        for env in envs or self.envs:
             chosen = [episode for episode in self._episodes if episode.env == env][:count]
-            if len(chosen) < count:
+            if len(chosen) < (count or 0):
                 raise AgentsError(
                     f"there are {len(chosen)} demonstrations of {env}, not {count}. "
                     "Make more, or ask for fewer"
@@ -231,12 +243,20 @@ class Demonstrations:
             if not _useful(episode):
                 continue
             _check_seed(dataset.env_id, episode)
-            obs_mode, samples = _samples(dataset.env_id, episode)
             if demonstrations is None:
                 demonstrations = cls(
-                    obs_mode, dataset.action_low, dataset.action_high, dataset.state_bounds
-                )
-            demonstrations.add_episode(dataset.env_id, episode.seed, samples)
+                    _obs_mode(episode), dataset.action_low, dataset.action_high,
+                    dataset.state_bounds,
+                )  # fmt: skip
+            labelled: Iterable[Any] = itertools.repeat(True)
+            if "infos/labelled" in episode:
+                labelled = np.ravel(episode.array("infos/labelled"))
+            actions, instructions = episode.array("actions"), episode.texts("infos/instruction")
+            observations = _observations(demonstrations.obs_mode, episode)
+            chosen = (
+                itertools.compress(each, labelled) for each in (instructions, actions, observations)
+            )
+            demonstrations.add_episode(dataset.env_id, episode.seed, *chosen)
         found = 0 if demonstrations is None else demonstrations.episodes
         if demonstrations is None or found < (episodes or 1):
             raise AgentsError(
@@ -265,34 +285,25 @@ def _check_seed(env: str, episode: Episode) -> None:
             )
 
 
-def _samples(env: str, episode: Episode) -> tuple[str, list[Sample]]:
-    """The obs_mode of an episode, and its labelled steps."""
-    columns: dict[str, Iterable[Any]]
-    if "observations/color" in episode and "observations/height" in episode:
-        obs_mode = "rgbd"
-        columns = {
-            "color": episode.frames("observations/color", "uint8", (*IMAGE, 3)),
-            "height": episode.frames("observations/height", "float32", IMAGE),
-        }
-    else:
-        obs_mode = "state"
-        try:
-            columns = {"state": episode.array("observations")[: episode.steps]}
-        except DatasetError as error:
-            raise AgentsError(
-                f"policies read color {(*IMAGE, 3)} and height {IMAGE}, or a vector: {error}"
-            ) from error
-    steps = zip(
-        episode.array("actions"), episode.texts("infos/instruction"), *columns.values(), strict=True
-    )
-    samples = [
-        Sample(env, 0, step, instruction, action, **dict(zip(columns, seen, strict=True)))
-        for step, (action, instruction, *seen) in enumerate(steps)
-    ]
-    if "infos/labelled" in episode:
-        labelled = episode.array("infos/labelled")
-        samples = [sample for sample in samples if labelled[sample.step]]
-    return obs_mode, samples
+def _obs_mode(episode: Episode) -> str:
+    images = "observations/color" in episode and "observations/height" in episode
+    return "rgbd" if images else "state"
+
+
+def _observations(obs_mode: str, episode: Episode) -> Iterable[Any]:
+    """The observations before each action."""
+    if obs_mode == "rgbd":
+        return zip(
+            episode.frames("observations/color", "uint8", (*IMAGE, 3)),
+            episode.frames("observations/height", "float32", IMAGE),
+            strict=True,
+        )
+    try:
+        return episode.array("observations")[: episode.steps]
+    except DatasetError as error:
+        raise AgentsError(
+            f"policies read color {(*IMAGE, 3)} and height {IMAGE}, or a vector: {error}"
+        ) from error
 
 
 def _check_alike(whole: Demonstrations, part: Demonstrations) -> None:

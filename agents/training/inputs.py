@@ -36,11 +36,9 @@ def select_demos(config: TrainConfig, demos: Demonstrations) -> Demonstrations:
             f"the dataset has no demonstrations of {', '.join(unknown) or 'any task'}; it has "
             f"{', '.join(demos.envs) or 'none'}"
         )
-    if config.demos is not None:
-        return demos.first(config.demos, config.envs or None)
-    if not config.envs:
+    if config.demos is None and not config.envs:
         return demos
-    return Demonstrations.joined([demos.first(len(demos.seeds(env)), [env]) for env in config.envs])
+    return demos.first(config.demos, config.envs)
 
 
 def check_machine(

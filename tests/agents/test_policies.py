@@ -10,7 +10,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.spaces import Box
-from toys import HIGH, LOW, TOKENS, images, states
+from toys import HIGH, LOW, TOKENS, add, images, states
 
 from agents.__main__ import main
 from agents.data.collect import collect
@@ -133,7 +133,7 @@ def test_cloning_from_images_looks_where_things_are(tmp_path: Path) -> None:
         height = np.zeros((160, 320), np.float32)
         new = Sample("a", 0, 0, "red", action, color=color, height=height)
         if number < 20:
-            demos.add_episode("a", 100_000 + number, [new])
+            add(demos, "a", 100_000 + number, [new])
     demos.tokens["minilm"] = TOKENS
     policy = trained(tmp_path, "bc_image", demos, TINY | {"augment": True}, **LONGER)
     said = policy.select_action({"color": new.color, "height": new.height}, TOKENS["red"])

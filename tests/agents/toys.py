@@ -20,6 +20,15 @@ TOKENS = {"red": np.eye(8, dtype=np.float16)[:2], "blue": np.eye(8, dtype=np.flo
 """Tokens of two instructions from a language model of width 8."""
 
 
+def add(demos: Demonstrations, env: str, seed: int, steps: Sequence[Sample]) -> None:
+    """Add an episode of these steps."""
+    observations = (
+        step.state if demos.obs_mode == "state" else (step.color, step.height) for step in steps
+    )
+    instructions = [step.instruction for step in steps]
+    demos.add_episode(env, seed, instructions, [step.action for step in steps], observations)
+
+
 def states(episodes: int = 20, width: int = 12, envs: Sequence[str] = ("a", "b")) -> Demonstrations:
     """Vectors whose first six numbers are the action, scaled."""
     rng = np.random.default_rng(0)
@@ -27,7 +36,7 @@ def states(episodes: int = 20, width: int = 12, envs: Sequence[str] = ("a", "b")
     for number in range(episodes * len(envs)):
         env = envs[number % len(envs)]
         steps = [_state(rng.uniform(-1, 1, width), env) for _ in range(2)]
-        demos.add_episode(env, 100_000 + number, steps)
+        add(demos, env, 100_000 + number, steps)
     return demos
 
 
@@ -44,7 +53,7 @@ def images(actions: Sequence[tuple[str, Sequence[float]]], env: str = "a") -> De
     demos = Demonstrations("rgbd", LOW, HIGH)
     for number, (instruction, action) in enumerate(actions):
         step = Sample(env, 0, 0, instruction, np.float32(action), color=color, height=height)
-        demos.add_episode(env, 100_000 + number, [step])
+        add(demos, env, 100_000 + number, [step])
     demos.tokens["minilm"] = dict(TOKENS)
     return demos
 
