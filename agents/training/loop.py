@@ -21,12 +21,12 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from agents.data.loader import Loader
 from agents.errors import AgentsError, Stopped
 from agents.policies.learned import LearnedPolicy, load_weights, make_policy
 from agents.training import checkpoint, inputs
 from agents.training.config import TrainConfig, check_same, default_policy_config, describe
 from agents.training.distributed import Distributed, supports_bf16
+from agents.training.loader import Loader
 from agents.training.log import Log
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ class Training:
         if state is not None:
             if self._average is not None:
                 self._average.load_state_dict(_under("average.", tensors))
-            _load_optimizer(self._optimizer, self.policy, _under("optimizer.", tensors))
+            _load_optimizer(self._optimizer, _under("optimizer.", tensors))
             self.done, self._spent = state["step"], state["spent"]
 
     def run(self) -> None:
@@ -179,11 +179,7 @@ class Training:
                 print(f"{config.out} is finished; --overwrite trains it again")
             return
         log = self._opened_log() if group.first else None
-        loader = Loader(
-            self.policy, self._demos, self._tokens, batch_size=config.batch_size,
-            seed=config.seed, steps=config.steps, rank=group.rank, processes=group.size,
-            threads=config.loaders, pinned=group.device.type == "cuda",
-        )  # fmt: skip
+        loader = Loader(self.policy, self._demos, self._tokens, config, group)
         try:
             with _interrupts() as interrupted:
                 self._loop(loader, log, interrupted)
@@ -197,7 +193,7 @@ class Training:
         if self._found is None:
             checkpoint.clear(config.out)
             self._save_config(finished=False)
-        log = Log(config.out, config.policy, self.done, config.steps, config.batch_size)
+        log = Log(config, self.done)
         if self.done:
             log.line(f"resuming after step {self.done}")
         if config.validate_every and self._validate is None:
@@ -303,8 +299,8 @@ class Training:
         tensors = {f"model.{k}": v for k, v in self.policy.state_dict().items()}
         if self._average is not None:
             tensors |= {f"average.{k}": v for k, v in self._average.state_dict().items()}
-        for name, kept in _optimizer_states(self._optimizer, self.policy):
-            tensors |= {f"optimizer.{name}.{key}": value for key, value in kept.items()}
+        for number, kept in self._optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{number}.{key}": value for key, value in kept.items()}
         state = {"step": self.done, "spent": self._spent}
         checkpoint.save_tensors(self._config.out / checkpoint.LAST, tensors, state)
 
@@ -348,26 +344,15 @@ def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
 
-def _optimizer_states(
-    optimizer: torch.optim.Optimizer, policy: LearnedPolicy
-) -> Iterator[tuple[str, dict[str, Tensor]]]:
-    """The state of the optimizer for each parameter, by name."""
-    names = {parameter: name for name, parameter in policy.named_parameters()}
-    for group in optimizer.param_groups:
-        for parameter in group["params"]:
-            yield names[parameter], optimizer.state[parameter]
-
-
-def _load_optimizer(
-    optimizer: torch.optim.Optimizer, policy: LearnedPolicy, tensors: dict[str, Tensor]
-) -> None:
-    value, own = optimizer.state_dict(), dict(policy.named_parameters())
-    for number, (name, _) in enumerate(_optimizer_states(optimizer, policy)):
+def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    value = optimizer.state_dict()
+    parameters = [each for group in optimizer.param_groups for each in group["params"]]
+    for number, parameter in enumerate(parameters):
         # Moments need the memory layout of their weights, which a file does not keep: fused AdamW
         # reads both in the order of memory.
         value["state"][number] = {
-            key: kept if key == "step" else torch.empty_like(own[name]).copy_(kept)
-            for key, kept in _under(f"{name}.", tensors).items()
+            key: kept if key == "step" else torch.empty_like(parameter).copy_(kept)
+            for key, kept in _under(f"{number}.", tensors).items()
         }
     optimizer.load_state_dict(value)
 

@@ -32,11 +32,6 @@ class DataConfig:
         if self.workers is not None and self.workers < 1:
             raise AgentsError(f"workers is {self.workers}; expected 1 or more")
 
-    @property
-    def exists(self) -> bool:
-        """Whether demonstrations are read, not made."""
-        return bool(self.data)
-
 
 class Source:
     """Demonstrations of a run, and what measures the success of its policy.
@@ -87,9 +82,10 @@ class Source:
         Raises:
             AgentsError: it is not.
         """
-        if _missing():
-            missing = ", ".join(_missing())
-            raise AgentsError(f"{missing} is not installed, which is needed to {purpose}")
+        if missing := _missing():
+            raise AgentsError(
+                f"{', '.join(missing)} is not installed, which is needed to {purpose}"
+            )
 
     def validate(self, envs: Sequence[str]) -> Validate | None:
         """What measures success on tasks; None without the simulator, or if it is not asked for.
