@@ -58,10 +58,14 @@ class Demonstrations:
     ) -> None:  # fmt: skip
         self.obs_mode = obs_mode
         try:
-            self.action_low = np.array(action_low, np.float32)
-            self.action_high = np.array(action_high, np.float32)
+            low, high = np.array([action_low, action_high], np.float32)
         except (TypeError, ValueError) as error:
             raise AgentsError(f"the bounds of actions are not numbers: {error}") from error
+        if low.shape != (6,) or not np.isfinite([low, high]).all() or (low > high).any():
+            raise AgentsError(
+                f"the bounds of actions are not two times six numbers in order: {low}, {high}"
+            )
+        self.action_low, self.action_high = low, high
         self.state_bounds = dict(state_bounds)
         self.tokens: tokens.Tokens = {}
         self._episodes: list[Kept] = []
@@ -70,11 +74,6 @@ class Demonstrations:
             raise AgentsError(
                 f"demonstrations have obs_mode {' or '.join(OBS_MODES)}, not {obs_mode!r:.60}"
             )
-        low, high = self.action_low, self.action_high
-        if not (low.shape == high.shape == (6,) and np.isfinite([low, high]).all()):
-            raise AgentsError(f"the bounds of actions are two times six numbers, not {low}, {high}")
-        if (low > high).any():
-            raise AgentsError(f"the bounds of actions cross: {low}, {high}")
 
     # Adding.
 
@@ -177,11 +176,6 @@ class Demonstrations:
     def episodes(self) -> int:
         """Number of episodes."""
         return len(self._episodes)
-
-    @property
-    def nbytes(self) -> int:
-        """Memory that observations and actions take, without Python's own."""
-        return sum(episode.nbytes for episode in self._episodes)
 
     @property
     def state_width(self) -> int:
@@ -306,17 +300,17 @@ def _observations(obs_mode: str, episode: Episode) -> Iterable[Any]:
         ) from error
 
 
+_ALIKE = {
+    "obs_mode": "Take those of one mode",
+    "action_low": "Envs with different bounds of actions do not mix",
+    "action_high": "Envs with different bounds of actions do not mix",
+    "state_bounds": "Make all with gensim_envs.common_bounds",
+}
+"""Attributes that must be equal for demonstrations to be joined, and the remedy."""
+
+
 def _check_alike(whole: Demonstrations, part: Demonstrations) -> None:
-    if whole.obs_mode != part.obs_mode:
-        raise AgentsError(f"some demonstrations have obs_mode {whole.obs_mode}, others "
-                          f"{part.obs_mode}. Take those of one mode")  # fmt: skip
-    if not (
-        np.array_equal(whole.action_low, part.action_low)
-        and np.array_equal(whole.action_high, part.action_high)
-    ):
-        raise AgentsError("demonstrations of envs with different bounds of actions do not mix")
-    if whole.state_bounds != part.state_bounds:
-        raise AgentsError(
-            f"some demonstrations have state vectors with room for {whole.state_bounds}, others "
-            f"for {part.state_bounds}. Make all with gensim_envs.common_bounds"
-        )
+    for name, remedy in _ALIKE.items():
+        one, other = getattr(whole, name), getattr(part, name)
+        if not np.all(one == other):
+            raise AgentsError(f"some demonstrations have {name} {one}, others {other}. {remedy}")

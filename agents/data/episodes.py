@@ -119,12 +119,6 @@ class Episode:
                 frames.append((zlib.compress(raw[0], _LEVEL), zlib.compress(raw[1], _LEVEL)))
         return cls(env, seed, texts, rows, tuple(frames), states, digest.digest())
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes of observations and actions."""
-        states = 0 if self.states is None else self.states.nbytes
-        return self.actions.nbytes + states + sum(len(c) + len(h) for c, h in self.frames)
-
     def sample(self, number: int, step: int) -> Sample:
         """One step, decompressed, of this episode with its number."""
         color = height = state = None

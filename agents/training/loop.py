@@ -226,8 +226,15 @@ class Training:
                     f"stopped after step {self.done} of {config.steps}; the same command resumes"
                 )
         if log is not None:
-            self._save_config(finished=True)
-            log.line(self._summary())
+            progress = self._save_config(finished=True)
+            success = progress["kept"].get("success")
+            log.line(
+                f"{self.done} steps in {progress['seconds']:.0f} s, "
+                f"{progress['samples_per_second']:.0f} samples/s, "
+                f"waiting for data {progress['waiting_share']:.1%} of the time; "
+                + ("" if success is None else f"best validation success {success:.0%}; ")
+                + f"the weights are in {config.out}"
+            )
 
     def _is_due(self, every: int) -> bool:
         return self.done % every == 0 or self.done == self._config.steps
@@ -308,36 +315,23 @@ class Training:
         path = self._config.out / checkpoint.MODEL
         checkpoint.save_tensors(path, self._averaged().state_dict(), info)
 
-    def _save_config(self, *, finished: bool) -> None:
-        """Write what the run is and how far it is."""
+    def _save_config(self, *, finished: bool) -> dict[str, Any]:
+        """Write what the run is and how far it is; returns how far it is."""
         spent = self._spent
         progress: dict[str, Any] = {"finished": finished}
         if finished:
+            stepping = max(spent["stepping"], 1e-9)
             progress |= {
                 "steps_done": self.done,
                 "kept": self._best(),
                 "seconds": round(spent["seconds"], 1),
-                "samples_per_second": round(self._speed(), 1),
-                "waiting_share": round(self._waiting(), 4),
+                "samples_per_second": round(self.done * self._config.batch_size / stepping, 1),
+                "waiting_share": round(spent["waiting"] / stepping, 4),
             }
         training = self._described["training"] | progress | {"versions": _versions()}
         value = self._described | {"training": training}
         checkpoint.save_json(self._config.out / checkpoint.CONFIG, value)
-
-    def _speed(self) -> float:
-        return self.done * self._config.batch_size / max(self._spent["stepping"], 1e-9)
-
-    def _waiting(self) -> float:
-        return self._spent["waiting"] / max(self._spent["stepping"], 1e-9)
-
-    def _summary(self) -> str:
-        success = self._best().get("success")
-        return (
-            f"{self.done} steps in {self._spent['seconds']:.0f} s, {self._speed():.0f} samples/s, "
-            f"waiting for data {self._waiting():.1%} of the time; "
-            + ("" if success is None else f"best validation success {success:.0%}; ")
-            + f"the weights are in {self._config.out}"
-        )
+        return progress
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from agents.data.demonstrations import Demonstrations
 from agents.errors import AgentsError
-from agents.training.config import TrainConfig
+from agents.training.config import TrainConfig, check_minimum
 from agents.training.loop import Validate
 
 SIMULATOR = ("gymnasium", "pybullet")
@@ -29,8 +29,7 @@ class DataConfig:
     """Processes that play episodes; by default one for each core."""
 
     def __post_init__(self) -> None:
-        if self.workers is not None and self.workers < 1:
-            raise AgentsError(f"workers is {self.workers}; expected 1 or more")
+        check_minimum(self, {"workers": 1})
 
 
 class Source:
