@@ -23,9 +23,7 @@ from gensim_envs.datasets.reading import Dataset, Episode, find
 from gensim_envs.errors import DatasetError
 from gensim_envs.seeds import TEST, VALIDATION
 
-__all__ = ["IMAGE", "OBS_MODES", "Demonstrations", "Sample"]
-
-OBS_MODES = ("rgbd", "state")
+__all__ = ["IMAGE", "Demonstrations", "Sample"]
 
 _ROUNDING = 1e-5  # by which an action may leave its bounds, as float32 numbers do
 
@@ -49,7 +47,7 @@ class Demonstrations:
             train; see `agents.policies.text_encoders`.
 
     Raises:
-        AgentsError: the obs_mode or the bounds of actions are not valid.
+        AgentsError: the bounds of actions are not valid.
     """
 
     def __init__(
@@ -70,29 +68,15 @@ class Demonstrations:
         self.tokens: tokens.Tokens = {}
         self._episodes: list[Kept] = []
         self._steps: list[tuple[int, int]] = []  # of each index, its episode and step
-        if obs_mode not in OBS_MODES:
-            raise AgentsError(
-                f"demonstrations have obs_mode {' or '.join(OBS_MODES)}, not {obs_mode!r:.60}"
-            )
 
     # Adding.
 
-    def add_episode(
-        self,
-        env: str,
-        seed: int,
-        instructions: Iterable[str],
-        actions: Iterable[Any],
-        observations: Iterable[Any],
-    ) -> None:
-        """Add an episode; see `agents.data.episodes.Episode.of`.
+    def add(self, episode: Kept) -> None:
+        """Add an episode.
 
         Raises:
-            AgentsError: a step does not fit; nothing is added.
+            AgentsError: it does not fit the bounds of actions, or the states of the others.
         """
-        self._add(Kept.of(self.obs_mode, env, seed, instructions, actions, observations))
-
-    def _add(self, episode: Kept) -> None:
         low, high, actions = self.action_low, self.action_high, episode.actions
         what = f"episode {episode.seed} of {episode.env}"
         out = ((actions < low - _ROUNDING) | (actions > high + _ROUNDING)).any(axis=1)
@@ -121,7 +105,7 @@ class Demonstrations:
         for part in parts:
             _check_alike(whole, part)
             for episode in part._episodes:
-                whole._add(episode)
+                whole.add(episode)
             for encoder, known in part.tokens.items():
                 whole.tokens.setdefault(encoder, {}).update(known)
         return whole
@@ -146,7 +130,7 @@ class Demonstrations:
                     "Make more, or ask for fewer"
                 )
             for episode in chosen:
-                part._add(episode)
+                part.add(episode)
         return part
 
     def _empty(self) -> Demonstrations:
@@ -161,7 +145,7 @@ class Demonstrations:
     def __getitem__(self, index: int) -> Sample:
         """One step, decompressed."""
         number, step = self._steps[index]
-        return self._episodes[number].sample(number, step)
+        return self._episodes[number].sample(step)
 
     def __iter__(self) -> Iterator[Sample]:
         """All steps, in their order."""
@@ -242,15 +226,7 @@ class Demonstrations:
                     _obs_mode(episode), dataset.action_low, dataset.action_high,
                     dataset.state_bounds,
                 )  # fmt: skip
-            labelled: Iterable[Any] = itertools.repeat(True)
-            if "infos/labelled" in episode:
-                labelled = np.ravel(episode.array("infos/labelled"))
-            actions, instructions = episode.array("actions"), episode.texts("infos/instruction")
-            observations = _observations(demonstrations.obs_mode, episode)
-            chosen = (
-                itertools.compress(each, labelled) for each in (instructions, actions, observations)
-            )
-            demonstrations.add_episode(dataset.env_id, episode.seed, *chosen)
+            demonstrations.add(_read_episode(dataset.env_id, demonstrations.obs_mode, episode))
         found = 0 if demonstrations is None else demonstrations.episodes
         if demonstrations is None or found < (episodes or 1):
             raise AgentsError(
@@ -277,6 +253,17 @@ def _check_seed(env: str, episode: Episode) -> None:
                 f"{episode.what} was recorded with seed {episode.seed}, which is reserved for "
                 f"{name}. Record with `gensim demos --seed`, from the training seeds"
             )
+
+
+def _read_episode(env: str, obs_mode: str, episode: Episode) -> Kept:
+    """The labelled steps of an episode."""
+    labelled: Iterable[Any] = itertools.repeat(True)
+    if "infos/labelled" in episode:
+        labelled = np.ravel(episode.array("infos/labelled"))
+    actions, instructions = episode.array("actions"), episode.texts("infos/instruction")
+    steps = instructions, actions, _observations(obs_mode, episode)
+    chosen = (itertools.compress(each, labelled) for each in steps)
+    return Kept.of(obs_mode, env, episode.seed, *chosen)
 
 
 def _obs_mode(episode: Episode) -> str:

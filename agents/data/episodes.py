@@ -30,9 +30,6 @@ class Sample:
     """One step of a demonstration.
 
     Attributes:
-        env: id of the env.
-        episode: number of the episode in its `Demonstrations`.
-        step: number of the step in its episode.
         instruction: that the env gave before the step.
         action: (6,) pick x, pick y, pick yaw, place x, place y, place yaw; metres and radians.
         color: (160, 320, 3), if the obs_mode is "rgbd".
@@ -40,9 +37,6 @@ class Sample:
         state: (n,), if it is "state".
     """
 
-    env: str
-    episode: int
-    step: int
     instruction: str
     action: Floats
     color: NDArray[np.uint8] | None = None
@@ -119,8 +113,8 @@ class Episode:
                 frames.append((zlib.compress(raw[0], _LEVEL), zlib.compress(raw[1], _LEVEL)))
         return cls(env, seed, texts, rows, tuple(frames), states, digest.digest())
 
-    def sample(self, number: int, step: int) -> Sample:
-        """One step, decompressed, of this episode with its number."""
+    def sample(self, step: int) -> Sample:
+        """One step, decompressed."""
         color = height = state = None
         if self.states is not None:
             state = self.states[step].copy()
@@ -128,16 +122,8 @@ class Episode:
             raw_color, raw_height = map(zlib.decompress, self.frames[step])
             color = np.frombuffer(raw_color, np.uint8).reshape(*IMAGE, 3).copy()
             height = _unpack_height(raw_height)
-        return Sample(
-            env=self.env,
-            episode=number,
-            step=step,
-            instruction=self.instructions[step],
-            action=self.actions[step].copy(),
-            color=color,
-            height=height,
-            state=state,
-        )
+        action = self.actions[step].copy()
+        return Sample(self.instructions[step], action, color, height, state)
 
 
 def _pack_height(height: Floats, what: str) -> bytes:

@@ -137,6 +137,18 @@ def describe(config: TrainConfig, hyperparameters: Any) -> dict[str, Any]:
     return value
 
 
+def find_run(config: TrainConfig, described: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The config.json of the run in the folder of a config; None if there is none to resume.
+
+    Raises:
+        AgentsError: it is another run.
+    """
+    found = checkpoint.find(config.out, config.overwrite)
+    if found is not None:
+        check_same(config.out, found, described)
+    return found
+
+
 def check_same(out: Path, there: Mapping[str, Any], here: Mapping[str, Any]) -> None:
     """Check that the run in a folder is the one that was asked for.
 

@@ -6,7 +6,6 @@ Neither this module nor what it imports needs pybullet, Gymnasium or Minari.
 from __future__ import annotations
 
 import math
-import platform
 import shutil
 import signal
 import threading
@@ -22,9 +21,10 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from agents.errors import AgentsError, Stopped
+from agents.evaluation.report import versions
 from agents.policies.learned import LearnedPolicy, load_weights, make_policy
 from agents.training import checkpoint, inputs
-from agents.training.config import TrainConfig, check_same, default_policy_config, describe
+from agents.training.config import TrainConfig, default_policy_config, describe, find_run
 from agents.training.distributed import Distributed, supports_bf16
 from agents.training.loader import Loader
 from agents.training.log import Log
@@ -47,12 +47,8 @@ def check(config: TrainConfig, hyperparameters: Any = None) -> bool:
     Raises:
         AgentsError: the folder holds another run, or an option is out of range.
     """
-    found = checkpoint.find(config.out, config.overwrite)
-    described = describe(config, _hyperparameters(config, hyperparameters))
-    if found is None:
-        return False
-    check_same(config.out, found, described)
-    return bool(found["training"]["finished"])
+    found = find_run(config, describe(config, _hyperparameters(config, hyperparameters)))
+    return found is not None and bool(found["training"]["finished"])
 
 
 def train(
@@ -118,7 +114,6 @@ class Training:
             torch.set_num_threads(config.threads)
         self._config, self._group = config, group
         self._validate = validate if config.validate_every else None
-        self._found = checkpoint.find(config.out, config.overwrite)
         hyperparameters = _hyperparameters(config, hyperparameters)
         self._described = describe(config, hyperparameters)
         self._demos = inputs.select_demos(config, demos)
@@ -132,9 +127,7 @@ class Training:
             "processes": group.size,
             "computed_in": "bf16" if self._bf16 else "fp32",
         }
-        if self._found is not None:
-            check_same(config.out, self._found, self._described)
-
+        self._found = find_run(config, self._described)
         _seed(torch.device("cpu"), config.seed)  # where weights are initialised
         self.policy = make_policy(spec, hyperparameters).to(group.device)
         self._optimizer = torch.optim.AdamW(
@@ -328,7 +321,7 @@ class Training:
                 "samples_per_second": round(self.done * self._config.batch_size / stepping, 1),
                 "waiting_share": round(spent["waiting"] / stepping, 4),
             }
-        training = self._described["training"] | progress | {"versions": _versions()}
+        training = self._described["training"] | progress | {"versions": versions()}
         value = self._described | {"training": training}
         checkpoint.save_json(self._config.out / checkpoint.CONFIG, value)
         return progress
@@ -379,11 +372,3 @@ def _interrupts() -> Iterator[threading.Event]:
     finally:
         for number, handler in usual.items():
             signal.signal(number, handler)
-
-
-def _versions() -> dict[str, str]:
-    return {
-        "python": platform.python_version(),
-        "torch": str(torch.__version__),
-        "numpy": np.__version__,
-    }

@@ -28,7 +28,7 @@ def demonstrations(path: Path) -> Path:
     for seed in range(200):
         state = np.float32(rng.uniform(-1, 1, 6))
         action = LOW + (state + 1) / 2 * (HIGH - LOW)
-        add(demos, ID, seed, [Sample(ID, 0, 0, "", action, state=state)])
+        add(demos, ID, seed, [Sample("", action, state=state)])
     return save(demos, path)
 
 

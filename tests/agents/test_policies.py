@@ -131,7 +131,7 @@ def test_cloning_from_images_looks_where_things_are(tmp_path: Path) -> None:
             color[row - 8 : row + 8, column - 8 : column + 8] = paint
         action = np.float32([x[0], y[0], 0, x[1], y[1], 0])
         height = np.zeros((160, 320), np.float32)
-        new = Sample("a", 0, 0, "red", action, color=color, height=height)
+        new = Sample("red", action, color=color, height=height)
         if number < 20:
             add(demos, "a", 100_000 + number, [new])
     demos.tokens["minilm"] = TOKENS
