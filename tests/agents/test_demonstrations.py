@@ -23,6 +23,7 @@ from minari.data_collector import EpisodeBuffer
 from toys import add, save
 
 from agents.data.demonstrations import IMAGE, Demonstrations, Sample
+from agents.data.episodes import Episode
 from agents.errors import AgentsError
 from gensim_envs.errors import GensimError
 from gensim_envs.seeds import TEST
@@ -152,6 +153,11 @@ def test_a_step_that_does_not_fit_is_refused(fields: dict[str, Any], said: str) 
     with pytest.raises(AgentsError, match=said):
         add(demos, "a", 0, [sample(0), sample(1, **fields)])
     assert len(demos) == 0
+
+
+def test_each_action_needs_a_state() -> None:
+    with pytest.raises(AgentsError, match="one finite vector for each action"):
+        Episode.of("state", "a", 0, ["go", "go"], [ACTION, ACTION], [np.zeros(3)])
 
 
 def test_bounds_are_checked() -> None:
