@@ -6,6 +6,7 @@ This needs neither a simulator nor Gymnasium nor Minari.
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -22,9 +23,7 @@ from gensim_envs.datasets.reading import Dataset, Episode, find
 from gensim_envs.errors import DatasetError
 from gensim_envs.seeds import TEST, VALIDATION
 
-__all__ = ["IMAGE", "OBS_MODES", "Demonstrations", "Sample"]
-
-OBS_MODES = ("rgbd", "state")
+__all__ = ["IMAGE", "Demonstrations", "Sample"]
 
 _ROUNDING = 1e-5  # by which an action may leave its bounds, as float32 numbers do
 
@@ -48,7 +47,7 @@ class Demonstrations:
             train; see `agents.policies.text_encoders`.
 
     Raises:
-        AgentsError: the obs_mode or the bounds of actions are not valid.
+        AgentsError: the bounds of actions are not valid.
     """
 
     def __init__(
@@ -57,35 +56,27 @@ class Demonstrations:
     ) -> None:  # fmt: skip
         self.obs_mode = obs_mode
         try:
-            self.action_low = np.array(action_low, np.float32)
-            self.action_high = np.array(action_high, np.float32)
+            low, high = np.array([action_low, action_high], np.float32)
         except (TypeError, ValueError) as error:
             raise AgentsError(f"the bounds of actions are not numbers: {error}") from error
+        if low.shape != (6,) or not np.isfinite([low, high]).all() or (low > high).any():
+            raise AgentsError(
+                f"the bounds of actions are not two times six numbers in order: {low}, {high}"
+            )
+        self.action_low, self.action_high = low, high
         self.state_bounds = dict(state_bounds)
         self.tokens: tokens.Tokens = {}
         self._episodes: list[Kept] = []
         self._steps: list[tuple[int, int]] = []  # of each index, its episode and step
-        if obs_mode not in OBS_MODES:
-            raise AgentsError(
-                f"demonstrations have obs_mode {' or '.join(OBS_MODES)}, not {obs_mode!r:.60}"
-            )
-        low, high = self.action_low, self.action_high
-        if not (low.shape == high.shape == (6,) and np.isfinite([low, high]).all()):
-            raise AgentsError(f"the bounds of actions are two times six numbers, not {low}, {high}")
-        if (low > high).any():
-            raise AgentsError(f"the bounds of actions cross: {low}, {high}")
 
     # Adding.
 
-    def add_episode(self, env: str, seed: int, samples: Sequence[Sample]) -> None:
-        """Add an episode; see `agents.data.episodes.Episode.of`.
+    def add(self, episode: Kept) -> None:
+        """Add an episode.
 
         Raises:
-            AgentsError: a step does not fit; nothing is added.
+            AgentsError: it does not fit the bounds of actions, or the states of the others.
         """
-        self._add(Kept.of(self.obs_mode, env, seed, samples))
-
-    def _add(self, episode: Kept) -> None:
         low, high, actions = self.action_low, self.action_high, episode.actions
         what = f"episode {episode.seed} of {episode.env}"
         out = ((actions < low - _ROUNDING) | (actions > high + _ROUNDING)).any(axis=1)
@@ -114,28 +105,32 @@ class Demonstrations:
         for part in parts:
             _check_alike(whole, part)
             for episode in part._episodes:
-                whole._add(episode)
+                whole.add(episode)
             for encoder, known in part.tokens.items():
                 whole.tokens.setdefault(encoder, {}).update(known)
         return whole
 
-    def first(self, count: int, envs: Sequence[str] | None = None) -> Demonstrations:
-        """The first `count` episodes of each env, env after env; the bytes are shared.
+    def first(self, count: int | None, envs: Sequence[str] = ()) -> Demonstrations:
+        """The first episodes of each env, env after env; the bytes are shared.
+
+        Args:
+            count: number of episodes of each env; all if None.
+            envs: ids; all if empty.
 
         Raises:
             AgentsError: there are fewer.
         """
         part = self._empty()
         part.tokens = self.tokens
-        for env in self.envs if envs is None else envs:
+        for env in envs or self.envs:
             chosen = [episode for episode in self._episodes if episode.env == env][:count]
-            if len(chosen) < count:
+            if len(chosen) < (count or 0):
                 raise AgentsError(
                     f"there are {len(chosen)} demonstrations of {env}, not {count}. "
                     "Make more, or ask for fewer"
                 )
             for episode in chosen:
-                part._add(episode)
+                part.add(episode)
         return part
 
     def _empty(self) -> Demonstrations:
@@ -150,7 +145,7 @@ class Demonstrations:
     def __getitem__(self, index: int) -> Sample:
         """One step, decompressed."""
         number, step = self._steps[index]
-        return self._episodes[number].sample(number, step)
+        return self._episodes[number].sample(step)
 
     def __iter__(self) -> Iterator[Sample]:
         """All steps, in their order."""
@@ -165,11 +160,6 @@ class Demonstrations:
     def episodes(self) -> int:
         """Number of episodes."""
         return len(self._episodes)
-
-    @property
-    def nbytes(self) -> int:
-        """Memory that observations and actions take, without Python's own."""
-        return sum(episode.nbytes for episode in self._episodes)
 
     @property
     def state_width(self) -> int:
@@ -231,12 +221,12 @@ class Demonstrations:
             if not _useful(episode):
                 continue
             _check_seed(dataset.env_id, episode)
-            obs_mode, samples = _samples(dataset.env_id, episode)
             if demonstrations is None:
                 demonstrations = cls(
-                    obs_mode, dataset.action_low, dataset.action_high, dataset.state_bounds
-                )
-            demonstrations.add_episode(dataset.env_id, episode.seed, samples)
+                    _obs_mode(episode), dataset.action_low, dataset.action_high,
+                    dataset.state_bounds,
+                )  # fmt: skip
+            demonstrations.add(_read_episode(dataset.env_id, demonstrations.obs_mode, episode))
         found = 0 if demonstrations is None else demonstrations.episodes
         if demonstrations is None or found < (episodes or 1):
             raise AgentsError(
@@ -265,47 +255,49 @@ def _check_seed(env: str, episode: Episode) -> None:
             )
 
 
-def _samples(env: str, episode: Episode) -> tuple[str, list[Sample]]:
-    """The obs_mode of an episode, and its labelled steps."""
-    columns: dict[str, Iterable[Any]]
-    if "observations/color" in episode and "observations/height" in episode:
-        obs_mode = "rgbd"
-        columns = {
-            "color": episode.frames("observations/color", "uint8", (*IMAGE, 3)),
-            "height": episode.frames("observations/height", "float32", IMAGE),
-        }
-    else:
-        obs_mode = "state"
-        try:
-            columns = {"state": episode.array("observations")[: episode.steps]}
-        except DatasetError as error:
-            raise AgentsError(
-                f"policies read color {(*IMAGE, 3)} and height {IMAGE}, or a vector: {error}"
-            ) from error
-    steps = zip(
-        episode.array("actions"), episode.texts("infos/instruction"), *columns.values(), strict=True
-    )
-    samples = [
-        Sample(env, 0, step, instruction, action, **dict(zip(columns, seen, strict=True)))
-        for step, (action, instruction, *seen) in enumerate(steps)
-    ]
+def _read_episode(env: str, obs_mode: str, episode: Episode) -> Kept:
+    """The labelled steps of an episode."""
+    labelled: Iterable[Any] = itertools.repeat(True)
     if "infos/labelled" in episode:
-        labelled = episode.array("infos/labelled")
-        samples = [sample for sample in samples if labelled[sample.step]]
-    return obs_mode, samples
+        labelled = np.ravel(episode.array("infos/labelled"))
+    actions, instructions = episode.array("actions"), episode.texts("infos/instruction")
+    steps = instructions, actions, _observations(obs_mode, episode)
+    chosen = (itertools.compress(each, labelled) for each in steps)
+    return Kept.of(obs_mode, env, episode.seed, *chosen)
+
+
+def _obs_mode(episode: Episode) -> str:
+    images = "observations/color" in episode and "observations/height" in episode
+    return "rgbd" if images else "state"
+
+
+def _observations(obs_mode: str, episode: Episode) -> Iterable[Any]:
+    """The observations before each action."""
+    if obs_mode == "rgbd":
+        return zip(
+            episode.frames("observations/color", "uint8", (*IMAGE, 3)),
+            episode.frames("observations/height", "float32", IMAGE),
+            strict=True,
+        )
+    try:
+        return episode.array("observations")[: episode.steps]
+    except DatasetError as error:
+        raise AgentsError(
+            f"policies read color {(*IMAGE, 3)} and height {IMAGE}, or a vector: {error}"
+        ) from error
+
+
+_ALIKE = {
+    "obs_mode": "Take those of one mode",
+    "action_low": "Envs with different bounds of actions do not mix",
+    "action_high": "Envs with different bounds of actions do not mix",
+    "state_bounds": "Make all with gensim_envs.common_bounds",
+}
+"""Attributes that must be equal for demonstrations to be joined, and the remedy."""
 
 
 def _check_alike(whole: Demonstrations, part: Demonstrations) -> None:
-    if whole.obs_mode != part.obs_mode:
-        raise AgentsError(f"some demonstrations have obs_mode {whole.obs_mode}, others "
-                          f"{part.obs_mode}. Take those of one mode")  # fmt: skip
-    if not (
-        np.array_equal(whole.action_low, part.action_low)
-        and np.array_equal(whole.action_high, part.action_high)
-    ):
-        raise AgentsError("demonstrations of envs with different bounds of actions do not mix")
-    if whole.state_bounds != part.state_bounds:
-        raise AgentsError(
-            f"some demonstrations have state vectors with room for {whole.state_bounds}, others "
-            f"for {part.state_bounds}. Make all with gensim_envs.common_bounds"
-        )
+    for name, remedy in _ALIKE.items():
+        one, other = getattr(whole, name), getattr(part, name)
+        if not np.all(one == other):
+            raise AgentsError(f"some demonstrations have {name} {one}, others {other}. {remedy}")

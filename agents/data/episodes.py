@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,9 +30,6 @@ class Sample:
     """One step of a demonstration.
 
     Attributes:
-        env: id of the env.
-        episode: number of the episode in its `Demonstrations`.
-        step: number of the step in its episode.
         instruction: that the env gave before the step.
         action: (6,) pick x, pick y, pick yaw, place x, place y, place yaw; metres and radians.
         color: (160, 320, 3), if the obs_mode is "rgbd".
@@ -40,9 +37,6 @@ class Sample:
         state: (n,), if it is "state".
     """
 
-    env: str
-    episode: int
-    step: int
     instruction: str
     action: Floats
     color: NDArray[np.uint8] | None = None
@@ -73,99 +67,76 @@ class Episode:
     digest: bytes
 
     @classmethod
-    def of(cls, obs_mode: str, env: str, seed: int, steps: Sequence[Sample]) -> Episode:
+    def of(
+        cls,
+        obs_mode: str,
+        env: str,
+        seed: int,
+        instructions: Iterable[str],
+        actions: Iterable[Any],
+        observations: Iterable[Any],
+    ) -> Episode:
         """Check and compress an episode.
 
         Args:
             obs_mode: "rgbd" or "state".
             env: id of the env.
             seed: with which it was reset.
-            steps: of which observations, instructions and actions are read.
+            instructions: T of them.
+            actions: T of shape (6,).
+            observations: T states (n,), or T pairs of color (160, 320, 3) uint8 and height
+                (160, 320) float32.
 
         Raises:
-            AgentsError: a step lacks what its obs_mode needs.
+            AgentsError: an action or observation is not valid, or there are none.
         """
         what = f"episode {seed} of {env}"
-        if not steps:
+        texts, rows = tuple(instructions), np.array(list(actions), np.float32)
+        if not texts:
             raise AgentsError(f"{what} has no steps")
-        try:
-            actions = np.array([step.action for step in steps], np.float32)
-        except (TypeError, ValueError) as error:
-            raise AgentsError(f"{what}: an action is not six finite numbers") from error
-        if actions.shape[1:] != (6,) or not np.isfinite(actions).all():
+        if rows.shape != (len(texts), 6) or not np.isfinite(rows).all():
             raise AgentsError(f"{what}: an action is not six finite numbers")
-        instructions = tuple(step.instruction for step in steps)
-        digest = hashlib.sha256(json.dumps([env, seed, list(instructions)]).encode())
-        digest.update(actions.astype("<f4").tobytes())
+        digest = hashlib.sha256(json.dumps([env, seed, list(texts)]).encode())
+        digest.update(rows.astype("<f4").tobytes())
         states, frames = None, []
         if obs_mode == "state":
-            states = _states([step.state for step in steps], what)
+            states = np.array(list(observations), np.float32)
+            vectors = states.ndim == 2 and states.size and len(states) == len(texts)
+            if not vectors or not np.isfinite(states).all():
+                raise AgentsError(f"{what}: its states are not one finite vector for each action")
             digest.update(states.astype("<f4").tobytes())
         else:
-            for step in steps:
-                color, height = _raw(step, what)
-                digest.update(color)
-                digest.update(height)
-                frames.append((zlib.compress(color, _LEVEL), zlib.compress(height, _LEVEL)))
-        return cls(env, seed, instructions, actions, tuple(frames), states, digest.digest())
+            for color, height in observations:
+                raw = color.tobytes(), _pack_height(height, what)
+                for part in raw:
+                    digest.update(part)
+                frames.append((zlib.compress(raw[0], _LEVEL), zlib.compress(raw[1], _LEVEL)))
+        return cls(env, seed, texts, rows, tuple(frames), states, digest.digest())
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes of observations and actions."""
-        states = 0 if self.states is None else self.states.nbytes
-        return self.actions.nbytes + states + sum(len(c) + len(h) for c, h in self.frames)
-
-    def sample(self, number: int, step: int) -> Sample:
-        """One step, decompressed, of this episode with its number."""
+    def sample(self, step: int) -> Sample:
+        """One step, decompressed."""
         color = height = state = None
         if self.states is not None:
             state = self.states[step].copy()
         else:
-            color, height = _images(*map(zlib.decompress, self.frames[step]))
-        return Sample(
-            env=self.env,
-            episode=number,
-            step=step,
-            instruction=self.instructions[step],
-            action=self.actions[step].copy(),
-            color=color,
-            height=height,
-            state=state,
-        )
+            raw_color, raw_height = map(zlib.decompress, self.frames[step])
+            color = np.frombuffer(raw_color, np.uint8).reshape(*IMAGE, 3).copy()
+            height = _unpack_height(raw_height)
+        action = self.actions[step].copy()
+        return Sample(self.instructions[step], action, color, height, state)
 
 
-def _states(states: Sequence[Floats | None], what: str) -> Floats:
-    widths = {None if state is None else np.shape(state) for state in states}
-    if len(widths) != 1 or not all(width is not None and len(width) == 1 for width in widths):
-        raise AgentsError(f"{what}: states are not vectors of one length")
-    stacked = np.array(states, np.float32)
-    if not (stacked.size and np.isfinite(stacked).all()):
-        raise AgentsError(f"{what}: a state is empty or has a number that is not finite")
-    return stacked
-
-
-def _raw(step: Sample, what: str) -> Pair:
-    """The bytes of color, and of height in tenths of a millimetre."""
-    color, height = step.color, step.height
-    if color is None or color.dtype != np.uint8 or color.shape != (*IMAGE, 3):
-        raise AgentsError(f"{what}: color is {_described(color)}, not uint8 {(*IMAGE, 3)}")
-    if height is None or height.dtype.kind != "f" or height.shape != IMAGE:
-        raise AgentsError(f"{what}: height is {_described(height)}, not float32 {IMAGE}")
+def _pack_height(height: Floats, what: str) -> bytes:
+    """The bytes of heights in tenths of a millimetre."""
     ticks = np.round(height / _HEIGHT_UNIT)
     if not (np.abs(ticks) < 2**15).all():
         raise AgentsError(f"{what}: a height is not a number between -3.2 and 3.2 metres")
     # All low bytes, then all high bytes: that compresses better, most of all in crowded scenes.
-    planes = ticks.astype("<i2").view(np.uint8).reshape(-1, 2).T
-    return color.tobytes(), planes.tobytes()
+    return ticks.astype("<i2").view(np.uint8).reshape(-1, 2).T.tobytes()
 
 
-def _images(color: bytes, height: bytes) -> tuple[NDArray[np.uint8], Floats]:
-    """The inverse of `_raw`, up to the rounding of heights."""
-    planes = np.frombuffer(height, np.uint8).reshape(2, -1).T
+def _unpack_height(data: bytes) -> Floats:
+    """The inverse of `_pack_height`, up to the rounding of heights."""
+    planes = np.frombuffer(data, np.uint8).reshape(2, -1).T
     ticks = np.ascontiguousarray(planes).view("<i2").reshape(IMAGE)
-    image = np.frombuffer(color, np.uint8).reshape(*IMAGE, 3).copy()
-    return image, ticks * np.float32(_HEIGHT_UNIT)
-
-
-def _described(array: NDArray[Any] | None) -> str:
-    return "missing" if array is None else f"{array.dtype} {array.shape}"
+    return ticks * np.float32(_HEIGHT_UNIT)

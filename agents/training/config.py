@@ -72,13 +72,11 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         minimum = {
-            "seed": 0, "steps": 1, "batch_size": 1, "warmup": 0, "weight_decay": 0,
+            "demos": 1, "seed": 0, "steps": 1, "batch_size": 1, "warmup": 0, "weight_decay": 0,
             "ema": 0, "validate_every": 0, "validation_episodes": 1, "patience": 1,
             "checkpoint_every": 1, "threads": 0, "loaders": 1,
         }  # fmt: skip
         check_minimum(self, minimum)
-        if self.demos is not None and self.demos < 1:
-            raise AgentsError(f"demos is {self.demos}; expected 1 or more")
         for name in ("learning_rate", "clip_norm"):
             if not 0 < getattr(self, name) < math.inf:
                 raise AgentsError(f"{name} is {getattr(self, name)}; expected more than 0")
@@ -91,14 +89,15 @@ _NOT_COMPARED = {"out", "device", "threads", "loaders", "precision", "overwrite"
 
 
 def check_minimum(config: Any, minimum: Mapping[str, float]) -> None:
-    """Check numbers of a config against their minimum.
+    """Check numbers of a config against their minimum; None is an option that is not given.
 
     Raises:
         AgentsError: naming the first that is less.
     """
     for name, least in minimum.items():
-        if not getattr(config, name) >= least:
-            raise AgentsError(f"{name} is {getattr(config, name)}; expected {least} or more")
+        value = getattr(config, name)
+        if value is not None and not value >= least:
+            raise AgentsError(f"{name} is {value}; expected {least} or more")
 
 
 def default_policy_config(policy: str, start_from: Path | None = None) -> Any:
@@ -136,6 +135,18 @@ def describe(config: TrainConfig, hyperparameters: Any) -> dict[str, Any]:
     described = {"config": asdict(hyperparameters), "training": training}
     value: dict[str, Any] = json.loads(json.dumps(described, default=str))
     return value
+
+
+def find_run(config: TrainConfig, described: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The config.json of the run in the folder of a config; None if there is none to resume.
+
+    Raises:
+        AgentsError: it is another run.
+    """
+    found = checkpoint.find(config.out, config.overwrite)
+    if found is not None:
+        check_same(config.out, found, described)
+    return found
 
 
 def check_same(out: Path, there: Mapping[str, Any], here: Mapping[str, Any]) -> None:

@@ -26,7 +26,7 @@ from agents.errors import AgentsError
 from agents.policies.learned import LearnedPolicy, policy_class
 from agents.policies.registry import policy_names
 from agents.training import checkpoint, loop
-from agents.training.config import TrainConfig, check_minimum, check_same, describe
+from agents.training.config import TrainConfig, check_minimum, check_same, describe, find_run
 from agents.training.inputs import check_machine, select_demos
 from agents.training.source import Source
 from gensim_envs.utils import files
@@ -81,9 +81,8 @@ def train(config: TrainConfig, dagger: DaggerConfig, hyperparameters: Any, sourc
     described["training"] |= {"policy": "dagger", "dagger": asdict(dagger)}
     check_machine(inner, hyperparameters, None, validates=True)  # it is played between rounds
     with checkpoint.locked(config.out):
-        found = checkpoint.find(config.out, config.overwrite)
+        found = find_run(config, described)
         if found is not None:
-            check_same(config.out, found, described)
             if found["training"]["finished"]:
                 print(f"{config.out} is finished; --overwrite trains it again")
                 return config.out

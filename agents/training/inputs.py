@@ -17,6 +17,9 @@ from agents.training.config import TrainConfig
 from agents.training.distributed import find_device
 from gensim_envs.errors import GensimError
 
+Encoded = tuple[dict[str, Array], int, tuple[float, ...]]
+"""The tokens of each instruction, their width, and the fingerprint of their encoder."""
+
 
 def select_demos(config: TrainConfig, demos: Demonstrations) -> Demonstrations:
     """The part of a dataset to train on.
@@ -36,11 +39,9 @@ def select_demos(config: TrainConfig, demos: Demonstrations) -> Demonstrations:
             f"the dataset has no demonstrations of {', '.join(unknown) or 'any task'}; it has "
             f"{', '.join(demos.envs) or 'none'}"
         )
-    if config.demos is not None:
-        return demos.first(config.demos, config.envs or None)
-    if not config.envs:
+    if config.demos is None and not config.envs:
         return demos
-    return Demonstrations.joined([demos.first(len(demos.seeds(env)), [env]) for env in config.envs])
+    return demos.first(config.demos, config.envs)
 
 
 def check_machine(
@@ -74,18 +75,14 @@ def check_machine(
             f"{error}. The dataset has the tokens for training but not for validation; give "
             "--validate-every 0 to train without"
         ) from error
-    if demos is None or stored is None:
-        return
-    if not same_encoder(encoder.fingerprint(), _stored_fingerprint(config, demos)):
+    if stored is not None and not same_encoder(encoder.fingerprint(), stored[2]):
         raise AgentsError(
             f"the tokens of the dataset are from another {config.encoder} than the one here, which "
             "validation uses; make the dataset again, or give --validate-every 0"
         )
 
 
-def instruction_tokens(
-    config: TrainConfig, demos: Demonstrations
-) -> tuple[dict[str, Array], int, tuple[float, ...]]:
+def instruction_tokens(config: TrainConfig, demos: Demonstrations) -> Encoded:
     """The tokens of each instruction of a dataset, and the encoder's width and fingerprint.
 
     Tokens that are stored in the dataset are used if they are vectors, without an encoder.
@@ -95,23 +92,19 @@ def instruction_tokens(
         return dict.fromkeys(instructions, np.zeros((0, 0), np.float32)), 0, ()
     stored = _stored_tokens(config, demos)
     if stored is not None:
-        return stored, stored[instructions[0]].shape[1], _stored_fingerprint(config, demos)
+        return stored
     encoder = text_encoder(config.encoder)
     tokens = dict(zip(instructions, encoder.encode(instructions), strict=True))
     return tokens, encoder.width, encoder.fingerprint()
 
 
-def _stored_tokens(config: TrainConfig, demos: Demonstrations) -> dict[str, Array] | None:
-    """The tokens that a dataset stores, if they are vectors of all its instructions."""
+def _stored_tokens(config: TrainConfig, demos: Demonstrations) -> Encoded | None:
+    """What `instruction_tokens` returns, if a dataset stores vectors of all its instructions."""
     instructions, stored = demos.instructions(), demos.tokens.get(config.encoder, {})
     if not all(each in stored and stored[each].ndim == 2 for each in instructions):
         return None
-    return {each: stored[each] for each in instructions}
-
-
-def _stored_fingerprint(config: TrainConfig, demos: Demonstrations) -> tuple[float, ...]:
-    tokens = demos.tokens.get(config.encoder, {}).get(PROBE)
-    return () if tokens is None else fingerprint(tokens)
+    known = fingerprint(stored[PROBE]) if PROBE in stored else ()
+    return {each: stored[each] for each in instructions}, stored[instructions[0]].shape[1], known
 
 
 def make_spec(

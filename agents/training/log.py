@@ -15,6 +15,7 @@ from torch import Tensor
 
 from agents.errors import AgentsError
 from agents.training import checkpoint
+from agents.training.config import TrainConfig
 from gensim_envs.utils import files
 from gensim_envs.utils.progress import Progress
 
@@ -28,21 +29,17 @@ class Log:
     same log as one that was not.
 
     Args:
-        folder: of the run.
-        policy: that is trained.
+        config: of the run.
         start: steps done so far; later lines of log.jsonl are dropped.
-        steps: number of steps of the run.
-        batch_size: samples in a step, for the speed that is shown.
     """
 
-    def __init__(self, folder: Path, policy: str, start: int, steps: int, batch_size: int) -> None:
-        self._path = folder / checkpoint.LOG
+    def __init__(self, config: TrainConfig, start: int) -> None:
+        self._config, self._start = config, start
+        self._path = config.out / checkpoint.LOG
         files.write(self._path, "".join(_kept(self._path, start)).encode())
         self._pending: list[tuple[int, float, dict[str, Tensor]]] = []
-        self._board = _board(folder / checkpoint.TENSORBOARD, start)
-        self._progress = Progress(steps, unit="step", done=start)
-        self._policy = policy
-        self._start, self._steps, self._size = start, steps, batch_size
+        self._board = _board(config.out / checkpoint.TENSORBOARD, start)
+        self._progress = Progress(config.steps, unit="step", done=start)
         self._began = time.perf_counter()
 
     def step(self, done: int, rate: float, values: dict[str, Tensor]) -> None:
@@ -65,10 +62,10 @@ class Log:
                 self._pending = []
                 self._append(rows)
                 raise AgentsError(
-                    f"{self._policy}: in step {done}, at a learning rate of {rate:.2g}, the loss "
-                    f"is {row['loss']} and the norm of its gradient {row['norm']}; try a smaller "
-                    "--learning-rate, a longer --warmup or --precision fp32. The last checkpoint "
-                    "is from before"
+                    f"{self._config.policy}: in step {done}, at a learning rate of {rate:.2g}, the "
+                    f"loss is {row['loss']} and the norm of its gradient {row['norm']}; try a "
+                    "smaller --learning-rate, a longer --warmup or --precision fp32. The last "
+                    "checkpoint is from before"
                 )
             rows.append({"step": done, **row, "rate": rate})
         self._pending = []
@@ -105,15 +102,15 @@ class Log:
         if self._progress.visible:
             self._progress.advance(0, loss=f"{row['loss']:.4g}")
             return
-        interval = max(1, self._steps // 20)
-        if row["step"] // interval == (row["step"] - _EVERY) // interval:
-            return
-        speed = (row["step"] - self._start) / (time.perf_counter() - self._began)
-        left = (self._steps - row["step"]) / speed
-        self.line(
-            f"step {row['step']} of {self._steps}, loss {row['loss']:.4g}, "
-            f"{speed * self._size:.0f} samples/s, {left / 60:.1f} min left"
-        )
+        step, steps = row["step"], self._config.steps
+        interval = max(1, steps // 20)
+        if step // interval > (step - _EVERY) // interval:
+            speed = (step - self._start) / (time.perf_counter() - self._began)
+            self.line(
+                f"step {step} of {steps}, loss {row['loss']:.4g}, "
+                f"{speed * self._config.batch_size:.0f} samples/s, "
+                f"{(steps - step) / speed / 60:.1f} min left"
+            )
 
 
 def _kept(path: Path, start: int) -> list[str]:

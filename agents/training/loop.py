@@ -6,7 +6,6 @@ Neither this module nor what it imports needs pybullet, Gymnasium or Minari.
 from __future__ import annotations
 
 import math
-import platform
 import shutil
 import signal
 import threading
@@ -22,12 +21,13 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from agents.data.loader import Loader
 from agents.errors import AgentsError, Stopped
+from agents.evaluation.report import versions
 from agents.policies.learned import LearnedPolicy, load_weights, make_policy
 from agents.training import checkpoint, inputs
-from agents.training.config import TrainConfig, check_same, default_policy_config, describe
+from agents.training.config import TrainConfig, default_policy_config, describe, find_run
 from agents.training.distributed import Distributed, supports_bf16
+from agents.training.loader import Loader
 from agents.training.log import Log
 
 if TYPE_CHECKING:
@@ -48,12 +48,8 @@ def check(config: TrainConfig, hyperparameters: Any = None) -> bool:
     Raises:
         AgentsError: the folder holds another run, or an option is out of range.
     """
-    found = checkpoint.find(config.out, config.overwrite)
-    described = describe(config, _hyperparameters(config, hyperparameters))
-    if found is None:
-        return False
-    check_same(config.out, found, described)
-    return bool(found["training"]["finished"])
+    found = find_run(config, describe(config, _hyperparameters(config, hyperparameters)))
+    return found is not None and bool(found["training"]["finished"])
 
 
 def train(
@@ -119,7 +115,6 @@ class Training:
             torch.set_num_threads(config.threads)
         self._config, self._group = config, group
         self._validate = validate if config.validate_every else None
-        self._found = checkpoint.find(config.out, config.overwrite)
         hyperparameters = _hyperparameters(config, hyperparameters)
         self._described = describe(config, hyperparameters)
         self._demos = inputs.select_demos(config, demos)
@@ -133,9 +128,7 @@ class Training:
             "processes": group.size,
             "computed_in": "bf16" if self._bf16 else "fp32",
         }
-        if self._found is not None:
-            check_same(config.out, self._found, self._described)
-
+        self._found = find_run(config, self._described)
         _seed(torch.device("cpu"), config.seed)  # where weights are initialised
         self.policy = make_policy(spec, hyperparameters).to(group.device)
         self._optimizer = torch.optim.AdamW(
@@ -169,7 +162,7 @@ class Training:
         if state is not None:
             if self._average is not None:
                 self._average.load_state_dict(_under("average.", tensors))
-            _load_optimizer(self._optimizer, self.policy, _under("optimizer.", tensors))
+            _load_optimizer(self._optimizer, _under("optimizer.", tensors))
             self.done, self._spent = state["step"], state["spent"]
 
     def run(self) -> None:
@@ -180,11 +173,7 @@ class Training:
                 print(f"{config.out} is finished; --overwrite trains it again")
             return
         log = self._opened_log() if group.first else None
-        loader = Loader(
-            self.policy, self._demos, self._tokens, batch_size=config.batch_size,
-            seed=config.seed, steps=config.steps, rank=group.rank, processes=group.size,
-            threads=config.loaders, pinned=group.device.type == "cuda",
-        )  # fmt: skip
+        loader = Loader(self.policy, self._demos, self._tokens, config, group)
         try:
             with _interrupts() as interrupted:
                 self._loop(loader, log, interrupted)
@@ -198,7 +187,7 @@ class Training:
         if self._found is None:
             checkpoint.clear(config.out)
             self._save_config(finished=False)
-        log = Log(config.out, config.policy, self.done, config.steps, config.batch_size)
+        log = Log(config, self.done)
         if self.done:
             log.line(f"resuming after step {self.done}")
         if config.validate_every and self._validate is None:
@@ -231,8 +220,15 @@ class Training:
                     f"stopped after step {self.done} of {config.steps}; the same command resumes"
                 )
         if log is not None:
-            self._save_config(finished=True)
-            log.line(self._summary())
+            progress = self._save_config(finished=True)
+            success = progress["kept"].get("success")
+            log.line(
+                f"{self.done} steps in {progress['seconds']:.0f} s, "
+                f"{progress['samples_per_second']:.0f} samples/s, "
+                f"waiting for data {progress['waiting_share']:.1%} of the time; "
+                + ("" if success is None else f"best validation success {success:.0%}; ")
+                + f"the weights are in {config.out}"
+            )
 
     def _is_due(self, every: int) -> bool:
         return self.done % every == 0 or self.done == self._config.steps
@@ -304,8 +300,8 @@ class Training:
         tensors = {f"model.{k}": v for k, v in self.policy.state_dict().items()}
         if self._average is not None:
             tensors |= {f"average.{k}": v for k, v in self._average.state_dict().items()}
-        for name, kept in _optimizer_states(self._optimizer, self.policy):
-            tensors |= {f"optimizer.{name}.{key}": value for key, value in kept.items()}
+        for number, kept in self._optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{number}.{key}": value for key, value in kept.items()}
         state = {"step": self.done, "spent": self._spent}
         checkpoint.save_tensors(self._config.out / checkpoint.LAST, tensors, state)
 
@@ -313,62 +309,38 @@ class Training:
         path = self._config.out / checkpoint.MODEL
         checkpoint.save_tensors(path, self._averaged().state_dict(), info)
 
-    def _save_config(self, *, finished: bool) -> None:
-        """Write what the run is and how far it is."""
+    def _save_config(self, *, finished: bool) -> dict[str, Any]:
+        """Write what the run is and how far it is; returns how far it is."""
         spent = self._spent
         progress: dict[str, Any] = {"finished": finished}
         if finished:
+            stepping = max(spent["stepping"], 1e-9)
             progress |= {
                 "steps_done": self.done,
                 "kept": self._best(),
                 "seconds": round(spent["seconds"], 1),
-                "samples_per_second": round(self._speed(), 1),
-                "waiting_share": round(self._waiting(), 4),
+                "samples_per_second": round(self.done * self._config.batch_size / stepping, 1),
+                "waiting_share": round(spent["waiting"] / stepping, 4),
             }
-        training = self._described["training"] | progress | {"versions": _versions()}
+        training = self._described["training"] | progress | {"versions": versions()}
         value = self._described | {"training": training}
         checkpoint.save_json(self._config.out / checkpoint.CONFIG, value)
-
-    def _speed(self) -> float:
-        return self.done * self._config.batch_size / max(self._spent["stepping"], 1e-9)
-
-    def _waiting(self) -> float:
-        return self._spent["waiting"] / max(self._spent["stepping"], 1e-9)
-
-    def _summary(self) -> str:
-        success = self._best().get("success")
-        return (
-            f"{self.done} steps in {self._spent['seconds']:.0f} s, {self._speed():.0f} samples/s, "
-            f"waiting for data {self._waiting():.1%} of the time; "
-            + ("" if success is None else f"best validation success {success:.0%}; ")
-            + f"the weights are in {self._config.out}"
-        )
+        return progress
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
 
-def _optimizer_states(
-    optimizer: torch.optim.Optimizer, policy: LearnedPolicy
-) -> Iterator[tuple[str, dict[str, Tensor]]]:
-    """The state of the optimizer for each parameter, by name."""
-    names = {parameter: name for name, parameter in policy.named_parameters()}
-    for group in optimizer.param_groups:
-        for parameter in group["params"]:
-            yield names[parameter], optimizer.state[parameter]
-
-
-def _load_optimizer(
-    optimizer: torch.optim.Optimizer, policy: LearnedPolicy, tensors: dict[str, Tensor]
-) -> None:
-    value, own = optimizer.state_dict(), dict(policy.named_parameters())
-    for number, (name, _) in enumerate(_optimizer_states(optimizer, policy)):
+def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
+    value = optimizer.state_dict()
+    parameters = [each for group in optimizer.param_groups for each in group["params"]]
+    for number, parameter in enumerate(parameters):
         # Moments need the memory layout of their weights, which a file does not keep: fused AdamW
         # reads both in the order of memory.
         value["state"][number] = {
-            key: kept if key == "step" else torch.empty_like(own[name]).copy_(kept)
-            for key, kept in _under(f"{name}.", tensors).items()
+            key: kept if key == "step" else torch.empty_like(parameter).copy_(kept)
+            for key, kept in _under(f"{number}.", tensors).items()
         }
     optimizer.load_state_dict(value)
 
@@ -401,11 +373,3 @@ def _interrupts() -> Iterator[threading.Event]:
     finally:
         for number, handler in usual.items():
             signal.signal(number, handler)
-
-
-def _versions() -> dict[str, str]:
-    return {
-        "python": platform.python_version(),
-        "torch": str(torch.__version__),
-        "numpy": np.__version__,
-    }

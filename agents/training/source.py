@@ -11,7 +11,7 @@ from pathlib import Path
 
 from agents.data.demonstrations import Demonstrations
 from agents.errors import AgentsError
-from agents.training.config import TrainConfig
+from agents.training.config import TrainConfig, check_minimum
 from agents.training.loop import Validate
 
 SIMULATOR = ("gymnasium", "pybullet")
@@ -29,13 +29,7 @@ class DataConfig:
     """Processes that play episodes; by default one for each core."""
 
     def __post_init__(self) -> None:
-        if self.workers is not None and self.workers < 1:
-            raise AgentsError(f"workers is {self.workers}; expected 1 or more")
-
-    @property
-    def exists(self) -> bool:
-        """Whether demonstrations are read, not made."""
-        return bool(self.data)
+        check_minimum(self, {"workers": 1})
 
 
 class Source:
@@ -87,9 +81,10 @@ class Source:
         Raises:
             AgentsError: it is not.
         """
-        if _missing():
-            missing = ", ".join(_missing())
-            raise AgentsError(f"{missing} is not installed, which is needed to {purpose}")
+        if missing := _missing():
+            raise AgentsError(
+                f"{', '.join(missing)} is not installed, which is needed to {purpose}"
+            )
 
     def validate(self, envs: Sequence[str]) -> Validate | None:
         """What measures success on tasks; None without the simulator, or if it is not asked for.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,46 +35,41 @@ def _build(arguments: Sequence[str]) -> Callable[..., None]:
     known = [*policy_names("imitation"), "dagger", *policy_names("reinforcement")]
     if policy not in known:
         raise AgentsError(f"unknown policy {policy!r:.60}; choose one of {', '.join(known)}")
+    trained = policy
+    options = []
     if policy in policy_names("reinforcement"):
         from agents.training.rl import RLConfig
 
-        parameters = {"config": _group(RLConfig), "tasks": Tasks}
-        defaults: dict[str, Any] = {"tasks": None}
-        trained = policy
-        command: Callable[..., None] = _train_from_reward
+        options.append(_option("config", RLConfig))
     else:
-        parameters = {"config": _group(TrainConfig), "data": _group(DataConfig), "tasks": Tasks}
-        defaults = {"data": DataConfig(), "tasks": None}
-        trained, command = policy, _train_from_demos
         if policy == "dagger":
             trained = _find(arguments, "--dagger.policy", DaggerConfig.policy)
-            parameters["dagger"] = _group(DaggerConfig, "dagger")
-            defaults["dagger"] = DaggerConfig(policy=trained)
-            command = _train_dagger
-        defaults["config"] = TrainConfig(
-            **{"policy": policy, "out": tyro.MISSING, **policy_class(trained).train_defaults}
-        )
+            options.append(_option("dagger", DaggerConfig, DaggerConfig(trained), "dagger"))
+        given = {"policy": policy, "out": tyro.MISSING, **policy_class(trained).train_defaults}
+        options.append(_option("config", TrainConfig, TrainConfig(**given)))
+        options.append(_option("data", DataConfig, DataConfig()))
     start_from = _find(arguments, "--start-from", "")
-    parameters["hyperparameters"] = _group(policy_class(trained).config_class, trained)
-    defaults["hyperparameters"] = default_policy_config(
-        trained, Path(start_from) if start_from else None
-    )
+    hyperparameters = default_policy_config(trained, Path(start_from) if start_from else None)
+    options.append(_option("hyperparameters", type(hyperparameters), hyperparameters, trained))
+    tasks = Parameter("tasks", Parameter.KEYWORD_ONLY, default=None, annotation=Tasks)
 
-    def built(**values: Any) -> None:
-        command(**values)
+    def built(*, config: Any, tasks: str | None, **values: Any) -> None:
+        config = _with_tasks(config, tasks)
+        if policy in policy_names("reinforcement"):
+            from agents.training import rl
+
+            rl.train(config, **values)
+            return
+        config, source = _source(config, values.pop("data"))
+        run = dagger_training.train if policy == "dagger" else _train
+        run(config, source=source, **values)
 
     built.__doc__ = (
         "Train a policy, or resume its training. --policy NAME --help shows the options of another "
         f"policy: {', '.join(known)}."
     )
-    built.__annotations__ = parameters
-    built.__signature__ = inspect.Signature([  # type: ignore[attr-defined]
-        inspect.Parameter(
-            name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation,
-            default=defaults.get(name, inspect.Parameter.empty),
-        )
-        for name, annotation in parameters.items()
-    ])  # fmt: skip
+    built.__annotations__ = {each.name: each.annotation for each in [*options, tasks]}
+    built.__signature__ = Signature([*options, tasks])  # type: ignore[attr-defined]
     return built
 
 
@@ -92,9 +87,11 @@ def _find(arguments: Sequence[str], flag: str, default: str) -> str:
     return default
 
 
-def _group(cls: type, prefix: str = "") -> Any:
-    """The annotation of a dataclass whose options have a prefix."""
-    return Annotated[cls, arg(name=prefix)]
+def _option(name: str, cls: type, default: Any = Parameter.empty, prefix: str = "") -> Parameter:
+    """A parameter for a dataclass whose options have a prefix."""
+    return Parameter(
+        name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[cls, arg(name=prefix)]
+    )
 
 
 def _with_tasks(config: Any, tasks: str | None) -> Any:
@@ -108,7 +105,7 @@ def _with_tasks(config: Any, tasks: str | None) -> Any:
 
 def _source(config: TrainConfig, data: DataConfig) -> tuple[TrainConfig, Source]:
     """Check that the run has demonstrations, and set their number."""
-    if not data.exists:
+    if not data.data:
         if not config.envs:
             raise AgentsError("give tasks with --env or --tasks, or a dataset with --data")
         config = replace(config, demos=config.demos or DEMOS)
@@ -120,29 +117,13 @@ def _source(config: TrainConfig, data: DataConfig) -> tuple[TrainConfig, Source]
     return config, Source(data, config)
 
 
-def _train_from_reward(config: Any, tasks: str | None, hyperparameters: Any) -> None:
-    from agents.training import rl
-
-    rl.train(_with_tasks(config, tasks), hyperparameters)
-
-
-def _train_dagger(
-    config: TrainConfig, data: DataConfig, tasks: str | None, dagger: DaggerConfig,
-    hyperparameters: Any,
-) -> None:  # fmt: skip
-    config, source = _source(_with_tasks(config, tasks), data)
-    dagger_training.train(config, dagger, hyperparameters, source)
-
-
-def _train_from_demos(
-    config: TrainConfig, data: DataConfig, tasks: str | None, hyperparameters: Any
-) -> None:
-    config, source = _source(_with_tasks(config, tasks), data)
+def _train(config: TrainConfig, hyperparameters: Any, source: Source) -> None:
+    """Train on demonstrations that are there, or are made first."""
     if loop.check(config, hyperparameters):
         print(f"{config.out} is finished; --overwrite trains it again")
         return
     make = partial(source.demos, policy_class(config.policy).obs_mode)
-    demos = make() if data.exists else None
+    demos = make() if source.data.data else None
     validate = source.validate(config.envs or (demos.envs if demos is not None else ()))
     check_machine(config, hyperparameters, demos, validates=validate is not None)
     loop.train(config, make if demos is None else demos, hyperparameters, validate=validate)

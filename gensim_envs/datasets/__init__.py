@@ -26,16 +26,9 @@ __all__ = [
     "record",
 ]
 
-_LAZY = {
-    "PERTURBATIONS": "gensim_envs.datasets.worker",
-    "Played": "gensim_envs.datasets.recording",
-    "Summary": "gensim_envs.datasets.recording",
-    "record": "gensim_envs.datasets.recording",
-}
-"""Names whose modules need Gymnasium; they are imported on first use."""
-
 
 def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
+    """Import what needs Gymnasium on first use."""
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_LAZY[name]), name)
+    return getattr(importlib.import_module("gensim_envs.datasets.recording"), name)

@@ -71,10 +71,6 @@ class Folder:
         """The file for the reason why a seed failed."""
         return self._parts / f"{seed}.json"
 
-    def holds(self, episodes: int) -> bool:
-        """Whether the dataset is complete and has so many episodes."""
-        return len(self.seeds) >= episodes
-
     def begin(self) -> None:
         """Create the folder of parts."""
         write(self._parts / "run.json", json.dumps(self.run.to_json()).encode())

@@ -6,15 +6,13 @@ Minari's own writer stores images as JPEG or uncompressed. Its reader decompress
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
-
-from gensim_envs.datasets.folder import Folder
-from gensim_envs.datasets.reading import MAIN
 
 _FRAME = 1024  # bytes of one time step from which on each is compressed and can be read alone
 _LEVEL = 4  # of gzip: level 9 saves 5 % more and takes five times as long
@@ -59,23 +57,31 @@ def texts(instructions: list[str]) -> NDArray[Any]:
     return np.array(encoded, dtype=h5py.string_dtype("utf-8", longest))
 
 
-def assemble(folder: Folder, seeds: Iterable[int]) -> tuple[bytes, int]:
+def assemble(
+    seeds: Iterable[int], main: Path, present: Sequence[int], part: Callable[[int], Path]
+) -> tuple[bytes, int]:
     """Put the episodes of seeds, in their order, into Minari's main file.
 
     Compressed frames are copied as they are, from the present dataset or from parts. The file is
     made in memory, since HDF5 ends the process with a segmentation fault on a full disk.
 
+    Args:
+        seeds: of the episodes.
+        main: the present main file.
+        present: seeds of the episodes in it, in their order.
+        part: from any other seed to the file of its episode.
+
     Returns:
         The content of the file and the number of steps.
     """
-    present = {seed: index for index, seed in enumerate(folder.seeds)}
+    numbers = {seed: index for index, seed in enumerate(present)}
     steps, buffer = 0, io.BytesIO()
     with h5py.File(buffer, "w") as file:
         for index, seed in enumerate(seeds):
-            old = seed in present
+            old = seed in numbers
             name = f"episode_{index}"
-            with h5py.File(folder.data / MAIN if old else folder.part(seed), "r") as part:
-                part.copy(f"episode_{present[seed]}" if old else "episode", file, name)
+            with h5py.File(main if old else part(seed), "r") as source:
+                source.copy(f"episode_{numbers[seed]}" if old else "episode", file, name)
             file[name].attrs.modify("id", index)
             steps += int(file[name].attrs["total_steps"])
     return buffer.getvalue(), steps

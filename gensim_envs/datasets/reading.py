@@ -12,7 +12,7 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,7 +63,6 @@ class Dataset:
 
     Attributes:
         path: its `data` folder.
-        metadata: content of its metadata.json.
         env_id: id of the env, or else of the dataset.
         action_low: least values of an action, as the metadata has them.
         action_high: greatest values of an action.
@@ -71,7 +70,6 @@ class Dataset:
     """
 
     path: Path
-    metadata: Mapping[str, Any]
     env_id: str
     action_low: Any
     action_high: Any
@@ -103,7 +101,7 @@ class Dataset:
         if not isinstance(bounds, dict) or not all(type(most) is int for most in bounds.values()):
             raise DatasetError(f"{path / METADATA}: state_bounds must be an object of integers")
         env_id = str(spec.get("id") or metadata.get("dataset_id") or path)
-        return cls(path, metadata, env_id, space.get("low"), space.get("high"), bounds)
+        return cls(path, env_id, space.get("low"), space.get("high"), bounds)
 
     def episodes(self) -> Iterator[Episode]:
         """The episodes in their order; each can be read until the next one is asked for.

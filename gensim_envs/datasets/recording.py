@@ -23,6 +23,7 @@ import gymnasium as gym
 import gensim_envs
 from gensim_envs.datasets import worker
 from gensim_envs.datasets.folder import Folder
+from gensim_envs.datasets.reading import MAIN
 from gensim_envs.datasets.worker import PERTURBATIONS, Behaviour, Run
 from gensim_envs.errors import DatasetError, FileError, LibraryError, WorkerError
 from gensim_envs.library import Library, shipped
@@ -131,7 +132,7 @@ def record(
     try:
         with files.locked(out), files.errors(out):
             folders = [_open(out, run, episodes) for run in runs]
-            incomplete = [folder for folder in folders if not folder.holds(episodes)]
+            incomplete = [folder for folder in folders if len(folder.seeds) < episodes]
             if incomplete:
                 with processes(workers) as executor:
                     _record_all(incomplete, episodes, executor, progress or (lambda _: None))
@@ -152,12 +153,13 @@ def _check(episodes: int, seed: int, workers: int | None, perturb: Sequence[str]
         raise DatasetError(
             f"{' and '.join(missing)} is not installed. Use pip install 'gensim-envs[data]'"
         )
-    if episodes < 1:
-        raise DatasetError(f"episodes is {episodes}; ask for at least 1")
-    if seed < 0:
-        raise DatasetError(f"seed is {seed}; seeds start at 0")
-    if workers is not None and workers < 1:
-        raise DatasetError(f"workers is {workers}; use at least 1")
+    for name, value, least in (
+        ("episodes", episodes, 1),
+        ("seed", seed, 0),
+        ("workers", workers, 1),
+    ):
+        if value is not None and value < least:
+            raise DatasetError(f"{name} is {value}; expected {least} or more")
     for key in perturb:
         if key not in PERTURBATIONS:
             raise DatasetError(f"{key!r} cannot be randomised; use {', '.join(PERTURBATIONS)}")
@@ -274,36 +276,19 @@ def _named(what: str) -> Iterator[None]:
 
 
 def _finish(folder: Folder, episodes: int, executor: Executor) -> None:
-    """Write the dataset."""
-    from gensim_envs.datasets import hdf5
-
-    run = folder.run
-    seeds, _ = _plan(folder, episodes)
-    with _named(run.spec.id):
-        observations, actions = executor.submit(worker.spaces_of, run.spec).result()
-    main, steps = hdf5.assemble(folder, seeds)
-    failed = [seed for seed in sorted(folder.failed) if seed < seeds[-1]]
-    folder.finish(main, {
-        **_minari_metadata(run, observations, actions),
-        "total_episodes": len(seeds),
-        "total_steps": steps,
-        "dataset_size": round(len(main) / 1e6, 1),
-        "main_data_sha256": hashlib.sha256(main).hexdigest(),
-        **run.to_json(),
-        "seeds": seeds,
-        "failed_seeds": [{"seed": seed, "reason": folder.failed[seed]} for seed in failed],
-    })  # fmt: skip
-
-
-def _minari_metadata(
-    run: Run, observations: gym.Space[Any], actions: gym.Space[Any]
-) -> dict[str, Any]:
-    """The keys that Minari reads."""
+    """Write the dataset; the first keys of its metadata are Minari's."""
     import minari
     from minari.serialization import serialize_space
 
-    spec = run.spec
-    return {
+    from gensim_envs.datasets import hdf5
+
+    run, spec = folder.run, folder.run.spec
+    seeds, _ = _plan(folder, episodes)
+    with _named(spec.id):
+        observations, actions = executor.submit(worker.spaces_of, spec).result()
+    main, steps = hdf5.assemble(seeds, folder.data / MAIN, folder.seeds, folder.part)
+    failed = [seed for seed in sorted(folder.failed) if seed < seeds[-1]]
+    folder.finish(main, {
         "dataset_id": run.dataset_id,
         "minari_version": minari.__version__,
         "data_format": "hdf5",
@@ -313,7 +298,14 @@ def _minari_metadata(
         "env_spec": spec.to_json(),
         "algorithm_name": run.algorithm,
         "description": f"Episodes of {run.algorithm} in {spec.id}, {spec.kwargs['split']} split",
-    }
+        "total_episodes": len(seeds),
+        "total_steps": steps,
+        "dataset_size": round(len(main) / 1e6, 1),
+        "main_data_sha256": hashlib.sha256(main).hexdigest(),
+        **run.to_json(),
+        "seeds": seeds,
+        "failed_seeds": [{"seed": seed, "reason": folder.failed[seed]} for seed in failed],
+    })  # fmt: skip
 
 
 def _summary(folder: Folder) -> Summary:

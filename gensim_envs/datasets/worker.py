@@ -142,40 +142,6 @@ def _env(spec: EnvSpec) -> gym.Env[Any, Any]:
     return _made[1]
 
 
-class _Demonstrator:
-    """Takes the oracle's action in each state, or lets the behaviour of a run respond to it.
-
-    Attributes:
-        labels: the oracle's action in each state so far; None where it knows none.
-    """
-
-    def __init__(self, env: gym.Env[Any, Any], run: Run, seed: int) -> None:
-        self.labels: list[Action | None] = []
-        self._env, self._run, self._seed = env, run, seed
-        self._respond: Respond | None = None
-
-    def start(self, observation: Any, info: dict[str, Any]) -> None:
-        """Begin, once the env is reset."""
-        from gensim_envs.oracle import Oracle
-
-        self._oracle = Oracle(self._env)
-        if self._run.behaviour is not None:
-            self._respond = self._run.behaviour(self._env, self._seed)
-
-    def act(self, observation: Any, info: dict[str, Any]) -> Any:
-        """The action to execute."""
-        from gensim_envs.errors import OracleError
-
-        label: Action | None = None
-        try:
-            label = self._oracle.act()
-        except OracleError:
-            if self._respond is None:
-                raise
-        self.labels.append(label)
-        return label if self._respond is None else self._respond(observation, info, label)
-
-
 def _episode(env: gym.Env[Any, Any], run: Run, seed: int) -> tuple[dict[str, Any], str | None]:
     """Play one episode.
 
@@ -184,12 +150,30 @@ def _episode(env: gym.Env[Any, Any], run: Run, seed: int) -> tuple[dict[str, Any
     """
     from gensim_envs.datasets.hdf5 import texts
     from gensim_envs.envs.rollout import transitions
+    from gensim_envs.errors import OracleError
+    from gensim_envs.oracle import Oracle
 
-    demonstrator = _Demonstrator(env, run, seed)
+    oracle: Oracle
+    respond: Respond | None
+    labels: list[Action | None] = []  # the oracle's action in each state; None where it knows none
+
+    def start(observation: Any, info: dict[str, Any]) -> None:
+        nonlocal oracle, respond
+        oracle = Oracle(env)
+        respond = None if run.behaviour is None else run.behaviour(env, seed)
+
+    def act(observation: Any, info: dict[str, Any]) -> Any:
+        label: Action | None = None
+        try:
+            label = oracle.act()
+        except OracleError:
+            if respond is None:
+                raise
+        labels.append(label)
+        return label if respond is None else respond(observation, info, label)
+
     options = _reset_options(run.perturb, seed)
-    steps = list(
-        transitions(env, demonstrator.act, seed=seed, options=options, start=demonstrator.start)
-    )
+    steps = list(transitions(env, act, seed=seed, options=options, start=start))
     observations = [steps[0].observation, *(step.next_observation for step in steps)]
     infos = [steps[0].info, *(step.next_info for step in steps)]
     held = {name: [info[name] for info in infos] for name in _INFOS}
@@ -205,7 +189,7 @@ def _episode(env: gym.Env[Any, Any], run: Run, seed: int) -> tuple[dict[str, Any
         },
     }
     if run.behaviour is not None:
-        return _labelled(episode, demonstrator.labels)
+        return _labelled(episode, labels)
     if not steps[-1].success:
         progress = infos[-1]["progress"]
         return episode, f"not solved in {len(steps)} steps, progress {progress:.2f}"

@@ -59,7 +59,7 @@ def policy_that_sees_through_it(name: str, tokens: Any) -> None:
     assert not any("visual" in key for key in policy.state_dict())
     color = np.random.default_rng(0).integers(0, 255, (160, 320, 3), np.uint8)
     height, action = np.zeros((160, 320), np.float32), np.float32([0.5, 0, 0, 0.6, 0.1, 1])
-    sample = Sample("gensim/Some-v0", 0, 0, "put it there", action, color, height, None)
+    sample = Sample("put it there", action, color, height, None)
     batch = policy.prepare([sample] * 2, [tokens] * 2, np.random.default_rng(0), train=False)
     seen = colors_of(batch["image"], batch["table"])[0].permute(1, 2, 0)
     np.testing.assert_allclose(seen, color / 255, atol=1e-5)

@@ -30,7 +30,7 @@ def test_the_oracle_demonstrates(folder: Path) -> None:
     demos = Demonstrations.load(folder)
     assert demos.envs == [CORNER, BOWL]
     assert demos.seeds(BOWL) == demos.seeds(CORNER) == [TRAINING.start, TRAINING.start + 1]
-    step = next(step for step in demos if step.env == BOWL)
+    step = demos[demos.steps_of(BOWL)[0]]
     assert "bowl" in step.instruction and step.color is not None and step.height is not None
     assert 0.01 < step.height.max() < 0.2
 
@@ -56,8 +56,8 @@ def test_states_of_several_envs_have_one_width(tmp_path: Path) -> None:
     [
         ({"envs": ["gensim/Nothing-v0"]}, "gensim list"),
         ({"envs": ["CartPole-v1"]}, "--data"),
-        ({"episodes": 0}, "ask for at least 1"),
-        ({"workers": 0}, "use at least 1"),
+        ({"episodes": 0}, "episodes is 0; expected 1 or more"),
+        ({"workers": 0}, "workers is 0; expected 1 or more"),
         ({"seed": TEST.start}, "not all for training"),
         ({"perturb": ["weather"]}, "use colors, light, camera"),
     ],

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from foreign import ID
-from toys import HIGH, LOW, save
+from toys import HIGH, LOW, add, save
 
 from agents.__main__ import main
 from agents.data.demonstrations import Demonstrations, Sample
@@ -28,7 +28,7 @@ def demonstrations(path: Path) -> Path:
     for seed in range(200):
         state = np.float32(rng.uniform(-1, 1, 6))
         action = LOW + (state + 1) / 2 * (HIGH - LOW)
-        demos.add_episode(ID, seed, [Sample(ID, 0, 0, "", action, state=state)])
+        add(demos, ID, seed, [Sample("", action, state=state)])
     return save(demos, path)
 
 

@@ -10,7 +10,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.spaces import Box
-from toys import HIGH, LOW, TOKENS, images, states
+from toys import HIGH, LOW, TOKENS, add, images, states
 
 from agents.__main__ import main
 from agents.data.collect import collect
@@ -131,9 +131,9 @@ def test_cloning_from_images_finds_items_at_new_positions(tmp_path: Path) -> Non
             color[row - 8 : row + 8, column - 8 : column + 8] = paint
         action = np.float32([x[0], y[0], 0, x[1], y[1], 0])
         height = np.zeros((160, 320), np.float32)
-        new = Sample("a", 0, 0, "red", action, color=color, height=height)
+        new = Sample("red", action, color=color, height=height)
         if number < 20:
-            demos.add_episode("a", 100_000 + number, [new])
+            add(demos, "a", 100_000 + number, [new])
     demos.tokens["minilm"] = TOKENS
     policy = trained(tmp_path, "bc_image", demos, TINY | {"augment": True}, **LONGER)
     said = policy.select_action({"color": new.color, "height": new.height}, TOKENS["red"])

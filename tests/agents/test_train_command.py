@@ -35,12 +35,12 @@ QUICK = ["--steps", "2", "--batch-size", "2", "--validate-every", "0", "--device
         (["trane"], "there is no command 'trane'. Similar: train"),
         (["train", "--policy", "bc_state"], "--out"),
         (["train", "--policy", "bc_stat", "--out", "x"], "unknown policy 'bc_stat'"),
-        (["train", "--policy", "bc_state", "--out", "x", "--bc_image.width", "8"], "Unrecognized"),
+        (["train", "--policy", "bc_state", "--out", "x", "--bc_image.width", "8"], "unrecognized"),
         (["train", "--policy", "bc_state", "--out", "x", "--steps", "ten"], "--steps"),
         (["train", "--policy", "bc_state", "--out", "x"], "give tasks with --env"),
         (["train", "--policy", "bc_state", "--out", "x", "--env", "a", "--bc_state.depth", "0"],
          "depth"),
-        (["train", "--policy", "ppo", "--out", "x", "--data", "no"], "Unrecognized"),
+        (["train", "--policy", "ppo", "--out", "x", "--data", "no"], "unrecognized"),
         (["train", "--policy", "bc_state", "--out", "x", "--data", "no", "--perturb", "light"],
          "`python -m agents export --perturb`"),
     ],
@@ -233,7 +233,7 @@ def test_dagger_learns_from_the_states_that_its_policy_comes_to(
     first, visited = (Demonstrations.load(out / name) for name in ("demos", "demos-1"))
     (env,) = first.envs
     assert visited.seeds(env) == [max(first.seeds(env)) + k for k in (1, 2, 3)]
-    # A policy that has lepisode_return nothing goes on until it is cut short, the oracle does not.
+    # A policy that has learned nothing goes on until it is cut short, the oracle does not.
     assert len(visited) / 3 > len(first) / 2
     agent = LearnedPolicy.from_pretrained(out)
     assert agent.spec.envs == (env,)
@@ -304,7 +304,7 @@ def test_dagger_trains_a_learner_as_it_learns_best(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked: list[Any] = []
-    monkeypatch.setattr(dagger, "train", lambda config, *_: asked.append(config))
+    monkeypatch.setattr(dagger, "train", lambda config, **_: asked.append(config))
     run = ["train", "--policy", "dagger", "--env", "a", "--out", str(tmp_path)]
     assert main([*run, "--dagger.policy", name, f"--{name}.width", "16"]) == 0
     usual = policy_class(name).train_defaults

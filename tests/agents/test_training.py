@@ -29,6 +29,7 @@ from agents.policies.networks import Residual
 from agents.training import checkpoint
 from agents.training.config import TrainConfig
 from agents.training.distributed import Distributed
+from agents.training.loader import Loader
 from agents.training.loop import check, train
 
 ROOT = Path(__file__).parents[2]
@@ -346,16 +347,15 @@ def test_a_checkpoint_of_another_encoder_is_refused_before_anything_is_made(tmp_
 
 
 def test_tasks_are_drawn_evenly_whatever_their_length(tmp_path: Path) -> None:
-    from agents.data.loader import Loader
-
     few, many = states(2, envs=("few",)), states(60, envs=("many",))
     demos = Demonstrations.joined([few, many])
     policy: Any = None
-    loader = Loader(policy, demos, {}, batch_size=500, seed=3, steps=9)
+    group, plan = Distributed("cpu"), config(tmp_path, batch_size=500, seed=3, steps=9)
+    loader = Loader(policy, demos, {}, plan, group)
     drawn = loader.drawn(4)
     loader.close()
     assert 0.4 < np.isin(drawn, demos.steps_of("few")).mean() < 0.6
-    assert (drawn == Loader(policy, demos, {}, batch_size=500, seed=3, steps=5).drawn(4)).all()
+    assert (drawn == Loader(policy, demos, {}, replace(plan, steps=5), group).drawn(4)).all()
     assert (drawn != loader.drawn(5)).any()
 
 

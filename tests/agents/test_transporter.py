@@ -46,7 +46,7 @@ def scene(pick: tuple[float, float], place: tuple[float, float], turn: float) ->
     item = ell(*pick, 0.0)
     color[item], height[item] = (200, 0, 0), 0.03
     action = np.array([*pick, 0, *place, turn], np.float32)
-    return Sample("gensim/Some-v0", 0, 0, "put the l on its print", action, color, height, None)
+    return Sample("put the l on its print", action, color, height, None)
 
 
 def make(**settings: Any) -> Transporter:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,11 +12,22 @@ import numpy as np
 
 from agents.data import tokens
 from agents.data.demonstrations import Demonstrations, Sample
+from agents.data.episodes import Episode
 
 LOW = np.array([0.25, -0.5, -np.pi] * 2, np.float32)
 HIGH = np.array([0.75, 0.5, np.pi] * 2, np.float32)
 TOKENS = {"red": np.eye(8, dtype=np.float16)[:2], "blue": np.eye(8, dtype=np.float16)[4:7]}
 """Tokens of two instructions from a language model of width 8."""
+
+
+def add(demos: Demonstrations, env: str, seed: int, steps: Sequence[Sample]) -> None:
+    """Add an episode of these steps."""
+    observations = (
+        step.state if demos.obs_mode == "state" else (step.color, step.height) for step in steps
+    )
+    instructions = [step.instruction for step in steps]
+    actions = [step.action for step in steps]
+    demos.add(Episode.of(demos.obs_mode, env, seed, instructions, actions, observations))
 
 
 def states(episodes: int = 20, width: int = 12, envs: Sequence[str] = ("a", "b")) -> Demonstrations:
@@ -26,14 +36,14 @@ def states(episodes: int = 20, width: int = 12, envs: Sequence[str] = ("a", "b")
     demos = Demonstrations("state", LOW, HIGH)
     for number in range(episodes * len(envs)):
         env = envs[number % len(envs)]
-        steps = [_state(rng.uniform(-1, 1, width), env) for _ in range(2)]
-        demos.add_episode(env, 100_000 + number, steps)
+        steps = [_state(rng.uniform(-1, 1, width)) for _ in range(2)]
+        add(demos, env, 100_000 + number, steps)
     return demos
 
 
-def _state(state: Any, env: str) -> Sample:
+def _state(state: Any) -> Sample:
     action = (LOW + HIGH) / 2 + state[:6] * (HIGH - LOW) / 2 * 0.9
-    return Sample(env, 0, 0, "go", np.float32(action), state=np.float32(state))
+    return Sample("go", np.float32(action), state=np.float32(state))
 
 
 def images(actions: Sequence[tuple[str, Sequence[float]]], env: str = "a") -> Demonstrations:
@@ -43,8 +53,8 @@ def images(actions: Sequence[tuple[str, Sequence[float]]], env: str = "a") -> De
     height = rng.integers(0, 100, (160, 320)).astype(np.float32) * np.float32(1e-3)
     demos = Demonstrations("rgbd", LOW, HIGH)
     for number, (instruction, action) in enumerate(actions):
-        step = Sample(env, 0, 0, instruction, np.float32(action), color=color, height=height)
-        demos.add_episode(env, 100_000 + number, [step])
+        step = Sample(instruction, np.float32(action), color=color, height=height)
+        add(demos, env, 100_000 + number, [step])
     demos.tokens["minilm"] = dict(TOKENS)
     return demos
 
@@ -67,11 +77,10 @@ def save(demonstrations: Demonstrations, root: Path) -> Path:
         }
         (folder / "data" / "metadata.json").write_text(json.dumps(metadata))
         with h5py.File(folder / "data" / "main_data.hdf5", "w") as file:
-            seeds = iter(demonstrations.seeds(env))
-            steps = (step for step in demonstrations if step.env == env)
-            grouped = itertools.groupby(steps, lambda step: step.episode)
-            for index, (_, episode) in enumerate(grouped):
-                _put(file.create_group(f"episode_{index}"), next(seeds), list(episode))
+            episodes = [each for each in demonstrations._episodes if each.env == env]
+            for index, episode in enumerate(episodes):
+                steps = [episode.sample(step) for step in range(len(episode.actions))]
+                _put(file.create_group(f"episode_{index}"), episode.seed, steps)
         for encoder, known in demonstrations.tokens.items():
             tokens.save(folder, encoder, known)
     return root

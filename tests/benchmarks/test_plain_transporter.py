@@ -143,7 +143,7 @@ def sample(turn: float = 0.9) -> Sample:
     for (x, y, yaw), paint in (((0.4, -0.2, 0.0), (255, 0, 0)), ((0.6, 0.25, turn), (0, 0, 255))):
         height[ell(x, y, yaw)], color[ell(x, y, yaw)] = 0.02, paint
     action = np.array([0.4, -0.2, 0.0, 0.6, 0.25, turn], np.float32)
-    return Sample("made", 0, 0, "", action, color, height)
+    return Sample("", action, color, height)
 
 
 def test_one_sample_is_learned() -> None:
