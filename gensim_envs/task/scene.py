@@ -10,18 +10,11 @@ from typing import Any, ClassVar, TypeVar, overload
 import numpy as np
 
 from gensim_envs.errors import TaskError, in_goal
-from gensim_envs.task.assets import (
-    OBJECTS,
-    SPLIT_COLORS,
-    SPLIT_OBJECTS,
-    SPLIT_SHAPES,
-    Asset,
-    Household,
-    Pile,
-    Rope,
-    Zone,
-    asset_geometry,
-)
+from gensim_envs.task.assets.base import SPLIT_COLORS, Asset, asset_geometry
+from gensim_envs.task.assets.household import OBJECTS, SPLIT_OBJECTS, Household
+from gensim_envs.task.assets.kit import SPLIT_SHAPES
+from gensim_envs.task.assets.paint import Zone
+from gensim_envs.task.assets.soft import Pile, Rope
 from gensim_envs.task.checks.arguments import check_count, check_number, check_pose
 from gensim_envs.task.checks.goals import check_declared, check_goal
 from gensim_envs.task.checks.specs import check_spec

@@ -17,7 +17,7 @@ import numpy as np
 import shapely
 
 from gensim_envs.errors import TaskError
-from gensim_envs.task.assets.base import COLORS, PAINT, Asset, Part, slab
+from gensim_envs.task.assets.base import COLORS, PAINT, Asset, Part, check_choice, slab
 from gensim_envs.task.pose import Pose
 
 PIECE_HEIGHT = 0.02
@@ -144,11 +144,6 @@ def kit_file(shape: str) -> str:
     return shape.replace(" ", "_").lower()
 
 
-def _check_shape(what: str, shape: object) -> None:
-    if shape not in KIT_SHAPES:
-        raise TaskError(f"{what} is {shape!r:.60}", f"Use one of {', '.join(KIT_SHAPES)}")
-
-
 @dataclass(frozen=True)
 class KitPiece(Asset):
     """A flat piece 2 cm high and about 7 cm across, of one of twenty shapes such as "star" or
@@ -157,10 +152,7 @@ class KitPiece(Asset):
 
     shape: str = "star"
     nouns = ("piece", *KIT_SHAPES)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _check_shape("KitPiece's shape", self.shape)
+    _choices: ClassVar = {"shape": KIT_SHAPES}
 
     @property
     def called(self) -> tuple[str, ...]:
@@ -205,7 +197,7 @@ class KitBoard(Asset):
         if not isinstance(self.shapes, tuple) or not 1 <= len(self.shapes) <= len(self._SPOTS):
             raise TaskError(f"KitBoard's shapes are {self.shapes!r:.60}", "Give one to five names")
         for shape in self.shapes:
-            _check_shape("one of KitBoard's shapes", shape)
+            check_choice("KitBoard", "shape", shape, KIT_SHAPES)
 
     def place(self, index: int) -> Pose:
         """Where a piece belongs, in the board's frame."""
