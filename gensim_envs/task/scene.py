@@ -56,7 +56,6 @@ class Scene:
         self.split = split
         self._items: list[Item[Asset]] = []
         self._specs: list[ItemSpec] = []
-        self._placed: list[bool] = []
         self._goals: list[Goal] = []
         self._free = FreeSpace(rng)
 
@@ -241,8 +240,7 @@ class Scene:
             start = self._free.free_pose(asset_geometry(asset).outline, f"the {asset}")
         self._items.append(item)
         self._specs.append(ItemSpec(asset, start, fixed, after=after))
-        self._placed.append(at is not None or fixed)
-        if self._placed[-1]:
+        if at is not None or fixed:
             item._pose = start
             self._free.take_asset(asset, start)
         return item
@@ -251,7 +249,7 @@ class Scene:
         """Place what is movable, largest first, and check everything that needs no physics."""
         check_declared(self._specs, self._goals)
         self._free.take_targets(self._specs, self._goals)
-        todo = [k for k, placed in enumerate(self._placed) if not placed]
+        todo = [item.index for item in self._items if item._pose is None]
         for k in sorted(todo, key=lambda k: -math.prod(self._specs[k].asset.size[:2])):
             self._place(k)
         spec = TaskSpec(name, self.split, tuple(self._specs), tuple(self._goals))
