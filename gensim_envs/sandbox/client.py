@@ -183,9 +183,8 @@ def _read(answer: dict[str, Any]) -> Draw | TaskError:
         raise Ended("answered with an odd error")
     if fields["cause"] not in get_args(Cause):
         raise Ended("answered with an odd cause")
-    return TaskError.from_json(
-        {key: v[:2000] if isinstance(v, str) else v for key, v in fields.items()}
-    )
+    short: dict[str, Any] = {k: v[:2000] if isinstance(v, str) else v for k, v in fields.items()}
+    return TaskError(**short)
 
 
 def _stopped(what: str) -> TaskError:

@@ -21,8 +21,7 @@ from gensim_envs.task.checks.specs import check_spec
 from gensim_envs.task.free_space import FreeSpace
 from gensim_envs.task.geometry import footprint
 from gensim_envs.task.goals import POSITION_TOLERANCE, YAW_TOLERANCE, Goal, Relation
-from gensim_envs.task.items import Group, Item
-from gensim_envs.task.places import list_of, places_of
+from gensim_envs.task.items import Group, Item, list_of, places_of
 from gensim_envs.task.pose import Pose
 from gensim_envs.task.spec import MAX_GOALS, MAX_ITEMS, ItemSpec, TaskSpec
 

@@ -410,7 +410,8 @@ STOPPED: dict[str, tuple[str, str]] = {
     "forged error": (
         escaped(
             "error = sys.modules['gensim_envs.errors'].TaskError\n"
-            "error.to_json = real['eval']('lambda self: {\"problem\": []}')\n"
+            "worker = sys.modules['gensim_envs.sandbox.worker']\n"
+            "worker.asdict = real['eval']('lambda self: {\"problem\": []}')\n"
             "raise error('x')"
         ),
         "neither a spec nor an error",

@@ -17,7 +17,8 @@ from corpus import GOOD, HARMFUL, STOPPED, escaped
 
 import gensim_envs
 from gensim_envs.errors import TaskError
-from gensim_envs.sandbox import Limits, Sandbox
+from gensim_envs.sandbox.child import Limits
+from gensim_envs.sandbox.client import Sandbox
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the lockdown is Linux's")
 
@@ -222,7 +223,8 @@ def test_child_is_locked_down(sandbox: Sandbox) -> None:
 CLIENT = """
 import sys, threading
 sys.path.insert(0, sys.argv[1])
-from gensim_envs.sandbox import Limits, Sandbox
+from gensim_envs.sandbox.child import Limits
+from gensim_envs.sandbox.client import Sandbox
 sandbox = Sandbox(gate=False, limits=Limits(seconds=60))
 def work():
     sandbox.draw(GOOD, "train", 0)

@@ -13,9 +13,8 @@ from gensim_envs.task.geometry import footprint
 from gensim_envs.task.goals import Goal
 from gensim_envs.task.pose import WORKSPACE, Pose
 from gensim_envs.task.progress import fraction_met
-from gensim_envs.task.relations import target_of
+from gensim_envs.task.relations import supports, target_of
 from gensim_envs.task.spec import TaskSpec
-from gensim_envs.task.supports import supports
 
 _TOUCH = 0.001
 """Metres by which outlines or heights may overlap and still only touch."""
