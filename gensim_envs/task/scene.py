@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, TypeVar, overload
+from typing import Any, ClassVar, TypedDict, TypeVar, Unpack, overload
 
 import numpy as np
 
@@ -26,6 +26,14 @@ from gensim_envs.task.pose import Pose
 from gensim_envs.task.spec import MAX_GOALS, MAX_ITEMS, ItemSpec, TaskSpec
 
 A = TypeVar("A", bound=Asset)
+
+
+class _How(TypedDict, total=False):
+    """Options of `Scene.add`."""
+
+    at: Pose | None
+    fixed: bool | None
+    one_by_one: bool
 
 
 class Task:
@@ -83,26 +91,10 @@ class Scene:
         return [names[k] for k in self.rng.permutation(len(names))[:count]]
 
     @overload
-    def add(
-        self,
-        asset: A,
-        count: None = None,
-        *,
-        at: Pose | None = None,
-        fixed: bool | None = None,
-        one_by_one: bool = False,
-    ) -> Item[A]: ...
+    def add(self, asset: A, count: None = None, **how: Unpack[_How]) -> Item[A]: ...
 
     @overload
-    def add(
-        self,
-        asset: A,
-        count: int,
-        *,
-        at: Pose | None = None,
-        fixed: bool | None = None,
-        one_by_one: bool = False,
-    ) -> Group[A]: ...
+    def add(self, asset: A, count: int, **how: Unpack[_How]) -> Group[A]: ...
 
     def add(
         self,
