@@ -81,13 +81,11 @@ def node_offences(tree: ast.Module) -> Iterator[TaskError]:
             yield from _definition_offences(node)
 
 
-def _in_order(tree: ast.Module) -> Iterator[ast.AST]:
+def _in_order(node: ast.AST) -> Iterator[ast.AST]:
     """All nodes, depth first, so that a node without a line follows one that has it."""
-    waiting: list[ast.AST] = [tree]
-    while waiting:
-        node = waiting.pop()
-        yield node
-        waiting.extend(reversed(list(ast.iter_child_nodes(node))))
+    yield node
+    for child in ast.iter_child_nodes(node):
+        yield from _in_order(child)
 
 
 def _import_offences(node: ast.Import | ast.ImportFrom, *, at_top: bool) -> Iterator[TaskError]:
