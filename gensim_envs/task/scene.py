@@ -15,8 +15,13 @@ from gensim_envs.task.assets.household import OBJECTS, SPLIT_OBJECTS, Household
 from gensim_envs.task.assets.kit import SPLIT_SHAPES
 from gensim_envs.task.assets.paint import Zone
 from gensim_envs.task.assets.soft import Pile, Rope
-from gensim_envs.task.checks.arguments import check_count, check_number, check_pose
-from gensim_envs.task.checks.goals import check_declared, check_goal
+from gensim_envs.task.checks.goals import (
+    check_count,
+    check_declared,
+    check_goal,
+    check_number,
+    check_pose,
+)
 from gensim_envs.task.checks.specs import check_spec
 from gensim_envs.task.free_space import FreeSpace
 from gensim_envs.task.geometry import footprint
