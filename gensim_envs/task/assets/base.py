@@ -169,8 +169,13 @@ class Asset:
 
     @property
     def symmetry(self) -> float:
-        """Yaw period in radians: turned by this it looks the same. 0 means any turn."""
-        return math.tau
+        """Yaw period, radians: rotated by this it looks the same. 0 means any rotation.
+
+        An asset with `extents` is a box, unless its class says otherwise.
+        """
+        if (extents := getattr(self, "extents", None)) is None:
+            return math.tau
+        return math.pi / 2 if math.isclose(extents[0], extents[1]) else math.pi
 
     @property
     def mass(self) -> float:
@@ -218,10 +223,6 @@ def _check_lengths(name: str, value: Any, least: tuple[float, ...]) -> None:
         plain = isinstance(number, (int, float)) and not isinstance(number, bool)
         if not plain or not low <= number <= 0.9:
             raise TaskError(problem, f"Give at least {low:g} m and at most 0.9 m")
-
-
-def box_symmetry(x: float, y: float) -> float:
-    return math.pi / 2 if math.isclose(x, y) else math.pi
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 
 from gensim_envs.errors import TaskError
-from gensim_envs.task.assets.base import Asset, Part, box_symmetry, slab
+from gensim_envs.task.assets.base import Asset, Part, slab
 from gensim_envs.task.assets.solids import Disk, ell_outline
 from gensim_envs.task.pose import Pose
 
@@ -50,10 +50,6 @@ class Container(Asset):
     WALL: ClassVar[float] = 0.005
     _shortest: ClassVar = {"extents": (4 * WALL, 4 * WALL, 2 * WALL)}
 
-    @property
-    def symmetry(self) -> float:
-        return box_symmetry(*self.extents[:2])
-
     mass = 0.3
 
     @property
@@ -78,10 +74,6 @@ class Stand(Asset):
     extents: tuple[float, float, float] = (0.17, 0.06, 0.015)
     nouns = ("stand", "platform", "base")
     fixed = True
-
-    @property
-    def symmetry(self) -> float:
-        return box_symmetry(*self.extents[:2])
 
     mass = 0.3
 

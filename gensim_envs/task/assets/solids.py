@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gensim_envs.task.assets.base import Asset, Part, box_symmetry, slab
+from gensim_envs.task.assets.base import Asset, Part, slab
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,6 @@ class Box(Asset):
 
     extents: tuple[float, float, float] = (0.08, 0.04, 0.03)
     nouns = ("box",)
-
-    @property
-    def symmetry(self) -> float:
-        return box_symmetry(*self.extents[:2])
 
     @property
     def mass(self) -> float:
