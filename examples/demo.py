@@ -18,7 +18,7 @@ import minari
 import gensim_envs
 from gensim_envs.cli import main as gensim
 from gensim_envs.datasets import DatasetError, record
-from gensim_envs.sandbox import protection
+from gensim_envs.sandbox.client import protection
 from gensim_envs.seeds import TRAINING
 from gensim_envs.utils.video import write_video
 

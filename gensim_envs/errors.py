@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator
-from dataclasses import KW_ONLY, dataclass, fields
-from typing import Any, ClassVar, Literal
+from dataclasses import KW_ONLY, asdict, dataclass
+from typing import ClassVar, Literal
 
 Cause = Literal[
     "api", "parse", "gate", "spec", "runtime", "oracle", "semantics", "novelty", "reflection"
@@ -81,17 +82,8 @@ class TaskError(GensimError):
         where += "" if self.goal is None else f"goal {self.goal}: "
         return f"{where}{self.problem}" + (f". {self.remedy}" if self.remedy else "")
 
-    def to_json(self) -> dict[str, object]:
-        """All fields, for a pipe or a report."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> TaskError:
-        """The inverse of `to_json`."""
-        return cls(**data)
-
     def __reduce__(self) -> tuple[object, ...]:
-        return (TaskError.from_json, (self.to_json(),))
+        return (functools.partial(TaskError, **asdict(self)), ())
 
 
 @contextlib.contextmanager

@@ -227,9 +227,9 @@ def load_program(library: Library, record: Record) -> Any:
     Raises:
         LibraryError: the program is not the one that was published.
     """
-    from gensim_envs.sandbox.program import HandWritten, Sandboxed, module_name
+    from gensim_envs.sandbox.program import HandWritten, Sandboxed
 
     source = library.source(record)
     if record.hand_written:
-        return HandWritten(record.name, module_name(record.file))
+        return HandWritten(record.name, record.file)
     return Sandboxed(record.name, source)

@@ -21,7 +21,7 @@ from typing import Any
 from gensim_envs.cli import main
 from gensim_envs.generation import check, publish, validate
 from gensim_envs.library import journal, library
-from gensim_envs.sandbox import protection
+from gensim_envs.sandbox.client import protection
 from gensim_envs.utils import processes
 
 Patch = Callable[[object, str, Any], object]

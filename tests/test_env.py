@@ -37,7 +37,8 @@ from gensim_envs.envs.tabletop import TabletopEnv
 from gensim_envs.errors import TaskError
 from gensim_envs.library import Library, shipped
 from gensim_envs.oracle import Oracle, OracleError
-from gensim_envs.sandbox import check, shared
+from gensim_envs.sandbox.client import shared
+from gensim_envs.sandbox.gate import check
 from gensim_envs.task.assets import ASSETS, COLORS
 
 IDS = sorted(id for id in gym.registry if id.startswith("gensim/"))
@@ -441,7 +442,7 @@ FRESH = """
 import json, sys
 import gymnasium as gym
 import gensim_envs
-from gensim_envs.sandbox import shared
+from gensim_envs.sandbox.client import shared
 sys.path.insert(0, sys.argv[1])
 from test_env import play
 found = {}

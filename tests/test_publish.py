@@ -37,7 +37,7 @@ from gensim_envs.generation import check, validate
 from gensim_envs.generation import publish as stage
 from gensim_envs.generation.validate import Policy
 from gensim_envs.library import Library
-from gensim_envs.sandbox import Protection, protection
+from gensim_envs.sandbox.client import Protection, protection
 from gensim_envs.tasks import sweeping_piles
 from gensim_envs.utils import processes
 from gensim_envs.utils.naming import snake_case

@@ -15,7 +15,7 @@ from gensim_envs.generation import check
 from gensim_envs.generation.phrases import phrases
 from gensim_envs.generation.reflect import Statement, compare, things
 from gensim_envs.generation.semantics import check_sentences, done_at_start
-from gensim_envs.sandbox import check as gate
+from gensim_envs.sandbox.gate import check as gate
 from gensim_envs.sandbox.program import Sandboxed
 from gensim_envs.seeds import SURVEY
 from gensim_envs.task.assets import Ball, Block, Bowl, Container, Cylinder, Rope, Stand, Zone

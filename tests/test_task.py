@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import importlib
 import itertools
 import json
@@ -591,8 +592,9 @@ def test_an_unknown_asset_lists_those_that_there_are() -> None:
 
 def test_errors_survive_json_and_pickle() -> None:
     error = TaskError("it is odd", "Mend it", cause="gate", goal=3, line=7, redraw=True)
-    for copied in (TaskError.from_json(error.to_json()), pickle.loads(pickle.dumps(error))):
-        assert copied.to_json() == error.to_json()
+    data = json.loads(json.dumps(dataclasses.asdict(error)))
+    for copied in (TaskError(**data), pickle.loads(pickle.dumps(error))):
+        assert dataclasses.asdict(copied) == data
         assert str(copied) == "line 7: goal 3: it is odd. Mend it"
 
 
@@ -622,7 +624,8 @@ def rich_spec() -> dict[str, Any]:
         boxes = scene.add(Box("gray"), count=2, one_by_one=True)
         scene.goal("put", boxes, at=line(Pose(0.65, 0, 0, math.pi / 2), 2, 0.1))
 
-    return spec_of(build).to_json()
+    data: dict[str, Any] = json.loads(json.dumps(spec_of(build).to_json()))
+    return data
 
 
 RICH = rich_spec()
@@ -853,7 +856,8 @@ def test_assets_have_a_size_that_agrees_with_their_outline(name: str) -> None:
     assert asset.size[0] == pytest.approx(x1 - x0, rel=0.01)
     assert asset.size[1] == pytest.approx(y1 - y0, rel=0.01)
     assert 0 < asset.height < 0.2
-    assert asset_from_json(json.loads(json.dumps(asset.to_json()))) == asset
+    data = {"type": type(asset).__name__, **dataclasses.asdict(asset)}
+    assert asset_from_json(json.loads(json.dumps(data))) == asset
     assert str(asset) == f"red {asset.called[0]}"
     if not asset.fixed:
         assert all(shape.buffer(1e-9).contains(shapely.Point(grasp)) for grasp in asset.grasps)

@@ -31,7 +31,7 @@ from gensim_envs.generation.memory import SAME_PROGRAM, Entry, Memory, recall, s
 from gensim_envs.generation.propose import implement
 from gensim_envs.generation.recording import Answer, Call
 from gensim_envs.library import Library, digest
-from gensim_envs.sandbox import extract
+from gensim_envs.sandbox.gate import extract
 
 KEY = "sk-a-key-that-nobody-is-to-see-0123456789"
 TUNED = "ft:base:lab::1"

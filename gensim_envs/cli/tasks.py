@@ -59,7 +59,7 @@ def remove(id: Positional[str], *, library: Folder = None) -> None:
 
 def doctor(*, library: Folder = None) -> int:
     """Check this machine and a library for problems."""
-    from gensim_envs.sandbox import protection
+    from gensim_envs.sandbox.client import protection
 
     opened = open_library(library)
     problems: list[str] = []

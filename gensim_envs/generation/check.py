@@ -11,9 +11,8 @@ import shapely
 
 from gensim_envs.errors import TaskError
 from gensim_envs.generation.semantics import check_sentences, done_at_start
-from gensim_envs.sandbox import check as gate
-from gensim_envs.sandbox import extract
-from gensim_envs.sandbox.gate import syntax_tree
+from gensim_envs.sandbox.gate import check as gate
+from gensim_envs.sandbox.gate import extract, syntax_tree
 from gensim_envs.sandbox.program import Program, Sandboxed
 from gensim_envs.seeds import SURVEY
 from gensim_envs.task.assets import ASSETS, COLORS

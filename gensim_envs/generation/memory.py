@@ -20,9 +20,9 @@ from gensim_envs.errors import FileError, LibraryError, TaskError
 from gensim_envs.generation.check import Facts, Survey, facts
 from gensim_envs.generation.embed import Array, Embedder, TfIdf
 from gensim_envs.library import Library, digest
-from gensim_envs.sandbox import check as gate
+from gensim_envs.sandbox.gate import check as gate
 from gensim_envs.sandbox.gate import syntax_tree
-from gensim_envs.sandbox.program import HandWritten, Program, Sandboxed, module_name
+from gensim_envs.sandbox.program import HandWritten, Program, Sandboxed
 from gensim_envs.seeds import SURVEY
 from gensim_envs.task.assets import ASSETS
 from gensim_envs.task.goals import RELATIONS
@@ -238,7 +238,7 @@ def recall(library: Library, *, without_run: str = "") -> list[Entry]:
         for path in sorted((Path(gensim_envs.__file__).parent / "tasks").glob("[a-z]*.py")):
             source = path.read_text(encoding="utf-8")
             head = gate(source)
-            program = HandWritten(head.class_name, module_name(f"gensim_envs/tasks/{path.name}"))
+            program = HandWritten(head.class_name, f"gensim_envs/tasks/{path.name}")
             summary = head.docstring.split("\n")[0]
             entries[program.name] = Entry(program.name, summary, source, facts_of(source, program))
         for record in sorted(records, key=lambda record: record.id):

@@ -14,9 +14,9 @@ import gensim_envs
 from gensim_envs.errors import LibraryError, TaskError
 from gensim_envs.generation import check, validate
 from gensim_envs.library import Library, Record, digest, file_of, is_hand_written
-from gensim_envs.sandbox import check as gate
-from gensim_envs.sandbox import protection
-from gensim_envs.sandbox.program import HandWritten, Program, Sandboxed, module_name
+from gensim_envs.sandbox.client import protection
+from gensim_envs.sandbox.gate import check as gate
+from gensim_envs.sandbox.program import HandWritten, Program, Sandboxed
 from gensim_envs.utils import processes
 
 Report = Callable[[str], None]
@@ -185,7 +185,7 @@ def _certified(
     name = gate(source).class_name
     program: Program = Sandboxed(name, source)
     if is_hand_written(file):
-        program = HandWritten(name, module_name(file))
+        program = HandWritten(name, file)
     return measure(program, source, executor, file=file, tick=tick).record
 
 

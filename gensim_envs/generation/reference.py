@@ -35,7 +35,7 @@ COMMON_ERRORS = (
     "refused.",
 )
 """Mistakes that models make, worded for them."""
-_HIDDEN = {"parts", "symmetry", "mass", "opening", "grasps", "called", "variant", "to_json"}
+_HIDDEN = {"parts", "symmetry", "mass", "opening", "grasps", "called", "variant"}
 """Members that programs have no use for."""
 
 

@@ -14,8 +14,8 @@ from gensim_envs.generation.memory import Memory
 from gensim_envs.generation.prompts import render
 from gensim_envs.task.assets import Asset, Pile, Rope, Zone
 from gensim_envs.task.goals import Goal, Relation
+from gensim_envs.task.relations import supports
 from gensim_envs.task.spec import ItemSpec, TaskSpec
-from gensim_envs.task.supports import supports
 
 NEIGHBOURS = 4
 """Number of similar tasks that critics are shown."""

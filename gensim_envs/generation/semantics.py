@@ -20,9 +20,8 @@ from gensim_envs.task.checks.sentences import plural
 from gensim_envs.task.goals import HEIGHT_TOLERANCE, POSITION_TOLERANCE, YAW_TOLERANCE, Goal
 from gensim_envs.task.pose import wrap
 from gensim_envs.task.progress import match, unmet
-from gensim_envs.task.relations import beads_along, crumbs_inside, target_of
+from gensim_envs.task.relations import beads_along, crumbs_inside, supports, target_of
 from gensim_envs.task.spec import TaskSpec
-from gensim_envs.task.supports import supports
 
 NEAR = 0.03
 """Distance in metres from its place at which a thing counts as nearly there."""

@@ -1,14 +1,7 @@
 """A library on disk: a folder with `registry.json` and `generated/`."""
 
 from gensim_envs.errors import LibraryError
-from gensim_envs.library.library import (
-    REGISTRY,
-    Broken,
-    Library,
-    in_checkout,
-    is_shipped,
-    shipped,
-)
+from gensim_envs.library.library import Broken, Library, in_checkout, is_shipped, shipped
 from gensim_envs.library.records import (
     Record,
     digest,
@@ -19,6 +12,6 @@ from gensim_envs.library.records import (
 )
 
 __all__ = [
-    "REGISTRY", "Broken", "Library", "LibraryError", "Record", "digest", "dump_records", "file_of",
+    "Broken", "Library", "LibraryError", "Record", "digest", "dump_records", "file_of",
     "in_checkout", "is_hand_written", "is_shipped", "parse_record", "shipped",
 ]  # fmt: skip

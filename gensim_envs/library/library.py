@@ -31,7 +31,6 @@ from gensim_envs.library.renaming import rename_class
 from gensim_envs.utils.files import leftovers, locked, remove, write
 from gensim_envs.utils.text import read_text
 
-REGISTRY = "registry.json"
 _PACKAGE = Path(__file__).resolve().parent.parent
 _SHIPPED = _PACKAGE / "shipped"
 
@@ -62,7 +61,7 @@ class Library:
     @property
     def registry(self) -> Path:
         """The file of records."""
-        return self.root / REGISTRY
+        return self.root / "registry.json"
 
     # --- reading --------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_origin, get_type_hints
 
 from gensim_envs.errors import LibraryError
 from gensim_envs.utils.naming import snake_case
@@ -53,10 +53,7 @@ class Record:
         return is_hand_written(self.file)
 
 
-_TYPES: dict[str, type] = {
-    "id": str, "file": str, "sha256": str, "summary": str, "instruction": str, "bounds": dict,
-    "max_episode_steps": int, "certificate": dict,
-}  # fmt: skip
+_TYPES = {name: get_origin(hint) or hint for name, hint in get_type_hints(Record).items()}
 
 
 def parse_record(data: Any) -> Record:

@@ -18,7 +18,7 @@ from gensim_envs.generation.stages import CAUSES, STAGES
 from gensim_envs.generation.verdict import Verdict, read_verdicts
 from gensim_envs.pages.measures import Rate, entropy, self_bleu, spread
 from gensim_envs.pages.snapshots import Snapshot
-from gensim_envs.sandbox import check as gate
+from gensim_envs.sandbox.gate import check as gate
 
 MOST_MESSAGES = 3
 """Messages that are listed for a cause."""

@@ -57,13 +57,13 @@ class Child:
         deadline = start + self._limits.seconds + GRACE_SECONDS
         if self._is_ready(self._answers, start):  # or it has ended meanwhile
             was_early = os.read(self._answers.fileno(), 1)
-            raise Ended("answered a question that was not asked" if was_early else "")
+            raise Ended("answered without a request" if was_early else "")
         key = secrets.token_hex(8)
         request = {"id": key, "source": source, "split": split, "seed": seed}
         self._send(json.dumps({**request, "seconds": self._limits.seconds}).encode(), deadline)
         answer = _parse(self._receive(deadline))
         if not isinstance(answer, dict) or answer.get("id") != key:
-            raise Ended("answered a question that was not asked")
+            raise Ended("answered without a request")
         self._busy += time.monotonic() - start
         return answer
 
@@ -97,7 +97,7 @@ class Child:
                 raise Ended(f"wrote more than {self._limits.answer} bytes")
         line, _, rest = bytes(buffer).partition(b"\n")
         if rest:
-            raise Ended("answered a question that was not asked")
+            raise Ended("answered without a request")
         return line
 
     def _is_ready(self, file: FileIO, deadline: float) -> bool:

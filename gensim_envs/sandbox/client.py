@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import functools
 import os
 import signal
 import sys
@@ -20,7 +20,11 @@ from gensim_envs.sandbox.process import Process
 from gensim_envs.task.drawing import Draw
 from gensim_envs.task.spec import TaskSpec
 
-MAX_SOURCE = 2**20  # characters, where the gate is off
+
+@functools.lru_cache(maxsize=1000)
+def _passes_gate(source: str) -> None:
+    """Check a program that has not been checked yet; refusals are not kept."""
+    gate.check(source)
 
 
 class _Life:
@@ -30,7 +34,6 @@ class _Life:
         self.pid = os.getpid()
         self.lock = threading.Lock()
         self.process: Process | None = None
-        self.passed: set[bytes] = set()
 
     def end(self) -> None:
         """End the worker, if this process has one."""
@@ -49,13 +52,10 @@ class Sandbox:
     interpreter, and with this process however that ends.
 
     Args:
-        gate: whether programs are checked before they reach the worker. Off only in tests, to
-            show that the worker holds without it.
         limits: what a program may use.
     """
 
-    def __init__(self, *, gate: bool = True, limits: Limits | None = None) -> None:
-        self._gate = gate
+    def __init__(self, *, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
         self._new_life()
 
@@ -71,16 +71,13 @@ class Sandbox:
             TaskError: the program was refused, failed, or was stopped.
             SandboxError: the worker does not start or has died, through no fault of the program's.
         """
+        self._check(source)
         life = self._current_life()
-        if self._gate:
-            key = hashlib.sha256(source.encode("utf-8", "surrogatepass")).digest()
-            if key not in life.passed:
-                gate.check(source)
-                life.passed.add(key)
-        elif len(source) > MAX_SOURCE:
-            raise TaskError("the program is too long", "Write a shorter one.", cause="gate")
         with life.lock:
             return self._draw(life, source, split, seed)
+
+    def _check(self, source: str) -> None:
+        _passes_gate(source)
 
     @property
     def worker_pid(self) -> int | None:
@@ -183,9 +180,8 @@ def _read(answer: dict[str, Any]) -> Draw | TaskError:
         raise Ended("answered with an odd error")
     if fields["cause"] not in get_args(Cause):
         raise Ended("answered with an odd cause")
-    return TaskError.from_json(
-        {key: v[:2000] if isinstance(v, str) else v for key, v in fields.items()}
-    )
+    short: dict[str, Any] = {k: v[:2000] if isinstance(v, str) else v for k, v in fields.items()}
+    return TaskError(**short)
 
 
 def _stopped(what: str) -> TaskError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import io
+import itertools
 import re
 import threading
 import tokenize
@@ -16,8 +17,10 @@ import warnings
 from dataclasses import dataclass
 
 from gensim_envs.errors import TaskError
-from gensim_envs.sandbox.rules import first_offence
+from gensim_envs.sandbox.rules.names import name_offences
+from gensim_envs.sandbox.rules.nodes import node_offences
 from gensim_envs.sandbox.rules.refusals import refuse, target
+from gensim_envs.sandbox.rules.structure import module_offences
 
 MAX_BYTES = 20_000
 MAX_DEPTH = 40  # levels of the syntax tree; the deepest hand-written task needs about 15
@@ -65,9 +68,12 @@ def check(source: str) -> Program:
     tree = _parse(source)
     _check_depth(tree)
     _check_identifiers(source)
-    offence = first_offence(tree)
-    if offence is not None:
-        raise offence
+    # Few of each, which come in roughly the order of their lines: searching for what was meant
+    # takes a millisecond a name, and a hostile program may hold thousands.
+    rules = (module_offences(tree), node_offences(tree), name_offences(tree))
+    offences = [offence for rule in rules for offence in itertools.islice(rule, 20)]
+    if offences:
+        raise min(offences, key=lambda offence: offence.line or 1)
     task = next(node for node in tree.body if isinstance(node, ast.ClassDef))
     docstring = ast.get_docstring(task) or ast.get_docstring(tree) or ""
     return Program(source, task.name, docstring, _version(task))

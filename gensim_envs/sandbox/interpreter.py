@@ -18,9 +18,8 @@ BOOT = """
 import json, os, sys, types
 options = json.loads(sys.argv[1])
 sys.path.extend(options["path"])
-for name, folder in options["packages"].items():
-    sys.modules[name] = types.ModuleType(name)
-    sys.modules[name].__path__ = [folder]
+sys.modules["gensim_envs"] = types.ModuleType("gensim_envs")
+sys.modules["gensim_envs"].__path__ = [options["package"]]
 if "deed" in options:
     from gensim_envs.sandbox import lockdown
     os._exit(lockdown.probe(options["deed"]))
@@ -75,12 +74,11 @@ def start_interpreter(options: dict[str, Any], folder: str) -> subprocess.Popen[
         options: for `BOOT`; "control" is the number of a file descriptor to pass on.
         folder: its working directory.
     """
-    here = Path(__file__).resolve().parent
     options = {
         "parent": os.getpid(),
         # Where this process found NumPy and Shapely; behind the standard library.
         "path": [entry for entry in sys.path if os.path.isabs(entry)],
-        "packages": {"gensim_envs": str(here.parent), "gensim_envs.sandbox": str(here)},
+        "package": str(Path(__file__).resolve().parents[1]),
         **options,
     }
     files = [options["control"]] if "control" in options else []

@@ -31,6 +31,8 @@ _SECCOMP_SET_MODE_FILTER, _SECCOMP_FILTER_FLAG_TSYNC = 1, 1
 _KILL, _EPERM, _ALLOW = 0x8000_0000, 0x0005_0001, 0x7FFF_0000
 _LANDLOCK_CREATE_RULESET, _LANDLOCK_RESTRICT_SELF = 444, 446  # the same on all architectures
 _PROT_EXEC = 4
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_LIBC.syscall.restype = ctypes.c_long
 
 # linux/bpf_common.h: load a 32-bit word of seccomp_data, jump if equal / greater or equal / any
 # bit set, return.
@@ -209,17 +211,16 @@ def _install_landlock() -> None:
 
 
 def _prctl(option: int, value: int) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
     zero = ctypes.c_ulong(0)
-    if libc.prctl(option, ctypes.c_ulong(value), zero, zero, zero) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
+    _checked(_LIBC.prctl(option, ctypes.c_ulong(value), zero, zero, zero))
 
 
 def _syscall(*arguments: int) -> int:
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.syscall.restype = ctypes.c_long
-    result: int = libc.syscall(*(ctypes.c_long(argument) for argument in arguments))
+    return _checked(_LIBC.syscall(*(ctypes.c_long(argument) for argument in arguments)))
+
+
+def _checked(result: int) -> int:
+    """Return the result of a C function, or raise the `OSError` that it reports."""
     if result < 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))

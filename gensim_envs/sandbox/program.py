@@ -22,24 +22,25 @@ class Program(Protocol):
         """One spec; equal arguments give equal specs. Raises `TaskError`."""
 
 
-def module_name(file: str) -> str:
-    """`gensim_envs/tasks/x.py` -> `gensim_envs.tasks.x`."""
-    return file.removesuffix(".py").replace("/", ".")
-
-
 @dataclass(frozen=True)
 class HandWritten:
-    """A task of the suite itself, which runs in this process."""
+    """A task of the suite itself, which runs in this process.
+
+    Attributes:
+        name: class name of the task.
+        file: its program, such as `gensim_envs/tasks/x.py`.
+    """
 
     name: str
-    module: str
+    file: str
 
     @property
     def task(self) -> type[Task]:
         """The task's class."""
-        cls = getattr(importlib.import_module(self.module), self.name, None)
+        module = self.file.removesuffix(".py").replace("/", ".")
+        cls = getattr(importlib.import_module(module), self.name, None)
         if not isinstance(cls, type) or not issubclass(cls, Task):
-            raise TaskError(f"{self.module} has no task {self.name}", cause="parse")
+            raise TaskError(f"{self.file} has no task {self.name}", cause="parse")
         return cls
 
     def draw(self, split: str, seed: int) -> Draw:
@@ -55,7 +56,7 @@ class Sandboxed:
 
     def draw(self, split: str, seed: int) -> Draw:
         # Here, so that hand-written tasks never start a sandbox.
-        from gensim_envs.sandbox import shared
+        from gensim_envs.sandbox.client import shared
 
         return shared().draw(self.source, split, seed)
 

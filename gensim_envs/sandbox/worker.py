@@ -16,7 +16,7 @@ import signal
 import socket
 import types
 import warnings
-from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from gensim_envs import api
@@ -110,7 +110,7 @@ class Worker:
         # The program may raise anything, SystemExit included; whatever it is, it is the answer.
         except BaseException as caught:
             error = _explain(caught)
-        answer = {"id": request["id"], "error": error.to_json(), "spent": self._ballast is None}
+        answer = {"id": request["id"], "error": asdict(error), "spent": self._ballast is None}
         return json.dumps(answer).encode()
 
     def _draw(self, source: str, split: str, seed: int) -> dict[str, Any]:
@@ -205,27 +205,10 @@ def _line_of(error: BaseException) -> int | None:
     return line
 
 
-def _read_line(file: int) -> bytes:
-    """The next request without its newline, b"" at the end; the client sends one at a time."""
-    buffer = bytearray()
-    while not buffer.endswith(b"\n"):
-        chunk = os.read(file, 65536)
-        if not chunk:
-            return b""
-        buffer += chunk
-    return bytes(buffer[:-1])
-
-
-def _write(file: int, line: bytes) -> None:
-    data = memoryview(line + b"\n")
-    while data:
-        data = data[os.write(file, data) :]
-
-
-def _warm_up(answer: Callable[[dict[str, Any]], bytes]) -> None:
+def _warm_up(worker: Worker) -> None:
     for split, expected in (("train", "ok"), ("test", "error")):
         request = {"id": "", "source": WARM_UP, "split": split, "seed": 0, "seconds": 60}
-        line = answer(request)
+        line = worker.answer(request)
         if expected not in json.loads(line):
             raise RuntimeError(f"the warm-up program answered {line[:1000]!r}")
 
@@ -233,10 +216,11 @@ def _warm_up(answer: Callable[[dict[str, Any]], bytes]) -> None:
 def _serve(worker: Worker, files: tuple[int, int], limits: dict[str, int], parent: int) -> None:
     """Lock this child of the nursery down, and answer requests for one program."""
     lockdown.die_with(parent)
-    _lock_down(limits)
-    requests, answers = files
-    while line := _read_line(requests):
-        _write(answers, worker.answer(json.loads(line)))
+    with open(files[0], "rb") as requests, open(files[1], "wb") as answers:
+        _lock_down(limits)
+        for line in requests:
+            answers.write(worker.answer(json.loads(line)) + b"\n")
+            answers.flush()
 
 
 def _lock_down(limits: dict[str, int]) -> None:
@@ -259,7 +243,7 @@ def main(options: dict[str, Any]) -> None:
     lockdown.die_with(options["parent"])
     warnings.simplefilter("ignore")
     worker = Worker(options["memory"], options["answer"])
-    _warm_up(worker.answer)
+    _warm_up(worker)
     # An empty folder that no longer exists: nothing can be made in it, nothing is left of it.
     os.rmdir(os.getcwd())
     gc.collect()

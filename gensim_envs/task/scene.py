@@ -5,35 +5,40 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, TypeVar, overload
+from typing import Any, ClassVar, TypedDict, TypeVar, Unpack, overload
 
 import numpy as np
 
 from gensim_envs.errors import TaskError, in_goal
-from gensim_envs.task.assets import (
-    OBJECTS,
-    SPLIT_COLORS,
-    SPLIT_OBJECTS,
-    SPLIT_SHAPES,
-    Asset,
-    Household,
-    Pile,
-    Rope,
-    Zone,
-    asset_geometry,
+from gensim_envs.task.assets.base import SPLIT_COLORS, Asset, asset_geometry
+from gensim_envs.task.assets.household import OBJECTS, SPLIT_OBJECTS, Household
+from gensim_envs.task.assets.kit import SPLIT_SHAPES
+from gensim_envs.task.assets.paint import Zone
+from gensim_envs.task.assets.soft import Pile, Rope
+from gensim_envs.task.checks.goals import (
+    check_count,
+    check_declared,
+    check_goal,
+    check_number,
+    check_pose,
 )
-from gensim_envs.task.checks.arguments import check_count, check_number, check_pose
-from gensim_envs.task.checks.goals import check_declared, check_goal
 from gensim_envs.task.checks.specs import check_spec
 from gensim_envs.task.free_space import FreeSpace
 from gensim_envs.task.geometry import footprint
 from gensim_envs.task.goals import POSITION_TOLERANCE, YAW_TOLERANCE, Goal, Relation
-from gensim_envs.task.items import Group, Item
-from gensim_envs.task.places import list_of, places_of
+from gensim_envs.task.items import Group, Item, list_of, places_of
 from gensim_envs.task.pose import Pose
 from gensim_envs.task.spec import MAX_GOALS, MAX_ITEMS, ItemSpec, TaskSpec
 
 A = TypeVar("A", bound=Asset)
+
+
+class _How(TypedDict, total=False):
+    """Options of `Scene.add`."""
+
+    at: Pose | None
+    fixed: bool | None
+    one_by_one: bool
 
 
 class Task:
@@ -63,7 +68,6 @@ class Scene:
         self.split = split
         self._items: list[Item[Asset]] = []
         self._specs: list[ItemSpec] = []
-        self._placed: list[bool] = []
         self._goals: list[Goal] = []
         self._free = FreeSpace(rng)
 
@@ -92,26 +96,10 @@ class Scene:
         return [names[k] for k in self.rng.permutation(len(names))[:count]]
 
     @overload
-    def add(
-        self,
-        asset: A,
-        count: None = None,
-        *,
-        at: Pose | None = None,
-        fixed: bool | None = None,
-        one_by_one: bool = False,
-    ) -> Item[A]: ...
+    def add(self, asset: A, count: None = None, **how: Unpack[_How]) -> Item[A]: ...
 
     @overload
-    def add(
-        self,
-        asset: A,
-        count: int,
-        *,
-        at: Pose | None = None,
-        fixed: bool | None = None,
-        one_by_one: bool = False,
-    ) -> Group[A]: ...
+    def add(self, asset: A, count: int, **how: Unpack[_How]) -> Group[A]: ...
 
     def add(
         self,
@@ -248,8 +236,7 @@ class Scene:
             start = self._free.free_pose(asset_geometry(asset).outline, f"the {asset}")
         self._items.append(item)
         self._specs.append(ItemSpec(asset, start, fixed, after=after))
-        self._placed.append(at is not None or fixed)
-        if self._placed[-1]:
+        if at is not None or fixed:
             item._pose = start
             self._free.take_asset(asset, start)
         return item
@@ -258,7 +245,7 @@ class Scene:
         """Place what is movable, largest first, and check everything that needs no physics."""
         check_declared(self._specs, self._goals)
         self._free.take_targets(self._specs, self._goals)
-        todo = [k for k, placed in enumerate(self._placed) if not placed]
+        todo = [item.index for item in self._items if item._pose is None]
         for k in sorted(todo, key=lambda k: -math.prod(self._specs[k].asset.size[:2])):
             self._place(k)
         spec = TaskSpec(name, self.split, tuple(self._specs), tuple(self._goals))

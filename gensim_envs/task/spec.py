@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from gensim_envs.errors import TaskError
-from gensim_envs.task.assets import Asset, Geometry, Pile, Rope, asset_from_json, asset_geometry
+from gensim_envs.task.assets import Asset, Geometry, asset_from_json, asset_geometry
 from gensim_envs.task.goals import (
     POSITION_TOLERANCE,
     RELATIONS,
@@ -73,20 +73,16 @@ class TaskSpec:
     @property
     def bounds(self) -> dict[str, int]:
         """Rigid bodies, places of the largest goal, and actions that a demonstrator needs."""
+        first = [(goal, self.items[goal.items[0]].asset) for goal in self.goals]
         return {
             "items": sum(max(1, len(item.bodies)) for item in self.items),
-            "targets": max(self._targets(goal) for goal in self.goals),
-            "steps": sum(self._actions(goal) for goal in self.goals),
+            "targets": max(
+                asset.bodies if goal.relation == "along" else len(goal.places)
+                for goal, asset in first
+            ),
+            # A rope or a pile takes several moves, about ten when they are well chosen.
+            "steps": sum(10 if asset.bodies > 1 else len(goal.items) for goal, asset in first),
         }
-
-    def _targets(self, goal: Goal) -> int:
-        asset = self.items[goal.items[0]].asset
-        return asset.bodies if goal.relation == "along" else len(goal.places)
-
-    def _actions(self, goal: Goal) -> int:
-        """A rope or a pile takes several moves, about ten when they are well chosen."""
-        soft = isinstance(self.items[goal.items[0]].asset, (Rope, Pile))
-        return 10 if soft else len(goal.items)
 
     def start_snapshot(self) -> Snapshot:
         """The state after reset."""
@@ -102,28 +98,11 @@ class TaskSpec:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data."""
-        return {
-            "name": self.name,
-            "split": self.split,
-            "items": [
-                {
-                    **_fields(item),
-                    "asset": item.asset.to_json(),
-                    "start": _pose_to_json(item.start),
-                    "bodies": [list(body) for body in item.bodies],
-                }
-                for item in self.items
-            ],
-            "goals": [
-                {
-                    **_fields(goal),
-                    "items": list(goal.items),
-                    "places": [[_pose_to_json(p.pose), p.base] for p in goal.places],
-                }
-                for goal in self.goals
-            ],
-        }
+        """Plain data; the type of each asset is in its "type"."""
+        data = asdict(self)
+        for row, item in zip(data["items"], self.items, strict=True):
+            row["asset"]["type"] = type(item.asset).__name__
+        return data
 
     @classmethod
     def from_json(cls, data: Any) -> TaskSpec:
@@ -152,10 +131,6 @@ class TaskSpec:
             if goal.relation in ("on", "inside") and any(p.base is None for p in goal.places):
                 raise TaskError(f"a goal {goal.relation!r} without a base")
         return spec
-
-
-def _fields(data: ItemSpec | Goal) -> dict[str, Any]:
-    return {field.name: getattr(data, field.name) for field in fields(data)}
 
 
 def _some(values: Any, most: int, least: int = 1) -> list[Any]:
@@ -190,12 +165,10 @@ def _index(value: Any, count: int) -> int:
     return value
 
 
-def _pose_to_json(pose: Pose) -> list[float]:
-    return [pose.x, pose.y, pose.z, pose.yaw]
-
-
 def _pose_from_json(data: Any) -> Pose:
-    x, y, z, yaw = (_number(value, MAX_POSE) for value in _some(data, 4, 4))
+    if data["owner"] is not None:
+        raise ValueError("a pose of a spec has no owner")
+    x, y, z, yaw = (_number(data[axis], MAX_POSE) for axis in ("x", "y", "z", "yaw"))
     return Pose(x, y, z, yaw)
 
 
@@ -222,8 +195,11 @@ def _goal_from_json(data: Any, count: int) -> Goal:
     if relation not in RELATIONS:
         raise ValueError(f"unknown relation {relation!r}")
     places = tuple(
-        Place(_pose_from_json(pose), None if base is None else _index(base, count))
-        for pose, base in _some(data["places"], MAX_PLACES)
+        Place(
+            _pose_from_json(place["pose"]),
+            None if place["base"] is None else _index(place["base"], count),
+        )
+        for place in _some(data["places"], MAX_PLACES)
     )
     return Goal(
         _text(data["instruction"]),

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gensim_envs.sandbox.client import Sandbox
+
 GOOD = '''"""Put a block into a zone."""
 
 import math
@@ -39,6 +41,14 @@ class GoodTask(Task):
     def pick(self, k: int) -> float:
         return self.TURNS[k]
 '''
+
+
+class Ungated(Sandbox):
+    """A sandbox without a gate, to show that the worker holds by itself."""
+
+    def _check(self, source: str) -> None:
+        pass
+
 
 HEAD = "from gensim_envs.api import Block, Scene, Task, Zone\n"
 
@@ -410,7 +420,8 @@ STOPPED: dict[str, tuple[str, str]] = {
     "forged error": (
         escaped(
             "error = sys.modules['gensim_envs.errors'].TaskError\n"
-            "error.to_json = real['eval']('lambda self: {\"problem\": []}')\n"
+            "worker = sys.modules['gensim_envs.sandbox.worker']\n"
+            "worker.asdict = real['eval']('lambda self: {\"problem\": []}')\n"
             "raise error('x')"
         ),
         "neither a spec nor an error",

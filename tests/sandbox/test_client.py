@@ -20,22 +20,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from corpus import GOOD, REFUSED, UNPARSABLE, in_build
+from corpus import GOOD, REFUSED, UNPARSABLE, Ungated, in_build
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gensim_envs
 from gensim_envs.errors import SandboxError, TaskError
-from gensim_envs.sandbox import (
-    Limits,
-    Sandbox,
-    child,
-    client,
-    interpreter,
-    process,
-    protection,
-    shared,
-)
+from gensim_envs.sandbox import child, client, interpreter, process
+from gensim_envs.sandbox.child import Limits
+from gensim_envs.sandbox.client import Sandbox, protection, shared
 
 TASKS = Path(gensim_envs.__file__).parent / "tasks"
 OTHER = GOOD.replace("GoodTask", "OtherTask")
@@ -81,8 +74,8 @@ def test_gate_stands_before_the_worker(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["surrogate", "null", "empty"])
 def test_no_python_is_refused(name: str) -> None:
-    for gate in (True, False):
-        with Sandbox(gate=gate) as sandbox, pytest.raises(TaskError):
+    for kind in (Sandbox, Ungated):
+        with kind() as sandbox, pytest.raises(TaskError):
             sandbox.draw(UNPARSABLE[name][0], "train", 0)
 
 
@@ -213,7 +206,7 @@ def test_each_process_has_a_shared_sandbox_of_its_own(method: str) -> None:
 SCRIPT = """
 import sys
 sys.path.insert(0, sys.argv[1])
-from gensim_envs.sandbox import shared
+from gensim_envs.sandbox.client import shared
 shared().draw(sys.argv[2], "train", 0)
 print(shared().worker_pid)
 """
@@ -325,7 +318,7 @@ builtins.open = no_proc
 def test_closed_standard_streams_disturb_no_draw(closed: str, tmp_path: Path) -> None:
     code = (
         f"import os, sys\n[os.close(k) for k in ({closed},)]\n"
-        "from gensim_envs.sandbox import shared\n"
+        "from gensim_envs.sandbox.client import shared\n"
         "for seed in range(2): shared().draw(sys.argv[1], 'train', seed)\n"
         "open(sys.argv[2], 'w').write('drawn')"
     )

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import gensim_envs
 from gensim_envs.errors import TaskError
-from gensim_envs.sandbox import Program, check, extract
+from gensim_envs.sandbox.gate import Program, check, extract
 
 HAND_WRITTEN = sorted((Path(gensim_envs.__file__).parent / "tasks").glob("[a-z]*.py"))
 

@@ -32,15 +32,11 @@ def name_offences(tree: ast.Module) -> Iterator[TaskError]:
             yield from _attribute_offences(node, bound)
 
 
-def _inside_out(tree: ast.Module) -> list[ast.AST]:
+def _inside_out(node: ast.AST) -> Iterator[ast.AST]:
     """All nodes, each after its parts, so that an error names the first unknown one of `a.b`."""
-    order: list[ast.AST] = []
-    waiting: list[ast.AST] = [tree]
-    while waiting:
-        node = waiting.pop()
-        order.append(node)
-        waiting.extend(ast.iter_child_nodes(node))
-    return order[::-1]
+    for child in ast.iter_child_nodes(node):
+        yield from _inside_out(child)
+    yield node
 
 
 def _bound_names(tree: ast.Module) -> set[str]:

@@ -18,16 +18,12 @@ _MUTE = "Remove it: a task program only describes a scene."
 _REMEDIES: dict[type[ast.AST], str] = {
     ast.While: "Use `for ... in range(n)`.",
     ast.Try: "Do not catch errors: the suite redraws a scene that does not fit.",
-    ast.With: _MUTE,
     ast.Global: "Pass the value as an argument.",
     ast.Nonlocal: "Pass the value as an argument.",
-    ast.Delete: _MUTE,
     ast.Raise: "Use `assert condition` or leave the check to the suite.",
     ast.Match: "Use `if` and `elif`.",
     ast.AsyncFunctionDef: "Use a plain `def`.",
     ast.AsyncFor: "Use a plain `for`.",
-    ast.AsyncWith: _MUTE,
-    ast.Await: _MUTE,
     ast.Yield: "Build a list and return it.",
     ast.YieldFrom: "Build a list and return it.",
     ast.Lambda: "Define a function with `def` at module level.",
@@ -85,13 +81,11 @@ def node_offences(tree: ast.Module) -> Iterator[TaskError]:
             yield from _definition_offences(node)
 
 
-def _in_order(tree: ast.Module) -> Iterator[ast.AST]:
+def _in_order(node: ast.AST) -> Iterator[ast.AST]:
     """All nodes, depth first, so that a node without a line follows one that has it."""
-    waiting: list[ast.AST] = [tree]
-    while waiting:
-        node = waiting.pop()
-        yield node
-        waiting.extend(reversed(list(ast.iter_child_nodes(node))))
+    yield node
+    for child in ast.iter_child_nodes(node):
+        yield from _in_order(child)
 
 
 def _import_offences(node: ast.Import | ast.ImportFrom, *, at_top: bool) -> Iterator[TaskError]:

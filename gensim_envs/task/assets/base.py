@@ -7,6 +7,7 @@ metres, masses in kilograms.
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any, ClassVar, Literal
@@ -135,18 +136,21 @@ class Asset:
     rolling_friction: ClassVar[float] = 0.0
     damping: ClassVar[tuple[float, float]] = (0.04, 0.04)
     """Share of linear and angular speed that is lost in a second."""
+    _choices: ClassVar[Mapping[str, Collection[str]]] = {}
+    """Fields that take one of several names."""
+    _shortest: ClassVar[Mapping[str, tuple[float, ...]]] = {}
+    """The least lengths of fields that must be more than 2 mm, metres."""
 
     def __post_init__(self) -> None:
-        if self.color not in COLORS:
-            raise TaskError(
-                f"{type(self).__name__} has the unknown color {self.color!r}",
-                f"Use one of {', '.join(COLORS)}",
-            )
+        kind = type(self).__name__
+        for name, known in {"color": COLORS, **self._choices}.items():
+            check_choice(kind, name, getattr(self, name), known)
         for f in fields(self):
             default: Any = f.default
             lengths = default if isinstance(default, tuple) else (default,)
             if all(isinstance(length, float) for length in lengths):
-                _check_lengths(type(self).__name__, f.name, getattr(self, f.name), default)
+                least = self._shortest.get(f.name, (0.002,) * len(lengths))
+                _check_lengths(f"{kind}'s {f.name}", getattr(self, f.name), least)
 
     @property
     def size(self) -> tuple[float, float, float]:
@@ -165,8 +169,13 @@ class Asset:
 
     @property
     def symmetry(self) -> float:
-        """Yaw period in radians: turned by this it looks the same. 0 means any turn."""
-        return math.tau
+        """Yaw period, radians: rotated by this it looks the same. 0 means any rotation.
+
+        An asset with `extents` is a box, unless its class says otherwise.
+        """
+        if (extents := getattr(self, "extents", None)) is None:
+            return math.tau
+        return math.pi / 2 if math.isclose(extents[0], extents[1]) else math.pi
 
     @property
     def mass(self) -> float:
@@ -195,36 +204,25 @@ class Asset:
     def __str__(self) -> str:
         return f"{self.color} {self.called[0]}"
 
-    def to_json(self) -> dict[str, Any]:
-        """Return type and fields as plain data."""
-        data: dict[str, Any] = {"type": type(self).__name__}
-        for f in fields(self):
-            value = getattr(self, f.name)
-            data[f.name] = list(value) if isinstance(value, tuple) else value
-        return data
+
+def check_choice(kind: str, name: str, value: object, known: Collection[str]) -> None:
+    """Check that a field holds one of the known names."""
+    if value not in tuple(known):
+        raise TaskError(
+            f"{kind} has the unknown {name} {value!r:.60}", f"Use one of {', '.join(known)}"
+        )
 
 
-def _check_lengths(kind: str, name: str, value: Any, like: float | tuple[float, ...]) -> None:
-    """Check a length, or a tuple of as many as in `like`: numbers that fit on the table."""
-    problem = f"{kind}'s {name} is {value!r:.80}"
-    numbers = value if isinstance(like, tuple) else (value,)
-    if not isinstance(numbers, tuple) or len(numbers) != len(np.atleast_1d(like)):
+def _check_lengths(name: str, value: Any, least: tuple[float, ...]) -> None:
+    """Check a length, or a tuple of several: numbers that fit on the table."""
+    problem = f"{name} is {value!r:.80}"
+    numbers = value if len(least) > 1 else (value,)
+    if not isinstance(numbers, tuple) or len(numbers) != len(least):
         raise TaskError(problem, "Give (x, y, z) in metres, as a tuple")
-    for number in numbers:
+    for number, low in zip(numbers, least, strict=True):
         plain = isinstance(number, (int, float)) and not isinstance(number, bool)
-        if not plain or not number >= 0.002:
-            raise TaskError(problem, "Give lengths in metres, at least 2 mm")
-        if number > 0.9:
-            raise TaskError(problem, "The table is 0.5 m by 1 m")
-
-
-def check_shortest(kind: str, name: str, value: float, least: float) -> None:
-    if value < least:
-        raise TaskError(f"{kind}'s {name} is {value!r}", f"Give at least {least} m")
-
-
-def box_symmetry(x: float, y: float) -> float:
-    return math.pi / 2 if math.isclose(x, y) else math.pi
+        if not plain or not low <= number <= 0.9:
+            raise TaskError(problem, f"Give at least {low:g} m and at most 0.9 m")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 
 from gensim_envs.errors import TaskError
-from gensim_envs.task.assets.base import Asset, Part, box_symmetry, check_shortest, slab
+from gensim_envs.task.assets.base import Asset, Part, slab
 from gensim_envs.task.assets.solids import Disk, ell_outline
 from gensim_envs.task.pose import Pose
 
@@ -48,15 +48,7 @@ class Container(Asset):
     fixed = True
     hollow = True
     WALL: ClassVar[float] = 0.005
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_shortest("Container", "shorter side", min(self.extents[:2]), 4 * self.WALL)
-        check_shortest("Container", "height", self.extents[2], 2 * self.WALL)
-
-    @property
-    def symmetry(self) -> float:
-        return box_symmetry(*self.extents[:2])
+    _shortest: ClassVar = {"extents": (4 * WALL, 4 * WALL, 2 * WALL)}
 
     mass = 0.3
 
@@ -82,10 +74,6 @@ class Stand(Asset):
     extents: tuple[float, float, float] = (0.17, 0.06, 0.015)
     nouns = ("stand", "platform", "base")
     fixed = True
-
-    @property
-    def symmetry(self) -> float:
-        return box_symmetry(*self.extents[:2])
 
     mass = 0.3
 

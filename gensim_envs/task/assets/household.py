@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from gensim_envs.errors import TaskError
 from gensim_envs.task.assets.base import Asset, Part
 
 OBJECTS: dict[str, dict[str, Any]] = json.loads(
@@ -30,12 +29,7 @@ class Household(Asset):
 
     kind: str = "coffee_mug"
     nouns = ("object", *(str(data["noun"]) for data in OBJECTS.values()))
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.kind not in OBJECTS:
-            known = ", ".join(OBJECTS)
-            raise TaskError(f"Household's kind is {self.kind!r:.60}", f"Use one of {known}")
+    _choices: ClassVar = {"kind": OBJECTS}
 
     @property
     def _data(self) -> dict[str, Any]:

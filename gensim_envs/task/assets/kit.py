@@ -15,9 +15,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from gensim_envs.errors import TaskError
-from gensim_envs.task.assets.base import COLORS, PAINT, Asset, Part, slab
+from gensim_envs.task.assets.base import COLORS, PAINT, Asset, Part, check_choice, slab
 from gensim_envs.task.pose import Pose
 
 PIECE_HEIGHT = 0.02
@@ -46,30 +47,25 @@ def _arc(center: tuple[float, float], radius: float, start: float, end: float) -
     return [(x + radius * math.cos(a), y + radius * math.sin(a)) for a in angle]
 
 
-def _regular(corners: int, radius: float) -> shapely.Geometry:
-    angle = math.pi / 2 + np.arange(corners) * math.tau / corners
-    return shapely.Polygon(radius * np.c_[np.cos(angle), np.sin(angle)])
-
-
-def _star() -> shapely.Geometry:
-    angle = math.pi / 2 + np.arange(10) * math.tau / 10
-    radius = np.where(np.arange(10) % 2 == 0, 0.042, 0.019)
-    return shapely.Polygon(np.c_[radius * np.cos(angle), radius * np.sin(angle)])
+def _round(*radii: float) -> NDArray[np.float64]:
+    """Points (n, 2) at these distances from the origin, evenly turned, from +y on."""
+    angle = math.pi / 2 + np.arange(len(radii)) * math.tau / len(radii)
+    points: NDArray[np.float64] = np.array(radii)[:, None] * np.c_[np.cos(angle), np.sin(angle)]
+    return points
 
 
 def _flower() -> shapely.Geometry:
-    angle = math.pi / 2 + np.arange(6) * math.tau / 6
-    petals = shapely.points(0.022 * np.c_[np.cos(angle), np.sin(angle)])
-    return shapely.union_all([shapely.Point(0, 0).buffer(0.02), *shapely.buffer(petals, 0.0145)])
+    petals = [shapely.buffer(shapely.Point(point), 0.0145) for point in _round(*[0.022] * 6)]
+    return shapely.union_all([shapely.Point(0, 0).buffer(0.02), *petals])
 
 
 def _heart() -> shapely.Geometry:
     """Two discs and the triangle that touches both."""
     radius, shift = 0.0195, 0.0175
     discs = [shapely.Point(x, 0).buffer(radius) for x in (-shift, shift)]
-    return shapely.convex_hull(shapely.union_all([discs[0], shapely.Point(0, -0.045)])).union(
-        shapely.convex_hull(shapely.union_all([discs[1], shapely.Point(0, -0.045)]))
-    )
+    tip = shapely.Point(0, -0.045)
+    left, right = (shapely.convex_hull(shapely.union_all([disc, tip])) for disc in discs)
+    return left.union(right)
 
 
 _OUTLINES: dict[str, tuple[Callable[[], shapely.Geometry], float]] = {
@@ -85,7 +81,7 @@ _OUTLINES: dict[str, tuple[Callable[[], shapely.Geometry], float]] = {
         lambda: _strokes([(0, 0), (0.42, 1), (0.84, 0)], [(0.15, 0.3), (0.69, 0.3)]),
         math.tau,
     ),
-    "triangle": (lambda: _regular(3, 0.042), math.tau / 3),
+    "triangle": (lambda: shapely.Polygon(_round(*[0.042] * 3)), math.tau / 3),
     "square": (lambda: shapely.box(-0.029, -0.029, 0.029, 0.029), math.tau / 4),
     "plus": (lambda: _strokes([(0, 0.5), (1, 0.5)], [(0.5, 0), (0.5, 1)]), math.tau / 4),
     "letter T": (lambda: _strokes([(0, 1), (0.9, 1)], [(0.45, 0), (0.45, 1)]), math.tau),
@@ -93,10 +89,10 @@ _OUTLINES: dict[str, tuple[Callable[[], shapely.Geometry], float]] = {
         lambda: shapely.Polygon([(0.026, 0), (0, 0.039), (-0.026, 0), (0, -0.039)]),
         math.tau / 2,
     ),
-    "pentagon": (lambda: _regular(5, 0.036), math.tau / 5),
+    "pentagon": (lambda: shapely.Polygon(_round(*[0.036] * 5)), math.tau / 5),
     "rectangle": (lambda: shapely.box(-0.021, -0.036, 0.021, 0.036), math.tau / 2),
     "flower": (_flower, math.tau / 6),
-    "star": (_star, math.tau / 5),
+    "star": (lambda: shapely.Polygon(_round(*[0.042, 0.019] * 5)), math.tau / 5),
     "circle": (lambda: shapely.Point(0, 0).buffer(0.028), 0.0),
     "letter G": (
         lambda: _strokes(_arc((0.5, 0.5), 0.5, 68, 350), [(0.98, 0.42), (0.66, 0.42)]), math.tau,
@@ -107,7 +103,7 @@ _OUTLINES: dict[str, tuple[Callable[[], shapely.Geometry], float]] = {
     ),
     "letter L": (lambda: _strokes([(0, 1), (0, 0), (0.75, 0)]), math.tau),
     "ring": (lambda: shapely.Point(0, 0).buffer(0.036) - shapely.Point(0, 0).buffer(0.016), 0.0),
-    "hexagon": (lambda: _regular(6, 0.035), math.tau / 6),
+    "hexagon": (lambda: shapely.Polygon(_round(*[0.035] * 6)), math.tau / 6),
     "heart": (_heart, math.tau),
     "letter M": (lambda: _strokes([(0, 0), (0.02, 1), (0.5, 0.3), (0.98, 1), (1, 0)]), math.tau),
 }  # fmt: skip
@@ -144,11 +140,6 @@ def kit_file(shape: str) -> str:
     return shape.replace(" ", "_").lower()
 
 
-def _check_shape(what: str, shape: object) -> None:
-    if shape not in KIT_SHAPES:
-        raise TaskError(f"{what} is {shape!r:.60}", f"Use one of {', '.join(KIT_SHAPES)}")
-
-
 @dataclass(frozen=True)
 class KitPiece(Asset):
     """A flat piece 2 cm high and about 7 cm across, of one of twenty shapes such as "star" or
@@ -157,10 +148,7 @@ class KitPiece(Asset):
 
     shape: str = "star"
     nouns = ("piece", *KIT_SHAPES)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _check_shape("KitPiece's shape", self.shape)
+    _choices: ClassVar = {"shape": KIT_SHAPES}
 
     @property
     def called(self) -> tuple[str, ...]:
@@ -205,7 +193,7 @@ class KitBoard(Asset):
         if not isinstance(self.shapes, tuple) or not 1 <= len(self.shapes) <= len(self._SPOTS):
             raise TaskError(f"KitBoard's shapes are {self.shapes!r:.60}", "Give one to five names")
         for shape in self.shapes:
-            _check_shape("one of KitBoard's shapes", shape)
+            check_choice("KitBoard", "shape", shape, KIT_SHAPES)
 
     def place(self, index: int) -> Pose:
         """Where a piece belongs, in the board's frame."""

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 import shapely
 
 from gensim_envs.errors import TaskError
-from gensim_envs.task.assets.base import PAINT, Asset, Part, check_shortest, slab
+from gensim_envs.task.assets.base import PAINT, Asset, Part, slab
 from gensim_envs.task.pose import Pose
 
 
@@ -21,12 +21,8 @@ class Zone(Asset):
     shape: Literal["square", "round"] = "square"
     nouns = ("zone", "area", "patch")
     fixed = True
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_shortest("Zone", "width", self.width, 0.01)
-        if self.shape not in ("square", "round"):
-            raise TaskError(f"Zone's shape is {self.shape!r:.80}", 'Use "square" or "round"')
+    _choices: ClassVar = {"shape": ("square", "round")}
+    _shortest: ClassVar = {"width": (0.01,)}
 
     @property
     def symmetry(self) -> float:
@@ -99,10 +95,7 @@ class OpenSquare(Asset):
     side: float = 0.20
     nouns = ("square",)
     fixed = True
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_shortest("OpenSquare", "side", self.side, 0.03)
+    _shortest: ClassVar = {"side": (0.03,)}
 
     def edge(self, name: str) -> list[Pose]:
         """The two ends of a side, in its own frame."""

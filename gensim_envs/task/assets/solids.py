@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gensim_envs.task.assets.base import Asset, Part, box_symmetry, check_shortest, slab
+from gensim_envs.task.assets.base import Asset, Part, slab
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,6 @@ class Box(Asset):
 
     extents: tuple[float, float, float] = (0.08, 0.04, 0.03)
     nouns = ("box",)
-
-    @property
-    def symmetry(self) -> float:
-        return box_symmetry(*self.extents[:2])
 
     @property
     def mass(self) -> float:
@@ -83,11 +79,7 @@ class Disk(Asset):
     nouns = ("disk", "ring")
     HOLE: ClassVar[float] = 0.024
     THICKNESS: ClassVar[float] = 0.02
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        # A suction cup needs 1.2 cm of flat ring.
-        check_shortest("Disk", "diameter", self.diameter, self.HOLE + 0.026)
+    _shortest: ClassVar = {"diameter": (HOLE + 0.026,)}  # a suction cup needs 1.2 cm of flat ring
 
     symmetry = 0.0
 

@@ -1,19 +1,20 @@
-"""Checks of goals as they are declared, before anything has been placed."""
+"""Checks of goals and single values as they are declared, before anything has been placed."""
 
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Sequence
+from typing import Any
 
 import shapely
 
 from gensim_envs.errors import TaskError
 from gensim_envs.task.assets import Asset, Pile, Rope, Zone, asset_geometry
-from gensim_envs.task.checks.arguments import check_number, check_pose
 from gensim_envs.task.geometry import footprint
 from gensim_envs.task.goals import POSITION_TOLERANCE, YAW_TOLERANCE, Goal
 from gensim_envs.task.pose import Pose
-from gensim_envs.task.spec import MAX_PLACES, MAX_SENTENCE, ItemSpec
+from gensim_envs.task.spec import MAX_PLACES, MAX_POSE, MAX_SENTENCE, ItemSpec
 
 
 def check_goal(items: Sequence[ItemSpec], goal: Goal) -> None:
@@ -123,3 +124,31 @@ def check_declared(items: Sequence[ItemSpec], goals: Sequence[Goal]) -> None:
             raise TaskError(
                 f"no goal is about the {item.asset}", "Add it with scene.distract, or leave it out"
             )
+
+
+def check_number(name: str, value: Any, low: float, high: float) -> None:
+    """Check that a value is a plain finite number from `low` to `high`."""
+    plain = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not plain or not low <= value <= high:
+        allowed = f"Give a number from {low:.4g} to {high:.4g}"
+        raise TaskError(f"{name} is {value!r:.60}", allowed)
+
+
+def check_count(name: str, value: Any) -> int:
+    """Return a whole number of at least 1; NumPy's are accepted, True is not."""
+    try:
+        count = operator.index(value)
+    except TypeError:
+        count = 0
+    if count < 1 or isinstance(value, bool):
+        raise TaskError(f"{name} is {value!r:.60}", "Give a whole number of at least 1")
+    return count
+
+
+def check_pose(name: str, pose: Any) -> None:
+    """Check that a pose has finite numbers within the limits of a spec."""
+    if not isinstance(pose, Pose):
+        raise TaskError(f"{name} got {pose!r:.60}", "Give a Pose")
+    for axis in ("x", "y", "z", "yaw"):
+        value = getattr(pose, axis)
+        check_number(f"{axis} of a pose in {name}", value, -MAX_POSE, MAX_POSE)

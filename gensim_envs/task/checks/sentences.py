@@ -50,21 +50,19 @@ def check_sentence(spec: TaskSpec, goal: Goal, supports: set[int]) -> None:
     words = re.findall(r"[a-z0-9]+(?:-[a-z]+)*", text)
     for color in COLORS:
         if color in words and color not in {asset.color for asset in assets}:
-            raise TaskError(
-                f"its sentence says {color!r}, but nothing in it is {color}",
-                "Name the colors of its own items and targets",
-                cause="semantics",
-            )
+            remedy = "Name the colors of its own items and targets"
+            raise _mismatch(color, f"nothing in it is {color}", remedy)
     have = {noun.lower() for asset in assets for noun in asset.called}
     for said in _ANY_NOUN.findall(text):
         noun = _SINGULAR[said]
         if noun not in have:
-            raise TaskError(
-                f"its sentence says {noun!r}, but nothing in it is one",
-                "Name the kinds of its own items and targets",
-                cause="semantics",
-            )
+            remedy = "Name the kinds of its own items and targets"
+            raise _mismatch(noun, "nothing in it is one", remedy)
     _check_counts(spec, goal, words, supports)
+
+
+def _mismatch(word: str, but: str, remedy: str) -> TaskError:
+    return TaskError(f"its sentence says {word!r}, but {but}", remedy, cause="semantics")
 
 
 def _check_counts(spec: TaskSpec, goal: Goal, words: Sequence[str], supports: set[int]) -> None:
@@ -78,8 +76,5 @@ def _check_counts(spec: TaskSpec, goal: Goal, words: Sequence[str], supports: se
     for word in words:
         said = int(word) if word.isdecimal() else NUMBERS.get(word)
         if said is not None and said not in counts:
-            raise TaskError(
-                f"its sentence says {word!r}, but it has {len(assets)} item(s)",
-                "Say how many items or places it has",
-                cause="semantics",
-            )
+            remedy = "Say how many items or places it has"
+            raise _mismatch(word, f"it has {len(assets)} item(s)", remedy)

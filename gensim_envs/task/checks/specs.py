@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import shapely
 
 from gensim_envs.errors import TaskError, in_goal
@@ -11,9 +13,8 @@ from gensim_envs.task.geometry import footprint
 from gensim_envs.task.goals import Goal
 from gensim_envs.task.pose import WORKSPACE, Pose
 from gensim_envs.task.progress import fraction_met
-from gensim_envs.task.relations import target_of
+from gensim_envs.task.relations import supports, target_of
 from gensim_envs.task.spec import TaskSpec
-from gensim_envs.task.supports import supports
 
 _TOUCH = 0.001
 """Metres by which outlines or heights may overlap and still only touch."""
@@ -27,24 +28,20 @@ def check_spec(spec: TaskSpec) -> None:
     """
     _check_starts(spec)
     below = supports(spec)
-    for number, goal in enumerate(spec.goals, 1):
-        with in_goal(number):
-            check_sentence(spec, goal, below[number - 1])
-    for number, goal in enumerate(spec.goals, 1):
-        with in_goal(number):
-            _check_targets_on_table(spec, goal)
     held: _Held = {}
-    for number, goal in enumerate(spec.goals, 1):
-        with in_goal(number):
-            _check_held_targets(spec, goal, held)
     loads: dict[int, set[int]] = {}
-    for number, goal in enumerate(spec.goals, 1):
-        with in_goal(number):
-            _check_loads(spec, goal, below[number - 1], loads)
     moved: set[int] = set()
-    for number, goal in enumerate(spec.goals, 1):
-        with in_goal(number):
-            _check_not_met(spec, goal, moved)
+    checks: tuple[Callable[[Goal, set[int]], None], ...] = (
+        lambda goal, under: check_sentence(spec, goal, under),
+        lambda goal, under: _check_targets_on_table(spec, goal),
+        lambda goal, under: _check_held_targets(spec, goal, held),
+        lambda goal, under: _check_loads(spec, goal, under, loads),
+        lambda goal, under: _check_not_met(spec, goal, moved),
+    )
+    for check in checks:
+        for number, (goal, under) in enumerate(zip(spec.goals, below, strict=True), 1):
+            with in_goal(number):
+                check(goal, under)
 
 
 def _polygon(spec: TaskSpec, item: int, pose: Pose) -> shapely.Polygon:
