@@ -21,7 +21,7 @@ from gensim_envs.generation.check import Facts
 from gensim_envs.generation.embed import Embedder, TfIdf, embedder
 from gensim_envs.generation.memory import Entry, Memory, recall, skeleton
 from gensim_envs.generation.providers import ProviderError
-from gensim_envs.generation.reference import COMMON_ERRORS, api_reference, asset_lines
+from gensim_envs.generation.reference import api_reference, asset_lines
 from gensim_envs.library import LibraryError, digest, shipped
 from gensim_envs.sandbox.program import Sandboxed
 from gensim_envs.task.assets import ASSETS
@@ -223,7 +223,6 @@ def test_the_reference_has_every_name_of_the_api() -> None:
     assert "Rope.LENGTH" in text
     assert "coffee_mug" in text
     assert len(text) < 16_000  # letters; a prompt has room for examples beside it
-    assert len(COMMON_ERRORS) == len(set(COMMON_ERRORS))
 
 
 def test_the_reference_does_not_depend_on_python_oo() -> None:

@@ -14,7 +14,7 @@ from gensim_envs.errors import TaskError
 from gensim_envs.generation.prompts import render
 from gensim_envs.generation.providers import ApiError, ContextTooLong, Provider
 from gensim_envs.generation.recording import Answer, Call, Message
-from gensim_envs.generation.reference import COMMON_ERRORS, api_reference
+from gensim_envs.generation.reference import api_reference
 from gensim_envs.generation.stages import Query
 
 TEMPERATURES: Mapping[str, float] = {
@@ -74,7 +74,7 @@ class Vote(Reply):
 def system_message(*, code: bool) -> Message:
     """The system message of a prompt, with the API reference if it is about code."""
     if code:
-        return Message("system", render("system", reference=api_reference(), errors=COMMON_ERRORS))
+        return Message("system", render("system", reference=api_reference()))
     return Message("system", render("role"))
 
 
