@@ -31,17 +31,15 @@ from gensim_envs.generation.providers import (
     ApiError,
     Budget,
     ContextTooLong,
-    FilesProvider,
-    OpenAIProvider,
     Provider,
     ProviderError,
-    Recorded,
-    ReplayProvider,
     Stopped,
 )
-from gensim_envs.generation.providers import client as make_client
-from gensim_envs.generation.providers.server import REMOVED
-from gensim_envs.generation.recording import LONG, Answer, Call, Message, Recording
+from gensim_envs.generation.providers.exchange import FilesProvider
+from gensim_envs.generation.providers.replay import Recorded, ReplayProvider
+from gensim_envs.generation.providers.server import REMOVED, OpenAIProvider
+from gensim_envs.generation.providers.server import client as make_client
+from gensim_envs.generation.recording import LONG, Answer, Call, Message, Recording, Settings
 from gensim_envs.generation.reflect import Statement
 
 KEY = "sk-test-0123456789abcdef"
@@ -396,7 +394,7 @@ def test_odd_letters_come_back_from_server_and_recording(
 
 
 def _with_settings(recording: Recording) -> Recording:
-    recording.write_settings({"model": "tiny"})
+    recording.write_settings(Settings("abc", "tiny"))
     return recording
 
 

@@ -77,7 +77,8 @@ def finetune(
         out: folder of finetune.json, which the same command resumes from; by default `data`.
     """
     from gensim_envs.generation.finetune import finetune as tune
-    from gensim_envs.generation.providers import ApiError, client
+    from gensim_envs.generation.providers import ApiError
+    from gensim_envs.generation.providers.server import client
 
     folder = out or data
     check_writable(folder)

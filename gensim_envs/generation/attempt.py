@@ -11,8 +11,8 @@ from gensim_envs.generation.conversation import Conversation, Proposal
 from gensim_envs.generation.propose import Idea, implement, propose, repair, single_prompt
 from gensim_envs.generation.providers import ApiError
 from gensim_envs.generation.publish import Candidate, measure
+from gensim_envs.generation.recording import Settings
 from gensim_envs.generation.reflect import check_votes, read_instructions, vote
-from gensim_envs.generation.settings import Settings
 from gensim_envs.generation.verdict import Verdict
 
 

@@ -13,15 +13,14 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from gensim_envs.errors import TaskError
 from gensim_envs.generation.prompts import render
 from gensim_envs.generation.providers import ApiError, ContextTooLong, Provider
-from gensim_envs.generation.recording import Answer, Call, Message
+from gensim_envs.generation.recording import Answer, Call, Message, first_problem
 from gensim_envs.generation.reference import api_reference
-from gensim_envs.generation.stages import Query
 
 TEMPERATURES: Mapping[str, float] = {
     "curriculum": 0.7, "propose": 1.0, "review": 0.3, "pick": 0.0, "implement": 0.3, "single": 0.7,
     "repair": 0.3, "restate": 0.0, "reflect": 0.7,
 }  # fmt: skip
-"""High for ideas, low for code and judgements. Estimates, not tuned."""
+"""By what a model is asked for: high for ideas, low for code and judgements. Not tuned."""
 MOST_CUTS = 6
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=1000, strip_whitespace=True)]
@@ -103,11 +102,11 @@ class Conversation:
     changed: list[str] = field(default_factory=list)
     _asked: Counter[str] = field(default_factory=Counter)
 
-    def ask(self, query: Query, prompt: Callable[[int], str], *, code: bool = False) -> str:
+    def ask(self, query: str, prompt: Callable[[int], str], *, code: bool = False) -> str:
         """Ask for text.
 
         Args:
-            query: what is asked for.
+            query: what is asked for, a key of `TEMPERATURES`.
             prompt: renders the prompt, cut as often as its argument says.
             code: whether the system message contains the API reference.
 
@@ -117,7 +116,7 @@ class Conversation:
         return self._ask(query, prompt, code)[1].text
 
     def ask_json(
-        self, query: Query, form: type[R], prompt: Callable[[int], str], *, code: bool = False
+        self, query: str, form: type[R], prompt: Callable[[int], str], *, code: bool = False
     ) -> R:
         """Ask for JSON, and once more if the answer is malformed.
 
@@ -134,7 +133,7 @@ class Conversation:
             return read(form, self._complete(query, messages).text)
 
     def _ask(
-        self, query: Query, prompt: Callable[[int], str], code: bool
+        self, query: str, prompt: Callable[[int], str], code: bool
     ) -> tuple[tuple[Message, ...], Answer]:
         self.notice(query)
         last, problem = "", None
@@ -154,7 +153,7 @@ class Conversation:
             return messages, answer
         raise ApiError(f"the prompt cannot be cut further: {problem}")
 
-    def _complete(self, query: Query, messages: tuple[Message, ...]) -> Answer:
+    def _complete(self, query: str, messages: tuple[Message, ...]) -> Answer:
         self._asked[query] += 1
         name = f"{query}-{self._asked[query]}"
         answer = self.provider.complete(
@@ -180,14 +179,7 @@ def read(form: type[R], text: str) -> R:
         return form.model_validate_json(fenced.group(1) if fenced else text)
     except ValidationError as error:
         raise TaskError(
-            first_problem(error),
+            first_problem(error, "the answer"),
             f"Answer with one JSON object of {', '.join(form.model_fields)}",
             cause="parse",
         ) from error
-
-
-def first_problem(error: ValidationError) -> str:
-    """The first problem of a validation, in one line."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
-    return f"{where or 'the answer'}: {first['msg']}"

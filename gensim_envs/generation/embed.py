@@ -12,7 +12,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gensim_envs.generation.providers import OpenAIProvider, ProviderError
+from gensim_envs.generation.providers import ProviderError
+from gensim_envs.generation.providers.server import OpenAIProvider
 from gensim_envs.utils import minilm
 
 Array = NDArray[np.float64]

@@ -17,8 +17,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from gensim_envs.generation.export import HELD_OUT, TRAIN
-from gensim_envs.generation.providers import ApiError, ProviderError
-from gensim_envs.generation.providers.base import Sleep
+from gensim_envs.generation.providers import ApiError, ProviderError, Sleep
 from gensim_envs.generation.providers.server import explained, one_line
 from gensim_envs.generation.tuning_data import DataError, read_data
 from gensim_envs.utils import files

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -15,7 +14,6 @@ from gensim_envs.generation.prompts import render
 from gensim_envs.generation.reference import asset_lines
 from gensim_envs.task.assets import ASSETS
 
-Scheme = Literal["chain", "few-shot", "zero-shot"]
 PAST = 12
 """Number of known tasks that the prompt for a proposal shows."""
 CANDIDATES = 10

@@ -1,6 +1,6 @@
 """Store the conversations of a run on disk, from where `replay` reads them.
 
-run.json                  the settings that determine the prompts
+run.json                  the settings of the run
 attempts/0007.jsonl       a line for each call of attempt 7: its messages, answer and usage
 messages/<digest>.md      long messages, kept once, such as the reference of the API
 """
@@ -10,14 +10,17 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+from pydantic import TypeAdapter, ValidationError
 
 from gensim_envs.errors import GensimError
 from gensim_envs.utils import files
 
 _KEYS = {"name", "digest", "messages", "answer", "prompt_tokens", "completion_tokens", "seconds"}
+Scheme = Literal["chain", "few-shot", "zero-shot"]
 LONG = 1500
 """Characters from which a message is kept in a file of its own."""
 
@@ -80,6 +83,41 @@ class Answer:
     changed: bool = False
 
 
+@dataclass(frozen=True)
+class Settings:
+    """What determines the prompts of a run and what it accepts.
+
+    Attributes:
+        run: id of the run, by which its tasks are known in the library.
+        model: the model's name.
+        scheme: the whole chain, or a single prompt with or without examples.
+        count: number of attempts.
+        window: attempt k sees the library as it was after attempt k - window.
+        rounds: maximum number of repairs.
+        critics: number of votes on a finished task.
+        seed: of the samples of the library that prompts show.
+        embedder: compares tasks.
+        target: what the tasks are to lead to, or "".
+        curriculum: number of steps towards the target that are planned first; 0 for none.
+        temperatures: by query, where they differ from the default.
+        base: hash of the library's tasks when the run began; None before.
+    """
+
+    run: str
+    model: str
+    scheme: Scheme = "chain"
+    count: int = 20
+    window: int = 8
+    rounds: int = 3
+    critics: int = 3
+    seed: int = 0
+    embedder: str = "tfidf"
+    target: str = ""
+    curriculum: int = 0
+    temperatures: dict[str, float] | None = None
+    base: str | None = None
+
+
 class Recording:
     """A folder of conversations; see the top of this file.
 
@@ -91,24 +129,27 @@ class Recording:
         self.root = root
 
     @property
-    def settings(self) -> dict[str, Any]:
-        """The settings that determine the prompts.
+    def settings(self) -> Settings:
+        """The settings of the run.
 
         Raises:
             RecordingError: if they cannot be read.
         """
-        data = _parse(self.root / "run.json", _text(self.root / "run.json"))
-        if not isinstance(data, dict):
-            raise RecordingError(f"{self.root / 'run.json'} is not a JSON object")
-        return data
+        path = self.root / "run.json"
+        try:
+            return TypeAdapter(Settings).validate_json(_text(path))
+        except ValidationError as error:
+            raise RecordingError(
+                f"{path} is damaged: {first_problem(error, 'the file')}"
+            ) from error
 
-    def write_settings(self, settings: dict[str, Any]) -> None:
-        """Write the settings that determine the prompts.
+    def write_settings(self, settings: Settings) -> None:
+        """Write the settings of the run.
 
         Raises:
             FileError: if they cannot be written.
         """
-        text = json.dumps(settings, indent=2, ensure_ascii=False) + "\n"
+        text = json.dumps(asdict(settings), indent=2, ensure_ascii=False) + "\n"
         files.write(self.root / "run.json", text.encode(errors="replace"))
 
     def path(self, attempt: int) -> Path:
@@ -171,6 +212,18 @@ class Recording:
             int(path.stem) for path in (self.root / "attempts").glob("[0-9]*.jsonl")
             if path.stem.isdecimal() and path.stem != "0000"
         )  # fmt: skip
+
+
+def first_problem(error: ValidationError, whole: str) -> str:
+    """The first problem of a validation, in one line.
+
+    Args:
+        error: the failed validation.
+        whole: the name of what was validated, for a problem that concerns all of it.
+    """
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where or whole}: {first['msg']}"
 
 
 def _text(path: Path) -> str:

@@ -17,7 +17,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from concurrent.futures import TimeoutError as NotYet
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,10 +28,10 @@ from gensim_envs.generation.conversation import TEMPERATURES, Conversation
 from gensim_envs.generation.embed import Embedder
 from gensim_envs.generation.memory import Memory, entry_of, recall
 from gensim_envs.generation.propose import Idea, curriculum
-from gensim_envs.generation.providers import ApiError, Provider, Recorded, Stopped
+from gensim_envs.generation.providers import ApiError, Provider, Stopped
+from gensim_envs.generation.providers.replay import Recorded
 from gensim_envs.generation.publish import Candidate
-from gensim_envs.generation.recording import Recording
-from gensim_envs.generation.settings import Settings
+from gensim_envs.generation.recording import Recording, Settings
 from gensim_envs.generation.verdict import Verdict, read_verdicts, write_verdict
 from gensim_envs.generation.watch import Watch
 from gensim_envs.library import Library, digest
@@ -247,8 +247,8 @@ class Run:
         known = "\n".join(f"{entry.name} {digest(entry.source)}" for entry in self._entries)
         base = hashlib.sha256(known.encode()).hexdigest()[:16]
         if not (self.folder / "run.json").exists():
-            self._recording.write_settings({**asdict(self.settings), "base": base})
-        elif self._recording.settings.get("base") not in (None, base):
+            self._recording.write_settings(replace(self.settings, base=base))
+        elif self.settings.base not in (None, base):
             self._watch.say("the library has changed since the run began: prompts will differ")
         verdicts = read_verdicts(self.folder)
         own = {entry.name: entry for entry in recall(self._library)} if verdicts else {}

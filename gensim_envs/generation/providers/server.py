@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from gensim_envs.generation.providers.base import (
+from gensim_envs.generation.providers import (
     ApiError,
     Budget,
     ContextTooLong,
