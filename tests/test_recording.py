@@ -26,7 +26,7 @@ def test_every_generated_task_comes_from_an_attempt_that_was_recorded() -> None:
     assert set(accepted) == set(generated)
     for id, record in generated.items():
         assert accepted[id].program == LIBRARY.source(record)
-        answers = [entry["answer"] for entry in Recording(ROOT).calls(accepted[id].attempt)]
+        answers = [call.answer for call in Recording(ROOT).calls(accepted[id].attempt)]
         completion = LIBRARY.root / "generated" / "completions" / f"{Path(record.file).stem}.md"
         assert completion.read_text(encoding="utf-8") in answers
 

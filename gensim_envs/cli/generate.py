@@ -157,8 +157,10 @@ def _run(config: GenerateConfig, scheme: Scheme, library: Library, folder: Path)
         chosen = embedder(settings.embedder, server)
         settings = replace(settings, embedder=chosen.name)
         run = Run(folder, settings, library, provider, chosen, watch, stop, config.workers)
-        watch.begin(settings.count)
+        watch.expect(settings.count)
         result = run.go()
+    if budget.calls:
+        print(budget, flush=True)
     changed = [f"{v.attempt:04d}/{name}" for v in result.verdicts for name in v.changed]
     if changed:
         print(f"{len(changed)} prompts differ from the recording; the first is {changed[0]}")
@@ -177,7 +179,7 @@ def _provider(
     if config.provider == "replay":
         return ReplayProvider(_recording(config))
     if config.provider == "files":
-        return FilesProvider(folder / "exchange", model or "a person", sleep=sleep, say=watch.say)
+        return FilesProvider(folder / "exchange", model or "a person", sleep=sleep, say=watch.line)
     if not model:
         raise UsageError("name the --model that writes the tasks")
     return OpenAIProvider(

@@ -94,13 +94,14 @@ def implement(talk: Conversation, memory: Memory, proposal: Proposal) -> tuple[s
     review = talk.ask_json(
         "review", Review, lambda cut: render("review", proposal=proposal), code=True
     )
-    candidates = memory.nearest(proposal.name, proposal.description, CANDIDATES)
+    nearest = memory.nearest(proposal.name, proposal.description, CANDIDATES)
+    candidates = [entry for entry, _ in nearest]
     pick = talk.ask_json(
         "pick",
         Pick,
         lambda cut: render("pick", proposal=proposal, candidates=candidates, most=REFERENCES),
     )
-    by_name = {near.entry.name: near.entry for near in candidates}
+    by_name = {entry.name: entry for entry in candidates}
     for name in pick.references:
         if name not in by_name:
             raise TaskError(

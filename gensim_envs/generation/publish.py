@@ -6,7 +6,7 @@ import datetime
 import json
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,7 @@ class Candidate:
             instruction=self.survey.instruction,
             bounds=self.survey.bounds,
             max_episode_steps=validate.max_steps(self.survey.bounds),
-            certificate=self.certificate.to_json(),
+            certificate=asdict(self.certificate),
         )
 
     def publish(self, library: Library, model: str, **more: Any) -> Record:
@@ -161,26 +161,19 @@ def check_guard(weak_sandbox: bool) -> None:
 
 
 def certify(
-    library: Library, file: str, *, workers: int | None = None, tick: Report = lambda line: None
+    library: Library, file: str, executor: Executor, tick: Report = lambda line: None
 ) -> Record:
     """Measure a published program again.
 
     Args:
         library: the program's.
         file: the program, as its record names it.
-        workers: number of processes; by default one for each core.
+        executor: runs draws and episodes.
         tick: called with a line after each episode.
 
     Raises:
         TaskError: if the program would be refused now.
     """
-    with processes.processes(workers) as executor:
-        return _certified(library, file, executor, tick)
-
-
-def _certified(
-    library: Library, file: str, executor: Executor, tick: Report = lambda line: None
-) -> Record:
     source = library.program(file)
     name = gate(source).class_name
     program: Program = Sandboxed(name, source)
@@ -215,7 +208,7 @@ def regenerate(
     with processes.processes(workers) as executor:
         for file in _programs(library, hand_written):
             try:
-                record = _certified(library, file, executor)
+                record = certify(library, file, executor)
             except TaskError as error:
                 raise TaskError(f"{file}: {error}", cause=error.cause) from error
             report(f"{record.id}: the oracle solves {record.certificate['oracle']} of 20")

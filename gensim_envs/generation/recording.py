@@ -12,14 +12,13 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from gensim_envs.errors import GensimError
 from gensim_envs.utils import files
 
-_KEYS = {"name", "digest", "messages", "answer", "prompt_tokens", "completion_tokens", "seconds"}
 Scheme = Literal["chain", "few-shot", "zero-shot"]
 LONG = 1500
 """Characters from which a message is kept in a file of its own."""
@@ -81,6 +80,18 @@ class Answer:
     seconds: float = 0.0
     too_long: str = ""
     changed: bool = False
+
+
+class RecordedCall(BaseModel):
+    """A line of a recording: a call and its answer, whose fields are those of `Answer`."""
+
+    name: str
+    digest: str
+    answer: str
+    prompt_tokens: int
+    completion_tokens: int
+    seconds: float
+    too_long: str = ""
 
 
 @dataclass(frozen=True)
@@ -183,27 +194,27 @@ class Recording:
             files.write(self.root / name, data, self.root)
         return {"file": name}
 
-    def calls(self, attempt: int) -> list[dict[str, Any]]:
+    def calls(self, attempt: int) -> list[RecordedCall]:
         """The calls of an attempt; torn lines are ignored."""
         path = self.path(attempt)
         found = []
         # Not splitlines(), which also splits at what JSON need not escape, such as U+2028.
         for line in _text(path).split("\n") if path.exists() else []:
-            with contextlib.suppress(RecordingError):
-                found.append(_parse(path, line))
-        return [entry for entry in found if isinstance(entry, dict) and entry.keys() >= _KEYS]
+            with contextlib.suppress(ValidationError):
+                found.append(RecordedCall.model_validate_json(line))
+        return found
 
     def answers(self, attempt: int) -> dict[str, tuple[str, Answer]]:
         """{name of a call: (digest of its messages, the last answer to it)}."""
         return {
-            entry["name"]: (
-                entry["digest"],
+            call.name: (
+                call.digest,
                 Answer(
-                    entry["answer"], entry["prompt_tokens"], entry["completion_tokens"],
-                    entry["seconds"], entry.get("too_long", ""),
+                    call.answer, call.prompt_tokens, call.completion_tokens, call.seconds,
+                    call.too_long,
                 ),
             )
-            for entry in self.calls(attempt)
+            for call in self.calls(attempt)
         }  # fmt: skip
 
     def attempts(self) -> list[int]:
@@ -231,10 +242,3 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise RecordingError(f"{path} cannot be read: {error.strerror}") from error
-
-
-def _parse(path: Path, text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise RecordingError(f"{path} is damaged: {error}") from error

@@ -209,7 +209,8 @@ def vote(
         [vote, reason] of each critic; the vote is "unreadable" if the answer is malformed.
     """
     sentences = [goal.instruction for goal in spec.goals]
-    neighbours = memory.nearest(proposal.name, proposal.description, NEIGHBOURS)
+    nearest = memory.nearest(proposal.name, proposal.description, NEIGHBOURS)
+    neighbours = [entry for entry, _ in nearest]
 
     def prompt(cut: int) -> str:
         return render(

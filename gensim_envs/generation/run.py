@@ -249,7 +249,7 @@ class Run:
         if not (self.folder / "run.json").exists():
             self._recording.write_settings(replace(self.settings, base=base))
         elif self.settings.base not in (None, base):
-            self._watch.say("the library has changed since the run began: prompts will differ")
+            self._watch.line("the library has changed since the run began: prompts will differ")
         verdicts = read_verdicts(self.folder)
         own = {entry.name: entry for entry in recall(self._library)} if verdicts else {}
         for verdict in verdicts:
