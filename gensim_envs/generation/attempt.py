@@ -7,14 +7,15 @@ from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
 
 from gensim_envs.errors import TaskError
-from gensim_envs.generation import check
+from gensim_envs.generation import check, validate
 from gensim_envs.generation.conversation import Conversation, Proposal
 from gensim_envs.generation.propose import Idea, implement, propose, repair, single_prompt
 from gensim_envs.generation.providers import ApiError
-from gensim_envs.generation.publish import Candidate, measure
+from gensim_envs.generation.publish import Candidate
 from gensim_envs.generation.recording import Settings
 from gensim_envs.generation.reflect import check_votes, read_instructions, vote
 from gensim_envs.generation.verdict import Verdict
+from gensim_envs.library import file_of
 
 
 def make_attempt(
@@ -113,16 +114,14 @@ class _Attempt:
         verdict.passed.append("gate")
         memory.refuse_known_program(source)
         notice("spec")
-
-        def surveyed(survey: check.Survey) -> None:
-            if proposal is None:
-                memory.refuse_known_description(survey.name, survey.summary)
-            verdict.passed.append("spec")
-            notice("oracle")
-
-        candidate = measure(program, source, self.executor, answer=answer, surveyed=surveyed)
+        survey = self.executor.submit(check.survey, program, source).result()
+        if proposal is None:
+            memory.refuse_known_description(survey.name, survey.summary)
+        verdict.passed.append("spec")
+        notice("oracle")
+        certificate = validate.certify(program, survey.bounds, survey.redraws, self.executor)
         verdict.passed.append("oracle")
-        return candidate
+        return Candidate(source, survey, certificate, file_of(survey.name), answer)
 
 
 def _implied(name: str, summary: str) -> Proposal:

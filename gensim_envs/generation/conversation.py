@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -21,6 +21,8 @@ TEMPERATURES: Mapping[str, float] = {
     "repair": 0.3, "restate": 0.0, "reflect": 0.7,
 }  # fmt: skip
 """By what a model is asked for: high for ideas, low for code and judgements. Not tuned."""
+_ABOUT_CODE = {"review", "implement", "single", "repair"}
+"""Queries whose system message contains the API reference."""
 MOST_CUTS = 6
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=1000, strip_whitespace=True)]
@@ -102,29 +104,27 @@ class Conversation:
     changed: list[str] = field(default_factory=list)
     _asked: Counter[str] = field(default_factory=Counter)
 
-    def ask(self, query: str, prompt: Callable[[int], str], *, code: bool = False) -> str:
+    def ask(self, query: str, **values: Any) -> str:
         """Ask for text.
 
         Args:
-            query: what is asked for, a key of `TEMPERATURES`.
-            prompt: renders the prompt, cut as often as its argument says.
-            code: whether the system message contains the API reference.
+            query: what is asked for: a key of `TEMPERATURES`, and the name of the template.
+            values: of the template. A function returns its value, given how often the prompt has
+                been cut to fit the model's context.
 
         Raises:
             ApiError: if there is no answer.
         """
-        return self._ask(query, prompt, code)[1].text
+        return self._ask(query, values)[1].text
 
-    def ask_json(
-        self, query: str, form: type[R], prompt: Callable[[int], str], *, code: bool = False
-    ) -> R:
-        """Ask for JSON, and once more if the answer is malformed.
+    def ask_json(self, query: str, form: type[R], **values: Any) -> R:
+        """Ask for JSON as `ask` does, and once more if the answer is malformed.
 
         Raises:
             ApiError: if there is no answer.
             TaskError: with cause "parse", if both answers are malformed.
         """
-        messages, answer = self._ask(query, prompt, code)
+        messages, answer = self._ask(query, values)
         try:
             return read(form, answer.text)
         except TaskError as error:
@@ -132,17 +132,18 @@ class Conversation:
             messages = (*messages, Message("assistant", answer.text), again)
             return read(form, self._complete(query, messages).text)
 
-    def _ask(
-        self, query: str, prompt: Callable[[int], str], code: bool
-    ) -> tuple[tuple[Message, ...], Answer]:
+    def _ask(self, query: str, values: dict[str, Any]) -> tuple[tuple[Message, ...], Answer]:
         self.notice(query)
         last, problem = "", None
         for cut in range(MOST_CUTS + 1):
-            text = prompt(cut)
+            text = render(
+                query,
+                **{key: each(cut) if callable(each) else each for key, each in values.items()},
+            )
             if text == last:
                 break
             last = text
-            messages = (system_message(code=code), Message("user", text))
+            messages = (system_message(code=query in _ABOUT_CODE), Message("user", text))
             try:
                 answer = self._complete(query, messages)
             except ContextTooLong as error:

@@ -38,7 +38,7 @@ class Candidate:
     survey: check.Survey
     certificate: validate.Certificate
     file: str
-    answer: str
+    answer: str = ""
 
     @property
     def record(self) -> Record:
@@ -76,36 +76,6 @@ class Candidate:
         return self.record
 
 
-def measure(
-    program: Program,
-    source: str,
-    executor: Executor,
-    *,
-    file: str = "",
-    answer: str = "",
-    surveyed: Callable[[check.Survey], None] = lambda survey: None,
-    tick: Report = lambda line: None,
-) -> Candidate:
-    """Survey and certify a program.
-
-    Args:
-        program: draws the scenes.
-        source: its text.
-        executor: runs draws and episodes.
-        file: the program's path in a library; by default it follows from the name.
-        answer: what the program was extracted from.
-        surveyed: called between survey and certificate; may raise to end it there.
-        tick: called with a line after each episode.
-
-    Raises:
-        TaskError: why the program is refused.
-    """
-    survey = executor.submit(check.survey, program, source).result()
-    surveyed(survey)
-    certificate = validate.certify(program, survey.bounds, survey.redraws, executor, tick)
-    return Candidate(source, survey, certificate, file or file_of(survey.name), answer)
-
-
 def publish(
     library: Library,
     text: str,
@@ -136,13 +106,12 @@ def publish(
     report(f"gate: {program.name} may run")
     library.recover()
     library.others(program.name, file_of(program.name), source, text)
-
-    def surveyed(survey: check.Survey) -> None:
-        report(f"specs: 1000 draws, {survey.redraws:.1%} redrawn")
-
     with processes.processes(workers) as executor:
-        candidate = measure(program, source, executor, answer=text, surveyed=surveyed, tick=tick)
-    report(f"certificate: the oracle solves {candidate.certificate.oracle} of 20")
+        survey = executor.submit(check.survey, program, source).result()
+        report(f"specs: 1000 draws, {survey.redraws:.1%} redrawn")
+        certificate = validate.certify(program, survey.bounds, survey.redraws, executor, tick)
+    report(f"certificate: the oracle solves {certificate.oracle} of 20")
+    candidate = Candidate(source, survey, certificate, file_of(program.name), text)
     return candidate.publish(library, model)
 
 
@@ -179,7 +148,9 @@ def certify(
     program: Program = Sandboxed(name, source)
     if is_hand_written(file):
         program = HandWritten(name, module_name(file))
-    return measure(program, source, executor, file=file, tick=tick).record
+    survey = executor.submit(check.survey, program, source).result()
+    certificate = validate.certify(program, survey.bounds, survey.redraws, executor, tick)
+    return Candidate(source, survey, certificate, file).record
 
 
 def regenerate(
