@@ -25,7 +25,7 @@ def make_attempt(
 
     Args:
         talk: the conversation with the model.
-        idea: what the task is to be about.
+        idea: the inputs of the proposal.
         settings: of the run.
         executor: runs draws and episodes.
 
@@ -89,16 +89,15 @@ class _Attempt:
         verdict = self.verdict
         while True:
             try:
-                candidate = self._measured(answer, proposal)
-                verdict.first = verdict.first or list(verdict.passed)
-                return candidate
+                return self._measured(answer, proposal)
             except TaskError as error:
-                verdict.first = verdict.first or list(verdict.passed)
                 if error.cause == "novelty" or len(verdict.refusals) == self.settings.rounds:
                     raise
                 verdict.refusals.append([error.cause, str(error)])
                 wanted = proposal or _implied(verdict.name or "Task", "as you planned it")
                 answer = repair(self.talk, wanted, answer, error)
+            finally:
+                verdict.first = verdict.first or list(verdict.passed)
 
     def _measured(self, answer: str, proposal: Proposal | None) -> Candidate:
         """Take one program through every check that needs no model."""

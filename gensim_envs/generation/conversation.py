@@ -20,7 +20,7 @@ TEMPERATURES: Mapping[str, float] = {
     "curriculum": 0.7, "propose": 1.0, "review": 0.3, "pick": 0.0, "implement": 0.3, "single": 0.7,
     "repair": 0.3, "restate": 0.0, "reflect": 0.7,
 }  # fmt: skip
-"""By what a model is asked for: high for ideas, low for code and judgements. Not tuned."""
+"""By query: high for ideas, low for code and votes. Estimates, not tuned."""
 _ABOUT_CODE = {"review", "implement", "single", "repair"}
 """Queries whose system message contains the API reference."""
 MOST_CUTS = 6
@@ -108,7 +108,7 @@ class Conversation:
         """Ask for text.
 
         Args:
-            query: what is asked for: a key of `TEMPERATURES`, and the name of the template.
+            query: a key of `TEMPERATURES`, and the name of the template.
             values: of the template. A function returns its value, given how often the prompt has
                 been cut to fit the model's context.
 

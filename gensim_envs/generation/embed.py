@@ -143,7 +143,7 @@ def embedder(name: str, provider: OpenAIProvider | None = None) -> Embedder:
     """The embedder of a name; "auto" is MiniLM if it is installed and TF-IDF otherwise.
 
     Raises:
-        ProviderError: if the name is unknown, or what it needs is missing.
+        ProviderError: if the name is unknown, or a package or server is missing.
     """
     if name == "auto":
         name = "minilm" if minilm.is_installed() else "tfidf"

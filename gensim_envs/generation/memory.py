@@ -44,7 +44,7 @@ class Entry:
         name: class name.
         summary: first line of its docstring.
         source: its program.
-        facts: what its first draw is made of.
+        facts: of its first draw.
     """
 
     name: str
@@ -164,7 +164,7 @@ def _known(problem: str) -> TaskError:
 
 
 def coverage(all_facts: Sequence[Facts]) -> Coverage:
-    """Count what tasks are made of."""
+    """Count the assets, relations, colours and numbers of goals of tasks."""
     assets = Counter(name for facts in all_facts for name in facts.assets)
     relations = Counter(name for facts in all_facts for name in facts.relations)
     colors = Counter(name for facts in all_facts for name in facts.colors)

@@ -23,7 +23,7 @@ REFERENCES = 4
 
 @dataclass(frozen=True)
 class Idea:
-    """What the prompt for a proposal is made of.
+    """The inputs of the prompt for a proposal.
 
     Attributes:
         memory: the known tasks.

@@ -96,7 +96,7 @@ class RecordedCall(BaseModel):
 
 @dataclass(frozen=True)
 class Settings:
-    """What determines the prompts of a run and what it accepts.
+    """The settings that determine the prompts and verdicts of a run.
 
     Attributes:
         run: id of the run, by which its tasks are known in the library.
@@ -219,10 +219,8 @@ class Recording:
 
     def attempts(self) -> list[int]:
         """Numbers of the attempts that have calls."""
-        return sorted(
-            int(path.stem) for path in (self.root / "attempts").glob("[0-9]*.jsonl")
-            if path.stem.isdecimal() and path.stem != "0000"
-        )  # fmt: skip
+        stems = [path.stem for path in (self.root / "attempts").glob("*.jsonl")]
+        return sorted(int(stem) for stem in stems if stem.isdecimal() and int(stem) > 0)
 
 
 def first_problem(error: ValidationError, whole: str) -> str:

@@ -102,7 +102,7 @@ class Run:
         """Make the attempts.
 
         Raises:
-            ProviderError: if no call can succeed; what was done is kept.
+            ProviderError: if no call can succeed; finished attempts are kept.
             LibraryError: if the library cannot take a task for a reason of its own.
         """
         self._resume()
@@ -136,7 +136,7 @@ class Run:
     # One attempt.
 
     def _idea(self, attempt: int, steps: list[str]) -> Idea:
-        """What an attempt may know: the state after attempt - window."""
+        """The inputs of an attempt, from the state after attempt - window."""
         settled = max(0, attempt - self.settings.window)
         refused = [
             f"{verdict.name}: {verdict.problem}"[:200]
@@ -243,7 +243,7 @@ class Run:
     # After a stop.
 
     def _resume(self) -> None:
-        """Read what an earlier start of the run has done, or begin it."""
+        """Read the verdicts of an earlier start of the run, or begin it."""
         known = "\n".join(f"{entry.name} {digest(entry.source)}" for entry in self._entries)
         base = hashlib.sha256(known.encode()).hexdigest()[:16]
         if not (self.folder / "run.json").exists():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -14,10 +14,9 @@ from gensim_envs.generation.providers import ApiError
 from gensim_envs.generation.recording import Recording, RecordingError, first_problem
 from gensim_envs.utils import files
 
-Stage = Literal["proposal", "gate", "spec", "oracle", "semantics", "reflection", "published"]
-"""A check that a task passes; novelty is checked along the way and again before publishing."""
-STAGES: tuple[Stage, ...] = get_args(Stage)
-"""All stages, in the order in which a task passes them."""
+STAGES = ("proposal", "gate", "spec", "oracle", "semantics", "reflection", "published")
+"""The checks, in the order in which a task passes them. Novelty is checked along the way and again
+before publishing."""
 CAUSES: tuple[Cause, ...] = get_args(Cause)
 """All reasons for which a task can be refused."""
 
