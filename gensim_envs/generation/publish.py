@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 from collections.abc import Callable
@@ -187,19 +188,12 @@ def regenerate(
                 other = records[record.name].file
                 raise LibraryError(f"{other} and {file} both define {record.name}")
             records[record.name] = record
-    for record in _missing(library, records):
-        report(f"{record.id}: removed, since its program is missing")
+    ids = {record.id for record in records.values()}
+    with contextlib.suppress(LibraryError):  # registry.json may be damaged; it is rewritten
+        for record in library.records():
+            if record.id not in ids:
+                report(f"{record.id}: removed, since its program is missing")
     return library.write_records(list(records.values()))
-
-
-def _missing(library: Library, new: dict[str, Record]) -> list[Record]:
-    """The old records that are not among the new ones, by name."""
-    try:
-        old = library.records()
-    except LibraryError:  # registry.json is damaged, and will be rewritten
-        return []
-    ids = {record.id for record in new.values()}
-    return [record for record in old if record.id not in ids]
 
 
 def _programs(library: Library, hand_written: Path | None) -> list[str]:
