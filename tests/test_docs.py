@@ -84,8 +84,8 @@ def test_readme_shows_the_published_program():
 
 @pytest.mark.parametrize("path", COMPLETIONS, ids=lambda path: path.stem)
 def test_completions_pass_the_check(path):
-    source, _ = check.program_of(path.read_text(encoding="utf-8"))
-    check.survey_source(source)
+    source, program = check.program_of(path.read_text(encoding="utf-8"))
+    check.survey(program, source)
 
 
 def split(line: str) -> tuple[str, list[str]]:

@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import openai
 import pytest
@@ -31,17 +32,15 @@ from gensim_envs.generation.providers import (
     ApiError,
     Budget,
     ContextTooLong,
-    FilesProvider,
-    OpenAIProvider,
     Provider,
     ProviderError,
-    Recorded,
-    ReplayProvider,
     Stopped,
 )
-from gensim_envs.generation.providers import client as make_client
-from gensim_envs.generation.providers.server import REMOVED
-from gensim_envs.generation.recording import LONG, Answer, Call, Message, Recording
+from gensim_envs.generation.providers.exchange import FilesProvider
+from gensim_envs.generation.providers.replay import Recorded, ReplayProvider
+from gensim_envs.generation.providers.server import REMOVED, OpenAIProvider
+from gensim_envs.generation.providers.server import client as make_client
+from gensim_envs.generation.recording import LONG, Answer, Call, Message, Recording, Settings
 from gensim_envs.generation.reflect import Statement
 
 KEY = "sk-test-0123456789abcdef"
@@ -396,7 +395,7 @@ def test_odd_letters_come_back_from_server_and_recording(
 
 
 def _with_settings(recording: Recording) -> Recording:
-    recording.write_settings({"model": "tiny"})
+    recording.write_settings(Settings("abc", "tiny"))
     return recording
 
 
@@ -411,16 +410,21 @@ def test_what_was_answered_is_not_asked_again(
     assert len(server.requests) == 2  # another prompt is another question
 
 
+REFLECT: dict[str, Any] = {
+    "proposal": {"name": "A", "description": "b"}, "certificate": {"oracle": 20, "steps": 2.0},
+    "sentences": [], "neighbours": [],
+}  # fmt: skip
+
+
 def test_a_replay_is_cut_where_the_recording_was(
     client: Client, server: FakeServer, tmp_path: Path
 ) -> None:
-    prompt = "A new task has passed" + "x" * 4000
-    server.context = 2500
+    server.context = 4000
     recording = _with_settings(Recording(tmp_path))
 
     def asked(provider: Provider) -> tuple[dict[str, int], str]:
         talk = Conversation(provider, 1, {"reflect": 0.0})
-        text = talk.ask("reflect", lambda cut: prompt[: len(prompt) >> cut])
+        text = talk.ask("reflect", source=lambda cut: "x" * (4000 >> cut), **REFLECT)
         return talk.cuts, text
 
     first = asked(Recorded(client.provider, recording))
@@ -438,7 +442,7 @@ def test_a_prompt_that_no_cut_makes_fit_is_an_error_of_the_api(
     server.context = 10
     talk = Conversation(client.provider, 1, {"reflect": 0.0})
     with pytest.raises(ApiError, match=r"cannot be cut further: .*10 letters"):
-        talk.ask("reflect", lambda cut: "A new task has passed"[: max(8, 20 >> cut)])
+        talk.ask("reflect", source=lambda cut: "x" * max(8, 20 >> cut), **REFLECT)
     assert len(server.requests) == 3
 
 

@@ -21,7 +21,7 @@ from gensim_envs.generation.check import Facts
 from gensim_envs.generation.embed import Embedder, TfIdf, embedder
 from gensim_envs.generation.memory import Entry, Memory, recall, skeleton
 from gensim_envs.generation.providers import ProviderError
-from gensim_envs.generation.reference import COMMON_ERRORS, api_reference, asset_lines
+from gensim_envs.generation.reference import api_reference, asset_lines
 from gensim_envs.library import LibraryError, digest, shipped
 from gensim_envs.sandbox.program import Sandboxed
 from gensim_envs.task.assets import ASSETS
@@ -181,9 +181,9 @@ def test_coverage_names_rare_and_overused_assets() -> None:
     coverage = memory.coverage()
     assert coverage.assets["Block"] == 10
     assert coverage.overused_assets() == ["Block"]
-    assert not {"Block", "Ball"} & set(coverage.rare_assets(20))
-    assert set(coverage.rare_relations(3)) == {"on", "inside", "along"}
-    assert coverage.rare_goals(7) == [4, 5, 6, 7, 8, 9, 10]
+    assert not {"Block", "Ball"} & set(coverage.rarest("assets", 20))
+    assert set(coverage.rarest("relations", 3)) == {"on", "inside", "along"}
+    assert coverage.rarest("goals", 7) == [4, 5, 6, 7, 8, 9, 10]
 
 
 # ---------------------------------------------------------------------------------------- prompts
@@ -203,7 +203,9 @@ def test_a_proposal_is_told_what_is_missing(memory: Memory) -> None:
         "propose", assets=asset_lines(), past=memory.entries[:3], coverage=coverage,
         refused=["Known: there is one"], target="", step="",
     )  # fmt: skip
-    assert all(name in text for name in [*ASSETS, *coverage.rare_assets(), "Known: there is one"])
+    assert all(
+        name in text for name in [*ASSETS, *coverage.rarest("assets", 6), "Known: there is one"]
+    )
     assert "Colour" not in text.split("What the library lacks")[0]
 
 
@@ -223,7 +225,6 @@ def test_the_reference_has_every_name_of_the_api() -> None:
     assert "Rope.LENGTH" in text
     assert "coffee_mug" in text
     assert len(text) < 16_000  # letters; a prompt has room for examples beside it
-    assert len(COMMON_ERRORS) == len(set(COMMON_ERRORS))
 
 
 def test_the_reference_does_not_depend_on_python_oo() -> None:

@@ -32,10 +32,8 @@ from gensim_envs.errors import Cause
 from gensim_envs.generation.check import Facts
 from gensim_envs.generation.embed import TfIdf
 from gensim_envs.generation.memory import Entry
-from gensim_envs.generation.recording import Answer, Call, Message, Recording
-from gensim_envs.generation.settings import Settings
-from gensim_envs.generation.stages import CAUSES, STAGES
-from gensim_envs.generation.verdict import Verdict, read_verdicts, write_verdict
+from gensim_envs.generation.recording import Answer, Call, Message, Recording, Settings
+from gensim_envs.generation.verdict import CAUSES, STAGES, Verdict, read_verdicts, write_verdict
 from gensim_envs.library import shipped
 from gensim_envs.oracle import Oracle, OracleError
 from gensim_envs.pages import columns
@@ -69,7 +67,7 @@ def refused(attempt: int, cause: Cause, problem: str = "no", **fields: Any) -> V
 def write_run(folder: Path, *verdicts: Verdict, **settings: Any) -> Path:
     """Write the folder of a run."""
     plain = {"run": "abc", "model": "nobody", "count": len(verdicts), **settings}
-    Recording(folder).write_settings(asdict(Settings(**plain)))
+    Recording(folder).write_settings(Settings(**plain))
     for verdict in verdicts:
         write_verdict(folder, verdict)
     return folder

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from tiny import make_library, program
 
 from gensim_envs.cli import main
-from gensim_envs.generation import export, finetune, tuning_data
+from gensim_envs.generation import export, finetune
 from gensim_envs.generation.check import Facts
 from gensim_envs.generation.conversation import TEMPERATURES, Conversation, Proposal
 from gensim_envs.generation.embed import TfIdf
@@ -529,15 +529,15 @@ def wait_until(there: Callable[[], bool], child: subprocess.Popen[str]) -> None:
 
 GOOD = '{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}'
 BAD = [
-    ("{", "it is not"),
-    ("[]", "it is not"),
-    ("", "it is not"),
-    ('{"messages": 3}', "it is not"),
-    ('{"messages": []}', "the last message"),
+    ("{", "it: Invalid JSON"),
+    ("[]", "it: Input should be an object"),
+    ("", "it: Invalid JSON"),
+    ('{"messages": 3}', "messages: Input should be a valid array"),
+    ('{"messages": []}', "messages: List should have at least 1 item"),
     (GOOD.replace("assistant", "user"), "the last message"),
-    (GOOD.replace("user", "robot"), "a role is not"),
-    (GOOD.replace('"a"', '" "'), "empty"),
-    (GOOD.replace('"a"', "1"), "not a string"),
+    (GOOD.replace("user", "robot"), "messages.0.role: Input should be 'system'"),
+    (GOOD.replace('"a"', '" "'), "the content of a message is empty"),
+    (GOOD.replace('"a"', "1"), "messages.0.content: Input should be a valid string"),
     (GOOD.replace('"a"', f'"{KEY}"'), "looks like a key"),
     (GOOD.replace('"a"', '"sk-proj-somebodyelseskey1234567"'), "looks like a key"),
 ]
@@ -560,7 +560,7 @@ def test_bad_data_is_not_uploaded(
 def test_too_few_examples_or_none(server: Server, tmp_path: Path, capsys: Output) -> None:
     assert run(*tune(server, tmp_path, tmp_path)) == 2
     assert "train.jsonl does not exist" in capsys.readouterr().err
-    (tmp_path / "train.jsonl").write_text((GOOD + "\n") * (tuning_data.LEAST - 1))
+    (tmp_path / "train.jsonl").write_text((GOOD + "\n") * (export.LEAST - 1))
     assert run(*tune(server, tmp_path, tmp_path)) == 2
     assert "has 9 examples; at least 10 are needed" in capsys.readouterr().err
     assert not server.asked
@@ -571,4 +571,4 @@ def test_a_short_word_is_no_key(
 ) -> None:
     text = GOOD.replace('"b"', json.dumps(program()))
     (tmp_path / "train.jsonl").write_text((text + "\n") * 10)
-    assert tuning_data.read_data(tmp_path, "block")  # as local servers take it
+    assert export.read_data(tmp_path, "block")  # as local servers take it

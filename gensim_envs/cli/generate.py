@@ -13,14 +13,15 @@ from typing import Annotated, Literal
 from tyro.conf import UseAppendAction, arg
 
 from gensim_envs.cli.shared import Folder, Price, open_library, warn
-from gensim_envs.generation import providers as llm
 from gensim_envs.generation.conversation import TEMPERATURES
 from gensim_envs.generation.embed import embedder
-from gensim_envs.generation.propose import Scheme
+from gensim_envs.generation.providers import Budget, Provider, Stopped
+from gensim_envs.generation.providers.exchange import FilesProvider
+from gensim_envs.generation.providers.replay import ReplayProvider
+from gensim_envs.generation.providers.server import OpenAIProvider
 from gensim_envs.generation.publish import check_guard
-from gensim_envs.generation.recording import Recording
+from gensim_envs.generation.recording import Recording, Scheme, Settings
 from gensim_envs.generation.run import INTERRUPTED, Result, Run
-from gensim_envs.generation.settings import Settings
 from gensim_envs.generation.watch import Watch
 from gensim_envs.library import Library, shipped
 from gensim_envs.utils.cli import (
@@ -147,17 +148,19 @@ def _compare(config: GenerateConfig, library: Library, folder: Path) -> int:
 
 def _run(config: GenerateConfig, scheme: Scheme, library: Library, folder: Path) -> Result:
     stop = threading.Event()
-    budget = llm.Budget(config.max_calls, config.max_tokens_total, config.price or (0.0, 0.0))
+    budget = Budget(config.max_calls, config.max_tokens_total, config.price or (0.0, 0.0))
     with Watch(budget) as watch:
-        resumed = Settings.of(Recording(folder)) if (folder / "run.json").exists() else None
+        resumed = Recording(folder).settings if (folder / "run.json").exists() else None
         provider = _provider(config, resumed, folder, budget, stop, watch)
         settings = resumed or _settings(config, scheme, provider)
-        server = provider if isinstance(provider, llm.OpenAIProvider) else None
+        server = provider if isinstance(provider, OpenAIProvider) else None
         chosen = embedder(settings.embedder, server)
         settings = replace(settings, embedder=chosen.name)
         run = Run(folder, settings, library, provider, chosen, watch, stop, config.workers)
-        watch.begin(settings.count)
+        watch.expect(settings.count)
         result = run.go()
+    if budget.calls:
+        print(budget, flush=True)
     changed = [f"{v.attempt:04d}/{name}" for v in result.verdicts for name in v.changed]
     if changed:
         print(f"{len(changed)} prompts differ from the recording; the first is {changed[0]}")
@@ -165,23 +168,21 @@ def _run(config: GenerateConfig, scheme: Scheme, library: Library, folder: Path)
 
 
 def _provider(
-    config: GenerateConfig, resumed: Settings | None, folder: Path, budget: llm.Budget,
+    config: GenerateConfig, resumed: Settings | None, folder: Path, budget: Budget,
     stop: threading.Event, watch: Watch,
-) -> llm.Provider:  # fmt: skip
+) -> Provider:  # fmt: skip
     def sleep(seconds: float) -> None:
         if stop.wait(seconds):
-            raise llm.Stopped("stopped")
+            raise Stopped("stopped")
 
     model = config.model or (resumed.model if resumed else "")
     if config.provider == "replay":
-        return llm.ReplayProvider(_recording(config))
+        return ReplayProvider(_recording(config))
     if config.provider == "files":
-        return llm.FilesProvider(
-            folder / "exchange", model or "a person", sleep=sleep, say=watch.say
-        )
+        return FilesProvider(folder / "exchange", model or "a person", sleep=sleep, say=watch.line)
     if not model:
         raise UsageError("name the --model that writes the tasks")
-    return llm.OpenAIProvider(
+    return OpenAIProvider(
         model, budget, base_url=config.base_url, timeout=config.timeout, sleep=sleep
     )
 
@@ -193,11 +194,11 @@ def _recording(config: GenerateConfig) -> Recording:
     return Recording(root)
 
 
-def _settings(config: GenerateConfig, scheme: Scheme, provider: llm.Provider) -> Settings:
+def _settings(config: GenerateConfig, scheme: Scheme, provider: Provider) -> Settings:
     """Settings of a new run."""
     name = secrets.token_hex(6)
     if config.provider == "replay":
-        recorded = Settings.of(_recording(config))
+        recorded = _recording(config).settings
         return replace(recorded, run=name, count=config.count or recorded.count)
     return Settings(
         name, provider.model, scheme, config.count or _COUNT, config.window, config.rounds,

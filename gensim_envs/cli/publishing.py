@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
 from pathlib import Path
 
 from tyro.conf import Positional
@@ -11,8 +12,9 @@ from gensim_envs.cli.shared import Folder, find, open_library, read, select
 from gensim_envs.errors import TaskError
 from gensim_envs.generation import check as checks
 from gensim_envs.generation import publish as publisher
-from gensim_envs.library import LibraryError, is_shipped
+from gensim_envs.library import Library, LibraryError, Record, is_shipped
 from gensim_envs.library.renaming import rename_class
+from gensim_envs.utils import processes
 from gensim_envs.utils.cli import UsageError, Workers
 from gensim_envs.utils.progress import Progress
 
@@ -26,7 +28,7 @@ def check(file: Positional[Path]) -> None:
         file: a program, or a model's answer that contains one.
     """
     source, program = checks.program_of(read(file))
-    survey = checks.survey_source(source)
+    survey = checks.survey(program, source)
     print(f"{program.name}: gate and 1000 draws passed, {survey.redraws:.1%} redrawn")
     print(f"  {survey.instruction!r}; at most {survey.bounds}")
 
@@ -70,7 +72,8 @@ def rename(id: Positional[str], new: Positional[str], *, library: Folder = None)
     """
     opened = open_library(library, write=True)
     record = find(opened, id)
-    checks.survey_source(rename_class(opened.source(record), record.name, new))
+    source, program = checks.program_of(rename_class(opened.source(record), record.name, new))
+    checks.survey(program, source)
     renamed = opened.rename(record.id, new)
     print(f"renamed {record.id} to {renamed.id} in {opened.root}")
 
@@ -86,26 +89,29 @@ def certify(
     opened = open_library(library)
     records, broken = select(opened, ids)
     failed = len(broken)
-    for record in records:
-        with Progress(_STEPS, record.name) as progress:
-            try:
-                opened.source(record)
-                new = publisher.certify(
-                    opened, record.file, workers=workers, tick=lambda _: progress.advance()
-                )
-            except TaskError as error:
-                failed += 1
-                progress.line(f"{record.id}: refused ({error.cause}): {error}")
-            except LibraryError as error:
-                failed += 1
-                progress.line(str(error))
-            else:
-                failed += new != record
-                same = "as published"
-                if new != record:
-                    same = f"differs from its record: {new.certificate}"
-                progress.line(f"{record.id}: {new.certificate['oracle']}/20, {same}")
+    with processes.processes(workers) as executor:
+        for record in records:
+            failed += not _certified(opened, record, executor)
     return 1 if failed else 0
+
+
+def _certified(library: Library, record: Record, executor: Executor) -> bool:
+    """Measure a task again, and print whether the result is that of its record."""
+    with Progress(_STEPS, record.name) as progress:
+        try:
+            library.source(record)
+            new = publisher.certify(library, record.file, executor, lambda _: progress.advance())
+        except TaskError as error:
+            progress.line(f"{record.id}: refused ({error.cause}): {error}")
+            return False
+        except LibraryError as error:
+            progress.line(str(error))
+            return False
+        same = "as published"
+        if new != record:
+            same = f"differs from its record: {new.certificate}"
+        progress.line(f"{record.id}: {new.certificate['oracle']}/20, {same}")
+        return new == record
 
 
 def regenerate(*, workers: Workers = None, library: Folder = None) -> None:

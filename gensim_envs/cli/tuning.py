@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import shlex
-import time
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -77,26 +77,22 @@ def finetune(
         out: folder of finetune.json, which the same command resumes from; by default `data`.
     """
     from gensim_envs.generation.finetune import finetune as tune
-    from gensim_envs.generation.providers import ApiError, client
+    from gensim_envs.generation.providers import ApiError
+    from gensim_envs.generation.providers.server import client
 
     folder = out or data
     check_writable(folder)
     try:
         with client(base_url, TIMEOUT) as server:
-            outcome = tune(
-                server, data, folder, model, suffix,
-                sleep=time.sleep, say=lambda line: print(line, flush=True),
-            )  # fmt: skip
+            say = functools.partial(print, flush=True)
+            tuned = tune(server, data, folder, model, suffix, say)
     except ApiError as error:
         warn(f"{error}. Run the same command again to resume")
         return 1
     except KeyboardInterrupt:
         warn("run the same command again to resume")
         raise
-    if outcome.problem:
-        warn(f"{outcome.problem}. Delete {folder / 'finetune.json'} to start another job")
-        return 1
     where = f" --base-url {shlex.quote(base_url)}" if base_url else ""
-    print(f"tuned {outcome.tuned}. Use it with")
-    print(f"gensim generate --model {shlex.quote(outcome.tuned)}{where}")
+    print(f"tuned {tuned}. Use it with")
+    print(f"gensim generate --model {shlex.quote(tuned)}{where}")
     return 0

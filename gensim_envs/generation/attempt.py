@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import Executor
+from dataclasses import asdict, dataclass
 
 from gensim_envs.errors import TaskError
-from gensim_envs.generation import check
+from gensim_envs.generation import check, validate
 from gensim_envs.generation.conversation import Conversation, Proposal
 from gensim_envs.generation.propose import Idea, implement, propose, repair, single_prompt
 from gensim_envs.generation.providers import ApiError
-from gensim_envs.generation.publish import Candidate, measure
+from gensim_envs.generation.publish import Candidate
+from gensim_envs.generation.recording import Settings
 from gensim_envs.generation.reflect import check_votes, read_instructions, vote
-from gensim_envs.generation.settings import Settings
 from gensim_envs.generation.verdict import Verdict
+from gensim_envs.library import file_of
 
 
 def make_attempt(
@@ -23,7 +25,7 @@ def make_attempt(
 
     Args:
         talk: the conversation with the model.
-        idea: what the task is to be about.
+        idea: the inputs of the proposal.
         settings: of the run.
         executor: runs draws and episodes.
 
@@ -35,10 +37,9 @@ def make_attempt(
         Stopped: if the run is to stop.
     """
     began = time.monotonic()
-    attempt = _Attempt(talk, idea, settings, executor)
-    verdict, candidate = attempt.verdict, None
+    verdict, candidate = Verdict(talk.attempt), None
     try:
-        candidate = attempt.make()
+        candidate = _Attempt(talk, idea, settings, executor, verdict).make()
     except (TaskError, ApiError) as error:
         verdict.refuse(error)
     verdict.tokens, verdict.cuts = list(talk.tokens), dict(talk.cuts)
@@ -48,37 +49,35 @@ def make_attempt(
     return verdict, candidate
 
 
+@dataclass
 class _Attempt:
     """The state of an attempt; its verdict is filled in on the way."""
 
-    def __init__(
-        self, talk: Conversation, idea: Idea, settings: Settings, executor: Executor
-    ) -> None:
-        self._talk = talk
-        self._idea = idea
-        self._settings = settings
-        self._executor = executor
-        self.verdict = Verdict(talk.attempt)
+    talk: Conversation
+    idea: Idea
+    settings: Settings
+    executor: Executor
+    verdict: Verdict
 
     def make(self) -> Candidate:
-        talk, verdict, memory = self._talk, self.verdict, self._idea.memory
-        proposal = propose(talk, self._idea) if self._settings.scheme == "chain" else None
+        talk, verdict, memory = self.talk, self.verdict, self.idea.memory
+        proposal = propose(talk, self.idea) if self.settings.scheme == "chain" else None
         if proposal is not None:
             verdict.name, verdict.proposal = proposal.name, proposal.model_dump()
             verdict.passed = ["proposal"]
             answer, verdict.references = implement(talk, memory, proposal)
         else:
-            few = self._settings.scheme == "few-shot"
-            answer, verdict.references = single_prompt(talk, self._idea, few=few)
+            few = self.settings.scheme == "few-shot"
+            answer, verdict.references = single_prompt(talk, self.idea, few=few)
         candidate = self._repaired(answer, proposal)
         first = candidate.survey.first
         proposal = proposal or _implied(candidate.survey.name, candidate.survey.summary)
         verdict.proposal = proposal.model_dump()
         read_instructions(talk, first)
         verdict.passed.append("semantics")
-        certificate = candidate.certificate.to_json()
+        certificate = asdict(candidate.certificate)
         verdict.votes = vote(
-            talk, memory, proposal, candidate.source, first, certificate, self._settings.critics
+            talk, memory, proposal, candidate.source, first, certificate, self.settings.critics
         )
         check_votes(verdict.votes)
         verdict.passed.append("reflection")
@@ -90,20 +89,19 @@ class _Attempt:
         verdict = self.verdict
         while True:
             try:
-                candidate = self._measured(answer, proposal)
-                verdict.first = verdict.first or list(verdict.passed)
-                return candidate
+                return self._measured(answer, proposal)
             except TaskError as error:
-                verdict.first = verdict.first or list(verdict.passed)
-                if error.cause == "novelty" or len(verdict.refusals) == self._settings.rounds:
+                if error.cause == "novelty" or len(verdict.refusals) == self.settings.rounds:
                     raise
                 verdict.refusals.append([error.cause, str(error)])
                 wanted = proposal or _implied(verdict.name or "Task", "as you planned it")
-                answer = repair(self._talk, wanted, answer, error)
+                answer = repair(self.talk, wanted, answer, error)
+            finally:
+                verdict.first = verdict.first or list(verdict.passed)
 
     def _measured(self, answer: str, proposal: Proposal | None) -> Candidate:
         """Take one program through every check that needs no model."""
-        verdict, memory, notice = self.verdict, self._idea.memory, self._talk.notice
+        verdict, memory, notice = self.verdict, self.idea.memory, self.talk.notice
         verdict.passed = ["proposal"]
         verdict.program = ""
         notice("gate")
@@ -115,16 +113,14 @@ class _Attempt:
         verdict.passed.append("gate")
         memory.refuse_known_program(source)
         notice("spec")
-
-        def surveyed(survey: check.Survey) -> None:
-            if proposal is None:
-                memory.refuse_known_description(survey.name, survey.summary)
-            verdict.passed.append("spec")
-            notice("oracle")
-
-        candidate = measure(program, source, self._executor, answer=answer, surveyed=surveyed)
+        survey = self.executor.submit(check.survey, program, source).result()
+        if proposal is None:
+            memory.refuse_known_description(survey.name, survey.summary)
+        verdict.passed.append("spec")
+        notice("oracle")
+        certificate = validate.certify(program, survey.bounds, survey.redraws, self.executor)
         verdict.passed.append("oracle")
-        return candidate
+        return Candidate(source, survey, certificate, file_of(survey.name), answer)
 
 
 def _implied(name: str, summary: str) -> Proposal:

@@ -195,11 +195,6 @@ def _check_shares(redrawn: float, done: float) -> None:
         )
 
 
-def survey_source(source: str) -> Survey:
-    """Survey a program that runs in the sandbox; see `survey`."""
-    return survey(Sandboxed(gate(source).class_name, source), source)
-
-
 def _check_printable(what: str, text: str, goal: int | None = None) -> None:
     if not text.isprintable():
         raise TaskError(

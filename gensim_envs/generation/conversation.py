@@ -6,22 +6,23 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from gensim_envs.errors import TaskError
 from gensim_envs.generation.prompts import render
 from gensim_envs.generation.providers import ApiError, ContextTooLong, Provider
-from gensim_envs.generation.recording import Answer, Call, Message
-from gensim_envs.generation.reference import COMMON_ERRORS, api_reference
-from gensim_envs.generation.stages import Query
+from gensim_envs.generation.recording import Answer, Call, Message, first_problem
+from gensim_envs.generation.reference import api_reference
 
 TEMPERATURES: Mapping[str, float] = {
     "curriculum": 0.7, "propose": 1.0, "review": 0.3, "pick": 0.0, "implement": 0.3, "single": 0.7,
     "repair": 0.3, "restate": 0.0, "reflect": 0.7,
 }  # fmt: skip
-"""High for ideas, low for code and judgements. Estimates, not tuned."""
+"""By query: high for ideas, low for code and votes. Estimates, not tuned."""
+_ABOUT_CODE = {"review", "implement", "single", "repair"}
+"""Queries whose system message contains the API reference."""
 MOST_CUTS = 6
 
 Line = Annotated[str, StringConstraints(min_length=1, max_length=1000, strip_whitespace=True)]
@@ -74,7 +75,7 @@ class Vote(Reply):
 def system_message(*, code: bool) -> Message:
     """The system message of a prompt, with the API reference if it is about code."""
     if code:
-        return Message("system", render("system", reference=api_reference(), errors=COMMON_ERRORS))
+        return Message("system", render("system", reference=api_reference()))
     return Message("system", render("role"))
 
 
@@ -103,29 +104,27 @@ class Conversation:
     changed: list[str] = field(default_factory=list)
     _asked: Counter[str] = field(default_factory=Counter)
 
-    def ask(self, query: Query, prompt: Callable[[int], str], *, code: bool = False) -> str:
+    def ask(self, query: str, **values: Any) -> str:
         """Ask for text.
 
         Args:
-            query: what is asked for.
-            prompt: renders the prompt, cut as often as its argument says.
-            code: whether the system message contains the API reference.
+            query: a key of `TEMPERATURES`, and the name of the template.
+            values: of the template. A function returns its value, given how often the prompt has
+                been cut to fit the model's context.
 
         Raises:
             ApiError: if there is no answer.
         """
-        return self._ask(query, prompt, code)[1].text
+        return self._ask(query, values)[1].text
 
-    def ask_json(
-        self, query: Query, form: type[R], prompt: Callable[[int], str], *, code: bool = False
-    ) -> R:
-        """Ask for JSON, and once more if the answer is malformed.
+    def ask_json(self, query: str, form: type[R], **values: Any) -> R:
+        """Ask for JSON as `ask` does, and once more if the answer is malformed.
 
         Raises:
             ApiError: if there is no answer.
             TaskError: with cause "parse", if both answers are malformed.
         """
-        messages, answer = self._ask(query, prompt, code)
+        messages, answer = self._ask(query, values)
         try:
             return read(form, answer.text)
         except TaskError as error:
@@ -133,17 +132,18 @@ class Conversation:
             messages = (*messages, Message("assistant", answer.text), again)
             return read(form, self._complete(query, messages).text)
 
-    def _ask(
-        self, query: Query, prompt: Callable[[int], str], code: bool
-    ) -> tuple[tuple[Message, ...], Answer]:
+    def _ask(self, query: str, values: dict[str, Any]) -> tuple[tuple[Message, ...], Answer]:
         self.notice(query)
         last, problem = "", None
         for cut in range(MOST_CUTS + 1):
-            text = prompt(cut)
+            text = render(
+                query,
+                **{key: each(cut) if callable(each) else each for key, each in values.items()},
+            )
             if text == last:
                 break
             last = text
-            messages = (system_message(code=code), Message("user", text))
+            messages = (system_message(code=query in _ABOUT_CODE), Message("user", text))
             try:
                 answer = self._complete(query, messages)
             except ContextTooLong as error:
@@ -154,7 +154,7 @@ class Conversation:
             return messages, answer
         raise ApiError(f"the prompt cannot be cut further: {problem}")
 
-    def _complete(self, query: Query, messages: tuple[Message, ...]) -> Answer:
+    def _complete(self, query: str, messages: tuple[Message, ...]) -> Answer:
         self._asked[query] += 1
         name = f"{query}-{self._asked[query]}"
         answer = self.provider.complete(
@@ -180,14 +180,7 @@ def read(form: type[R], text: str) -> R:
         return form.model_validate_json(fenced.group(1) if fenced else text)
     except ValidationError as error:
         raise TaskError(
-            first_problem(error),
+            first_problem(error, "the answer"),
             f"Answer with one JSON object of {', '.join(form.model_fields)}",
             cause="parse",
         ) from error
-
-
-def first_problem(error: ValidationError) -> str:
-    """The first problem of a validation, in one line."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
-    return f"{where or 'the answer'}: {first['msg']}"

@@ -12,7 +12,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gensim_envs.generation.providers import OpenAIProvider, ProviderError
+from gensim_envs.generation.providers import ProviderError
+from gensim_envs.generation.providers.server import OpenAIProvider
 from gensim_envs.utils import minilm
 
 Array = NDArray[np.float64]
@@ -142,7 +143,7 @@ def embedder(name: str, provider: OpenAIProvider | None = None) -> Embedder:
     """The embedder of a name; "auto" is MiniLM if it is installed and TF-IDF otherwise.
 
     Raises:
-        ProviderError: if the name is unknown, or what it needs is missing.
+        ProviderError: if the name is unknown, or a package or server is missing.
     """
     if name == "auto":
         name = "minilm" if minilm.is_installed() else "tfidf"

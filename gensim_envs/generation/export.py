@@ -1,4 +1,4 @@
-"""Write a library as fine-tuning data: the pipeline's prompt for each program, and the program.
+"""Fine-tuning data: for each task of a library the pipeline's prompt, and the program.
 
 train.jsonl, held_out.jsonl   OpenAI's chat format, one task a line
 manifest.json                 the side of each task and its group of near-duplicates
@@ -7,20 +7,24 @@ manifest.json                 the side of each task and its group of near-duplic
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import BaseModel, Field, ValidationError
 from scipy.sparse.csgraph import connected_components
 
+from gensim_envs.errors import GensimError
 from gensim_envs.generation.conversation import Proposal, system_message
 from gensim_envs.generation.embed import TfIdf
 from gensim_envs.generation.memory import Entry, skeleton
 from gensim_envs.generation.prompts import render
 from gensim_envs.generation.providers import estimate
-from gensim_envs.generation.recording import Message
+from gensim_envs.generation.providers.server import without_key
+from gensim_envs.generation.recording import Message, first_problem
 from gensim_envs.library import digest
 from gensim_envs.utils import files
 
@@ -30,6 +34,20 @@ SIMILAR_DESCRIPTION = 0.30
 SIMILAR_PROGRAM = 0.50
 """The same for programs, which novelty refuses from 0.90. Both were chosen on the shipped library,
 where they join all variants of a task, such as its sequential form."""
+
+LEAST = 10
+"""Minimum number of training examples, as OpenAI requires."""
+_KEY = re.compile(r"\bsk-[A-Za-z0-9_-]{20,}")
+
+
+class DataError(GensimError):
+    """The data or finetune.json is invalid; the message names the file and line."""
+
+    exit_code = 2
+
+
+class _Line(BaseModel):
+    messages: Annotated[list[Message], Field(min_length=1)]
 
 
 @dataclass(frozen=True)
@@ -60,8 +78,7 @@ class Example:
     @property
     def line(self) -> str:
         """In OpenAI's chat format for fine-tuning."""
-        messages = [{"role": m.role, "content": m.content} for m in self.messages]
-        return json.dumps({"messages": messages}) + "\n"
+        return json.dumps({"messages": [asdict(message) for message in self.messages]}) + "\n"
 
     @property
     def tokens(self) -> int:
@@ -144,3 +161,49 @@ def write(found: Sequence[Example], folder: Path, settings: dict[str, Any]) -> N
     ]
     manifest = json.dumps({**settings, "tasks": tasks}, indent=1) + "\n"
     files.write(folder / MANIFEST, manifest.encode())
+
+
+def read_data(folder: Path, key: str) -> dict[str, bytes]:
+    """The files to upload, unchanged.
+
+    Args:
+        folder: with train.jsonl, and held_out.jsonl if something is held out.
+        key: must not occur in them.
+
+    Raises:
+        DataError: naming the first line that must not be uploaded.
+    """
+    content: dict[str, bytes] = {}
+    for name in (TRAIN, HELD_OUT):
+        path = folder / name
+        try:
+            content[name] = path.read_bytes()
+        except FileNotFoundError:
+            if name == TRAIN:
+                raise DataError(f"{path} does not exist. Write it with gensim export") from None
+            continue
+        except OSError as error:
+            raise DataError(f"{path} cannot be read: {error.strerror}") from error
+        lines = content[name].splitlines()
+        for number, line in enumerate(lines, 1):
+            if problem := _problem(line, key):
+                raise DataError(f"{path}, line {number}: {problem}")
+        if name == TRAIN and len(lines) < LEAST:
+            raise DataError(f"{path} has {len(lines)} examples; at least {LEAST} are needed")
+    return {name: each for name, each in content.items() if each}
+
+
+def _problem(line: bytes, key: str) -> str:
+    """The problem of a line, or "". It never quotes the line, which may hold a key."""
+    try:
+        messages = _Line.model_validate_json(line).messages
+    except ValidationError as error:
+        return first_problem(error, "it")
+    text = line.decode()
+    if without_key(text, key) != text or _KEY.search(text):
+        return "it contains what looks like a key"
+    if not all(message.content.strip() for message in messages):
+        return "the content of a message is empty"
+    if messages[-1].role != "assistant":
+        return "the last message is not the assistant's"
+    return ""

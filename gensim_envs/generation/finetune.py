@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,11 +17,10 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from gensim_envs.generation.export import HELD_OUT, TRAIN
+from gensim_envs.errors import GensimError
+from gensim_envs.generation.export import HELD_OUT, TRAIN, DataError, read_data
 from gensim_envs.generation.providers import ApiError, ProviderError
-from gensim_envs.generation.providers.base import Sleep
 from gensim_envs.generation.providers.server import explained, one_line
-from gensim_envs.generation.tuning_data import DataError, read_data
 from gensim_envs.utils import files
 
 POLL = (1.0, 30.0)
@@ -29,6 +29,10 @@ RETRIES = 20
 """Retries of the client, over about two minutes."""
 FAILURES = {"failed": "failed", "cancelled": "been cancelled"}
 JOB = "finetune.json"
+
+
+class JobError(GensimError):
+    """A fine-tuning job has failed or been cancelled; the message gives the server's reason."""
 
 
 @dataclass
@@ -50,23 +54,9 @@ class Job:
     tuned: str = ""
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """How a job ended.
-
-    Attributes:
-        tuned: name of the tuned model, or "".
-        problem: why there is none, in the server's words.
-    """
-
-    tuned: str = ""
-    problem: str = ""
-
-
 def finetune(
-    client: Any, data: Path, folder: Path, model: str, suffix: str, *, sleep: Sleep,
-    say: Callable[[str], None],
-) -> Outcome:  # fmt: skip
+    client: Any, data: Path, folder: Path, model: str, suffix: str, say: Callable[[str], None]
+) -> str:
     """Tune a model, or wait again for a job that was started earlier.
 
     Args:
@@ -75,10 +65,13 @@ def finetune(
         folder: where finetune.json is kept.
         model: the base model, as the server calls it.
         suffix: for the name of the tuned model, or "".
-        sleep: waits between looks at the job.
         say: called with a line about each step.
 
+    Returns:
+        Name of the tuned model.
+
     Raises:
+        JobError: if the job has failed or been cancelled.
         DataError: before anything is uploaded.
         ProviderError: if the server refuses the key or the request.
         ApiError: if the server cannot be reached; the same call goes on from there.
@@ -94,7 +87,7 @@ def finetune(
     tuning = _Tuning(client, folder / JOB, _resumed(folder / JOB, order), say)
     tuning.upload(content)
     tuning.start()
-    return tuning.wait(sleep)
+    return tuning.wait()
 
 
 # The job on disk.
@@ -195,7 +188,7 @@ class _Tuning:
         ours = [job for job in jobs if getattr(job, "training_file", "") == upload]
         return _text(ours[0], "id") if ours else ""
 
-    def wait(self, sleep: Sleep) -> Outcome:
+    def wait(self) -> str:
         pause, last = POLL[0], ""
         while True:
             with explained(self._key):
@@ -209,12 +202,15 @@ class _Tuning:
                 self._say(f"{self._job.id}: {one_line(status, self._key)}")
             if status == "succeeded":
                 self._save()
-                return Outcome(tuned=self._job.tuned)
+                return self._job.tuned
             if status in FAILURES:
                 words = getattr(getattr(job, "error", None), "message", None)
                 reason = f": {one_line(str(words), self._key)}" if words else ""
-                return Outcome(problem=f"{self._job.id} has {FAILURES[status]}{reason}")
-            sleep(pause)
+                raise JobError(
+                    f"{self._job.id} has {FAILURES[status]}{reason}. Delete {self._path} to start "
+                    "another job"
+                )
+            time.sleep(pause)
             pause = min(POLL[1], 1.5 * pause)
 
     def _tell_events(self) -> None:

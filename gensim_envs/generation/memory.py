@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal
 
 import numpy as np
 from platformdirs import user_cache_path
@@ -33,7 +33,6 @@ SAME_PROGRAM = 0.90
 """Similarity from which two programs count as the same, whatever their names and numbers."""
 MOST_OF_AN_ASSET = 0.35
 """Share of tasks above which a proposal is asked to avoid an asset."""
-Name = TypeVar("Name", int, str)
 _DAMAGED = (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
 
 
@@ -45,7 +44,7 @@ class Entry:
         name: class name.
         summary: first line of its docstring.
         source: its program.
-        facts: what its first draw is made of.
+        facts: of its first draw.
     """
 
     name: str
@@ -70,14 +69,6 @@ def describe(name: str, description: str) -> str:
 
 
 @dataclass(frozen=True)
-class Near:
-    """A task and its similarity to something, at most 1."""
-
-    entry: Entry
-    likeness: float
-
-
-@dataclass(frozen=True)
 class Coverage:
     """How many tasks have each asset, relation, colour and number of goals.
 
@@ -95,26 +86,15 @@ class Coverage:
     colors: dict[str, int]
     goals: dict[int, int]
 
-    def rare_assets(self, count: int = 6) -> list[str]:
-        """The least used, rarest first."""
-        return _rarest(self.assets, count)
+    def rarest(self, kind: Literal["assets", "relations", "goals"], count: int) -> list[str | int]:
+        """The least used assets, relations or numbers of goals, rarest first."""
+        counts: dict[str | int, int] = getattr(self, kind)
+        return sorted(counts, key=lambda name: (counts[name], name))[:count]
 
     def overused_assets(self) -> list[str]:
         """Those in more than `MOST_OF_AN_ASSET` of the tasks."""
         most = MOST_OF_AN_ASSET * max(self.tasks, 1)
         return [name for name, count in self.assets.items() if count > most]
-
-    def rare_relations(self, count: int = 2) -> list[str]:
-        """The least used, rarest first."""
-        return _rarest(self.relations, count)
-
-    def rare_goals(self, count: int = 3) -> list[int]:
-        """The least used numbers of goals, rarest first."""
-        return _rarest(self.goals, count)
-
-
-def _rarest(counts: dict[Name, int], count: int) -> list[Name]:
-    return sorted(counts, key=lambda name: (counts[name], name))[:count]
 
 
 class Memory:
@@ -129,19 +109,19 @@ class Memory:
         self.embedder = embedder
         self.entries = tuple(entries)
 
-    def nearest(self, name: str, description: str, count: int) -> list[Near]:
-        """The tasks with the most similar descriptions, nearest first."""
+    def nearest(self, name: str, description: str, count: int) -> list[tuple[Entry, float]]:
+        """The tasks with the most similar descriptions and their similarity, nearest first."""
         texts = [entry.text for entry in self.entries]
         return self._best(self.embedder.likeness([describe(name, description)], texts), count)
 
-    def nearest_programs(self, source: str, count: int) -> list[Near]:
-        """The tasks with the most similar program structure, nearest first."""
+    def nearest_program(self, source: str) -> list[tuple[Entry, float]]:
+        """The task with the most similar program structure and its similarity; [] without tasks."""
         known = [skeleton(entry.source) for entry in self.entries]
-        return self._best(TfIdf().likeness([skeleton(source)], known), count)
+        return self._best(TfIdf().likeness([skeleton(source)], known), 1)
 
-    def _best(self, likeness: Array, count: int) -> list[Near]:
+    def _best(self, likeness: Array, count: int) -> list[tuple[Entry, float]]:
         order = np.argsort(-likeness[0], kind="stable")[:count]
-        return [Near(self.entries[k], round(float(likeness[0, k]), 4)) for k in order]
+        return [(self.entries[k], round(float(likeness[0, k]), 4)) for k in order]
 
     def refuse_known_description(self, name: str, description: str) -> None:
         """Refuse a name that is taken, or a description close to a known one.
@@ -152,11 +132,10 @@ class Memory:
         for entry in self.entries:
             if entry.name.lower() == name.lower():
                 raise _known(f"there is a task {entry.name} already: {entry.summary!r}")
-        for near in self.nearest(name, description, 1):
-            if near.likeness >= self.embedder.duplicate:
+        for near, likeness in self.nearest(name, description, 1):
+            if likeness >= self.embedder.duplicate:
                 raise _known(
-                    f"it says what {near.entry.name} says (likeness {near.likeness:.2f}): "
-                    f"{near.entry.summary!r}"
+                    f"it says what {near.name} says (likeness {likeness:.2f}): {near.summary!r}"
                 )
 
     def refuse_known_program(self, source: str) -> None:
@@ -165,11 +144,10 @@ class Memory:
         Raises:
             TaskError: with cause "novelty", naming the known task.
         """
-        for near in self.nearest_programs(source, 1):
-            if near.likeness >= SAME_PROGRAM:
+        for near, likeness in self.nearest_program(source):
+            if likeness >= SAME_PROGRAM:
                 raise _known(
-                    f"its program is built like that of {near.entry.name} (likeness "
-                    f"{near.likeness:.2f})"
+                    f"its program is built like that of {near.name} (likeness {likeness:.2f})"
                 )
 
     def sample(self, rng: np.random.Generator, count: int) -> list[Entry]:
@@ -186,7 +164,7 @@ def _known(problem: str) -> TaskError:
 
 
 def coverage(all_facts: Sequence[Facts]) -> Coverage:
-    """Count what tasks are made of."""
+    """Count the assets, relations, colours and numbers of goals of tasks."""
     assets = Counter(name for facts in all_facts for name in facts.assets)
     relations = Counter(name for facts in all_facts for name in facts.relations)
     colors = Counter(name for facts in all_facts for name in facts.colors)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from gensim_envs.errors import TaskError
 from gensim_envs.generation.conversation import Conversation, Curriculum, Pick, Proposal, Review
 from gensim_envs.generation.memory import Entry, Memory
-from gensim_envs.generation.prompts import render
 from gensim_envs.generation.reference import asset_lines
 from gensim_envs.task.assets import ASSETS
 
-Scheme = Literal["chain", "few-shot", "zero-shot"]
 PAST = 12
 """Number of known tasks that the prompt for a proposal shows."""
 CANDIDATES = 10
@@ -26,7 +23,7 @@ REFERENCES = 4
 
 @dataclass(frozen=True)
 class Idea:
-    """What the prompt for a proposal is made of.
+    """The inputs of the prompt for a proposal.
 
     Attributes:
         memory: the known tasks.
@@ -52,12 +49,8 @@ def propose(talk: Conversation, idea: Idea) -> Proposal:
     """
     past = idea.memory.sample(idea.rng, PAST)
     proposal = talk.ask_json(
-        "propose",
-        Proposal,
-        lambda cut: render(
-            "propose", assets=asset_lines(), past=past[: PAST >> cut], target=idea.target,
-            coverage=idea.memory.coverage(), refused=idea.refused, step=idea.step,
-        ),
+        "propose", Proposal, assets=asset_lines(), past=lambda cut: past[: PAST >> cut],
+        coverage=idea.memory.coverage(), refused=idea.refused, target=idea.target, step=idea.step,
     )  # fmt: skip
     for name in proposal.assets:
         if name not in ASSETS:
@@ -76,9 +69,7 @@ def curriculum(talk: Conversation, target: str, steps: int) -> list[str]:
     Raises:
         TaskError: with cause "parse".
     """
-    found = talk.ask_json(
-        "curriculum", Curriculum, lambda cut: render("curriculum", target=target, steps=steps)
-    ).steps
+    found = talk.ask_json("curriculum", Curriculum, target=target, steps=steps).steps
     if len(found) != steps:
         raise TaskError(f"the curriculum has {len(found)} steps, not {steps}", cause="parse")
     return found
@@ -93,16 +84,11 @@ def implement(talk: Conversation, memory: Memory, proposal: Proposal) -> tuple[s
     Raises:
         TaskError: with cause "parse".
     """
-    review = talk.ask_json(
-        "review", Review, lambda cut: render("review", proposal=proposal), code=True
-    )
-    candidates = memory.nearest(proposal.name, proposal.description, CANDIDATES)
-    pick = talk.ask_json(
-        "pick",
-        Pick,
-        lambda cut: render("pick", proposal=proposal, candidates=candidates, most=REFERENCES),
-    )
-    by_name = {near.entry.name: near.entry for near in candidates}
+    review = talk.ask_json("review", Review, proposal=proposal)
+    nearest = memory.nearest(proposal.name, proposal.description, CANDIDATES)
+    candidates = [entry for entry, _ in nearest]
+    pick = talk.ask_json("pick", Pick, proposal=proposal, candidates=candidates, most=REFERENCES)
+    by_name = {entry.name: entry for entry in candidates}
     for name in pick.references:
         if name not in by_name:
             raise TaskError(
@@ -110,13 +96,7 @@ def implement(talk: Conversation, memory: Memory, proposal: Proposal) -> tuple[s
                 cause="parse",
             )  # fmt: skip
     references = [by_name[name] for name in dict.fromkeys(pick.references)][:REFERENCES]
-    answer = talk.ask(
-        "implement",
-        lambda cut: render(
-            "implement", proposal=proposal, review=review, references=_cut(references, cut)
-        ),
-        code=True,
-    )
+    answer = talk.ask("implement", proposal=proposal, review=review, references=_fewer(references))
     return answer, [entry.name for entry in references]
 
 
@@ -127,25 +107,17 @@ def single_prompt(talk: Conversation, idea: Idea, *, few: bool) -> tuple[str, li
         (the answer, names of the references).
     """
     references = idea.memory.sample(idea.rng, REFERENCES) if few else []
-    answer = talk.ask(
-        "single",
-        lambda cut: render("single", references=_cut(references, cut), target=idea.target),
-        code=True,
-    )
+    answer = talk.ask("single", references=_fewer(references), target=idea.target)
     return answer, [entry.name for entry in references]
 
 
 def repair(talk: Conversation, proposal: Proposal, answer: str, refusal: TaskError) -> str:
     """Ask for a refused program again, with the reason."""
     return talk.ask(
-        "repair",
-        lambda cut: render(
-            "repair", proposal=proposal, answer=answer[: 8000 >> cut], refusal=refusal
-        ),
-        code=True,
+        "repair", proposal=proposal, answer=lambda cut: answer[: 8000 >> cut], refusal=refusal
     )
 
 
-def _cut(references: list[Entry], cut: int) -> list[Entry]:
+def _fewer(references: list[Entry]) -> Callable[[int], list[Entry]]:
     """One example fewer for each cut."""
-    return references[: max(0, len(references) - cut)]
+    return lambda cut: references[: max(0, len(references) - cut)]

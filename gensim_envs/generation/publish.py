@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ class Candidate:
     survey: check.Survey
     certificate: validate.Certificate
     file: str
-    answer: str
+    answer: str = ""
 
     @property
     def record(self) -> Record:
@@ -51,7 +52,7 @@ class Candidate:
             instruction=self.survey.instruction,
             bounds=self.survey.bounds,
             max_episode_steps=validate.max_steps(self.survey.bounds),
-            certificate=self.certificate.to_json(),
+            certificate=asdict(self.certificate),
         )
 
     def publish(self, library: Library, model: str, **more: Any) -> Record:
@@ -74,36 +75,6 @@ class Candidate:
         }
         library.publish(self.record, self.source, provenance, self.answer)
         return self.record
-
-
-def measure(
-    program: Program,
-    source: str,
-    executor: Executor,
-    *,
-    file: str = "",
-    answer: str = "",
-    surveyed: Callable[[check.Survey], None] = lambda survey: None,
-    tick: Report = lambda line: None,
-) -> Candidate:
-    """Survey and certify a program.
-
-    Args:
-        program: draws the scenes.
-        source: its text.
-        executor: runs draws and episodes.
-        file: the program's path in a library; by default it follows from the name.
-        answer: what the program was extracted from.
-        surveyed: called between survey and certificate; may raise to end it there.
-        tick: called with a line after each episode.
-
-    Raises:
-        TaskError: why the program is refused.
-    """
-    survey = executor.submit(check.survey, program, source).result()
-    surveyed(survey)
-    certificate = validate.certify(program, survey.bounds, survey.redraws, executor, tick)
-    return Candidate(source, survey, certificate, file or file_of(survey.name), answer)
 
 
 def publish(
@@ -136,13 +107,12 @@ def publish(
     report(f"gate: {program.name} may run")
     library.recover()
     library.others(program.name, file_of(program.name), source, text)
-
-    def surveyed(survey: check.Survey) -> None:
-        report(f"specs: 1000 draws, {survey.redraws:.1%} redrawn")
-
     with processes.processes(workers) as executor:
-        candidate = measure(program, source, executor, answer=text, surveyed=surveyed, tick=tick)
-    report(f"certificate: the oracle solves {candidate.certificate.oracle} of 20")
+        survey = executor.submit(check.survey, program, source).result()
+        report(f"specs: 1000 draws, {survey.redraws:.1%} redrawn")
+        certificate = validate.certify(program, survey.bounds, survey.redraws, executor, tick)
+    report(f"certificate: the oracle solves {certificate.oracle} of 20")
+    candidate = Candidate(source, survey, certificate, file_of(program.name), text)
     return candidate.publish(library, model)
 
 
@@ -161,32 +131,27 @@ def check_guard(weak_sandbox: bool) -> None:
 
 
 def certify(
-    library: Library, file: str, *, workers: int | None = None, tick: Report = lambda line: None
+    library: Library, file: str, executor: Executor, tick: Report = lambda line: None
 ) -> Record:
     """Measure a published program again.
 
     Args:
         library: the program's.
         file: the program, as its record names it.
-        workers: number of processes; by default one for each core.
+        executor: runs draws and episodes.
         tick: called with a line after each episode.
 
     Raises:
         TaskError: if the program would be refused now.
     """
-    with processes.processes(workers) as executor:
-        return _certified(library, file, executor, tick)
-
-
-def _certified(
-    library: Library, file: str, executor: Executor, tick: Report = lambda line: None
-) -> Record:
     source = library.program(file)
     name = gate(source).class_name
     program: Program = Sandboxed(name, source)
     if is_hand_written(file):
         program = HandWritten(name, file)
-    return measure(program, source, executor, file=file, tick=tick).record
+    survey = executor.submit(check.survey, program, source).result()
+    certificate = validate.certify(program, survey.bounds, survey.redraws, executor, tick)
+    return Candidate(source, survey, certificate, file).record
 
 
 def regenerate(
@@ -215,7 +180,7 @@ def regenerate(
     with processes.processes(workers) as executor:
         for file in _programs(library, hand_written):
             try:
-                record = _certified(library, file, executor)
+                record = certify(library, file, executor)
             except TaskError as error:
                 raise TaskError(f"{file}: {error}", cause=error.cause) from error
             report(f"{record.id}: the oracle solves {record.certificate['oracle']} of 20")
@@ -223,19 +188,12 @@ def regenerate(
                 other = records[record.name].file
                 raise LibraryError(f"{other} and {file} both define {record.name}")
             records[record.name] = record
-    for record in _missing(library, records):
-        report(f"{record.id}: removed, since its program is missing")
+    ids = {record.id for record in records.values()}
+    with contextlib.suppress(LibraryError):  # registry.json may be damaged; it is rewritten
+        for record in library.records():
+            if record.id not in ids:
+                report(f"{record.id}: removed, since its program is missing")
     return library.write_records(list(records.values()))
-
-
-def _missing(library: Library, new: dict[str, Record]) -> list[Record]:
-    """The old records that are not among the new ones, by name."""
-    try:
-        old = library.records()
-    except LibraryError:  # registry.json is damaged, and will be rewritten
-        return []
-    ids = {record.id for record in new.values()}
-    return [record for record in old if record.id not in ids]
 
 
 def _programs(library: Library, hand_written: Path | None) -> list[str]:

@@ -1,6 +1,6 @@
 """Store the conversations of a run on disk, from where `replay` reads them.
 
-run.json                  the settings that determine the prompts
+run.json                  the settings of the run
 attempts/0007.jsonl       a line for each call of attempt 7: its messages, answer and usage
 messages/<digest>.md      long messages, kept once, such as the reference of the API
 """
@@ -10,14 +10,16 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from gensim_envs.errors import GensimError
 from gensim_envs.utils import files
 
-_KEYS = {"name", "digest", "messages", "answer", "prompt_tokens", "completion_tokens", "seconds"}
+Scheme = Literal["chain", "few-shot", "zero-shot"]
 LONG = 1500
 """Characters from which a message is kept in a file of its own."""
 
@@ -80,6 +82,53 @@ class Answer:
     changed: bool = False
 
 
+class RecordedCall(BaseModel):
+    """A line of a recording: a call and its answer, whose fields are those of `Answer`."""
+
+    name: str
+    digest: str
+    answer: str
+    prompt_tokens: int
+    completion_tokens: int
+    seconds: float
+    too_long: str = ""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings that determine the prompts and verdicts of a run.
+
+    Attributes:
+        run: id of the run, by which its tasks are known in the library.
+        model: the model's name.
+        scheme: the whole chain, or a single prompt with or without examples.
+        count: number of attempts.
+        window: attempt k sees the library as it was after attempt k - window.
+        rounds: maximum number of repairs.
+        critics: number of votes on a finished task.
+        seed: of the samples of the library that prompts show.
+        embedder: compares tasks.
+        target: what the tasks are to lead to, or "".
+        curriculum: number of steps towards the target that are planned first; 0 for none.
+        temperatures: by query, where they differ from the default.
+        base: hash of the library's tasks when the run began; None before.
+    """
+
+    run: str
+    model: str
+    scheme: Scheme = "chain"
+    count: int = 20
+    window: int = 8
+    rounds: int = 3
+    critics: int = 3
+    seed: int = 0
+    embedder: str = "tfidf"
+    target: str = ""
+    curriculum: int = 0
+    temperatures: dict[str, float] | None = None
+    base: str | None = None
+
+
 class Recording:
     """A folder of conversations; see the top of this file.
 
@@ -91,24 +140,27 @@ class Recording:
         self.root = root
 
     @property
-    def settings(self) -> dict[str, Any]:
-        """The settings that determine the prompts.
+    def settings(self) -> Settings:
+        """The settings of the run.
 
         Raises:
             RecordingError: if they cannot be read.
         """
-        data = _parse(self.root / "run.json", _text(self.root / "run.json"))
-        if not isinstance(data, dict):
-            raise RecordingError(f"{self.root / 'run.json'} is not a JSON object")
-        return data
+        path = self.root / "run.json"
+        try:
+            return TypeAdapter(Settings).validate_json(_text(path))
+        except ValidationError as error:
+            raise RecordingError(
+                f"{path} is damaged: {first_problem(error, 'the file')}"
+            ) from error
 
-    def write_settings(self, settings: dict[str, Any]) -> None:
-        """Write the settings that determine the prompts.
+    def write_settings(self, settings: Settings) -> None:
+        """Write the settings of the run.
 
         Raises:
             FileError: if they cannot be written.
         """
-        text = json.dumps(settings, indent=2, ensure_ascii=False) + "\n"
+        text = json.dumps(asdict(settings), indent=2, ensure_ascii=False) + "\n"
         files.write(self.root / "run.json", text.encode(errors="replace"))
 
     def path(self, attempt: int) -> Path:
@@ -142,35 +194,45 @@ class Recording:
             files.write(self.root / name, data, self.root)
         return {"file": name}
 
-    def calls(self, attempt: int) -> list[dict[str, Any]]:
+    def calls(self, attempt: int) -> list[RecordedCall]:
         """The calls of an attempt; torn lines are ignored."""
         path = self.path(attempt)
         found = []
         # Not splitlines(), which also splits at what JSON need not escape, such as U+2028.
         for line in _text(path).split("\n") if path.exists() else []:
-            with contextlib.suppress(RecordingError):
-                found.append(_parse(path, line))
-        return [entry for entry in found if isinstance(entry, dict) and entry.keys() >= _KEYS]
+            with contextlib.suppress(ValidationError):
+                found.append(RecordedCall.model_validate_json(line))
+        return found
 
     def answers(self, attempt: int) -> dict[str, tuple[str, Answer]]:
         """{name of a call: (digest of its messages, the last answer to it)}."""
         return {
-            entry["name"]: (
-                entry["digest"],
+            call.name: (
+                call.digest,
                 Answer(
-                    entry["answer"], entry["prompt_tokens"], entry["completion_tokens"],
-                    entry["seconds"], entry.get("too_long", ""),
+                    call.answer, call.prompt_tokens, call.completion_tokens, call.seconds,
+                    call.too_long,
                 ),
             )
-            for entry in self.calls(attempt)
+            for call in self.calls(attempt)
         }  # fmt: skip
 
     def attempts(self) -> list[int]:
         """Numbers of the attempts that have calls."""
-        return sorted(
-            int(path.stem) for path in (self.root / "attempts").glob("[0-9]*.jsonl")
-            if path.stem.isdecimal() and path.stem != "0000"
-        )  # fmt: skip
+        stems = [path.stem for path in (self.root / "attempts").glob("*.jsonl")]
+        return sorted(int(stem) for stem in stems if stem.isdecimal() and int(stem) > 0)
+
+
+def first_problem(error: ValidationError, whole: str) -> str:
+    """The first problem of a validation, in one line.
+
+    Args:
+        error: the failed validation.
+        whole: the name of what was validated, for a problem that concerns all of it.
+    """
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where or whole}: {first['msg']}"
 
 
 def _text(path: Path) -> str:
@@ -178,10 +240,3 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise RecordingError(f"{path} cannot be read: {error.strerror}") from error
-
-
-def _parse(path: Path, text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise RecordingError(f"{path} is damaged: {error}") from error

@@ -11,7 +11,6 @@ from pydantic import Field
 from gensim_envs.errors import TaskError
 from gensim_envs.generation.conversation import Conversation, Proposal, Reply, Vote
 from gensim_envs.generation.memory import Memory
-from gensim_envs.generation.prompts import render
 from gensim_envs.task.assets import Asset, Pile, Rope, Zone
 from gensim_envs.task.goals import Goal, Relation
 from gensim_envs.task.relations import supports
@@ -47,11 +46,7 @@ def read_instructions(talk: Conversation, spec: TaskSpec) -> None:
             answer is malformed.
     """
     sentences = [goal.instruction for goal in spec.goals]
-    statement = talk.ask_json(
-        "restate",
-        Statement,
-        lambda cut: render("restate", things=things(spec), sentences=sentences),
-    )
+    statement = talk.ask_json("restate", Statement, things=things(spec), sentences=sentences)
     compare(spec, statement)
 
 
@@ -209,18 +204,15 @@ def vote(
         [vote, reason] of each critic; the vote is "unreadable" if the answer is malformed.
     """
     sentences = [goal.instruction for goal in spec.goals]
-    neighbours = memory.nearest(proposal.name, proposal.description, NEIGHBOURS)
-
-    def prompt(cut: int) -> str:
-        return render(
-            "reflect", proposal=proposal, source=source, sentences=sentences,
-            neighbours=neighbours[: NEIGHBOURS >> cut], certificate=certificate,
-        )  # fmt: skip
-
+    nearest = memory.nearest(proposal.name, proposal.description, NEIGHBOURS)
+    neighbours = [entry for entry, _ in nearest]
     votes = []
     for _ in range(critics):
         try:
-            ballot = talk.ask_json("reflect", Vote, prompt)
+            ballot = talk.ask_json(
+                "reflect", Vote, proposal=proposal, source=source, sentences=sentences,
+                neighbours=lambda cut: neighbours[: NEIGHBOURS >> cut], certificate=certificate,
+            )  # fmt: skip
             votes.append([ballot.vote, ballot.why])
         except TaskError as error:
             votes.append(["unreadable", error.problem])

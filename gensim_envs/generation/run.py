@@ -17,7 +17,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from concurrent.futures import TimeoutError as NotYet
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,10 +28,10 @@ from gensim_envs.generation.conversation import TEMPERATURES, Conversation
 from gensim_envs.generation.embed import Embedder
 from gensim_envs.generation.memory import Memory, entry_of, recall
 from gensim_envs.generation.propose import Idea, curriculum
-from gensim_envs.generation.providers import ApiError, Provider, Recorded, Stopped
+from gensim_envs.generation.providers import ApiError, Provider, Stopped
+from gensim_envs.generation.providers.replay import Recorded
 from gensim_envs.generation.publish import Candidate
-from gensim_envs.generation.recording import Recording
-from gensim_envs.generation.settings import Settings
+from gensim_envs.generation.recording import Recording, Settings
 from gensim_envs.generation.verdict import Verdict, read_verdicts, write_verdict
 from gensim_envs.generation.watch import Watch
 from gensim_envs.library import Library, digest
@@ -102,7 +102,7 @@ class Run:
         """Make the attempts.
 
         Raises:
-            ProviderError: if no call can succeed; what was done is kept.
+            ProviderError: if no call can succeed; finished attempts are kept.
             LibraryError: if the library cannot take a task for a reason of its own.
         """
         self._resume()
@@ -136,7 +136,7 @@ class Run:
     # One attempt.
 
     def _idea(self, attempt: int, steps: list[str]) -> Idea:
-        """What an attempt may know: the state after attempt - window."""
+        """The inputs of an attempt, from the state after attempt - window."""
         settled = max(0, attempt - self.settings.window)
         refused = [
             f"{verdict.name}: {verdict.problem}"[:200]
@@ -243,13 +243,13 @@ class Run:
     # After a stop.
 
     def _resume(self) -> None:
-        """Read what an earlier start of the run has done, or begin it."""
+        """Read the verdicts of an earlier start of the run, or begin it."""
         known = "\n".join(f"{entry.name} {digest(entry.source)}" for entry in self._entries)
         base = hashlib.sha256(known.encode()).hexdigest()[:16]
         if not (self.folder / "run.json").exists():
-            self._recording.write_settings({**asdict(self.settings), "base": base})
-        elif self._recording.settings.get("base") not in (None, base):
-            self._watch.say("the library has changed since the run began: prompts will differ")
+            self._recording.write_settings(replace(self.settings, base=base))
+        elif self.settings.base not in (None, base):
+            self._watch.line("the library has changed since the run began: prompts will differ")
         verdicts = read_verdicts(self.folder)
         own = {entry.name: entry for entry in recall(self._library)} if verdicts else {}
         for verdict in verdicts:

@@ -1,6 +1,6 @@
 """Compare each sentence with its goal, as far as that works without a model.
 
-`task/checks.py` checks that the colours, kinds and numbers in a sentence exist at all. This module
+`task.checks` checks that the colours, kinds and numbers in a sentence exist at all. This module
 checks that each thing has the role that the sentence gives it: what is moved, and in, on or beside
 what. The rest, such as an order among places, is left to a reader; see `reflect.py`.
 """
@@ -48,7 +48,8 @@ def _problems(spec: TaskSpec, number: int, below: set[int]) -> Problems:
     yield from _wrong_order(spec, goal, number)
     yield from _wrong_spot(spec, goal)
     if goal.relation == "at":
-        yield from _wrong_layout(spec, goal, named)
+        for where in _misplaced(spec, goal, named):
+            yield f"its sentence says {where}, but its places are not", "Let both say the same"
     for phrase in named:
         if phrase.color and not any(True for _ in meant(spec, phrase)):
             problem = f"its sentence says {str(phrase)!r}, but no {phrase.noun} is {phrase.color}"
@@ -165,13 +166,8 @@ def _wrong_order(spec: TaskSpec, goal: Goal, number: int) -> Problems:
         yield problem, "Declare goals in the order in which they are to be met"
 
 
-def _wrong_layout(spec: TaskSpec, goal: Goal, named: list[Phrase]) -> Problems:
-    """Poses must agree with a sentence that says circle, row, left, right or between."""
-    for where in _misplaced(spec, goal, named):
-        yield f"its sentence says {where}, but its places are not", "Let both say the same"
-
-
 def _misplaced(spec: TaskSpec, goal: Goal, named: list[Phrase]) -> Iterator[str]:
+    """Where a sentence says that things go, as in a circle or to the left, and they do not."""
     text = goal.instruction.lower()
     points = np.array([(place.pose.x, place.pose.y) for place in goal.places])
     middle = points.mean(axis=0)

@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
 from gensim_envs.errors import Cause, TaskError
-from gensim_envs.generation.conversation import first_problem
 from gensim_envs.generation.providers import ApiError
-from gensim_envs.generation.recording import Recording, RecordingError
+from gensim_envs.generation.recording import Recording, RecordingError, first_problem
 from gensim_envs.utils import files
+
+STAGES = ("proposal", "gate", "spec", "oracle", "semantics", "reflection", "published")
+"""The checks, in the order in which a task passes them. Novelty is checked along the way and again
+before publishing."""
+CAUSES: tuple[Cause, ...] = get_args(Cause)
+"""All reasons for which a task can be refused."""
 
 
 @dataclass
@@ -105,7 +110,9 @@ def read_verdicts(folder: Path) -> list[Verdict]:
             if path != own:
                 raise ValueError(f"its attempt, {found[-1].attempt}, belongs to {own.name}")
         except (OSError, ValueError, TypeError, RecursionError) as error:
-            problem = first_problem(error) if isinstance(error, ValidationError) else error
+            problem = (
+                first_problem(error, "the file") if isinstance(error, ValidationError) else error
+            )
             raise RecordingError(f"{path} is damaged: {problem}") from error
     return sorted(found, key=lambda verdict: verdict.attempt)
 

@@ -10,44 +10,32 @@ from gensim_envs.generation.verdict import Verdict
 from gensim_envs.utils.progress import Progress
 
 
-class Watch:
-    """Prints what happens in a run.
+class Watch(Progress):
+    """Shows what happens in a run, from all of its threads.
 
     Args:
         budget: whose use is shown.
     """
 
     def __init__(self, budget: Budget) -> None:
+        super().__init__(title="attempts", unit="attempt")
         self._budget = budget
         self._lock = threading.Lock()
         self._stages: dict[int, str] = {}
         self._accepted = 0
-        self._bar = Progress(title="attempts", unit="attempt")
-
-    def __enter__(self) -> Watch:
-        return self
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        self._bar.close()
-        if kind is None and self._budget.calls:
-            print(self._budget, flush=True)
-
-    def begin(self, count: int) -> None:
-        """Set the number of attempts."""
-        self._bar.expect(count)
 
     def stage(self, attempt: int, stage: str) -> None:
         """Show that an attempt has reached a stage."""
         with self._lock:
             self._stages[attempt] = stage
-            self._advance(0)
+            self._count(0)
 
     def done(self, verdict: Verdict) -> None:
         """Show that an attempt was published or refused."""
         with self._lock:
             self._stages.pop(verdict.attempt, None)
             self._accepted += verdict.accepted
-            self._advance(1)
+            self._count(1)
         result = (
             f"published {verdict.id}"
             if verdict.accepted
@@ -57,12 +45,8 @@ class Watch:
         cut = f"; prompts cut to fit: {', '.join(verdict.cuts)}" if verdict.cuts else ""
         line = f"{verdict.attempt:4d} {verdict.name or '?'}: {result}{rounds}{cut}"
         # Some of it is a model's text, which must not control a terminal or break the line.
-        self.say("".join(c if c.isprintable() else " " for c in line))
+        self.line("".join(c if c.isprintable() else " " for c in line))
 
-    def say(self, line: str) -> None:
-        """Print a line."""
-        self._bar.line(line)
-
-    def _advance(self, attempts: int) -> None:
+    def _count(self, attempts: int) -> None:
         running = Counter(self._stages.values())
-        self._bar.advance(attempts, accepted=self._accepted, **running, tokens=self._budget.tokens)
+        self.advance(attempts, accepted=self._accepted, **running, tokens=self._budget.tokens)

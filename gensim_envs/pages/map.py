@@ -10,7 +10,8 @@ import numpy as np
 from gensim_envs.errors import GensimError
 from gensim_envs.generation.embed import Array, Embedder, embedder
 from gensim_envs.generation.memory import Entry
-from gensim_envs.generation.providers import Budget, OpenAIProvider
+from gensim_envs.generation.providers import Budget
+from gensim_envs.generation.providers.server import OpenAIProvider
 from gensim_envs.pages.render import render, shortened
 from gensim_envs.utils.naming import words
 

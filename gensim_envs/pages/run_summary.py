@@ -40,7 +40,11 @@ class RunSummary:
     @property
     def settings(self) -> dict[str, Any]:
         """The settings of the run, without its id."""
-        return {key: value for key, value in asdict(self.data.settings).items() if key != "run"}
+        return {
+            key: value
+            for key, value in asdict(self.data.settings).items()
+            if key not in ("run", "base")
+        }
 
     @property
     def stages(self) -> list[tuple[str, Rate, Rate]]:

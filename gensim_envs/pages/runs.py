@@ -12,10 +12,8 @@ from typing import Any
 from gensim_envs.errors import TaskError
 from gensim_envs.generation.embed import Embedder
 from gensim_envs.generation.memory import coverage, describe
-from gensim_envs.generation.recording import Recording, RecordingError
-from gensim_envs.generation.settings import Settings
-from gensim_envs.generation.stages import CAUSES, STAGES
-from gensim_envs.generation.verdict import Verdict, read_verdicts
+from gensim_envs.generation.recording import Recording, RecordingError, Settings
+from gensim_envs.generation.verdict import CAUSES, STAGES, Verdict, read_verdicts
 from gensim_envs.pages.measures import Rate, entropy, self_bleu, spread
 from gensim_envs.pages.snapshots import Snapshot
 from gensim_envs.sandbox.gate import check as gate
@@ -141,7 +139,7 @@ class RunData:
             RecordingError: if it is not a run, is damaged, or has no verdict yet.
         """
         recording = Recording(folder)
-        settings = Settings.of(recording)
+        settings = recording.settings
         verdicts = read_verdicts(folder)
         if not verdicts:
             raise RecordingError(f"{folder} has no verdict yet: no attempt has ended")

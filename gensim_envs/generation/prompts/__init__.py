@@ -1,4 +1,4 @@
-"""The prompts. Each template's first line says what it gets and what is to come back."""
+"""The prompts, as Jinja templates. The first line of each names its inputs and its output."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _templates() -> jinja2.Environment:
 
 
 def _fenced(value: Any) -> Any:
-    """Material stays between the marks that a prompt puts round it."""
+    """Keep material from ending the <data> block that a prompt puts it in."""
     return value.replace("</data>", "< /data>") if isinstance(value, str) else value
 
 
@@ -29,7 +29,7 @@ def render(name: str, **values: Any) -> str:
 
     Args:
         name: of the template, "propose".
-        values: what its first line says that it gets.
+        values: its inputs, which its first line names.
 
     Raises:
         jinja2.UndefinedError: where one of them is missing.

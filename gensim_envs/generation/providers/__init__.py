@@ -1,34 +1,112 @@
 """Providers of answers: a server, a recording, or a person who answers files.
 
-A provider is a class with the two members of `Provider`. What goes wrong on the way is never
-blamed on the model: it is an `ApiError`, which ends this attempt, a `ProviderError`, which ends the
-run, or `Stopped`, after which the run can be resumed.
+Each has a module of its own; this one has the protocol, the errors and the budget of a run. A
+failed call is never blamed on the model: an `ApiError` ends the attempt, a `ProviderError` ends the
+run, and after `Stopped` the run can be resumed.
 """
 
-from gensim_envs.generation.providers.base import (
-    ApiError,
-    Budget,
-    ContextTooLong,
-    Provider,
-    ProviderError,
-    Stopped,
-    estimate,
-)
-from gensim_envs.generation.providers.exchange import FilesProvider
-from gensim_envs.generation.providers.replay import Recorded, ReplayProvider
-from gensim_envs.generation.providers.server import OpenAIProvider, client
+from __future__ import annotations
 
-__all__ = [
-    "ApiError",
-    "Budget",
-    "ContextTooLong",
-    "FilesProvider",
-    "OpenAIProvider",
-    "Provider",
-    "ProviderError",
-    "Recorded",
-    "ReplayProvider",
-    "Stopped",
-    "client",
-    "estimate",
-]
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from gensim_envs.errors import GensimError
+from gensim_envs.generation.recording import Answer, Call
+
+Sleep = Callable[[float], None]
+"""Waits for some seconds; raises `Stopped` if the run is to end."""
+
+
+class ApiError(Exception):
+    """A call failed through no fault of the model; its attempt ends with the cause "api"."""
+
+
+class ContextTooLong(ApiError):
+    """The prompt is longer than the model's context; a shorter one may fit."""
+
+
+class ProviderError(GensimError):
+    """No call can succeed, such as with a wrong key; the run ends and the message says why."""
+
+    exit_code = 2
+
+
+class Stopped(Exception):
+    """The run is to stop: a budget is spent, or somebody pressed Ctrl-C."""
+
+
+class Provider(Protocol):
+    """A source of answers."""
+
+    @property
+    def model(self) -> str:
+        """The author's name in provenance and reports."""
+
+    def complete(self, call: Call) -> Answer:
+        """Answer a call.
+
+        Raises:
+            ApiError: if this call failed.
+            ProviderError: if no call can succeed.
+            Stopped: if the run is to stop.
+        """
+
+
+@dataclass
+class Budget:
+    """The limits of a run and what it has used, over all its threads.
+
+    Attributes:
+        max_calls: maximum number of requests, retries included; None for no limit.
+        max_tokens: maximum of prompt and answer tokens together.
+        price: US dollars for a million tokens of prompts, and of answers.
+    """
+
+    max_calls: int | None = None
+    max_tokens: int | None = None
+    price: tuple[float, float] = (0.0, 0.0)
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @property
+    def tokens(self) -> int:
+        """Tokens used so far."""
+        return self.prompt_tokens + self.completion_tokens
+
+    @property
+    def cost(self) -> float:
+        """US dollars so far."""
+        prompt, completion = self.price
+        return (self.prompt_tokens * prompt + self.completion_tokens * completion) / 1e6
+
+    def __str__(self) -> str:
+        cost = f", {self.cost:.2f} USD" if any(self.price) else ""
+        return f"{self.calls} calls, {self.tokens} tokens{cost}"
+
+    def start(self) -> None:
+        """Count a request before it is made.
+
+        Raises:
+            Stopped: if it would exceed a limit.
+        """
+        with self._lock:
+            if self.max_calls is not None and self.calls >= self.max_calls:
+                raise Stopped(f"--max-calls {self.max_calls} is reached")
+            if self.max_tokens is not None and self.tokens >= self.max_tokens:
+                raise Stopped(f"--max-tokens-total {self.max_tokens} is reached")
+            self.calls += 1
+
+    def charge(self, prompt_tokens: int, completion_tokens: int) -> None:
+        """Count the tokens of an answer, whether it is used or not."""
+        with self._lock:
+            self.prompt_tokens += prompt_tokens
+            self.completion_tokens += completion_tokens
+
+
+def estimate(texts: Iterable[str]) -> int:
+    """Number of tokens of texts that no server has counted: one for four characters."""
+    return sum(map(len, texts)) // 4

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from gensim_envs.generation.providers.base import Sleep, estimate
+from gensim_envs.generation.providers import Sleep, estimate
 from gensim_envs.generation.recording import Answer, Call
 from gensim_envs.utils import files
 from gensim_envs.utils.text import read_text

@@ -2,27 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 
-from gensim_envs.generation.providers.base import ApiError, ContextTooLong, Provider
+from gensim_envs.generation.providers import ApiError, ContextTooLong, Provider
 from gensim_envs.generation.recording import Answer, Call, Recording
-
-
-class _Answers:
-    """The answers of a recording, which reads each attempt once."""
-
-    def __init__(self, recording: Recording) -> None:
-        self._recording = recording
-        self._known: dict[int, dict[str, tuple[str, Answer]]] = {}
-        self._lock = threading.Lock()
-
-    def find(self, call: Call) -> tuple[str, Answer] | None:
-        """(digest of the messages, answer) of a call."""
-        with self._lock:
-            if call.attempt not in self._known:
-                self._known[call.attempt] = self._recording.answers(call.attempt)
-        return self._known[call.attempt].get(call.name)
 
 
 class ReplayProvider:
@@ -33,15 +16,15 @@ class ReplayProvider:
     """
 
     def __init__(self, recording: Recording) -> None:
-        self.model = str(recording.settings.get("model", "unknown"))
-        self._root = recording.root
-        self._answers = _Answers(recording)
+        self.model = recording.settings.model
+        self._recording = recording
 
     def complete(self, call: Call) -> Answer:
         """See `Provider`."""
-        found = self._answers.find(call)
+        found = self._recording.answers(call.attempt).get(call.name)
         if found is None:
-            raise ApiError(f"{self._root} has no answer to {call.name} of attempt {call.attempt}")
+            root = self._recording.root
+            raise ApiError(f"{root} has no answer to {call.name} of attempt {call.attempt}")
         digest, answer = found
         return replace(_given(answer), changed=digest != call.digest)
 
@@ -58,11 +41,10 @@ class Recorded:
         self.model = inner.model
         self._inner = inner
         self._recording = recording
-        self._answers = _Answers(recording)
 
     def complete(self, call: Call) -> Answer:
         """See `Provider`."""
-        found = self._answers.find(call)
+        found = self._recording.answers(call.attempt).get(call.name)
         if found is not None and found[0] == call.digest:
             return _given(found[1])
         try:

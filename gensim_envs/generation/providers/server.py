@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from gensim_envs.generation.providers.base import (
+from gensim_envs.generation.providers import (
     ApiError,
     Budget,
     ContextTooLong,
@@ -79,18 +80,18 @@ class OpenAIProvider:
         Raises:
             ApiError, ProviderError, Stopped: as `complete`.
         """
-        batches = [texts[k : k + 256] for k in range(0, len(texts), 256)]
-        return [vector for batch in batches for vector in self._embed(batch, model)]
+        vectors = []
+        for k in range(0, len(texts), 256):
+            batch = texts[k : k + 256]
+            vectors += self._retried(functools.partial(self._embed, batch, model))
+        return vectors
 
     def _embed(self, texts: list[str], model: str) -> list[list[float]]:
-        def ask() -> list[list[float]]:
-            found = self._client.embeddings.create(input=texts, model=model)
-            self.budget.charge(found.usage.prompt_tokens if found.usage else estimate(texts), 0)
-            if len(found.data) != len(texts):
-                raise Transient(f"the server sent {len(found.data)} embeddings of {len(texts)}")
-            return [entry.embedding for entry in found.data]
-
-        return self._retried(ask)
+        found = self._client.embeddings.create(input=texts, model=model)
+        self.budget.charge(found.usage.prompt_tokens if found.usage else estimate(texts), 0)
+        if len(found.data) != len(texts):
+            raise Transient(f"the server sent {len(found.data)} embeddings of {len(texts)}")
+        return [entry.embedding for entry in found.data]
 
     def _retried(self, ask: Callable[[], T]) -> T:
         tries = 0
