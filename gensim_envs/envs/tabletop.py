@@ -24,8 +24,7 @@ from gensim_envs.errors import PerturbationError, TaskError
 from gensim_envs.sandbox.program import Program
 from gensim_envs.sim import Uncopyable, primitives
 from gensim_envs.sim.arm import motion as arm_motion
-from gensim_envs.sim.video import FPS, VideoRecorder
-from gensim_envs.sim.window import Window
+from gensim_envs.sim.video import FPS, VideoRecorder, Window
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import Pile
 from gensim_envs.task.goals import Goal

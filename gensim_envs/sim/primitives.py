@@ -13,24 +13,24 @@ import pybullet as p
 
 from gensim_envs.sim.arm.robot import BLADE_SIZE, Tool
 from gensim_envs.sim.bodies import (
+    CARRY_SPEED,
+    CLEARANCE,
+    DRAG_SPEED,
+    PUSH_SPEED,
     Grip,
     first_touch,
-    is_loaded,
     is_supported,
     lower,
     set_pose,
     touches_movable,
+    with_load,
 )
 from gensim_envs.sim.client import STEP
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import Rope
 from gensim_envs.task.geometry import Array
 
-_CLEAR = 0.03  # metres above everything at which a loaded body is carried
-_CARRY_SPEED = 0.25  # m/s of a body that carries others
-_DRAG_SPEED = 0.15  # m/s of a rope's bead: faster, the rest of the rope swings
 _DRAG_LIFT = 0.03  # metres to which a bead is lifted: higher, it pulls the other end along
-_PUSH_SPEED = 0.5  # m/s
 
 
 def pick_and_place(world: World, action: Array) -> bool:
@@ -50,7 +50,7 @@ def pick_and_place(world: World, action: Array) -> bool:
         return True
     if isinstance(world.spec.items[item].asset, Rope):
         _drag(world, touch.body, pick, place)
-    elif is_loaded(world, touch.body):
+    elif len(with_load(world, touch.body)) > 1:
         _carry(world, touch.body, action, touch.height)
     else:
         _move(world, touch.body, action, touch.height)
@@ -80,14 +80,14 @@ def push(world: World, action: Array) -> bool:
     _descend(world, np.array([*start, a[2] - BLADE_SIZE[2] / 2, yaw]), "spatula")
     a[2] += 0.001  # clear of the table, whose friction would hold it back
     b = np.array([*end, a[2]])
-    count = math.ceil(length / (_PUSH_SPEED * STEP))
+    count = math.ceil(length / (PUSH_SPEED * STEP))
     first = _first_near(world, blade, a, b, count)
     set_pose(world, blade, a + (b - a) * (first - 1) / count, orientation)
     grip = Grip(world, blade, p.JOINT_FIXED)
     for k in range(first, count + 1):
-        grip.move(a + (b - a) * k / count, orientation)
-        tip = np.array([*(a + (b - a) * k / count), yaw]) - (0, 0, BLADE_SIZE[2] / 2, 0)
-        world.step(tip=tip, tool="spatula")
+        middle = a + (b - a) * k / count
+        grip.move(middle, orientation)
+        world.step(tip=np.array([*middle, yaw]) - (0, 0, BLADE_SIZE[2] / 2, 0), tool="spatula")
     grip.release()
     world.client.removeBody(blade)
     _rise(world, np.array([*end, 0.0, yaw]), "spatula")
@@ -142,7 +142,7 @@ def _drag(world: World, bead: int, pick: Array, place: Array) -> None:
     up = np.array([0, 0, min(_DRAG_LIFT, 0.008 + 0.3 * distance)])
     tip = np.array([*(pick - start[:2]), 0.006, 0.0])  # of the cup, from the bead's middle
     for a, b in ((start, start + up), (start + up, end + up), (end + up, end)):
-        count = max(1, math.ceil(float(np.linalg.norm(b - a)) / (_DRAG_SPEED * STEP)))
+        count = max(1, math.ceil(float(np.linalg.norm(b - a)) / (DRAG_SPEED * STEP)))
         for k in range(1, count + 1):
             pivot = a + (b - a) * k / count
             grip.move(pivot, orientation)
@@ -155,8 +155,7 @@ def _carry(world: World, body: int, action: Array, touch_height: float) -> None:
     """Carry a body that carries others; all of the motion is simulated."""
     start, orientation = world.body_pose(body)
     end, end_orientation = _target_pose(world, body, action)
-    tops = [world.client.getAABB(b)[1][2] for b in world.movable()]
-    up = np.array([0, 0, max(tops) + _CLEAR])
+    up = np.array([0, 0, _top(world) + CLEARANCE])
     grip = Grip(world, body, p.JOINT_FIXED)
     lowest = start[2] - world.client.getAABB(body)[0][2]
     ground = np.array([end[0], end[1], lowest])
@@ -167,12 +166,12 @@ def _carry(world: World, body: int, action: Array, touch_height: float) -> None:
     )
     tips = np.array([action[:3], action[:3], action[3:], action[3:]])
     for number, (a, b, before, after) in enumerate(legs):
-        count = max(1, math.ceil(float(np.linalg.norm(b - a)) / (_CARRY_SPEED * STEP)))
+        count = max(1, math.ceil(float(np.linalg.norm(b - a)) / (CARRY_SPEED * STEP)))
         for k in range(1, count + 1):
-            rotated = p.getQuaternionSlerp(before.tolist(), after.tolist(), k / count)
-            grip.move(a + (b - a) * k / count, rotated)
+            middle = a + (b - a) * k / count
+            grip.move(middle, p.getQuaternionSlerp(before.tolist(), after.tolist(), k / count))
             x, y, yaw = tips[number] + (tips[number + 1] - tips[number]) * k / count
-            z = touch_height - start[2] + (a + (b - a) * k / count)[2]
+            z = touch_height - start[2] + middle[2]
             world.step(tip=np.array([x, y, z, yaw]))
             if number == 2 and is_supported(world, body):
                 break
@@ -211,5 +210,9 @@ def _rise(world: World, tip: Array, tool: Tool = "suction") -> None:
 
 def _travel_height(world: World) -> float:
     """Above everything, as far as the arm reaches, metres."""
-    tops = [world.client.getAABB(b)[1][2] for b in world.movable()]
-    return float(min(0.25, max([0.1, *tops]) + 0.08))
+    return min(0.25, max(0.1, _top(world)) + 0.08)
+
+
+def _top(world: World) -> float:
+    """The highest point of all movable bodies, metres."""
+    return max((float(world.client.getAABB(body)[1][2]) for body in world.movable()), default=0.0)
