@@ -13,7 +13,7 @@ from gensim_envs.sim.arm.robot import BLADE_SIZE
 from gensim_envs.task.assets import Pile
 from gensim_envs.task.geometry import Array, transform
 from gensim_envs.task.goals import Goal, Snapshot
-from gensim_envs.task.pose import WORKSPACE
+from gensim_envs.task.pose import WORKSPACE, Pose
 from gensim_envs.task.relations import crumbs_inside
 from gensim_envs.task.spec import TaskSpec
 
@@ -72,11 +72,16 @@ def _obstacles(spec: TaskSpec, now: Snapshot) -> shapely.Geometry:
     """The obstacles to a blade, as one shape."""
     return shapely.union_all(
         [
-            shapely.Polygon(transform(spec.geometry(k).outline, now.poses[k]))
+            footprint(spec, k, now.poses[k])
             for k, item in enumerate(spec.items)
             if not (spec.geometry(k).flat or item.bodies) and now.has(k)
         ]
     )
+
+
+def footprint(spec: TaskSpec, item: int, pose: Pose) -> shapely.Polygon:
+    """The outline of an item at a pose, as seen from above."""
+    return shapely.Polygon(transform(spec.geometry(item).outline, pose))
 
 
 def _toward(crumbs: Array, aim: Array, width: float) -> Iterator[Push]:
