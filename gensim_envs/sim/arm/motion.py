@@ -9,18 +9,10 @@ import math
 
 import numpy as np
 
+from gensim_envs.sim import bodies
 from gensim_envs.sim.arm.dynamics import HOME, Arm
 from gensim_envs.sim.arm.robot import LIMITS, Tool, highest, inverse
 from gensim_envs.sim.arm.trajectory import Path, arc, line, plan, rounded
-from gensim_envs.sim.bodies import (
-    CARRY_SPEED,
-    CLEARANCE,
-    CONTACT,
-    DRAG_SPEED,
-    PUSH_SPEED,
-    first_touch,
-    with_load,
-)
 from gensim_envs.sim.client import STEP
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import Rope
@@ -54,7 +46,7 @@ def pick_and_place(world: World, action: Array) -> bool:
         Whether everything is at rest.
     """
     arm = _arm(world, "suction")
-    touch = first_touch(world, *action[:2])
+    touch = bodies.first_touch(world, *action[:2])
     item = world.item_of(touch.body)
     angle = wrap(float(action[5] - action[2]))
     yaw = _unwrapped_yaw((*action[:2], action[2]), (*action[3:5], action[2] + angle), math.tau)
@@ -88,7 +80,7 @@ def push(world: World, action: Array) -> bool:
         _lower(world, arm, set())
         a = arm.tip + (0, 0, 0.001, 0)  # clear of the table, whose friction would hold it back
         _go(world, arm, line(arm.tip, a))
-        _go(world, arm, line(a, (*end, a[2], yaw)), PUSH_SPEED)
+        _go(world, arm, line(a, (*end, a[2], yaw)), bodies.PUSH_SPEED)
     except _Stopped:
         pass  # the arm leaves the obstacle there
     return _retreat(world, arm)
@@ -147,7 +139,7 @@ def _clear_height(world: World, held: set[int]) -> float:
         for body in bodies
         if body not in held
     ]
-    return float(max([0.0, *tops])) + CLEARANCE
+    return float(max([0.0, *tops])) + bodies.CLEARANCE
 
 
 def _at(tip: Array, height: float) -> Array:
@@ -187,8 +179,8 @@ def _retreat(world: World, arm: Arm) -> bool:
 
 def _carry(world: World, arm: Arm, body: int, place: Array) -> None:
     """Lift a body with everything on it, and put it down at the tip (x, y, _, yaw)."""
-    held = with_load(world, body)
-    limits = (CARRY_SPEED, _CARRY_ACCELERATION) if len(held) > 1 else (math.inf, math.inf)
+    held = bodies.with_load(world, body)
+    limits = (bodies.CARRY_SPEED, _CARRY_ACCELERATION) if len(held) > 1 else (math.inf, math.inf)
     lowest = min(world.client.getAABB(b)[0][2] for b in held)
     height = _clear_height(world, held) + arm.tip[2] - lowest
     height = min(_at(arm.tip, height)[2], _at(place, height)[2])
@@ -215,7 +207,7 @@ def _lower(world: World, arm: Arm, held: set[int]) -> None:
     done = 0.0
     while done < len(tips) - 1:
         gap = min(_gap(world, arm, held, other) for other in below)
-        if gap <= CONTACT:
+        if gap <= bodies.CONTACT:
             return
         number = int(done)
         step = tips[number + 1] - tips[number]
@@ -260,5 +252,5 @@ def _drag(world: World, arm: Arm, bead: int, place: Array) -> None:
     up = (0, 0, min(high, low + 0.1 * math.dist(start[:2], end[:2])), 0)
     world.wake(arm.may_touch)
     arm.grasp(bead, swings=True, force=_DRAG_FORCE)
-    _go(world, arm, rounded([start, start + up, end + up, end], _DRAG_ROUND), DRAG_SPEED)
+    _go(world, arm, rounded([start, start + up, end + up, end], _DRAG_ROUND), bodies.DRAG_SPEED)
     arm.release()
