@@ -6,7 +6,7 @@ Each key draws from a generator of its own, so that keys do not influence each o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from numbers import Integral, Real
 from typing import Any
@@ -183,10 +183,10 @@ def _recolored(spec: TaskSpec, split: str, rng: np.random.Generator) -> TaskSpec
 def _replace_words(sentence: str, words: Mapping[str, str]) -> str:
     """A sentence with words replaced, all at once."""
     longest_first = sorted(words, key=len, reverse=True)
-    pattern = rf"\b({'|'.join(map(re.escape, longest_first))})\b"
     plain = re.sub(r"\bgrey\b", "gray", sentence, flags=re.IGNORECASE)
     if not words:
         return plain
+    pattern = rf"\b({'|'.join(map(re.escape, longest_first))})\b"
     return re.sub(pattern, lambda m: words[m.group().lower()], plain, flags=re.IGNORECASE)
 
 
@@ -269,11 +269,10 @@ def _wrong(spec: TaskSpec, goal: Goal, rng: np.random.Generator) -> str:
         ([asset.color for asset in others], SPLIT_COLORS[spec.split], list(COLORS)),
         rng,
     )
-    shown, anything = (
-        [asset.called[0] for asset in others],
-        [kind.nouns[0] for kind in DISTRACTORS],
-    )
-    kinds = _others(_names(own), (shown, anything, NOUNS), rng)
+    names = {noun.lower() for asset in own for noun in asset.called}
+    shown = [asset.called[0] for asset in others]
+    anything = [kind.nouns[0] for kind in DISTRACTORS]
+    kinds = _others(names, (shown, anything, NOUNS), rng)
     special = [asset.called[0] for asset in others if asset.variant]
     objects = _others(
         {asset.called[0].lower() for asset in own if asset.variant},
@@ -286,11 +285,6 @@ def _wrong(spec: TaskSpec, goal: Goal, rng: np.random.Generator) -> str:
             return changed
     things = others or [Block(color) for color in colors.values()]
     return f"pick up the {things[int(rng.integers(len(things)))]}"
-
-
-def _names(assets: Iterable[Asset]) -> set[str]:
-    """All names of some assets, in lower case."""
-    return {noun.lower() for asset in assets for noun in asset.called}
 
 
 def _others(

@@ -232,7 +232,7 @@ class TabletopEnv(Uncopyable, gym.Env[Any, NDArray[np.float32]]):
     def step(
         self, action: NDArray[np.float32] | NDArray[np.float64] | list[float]
     ) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        """Act once, wait until everything is at rest, and judge.
+        """Act once, wait until everything is at rest, and evaluate the goals.
 
         Args:
             action: (6,) pick x, pick y, pick yaw, place x, place y, place yaw; metres and

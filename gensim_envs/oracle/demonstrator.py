@@ -121,13 +121,13 @@ class Oracle(Uncopyable):
         takers = sum(len(g.items) for g in self._spec.goals if base in {p.base for p in g.places})
         alone = takers == 1 or not goal.shared
         for yaw in (0.0, math.pi / 2):
-            turned = transform(self._spec.geometry(item).outline, Pose(0, 0, 0, yaw))
-            low, high = turned.min(axis=0), turned.max(axis=0)
+            rotated = transform(self._spec.geometry(item).outline, Pose(0, 0, 0, yaw))
+            low, high = rotated.min(axis=0), rotated.max(axis=0)
             spots = itertools.product(
                 _span(x0 - low[0], x1 - high[0]), _span(y0 - low[1], y1 - high[1])
             )
             for x, y in sorted(spots, key=lambda xy: math.hypot(*xy) if alone else xy[0]):
-                shape = shapely.Polygon(turned + (x, y))
+                shape = shapely.Polygon(rotated + (x, y))
                 if room.contains(shape) and not any(o.distance(shape) < _GAP for o in others):
                     return now.poses[base] @ Pose(float(x), float(y), 0.0, yaw)
         return None
@@ -210,8 +210,8 @@ class Oracle(Uncopyable):
                     placed = goal.items[min(k, len(goal.items) - 1)]
                     taken.append(footprint(self._spec, placed, place.pose))
         pose = now.poses[item]
-        turned = transform(self._spec.geometry(item).outline, Pose(0, 0, 0, pose.yaw))
-        low, high = turned.min(axis=0), turned.max(axis=0)
+        rotated = transform(self._spec.geometry(item).outline, Pose(0, 0, 0, pose.yaw))
+        low, high = rotated.min(axis=0), rotated.max(axis=0)
         (x0, x1), (y0, y1) = WORKSPACE
         spots = [
             (math.hypot(x - pose.x, y - pose.y), x, y)
@@ -220,7 +220,7 @@ class Oracle(Uncopyable):
         ]
         everything = np.array(taken, dtype=object)
         for _, x, y in sorted(spots):
-            if not shapely.dwithin(everything, shapely.Polygon(turned + (x, y)), _ASIDE_GAP).any():
+            if not shapely.dwithin(everything, shapely.Polygon(rotated + (x, y)), _ASIDE_GAP).any():
                 return Pose(float(x), float(y), 0.0, pose.yaw)
         return None
 

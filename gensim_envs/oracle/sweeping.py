@@ -35,7 +35,7 @@ def best_push(spec: TaskSpec, goal: Goal, now: Snapshot) -> Array | None:
         now: where everything is.
 
     Returns:
-        An action (6,), or None if there is room for the blade behind no crumb.
+        An action (6,), or None if the blade fits behind no crumb.
     """
     crumbs, base = now.bodies[goal.items[0]], goal.places[0].base
     assert base is not None  # checked when the goal was declared
@@ -63,7 +63,7 @@ def best_push(spec: TaskSpec, goal: Goal, now: Snapshot) -> Array | None:
     if best is None and corner is not None:
         best = best_of(_toward(outside, corner, 0.0), nearness(corner))
     if best is None:
-        # No room behind them: push them out of their corner first.
+        # The blade does not fit behind them: push them out of their corner first.
         best = best_of(_sideways(outside), nearness(middle))
     return best
 

@@ -18,7 +18,7 @@ from gensim_envs.sim.arm.robot import Array, Tool
 from gensim_envs.sim.client import STEP, Client
 
 HOME = np.array([0.0, 0.6, 0.25, 0.0])
-"""The tip (x, y, z, yaw) between actions: invisible of the arm is over the workspace then."""
+"""The tip (x, y, z, yaw) between actions, where no part of the arm is over the workspace."""
 _TOOL_MASS = 0.2  # kg, an estimate
 _GRAVITY = 9.81  # m/s^2
 _JOINTS = range(6)  # pybullet's links 0 to 5 are the DH table's 1 to 6; 6 is the tool
