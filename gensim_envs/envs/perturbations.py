@@ -6,7 +6,7 @@ Each key draws from a generator of its own, so that keys do not influence each o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from numbers import Integral, Real
 from typing import Any
@@ -16,24 +16,15 @@ from scipy.spatial.transform import Rotation
 
 from gensim_envs.errors import TaskError
 from gensim_envs.sim.cameras import CAMERAS, DEFAULT_VIEW, Light, ViewConditions
-from gensim_envs.task.assets import (
-    COLORS,
-    KIT_SHAPES,
-    SPLIT_COLORS,
-    Asset,
-    Ball,
-    Block,
-    Box,
-    Cylinder,
-    asset_geometry,
-)
+from gensim_envs.task import assets
+from gensim_envs.task.assets import SPLIT_COLORS, Asset, Block
 from gensim_envs.task.checks.sentences import NOUNS, plural
 from gensim_envs.task.free_space import FreeSpace
 from gensim_envs.task.geometry import Array
 from gensim_envs.task.goals import Goal
 from gensim_envs.task.spec import MAX_SENTENCE, ItemSpec, TaskSpec
 
-DISTRACTORS: tuple[type[Asset], ...] = (Block, Box, Cylinder, Ball)
+DISTRACTORS: tuple[type[Asset], ...] = (Block, assets.Box, assets.Cylinder, assets.Ball)
 """Kinds of distractors: simple, movable, of one size each."""
 _RANGES: dict[str, tuple[Any, float]] = {  # type and largest value
     "camera": (Real, 0.1), "light": (Real, 1), "distractors": (Integral, 8),
@@ -183,10 +174,10 @@ def _recolored(spec: TaskSpec, split: str, rng: np.random.Generator) -> TaskSpec
 def _replace_words(sentence: str, words: Mapping[str, str]) -> str:
     """A sentence with words replaced, all at once."""
     longest_first = sorted(words, key=len, reverse=True)
-    pattern = rf"\b({'|'.join(map(re.escape, longest_first))})\b"
     plain = re.sub(r"\bgrey\b", "gray", sentence, flags=re.IGNORECASE)
     if not words:
         return plain
+    pattern = rf"\b({'|'.join(map(re.escape, longest_first))})\b"
     return re.sub(pattern, lambda m: words[m.group().lower()], plain, flags=re.IGNORECASE)
 
 
@@ -246,7 +237,7 @@ def _distracted(
     for _ in range(count):
         kind, color = free[int(rng.integers(len(free)))]
         asset = kind(color)
-        start = room.free_pose(asset_geometry(asset).outline, f"the distractor {asset}")
+        start = room.free_pose(assets.asset_geometry(asset).outline, f"the distractor {asset}")
         room.take_asset(asset, start)
         items.append(ItemSpec(asset, start, distractor=True))
     return replace(spec, items=tuple(items))
@@ -266,31 +257,27 @@ def _wrong(spec: TaskSpec, goal: Goal, rng: np.random.Generator) -> str:
     others = [item.asset for item in spec.items if item.asset not in own]
     colors = _others(
         {asset.color for asset in own},
-        ([asset.color for asset in others], SPLIT_COLORS[spec.split], list(COLORS)),
+        ([asset.color for asset in others], SPLIT_COLORS[spec.split], list(assets.COLORS)),
         rng,
     )
-    shown, anything = (
-        [asset.called[0] for asset in others],
-        [kind.nouns[0] for kind in DISTRACTORS],
-    )
-    kinds = _others(_names(own), (shown, anything, NOUNS), rng)
+    names = {noun.lower() for asset in own for noun in asset.called}
+    shown = [asset.called[0] for asset in others]
+    anything = [kind.nouns[0] for kind in DISTRACTORS]
+    kinds = _others(names, (shown, anything, NOUNS), rng)
     special = [asset.called[0] for asset in others if asset.variant]
     objects = _others(
         {asset.called[0].lower() for asset in own if asset.variant},
-        (special, KIT_SHAPES, NOUNS), rng,
+        (special, assets.KIT_SHAPES, NOUNS), rng,
     )  # fmt: skip
     for words in (colors | objects, kinds):
-        words |= {plural(old): plural(other) for old, other in words.items() if old not in COLORS}
+        words |= {
+            plural(old): plural(other) for old, other in words.items() if old not in assets.COLORS
+        }
         changed = _replace_words(goal.instruction, words)
         if changed != _replace_words(goal.instruction, {}):
             return changed
     things = others or [Block(color) for color in colors.values()]
     return f"pick up the {things[int(rng.integers(len(things)))]}"
-
-
-def _names(assets: Iterable[Asset]) -> set[str]:
-    """All names of some assets, in lower case."""
-    return {noun.lower() for asset in assets for noun in asset.called}
 
 
 def _others(

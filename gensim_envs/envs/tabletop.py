@@ -9,23 +9,16 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
+from gensim_envs.envs import observation
 from gensim_envs.envs.action import action_space, check_action
-from gensim_envs.envs.observation import (
-    ObsMode,
-    calibration,
-    camera_observation,
-    rgbd_observation,
-    space,
-    state_observation,
-)
+from gensim_envs.envs.observation import ObsMode
 from gensim_envs.envs.perturbations import Perturbation
 from gensim_envs.envs.state_layout import StateLayout
 from gensim_envs.errors import PerturbationError, TaskError
 from gensim_envs.sandbox.program import Program
 from gensim_envs.sim import Uncopyable, primitives
 from gensim_envs.sim.arm import motion as arm_motion
-from gensim_envs.sim.video import FPS, VideoRecorder
-from gensim_envs.sim.window import Window
+from gensim_envs.sim.video import FPS, VideoRecorder, Window
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import Pile
 from gensim_envs.task.goals import Goal
@@ -92,7 +85,7 @@ class TabletopEnv(Uncopyable, gym.Env[Any, NDArray[np.float32]]):
         self.obs_mode: ObsMode = obs_mode
         self.render_mode = render_mode
         self.action_space = action_space()
-        self.observation_space = space(obs_mode, self._bounds)
+        self.observation_space = observation.space(obs_mode, self._bounds)
         self.world = World(renders=obs_mode != "state", with_arm=motion == "arm")
         self._motion = arm_motion if motion == "arm" else primitives
         self._joints = joints
@@ -239,7 +232,7 @@ class TabletopEnv(Uncopyable, gym.Env[Any, NDArray[np.float32]]):
     def step(
         self, action: NDArray[np.float32] | NDArray[np.float64] | list[float]
     ) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        """Act once, wait until everything is at rest, and judge.
+        """Act once, wait until everything is at rest, and evaluate the goals.
 
         Args:
             action: (6,) pick x, pick y, pick yaw, place x, place y, place yaw; metres and
@@ -279,7 +272,7 @@ class TabletopEnv(Uncopyable, gym.Env[Any, NDArray[np.float32]]):
             "goals_left": self._verdict.goals_left,
         }
         if self.obs_mode == "cameras":
-            info["cameras"] = calibration()
+            info["cameras"] = observation.calibration()
         if self._joints and self.world.arm is not None:
             info["joints"] = self.world.arm.trajectory(self.world.name_of)
         return info
@@ -287,12 +280,12 @@ class TabletopEnv(Uncopyable, gym.Env[Any, NDArray[np.float32]]):
     def _observation(self) -> Any:
         if self.obs_mode == "state":
             now = self.world.snapshot()
-            return state_observation(
+            return observation.state_observation(
                 self.task_spec, now, self._verdict, self.pushes, self.state_layout
             )
         if self.obs_mode == "cameras":
-            return camera_observation(self.world, self._view, self._noise)
-        return rgbd_observation(self.world, self._view)
+            return observation.camera_observation(self.world, self._view, self._noise)
+        return observation.rgbd_observation(self.world, self._view)
 
     def _show(self) -> None:
         if self._window is not None and self._video is not None:

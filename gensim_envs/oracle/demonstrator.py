@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gensim_envs.envs.tabletop import TabletopEnv
 from gensim_envs.errors import OracleError
-from gensim_envs.oracle.sweeping import best_push
+from gensim_envs.oracle.sweeping import best_push, footprint
 from gensim_envs.sim import Uncopyable
 from gensim_envs.sim.bodies import first_touch
 from gensim_envs.task.geometry import Array, transform
@@ -22,6 +22,7 @@ from gensim_envs.task.goals import Goal, Place, Snapshot
 from gensim_envs.task.pose import WORKSPACE, Pose, wrap
 from gensim_envs.task.progress import unmet
 from gensim_envs.task.relations import bead_targets, target_of
+from gensim_envs.task.spec import TaskSpec
 
 _GAP = 0.004  # metres between things that are put side by side into a container
 _ASIDE_GRID = 0.02  # metres between places that are tried for something in the way
@@ -68,18 +69,22 @@ class Oracle(Uncopyable):
             action = self._place(goal, now)
         return np.asarray(action, dtype=np.float32)
 
+    @property
+    def _spec(self) -> TaskSpec:
+        """The task of this episode."""
+        return self._env.task_spec
+
     def _fail(self, goal: Goal, why: str) -> OracleError:
         return OracleError(f"goal {goal.instruction!r}: {why}")
 
     def _place(self, goal: Goal, now: Snapshot) -> Array:
         """Put the lowest misplaced item in place, or clear what is in the way first."""
-        spec = self._env.task_spec
-        waiting = [pair for pair in unmet(spec, goal, now) if now.has(pair[0])]
+        waiting = [pair for pair in unmet(self._spec, goal, now) if now.has(pair[0])]
         why = "nothing is left to move"
         for item, place in waiting:
             target = self._target(goal, place, item, now)
             if target is None:
-                why = f"there is no room for the {spec.items[item].asset}"
+                why = f"there is no room for the {self._spec.items[item].asset}"
                 continue
             for blocker in self._blockers(item, target, now):
                 return self._clear(goal, blocker, now, depth=0)
@@ -88,26 +93,23 @@ class Oracle(Uncopyable):
                 return self._clear(goal, action, now, depth=0)
             if action is not None:
                 return action
-            why = f"the {spec.items[item].asset} is out of reach"
+            why = f"the {self._spec.items[item].asset} is out of reach"
         raise self._fail(goal, why)
 
     def _target(self, goal: Goal, place: Place, item: int, now: Snapshot) -> Pose | None:
-        spec = self._env.task_spec
         if goal.relation != "inside" or place.base is None:
-            return target_of(spec, goal, place, now)
+            return target_of(self._spec, goal, place, now)
         if place.pose != Pose(0, 0):
             return now.poses[place.base] @ place.pose
         return self._spot_inside(goal, place.base, item, now)
 
     def _spot_inside(self, goal: Goal, base: int, item: int, now: Snapshot) -> Pose | None:
         """A free pose in a bowl, container or zone: the middle for a single item, else packed."""
-        spec = self._env.task_spec
-        opening = spec.items[base].asset.opening
+        opening = self._spec.items[base].asset.opening
         assert opening is not None  # checked when the goal was declared
-        outline = spec.geometry(item).outline
         inverse = now.poses[base].inverse()
         others = [
-            shapely.Polygon(transform(spec.geometry(k).outline, inverse @ now.poses[k]))
+            footprint(self._spec, k, inverse @ now.poses[k])
             for k in self._movable(now)
             if k not in (item, base)
             and self._near(base, k, now)
@@ -116,66 +118,62 @@ class Oracle(Uncopyable):
         ]
         room = opening.buffer(-_GAP / 2)
         x0, y0, x1, y1 = room.bounds
-        takers = [k for g in spec.goals for k in g.items if base in {p.base for p in g.places}]
-        alone = len(takers) == 1 or not goal.shared
+        takers = sum(len(g.items) for g in self._spec.goals if base in {p.base for p in g.places})
+        alone = takers == 1 or not goal.shared
         for yaw in (0.0, math.pi / 2):
-            turned = transform(outline, Pose(0, 0, 0, yaw))
-            low, high = turned.min(axis=0), turned.max(axis=0)
+            rotated = transform(self._spec.geometry(item).outline, Pose(0, 0, 0, yaw))
+            low, high = rotated.min(axis=0), rotated.max(axis=0)
             spots = itertools.product(
                 _span(x0 - low[0], x1 - high[0]), _span(y0 - low[1], y1 - high[1])
             )
             for x, y in sorted(spots, key=lambda xy: math.hypot(*xy) if alone else xy[0]):
-                shape = shapely.Polygon(turned + (x, y))
+                shape = shapely.Polygon(rotated + (x, y))
                 if room.contains(shape) and not any(o.distance(shape) < _GAP for o in others):
                     return now.poses[base] @ Pose(float(x), float(y), 0.0, yaw)
         return None
 
     def _near(self, base: int, item: int, now: Snapshot) -> bool:
-        spec = self._env.task_spec
-        reach = max(spec.items[base].asset.size[:2]) + max(spec.items[item].asset.size[:2])
+        reach = sum(max(self._spec.items[k].asset.size[:2]) for k in (base, item))
         return now.poses[base].distance(now.poses[item]) < reach
 
     def _movable(self, now: Snapshot) -> list[int]:
         """Rigid items that can be moved and are there."""
-        spec = self._env.task_spec
-        return [
-            k for k, item in enumerate(spec.items) if not (item.fixed or item.bodies) and now.has(k)
-        ]
+        items = enumerate(self._spec.items)
+        return [k for k, item in items if not (item.fixed or item.bodies) and now.has(k)]
 
     def _blockers(self, item: int, target: Pose, now: Snapshot) -> Iterator[int]:
         """Items at the target of `item`, highest first."""
-        spec = self._env.task_spec
-        shape = shapely.Polygon(transform(spec.geometry(item).outline, target))
+        shape = footprint(self._spec, item, target)
         inner = shape.buffer(-0.002, join_style="mitre")
         for k in sorted(self._movable(now), key=lambda k: -now.poses[k].z):
-            top = now.poses[k].z + spec.items[k].asset.height
+            top = now.poses[k].z + self._spec.items[k].asset.height
             if k == item or top < target.z + 0.002:
                 continue
-            if spec.items[k].asset.hollow and (
+            if self._spec.items[k].asset.hollow and (
                 self._goes_into(k, item) or now.poses[k].z < target.z - 0.001
             ):
                 continue  # it holds the item, or what the item goes into
-            if shapely.Polygon(transform(spec.geometry(k).outline, now.poses[k])).intersects(inner):
+            if footprint(self._spec, k, now.poses[k]).intersects(inner):
                 yield k
 
     def _goes_into(self, base: int, item: int) -> bool:
         """Whether some goal wants `item` in or on `base`."""
         return any(
             item in goal.items and any(place.base == base for place in goal.places)
-            for goal in self._env.task_spec.goals
+            for goal in self._spec.goals
         )
 
     def _carry(self, item: int, target: Pose, now: Snapshot) -> Array | int | None:
         """The action that moves an item to a pose, the item that covers it, or None."""
-        spec, pose = self._env.task_spec, now.poses[item]
-        asset = spec.items[item].asset
+        pose = now.poses[item]
+        asset = self._spec.items[item].asset
         rotation = wrap(target.yaw - pose.yaw, asset.symmetry)
         covered_by: int | None = None
         for grasp in asset.grasps:
             tip = pose @ Pose(*grasp)
             touched = self._env.world.item_of(first_touch(self._env.world, tip.x, tip.y).body)
             if touched != item:
-                if touched is not None and not spec.items[touched].fixed:
+                if touched is not None and not self._spec.items[touched].fixed:
                     covered_by = touched if covered_by is None else covered_by
                 continue
             c, s = math.cos(rotation), math.sin(rotation)
@@ -187,35 +185,33 @@ class Oracle(Uncopyable):
 
     def _clear(self, goal: Goal, item: int, now: Snapshot, depth: int) -> Array:
         """Move an item that is in the way to the nearest free spot of the table."""
-        spec = self._env.task_spec
-        if spec.items[item].bodies:
-            raise self._fail(goal, f"the {spec.items[item].asset} is in the way")
+        if self._spec.items[item].bodies:
+            raise self._fail(goal, f"the {self._spec.items[item].asset} is in the way")
         free = self._free_spot(item, now)
         if free is None:
-            raise self._fail(goal, f"there is no free spot for the {spec.items[item].asset}")
+            raise self._fail(goal, f"there is no free spot for the {self._spec.items[item].asset}")
         action = self._carry(item, free, now)
-        if isinstance(action, int) and depth < len(spec.items):
+        if isinstance(action, int) and depth < len(self._spec.items):
             return self._clear(goal, action, now, depth + 1)
         if action is None or isinstance(action, int):
-            raise self._fail(goal, f"the {spec.items[item].asset} is out of reach")
+            raise self._fail(goal, f"the {self._spec.items[item].asset} is out of reach")
         return action
 
     def _free_spot(self, item: int, now: Snapshot) -> Pose | None:
-        spec = self._env.task_spec
         taken: list[shapely.Geometry] = [
-            shapely.Polygon(transform(spec.geometry(k).outline, now.poses[k]))
-            for k in range(len(spec.items))
-            if k != item and not spec.items[k].bodies and now.has(k)
+            footprint(self._spec, k, now.poses[k])
+            for k in range(len(self._spec.items))
+            if k != item and not self._spec.items[k].bodies and now.has(k)
         ]
         taken += [shapely.MultiPoint(points[:, :2]) for points in now.bodies.values()]
-        for goal in spec.goals:
+        for goal in self._spec.goals:
             if goal.relation == "at":
                 for k, place in enumerate(goal.places):
-                    outline = spec.geometry(goal.items[min(k, len(goal.items) - 1)]).outline
-                    taken.append(shapely.Polygon(transform(outline, place.pose)))
+                    placed = goal.items[min(k, len(goal.items) - 1)]
+                    taken.append(footprint(self._spec, placed, place.pose))
         pose = now.poses[item]
-        turned = transform(spec.geometry(item).outline, Pose(0, 0, 0, pose.yaw))
-        low, high = turned.min(axis=0), turned.max(axis=0)
+        rotated = transform(self._spec.geometry(item).outline, Pose(0, 0, 0, pose.yaw))
+        low, high = rotated.min(axis=0), rotated.max(axis=0)
         (x0, x1), (y0, y1) = WORKSPACE
         spots = [
             (math.hypot(x - pose.x, y - pose.y), x, y)
@@ -224,7 +220,7 @@ class Oracle(Uncopyable):
         ]
         everything = np.array(taken, dtype=object)
         for _, x, y in sorted(spots):
-            if not shapely.dwithin(everything, shapely.Polygon(turned + (x, y)), _ASIDE_GAP).any():
+            if not shapely.dwithin(everything, shapely.Polygon(rotated + (x, y)), _ASIDE_GAP).any():
                 return Pose(float(x), float(y), 0.0, pose.yaw)
         return None
 
@@ -245,7 +241,7 @@ class Oracle(Uncopyable):
         return np.array([*pick, 0.0, *place, 0.0])
 
     def _sweep(self, goal: Goal, now: Snapshot) -> Array:
-        action = best_push(self._env.task_spec, goal, now)
+        action = best_push(self._spec, goal, now)
         if action is None:
             raise self._fail(goal, "the blade fits behind no crumb")
         return action

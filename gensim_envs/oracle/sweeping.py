@@ -13,7 +13,7 @@ from gensim_envs.sim.arm.robot import BLADE_SIZE
 from gensim_envs.task.assets import Pile
 from gensim_envs.task.geometry import Array, transform
 from gensim_envs.task.goals import Goal, Snapshot
-from gensim_envs.task.pose import WORKSPACE
+from gensim_envs.task.pose import WORKSPACE, Pose
 from gensim_envs.task.relations import crumbs_inside
 from gensim_envs.task.spec import TaskSpec
 
@@ -35,7 +35,7 @@ def best_push(spec: TaskSpec, goal: Goal, now: Snapshot) -> Array | None:
         now: where everything is.
 
     Returns:
-        An action (6,), or None if there is room for the blade behind no crumb.
+        An action (6,), or None if the blade fits behind no crumb.
     """
     crumbs, base = now.bodies[goal.items[0]], goal.places[0].base
     assert base is not None  # checked when the goal was declared
@@ -63,7 +63,7 @@ def best_push(spec: TaskSpec, goal: Goal, now: Snapshot) -> Array | None:
     if best is None and corner is not None:
         best = best_of(_toward(outside, corner, 0.0), nearness(corner))
     if best is None:
-        # No room behind them: push them out of their corner first.
+        # The blade does not fit behind them: push them out of their corner first.
         best = best_of(_sideways(outside), nearness(middle))
     return best
 
@@ -72,11 +72,16 @@ def _obstacles(spec: TaskSpec, now: Snapshot) -> shapely.Geometry:
     """The obstacles to a blade, as one shape."""
     return shapely.union_all(
         [
-            shapely.Polygon(transform(spec.geometry(k).outline, now.poses[k]))
+            footprint(spec, k, now.poses[k])
             for k, item in enumerate(spec.items)
             if not (spec.geometry(k).flat or item.bodies) and now.has(k)
         ]
     )
+
+
+def footprint(spec: TaskSpec, item: int, pose: Pose) -> shapely.Polygon:
+    """The outline of an item at a pose, as seen from above."""
+    return shapely.Polygon(transform(spec.geometry(item).outline, pose))
 
 
 def _toward(crumbs: Array, aim: Array, width: float) -> Iterator[Push]:

@@ -13,6 +13,14 @@ from gensim_envs.task.geometry import Array
 
 CONTACT = 0.0002
 """Metres below which two bodies are taken to touch while one of them is lowered."""
+CLEARANCE = 0.03
+"""Metres above everything else at which a loaded body is carried."""
+CARRY_SPEED = 0.25
+"""m/s of a body that carries others."""
+DRAG_SPEED = 0.15
+"""m/s of a rope's bead: faster, the rest of the rope swings."""
+PUSH_SPEED = 0.5
+"""m/s of the spatula."""
 _RAY_TOP = 0.8
 _RIM = np.array([(0, 0), (1, 0), (0, 1), (-1, 0), (0, -1)]) * CUP_RADIUS
 
@@ -42,11 +50,17 @@ def first_touch(world: World, x: float, y: float) -> Touch:
     return Touch(world.table, 0.0) if best is None else Touch(best[0], best[3][2])
 
 
-def is_loaded(world: World, body: int) -> bool:
-    """Whether another movable body rests on or in this one."""
-    # The normal points from the other body to this one: down means it lies on this one.
-    contacts = world.client.getContactPoints(body)
-    return any(contact[7][2] < -0.3 and world.is_movable(contact[2]) for contact in contacts)
+def with_load(world: World, body: int) -> set[int]:
+    """A body and all movable bodies that rest on or in it, directly or not."""
+    found, new = {body}, [body]
+    while new:
+        for contact in world.client.getContactPoints(new.pop()):
+            # The normal points from the other body to this one: down means it lies on this one.
+            rests = contact[7][2] < -0.3 and world.is_movable(contact[2])
+            if rests and contact[2] not in found:
+                found.add(contact[2])
+                new.append(contact[2])
+    return found
 
 
 def touches_movable(world: World, body: int) -> bool:

@@ -11,26 +11,14 @@ import math
 import numpy as np
 import pybullet as p
 
+from gensim_envs.sim import bodies
 from gensim_envs.sim.arm.robot import BLADE_SIZE, Tool
-from gensim_envs.sim.bodies import (
-    Grip,
-    first_touch,
-    is_loaded,
-    is_supported,
-    lower,
-    set_pose,
-    touches_movable,
-)
 from gensim_envs.sim.client import STEP
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import Rope
 from gensim_envs.task.geometry import Array
 
-_CLEAR = 0.03  # metres above everything at which a loaded body is carried
-_CARRY_SPEED = 0.25  # m/s of a body that carries others
-_DRAG_SPEED = 0.15  # m/s of a rope's bead: faster, the rest of the rope swings
 _DRAG_LIFT = 0.03  # metres to which a bead is lifted: higher, it pulls the other end along
-_PUSH_SPEED = 0.5  # m/s
 
 
 def pick_and_place(world: World, action: Array) -> bool:
@@ -43,14 +31,14 @@ def pick_and_place(world: World, action: Array) -> bool:
         Whether everything is at rest.
     """
     pick, place = action[:2], action[3:5]
-    touch = first_touch(world, *pick)
+    touch = bodies.first_touch(world, *pick)
     _descend(world, np.array([*pick, touch.height, action[2]]))
     item = world.item_of(touch.body)
     if item is None or not world.is_movable(touch.body):
         return True
     if isinstance(world.spec.items[item].asset, Rope):
         _drag(world, touch.body, pick, place)
-    elif is_loaded(world, touch.body):
+    elif len(bodies.with_load(world, touch.body)) > 1:
         _carry(world, touch.body, action, touch.height)
     else:
         _move(world, touch.body, action, touch.height)
@@ -75,19 +63,19 @@ def push(world: World, action: Array) -> bool:
     blade = world.client.createMultiBody(
         1.0, shape, world.invisible, [0.5, 0, 1.5], useMaximalCoordinates=True
     )
-    lower(world, blade, np.array([*start, 0.0]), orientation)
+    bodies.lower(world, blade, np.array([*start, 0.0]), orientation)
     a, _ = world.body_pose(blade)
     _descend(world, np.array([*start, a[2] - BLADE_SIZE[2] / 2, yaw]), "spatula")
     a[2] += 0.001  # clear of the table, whose friction would hold it back
     b = np.array([*end, a[2]])
-    count = math.ceil(length / (_PUSH_SPEED * STEP))
+    count = math.ceil(length / (bodies.PUSH_SPEED * STEP))
     first = _first_near(world, blade, a, b, count)
-    set_pose(world, blade, a + (b - a) * (first - 1) / count, orientation)
-    grip = Grip(world, blade, p.JOINT_FIXED)
+    bodies.set_pose(world, blade, a + (b - a) * (first - 1) / count, orientation)
+    grip = bodies.Grip(world, blade, p.JOINT_FIXED)
     for k in range(first, count + 1):
-        grip.move(a + (b - a) * k / count, orientation)
-        tip = np.array([*(a + (b - a) * k / count), yaw]) - (0, 0, BLADE_SIZE[2] / 2, 0)
-        world.step(tip=tip, tool="spatula")
+        middle = a + (b - a) * k / count
+        grip.move(middle, orientation)
+        world.step(tip=np.array([*middle, yaw]) - (0, 0, BLADE_SIZE[2] / 2, 0), tool="spatula")
     grip.release()
     world.client.removeBody(blade)
     _rise(world, np.array([*end, 0.0, yaw]), "spatula")
@@ -118,13 +106,13 @@ def _move(world: World, body: int, action: Array, touch_height: float) -> None:
     if watcher is not None:
         watcher.grasp(body)
         watcher.glide(np.array([px, py, high, pick_yaw]), "suction")
-    if touches_movable(world, body):
+    if bodies.touches_movable(world, body):
         # What leaned on it falls before it is put down somewhere else.
-        set_pose(world, body, np.array([target[0], target[1], 2.0]), orientation)
-        grip = Grip(world, body, p.JOINT_FIXED)
+        bodies.set_pose(world, body, np.array([target[0], target[1], 2.0]), orientation)
+        grip = bodies.Grip(world, body, p.JOINT_FIXED)
         world.settle()
         grip.release()
-    end = lower(world, body, target, orientation)
+    end = bodies.lower(world, body, target, orientation)
     if watcher is not None:
         low = np.array([qx, qy, end[2] + tip_above, place_yaw])
         watcher.glide(np.array([qx, qy, high, place_yaw]), "suction")
@@ -136,13 +124,13 @@ def _move(world: World, body: int, action: Array, touch_height: float) -> None:
 def _drag(world: World, bead: int, pick: Array, place: Array) -> None:
     """Lift a bead a little, drag it to the place and let it go; the rope follows."""
     start, orientation = world.body_pose(bead)
-    grip = Grip(world, bead, p.JOINT_POINT2POINT)
+    grip = bodies.Grip(world, bead, p.JOINT_POINT2POINT)
     end = np.array([*(start[:2] + place - pick), start[2]])
     distance = float(np.linalg.norm(end - start))
     up = np.array([0, 0, min(_DRAG_LIFT, 0.008 + 0.3 * distance)])
     tip = np.array([*(pick - start[:2]), 0.006, 0.0])  # of the cup, from the bead's middle
     for a, b in ((start, start + up), (start + up, end + up), (end + up, end)):
-        count = max(1, math.ceil(float(np.linalg.norm(b - a)) / (_DRAG_SPEED * STEP)))
+        count = max(1, math.ceil(float(np.linalg.norm(b - a)) / (bodies.DRAG_SPEED * STEP)))
         for k in range(1, count + 1):
             pivot = a + (b - a) * k / count
             grip.move(pivot, orientation)
@@ -155,9 +143,8 @@ def _carry(world: World, body: int, action: Array, touch_height: float) -> None:
     """Carry a body that carries others; all of the motion is simulated."""
     start, orientation = world.body_pose(body)
     end, end_orientation = _target_pose(world, body, action)
-    tops = [world.client.getAABB(b)[1][2] for b in world.movable()]
-    up = np.array([0, 0, max(tops) + _CLEAR])
-    grip = Grip(world, body, p.JOINT_FIXED)
+    up = np.array([0, 0, _top(world) + bodies.CLEARANCE])
+    grip = bodies.Grip(world, body, p.JOINT_FIXED)
     lowest = start[2] - world.client.getAABB(body)[0][2]
     ground = np.array([end[0], end[1], lowest])
     legs = (
@@ -167,14 +154,14 @@ def _carry(world: World, body: int, action: Array, touch_height: float) -> None:
     )
     tips = np.array([action[:3], action[:3], action[3:], action[3:]])
     for number, (a, b, before, after) in enumerate(legs):
-        count = max(1, math.ceil(float(np.linalg.norm(b - a)) / (_CARRY_SPEED * STEP)))
+        count = max(1, math.ceil(float(np.linalg.norm(b - a)) / (bodies.CARRY_SPEED * STEP)))
         for k in range(1, count + 1):
-            rotated = p.getQuaternionSlerp(before.tolist(), after.tolist(), k / count)
-            grip.move(a + (b - a) * k / count, rotated)
+            middle = a + (b - a) * k / count
+            grip.move(middle, p.getQuaternionSlerp(before.tolist(), after.tolist(), k / count))
             x, y, yaw = tips[number] + (tips[number + 1] - tips[number]) * k / count
-            z = touch_height - start[2] + (a + (b - a) * k / count)[2]
+            z = touch_height - start[2] + middle[2]
             world.step(tip=np.array([x, y, z, yaw]))
-            if number == 2 and is_supported(world, body):
+            if number == 2 and bodies.is_supported(world, body):
                 break
     grip.release()
     _rise(world, np.array([action[3], action[4], 0.0, action[5]]))
@@ -211,5 +198,9 @@ def _rise(world: World, tip: Array, tool: Tool = "suction") -> None:
 
 def _travel_height(world: World) -> float:
     """Above everything, as far as the arm reaches, metres."""
-    tops = [world.client.getAABB(b)[1][2] for b in world.movable()]
-    return float(min(0.25, max([0.1, *tops]) + 0.08))
+    return min(0.25, max(0.1, _top(world)) + 0.08)
+
+
+def _top(world: World) -> float:
+    """The highest point of all movable bodies, metres."""
+    return max((float(world.client.getAABB(body)[1][2]) for body in world.movable()), default=0.0)

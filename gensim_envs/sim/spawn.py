@@ -11,16 +11,8 @@ from typing import Any
 import numpy as np
 import pybullet as p
 
+from gensim_envs.sim import meshes
 from gensim_envs.sim.client import Client
-from gensim_envs.sim.meshes import (
-    Mesh,
-    Profile,
-    box_mesh,
-    create_visual,
-    join,
-    lathe,
-    scaled_file,
-)
 from gensim_envs.task.assets import COLORS, Asset, Part
 from gensim_envs.task.pose import Pose
 
@@ -30,7 +22,7 @@ _KINDS = {"box": p.GEOM_BOX, "tube": p.GEOM_BOX, "cylinder": p.GEOM_CYLINDER,
           "sphere": p.GEOM_SPHERE, "mesh": p.GEOM_MESH}  # fmt: skip
 
 
-def _profile(part: Part) -> Profile:
+def _profile(part: Part) -> meshes.Profile:
     """The outline of a round part, from the bottom to the top."""
     r, h = part.size[0] / 2, part.size[2] / 2
     if part.shape == "cylinder":
@@ -125,7 +117,7 @@ def _visual(asset: Asset, client: Client) -> int:
     parts = [part for part in asset.parts() if part.seen]
     if any(part.shape == "tube" for part in parts):
         mesh = _merged(tuple(parts), lift)
-        return create_visual(client, mesh, rgbaColor=_rgba(asset, parts[0]))
+        return meshes.create_visual(client, mesh, rgbaColor=_rgba(asset, parts[0]))
     pieces = []
     for part in parts:
         box = part.shape == "box"
@@ -133,7 +125,7 @@ def _visual(asset: Asset, client: Client) -> int:
         file = _file(part.mesh or part.shape)
         if client.egl:
             # It rounds the edges of pybullet's boxes, and draws a file always at its first scale.
-            box, file, scale = False, scaled_file(file, scale), (1.0, 1.0, 1.0)
+            box, file, scale = False, meshes.scaled_file(file, scale), (1.0, 1.0, 1.0)
         pieces.append(
             {
                 "shapeType": p.GEOM_BOX if box else p.GEOM_MESH,
@@ -149,16 +141,16 @@ def _visual(asset: Asset, client: Client) -> int:
 
 
 @lru_cache(maxsize=64)
-def _merged(parts: tuple[Part, ...], lift: float) -> Mesh:
+def _merged(parts: tuple[Part, ...], lift: float) -> meshes.Mesh:
     """Round parts and tubes as one mesh, `lift` metres lower."""
-    meshes = []
+    surfaces = []
     for part in parts:
-        mesh = box_mesh(part.size) if part.shape == "box" else lathe(_profile(part))
+        mesh = meshes.box_mesh(part.size) if part.shape == "box" else meshes.lathe(_profile(part))
         rotation = np.reshape(
             p.getMatrixFromQuaternion(p.getQuaternionFromEuler(part.tilt)), (3, 3)
         )
-        meshes.append(mesh.moved(rotation, part.center))
-    return join(meshes).moved(np.eye(3), (0, 0, -lift))
+        surfaces.append(mesh.moved(rotation, part.center))
+    return meshes.join(surfaces).moved(np.eye(3), (0, 0, -lift))
 
 
 def spawn(asset: Asset, poses: list[Pose], *, fixed: bool, client: Client) -> list[int]:

@@ -1,6 +1,8 @@
-"""Videos of the motion, with an arm that does what the simulation computed."""
+"""Videos of the motion, with the arm, and the window that shows them."""
 
 from __future__ import annotations
+
+import os
 
 import numpy as np
 import pybullet as p
@@ -164,3 +166,41 @@ class VideoRecorder(Uncopyable):
 def _frame(tip: Array) -> Pose3:
     """A tip (x, y, z, yaw) as position and quaternion."""
     return tuple(tip[:3]), p.getQuaternionFromEuler((0, 0, float(tip[3])))
+
+
+class Window:
+    """Shows frames in a window.
+
+    Raises:
+        RuntimeError: there is no display, or pygame is not installed.
+    """
+
+    def __init__(self) -> None:
+        if not any(os.environ.get(k) for k in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")):
+            raise RuntimeError(
+                'render_mode="human" needs a display; without one use "rgb_array_list"'
+            )
+        try:
+            import pygame
+        except ModuleNotFoundError as error:
+            raise RuntimeError(
+                'render_mode="human" needs pygame: pip install "gensim-envs[video]"'
+            ) from error
+        self._pygame = pygame
+        pygame.display.init()
+        self._screen = pygame.display.set_mode((640, 480))
+        pygame.display.set_caption("gensim")
+        self._clock = pygame.time.Clock()
+
+    def play(self, frames: list[Frame]) -> None:
+        """Show frames at the speed of the motion."""
+        for frame in frames:
+            self._pygame.event.pump()
+            surface = self._pygame.surfarray.make_surface(frame.swapaxes(0, 1))
+            self._screen.blit(surface, (0, 0))
+            self._pygame.display.flip()
+            self._clock.tick(FPS)
+
+    def close(self) -> None:
+        """Close the window; may be called again."""
+        self._pygame.display.quit()

@@ -80,12 +80,12 @@ def _points(
     """World x, y and z of every pixel, (h, w) each; not finite where there is no reading."""
     rays = np.linalg.inv(np.asarray(intrinsics, np.float64))
     pose = np.asarray(world_from_camera, np.float64)
-    turn = (pose[:3, :3] @ rays).astype(np.float32)
+    rotation = (pose[:3, :3] @ rays).astype(np.float32)
     down, across = (np.arange(size, dtype=np.float32) for size in depth.shape)
     reading = np.where(depth > 0, depth, np.float32(np.nan))
     return [
         reading * ((row[1] * down + row[2])[:, None] + row[0] * across) + np.float32(start)
-        for row, start in zip(turn, pose[:3, 3], strict=True)
+        for row, start in zip(rotation, pose[:3, 3], strict=True)
     ]
 
 

@@ -11,16 +11,9 @@ import numpy as np
 import pybullet as p
 
 from gensim_envs.errors import TaskError
-from gensim_envs.sim import Uncopyable
+from gensim_envs.sim import Uncopyable, cameras
 from gensim_envs.sim.arm.dynamics import Arm
 from gensim_envs.sim.arm.robot import Tool
-from gensim_envs.sim.cameras import (
-    DEFAULT_VIEW,
-    TABLE_MARGIN,
-    TopDown,
-    ViewConditions,
-    render_top_down,
-)
 from gensim_envs.sim.client import STEP, Client, selected_renderer
 from gensim_envs.sim.rest import CHECK_EVERY, RestDetector
 from gensim_envs.sim.spawn import spawn
@@ -117,7 +110,7 @@ class World(Uncopyable):
 
     def _create_table(self) -> None:
         (x0, x1), (y0, y1) = WORKSPACE
-        half = [(x1 - x0) / 2 + TABLE_MARGIN, (y1 - y0) / 2 + TABLE_MARGIN, 0.05]
+        half = [(x1 - x0) / 2 + cameras.TABLE_MARGIN, (y1 - y0) / 2 + cameras.TABLE_MARGIN, 0.05]
         shape = self.client.createCollisionShape(p.GEOM_BOX, halfExtents=half)
         # Without a visual shape pybullet would draw the collision shape.
         self.invisible = self.client.createVisualShape(
@@ -280,6 +273,6 @@ class World(Uncopyable):
                 pairs.add((min(a, b), max(a, b)))
         return frozenset(pairs)
 
-    def top_down(self, view: ViewConditions = DEFAULT_VIEW) -> TopDown:
+    def top_down(self, view: cameras.ViewConditions = cameras.DEFAULT_VIEW) -> cameras.TopDown:
         """Render the view from above."""
-        return render_top_down(self.client, view)
+        return cameras.render_top_down(self.client, view)

@@ -12,26 +12,13 @@ import pybullet as p
 from numpy.typing import NDArray
 
 from gensim_envs.sim import Uncopyable
+from gensim_envs.sim.arm import robot
 from gensim_envs.sim.arm.look import PIECES, TOOL_PIECES
-from gensim_envs.sim.arm.robot import (
-    BASE_POSITION,
-    BLADE_SIZE,
-    DH_A,
-    DH_ALPHA,
-    DH_D,
-    LIMITS,
-    LINK_CENTRE,
-    LINK_MASS,
-    TIP,
-    TOOL_LENGTH,
-    Array,
-    Tool,
-    inverse,
-)
+from gensim_envs.sim.arm.robot import Array, Tool
 from gensim_envs.sim.client import STEP, Client
 
 HOME = np.array([0.0, 0.6, 0.25, 0.0])
-"""The tip (x, y, z, yaw) between actions: invisible of the arm is over the workspace then."""
+"""The tip (x, y, z, yaw) between actions, where no part of the arm is over the workspace."""
 _TOOL_MASS = 0.2  # kg, an estimate
 _GRAVITY = 9.81  # m/s^2
 _JOINTS = range(6)  # pybullet's links 0 to 5 are the DH table's 1 to 6; 6 is the tool
@@ -42,7 +29,7 @@ _Q = math.sqrt(0.5)
 _Z_ONTO = ((0.0, _Q, 0.0, _Q), (-_Q, 0.0, 0.0, _Q), _IDENTITY)  # rotations of z onto x, y, z
 _Pose = tuple[tuple[float, ...], tuple[float, ...]]
 _ORIGIN: _Pose = ((0.0, 0.0, 0.0), _IDENTITY)
-_FLANGE_FROM_TIP: _Pose = ((0.0, 0.0, TOOL_LENGTH), (0.0, 0.0, -_Q, _Q))
+_FLANGE_FROM_TIP: _Pose = ((0.0, 0.0, robot.TOOL_LENGTH), (0.0, 0.0, -_Q, _Q))
 
 
 @dataclass(frozen=True)
@@ -91,7 +78,7 @@ class Arm(Uncopyable):
         self._time = 0
         self._samples: list[tuple[float, ...]] = []
         self._touched: dict[tuple[int, int, int], None] = {}  # in order, each once
-        self.tip, self._target = HOME, inverse(HOME[:3], float(HOME[3]))
+        self.tip, self._target = HOME, robot.inverse(HOME[:3], float(HOME[3]))
         self.body = self._build()
         self._drive()
 
@@ -112,7 +99,7 @@ class Arm(Uncopyable):
     def command(self, tip: Array) -> None:
         """Move the tip to (x, y, z, yaw) within the next simulation step."""
         self.tip = np.array(tip)
-        self._target = inverse(tip[:3], float(tip[3]), self._target)
+        self._target = robot.inverse(tip[:3], float(tip[3]), self._target)
         self._drive()
 
     def joints(self) -> Array:
@@ -156,7 +143,7 @@ class Arm(Uncopyable):
         """Let each motor close its whole error in one step, as far as its torque allows."""
         self._client.setJointMotorControlArray(
             self.body, _JOINTS, p.POSITION_CONTROL, targetPositions=self._target.tolist(),
-            forces=LIMITS.torque, positionGains=[1.0] * 6, velocityGains=[1.0] * 6,
+            forces=robot.LIMITS.torque, positionGains=[1.0] * 6, velocityGains=[1.0] * 6,
         )  # fmt: skip
 
     def observe(self) -> None:
@@ -192,18 +179,18 @@ class Arm(Uncopyable):
         parent_from_joint.append(p.multiplyTransforms(*joint_from_link[6], *_FLANGE_FROM_TIP))
         centres = [
             p.multiplyTransforms(*frame, at, _IDENTITY)[0]
-            for frame, at in zip(joint_from_link[1:7], LINK_CENTRE, strict=True)
+            for frame, at in zip(joint_from_link[1:7], robot.LINK_CENTRE, strict=True)
         ]
         # A box of no size: without a visual shape the collision shape would be rendered.
         invisible = self._client.createVisualShape(p.GEOM_BOX, halfExtents=[1e-9] * 3)
         body: int = self._client.createMultiBody(
-            0.0, shapes[0], invisible, BASE_POSITION, _HALF_ROTATION,
-            linkMasses=[*LINK_MASS, _TOOL_MASS],
+            0.0, shapes[0], invisible, robot.BASE_POSITION, _HALF_ROTATION,
+            linkMasses=[*robot.LINK_MASS, _TOOL_MASS],
             linkCollisionShapeIndices=shapes[1:],
             linkVisualShapeIndices=[invisible] * 7,
             linkPositions=[position for position, _ in parent_from_joint],
             linkOrientations=[rotation for _, rotation in parent_from_joint],
-            linkInertialFramePositions=[*centres, (0, 0, -TOOL_LENGTH / 2)],
+            linkInertialFramePositions=[*centres, (0, 0, -robot.TOOL_LENGTH / 2)],
             linkInertialFrameOrientations=[_IDENTITY] * 7,
             linkParentIndices=list(range(7)),
             linkJointTypes=[p.JOINT_REVOLUTE] * 6 + [p.JOINT_FIXED],
@@ -226,8 +213,8 @@ class Arm(Uncopyable):
                 middle[piece.axis] += (low + high) / 2
                 pose = p.multiplyTransforms(*frame, middle.tolist(), _Z_ONTO[piece.axis])
                 rows.append((p.GEOM_CYLINDER, [0, 0, 0], piece.radius, high - low, *pose))
-        if link == TIP and self.tool == "spatula":
-            half = [side / 2 for side in BLADE_SIZE]
+        if link == robot.TIP and self.tool == "spatula":
+            half = [side / 2 for side in robot.BLADE_SIZE]
             rows.append((p.GEOM_BOX, half, 0.0, 0.0, (0, 0, -half[2]), _IDENTITY))
         columns = [list(column) for column in zip(*rows, strict=True)]
         kinds, halves, widths, lengths, positions, rotations = columns
@@ -241,5 +228,5 @@ class Arm(Uncopyable):
 
 def _joint_from_link(joint: int) -> _Pose:
     """A link's DH frame in the frame of the joint that rotates it."""
-    angle = DH_ALPHA[joint] / 2
-    return (DH_A[joint], 0.0, DH_D[joint]), (math.sin(angle), 0.0, 0.0, math.cos(angle))
+    angle = robot.DH_ALPHA[joint] / 2
+    return (robot.DH_A[joint], 0.0, robot.DH_D[joint]), (math.sin(angle), 0.0, 0.0, math.cos(angle))

@@ -12,16 +12,8 @@ from numpy.typing import ArrayLike
 from scipy.spatial.transform import Rotation
 
 from gensim_envs.sim import Uncopyable
-from gensim_envs.sim.arm.robot import (
-    BASE_POSITION,
-    BLADE_SIZE,
-    CUP_RADIUS,
-    DH_A,
-    TIP,
-    TOOL_LENGTH,
-    Tool,
-    forward,
-)
+from gensim_envs.sim.arm import robot
+from gensim_envs.sim.arm.robot import Tool
 from gensim_envs.sim.client import Client
 from gensim_envs.sim.meshes import Mesh, Profile, create_visual, join, lathe
 
@@ -58,7 +50,7 @@ class Piece:
     """A solid of revolution about a line along an axis of a link's frame.
 
     Attributes:
-        link: its index in what `forward` returns.
+        link: its index in what `robot.forward` returns.
         colour: red, green, blue and alpha, 0..1.
         axis: x, y or z of the link's frame.
         profile: (radius, position along the axis) of the outline.
@@ -93,7 +85,7 @@ class Piece:
 # table has only the sum of the offsets, in d4.
 _UPPER, _FORE = 0.138, 0.007
 PIECES: list[Piece] = [
-    Piece(0, _PLINTH, 2, _tube(-BASE_POSITION[2], 0.0, 0.095)),
+    Piece(0, _PLINTH, 2, _tube(-robot.BASE_POSITION[2], 0.0, 0.095)),
     Piece(0, _DARK, 2, _tube(0.0, 0.014, 0.0745)),
     Piece(0, _GREY, 2, _tube(0.014, 0.094, 0.0745, 0.062)),
     # Shoulder: link 1's y is up, its z to the arm's left.
@@ -102,17 +94,17 @@ PIECES: list[Piece] = [
     Piece(1, _GREY, 2, _tube(-0.050, 0.071, 0.058)),
     Piece(1, _BLUE, 2, _cap(-0.050, -0.018, 0.055)),
     # Upper arm: from x = 0.425 at the shoulder to x = 0 at the elbow.
-    Piece(2, _DARK, 2, _band(0.067, 0.079, 0.0565), (-DH_A[1], 0, 0)),
-    Piece(2, _GREY, 2, _tube(0.075, 0.195, 0.060), (-DH_A[1], 0, 0)),
-    Piece(2, _BLUE, 2, _cap(0.195, 0.018, 0.056), (-DH_A[1], 0, 0)),
-    Piece(2, _GREY, 0, _band(0.0, -DH_A[1], 0.050, 0.053), (0, 0, _UPPER)),
+    Piece(2, _DARK, 2, _band(0.067, 0.079, 0.0565), (-robot.DH_A[1], 0, 0)),
+    Piece(2, _GREY, 2, _tube(0.075, 0.195, 0.060), (-robot.DH_A[1], 0, 0)),
+    Piece(2, _BLUE, 2, _cap(0.195, 0.018, 0.056), (-robot.DH_A[1], 0, 0)),
+    Piece(2, _GREY, 0, _band(0.0, -robot.DH_A[1], 0.050, 0.053), (0, 0, _UPPER)),
     Piece(2, _GREY, 2, _tube(0.075, 0.190, 0.056)),
     Piece(2, _BLUE, 2, _cap(0.190, 0.016, 0.052)),
     # Forearm: from x = 0.3922 at the elbow to x = 0 at the wrist.
-    Piece(3, _DARK, 2, _band(0.063, 0.079, 0.0535), (-DH_A[2], 0, 0)),
-    Piece(3, _GREY, 2, _tube(-0.046, 0.067, 0.055), (-DH_A[2], 0, 0)),
-    Piece(3, _BLUE, 2, _cap(-0.046, -0.016, 0.051), (-DH_A[2], 0, 0)),
-    Piece(3, _GREY, 0, _band(0.0, -DH_A[2], 0.037, 0.044), (0, 0, _FORE)),
+    Piece(3, _DARK, 2, _band(0.063, 0.079, 0.0535), (-robot.DH_A[2], 0, 0)),
+    Piece(3, _GREY, 2, _tube(-0.046, 0.067, 0.055), (-robot.DH_A[2], 0, 0)),
+    Piece(3, _BLUE, 2, _cap(-0.046, -0.016, 0.051), (-robot.DH_A[2], 0, 0)),
+    Piece(3, _GREY, 0, _band(0.0, -robot.DH_A[2], 0.037, 0.044), (0, 0, _FORE)),
     Piece(3, _GREY, 2, _tube(-0.036, 0.060, 0.041)),
     Piece(3, _BLUE, 2, _cap(-0.036, -0.012, 0.038)),
     # Wrists 1 and 2: a joint each along z, held at its side by the link before.
@@ -129,16 +121,16 @@ PIECES: list[Piece] = [
 ]  # fmt: skip
 
 # Both tools, in the tip's frame: z is down to the tip at 0.
-_MOUNT = Piece(TIP, _DARK, 2, _tube(-TOOL_LENGTH, -TOOL_LENGTH + 0.012, 0.0315))
+_MOUNT = Piece(robot.TIP, _DARK, 2, _tube(-robot.TOOL_LENGTH, -robot.TOOL_LENGTH + 0.012, 0.0315))
 TOOL_PIECES: dict[Tool, list[Piece]] = {
     "suction": [
         _MOUNT,
-        Piece(TIP, _GREY, 2, _tube(-TOOL_LENGTH + 0.01, -0.012, 0.005)),
-        Piece(TIP, _BLUE, 2, _tube(-0.013, 0.0, 0.004, CUP_RADIUS)),
+        Piece(robot.TIP, _GREY, 2, _tube(-robot.TOOL_LENGTH + 0.01, -0.012, 0.005)),
+        Piece(robot.TIP, _BLUE, 2, _tube(-0.013, 0.0, 0.004, robot.CUP_RADIUS)),
     ],
     "spatula": [
         _MOUNT,
-        Piece(TIP, _GREY, 2, _tube(-TOOL_LENGTH + 0.01, -0.035, 0.010)),
+        Piece(robot.TIP, _GREY, 2, _tube(-robot.TOOL_LENGTH + 0.01, -0.035, 0.010)),
     ],
 }
 
@@ -158,10 +150,11 @@ class ArmView(Uncopyable):
         self._arm = self._build(PIECES)
         self._tools = {tool: self._build(pieces) for tool, pieces in TOOL_PIECES.items()}
         blade = client.createVisualShape(
-            p.GEOM_BOX, halfExtents=[size / 2 for size in BLADE_SIZE],
-            visualFramePosition=[0, 0, -BLADE_SIZE[2] / 2], rgbaColor=_GREY, specularColor=_SHINE,
+            p.GEOM_BOX, halfExtents=[size / 2 for size in robot.BLADE_SIZE],
+            visualFramePosition=[0, 0, -robot.BLADE_SIZE[2] / 2],
+            rgbaColor=_GREY, specularColor=_SHINE,
         )  # fmt: skip
-        self._tools["spatula"].append((self._body(blade), TIP))
+        self._tools["spatula"].append((self._body(blade), robot.TIP))
         every = self._arm + [body for bodies in self._tools.values() for body in bodies]
         self.bodies = tuple(body for body, _ in every)
 
@@ -173,7 +166,7 @@ class ArmView(Uncopyable):
         """
         if tool not in TOOL_PIECES:
             raise ValueError(f"unknown tool {tool!r}; use one of {', '.join(TOOL_PIECES)}")
-        world_from_link = np.array(forward(joints))
+        world_from_link = np.array(robot.forward(joints))
         positions = world_from_link[:, :3, 3].tolist()
         quaternions = Rotation.from_matrix(world_from_link[:, :3, :3]).as_quat().tolist()
         for body, link in self._arm + self._tools[tool]:

@@ -9,10 +9,10 @@ import math
 
 import numpy as np
 
+from gensim_envs.sim import bodies
 from gensim_envs.sim.arm.dynamics import HOME, Arm
 from gensim_envs.sim.arm.robot import LIMITS, Tool, highest, inverse
 from gensim_envs.sim.arm.trajectory import Path, arc, line, plan, rounded
-from gensim_envs.sim.bodies import CONTACT, first_touch
 from gensim_envs.sim.client import STEP
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import Rope
@@ -20,15 +20,12 @@ from gensim_envs.task.geometry import Array
 from gensim_envs.task.pose import wrap
 
 _GAP = 0.001  # metres that the cup's soft lip bridges, so that the stiff part presses on nothing
-_CLEAR = 0.03  # metres above everything at which held bodies travel
-_CARRY_SPEED, _CARRY_ACCELERATION = 0.25, 1.0  # m/s, m/s^2 of a body that carries others
-_DRAG_SPEED = 0.15  # m/s of a rope's bead: faster, the rest of the rope swings
+_CARRY_ACCELERATION = 1.0  # m/s^2 of a body that carries others
 # Metres to which a bead is lifted, at least and at most: a rope that hangs from it curls up when it
 # is put down.
 _DRAG_LIFT = (0.006, 0.012)
 _DRAG_ROUND = 0.004  # metres of rounding of the path's corners: if it stopped, a rope would curl up
 _DRAG_FORCE = 2.0  # N with which the cup holds a bead: more would press beads on each other
-_PUSH_SPEED = 0.5  # m/s
 _LOOK = 0.05  # metres around a descending body within which others are considered
 _CREEP, _BRAKE = 0.02, 8.0  # m/s at contact, and 1/s: gain of speed with distance
 _STRAIN = 0.01  # rad: in free motion the joints miss their targets by a thousandth of that
@@ -49,7 +46,7 @@ def pick_and_place(world: World, action: Array) -> bool:
         Whether everything is at rest.
     """
     arm = _arm(world, "suction")
-    touch = first_touch(world, *action[:2])
+    touch = bodies.first_touch(world, *action[:2])
     item = world.item_of(touch.body)
     angle = wrap(float(action[5] - action[2]))
     yaw = _unwrapped_yaw((*action[:2], action[2]), (*action[3:5], action[2] + angle), math.tau)
@@ -83,7 +80,7 @@ def push(world: World, action: Array) -> bool:
         _lower(world, arm, set())
         a = arm.tip + (0, 0, 0.001, 0)  # clear of the table, whose friction would hold it back
         _go(world, arm, line(arm.tip, a))
-        _go(world, arm, line(a, (*end, a[2], yaw)), _PUSH_SPEED)
+        _go(world, arm, line(a, (*end, a[2], yaw)), bodies.PUSH_SPEED)
     except _Stopped:
         pass  # the arm leaves the obstacle there
     return _retreat(world, arm)
@@ -142,7 +139,7 @@ def _clear_height(world: World, held: set[int]) -> float:
         for body in bodies
         if body not in held
     ]
-    return float(max([0.0, *tops])) + _CLEAR
+    return float(max([0.0, *tops])) + bodies.CLEARANCE
 
 
 def _at(tip: Array, height: float) -> Array:
@@ -182,8 +179,8 @@ def _retreat(world: World, arm: Arm) -> bool:
 
 def _carry(world: World, arm: Arm, body: int, place: Array) -> None:
     """Lift a body with everything on it, and put it down at the tip (x, y, _, yaw)."""
-    held = _with_load(world, body)
-    limits = (_CARRY_SPEED, _CARRY_ACCELERATION) if len(held) > 1 else (math.inf, math.inf)
+    held = bodies.with_load(world, body)
+    limits = (bodies.CARRY_SPEED, _CARRY_ACCELERATION) if len(held) > 1 else (math.inf, math.inf)
     lowest = min(world.client.getAABB(b)[0][2] for b in held)
     height = _clear_height(world, held) + arm.tip[2] - lowest
     height = min(_at(arm.tip, height)[2], _at(place, height)[2])
@@ -198,20 +195,6 @@ def _carry(world: World, arm: Arm, body: int, place: Array) -> None:
     arm.release()
 
 
-def _with_load(world: World, body: int) -> set[int]:
-    """A body and all movable bodies that rest on or in it, directly or not."""
-    found, new = {body}, [body]
-    while new:
-        for contact in world.client.getContactPoints(new.pop()):
-            # The normal points from the other body to this one: down means it lies on this one.
-            if contact[7][2] > -0.3 or not world.is_movable(contact[2]):
-                continue
-            if contact[2] not in found:
-                found.add(contact[2])
-                new.append(contact[2])
-    return found
-
-
 def _lower(world: World, arm: Arm, held: set[int]) -> None:
     """Move straight down, slower when near, until a held body (or the tool) touches something."""
     bounds = _bounds(world, held) if held else [arm.tool_bounds()]
@@ -224,7 +207,7 @@ def _lower(world: World, arm: Arm, held: set[int]) -> None:
     done = 0.0
     while done < len(tips) - 1:
         gap = min(_gap(world, arm, held, other) for other in below)
-        if gap <= CONTACT:
+        if gap <= bodies.CONTACT:
             return
         number = int(done)
         step = tips[number + 1] - tips[number]
@@ -269,5 +252,5 @@ def _drag(world: World, arm: Arm, bead: int, place: Array) -> None:
     up = (0, 0, min(high, low + 0.1 * math.dist(start[:2], end[:2])), 0)
     world.wake(arm.may_touch)
     arm.grasp(bead, swings=True, force=_DRAG_FORCE)
-    _go(world, arm, rounded([start, start + up, end + up, end], _DRAG_ROUND), _DRAG_SPEED)
+    _go(world, arm, rounded([start, start + up, end + up, end], _DRAG_ROUND), bodies.DRAG_SPEED)
     arm.release()

@@ -30,7 +30,7 @@ class JointLimits:
 
 
 LIMITS = JointLimits()
-"""The UR5e's own; its elbow meets the upper arm a little before half a turn."""
+"""The UR5e's own; its elbow meets the upper arm a little before 180 degrees."""
 
 # Link i's frame in link i-1's is RotZ(joint) TransZ(d) TransX(a) RotX(alpha); metres, radians.
 DH_D = (0.1625, 0.0, 0.0, 0.1333, 0.0997, 0.0996)
@@ -58,12 +58,12 @@ TIP = 7
 
 _LEAST_BEND = math.radians(10)  # of the elbow: straight, it cannot move the tool outwards
 
-# The published base frame points the arm along its own -x; half a turn makes joint 1 = 0 look
+# The published base frame points the arm along its own -x; 180 degrees make joint 1 = 0 look
 # along the world's +x, over the workspace.
 WORLD_FROM_BASE: Array = np.diag([-1.0, -1.0, 1.0, 1.0])
 WORLD_FROM_BASE[:3, 3] = BASE_POSITION
 
-# A quarter turn about the flange's axis, so that the tool's yaw is joint 1 minus joint 6.
+# 90 degrees about the flange's axis, so that the tool's yaw is joint 1 minus joint 6.
 FLANGE_FROM_TIP: Array = np.array(
     [[0.0, 1, 0, 0], [-1, 0, 0, 0], [0, 0, 1, TOOL_LENGTH], [0, 0, 0, 1]]
 )

@@ -86,7 +86,7 @@ def plan(
         speed: m/s, a limit for the tip.
         acceleration: m/s^2, a limit for the tip on a straight path.
 
-    Resolutions:
+    Returns:
         (n, 4) the tip after each of n simulation steps; the last is the end of the path. It is
         empty where the path has no length.
 
