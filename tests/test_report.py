@@ -42,7 +42,7 @@ from gensim_envs.pages import columns
 from gensim_envs.pages.map import MOST_LABELLED, MapError, layout, map_page
 from gensim_envs.pages.measures import Rate, entropy, fisher, self_bleu, spread
 from gensim_envs.pages.report import labels, write_report
-from gensim_envs.pages.runs import RunData
+from gensim_envs.pages.runs import Run
 from gensim_envs.pages.snapshots import Snapshot, take_snapshot, webp
 from gensim_envs.pages.stats import count, lines
 
@@ -277,21 +277,21 @@ def test_counts_add_up_for_any_outcomes(ends: list[tuple[Any, str, int]]) -> Non
         Verdict(k, cause=cause, problem=problem, passed=list(STAGES[:passed]))
         for k, (cause, problem, passed) in enumerate(ends, 1)
     ]
-    run = RunData("any", Settings("abc", "nobody"), verdicts, [])
-    outcomes = run.outcomes()
+    run = Run("any", Settings("abc", "nobody"), verdicts, [])
+    outcomes = run.outcomes
     assert sum(each.attempts for each in outcomes) == len(verdicts)
     for each in outcomes:
         assert sum(message.count for message in each.messages) <= each.attempts
     failed = sum(cause == "api" for cause, _, _ in ends)
-    for first in (True, False):
-        rates = list(run.rates(first=first).values())
+    for passed in (run.first, run.passed):
+        rates = list(passed.values())
         assert {rate.of for rate in rates} == {len(ends) - failed}
         assert [rate.count for rate in rates] == sorted((r.count for r in rates), reverse=True)
 
 
 def test_labels_tell_runs_apart() -> None:
-    def record(name: str, **settings: Any) -> RunData:
-        return RunData(name, Settings(**{"run": "abc", "model": "m", **settings}), [], [])
+    def record(name: str, **settings: Any) -> Run:
+        return Run(name, Settings(**{"run": "abc", "model": "m", **settings}), [], [])
 
     assert labels([record("a"), record("b", model="n")]) == ["m", "n"]
     assert labels([record("a"), record("b", scheme="few-shot")]) == ["chain", "few-shot"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +41,6 @@ def write_gallery(
     out: Path,
     *,
     workers: int | None = None,
-    executor: Executor | None = None,
     tick: Callable[[Record, str | None], object] = lambda record, problem: None,
 ) -> tuple[Path, int]:
     """Write the page and the table, and keep the clips.
@@ -55,7 +53,6 @@ def write_gallery(
         out: folder of index.html, table.md and clips/.
         workers: number of processes; by default one for each core. The result does not depend on
             it.
-        executor: used instead of new processes.
         tick: called for each task with the reason why it is left out, or None.
 
     Returns:
@@ -69,7 +66,7 @@ def write_gallery(
     drawn, entries = [], []
     missing = [record for record in records if clips.load(folder, record) is None]
     jobs = [(folder, library, record) for record in missing]
-    with contextlib.closing(map_in_order(clips.make_clip, jobs, workers, executor)) as problems:
+    with contextlib.closing(map_in_order(clips.make_clip, jobs, workers)) as problems:
         for record in records:
             problem = next(problems) if record in missing else None
             try:
