@@ -39,7 +39,7 @@ from gensim_envs.generation.verdict import Verdict, read_verdicts, write_verdict
 from gensim_envs.library import shipped
 from gensim_envs.oracle import Oracle, OracleError
 from gensim_envs.pages import columns
-from gensim_envs.pages.map import MOST_LABELLED, MapError, layout, map_page
+from gensim_envs.pages.map import MOST_LABELLED, layout, map_page
 from gensim_envs.pages.measures import Rate, entropy, fisher, self_bleu, spread
 from gensim_envs.pages.report import labels, write_report
 from gensim_envs.pages.runs import Run
@@ -590,10 +590,16 @@ def test_equal_tasks_share_a_point() -> None:
     assert kept == 1
 
 
-def test_a_map_without_scikit_learn_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_map_without_scikit_learn_names_the_extra(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    library = make_library(tmp_path / "library", "TinyZone")
     monkeypatch.setitem(sys.modules, "sklearn.decomposition", None)
-    with pytest.raises(MapError, match=re.escape('pip install "gensim-envs[llm]"')):
-        map_page([entry("Task", "words")], set(), TfIdf())
+    arguments = ["--library", str(library.root), "--embedder", "tfidf", "--out", "map.html"]
+    assert main(["map", *arguments]) == 2
+    message = capsys.readouterr().err
+    assert message.startswith("gensim: sklearn is missing. pip install ")
+    assert "llm" in message
 
 
 def test_a_map_marks_origins_and_lists_neighbours() -> None:

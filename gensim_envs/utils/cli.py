@@ -56,13 +56,12 @@ class UsageError(GensimError):
     exit_code = 2
 
 
-def value(read: Callable[[str], T], metavar: str, write: Callable[[T], str] = str) -> Any:
+def value(read: Callable[[str], T], metavar: str) -> Any:
     """An annotation for an option whose value is read from one word.
 
     Args:
         read: text -> value; raises ValueError with the problem.
         metavar: what the help calls the value.
-        write: value -> text, for the default in the help.
 
     For an option that may be left out, annotate the optional type: `Annotated[int | None, ...]`.
     """
@@ -71,7 +70,7 @@ def value(read: Callable[[str], T], metavar: str, write: Callable[[T], str] = st
         metavar=metavar,
         instance_from_str=lambda words: read(words[0]),
         is_instance=lambda _: True,
-        str_from_instance=lambda instance: [write(instance)],
+        str_from_instance=lambda instance: [str(instance)],
     )
 
 
@@ -146,9 +145,10 @@ def run(
     except GensimError as error:
         return _fail(f"{prog}: {error}", error.exit_code)
     except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] in ("", "agents", "gensim_envs"):
+        package = (error.name or "").split(".")[0]
+        if package in ("", "agents", "gensim_envs"):
             raise
-        return _fail(f"{prog}: {error.name} is missing. {install}".rstrip(), 2)
+        return _fail(f"{prog}: {package} is missing. {install}".rstrip(), 2)
     except BrokenPipeError:
         # The reader of the output has left, as in `gensim list | head`.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
