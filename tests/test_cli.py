@@ -339,6 +339,7 @@ def test_demos_into_a_file_names_the_file(
         ["play", ID, "--seed", "x"],
         ["play", ID, "--seed", "-1"],
         ["check"],
+        ["generate", "--temperature", "propose=1", "odd=1"],
         ["publish"],
         ["publish", "{file}", "--workers", "0"],
         ["publish", "{file}", "--workers", "1.5"],

@@ -30,7 +30,7 @@ from gensim_envs.utils.cli import (
     Seed,
     UsageError,
     Workers,
-    value,
+    values,
 )
 
 SHIPPED_RECORDING = "generated/recording"
@@ -50,7 +50,7 @@ def _temperature(text: str) -> tuple[str, float]:
     return stage, temperature
 
 
-Temperature = Annotated[tuple[str, float], value(_temperature, "STAGE=T")]
+Temperatures = Annotated[tuple[tuple[str, float], ...], values(_temperature, "STAGE=T")]
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class GenerateConfig:
     critics: Natural = 3
     seed: Seed = 0
     embedder: str = "auto"
-    temperature: tuple[Temperature, ...] = ()
+    temperature: Temperatures = ()
     max_calls: OptionalPositive = None
     max_tokens_total: OptionalPositive = None
     price: Price = None

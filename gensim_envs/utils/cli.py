@@ -74,6 +74,17 @@ def value(read: Callable[[str], T], metavar: str) -> Any:
     )
 
 
+def values(read: Callable[[str], T], metavar: str) -> Any:
+    """Like `value`, for an option that takes any number of words and gives a tuple."""
+    return PrimitiveConstructorSpec(
+        nargs="*",
+        metavar=f"{metavar} ...",
+        instance_from_str=lambda words: tuple(read(word) for word in words),
+        is_instance=lambda _: True,
+        str_from_instance=lambda instance: [str(each) for each in instance],
+    )
+
+
 def whole_number(text: str, least: int) -> int:
     """Read a whole number.
 
