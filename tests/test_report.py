@@ -659,12 +659,16 @@ def test_statistics_count_all_and_generated_tasks() -> None:
     ]
     found = count(entries, {"B", "C"})
     assert asdict(found.tasks) == {"all": 3, "generated": 2}
-    assert asdict(found.assets["Block"]) == {"all": 2, "generated": 1}
-    assert asdict(found.relations["along"]) == {"all": 1, "generated": 1}
-    assert asdict(found.goals["10+"]) == {"all": 1, "generated": 1}
-    assert {height: each.all for height, each in found.levels.items()} == {"1": 2, "2": 0, "3": 1}
-    assert asdict(found.colors["red"]) == {"all": 1, "generated": 1}
-    assert (found.most_used, found.share_of_most_used) == ("Block", 2 / 3)
+    assert asdict(found.tables["assets"]["Block"]) == {"all": 2, "generated": 1}
+    assert asdict(found.tables["relations"]["along"]) == {"all": 1, "generated": 1}
+    assert asdict(found.tables["goals"]["10+"]) == {"all": 1, "generated": 1}
+    assert {height: each.all for height, each in found.tables["levels"].items()} == {
+        "1": 2,
+        "2": 0,
+        "3": 1,
+    }
+    assert asdict(found.tables["colors"]["red"]) == {"all": 1, "generated": 1}
+    assert found.most_used == ("Block", 2 / 3)
     assert found.entropy == 1.5
     text = "\n".join(lines(found))
     assert re.search(r"Block +2 +1  #=\n", text)
