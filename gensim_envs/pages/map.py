@@ -18,7 +18,6 @@ MOST_LABELLED = 200
 NEIGHBOURS = 3
 CANVASES = {"broad": (1120, 700), "narrow": (340, 460)}
 """Width and height of the map in pixels, for wide and for narrow windows; see style.css."""
-_TIMEOUT = 120.0
 _CHARACTER, _LINE, _MARGIN = 5.6, 12.0, 12.0
 
 
@@ -46,7 +45,7 @@ def embedder_of(name: str) -> Embedder:
     """
     server = None
     if name.startswith("openai:"):
-        server = OpenAIProvider(name.removeprefix("openai:"), Budget(), timeout=_TIMEOUT)
+        server = OpenAIProvider(name.removeprefix("openai:"), Budget())
     return embedder(name, server)
 
 
