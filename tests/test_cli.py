@@ -8,19 +8,22 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Annotated
 
 import gymnasium as gym
 import imageio_ffmpeg
 import numpy as np
 import pytest
 from tiny import ANSWER, TINY, content, edit_registry, make_library, program, record
+from tyro.conf import arg
 
 import gensim_envs
 from gensim_envs.cli import COMMANDS, main, shared, tasks
 from gensim_envs.library import Library, digest
+from gensim_envs.utils.cli import parse
 from gensim_envs.utils.progress import Progress
 
 ID = "gensim/TinyZone-v0"
@@ -336,6 +339,7 @@ def test_demos_into_a_file_names_the_file(
         ["play", ID, "--seed", "x"],
         ["play", ID, "--seed", "-1"],
         ["check"],
+        ["generate", "--temperature", "propose=1", "odd=1"],
         ["publish"],
         ["publish", "{file}", "--workers", "0"],
         ["publish", "{file}", "--workers", "1.5"],
@@ -348,6 +352,29 @@ def test_bad_arguments_are_a_usage_error_of_one_line(
     captured = capsys.readouterr()
     assert captured.out == ""
     assert re.fullmatch(r"gensim: .+ See gensim( [a-z]+)? --help\n", captured.err)
+
+
+@dataclass
+class Config:
+    envs: Annotated[tuple[str, ...], arg(name="env")] = ()
+    split: tuple[str, ...] = ("train",)
+    seed: int = 0
+
+
+def _config(config: Config) -> Config:
+    return config
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--env", "A", "B", "--seed", "2", "--env=C", "--split", "test"],
+        ["--env", "A", "--split", "test", "--env", "B", "C", "--seed", "2"],
+        ["--seed", "1", "--env", "A", "B", "C", "--seed", "2", "--split=test"],
+    ],
+)
+def test_a_repeated_option_extends_a_list_and_replaces_a_value(arguments: list[str]) -> None:
+    assert parse(_config, "gensim", arguments)() == Config(("A", "B", "C"), ("test",), 2)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -37,10 +37,10 @@ from gensim_envs.generation.verdict import CAUSES, STAGES, Verdict, read_verdict
 from gensim_envs.library import shipped
 from gensim_envs.oracle import Oracle, OracleError
 from gensim_envs.pages import columns
-from gensim_envs.pages.map import MOST_LABELLED, MapError, layout, map_page
+from gensim_envs.pages.map import MOST_LABELLED, layout, map_page
 from gensim_envs.pages.measures import Rate, entropy, fisher, self_bleu, spread
 from gensim_envs.pages.report import labels, write_report
-from gensim_envs.pages.runs import RunData
+from gensim_envs.pages.runs import Run
 from gensim_envs.pages.snapshots import Snapshot, take_snapshot, webp
 from gensim_envs.pages.stats import count, lines
 
@@ -275,21 +275,21 @@ def test_counts_add_up_for_any_outcomes(ends: list[tuple[Any, str, int]]) -> Non
         Verdict(k, cause=cause, problem=problem, passed=list(STAGES[:passed]))
         for k, (cause, problem, passed) in enumerate(ends, 1)
     ]
-    run = RunData("any", Settings("abc", "nobody"), verdicts, [])
-    outcomes = run.outcomes()
+    run = Run("any", Settings("abc", "nobody"), verdicts, [])
+    outcomes = run.outcomes
     assert sum(each.attempts for each in outcomes) == len(verdicts)
     for each in outcomes:
         assert sum(message.count for message in each.messages) <= each.attempts
     failed = sum(cause == "api" for cause, _, _ in ends)
-    for first in (True, False):
-        rates = list(run.rates(first=first).values())
+    for passed in (run.first, run.passed):
+        rates = list(passed.values())
         assert {rate.of for rate in rates} == {len(ends) - failed}
         assert [rate.count for rate in rates] == sorted((r.count for r in rates), reverse=True)
 
 
 def test_labels_tell_runs_apart() -> None:
-    def record(name: str, **settings: Any) -> RunData:
-        return RunData(name, Settings(**{"run": "abc", "model": "m", **settings}), [], [])
+    def record(name: str, **settings: Any) -> Run:
+        return Run(name, Settings(**{"run": "abc", "model": "m", **settings}), [], [])
 
     assert labels([record("a"), record("b", model="n")]) == ["m", "n"]
     assert labels([record("a"), record("b", scheme="few-shot")]) == ["chain", "few-shot"]
@@ -588,10 +588,16 @@ def test_equal_tasks_share_a_point() -> None:
     assert kept == 1
 
 
-def test_a_map_without_scikit_learn_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_map_without_scikit_learn_names_the_extra(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    library = make_library(tmp_path / "library", "TinyZone")
     monkeypatch.setitem(sys.modules, "sklearn.decomposition", None)
-    with pytest.raises(MapError, match=re.escape('pip install "gensim-envs[llm]"')):
-        map_page([entry("Task", "words")], set(), TfIdf())
+    arguments = ["--library", str(library.root), "--embedder", "tfidf", "--out", "map.html"]
+    assert main(["map", *arguments]) == 2
+    message = capsys.readouterr().err
+    assert message.startswith("gensim: sklearn is missing. pip install ")
+    assert "llm" in message
 
 
 def test_a_map_marks_origins_and_lists_neighbours() -> None:
@@ -651,12 +657,16 @@ def test_statistics_count_all_and_generated_tasks() -> None:
     ]
     found = count(entries, {"B", "C"})
     assert asdict(found.tasks) == {"all": 3, "generated": 2}
-    assert asdict(found.assets["Block"]) == {"all": 2, "generated": 1}
-    assert asdict(found.relations["along"]) == {"all": 1, "generated": 1}
-    assert asdict(found.goals["10+"]) == {"all": 1, "generated": 1}
-    assert {height: each.all for height, each in found.levels.items()} == {"1": 2, "2": 0, "3": 1}
-    assert asdict(found.colors["red"]) == {"all": 1, "generated": 1}
-    assert (found.most_used, found.share_of_most_used) == ("Block", 2 / 3)
+    assert asdict(found.tables["assets"]["Block"]) == {"all": 2, "generated": 1}
+    assert asdict(found.tables["relations"]["along"]) == {"all": 1, "generated": 1}
+    assert asdict(found.tables["goals"]["10+"]) == {"all": 1, "generated": 1}
+    assert {height: each.all for height, each in found.tables["levels"].items()} == {
+        "1": 2,
+        "2": 0,
+        "3": 1,
+    }
+    assert asdict(found.tables["colors"]["red"]) == {"all": 1, "generated": 1}
+    assert found.most_used == ("Block", 2 / 3)
     assert found.entropy == 1.5
     text = "\n".join(lines(found))
     assert re.search(r"Block +2 +1  #=\n", text)

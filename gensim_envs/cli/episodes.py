@@ -52,10 +52,7 @@ def play(
     solved = _play(env, f"{record.id}, seed {seed}", seed)
     if video is not None:
         frames: Any = env.render()
-        try:
-            write_video(video, [*frames, *frames[-1:] * FPS], FPS)
-        except RuntimeError as error:
-            raise UsageError(str(error)) from error
+        write_video(video, [*frames, *frames[-1:] * FPS], FPS)
         print(f"wrote {video} ({len(frames)} frames)")
     env.close()
     return 0 if solved else 1

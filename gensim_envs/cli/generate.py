@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
-from tyro.conf import UseAppendAction, arg
+from tyro.conf import arg
 
 from gensim_envs.cli.shared import Folder, Price, open_library, warn
 from gensim_envs.generation.conversation import TEMPERATURES
@@ -31,7 +31,7 @@ from gensim_envs.utils.cli import (
     Seed,
     UsageError,
     Workers,
-    value,
+    values,
 )
 
 SHIPPED_RECORDING = "generated/recording"
@@ -51,7 +51,7 @@ def _temperature(text: str) -> tuple[str, float]:
     return stage, temperature
 
 
-Temperature = Annotated[tuple[str, float], value(_temperature, "STAGE=T")]
+Temperatures = Annotated[tuple[tuple[str, float], ...], values(_temperature, "STAGE=T")]
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class GenerateConfig:
         critics: number of critics that vote on a finished task.
         seed: seed of the sample of the library that prompts show.
         embedder: auto, minilm, tfidf or openai:MODEL.
-        temperature: temperature of one stage; may be given several times.
+        temperature: temperatures of stages.
         max_calls: end the run after this many calls.
         max_tokens_total: end the run after this many tokens of prompts and answers.
         timeout: seconds of silence after which a call is tried again.
@@ -95,7 +95,7 @@ class GenerateConfig:
     critics: Natural = 3
     seed: Seed = 0
     embedder: str = "auto"
-    temperature: UseAppendAction[tuple[Temperature, ...]] = ()
+    temperature: Temperatures = ()
     max_calls: OptionalPositive = None
     max_tokens_total: OptionalPositive = None
     price: Price = None

@@ -27,14 +27,11 @@ def gallery(
         ids: ids or class names; all tasks of the library if there are none.
         out: folder of the page.
     """
+    import imageio_ffmpeg  # noqa: F401  # fails here rather than after the first episode
+
     from gensim_envs.pages.gallery import write_gallery
-    from gensim_envs.utils.video import encoder
 
     opened = open_library(library)
-    try:
-        encoder()
-    except RuntimeError as error:
-        raise UsageError(str(error)) from error
     records, broken = select(opened, ids)
     check_writable(out)
     with Progress(len(records), "tasks") as progress:

@@ -13,9 +13,6 @@ from tyro.conf import arg
 from gensim_envs.cli.shared import Folder, check_writable, open_library, warn
 from gensim_envs.utils.cli import Seed, value
 
-TIMEOUT = 120.0
-"""Seconds of silence after which a call is tried again."""
-
 
 def _fraction(text: str) -> float:
     try:
@@ -83,7 +80,7 @@ def finetune(
     folder = out or data
     check_writable(folder)
     try:
-        with client(base_url, TIMEOUT) as server:
+        with client(base_url, timeout=120.0) as server:
             say = functools.partial(print, flush=True)
             tuned = tune(server, data, folder, model, suffix, say)
     except ApiError as error:

@@ -91,7 +91,7 @@ def make_clip(folder: Path, library: Library, record: Record) -> str | None:
     Raises:
         FileError: if a file cannot be written.
         OSError: if the video cannot be written.
-        RuntimeError: if imageio-ffmpeg is missing.
+        ModuleNotFoundError: if imageio-ffmpeg is missing.
     """
     note, start, solved, video = _files(folder, record)
     files.remove(note)

@@ -10,8 +10,7 @@ from typing import Generic, TypeVar
 from gensim_envs.generation.verdict import Verdict
 from gensim_envs.pages.facts import Task
 from gensim_envs.pages.measures import Rate
-from gensim_envs.pages.run_summary import RunSummary
-from gensim_envs.pages.runs import MessageCount, Outcome, Repairs, Usage
+from gensim_envs.pages.runs import MessageCount, Outcome, Repairs, Run, Usage
 
 Row = TypeVar("Row")
 Cell = str | Sequence[MessageCount]
@@ -113,11 +112,11 @@ COMPARED = {stage: PASSED[stage] for stage in ("gate", "spec", "oracle", "publis
 """Stages that are shown where runs are compared."""
 
 
-def _passed(stage: str) -> Column[RunSummary]:
+def _passed(stage: str) -> Column[Run]:
     return Column(f"{PASSED[stage]} ({stage})", lambda run: rate(run.passed[stage]))
 
 
-def _cost(run: RunSummary) -> str | None:
+def _cost(run: Run) -> str | None:
     cost = run.usage.cost
     return None if cost is None else dollars(run.usage.per_task(cost))
 
@@ -130,7 +129,7 @@ def _spent(
     return f"{show(total)} ({show(usage.per_task(total))} per task)"
 
 
-DIVERSITY: tuple[Column[RunSummary], ...] = (
+DIVERSITY: tuple[Column[Run], ...] = (
     Column("accepted tasks", lambda run: str(run.diversity.tasks)),
     Column("self-BLEU", lambda run: number(run.diversity.self_bleu),
            "mean BLEU-4 of each description against the others (Zhu et al., 2018); lower is more "
@@ -143,7 +142,7 @@ DIVERSITY: tuple[Column[RunSummary], ...] = (
            f"{percent(run.diversity.entropy_share)} of the maximum",
            "how evenly the tasks use the assets"),
 )  # fmt: skip
-COMPARISON: tuple[Column[RunSummary], ...] = (
+COMPARISON: tuple[Column[Run], ...] = (
     *map(_passed, COMPARED),
     Column("accepted without repair", lambda run: rate(run.first["published"])),
     *DIVERSITY,

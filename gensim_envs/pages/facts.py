@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
 from gensim_envs.library import Library, Record
 from gensim_envs.pages.render import multiple
@@ -99,8 +97,4 @@ def author(library: Library, record: Record) -> str:
     """The model that wrote a program, according to its provenance; "" if it is hand-written."""
     if record.hand_written:
         return ""
-    path = library.root / "generated" / "provenance" / f"{Path(record.file).stem}.json"
-    try:
-        return str(json.loads(path.read_text(encoding="utf-8"))["model"]) or "unknown"
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return "unknown"
+    return str(library.provenance(record).get("model") or "unknown")

@@ -1,20 +1,24 @@
-"""Write the gallery: one page with all tasks of a library, and a table in Markdown."""
+"""Write the gallery: one page with all tasks of a library, and a table in Markdown.
+
+`python -m gensim_envs.pages.gallery > docs/gallery.md` renews the table of the suite's own library.
+"""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gensim_envs.errors import TaskError
-from gensim_envs.library import Library, LibraryError, Record
+from gensim_envs.library import Library, LibraryError, Record, shipped
 from gensim_envs.pages import clips, columns
 from gensim_envs.pages.clips import Clip
 from gensim_envs.pages.facts import Task, author
 from gensim_envs.pages.render import render
-from gensim_envs.pages.table import first_draw, table
+from gensim_envs.registration import load_program
+from gensim_envs.seeds import SURVEY
+from gensim_envs.task.spec import TaskSpec
 from gensim_envs.utils import files
 from gensim_envs.utils.processes import map_in_order
 
@@ -42,7 +46,6 @@ def write_gallery(
     out: Path,
     *,
     workers: int | None = None,
-    executor: Executor | None = None,
     tick: Callable[[Record, str | None], object] = lambda record, problem: None,
 ) -> tuple[Path, int]:
     """Write the page and the table, and keep the clips.
@@ -55,7 +58,6 @@ def write_gallery(
         out: folder of index.html, table.md and clips/.
         workers: number of processes; by default one for each core. The result does not depend on
             it.
-        executor: used instead of new processes.
         tick: called for each task with the reason why it is left out, or None.
 
     Returns:
@@ -69,7 +71,7 @@ def write_gallery(
     drawn, entries = [], []
     missing = [record for record in records if clips.load(folder, record) is None]
     jobs = [(folder, library, record) for record in missing]
-    with contextlib.closing(map_in_order(clips.make_clip, jobs, workers, executor)) as problems:
+    with contextlib.closing(map_in_order(clips.make_clip, jobs, workers)) as problems:
         for record in records:
             problem = next(problems) if record in missing else None
             try:
@@ -100,3 +102,32 @@ def entry(folder: Path, library: Library, record: Record) -> Entry:
 def page(entries: Sequence[Entry]) -> str:
     """The whole page, which depends only on the entries."""
     return render("gallery.html", entries=entries, columns=columns)
+
+
+def first_draw(library: Library, record: Record) -> TaskSpec:
+    """The draw from which a record has its instruction.
+
+    Raises:
+        LibraryError: if the program differs from its record.
+        TaskError: if the program fails.
+    """
+    spec: TaskSpec = load_program(library, record).draw("train", SURVEY.start).spec
+    return spec
+
+
+def table(tasks: Iterable[Task]) -> str:
+    """A Markdown file with a heading, an explanation of the columns, and a line for each task."""
+    return render("table.md", tasks=tasks, columns=columns.TASKS)
+
+
+def shipped_table() -> str:
+    """The table of the suite's own library."""
+    library = shipped()
+    return table(
+        Task(record, first_draw(library, record), author(library, record))
+        for record in library.records()
+    )
+
+
+if __name__ == "__main__":
+    print(shipped_table(), end="")

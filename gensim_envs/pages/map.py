@@ -7,7 +7,6 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from gensim_envs.errors import GensimError
 from gensim_envs.generation.embed import Array, Embedder, embedder
 from gensim_envs.generation.memory import Entry
 from gensim_envs.generation.providers import Budget
@@ -20,14 +19,7 @@ MOST_LABELLED = 200
 NEIGHBOURS = 3
 CANVASES = {"broad": (1120, 700), "narrow": (340, 460)}
 """Width and height of the map in pixels, for wide and for narrow windows; see style.css."""
-_TIMEOUT = 120.0
 _CHARACTER, _LINE, _MARGIN = 5.6, 12.0, 12.0
-
-
-class MapError(GensimError):
-    """The map cannot be drawn here; the message names the remedy."""
-
-    exit_code = 2
 
 
 class Label(NamedTuple):
@@ -54,7 +46,7 @@ def embedder_of(name: str) -> Embedder:
     """
     server = None
     if name.startswith("openai:"):
-        server = OpenAIProvider(name.removeprefix("openai:"), Budget(), timeout=_TIMEOUT)
+        server = OpenAIProvider(name.removeprefix("openai:"), Budget())
     return embedder(name, server)
 
 
@@ -65,9 +57,6 @@ def map_page(entries: Sequence[Entry], generated: Collection[str], chosen: Embed
         entries: the tasks.
         generated: names of the tasks that a model wrote.
         chosen: measures their similarity.
-
-    Raises:
-        MapError: if scikit-learn is missing.
     """
     texts = [entry.text for entry in entries]
     similarity = np.asarray(chosen.likeness(texts, texts)) if texts else np.zeros((0, 0))
@@ -103,15 +92,10 @@ def layout(distance: Array) -> tuple[Array, float]:
     Returns:
         Points (n, 2), the wider direction first, and the share of the two directions in the sum of
         squared eigenvalues. The largest coordinate of each direction is positive.
-
-    Raises:
-        MapError: if scikit-learn is missing.
     """
-    try:
-        from sklearn.decomposition import KernelPCA  # takes a second to load
-        from sklearn.preprocessing import KernelCenterer
-    except ModuleNotFoundError as error:
-        raise MapError('scikit-learn is missing. pip install "gensim-envs[llm]"') from error
+    from sklearn.decomposition import KernelPCA  # takes a second to load
+    from sklearn.preprocessing import KernelCenterer
+
     count = len(distance)
     if count < 3 or not distance.any():
         return np.column_stack([np.arange(count) * distance.max(initial=0), np.zeros(count)]), 1.0

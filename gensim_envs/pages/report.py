@@ -5,18 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
 from dataclasses import asdict
 from pathlib import Path
 
-from gensim_envs.generation.embed import TfIdf, embedder
-from gensim_envs.generation.providers import ProviderError
 from gensim_envs.pages import columns
 from gensim_envs.pages.measures import fisher
 from gensim_envs.pages.render import render
-from gensim_envs.pages.run_summary import RunSummary
-from gensim_envs.pages.runs import RunData, summary
-from gensim_envs.pages.snapshots import Snapshot, take_snapshot
+from gensim_envs.pages.runs import Run, summary
+from gensim_envs.pages.snapshots import take_snapshot
 from gensim_envs.utils import files
 from gensim_envs.utils.processes import map_in_order
 
@@ -29,7 +25,6 @@ def write_report(
     *,
     price: tuple[float, float] | None = None,
     workers: int | None = None,
-    executor: Executor | None = None,
     begin: Callable[[int], object] = lambda count: None,
     tick: Callable[[], object] = lambda: None,
 ) -> Path:
@@ -40,7 +35,6 @@ def write_report(
         out: folder of report.html and report.json.
         price: US dollars for a million tokens of prompts, and of answers.
         workers: number of processes that render pictures; by default one for each core.
-        executor: used instead of new processes.
         begin: called with the number of pictures.
         tick: called after each picture.
 
@@ -51,30 +45,25 @@ def write_report(
         RecordingError: if a run is missing, damaged, or has no verdict yet.
         FileError: if a file cannot be written.
     """
-    runs = [RunData.read(folder) for folder in folders]
+    runs = [Run.read(folder, price) for folder in folders]
     programs = [(v.name, v.program) for run in runs for v in run.accepted]
     begin(len(programs))
-    snapshots = []
-    with contextlib.closing(map_in_order(take_snapshot, programs, workers, executor)) as results:
-        for snapshot in results:
-            snapshots.append(snapshot)
-            tick()
-    summaries = []
-    for data, label in zip(runs, labels(runs), strict=True):
-        count = len(data.accepted)
-        summaries.append(_summary(data, label, snapshots[:count], price))
-        del snapshots[:count]
-    several = len(summaries) > 1
-    p_value = fisher(*(each.passed["published"] for each in summaries[:2])) if several else None
+    with contextlib.closing(map_in_order(take_snapshot, programs, workers)) as snapshots:
+        for run, label in zip(runs, labels(runs), strict=True):
+            run.label = label
+            for verdict in run.accepted:
+                run.snapshots[verdict.attempt] = next(snapshots)
+                tick()
+    p_value = fisher(*(run.passed["published"] for run in runs[:2])) if len(runs) > 1 else None
     facts = {
-        "runs": [each.to_json() for each in summaries],
+        "runs": [run.to_json() for run in runs],
         "fisher_accepted_of_first_two": p_value,
     }
     html = render(
         "report.html",
-        runs=summaries,
+        runs=runs,
         p_value=p_value,
-        series=[(each.label, each.passed, number) for number, each in enumerate(summaries)],
+        series=[(run.label, run.passed, number) for number, run in enumerate(runs)],
         columns=columns,
         summary=summary,
     )
@@ -83,27 +72,7 @@ def write_report(
     return out / PAGE
 
 
-def _summary(
-    data: RunData, label: str, snapshots: list[Snapshot], price: tuple[float, float] | None
-) -> RunSummary:
-    try:
-        chosen = embedder(data.settings.embedder)
-    except ProviderError:  # the run's own is not installed here, or needs a server
-        chosen = TfIdf()
-    return RunSummary(
-        data=data,
-        label=label,
-        first=data.rates(first=True),
-        passed=data.rates(first=False),
-        outcomes=data.outcomes(),
-        repairs=data.repairs(),
-        usage=data.usage(price),
-        diversity=data.diversity(chosen, snapshots),
-        snapshots={v.attempt: each for v, each in zip(data.accepted, snapshots, strict=True)},
-    )
-
-
-def labels(runs: Sequence[RunData]) -> list[str]:
+def labels(runs: Sequence[Run]) -> list[str]:
     """Names that tell runs apart: by model, scheme, both, or the name of the folder."""
     for candidates in (
         [run.settings.model for run in runs],

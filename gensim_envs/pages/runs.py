@@ -1,17 +1,19 @@
-"""Read the folder of a run, and count how its attempts ended."""
+"""Read the folder of a run, and compute the figures of its report."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from gensim_envs.errors import TaskError
-from gensim_envs.generation.embed import Embedder
+from gensim_envs.generation.embed import TfIdf, embedder
 from gensim_envs.generation.memory import coverage, describe
+from gensim_envs.generation.providers import ProviderError
 from gensim_envs.generation.recording import Recording, RecordingError, Settings
 from gensim_envs.generation.verdict import CAUSES, STAGES, Verdict, read_verdicts
 from gensim_envs.pages.measures import Rate, entropy, self_bleu, spread
@@ -115,24 +117,30 @@ class Diversity:
     entropy_share: float
 
 
-@dataclass(frozen=True)
-class RunData:
-    """The contents of a run's folder.
+@dataclass
+class Run:
+    """The contents of a run's folder, and its figures.
 
     Attributes:
         name: of the folder.
         settings: of the run.
         verdicts: in the order of attempts.
         unfinished: numbers of attempts that have calls but no verdict.
+        price: US dollars for a million tokens of prompts, and of answers; None if unknown.
+        label: its name in the report.
+        snapshots: of its accepted tasks by attempt.
     """
 
     name: str
     settings: Settings
     verdicts: list[Verdict]
-    unfinished: list[int]
+    unfinished: list[int] = field(default_factory=list)
+    price: tuple[float, float] | None = None
+    label: str = ""
+    snapshots: dict[int, Snapshot] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, folder: Path) -> RunData:
+    def read(cls, folder: Path, price: tuple[float, float] | None) -> Run:
         """Read a folder.
 
         Raises:
@@ -147,7 +155,7 @@ class RunData:
             _check(folder, verdict)
         ended = {verdict.attempt for verdict in verdicts}
         begun = [k for k in recording.attempts() if k not in ended and recording.calls(k)]
-        return cls(folder.resolve().name, settings, verdicts, begun)
+        return cls(folder.resolve().name, settings, verdicts, begun, price)
 
     @property
     def accepted(self) -> list[Verdict]:
@@ -159,14 +167,34 @@ class RunData:
         """Attempts that rates are computed over: all but those that a failed call ended."""
         return [verdict for verdict in self.verdicts if verdict.cause != "api"]
 
-    def rates(self, *, first: bool) -> dict[str, Rate]:
-        """Rates of attempts that passed each stage, with the first program or after repairs."""
-        passed = [_first(v) if first else set(v.passed) for v in self.evaluated]
+    @property
+    def shown_settings(self) -> dict[str, Any]:
+        """The settings of the run, without its id."""
+        return {key: value for key, value in asdict(self.settings).items() if key != "run"}
+
+    @cached_property
+    def first(self) -> dict[str, Rate]:
+        """Rates of attempts whose first program passed each stage."""
+        # Without repairs it is also the last program.
+        return self._rates([{*v.first, *([] if v.refusals else v.passed)} for v in self.evaluated])
+
+    @cached_property
+    def passed(self) -> dict[str, Rate]:
+        """Rates of attempts that passed each stage, after repairs."""
+        return self._rates([set(verdict.passed) for verdict in self.evaluated])
+
+    def _rates(self, passed: list[set[str]]) -> dict[str, Rate]:
         return {
             stage: Rate.wilson(sum(stage in each for each in passed), len(passed))
             for stage in STAGES
         }
 
+    @property
+    def stages(self) -> list[tuple[str, Rate, Rate]]:
+        """The stages with their rates before and after repairs."""
+        return [(stage, self.first[stage], rate) for stage, rate in self.passed.items()]
+
+    @cached_property
     def outcomes(self) -> list[Outcome]:
         """Attempts by how they ended, including causes that did not occur."""
         problems: dict[str, list[str]] = {name: [] for name in ("accepted", *CAUSES)}
@@ -174,6 +202,7 @@ class RunData:
             problems[verdict.cause or "accepted"].append(verdict.problem)
         return [Outcome(name, len(texts), _frequent(texts)) for name, texts in problems.items()]
 
+    @cached_property
     def repairs(self) -> list[Repairs]:
         """Programs that were returned for repair by cause, the most frequent first."""
         found: dict[str, list[tuple[str, bool]]] = {}
@@ -186,43 +215,57 @@ class RunData:
             repairs.append(Repairs(cause, len(refused), sum(accepted), _frequent(messages)))
         return repairs
 
-    def usage(self, price: tuple[float, float] | None) -> Usage:
-        """Tokens, cost and time.
-
-        Args:
-            price: US dollars for a million tokens of prompts, and of answers.
-        """
+    @cached_property
+    def usage(self) -> Usage:
+        """Tokens, cost and time."""
         prompt, answer = (sum(v.tokens[k] for v in self.verdicts) for k in (0, 1))
         model, total = (
             round(sum(v.seconds.get(key, 0.0) for v in self.verdicts), 3)
             for key in ("model", "total")
         )
+        price = self.price
         cost = None if price is None else (prompt * price[0] + answer * price[1]) / 1e6
         cuts = sum(sum(v.cuts.values()) for v in self.verdicts)
         changed = sum(len(v.changed) for v in self.verdicts)
         return Usage(len(self.accepted), prompt, answer, cost, model, total, cuts, changed)
 
-    def diversity(self, embedder: Embedder, snapshots: Iterable[Snapshot]) -> Diversity:
-        """Diversity of the accepted tasks.
-
-        Args:
-            embedder: measures the similarity of descriptions.
-            snapshots: of the accepted tasks.
-        """
+    @cached_property
+    def diversity(self) -> Diversity:
+        """Diversity of the accepted tasks."""
+        try:
+            chosen = embedder(self.settings.embedder)
+        except ProviderError:  # the run's own is not installed here, or needs a server
+            chosen = TfIdf()
         summaries = [summary(verdict) for verdict in self.accepted]
         texts = [describe(v.name, s) for v, s in zip(self.accepted, summaries, strict=True)]
-        facts = [each.facts for each in snapshots if each.facts is not None]
+        facts = [each.facts for each in self.snapshots.values() if each.facts is not None]
         assets = coverage(facts).assets
         bits, most = entropy(assets.values()), entropy([1] * len(assets))
         return Diversity(
             len(texts),
             self_bleu(summaries),
-            spread(embedder.likeness(texts, texts)) if len(texts) > 1 else None,
-            embedder.name,
+            spread(chosen.likeness(texts, texts)) if len(texts) > 1 else None,
+            chosen.name,
             len(facts),
             bits,
             round(bits / most, 4),
         )
+
+    def to_json(self) -> dict[str, Any]:
+        """Data for report.json, without programs and pictures."""
+        figures = ("first", "passed", "outcomes", "repairs", "usage", "diversity")
+        return {
+            "label": self.label,
+            "settings": self.shown_settings,
+            "attempts": len(self.verdicts),
+            "evaluated": len(self.evaluated),
+            "unfinished": self.unfinished,
+            **{name: getattr(self, name) for name in figures},
+            "verdicts": [
+                {key: value for key, value in verdict.to_json().items() if key != "program"}
+                for verdict in self.verdicts
+            ],
+        }
 
 
 def summary(verdict: Verdict) -> str:
@@ -254,11 +297,6 @@ def _check(folder: Path, verdict: Verdict) -> None:
     if problem:
         path = Recording(folder).path(verdict.attempt).with_suffix(".json")
         raise RecordingError(f"{path} is damaged: {problem}")
-
-
-def _first(verdict: Verdict) -> set[str]:
-    """Stages that the first program passed; without repairs it is also the last program."""
-    return {*verdict.first, *([] if verdict.refusals else verdict.passed)}
 
 
 def _frequent(messages: Iterable[str]) -> list[MessageCount]:

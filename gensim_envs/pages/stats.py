@@ -14,6 +14,8 @@ from gensim_envs.pages.render import counted
 
 _BAR = 32  # characters
 _DRAWN = "none: all drawn"
+_TITLES = {"levels": "levels of stacking", "colors": "fixed colors"}
+_RANKED = ("assets", "relations", "colors")  # by count; the others are sorted by value
 
 
 @dataclass(frozen=True)
@@ -30,36 +32,35 @@ class Stats:
 
     Attributes:
         tasks: number of tasks.
-        assets: number of tasks by asset.
-        relations: number of tasks by relation.
-        goals: number of tasks by number of goals.
-        levels: number of tasks by levels of stacking.
-        colors: number of tasks by colour that the program names.
+        tables: number of tasks by "assets", "relations", number of "goals", "levels" of stacking,
+            and "colors" that the program names.
         entropy: of the assets, in bits.
     """
 
     tasks: Count
-    assets: dict[str, Count]
-    relations: dict[str, Count]
-    goals: dict[str, Count]
-    levels: dict[str, Count]
-    colors: dict[str, Count]
+    tables: dict[str, dict[str, Count]]
     entropy: float
 
     @property
-    def most_used(self) -> str:
-        """The asset in most tasks, the first one of several; "" without tasks."""
-        return max(self.assets, key=lambda name: self.assets[name].all) if self.tasks.all else ""
-
-    @property
-    def share_of_most_used(self) -> float:
-        """The share of tasks that use it."""
-        return self.assets[self.most_used].all / self.tasks.all if self.most_used else 0.0
+    def most_used(self) -> tuple[str, float]:
+        """The asset in most tasks, the first one of several, and its share; "" without tasks."""
+        if not self.tasks.all:
+            return "", 0.0
+        assets = self.tables["assets"]
+        name = max(assets, key=lambda name: assets[name].all)
+        return name, assets[name].all / self.tasks.all
 
     def to_json(self) -> dict[str, Any]:
         """Convert to plain data."""
-        most = {"asset": self.most_used, "share": round(self.share_of_most_used, 4)}
-        return {**asdict(self), "most_used": most}
+        asset, share = self.most_used
+        data = asdict(self)
+        most = {"asset": asset, "share": round(share, 4)}
+        return {
+            "tasks": data["tasks"],
+            **data["tables"],
+            "entropy": self.entropy,
+            "most_used": most,
+        }
 
 
 def count(entries: Sequence[Entry], generated: Collection[str]) -> Stats:
@@ -78,11 +79,11 @@ def count(entries: Sequence[Entry], generated: Collection[str]) -> Stats:
         for title, table in whole.items()
     }
     tasks = Count(len(all_facts), len(own_facts))
-    return Stats(tasks, **both, entropy=entropy(whole["assets"].values()))
+    return Stats(tasks, both, entropy=entropy(whole["assets"].values()))
 
 
 def _tables(all_facts: Sequence[Facts], levels: int) -> dict[str, dict[str, int]]:
-    """Numbers of tasks for each field of `Stats` that is a table."""
+    """Numbers of tasks for each table of `Stats`."""
     found = coverage(all_facts)
     heights = Counter(facts.levels for facts in all_facts)
     most = max(found.goals)
@@ -101,29 +102,23 @@ def lines(stats: Stats) -> Iterator[str]:
         f"{counted(stats.tasks.all, 'task')}, {stats.tasks.generated} of them generated "
         "(# generated, = written by hand)"
     )
-    # Kinds are sorted by count, numbers by value.
-    yield from _bars("assets", _ranked(stats.assets))
-    yield from _bars("relations", _ranked(stats.relations))
-    yield from _bars("goals", stats.goals)
-    yield from _bars("levels of stacking", stats.levels)
-    yield from _bars("fixed colors", _ranked(stats.colors))
-    if stats.most_used:
+    for name, table in stats.tables.items():
+        yield from _bars(_TITLES.get(name, name), table, ranked=name in _RANKED)
+    asset, share = stats.most_used
+    if asset:
         yield ""
         yield (
-            f"most used asset: {stats.most_used}, in {stats.share_of_most_used:.0%} of the tasks; "
+            f"most used asset: {asset}, in {share:.0%} of the tasks; "
             f"entropy of the assets {stats.entropy:.2f} bits"
         )
 
 
-def _ranked(found: Mapping[str, Count]) -> dict[str, Count]:
-    return dict(sorted(found.items(), key=lambda pair: -pair[1].all))
-
-
-def _bars(title: str, found: Mapping[str, Count]) -> Iterator[str]:
+def _bars(title: str, found: Mapping[str, Count], *, ranked: bool) -> Iterator[str]:
     yield from ("", f"{title:<20} {'all':>5} {'gen.':>5}")
     most = max((each.all for each in found.values()), default=0)
     scale = _BAR / max(most, _BAR)  # characters a task, at most one
-    for name, each in found.items():
+    rows = sorted(found.items(), key=lambda row: -row[1].all) if ranked else found.items()
+    for name, each in rows:
         whole, own = round(each.all * scale), round(each.generated * scale)
         bar = "#" * own + "=" * (whole - own)
         yield f"  {name:<18} {each.all:>5} {each.generated:>5}  {bar}".rstrip()

@@ -7,6 +7,7 @@ Exit code 0: success; 1: a check failed or the work could not be done; 2: usage 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import difflib
 import functools
 import importlib
@@ -14,9 +15,9 @@ import io
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import typing
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
-from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 import tyro
@@ -37,7 +38,7 @@ MARKERS = (
 """How tyro reads signatures here: plain flags, no prefixes, help from docstrings alone."""
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class DependentCommand:
     """A command whose options depend on its arguments, as those of a policy do on `--policy`.
 
@@ -55,13 +56,12 @@ class UsageError(GensimError):
     exit_code = 2
 
 
-def value(read: Callable[[str], T], metavar: str, write: Callable[[T], str] = str) -> Any:
+def value(read: Callable[[str], T], metavar: str) -> Any:
     """An annotation for an option whose value is read from one word.
 
     Args:
         read: text -> value; raises ValueError with the problem.
         metavar: what the help calls the value.
-        write: value -> text, for the default in the help.
 
     For an option that may be left out, annotate the optional type: `Annotated[int | None, ...]`.
     """
@@ -70,7 +70,18 @@ def value(read: Callable[[str], T], metavar: str, write: Callable[[T], str] = st
         metavar=metavar,
         instance_from_str=lambda words: read(words[0]),
         is_instance=lambda _: True,
-        str_from_instance=lambda instance: [write(instance)],
+        str_from_instance=lambda instance: [str(instance)],
+    )
+
+
+def values(read: Callable[[str], T], metavar: str) -> Any:
+    """Like `value`, for an option that takes any number of words and gives a tuple."""
+    return PrimitiveConstructorSpec(
+        nargs="*",
+        metavar=f"{metavar} ...",
+        instance_from_str=lambda words: tuple(read(word) for word in words),
+        is_instance=lambda _: True,
+        str_from_instance=lambda instance: [str(each) for each in instance],
     )
 
 
@@ -145,9 +156,10 @@ def run(
     except GensimError as error:
         return _fail(f"{prog}: {error}", error.exit_code)
     except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] in ("", "agents", "gensim_envs"):
+        package = (error.name or "").split(".")[0]
+        if package in ("", "agents", "gensim_envs"):
             raise
-        return _fail(f"{prog}: {error.name} is missing. {install}".rstrip(), 2)
+        return _fail(f"{prog}: {package} is missing. {install}".rstrip(), 2)
     except BrokenPipeError:
         # The reader of the output has left, as in `gensim list | head`.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -188,6 +200,7 @@ def parse(
         target = target.build(arguments)
         markers = tuple(each for each in MARKERS if each is not tyro.conf.OmitArgPrefixes)
     function: Callable[..., T] = target
+    arguments = _joined(arguments, set(_list_options(function)))
 
     @functools.wraps(function)
     def bound(*positional: Any, **named: Any) -> Callable[[], T]:
@@ -205,6 +218,40 @@ def parse(
         print(_plain_help(output.getvalue()))
         raise
     return call
+
+
+def _list_options(target: Any) -> Iterator[str]:
+    """The names of the options that take any number of values, without their prefixes."""
+    for name, annotation in typing.get_type_hints(target, include_extras=True).items():
+        metadata = getattr(annotation, "__metadata__", ())
+        kind = annotation.__origin__ if metadata else annotation
+        if dataclasses.is_dataclass(kind):
+            yield from _list_options(kind)
+        elif typing.get_origin(kind) is tuple and typing.get_args(kind)[-1] is Ellipsis:
+            names = [each.name for each in metadata if getattr(each, "name", None)]
+            yield (names or [name])[0].replace("_", "-")
+
+
+def _joined(arguments: Sequence[str], lists: Collection[str]) -> list[str]:
+    """Join `--env A --env B` to `--env A B`; tyro would only keep the last one.
+
+    Args:
+        arguments: the words of a command line.
+        lists: the names of the options that this is done for, without their prefixes.
+    """
+    groups: dict[object, list[str]] = {}
+    words = groups.setdefault(None, [])
+    for position, word in enumerate(arguments):
+        option, equals, text = word.partition("=")
+        option = option.replace("_", "-")
+        if option.startswith("--") and option[2:].rpartition(".")[2] in lists:
+            words = groups.setdefault(option, [option])
+            words += [text] if equals else []
+        elif word.startswith("-"):
+            words = groups[position] = [word]
+        else:
+            words.append(word)
+    return [word for words in groups.values() for word in words]
 
 
 def _dispatch(

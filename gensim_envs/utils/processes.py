@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
@@ -88,10 +88,7 @@ def in_order(
 
 
 def map_in_order(
-    act: Callable[..., Result],
-    jobs: Iterable[tuple[Any, ...]],
-    workers: int | None = None,
-    executor: Executor | None = None,
+    act: Callable[..., Result], jobs: Sequence[tuple[Any, ...]], workers: int | None = None
 ) -> Generator[Result, None, None]:
     """What `act(*job)` returns for each job, in order, over processes that end with the generator.
 
@@ -102,17 +99,13 @@ def map_in_order(
         act: a function that can be pickled.
         jobs: its arguments.
         workers: number of processes; by default one for each core.
-        executor: used instead of new processes.
 
     Raises:
         WorkerError: if one of the processes ended.
     """
-    waiting = list(jobs)
-    if executor is not None:
-        yield from in_order(executor, act, waiting)
-    elif waiting:
-        with processes(min(workers or cores(), len(waiting))) as own:
-            yield from in_order(own, act, waiting)
+    if jobs:
+        with processes(min(workers or cores(), len(jobs))) as executor:
+            yield from in_order(executor, act, jobs)
 
 
 def end_with_parent() -> None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import sys
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TextIO
+from typing import Any, Self, TextIO
 
-if TYPE_CHECKING:
-    from tqdm import tqdm
+from tqdm import tqdm
 
 
 class Progress:
@@ -24,20 +22,15 @@ class Progress:
         self, total: int | None = None, title: str = "", unit: str = "it", done: int = 0
     ) -> None:
         self._bar: tqdm[Any] | None = None
-        if sys.stderr is None or not sys.stderr.isatty():
-            return
-        try:
-            from tqdm import tqdm
-        except ModuleNotFoundError:  # a machine that only trains may lack it
-            return
-        self._bar = tqdm(
-            total=total,
-            desc=title or None,
-            unit=unit,
-            initial=done,
-            leave=False,
-            dynamic_ncols=True,
-        )
+        if sys.stderr is not None and sys.stderr.isatty():
+            self._bar = tqdm(
+                total=total,
+                desc=title or None,
+                unit=unit,
+                initial=done,
+                leave=False,
+                dynamic_ncols=True,
+            )
 
     @property
     def visible(self) -> bool:
@@ -72,10 +65,5 @@ class Progress:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
