@@ -332,7 +332,7 @@ def test_without_the_encoder_the_extra_is_named(
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
     assert make(library, tmp_path / "out") == 2
     message = capsys.readouterr().err
-    assert message.startswith("gensim: imageio_ffmpeg is missing. pip install ")
+    assert message.startswith("gensim: imageio_ffmpeg is missing. Run pip install ")
     assert "video" in message
     assert not (tmp_path / "out").exists()
 

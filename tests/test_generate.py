@@ -283,7 +283,7 @@ def test_without_a_key_nothing_is_begun(place: Place, monkeypatch: pytest.Monkey
         code = main(["generate", "--model", "x", "--library", str(place.library.root),
                      "--run", str(place.run)])  # fmt: skip
     assert code == 2
-    assert err.getvalue().startswith("gensim: there is no key. Set OPENAI_API_KEY")
+    assert err.getvalue().startswith("gensim: no API key. Set OPENAI_API_KEY")
     assert not place.run.exists()
 
 
@@ -522,7 +522,7 @@ def test_what_somebody_else_publishes_meanwhile_is_not_counted(place: Place) -> 
     ended = place.generate("--count", "1")
     assert ended.code == 1
     assert [verdict.cause for verdict in read_verdicts(place.run)] == ["novelty"]
-    assert f"there is a task {recipe.name} already, from elsewhere" in ended.out
+    assert f"another process has published a task {recipe.name} meanwhile" in ended.out
     assert len(place.library.records()) == 1
 
 

@@ -596,7 +596,7 @@ def test_a_map_without_scikit_learn_names_the_extra(
     arguments = ["--library", str(library.root), "--embedder", "tfidf", "--out", "map.html"]
     assert main(["map", *arguments]) == 2
     message = capsys.readouterr().err
-    assert message.startswith("gensim: sklearn is missing. pip install ")
+    assert message.startswith("gensim: sklearn is missing. Run pip install ")
     assert "llm" in message
 
 

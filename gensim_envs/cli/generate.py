@@ -39,19 +39,19 @@ _COUNT = 20  # attempts
 
 
 def _temperature(text: str) -> tuple[str, float]:
-    stage, _, number = text.partition("=")
+    query, _, number = text.partition("=")
     try:
         temperature = float(number)
     except ValueError:
         temperature = -1.0
-    if stage not in TEMPERATURES or not 0 <= temperature <= 2:
+    if query not in TEMPERATURES or not 0 <= temperature <= 2:
         raise ValueError(
-            f"{text!r} is not STAGE=T with T from 0 to 2 and a stage of {', '.join(TEMPERATURES)}"
+            f"{text!r} is not QUERY=T with T from 0 to 2 and a query of {', '.join(TEMPERATURES)}"
         )
-    return stage, temperature
+    return query, temperature
 
 
-Temperatures = Annotated[tuple[tuple[str, float], ...], values(_temperature, "STAGE=T")]
+Temperatures = Annotated[tuple[tuple[str, float], ...], values(_temperature, "QUERY=T")]
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class GenerateConfig:
         critics: number of critics that vote on a finished task.
         seed: seed of the sample of the library that prompts show.
         embedder: auto, minilm, tfidf or openai:MODEL.
-        temperature: temperatures of stages.
+        temperature: sampling temperatures of queries, such as propose=0.9.
         max_calls: end the run after this many calls.
         max_tokens_total: end the run after this many tokens of prompts and answers.
         timeout: seconds of silence after which a call is tried again.

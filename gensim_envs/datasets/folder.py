@@ -31,17 +31,17 @@ class Folder:
     """The dataset of one run and its parts.
 
     Args:
-        out: the folder of all datasets.
-        run: what is recorded.
+        out: folder of all datasets.
+        run: determines the episodes.
 
     Attributes:
-        data: the folder that Minari reads.
-        metadata: of the dataset; None before it is complete.
-        solved: seeds of which there is an episode, in the dataset or as a part.
-        failed: seeds of which there is none, and why.
+        data: folder that Minari reads.
+        metadata: metadata of the dataset; None before it is complete.
+        solved: seeds with an episode, in the dataset or as a part.
+        failed: {seed: reason} of the seeds without an episode.
 
     Raises:
-        DatasetError: the folder holds episodes of another run.
+        DatasetError: if the folder contains episodes of another run.
     """
 
     def __init__(self, out: Path, run: Run) -> None:
@@ -134,7 +134,7 @@ class Folder:
         for key, value in self.run.to_json().items():
             if recorded.get(key) != value:
                 raise DatasetError(
-                    f"{where} holds episodes of {self.run.spec.id} recorded with {key} "
+                    f"{where} contains episodes of {self.run.spec.id} recorded with {key} "
                     f"{recorded.get(key)!r}, not {value!r}. {_ELSEWHERE}"
                 )
 

@@ -24,7 +24,7 @@ def pack(episode: Mapping[str, Any], seed: int) -> bytes:
     Args:
         episode: arrays, and dicts of arrays, with time first: `observations` and `infos` of
             steps + 1, `actions`, `rewards`, `terminations` and `truncations` of steps.
-        seed: with which the env was reset.
+        seed: seed of the episode's reset.
     """
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
@@ -66,10 +66,10 @@ def assemble(
     made in memory, since HDF5 ends the process with a segmentation fault on a full disk.
 
     Args:
-        seeds: of the episodes.
-        main: the present main file.
-        present: seeds of the episodes in it, in their order.
-        part: from any other seed to the file of its episode.
+        seeds: seeds of the episodes.
+        main: path of the existing main file.
+        present: seeds of its episodes, in their order.
+        part: maps any other seed to the file of its episode.
 
     Returns:
         The content of the file and the number of steps.

@@ -40,7 +40,7 @@ def find(dataset: Path) -> list[Path]:
             Minari's own.
 
     Raises:
-        DatasetError: there are none.
+        DatasetError: if there are none.
     """
     local = Path(os.environ.get("MINARI_DATASETS_PATH") or "~/.minari/datasets").expanduser()
     folder = dataset.expanduser()
@@ -51,7 +51,7 @@ def find(dataset: Path) -> list[Path]:
         found = [folder]
     if not found:
         raise DatasetError(
-            f"{folder} has no Minari dataset, and neither has {local} one of this name. "
+            f"{folder} contains no Minari dataset, and {local} has none of this name. "
             "`gensim demos` and `python -m agents export` record datasets"
         )
     return found
@@ -63,10 +63,10 @@ class Dataset:
 
     Attributes:
         path: its `data` folder.
-        env_id: id of the env, or else of the dataset.
-        action_low: least values of an action, as the metadata has them.
-        action_high: greatest values of an action.
-        state_bounds: most of each kind of thing that a state has room for; empty if not known.
+        env_id: id of the environment; of the dataset if the metadata lack it.
+        action_low: lower bounds of actions, as in the metadata.
+        action_high: upper bounds of actions.
+        state_bounds: capacity of the state vector by kind of row; empty if unknown.
     """
 
     path: Path
@@ -80,7 +80,7 @@ class Dataset:
         """Read the metadata of a dataset from its `data` folder.
 
         Raises:
-            DatasetError: it cannot be read or is not valid, or the main file is damaged.
+            DatasetError: if it cannot be read or is not valid, or the main file is damaged.
         """
         try:
             metadata = _json_object((path / METADATA).read_bytes()[: _MOST + 1])
@@ -107,7 +107,7 @@ class Dataset:
         """The episodes in their order; each can be read until the next one is asked for.
 
         Raises:
-            DatasetError: the main file cannot be read.
+            DatasetError: if the main file cannot be read.
         """
         import h5py
 

@@ -104,16 +104,16 @@ def record(
     starts processes.
 
     Args:
-        ids: for `gym.make`.
-        episodes: how many of each.
-        seed: the first one; a seed that fails is passed over and listed in the metadata.
+        ids: ids of environments, as for `gym.make`.
+        episodes: number of episodes of each id.
+        seed: first seed; seeds that fail are skipped and listed in the metadata.
         out: folder of all datasets; Minari finds them with MINARI_DATASETS_PATH set to it.
-        obs_mode: of the envs.
-        split: of the envs.
+        obs_mode: observation mode of the environments.
+        split: colour split of the environments.
         bounds: to which state vectors are padded; by default each env's own.
         perturb: keys of `PERTURBATIONS` to draw for each episode, from its seed.
-        behaviour: what acts instead of the oracle. Then the recorded actions are still those of the
-            oracle in the states visited, episodes need not be solved, and infos also have
+        behaviour: chooses the executed actions instead of the oracle. The recorded actions are then
+            the oracle's in the states visited, episodes need not be solved, and infos also have
             `executed` (steps + 1, 6) and `labelled` (steps + 1,) bool, which is false where the
             oracle knows no action. It must be picklable.
         workers: number of processes; by default one on each core.
@@ -151,7 +151,7 @@ def _check(episodes: int, seed: int, workers: int | None, perturb: Sequence[str]
     missing = [name for name in ("h5py", "minari") if importlib.util.find_spec(name) is None]
     if missing:
         raise DatasetError(
-            f"{' and '.join(missing)} is not installed. Use pip install 'gensim-envs[data]'"
+            f"{' and '.join(missing)} is not installed. Run pip install '.[data]' in a checkout"
         )
     for name, value, least in (
         ("episodes", episodes, 1),
@@ -240,8 +240,8 @@ def _plan(folder: Folder, episodes: int) -> tuple[list[int], list[int]]:
         if not missing and tried >= _TRIED and len(failed) > tried / 2:
             id, why = folder.run.spec.id, folder.failed[failed[-1]]
             raise _GaveUp(
-                f"{id}: the oracle failed on {len(failed)} of {tried} seeds, the last time with: "
-                f"{why}. `gensim certify {id}` tells more"
+                f"{id}: the oracle failed on {len(failed)} of {tried} seeds; last error: "
+                f"{why}. Run `gensim certify {id}` for details"
             )
     return solved, missing
 

@@ -38,7 +38,7 @@ class Behaviour(Protocol):
     """Acts while the oracle labels the states that are visited, as in DAgger.
 
     Attributes:
-        name: of the algorithm; part of the dataset's id.
+        name: name of the algorithm; part of the dataset's id.
     """
 
     @property
@@ -53,13 +53,13 @@ class Run:
     """Everything that determines the episode of a seed.
 
     Attributes:
-        spec: of the env, with its options.
-        program_sha256: of the task's program.
-        suite_version: of this package.
-        seed: the first one.
+        spec: specification of the environment, with its options.
+        program_sha256: SHA-256 of the task's program.
+        suite_version: version of this package.
+        seed: first seed.
         perturb: keys of `PERTURBATIONS` to draw for each episode, from its seed.
-        state_bounds: most of each kind of thing that a state vector has room for; empty for images.
-        behaviour: what acts; the oracle if None.
+        state_bounds: capacity of the state vector by kind of row; empty for images.
+        behaviour: chooses the executed actions; the oracle does if None.
     """
 
     spec: EnvSpec
@@ -72,7 +72,7 @@ class Run:
 
     @property
     def algorithm(self) -> str:
-        """Name of what acts."""
+        """Name of the acting policy."""
         return "oracle" if self.behaviour is None else self.behaviour.name
 
     @property
@@ -109,8 +109,8 @@ def play(run: Run, seed: int, part: Path, note: Path) -> str | None:
         Why there is no episode; None if there is one.
 
     Raises:
-        FileError: the disk does not take it.
-        TaskError: the program was stopped, perhaps for want of time or memory on this machine.
+        FileError: if the file cannot be written.
+        TaskError: if the program was stopped, perhaps for lack of time or memory on this machine.
     """
     from gensim_envs.datasets.hdf5 import pack
     from gensim_envs.errors import OracleError, TaskError

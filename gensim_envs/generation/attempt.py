@@ -26,11 +26,11 @@ def make_attempt(
     Args:
         talk: the conversation with the model.
         idea: the inputs of the proposal.
-        settings: of the run.
+        settings: settings of the run.
         executor: runs draws and episodes.
 
     Returns:
-        (verdict, candidate); a candidate if nothing speaks against publishing.
+        (verdict, candidate); the candidate is None if the attempt was refused.
 
     Raises:
         ProviderError: if no call can succeed.
@@ -124,7 +124,7 @@ class _Attempt:
 
 
 def _implied(name: str, summary: str) -> Proposal:
-    """The proposal of a single prompt, as far as its program says."""
+    """The proposal that a program of a single prompt implies."""
     return Proposal.model_construct(
         name=name, description=summary, assets=[], why_new="not asked for"
     )

@@ -105,10 +105,10 @@ def facts(source: str, spec: TaskSpec) -> Facts:
 
 
 def levels(spec: TaskSpec) -> int:
-    """Height of the tallest stack, in things, once all goals are met.
+    """Height of the tallest stack, in items, once all goals are met.
 
-    A thing stands on its base in an `on=` goal, and on what an earlier `at=` goal has put right
-    below it. Containers do not count.
+    An item stands on its base in an `on=` goal, and on the items that an earlier `at=` goal has put
+    right below it. Containers do not count.
     """
     level = dict.fromkeys(range(len(spec.items)), 1)
     placed: list[tuple[float, shapely.Polygon, int]] = []  # top, footprint, level
@@ -189,7 +189,7 @@ def _check_shares(redrawn: float, done: float) -> None:
         )
     if done > MOST_DONE:
         raise TaskError(
-            f"{done:.0%} of it is done before anything has moved",
+            f"{done:.0%} of the task is already complete at the start",
             "Start farther from the goals, or ask for more",
             cause="semantics",
         )

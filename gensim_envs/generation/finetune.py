@@ -40,10 +40,10 @@ class Job:
     """The progress of a fine-tuning job.
 
     Attributes:
-        order: what was asked for: model, suffix, server and the data's sha256.
+        order: model, suffix, server and the data's SHA-256.
         uploads: {file: the server's id}.
-        asked: whether the server has been asked to start it, even if no answer came.
-        id: the server's, once it is known.
+        asked: whether the request to start it was sent, even if no answer came.
+        id: the server's id of the job, once it is known.
         tuned: name of the tuned model, once there is one.
     """
 

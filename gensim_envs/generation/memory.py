@@ -131,11 +131,12 @@ class Memory:
         """
         for entry in self.entries:
             if entry.name.lower() == name.lower():
-                raise _known(f"there is a task {entry.name} already: {entry.summary!r}")
+                raise _known(f"the library already has a task {entry.name}: {entry.summary!r}")
         for near, likeness in self.nearest(name, description, 1):
             if likeness >= self.embedder.duplicate:
                 raise _known(
-                    f"it says what {near.name} says (likeness {likeness:.2f}): {near.summary!r}"
+                    f"its description is too similar to that of {near.name} "
+                    f"(similarity {likeness:.2f}): {near.summary!r}"
                 )
 
     def refuse_known_program(self, source: str) -> None:
@@ -147,7 +148,7 @@ class Memory:
         for near, likeness in self.nearest_program(source):
             if likeness >= SAME_PROGRAM:
                 raise _known(
-                    f"its program is built like that of {near.name} (likeness {likeness:.2f})"
+                    f"its program has the structure of {near.name} (similarity {likeness:.2f})"
                 )
 
     def sample(self, rng: np.random.Generator, count: int) -> list[Entry]:

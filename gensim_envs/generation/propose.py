@@ -44,7 +44,7 @@ def propose(talk: Conversation, idea: Idea) -> Proposal:
     """Ask for a new task.
 
     Raises:
-        TaskError: with cause "parse" if it is malformed or needs an unknown asset, with "novelty"
+        TaskError: with cause "parse" if it is malformed or uses an unknown asset, with "novelty"
             if it is known.
     """
     past = idea.memory.sample(idea.rng, PAST)
@@ -55,7 +55,7 @@ def propose(talk: Conversation, idea: Idea) -> Proposal:
     for name in proposal.assets:
         if name not in ASSETS:
             raise TaskError(
-                f"the proposal needs {name!r:.60}, which there is not",
+                f"the proposal uses the unknown asset {name!r:.60}",
                 f"Use {', '.join(ASSETS)}",
                 cause="parse",
             )
@@ -92,7 +92,7 @@ def implement(talk: Conversation, memory: Memory, proposal: Proposal) -> tuple[s
     for name in pick.references:
         if name not in by_name:
             raise TaskError(
-                f"{name!r:.60} is none of the tasks to pick from", "Pick from the list",
+                f"{name!r:.60} is not a task to pick from", "Pick from the list",
                 cause="parse",
             )  # fmt: skip
     references = [by_name[name] for name in dict.fromkeys(pick.references)][:REFERENCES]

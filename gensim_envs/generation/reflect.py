@@ -1,4 +1,4 @@
-"""Let other models read a program that works: what it asks for, and whether to keep it."""
+"""Review a working program with a model: read its instructions back, and vote on keeping it."""
 
 from __future__ import annotations
 
@@ -87,8 +87,8 @@ def compare(spec: TaskSpec, statement: Statement) -> None:
     """
     if len(statement.goals) != len(spec.goals):
         raise TaskError(
-            f"a reader sees {len(statement.goals)} goals in {len(spec.goals)} sentences",
-            "Let each sentence say one goal",
+            f"a reader finds {len(statement.goals)} goals in {len(spec.goals)} sentences",
+            "Describe exactly one goal in each sentence",
             cause="semantics",
         )
     rows = zip(spec.goals, statement.goals, supports(spec), strict=True)
@@ -107,7 +107,7 @@ def _disagreement(spec: TaskSpec, goal: Goal, asked: Asked, below: set[int]) -> 
     if asked.doubt.strip():
         return f"a reader says: {asked.doubt.strip()}"
     if any(n > len(spec.items) for n in [*asked.items, *asked.targets, *asked.order]):
-        return "a reader names things that are not there"
+        return "a reader refers to objects that are not in the scene"
     items, targets, order = (
         [n - 1 for n in each] for each in (asked.items, asked.targets, asked.order)
     )
@@ -126,7 +126,7 @@ def _disagreement(spec: TaskSpec, goal: Goal, asked: Asked, below: set[int]) -> 
             f"{_listed(spec, sorted(bases))}"
         )
     if not _same_pairs(spec, goal, items, targets):
-        return "a reader would pair things and places in another way"
+        return "a reader would assign items to targets differently"
     if order and not _same_order(spec, goal, order):
         return f"a reader expects the order {_listed(spec, order)}"
     return ""
@@ -148,9 +148,9 @@ def _same_relation(
 
 
 def _same_pairs(spec: TaskSpec, goal: Goal, items: Sequence[int], targets: Sequence[int]) -> bool:
-    """Whether each of several different things goes where a reader puts it, if he says so of each.
+    """Whether the items go to the targets that a reader names, if one is named for each.
 
-    There are no pairs if any of the things may go to any of the places; see `goals.match`.
+    There are no pairs if any item may go to any place; see `task.progress.match`.
     """
     bases = [place.base for place in goal.places if place.base is not None]
     apart = len(bases) == len(goal.places) == len(goal.items) == len(items) == len(targets)

@@ -67,13 +67,13 @@ class Run:
     """Makes the remaining attempts of a run.
 
     Args:
-        folder: of the run.
-        settings: of the run; those of its first start if it is resumed.
+        folder: folder of the run.
+        settings: settings of the run; those of its first start if it is resumed.
         library: where tasks are published.
         provider: answers the prompts.
         embedder: that of the settings.
-        watch: shows how it goes.
-        stop: ends it, such as after Ctrl-C; providers look at it while they wait.
+        watch: displays progress.
+        stop: ends the run when set, such as after Ctrl-C; providers check it while they wait.
         workers: number of processes; by default one for each core.
 
     Raises:
@@ -136,7 +136,7 @@ class Run:
     # One attempt.
 
     def _idea(self, attempt: int, steps: list[str]) -> Idea:
-        """The inputs of an attempt, from the state after attempt - window."""
+        """The inputs of an attempt, taken from the state after attempt - window."""
         settled = max(0, attempt - self.settings.window)
         refused = [
             f"{verdict.name}: {verdict.problem}"[:200]
@@ -217,7 +217,7 @@ class Run:
                 own = self._library.run_of(record) == self.settings.run
                 if own and record.sha256 == candidate.record.sha256:
                     return  # the process was killed between publishing and writing the verdict
-                problem = f"there is a task {name} already, from elsewhere"
+                problem = f"another process has published a task {name} meanwhile"
                 raise TaskError(problem, "Propose something else", cause="novelty")
         settings = self.settings
         candidate.publish(self._library, settings.model, run=settings.run, attempt=verdict.attempt)

@@ -1,8 +1,9 @@
 """Compare each sentence with its goal, as far as that works without a model.
 
-`task.checks` checks that the colours, kinds and numbers in a sentence exist at all. This module
-checks that each thing has the role that the sentence gives it: what is moved, and in, on or beside
-what. The rest, such as an order among places, is left to a reader; see `reflect.py`.
+`task.checks.sentences` checks that the colours, kinds and numbers in a sentence occur in its goal.
+This module checks that each object has the role that the sentence gives it: the object to move, or
+the target in, on or beside which it goes. The rest, such as an order among places, is left to a
+reader; see `reflect.py`.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ from gensim_envs.task.relations import beads_along, crumbs_inside, supports, tar
 from gensim_envs.task.spec import TaskSpec
 
 NEAR = 0.03
-"""Distance in metres from its place at which a thing counts as nearly there."""
+"""Distance in metres within which an item counts as nearly at its target."""
 
 Problems = Iterator[tuple[str, str]]
 """(problem, remedy) of a sentence."""
 
 
 def check_sentences(spec: TaskSpec) -> None:
-    """Check that every sentence gives each thing that it names the role that the thing has.
+    """Check that each sentence uses every object that it names in the role that the goal gives it.
 
     Raises:
         TaskError: with cause "semantics", naming goal and phrase.
@@ -49,7 +50,7 @@ def _problems(spec: TaskSpec, number: int, below: set[int]) -> Problems:
     yield from _wrong_spot(spec, goal)
     if goal.relation == "at":
         for where in _misplaced(spec, goal, named):
-            yield f"its sentence says {where}, but its places are not", "Let both say the same"
+            yield f"its sentence says {where}, but its poses contradict it", "Make both agree"
     for phrase in named:
         if phrase.color and not any(True for _ in meant(spec, phrase)):
             problem = f"its sentence says {str(phrase)!r}, but no {phrase.noun} is {phrase.color}"
@@ -60,40 +61,40 @@ def _problems(spec: TaskSpec, number: int, below: set[int]) -> Problems:
 
 
 def _wrong_movers(spec: TaskSpec, goal: Goal, named: list[Phrase]) -> Problems:
-    """What a sentence names before any preposition must be what its goal moves."""
+    """Check that the objects named before the first preposition are those that the goal moves."""
     moved = set(goal.items)
     first = named[0] if named else None
     if first and first.where is None and set(meant(spec, first)):
         movers = (set(meant(spec, phrase)) for phrase in named if not phrase.where)
         if not any(items & moved for items in movers):
-            problem = f"its sentence speaks of the {first}, but another thing is moved"
-            yield problem, "Let the sentence name what the goal moves"
+            problem = f"its sentence mentions the {first}, but the goal moves another object"
+            yield problem, "Name the items that the goal moves"
     for phrase in named:
         movable = {k for k in meant(spec, phrase) if not spec.items[k].fixed}
         left = movable - moved
         if phrase.all and phrase.where is None and movable & moved and left:
             problem = (
-                f"its sentence speaks of all of {plural(str(phrase))}, but {len(left)} more of "
-                "them are on the table"
+                f"its sentence refers to all {plural(str(phrase))}, but the goal does not move "
+                f"{len(left)} of them"
             )
             yield problem, "Say how many, or move them all"
 
 
 def _wrong_number(spec: TaskSpec, goal: Goal, phrase: Phrase, below: set[int]) -> Problems:
-    """A number before a noun must be how many of these are moved, or how many there are."""
+    """Check that a number equals the count of moved or present objects of that kind."""
     named = set(meant(spec, phrase))
     moved = named & set(goal.items)
     there = {len(moved)} if moved else {len(named), len(below & named)}
     if phrase.number is not None and named and phrase.number not in there:
         wrong = f"{phrase.number} {plural(str(phrase))}"
         yield (
-            f"its sentence says {wrong}, but it is {max(there)}",
-            "Say how many of them the goal is about",
+            f"its sentence says {wrong}, but the goal has {max(there)}",
+            "State how many of them the goal refers to",
         )
 
 
 def _wrong_relation(spec: TaskSpec, goal: Goal, phrase: Phrase, below: set[int]) -> Problems:
-    """A thing named after in, on or beside must be what the items end in, on or beside."""
+    """Check that the object after "in", "on" or "beside" is a target with that relation."""
     named = set(meant(spec, phrase))
     within = _within(spec, goal) & named
     upon = (below - _only_frames(spec, goal)) & named
@@ -108,10 +109,10 @@ def _wrong_relation(spec: TaskSpec, goal: Goal, phrase: Phrase, below: set[int])
         wrong = bool(within) or (stands and bool(upon) and goal.relation in ("on", "inside"))
     if named and wrong:
         problem = (
-            f"its sentence says {phrase.where} the {phrase}, but its items do not come to be "
+            f"its sentence says {phrase.where} the {phrase}, but the goal does not put its items "
             f"{phrase.where} it"
         )
-        yield problem, "Let the sentence say what at=, on=, inside= or along= says"
+        yield problem, "Use a preposition that matches at=, on=, inside= or along="
 
 
 _SPOT = re.compile(
@@ -167,7 +168,7 @@ def _wrong_order(spec: TaskSpec, goal: Goal, number: int) -> Problems:
 
 
 def _misplaced(spec: TaskSpec, goal: Goal, named: list[Phrase]) -> Iterator[str]:
-    """Where a sentence says that things go, as in a circle or to the left, and they do not."""
+    """Arrangements and directions that the sentence states and the goal's poses contradict."""
     text = goal.instruction.lower()
     points = np.array([(place.pose.x, place.pose.y) for place in goal.places])
     middle = points.mean(axis=0)
@@ -196,7 +197,7 @@ def _misplaced(spec: TaskSpec, goal: Goal, named: list[Phrase]) -> Iterator[str]
 
 
 def _owned(spec: TaskSpec, goal: Goal, named: set[int]) -> bool:
-    """Whether poses are given relative to a thing without an opening: a kit, a fixture."""
+    """Whether poses are relative to an asset without an opening, such as a kit board."""
     bases = {place.base for place in goal.places} & named
     return goal.relation == "at" and any(
         spec.items[k].asset.opening is None for k in bases if k is not None
@@ -204,7 +205,7 @@ def _owned(spec: TaskSpec, goal: Goal, named: set[int]) -> bool:
 
 
 def _only_frames(spec: TaskSpec, goal: Goal) -> set[int]:
-    """Solid things relative to which poses are given that lie on the table nevertheless."""
+    """Solid items that only serve as the frame of poses on the table."""
     low = {place.base for place in goal.places if place.pose.z < HEIGHT_TOLERANCE / 2}
     return {
         k for k in low

@@ -1,4 +1,4 @@
-"""Certify a task: play the oracle, a no-op policy and a random policy over fixed seeds."""
+"""Certify a task: run the oracle, a no-op policy and a random policy on fixed seeds."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ def max_steps(bounds: Mapping[str, int]) -> int:
 def run_episode(
     program: Program, bounds: Mapping[str, int], policy: Policy, seed: int
 ) -> tuple[Episode, str]:
-    """Play one episode without images.
+    """Run one episode without images.
 
     Args:
         program: the task's program.
-        bounds: of the task's record.
-        policy: which policy acts.
-        seed: of `reset` and of the random actions.
+        bounds: bounds in the task's record.
+        policy: the policy that acts.
+        seed: seed of `reset` and of the random actions.
 
     Returns:
         (episode, the oracle's error or ""). After an error the episode counts as a failure.
@@ -91,11 +91,11 @@ def certify(
     executor: Executor,
     tick: Tick = lambda line: None,
 ) -> Certificate:
-    """Play the three policies on the certificate seeds.
+    """Run the three policies on the certificate seeds.
 
     Args:
         program: the task's program.
-        bounds: of the task's record.
+        bounds: bounds in the task's record.
         redraws: share of redraws in the survey.
         executor: runs the episodes; the result does not depend on its number of workers.
         tick: called with a line after each episode.
@@ -147,4 +147,6 @@ def _check_others(certificate: Certificate) -> None:
         raise TaskError(problem, "Start farther from the goal", cause="oracle")
     if certificate.random >= MOST_RANDOM * count:
         problem = f"random actions solve {certificate.random} of {count} seeds"
-        raise TaskError(problem, "Ask for more: more items, a smaller target", cause="oracle")
+        raise TaskError(
+            problem, "Make the task harder: use more items or a smaller target", cause="oracle"
+        )

@@ -18,7 +18,7 @@ STAGES = ("proposal", "gate", "spec", "oracle", "semantics", "reflection", "publ
 """The checks, in the order in which a task passes them. Novelty is checked along the way and again
 before publishing."""
 CAUSES: tuple[Cause, ...] = get_args(Cause)
-"""All reasons for which a task can be refused."""
+"""All causes for which an attempt can be refused."""
 
 
 @dataclass
@@ -26,22 +26,22 @@ class Verdict:
     """How one attempt ended.
 
     Attributes:
-        attempt: its number.
+        attempt: number of the attempt.
         cause: why it was refused, or None if it was accepted.
         problem: the refusal in words, with the remedy.
-        name: of the task, as far as it has one.
-        id: of the record, if it was accepted.
+        name: class name of the task; "" if none was proposed.
+        id: id of the record, if it was accepted.
         proposal: the model's proposal.
         references: tasks whose code was shown.
         passed: stages that the last program passed.
         first: stages that the first program passed, before any repair.
         refusals: [cause, message] of each program that was refused and repaired.
         votes: [vote, reason] of each critic.
-        tokens: of prompts, and of answers.
+        tokens: numbers of tokens in prompts and in answers.
         seconds: "model": waiting for answers; "total": from start to end.
         cuts: calls whose prompt was cut to fit the model's context, and how often.
         changed: calls that a replay answered although their prompt has changed.
-        program: the last one, if there is one.
+        program: source of the last program; "" if there is none.
     """
 
     attempt: int

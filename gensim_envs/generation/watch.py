@@ -1,4 +1,4 @@
-"""Show how a run goes: a progress bar on a terminal, and a line for each attempt."""
+"""Display the progress of a run: a bar on a terminal, and a line for each attempt."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from gensim_envs.utils.progress import Progress
 
 
 class Watch(Progress):
-    """Shows what happens in a run, from all of its threads.
+    """Displays the progress of a run; may be called from any of its threads.
 
     Args:
-        budget: whose use is shown.
+        budget: budget whose use is displayed.
     """
 
     def __init__(self, budget: Budget) -> None:

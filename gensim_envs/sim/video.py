@@ -184,7 +184,7 @@ class Window:
             import pygame
         except ModuleNotFoundError as error:
             raise RuntimeError(
-                'render_mode="human" needs pygame: pip install "gensim-envs[video]"'
+                'render_mode="human" needs pygame. Run pip install ".[video]" in a checkout'
             ) from error
         self._pygame = pygame
         pygame.display.init()

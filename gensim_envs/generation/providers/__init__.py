@@ -1,8 +1,8 @@
-"""Providers of answers: a server, a recording, or a person who answers files.
+"""Providers of answers: a server, a recording, or files that a person answers.
 
-Each has a module of its own; this one has the protocol, the errors and the budget of a run. A
-failed call is never blamed on the model: an `ApiError` ends the attempt, a `ProviderError` ends the
-run, and after `Stopped` the run can be resumed.
+Each has a module of its own; this one has the protocol, the errors and the budget of a run. An
+`ApiError` ends the attempt, a `ProviderError` ends the run, and after `Stopped` the run can be
+resumed; none of them counts against the model.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Sleep = Callable[[float], None]
 
 
 class ApiError(Exception):
-    """A call failed through no fault of the model; its attempt ends with the cause "api"."""
+    """A call failed for reasons outside the model; its attempt ends with the cause "api"."""
 
 
 class ContextTooLong(ApiError):
@@ -34,7 +34,7 @@ class ProviderError(GensimError):
 
 
 class Stopped(Exception):
-    """The run is to stop: a budget is spent, or somebody pressed Ctrl-C."""
+    """Raised to end a run: its budget is spent, or it was interrupted."""
 
 
 class Provider(Protocol):

@@ -1,4 +1,4 @@
-"""A person who answers files, such as through a chat window."""
+"""Exchange prompts and answers as files, such as for copying to and from a chat window."""
 
 from __future__ import annotations
 

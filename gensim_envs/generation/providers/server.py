@@ -144,14 +144,14 @@ def client(base_url: str | None, timeout: float) -> Any:
         import openai
     except ModuleNotFoundError as error:
         raise ProviderError(
-            'openai is not installed. Install it with pip install "gensim-envs[llm]"'
+            "openai is not installed. Run pip install '.[llm]' in a checkout"
         ) from error
     base_url = base_url or os.environ.get("OPENAI_BASE_URL") or None
     if base_url and not base_url.startswith(("http://", "https://")):
         raise ProviderError(f"{base_url!r:.80} is not an address. Write http://HOST:PORT/v1")
     key = os.environ.get("OPENAI_API_KEY")
     if not key and base_url is None:
-        raise ProviderError("there is no key. Set OPENAI_API_KEY, or --base-url for a local server")
+        raise ProviderError("no API key. Set OPENAI_API_KEY, or use --base-url for a local server")
     limits = openai.Timeout(timeout, connect=min(timeout, 10.0))
     return openai.OpenAI(api_key=key or NO_KEY, base_url=base_url, timeout=limits, max_retries=0)
 
