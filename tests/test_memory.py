@@ -142,7 +142,7 @@ def test_a_program_with_other_names_and_numbers_is_the_same(memory: Memory) -> N
 
 
 def test_a_duplicate_description_is_refused(memory: Memory) -> None:
-    with pytest.raises(TaskError, match="what BuildWheel says") as caught:
+    with pytest.raises(TaskError, match="too similar to that of BuildWheel") as caught:
         memory.refuse_known_description(
             "Wheel",
             "Build a wheel: ring eight blocks, alternately red and blue, around a green ball",

@@ -122,7 +122,7 @@ class Episode:
 
     Attributes:
         what: the dataset and the episode, for messages.
-        seed: with which the env was reset; 0 if not known.
+        seed: seed of the reset; 0 if unknown.
         steps: number of actions.
     """
 
@@ -154,9 +154,9 @@ class Episode:
         """The entries of an array, one for each action.
 
         Args:
-            name: of the array.
-            dtype: of an entry.
-            shape: of an entry.
+            name: name of the array.
+            dtype: dtype of an entry.
+            shape: shape of an entry.
 
         Raises:
             DatasetError: it is missing, has another dtype or shape, or too few entries.

@@ -38,8 +38,8 @@ class Played:
     """A seed has been played.
 
     Attributes:
-        id: of the env.
-        seed: with which it was reset.
+        id: id of the environment.
+        seed: seed of the reset.
         reason: why there is no episode of it; None where it was solved.
         done: episodes there are now, those of earlier runs included.
         total: episodes asked for.
@@ -61,8 +61,8 @@ class Summary:
     """A finished dataset.
 
     Attributes:
-        id: of the env.
-        dataset_id: for `minari.load_dataset`.
+        id: id of the environment.
+        dataset_id: id for `minari.load_dataset`.
         path: its folder; `path / "data"` for `minari.MinariDataset`.
         episodes: number of episodes, all of them solved.
         steps: number of steps in all of them.
@@ -110,7 +110,7 @@ def record(
         out: folder of all datasets; Minari finds them with MINARI_DATASETS_PATH set to it.
         obs_mode: observation mode of the environments.
         split: colour split of the environments.
-        bounds: to which state vectors are padded; by default each env's own.
+        bounds: bounds that state vectors are padded to; by default each environment's own.
         perturb: keys of `PERTURBATIONS` to draw for each episode, from its seed.
         behaviour: chooses the executed actions instead of the oracle. The recorded actions are then
             the oracle's in the states visited, episodes need not be solved, and infos also have
@@ -120,8 +120,8 @@ def record(
         progress: called after each seed.
 
     Raises:
-        DatasetError: naming what is wrong and the remedy. With several ids, those that can be
-            recorded are, before it is raised for those of which most seeds fail.
+        DatasetError: if an id cannot be recorded; the message names the remedy. If most seeds of an
+            id fail, the other ids are recorded first.
     """
     _check(episodes, seed, workers, perturb)
     out = Path(out).expanduser().resolve()
@@ -169,10 +169,10 @@ def _run(
     id: str, seed: int, options: dict[str, Any], perturb: tuple[str, ...],
     behaviour: Behaviour | None,
 ) -> Run:  # fmt: skip
-    """What is recorded for an id.
+    """The run that records an id.
 
     Raises:
-        DatasetError: there is no such env of this suite.
+        DatasetError: if the suite has no such environment.
     """
     try:
         spec = copy.deepcopy(gym.spec(id))
@@ -247,7 +247,7 @@ def _plan(folder: Folder, episodes: int) -> tuple[list[int], list[int]]:
 
 
 def _play_all(folder: Folder, episodes: int, executor: Executor, progress: Progress) -> None:
-    """Play until the first `episodes` solved seeds are known."""
+    """Run episodes until the first `episodes` solved seeds are known."""
     folder.begin()
     id = folder.run.spec.id
     while missing := _plan(folder, episodes)[1]:

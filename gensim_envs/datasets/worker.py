@@ -1,4 +1,4 @@
-"""Play and record single episodes; this runs in worker processes.
+"""Run and record single episodes; this module runs in worker processes.
 
 Importing this loads no simulator, since the parent process needs none.
 """
@@ -28,14 +28,14 @@ PERTURBATIONS: dict[str, Callable[[np.random.Generator], Any]] = {
     "light": lambda rng: float(rng.uniform(0, 1)),
     "camera": lambda rng: float(rng.uniform(0, 0.02)),
 }
-"""What can be randomised in each recorded episode: colours of the training split, any light, and
-cameras that are off by up to 2 cm, an estimate of a careless calibration."""
+"""Properties that can be randomised in each recorded episode: colours of the training split, any
+light, and cameras that are off by up to 2 cm, an estimate of a careless calibration."""
 
 _INFOS = ("success", "progress", "instruction", "goals_left")
 
 
 class Behaviour(Protocol):
-    """Acts while the oracle labels the states that are visited, as in DAgger.
+    """Chooses the executed actions while the oracle labels the visited states, as in DAgger.
 
     Attributes:
         name: name of the algorithm; part of the dataset's id.
@@ -103,10 +103,10 @@ def spaces_of(spec: EnvSpec) -> tuple[spaces.Space[Any], spaces.Space[Any]]:
 
 
 def play(run: Run, seed: int, part: Path, note: Path) -> str | None:
-    """Play one seed; write the episode to `part`, or the reason why there is none to `note`.
+    """Run one seed; write the episode to `part`, or the reason why there is none to `note`.
 
     Returns:
-        Why there is no episode; None if there is one.
+        The reason why there is no episode, or None.
 
     Raises:
         FileError: if the file cannot be written.
@@ -143,7 +143,7 @@ def _env(spec: EnvSpec) -> gym.Env[Any, Any]:
 
 
 def _episode(env: gym.Env[Any, Any], run: Run, seed: int) -> tuple[dict[str, Any], str | None]:
-    """Play one episode.
+    """Run one episode.
 
     Returns:
         The episode for `pack`, with time first, and why it must not be recorded, or None.

@@ -37,7 +37,7 @@ class Survey:
         version: its version.
         summary: first line of its docstring.
         bounds: upper bounds on items, targets and steps.
-        redraws: share of attempts that had to be redrawn.
+        redraws: share of draws that had to be repeated.
         first: the first draw.
     """
 
@@ -60,8 +60,8 @@ class Facts:
 
     Attributes:
         assets: classes on the table, in the order of the API.
-        relations: of its goals, in the order of the API.
-        colors: in its program's text; none if it draws all of its colours.
+        relations: relations of its goals, in the order of the API.
+        colors: colours named in its program; empty if it draws all of its colours.
         goals: number of goals.
         levels: height of the tallest stack once the task is done.
     """
@@ -137,7 +137,7 @@ def program_of(text: str) -> tuple[str, Sandboxed]:
         (source, program).
 
     Raises:
-        TaskError: with cause "parse" or "gate".
+        TaskError: with cause "parse" or "gate", if there is no valid program.
     """
     source = extract(text.removeprefix("\ufeff"))
     return source, Sandboxed(gate(source).class_name, source)
@@ -151,7 +151,7 @@ def survey(program: Program, source: str) -> Survey:
         source: its text, which gives version and summary.
 
     Raises:
-        TaskError: why the program is refused.
+        TaskError: if the program is refused.
     """
     head = gate(source)
     first = program.draw("train", SURVEY.start).spec

@@ -86,9 +86,9 @@ class Conversation:
     Attributes:
         provider: answers them.
         attempt: number of the attempt.
-        temperatures: by query.
+        temperatures: sampling temperature of each query.
         notice: called with the name of each query or stage as it begins.
-        tokens: of prompts, and of answers.
+        tokens: numbers of tokens in prompts and in answers.
         seconds: spent waiting for answers.
         cuts: calls whose prompt was cut to fit the model's context, and how often.
         changed: calls that a replay answered although their prompt has changed.
@@ -109,8 +109,8 @@ class Conversation:
 
         Args:
             query: a key of `TEMPERATURES`, and the name of the template.
-            values: of the template. A function returns its value, given how often the prompt has
-                been cut to fit the model's context.
+            values: variables of the template. Functions are called with the number of times that
+                the prompt has been cut to fit the model's context.
 
         Raises:
             ApiError: if there is no answer.

@@ -30,7 +30,7 @@ from gensim_envs.utils import files
 
 TRAIN, HELD_OUT, MANIFEST = "train.jsonl", "held_out.jsonl", "manifest.json"
 SIMILAR_DESCRIPTION = 0.30
-"""Similarity from which two descriptions keep tasks on one side; novelty refuses from 0.60."""
+"""Similarity from which two descriptions keep tasks in one split; novelty refuses from 0.60."""
 SIMILAR_PROGRAM = 0.50
 """The same for programs, which novelty refuses from 0.90. Both were chosen on the shipped library,
 where they join all variants of a task, such as its sequential form."""
@@ -52,7 +52,7 @@ class _Line(BaseModel):
 
 @dataclass(frozen=True)
 class Example:
-    """A task as an example to tune a model on.
+    """A task as an example for tuning a model.
 
     Attributes:
         entry: the task.
@@ -82,16 +82,16 @@ class Example:
 
     @property
     def tokens(self) -> int:
-        """An estimate of their number."""
+        """Estimated number of tokens."""
         return estimate(message.content for message in self.messages)
 
 
 def examples(entries: Sequence[Entry], share: float, rng: np.random.Generator) -> list[Example]:
-    """All tasks as examples, with near-duplicates on one side.
+    """All tasks as examples, with near-duplicates in the same split.
 
     Args:
         entries: the tasks.
-        share: of the tasks to hold out, in [0, 1).
+        share: share of the tasks to hold out, in [0, 1).
         rng: draws which.
     """
     groups = near_duplicates(entries)
@@ -120,7 +120,7 @@ def split(groups: Sequence[int], share: float, rng: np.random.Generator) -> set[
 
     Args:
         groups: the group of each task.
-        share: of the tasks.
+        share: share of the tasks to hold out.
         rng: draws the order.
     """
     numbers, sizes = np.unique(np.asarray(groups, dtype=int), return_counts=True)
@@ -140,8 +140,8 @@ def write(found: Sequence[Example], folder: Path, settings: dict[str, Any]) -> N
 
     Args:
         found: the examples.
-        folder: where; it is created.
-        settings: that led to them, for the manifest.
+        folder: output folder; created if it does not exist.
+        settings: settings of the export, for the manifest.
 
     Raises:
         FileError: if they cannot be written.
@@ -167,11 +167,11 @@ def read_data(folder: Path, key: str) -> dict[str, bytes]:
     """The files to upload, unchanged.
 
     Args:
-        folder: with train.jsonl, and held_out.jsonl if something is held out.
+        folder: contains train.jsonl, and held_out.jsonl if tasks are held out.
         key: must not occur in them.
 
     Raises:
-        DataError: naming the first line that must not be uploaded.
+        DataError: if a line must not be uploaded; the message names the first.
     """
     content: dict[str, bytes] = {}
     for name in (TRAIN, HELD_OUT):
@@ -194,7 +194,7 @@ def read_data(folder: Path, key: str) -> dict[str, bytes]:
 
 
 def _problem(line: bytes, key: str) -> str:
-    """The problem of a line, or "". It never quotes the line, which may hold a key."""
+    """The problem of a line, or "". It never quotes the line, which may contain a key."""
     try:
         messages = _Line.model_validate_json(line).messages
     except ValidationError as error:

@@ -24,7 +24,7 @@ from gensim_envs.generation.providers.server import explained, one_line
 from gensim_envs.utils import files
 
 POLL = (1.0, 30.0)
-"""Seconds between two looks at a job: at first, since bad data shows early, and at most."""
+"""Seconds between two queries of a job: at first, since bad data fail early, and at most."""
 RETRIES = 20
 """Retries of the client, over about two minutes."""
 FAILURES = {"failed": "failed", "cancelled": "been cancelled"}
@@ -62,9 +62,9 @@ def finetune(
     Args:
         client: from `providers.client`.
         data: folder with train.jsonl and, optionally, held_out.jsonl.
-        folder: where finetune.json is kept.
+        folder: folder of finetune.json.
         model: the base model, as the server calls it.
-        suffix: for the name of the tuned model, or "".
+        suffix: suffix of the tuned model's name, or "".
         say: called with a line about each step.
 
     Returns:
@@ -72,7 +72,7 @@ def finetune(
 
     Raises:
         JobError: if the job has failed or been cancelled.
-        DataError: before anything is uploaded.
+        DataError: if the data are invalid; nothing is uploaded then.
         ProviderError: if the server refuses the key or the request.
         ApiError: if the server cannot be reached; the same call goes on from there.
         FileError: if finetune.json cannot be written.
@@ -214,7 +214,7 @@ class _Tuning:
             pause = min(POLL[1], 1.5 * pause)
 
     def _tell_events(self) -> None:
-        """Report new events, of servers that keep any."""
+        """Report new events, if the server keeps any."""
         with contextlib.suppress(ProviderError, ApiError), explained(self._key):
             events = _entries(self._once.fine_tuning.jobs.list_events(self._job.id, limit=100))
             for event in reversed(events):

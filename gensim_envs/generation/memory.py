@@ -1,4 +1,4 @@
-"""The tasks that are known: which are similar, and what is rare among them."""
+"""Index of the known tasks: their similarity, and what is rare among them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Entry:
         name: class name.
         summary: first line of its docstring.
         source: its program.
-        facts: of its first draw.
+        facts: facts of its first draw.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Entry:
 
     @property
     def text(self) -> str:
-        """Its description, as others are compared with it."""
+        """The text that is compared with other descriptions."""
         return describe(self.name, self.summary)
 
 
@@ -70,14 +70,14 @@ def describe(name: str, description: str) -> str:
 
 @dataclass(frozen=True)
 class Coverage:
-    """How many tasks have each asset, relation, colour and number of goals.
+    """Numbers of tasks with each asset, relation, colour and number of goals.
 
     Attributes:
-        tasks: how many there are.
-        assets: by class name, for every asset of the API.
-        relations: by name, in the order of the API.
+        tasks: number of tasks.
+        assets: counts by class name, for every asset of the API.
+        relations: counts by name, in the order of the API.
         colors: tasks whose program names a colour; the others draw theirs.
-        goals: by number of goals, 1 to 10.
+        goals: counts by number of goals, 1 to 10.
     """
 
     tasks: int
@@ -127,7 +127,7 @@ class Memory:
         """Refuse a name that is taken, or a description close to a known one.
 
         Raises:
-            TaskError: with cause "novelty", naming the known task.
+            TaskError: with cause "novelty", if there is one; the message names it.
         """
         for entry in self.entries:
             if entry.name.lower() == name.lower():
@@ -143,7 +143,7 @@ class Memory:
         """Refuse a program that repeats a known one with other names and numbers.
 
         Raises:
-            TaskError: with cause "novelty", naming the known task.
+            TaskError: with cause "novelty", if there is one; the message names it.
         """
         for near, likeness in self.nearest_program(source):
             if likeness >= SAME_PROGRAM:
@@ -156,7 +156,7 @@ class Memory:
         return [self.entries[k] for k in rng.permutation(len(self.entries))[:count]]
 
     def coverage(self) -> Coverage:
-        """Which assets, relations, colours and numbers of goals the tasks have."""
+        """Counts of the assets, relations, colours and numbers of goals of the tasks."""
         return coverage([entry.facts for entry in self.entries])
 
 

@@ -1,4 +1,4 @@
-"""Find the things that a sentence names, with their number, colour and preposition."""
+"""Find the objects that a sentence names, with their number, colour and preposition."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Phrase:
 
 
 def phrases(spec: TaskSpec, sentence: str) -> list[Phrase]:
-    """The phrases of a sentence that name things on the table, in order."""
+    """The phrases of a sentence that name objects on the table, in order."""
     text = " ".join(sentence.lower().replace("grey", "gray").split())
     for pattern, word in _SYNONYMS:
         text = re.sub(pattern, word, text)

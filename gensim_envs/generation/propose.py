@@ -28,8 +28,8 @@ class Idea:
     Attributes:
         memory: the known tasks.
         rng: samples the tasks that prompts show.
-        target: what the tasks are to lead to, or "".
-        step: of a curriculum towards the target, or "".
+        target: skill that the tasks should lead to, or "".
+        step: step of a curriculum towards the target, or "".
         refused: recently refused tasks, each with the reason.
     """
 
@@ -67,7 +67,7 @@ def curriculum(talk: Conversation, target: str, steps: int) -> list[str]:
     """Ask for the steps towards a target.
 
     Raises:
-        TaskError: with cause "parse".
+        TaskError: with cause "parse", if an answer is malformed.
     """
     found = talk.ask_json("curriculum", Curriculum, target=target, steps=steps).steps
     if len(found) != steps:
@@ -82,7 +82,7 @@ def implement(talk: Conversation, memory: Memory, proposal: Proposal) -> tuple[s
         (the answer, names of the references).
 
     Raises:
-        TaskError: with cause "parse".
+        TaskError: with cause "parse", if an answer is malformed.
     """
     review = talk.ask_json("review", Review, proposal=proposal)
     nearest = memory.nearest(proposal.name, proposal.description, CANDIDATES)

@@ -29,10 +29,10 @@ class Candidate:
 
     Attributes:
         source: the program.
-        survey: of its draws.
-        certificate: of its episodes.
+        survey: result of its draws.
+        certificate: result of its episodes.
         file: the program's path below the library's folder.
-        answer: what the program was extracted from; published as the task's completion.
+        answer: answer that contained the program; published as the task's completion.
     """
 
     source: str
@@ -59,7 +59,7 @@ class Candidate:
         """Write it into a library.
 
         Args:
-            library: where it goes.
+            library: library to publish into.
             model: the author.
             more: further keys of the provenance.
 
@@ -90,7 +90,7 @@ def publish(
     """Take a model's answer, or a bare program, through every check and publish it.
 
     Args:
-        library: where it goes.
+        library: library to publish into.
         text: the answer; it is kept as the task's completion.
         model: the author, for the provenance.
         weak_sandbox: publish although this machine cannot deny the program processes or network.
@@ -99,7 +99,7 @@ def publish(
         tick: called with a line after each episode of the certificate.
 
     Raises:
-        TaskError: why it is refused; the library is then unchanged.
+        TaskError: if it is refused; the library is then unchanged.
         LibraryError: if the library cannot take it.
     """
     check_guard(weak_sandbox)
@@ -173,7 +173,7 @@ def regenerate(
         Whether registry.json changed.
 
     Raises:
-        TaskError: naming the first task that would be refused now; nothing is written.
+        TaskError: if a task would be refused now; nothing is written.
         LibraryError: if a program lacks its provenance or the reverse.
     """
     records: dict[str, Record] = {}

@@ -46,7 +46,7 @@ class Call:
         attempt: number of the attempt, from 1; 0 for calls of the whole run.
         name: the query and its number within the attempt, "repair-2".
         messages: the conversation.
-        temperature: of the answer.
+        temperature: sampling temperature of the answer.
     """
 
     attempt: int
@@ -67,8 +67,8 @@ class Answer:
 
     Attributes:
         text: the answer.
-        prompt_tokens: of the messages, as counted by the server or estimated.
-        completion_tokens: of the answer.
+        prompt_tokens: tokens of the messages, as counted by the server or estimated.
+        completion_tokens: tokens of the answer.
         seconds: until it was complete.
         too_long: the error, if the messages were too long for the model.
         changed: whether a replay gives it to other messages than it was recorded for; not kept.
@@ -106,11 +106,11 @@ class Settings:
         window: attempt k sees the library as it was after attempt k - window.
         rounds: maximum number of repairs.
         critics: number of votes on a finished task.
-        seed: of the samples of the library that prompts show.
+        seed: seed of the samples of the library that prompts show.
         embedder: compares tasks.
-        target: what the tasks are to lead to, or "".
+        target: skill that the tasks should lead to, or "".
         curriculum: number of steps towards the target that are planned first; 0 for none.
-        temperatures: by query, where they differ from the default.
+        temperatures: temperatures by query that differ from the default.
         base: hash of the library's tasks when the run began; None before.
     """
 

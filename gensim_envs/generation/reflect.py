@@ -17,13 +17,13 @@ from gensim_envs.task.relations import supports
 from gensim_envs.task.spec import ItemSpec, TaskSpec
 
 NEIGHBOURS = 4
-"""Number of similar tasks that critics are shown."""
+"""Number of similar tasks in the prompt of a critic."""
 
 Number = Annotated[int, Field(ge=1, le=1000)]
 
 
 class Asked(Reply):
-    """A reader's understanding of one instruction; things are given by their numbers."""
+    """A reader's understanding of one instruction; items are given by their numbers."""
 
     items: Annotated[list[Number], Field(max_length=100)]
     relation: Relation
@@ -39,7 +39,7 @@ class Statement(Reply):
 
 
 def read_instructions(talk: Conversation, spec: TaskSpec) -> None:
-    """Let a reader who sees only scene and sentences state the goals, and compare them.
+    """Ask a model that sees only the scene and the sentences for the goals, and compare them.
 
     Raises:
         TaskError: with cause "semantics" if reader and program disagree, with "parse" if the
@@ -51,9 +51,9 @@ def read_instructions(talk: Conversation, spec: TaskSpec) -> None:
 
 
 def things(spec: TaskSpec) -> list[str]:
-    """The scene as a reader sees it: equal things in one line, with their numbers from 1.
+    """The scene as a reader sees it: equal items in one line, with their numbers from 1.
 
-    Only fixed things have positions.
+    Only fixed items have positions.
     """
     lines: dict[Hashable, tuple[list[int], str]] = {}
     for k, item in enumerate(spec.items):
@@ -140,7 +140,7 @@ def _same_relation(
     if goal.relation == relation:
         return True
     if goal.relation == "at":
-        # On what is already there, or in a fixture or on a zone to which the poses are relative.
+        # On items that are there already, or on or in the base to which the poses are relative.
         return relation in ("on", "inside") and bool(bases | (below & set(targets)))
     if goal.relation == "inside":
         return relation == "on" and any(isinstance(spec.items[k].asset, Zone) for k in bases)
@@ -180,7 +180,7 @@ def _kind(spec: TaskSpec, item: int) -> Hashable:
 
 
 def _kinds(spec: TaskSpec, items: Any) -> Counter[Hashable]:
-    """Number of each kind; equal things are exchangeable."""
+    """Number of each kind; equal items are exchangeable."""
     return Counter(_kind(spec, item) for item in dict.fromkeys(items))
 
 
@@ -220,7 +220,7 @@ def vote(
 
 
 def check_votes(votes: Sequence[Sequence[str]]) -> None:
-    """Check that more than half of the critics say yes.
+    """Check that more than half of the critics vote yes.
 
     Raises:
         TaskError: with cause "reflection" and the first reason against it, if not.

@@ -38,19 +38,19 @@ from gensim_envs.library import Library, digest
 from gensim_envs.utils import processes
 
 STALE = 10
-"""A run ends after so many attempts in a row that propose a known task."""
+"""Number of attempts in a row with a known task after which a run ends."""
 INTERRUPTED = "stopped by Ctrl-C"
 RECALLED = 8
-"""Number of refused attempts that a proposal is told of."""
+"""Number of refused attempts that the prompt of a proposal lists."""
 Attempted = Future[tuple[Verdict, Candidate | None]]
 
 
 @dataclass(frozen=True)
 class Result:
-    """How a run ended.
+    """The result of a run.
 
     Attributes:
-        verdicts: of the attempts that ended, in order.
+        verdicts: verdicts of the attempts that ended, in order.
         ended: why it ended before its last attempt, or "".
     """
 
@@ -69,9 +69,9 @@ class Run:
     Args:
         folder: folder of the run.
         settings: settings of the run; those of its first start if it is resumed.
-        library: where tasks are published.
+        library: library that tasks are published into.
         provider: answers the prompts.
-        embedder: that of the settings.
+        embedder: embedder that the settings name.
         watch: displays progress.
         stop: ends the run when set, such as after Ctrl-C; providers check it while they wait.
         workers: number of processes; by default one for each core.
@@ -177,7 +177,7 @@ class Run:
         return Conversation(self._provider, attempt, temperatures, notice)
 
     def _steps(self) -> list[str]:
-        """The curriculum, [] if none is asked for.
+        """The steps of the curriculum; [] without one.
 
         Raises:
             Stopped: if it cannot be had.
@@ -228,7 +228,7 @@ class Run:
         self._watch.done(verdict)
 
     def _check_stale(self) -> None:
-        """End the run of a model that has run out of ideas.
+        """End the run if the model only proposes known tasks.
 
         Raises:
             Stopped: if the last attempts all proposed known tasks.

@@ -74,8 +74,8 @@ def _wrong_movers(spec: TaskSpec, goal: Goal, named: list[Phrase]) -> Problems:
         left = movable - moved
         if phrase.all and phrase.where is None and movable & moved and left:
             problem = (
-                f"its sentence refers to all {plural(str(phrase))}, but the goal does not move "
-                f"{len(left)} of them"
+                f"its sentence refers to all {plural(str(phrase))}, but the goal leaves "
+                f"{len(left)} of them in place"
             )
             yield problem, "Say how many, or move them all"
 

@@ -36,7 +36,7 @@ class Certificate:
         steps: mean number of actions in the oracle's successful episodes.
         noop: largest return of a policy that places where it picks.
         random: successes of a policy that samples actions uniformly.
-        redraws: share of draws that had to be redrawn.
+        redraws: share of draws that had to be repeated.
     """
 
     oracle: int

@@ -1,4 +1,4 @@
-"""How an attempt ended, and its file in the folder of a run."""
+"""The verdict on an attempt, and its file in the folder of a run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CAUSES: tuple[Cause, ...] = get_args(Cause)
 
 @dataclass
 class Verdict:
-    """How one attempt ended.
+    """The result of one attempt.
 
     Attributes:
         attempt: number of the attempt.

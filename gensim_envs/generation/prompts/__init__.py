@@ -28,7 +28,7 @@ def render(name: str, **values: Any) -> str:
     """A prompt.
 
     Args:
-        name: of the template, "propose".
+        name: name of the template, such as "propose".
         values: its inputs, which its first line names.
 
     Raises:

@@ -79,7 +79,7 @@ class Budget:
 
     @property
     def cost(self) -> float:
-        """US dollars so far."""
+        """US dollars spent so far."""
         prompt, completion = self.price
         return (self.prompt_tokens * prompt + self.completion_tokens * completion) / 1e6
 

@@ -16,7 +16,7 @@ class FilesProvider:
     """Writes each prompt to a file and waits for the answer in another.
 
     Args:
-        folder: of the files; `0007-implement-1.prompt.md` is answered in
+        folder: folder of the files; `0007-implement-1.prompt.md` is answered in
             `0007-implement-1.answer.md`.
         model: the author, for the provenance.
         sleep: waits between looks.
@@ -53,7 +53,7 @@ class FilesProvider:
 
 
 def _finished(path: Path) -> str:
-    """A file's text once an editor has stopped writing to it, else ""."""
+    """The text of a file that is no longer being written to, else ""."""
     try:
         if time.time() - path.stat().st_mtime < 0.5:
             return ""

@@ -1,4 +1,4 @@
-"""Answers from a recording, and a recording of answers."""
+"""Replay recorded answers, and record answers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class ReplayProvider:
     """Answers from a recording, without network and key.
 
     Args:
-        recording: where from.
+        recording: recording to read.
     """
 
     def __init__(self, recording: Recording) -> None:
@@ -30,11 +30,11 @@ class ReplayProvider:
 
 
 class Recorded:
-    """Records the answers of another provider, and gives them again after a stop.
+    """Records the answers of another provider, and reuses them when a run is resumed.
 
     Args:
         inner: the other provider.
-        recording: where answers are kept, and looked for first.
+        recording: recording that answers are looked up in first and added to.
     """
 
     def __init__(self, inner: Provider, recording: Recording) -> None:
@@ -57,7 +57,7 @@ class Recorded:
 
 
 def _given(answer: Answer) -> Answer:
-    """A recorded answer; raises the recorded error instead where there was one."""
+    """A recorded answer; raises the recorded error if there was one."""
     if answer.too_long:
         raise ContextTooLong(answer.too_long)
     return answer

@@ -1,4 +1,4 @@
-"""A server that speaks OpenAI's chat API. The only user of `openai`."""
+"""A provider for servers with OpenAI's chat API. Only this module imports `openai`."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from gensim_envs.generation.recording import Answer, Call
 T = TypeVar("T")
 
 RETRIES = 8
-"""Tries after the first; with the waits below a server may be away for three minutes."""
+"""Retries of a call; with the waits below, a server may be unavailable for three minutes."""
 LONGEST_WAIT = 60.0
 """Maximum number of seconds between two tries, unless the server asks for more."""
 NO_KEY = "none"
 """Sent to servers without keys, since the client requires one."""
 REMOVED = "[key removed]"
 SHORTEST_KEY = 8
-"""Characters from which a key is removed from texts. Keys of local servers can be plain words."""
+"""Minimum length of a key to be removed from texts; keys of local servers can be plain words."""
 
 
 class Transient(ApiError):
-    """A failure that may pass.
+    """A transient failure, after which the call is retried.
 
     Attributes:
         wait: seconds that the server asks for, or None.
@@ -53,7 +53,7 @@ class OpenAIProvider:
     Args:
         model: the model, as the server calls it.
         budget: limits and counts the calls.
-        base_url: of the server; else OPENAI_BASE_URL, else OpenAI's.
+        base_url: URL of the server; by default OPENAI_BASE_URL, else OpenAI's.
         timeout: seconds of silence after which a call is tried again.
         sleep: waits between tries.
 
@@ -203,7 +203,7 @@ def _message(error: Exception) -> str:
 
 
 def _of_status(error: Any, message: str) -> Exception:
-    """What an HTTP status means for the run."""
+    """The error that an HTTP status stands for."""
     status = error.status_code
     if status in (408, 409, 429) or status >= 500:
         return Transient(f"HTTP {status}: {message}", _retry_after(error))
