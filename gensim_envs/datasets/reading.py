@@ -51,7 +51,7 @@ def find(dataset: Path) -> list[Path]:
         found = [folder]
     if not found:
         raise DatasetError(
-            f"{folder} contains no Minari dataset, and {local} has none of this name. "
+            f"{folder} has no Minari dataset, and {local} has none of this name. "
             "`gensim demos` and `python -m agents export` record datasets"
         )
     return found
