@@ -252,9 +252,9 @@ def _joined(arguments: Sequence[str], lists: Collection[str]) -> list[str]:
             words = groups[position] = [word]
         else:
             words.append(word)
-    for option, given in groups.items():
-        if given == [option] and str(option)[2:].rpartition(".")[2] in lists:
-            raise UsageError(f"{option} needs at least one value")
+    for name, given in groups.items():
+        if given == [name] and str(name)[2:].rpartition(".")[2] in lists:
+            raise UsageError(f"{name} needs at least one value")
     return [word for words in groups.values() for word in words]
 
 
