@@ -43,7 +43,7 @@ class PolicySpec:
     encoder_width: int
     """Width of a token, or size of the vocabulary if tokens are word ids."""
     state_bounds: dict[str, int] = field(default_factory=dict)
-    """Maximum number of each kind of thing in a state vector; empty if it is what `envs` need, or
+    """Capacity of a state vector by kind of row; empty if it is what `envs` need, or
     for images."""
     encoder_fingerprint: tuple[float, ...] = ()
     """Identifies the weights of the text encoder; empty if unknown."""

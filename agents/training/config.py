@@ -89,8 +89,13 @@ _NOT_COMPARED = {"out", "device", "threads", "loaders", "precision", "overwrite"
 """Fields that may change when a run resumes; the precision that was used may not."""
 
 
-def check_minimum(config: Any, minimum: Mapping[str, float]) -> None:
+def check_minimum(config: Any, minimum: Mapping[str, float], prefix: str = "") -> None:
     """Check numbers of a config against their minimum; None is an option that is not given.
+
+    Args:
+        config: a dataclass of options.
+        minimum: field -> its minimum.
+        prefix: prefix of the options in a command.
 
     Raises:
         AgentsError: naming the option of the first that is less.
@@ -98,7 +103,8 @@ def check_minimum(config: Any, minimum: Mapping[str, float]) -> None:
     for name, least in minimum.items():
         value = getattr(config, name)
         if value is not None and not value >= least:
-            raise AgentsError(f"--{name.replace('_', '-')} is {value}; expected {least} or more")
+            option = f"--{prefix}{name.replace('_', '-')}"
+            raise AgentsError(f"{option} is {value}; expected {least} or more")
 
 
 def default_policy_config(policy: str, start_from: Path | None = None) -> Any:

@@ -51,9 +51,9 @@ class DaggerConfig:
     """In round k the oracle acts in a share beta ** k of the steps, the policy in the others."""
 
     def __post_init__(self) -> None:
-        check_minimum(self, {"rounds": 1, "episodes": 1, "beta": 0})
+        check_minimum(self, {"rounds": 1, "episodes": 1, "beta": 0}, "dagger.")
         if not self.beta <= 1:
-            raise AgentsError(f"--beta is {self.beta}; expected 0 to 1")
+            raise AgentsError(f"--dagger.beta is {self.beta}; expected 0 to 1")
         if self.policy not in policy_names("imitation"):
             raise AgentsError(
                 f"DAgger trains {', '.join(policy_names('imitation'))}, not {self.policy!r:.60}"
