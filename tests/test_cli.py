@@ -129,7 +129,7 @@ def test_check_accepts_a_program_or_an_answer_and_writes_nothing(
     before = content(tmp_path)
     for path in (file, bare):
         assert run("check", path) == 0
-        assert "TinyZone: gate and 1000 draws passed" in capsys.readouterr().out
+        assert "TinyZone: gate and 1,000 draws of each split passed" in capsys.readouterr().out
     assert content(tmp_path) == before
 
 
@@ -137,6 +137,16 @@ def test_check_refuses_with_a_cause(file: Path, capsys: pytest.CaptureFixture[st
     file.write_text("import os\n" + TINY)
     assert run("check", file) == 1
     assert "refused (gate): line 1:" in capsys.readouterr().err
+
+
+def test_check_of_a_file_without_code_names_what_is_missing(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text("I would rather not.\n")
+    assert run("check", file) == 1
+    problem = capsys.readouterr().err
+    assert "neither a class X(Task) nor a Python code block" in problem
+    assert "0 code blocks" not in problem
 
 
 # --- play -------------------------------------------------------------------------------------
@@ -181,8 +191,9 @@ def test_play_of_an_unknown_task_suggests_similar_ids(
 ) -> None:
     assert run("play", "gensim/TinyZones-v0", "--library", library.root) == 2
     assert f"Similar: {ID}" in capsys.readouterr().err
-    assert run("play", "1234567890", "--library", library.root) == 2
-    assert "See gensim list" in capsys.readouterr().err
+    for unlike in ("1234567890", "gensim/Nope", "gensim/Nope-v0"):
+        assert run("play", unlike, "--library", library.root) == 2
+        assert "See gensim list" in capsys.readouterr().err
 
 
 def test_play_of_a_broken_record_names_the_problem(
@@ -573,3 +584,15 @@ def test_a_progress_bar_is_shown_on_a_terminal_only(
         progress.line("a line")
     assert capsys.readouterr().out == "a line\n"
     assert bool(written) == terminal
+
+
+def test_progress_does_without_a_bar_where_tqdm_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    monkeypatch.setattr(sys, "stderr", SimpleNamespace(isatty=lambda: True))
+    with Progress(60, "TinyZone") as progress:
+        progress.advance()
+        progress.line("a line")
+        assert not progress.visible
+    assert capsys.readouterr().out == "a line\n"

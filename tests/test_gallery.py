@@ -177,6 +177,12 @@ def test_an_invalid_certificate_and_a_missing_provenance_are_tolerated(tmp_path:
     assert task.author == "unknown"
 
 
+def test_templates_take_columns_by_name() -> None:
+    folder = Path(clips.__file__).parent / "templates"
+    for template in folder.glob("*.html"):
+        assert not re.search(r"columns\.\w+\[", template.read_text(encoding="utf-8")), template
+
+
 # --- recording clips --------------------------------------------------------------------------
 
 

@@ -391,7 +391,7 @@ BLOCK = f"```python\n{TINY}```\n"
 MALFORMED = {
     "another language": ("Gern!\n```rust\nfn main() {}\n```", "none of the answer's 1 code blocks"),
     "three blocks": (BLOCK * 3, "the answer has 3 code blocks that define a Task"),
-    "no block": ("I would rather not.", "none of the answer's 0 code blocks"),
+    "no block": ("I would rather not.", "neither a class X(Task) nor a Python code block"),
     "an open block": (BLOCK[:-5], "the answer ends inside a code block"),
 }
 
@@ -646,9 +646,7 @@ def test_a_worker_that_dies_ends_the_run_and_it_is_resumed(
         patch.setattr(validate, "run_episode", die)
         ended = place.generate()
     assert ended.code == 1
-    assert ended.err == (
-        "gensim: a worker process ended, perhaps for want of memory; use --workers 1\n"
-    )
+    assert ended.err == ("gensim: a worker process died, possibly out of memory; use --workers 1\n")
     assert place.verdicts() == []
     assert place.generate().code == 0
     assert place.bytes() == unbroken.bytes()

@@ -93,7 +93,7 @@ def _error(future: Future[str | None]) -> str | None:
     try:
         return future.result()
     except BrokenProcessPool:
-        return "its process was killed, perhaps for want of memory"
+        return "its process was killed, possibly out of memory"
 
 
 def _work(job: Job) -> str | None:

@@ -36,7 +36,7 @@ def plot(results: Record, folder: Path) -> list[str]:
         Names of the files in `folder`; none if matplotlib is missing.
 
     Raises:
-        FileError: a file cannot be written.
+        FileError: if a file cannot be written.
     """
     try:
         import matplotlib

@@ -118,7 +118,7 @@ def selected(
         pools: trained on one of these lists, or on none.
 
     Raises:
-        AgentsError: the suite has no such experiments.
+        AgentsError: if the suite has no such experiments.
     """
     # What is asked for, and what each experiment has of it.
     filters: dict[str, tuple[Sequence[Any], Callable[[Experiment], set[Any]]]] = {
@@ -162,7 +162,7 @@ def _claim(suite: Suite, out: Path, episodes: int) -> None:
 def _jobs(
     suite: Suite, experiments: Sequence[Experiment], out: Path, episodes: int
 ) -> list[jobs.Job]:
-    """What is left to do. Demonstrations are recorded once, as many as any experiment needs."""
+    """The remaining jobs. Demonstrations are recorded once, in the largest number needed."""
     todo = [
         each
         for each in experiments

@@ -55,7 +55,7 @@ class Experiment:
         name: of its folder; unique in the suite.
         policy: name of the policy.
         envs: tasks that it is trained and evaluated on; one, unless its kind is "multi".
-        pool: list of tasks that it, or the experiment it starts from, is trained on together.
+        pool: name of the task list of multi-task training, of this experiment or its start.
         demos: demonstrations of each task; None for policies that need none, 0 to evaluate the
             experiment it starts from without further training.
         start: name of the experiment whose policy it starts from.
@@ -95,7 +95,7 @@ class Suite:
         purpose: one line.
         episodes: test episodes of each task and condition.
         seed: of training.
-        threads: of the process of each experiment, which results depend on through rounding.
+        threads: compute threads of each experiment; fixed, because rounding depends on it.
         experiments: in the order in which they run; each is after the one it starts from.
         programs: {task: sha256 of its program}.
         sha256: of all of this.
@@ -116,7 +116,7 @@ def task_list(name: str, path: Path = SUITES) -> tuple[str, ...]:
     """The tasks of a named list.
 
     Raises:
-        AgentsError: there is no such list.
+        AgentsError: if there is no such list.
     """
     return _listed(name, _read(path)["lists"], str(path))
 
@@ -125,7 +125,7 @@ def suite(name: str, path: Path = SUITES) -> Suite:
     """A suite, as it was frozen.
 
     Raises:
-        AgentsError: there is none of this name, or it has changed since it was frozen.
+        AgentsError: if there is none of this name, or it has changed since it was frozen.
     """
     data = _read(path)
     found = {each.get("name"): each for each in data["suites"]}
@@ -188,7 +188,7 @@ def freeze(path: Path = SUITES) -> list[str]:
         The names of these.
 
     Raises:
-        AgentsError: a suite has changed but not its version; nothing is written.
+        AgentsError: if a suite has changed but not its version; nothing is written.
     """
     data, changed = _read(path), []
     for each in data["suites"]:

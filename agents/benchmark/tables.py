@@ -33,7 +33,7 @@ def load(paths: Iterable[Path]) -> list[dict[str, Any]]:
     """Results by suite; those of one suite and version are joined.
 
     Raises:
-        AgentsError: a file holds no results, two of one suite are of different versions, or an
+        AgentsError: if a file holds no results, two of one suite are of different versions, or an
             experiment occurs twice with different results.
     """
     suites: dict[str, dict[str, Any]] = {}

@@ -43,8 +43,8 @@ def collect(
         perturb: keys of `PERTURBATIONS` to draw for each episode.
 
     Raises:
-        DatasetError: an env cannot be demonstrated, or the folder holds something else.
-        AgentsError: the seeds are not for training, or an env is not of this suite.
+        DatasetError: if an env cannot be demonstrated, or the folder holds something else.
+        AgentsError: if the seeds are not for training, or an env is not of this suite.
     """
     envs = list(dict.fromkeys(envs))
     if seed not in TRAINING or seed + episodes > TRAINING.stop:
@@ -95,7 +95,7 @@ class ExportConfig:
     workers: int | None = None
     """Number of processes; by default one for each core."""
     perturb: tuple[Literal["colors", "light", "camera"], ...] = ()
-    """What to randomise in each episode."""
+    """Randomisations of each episode."""
     encoder: str = "minilm"
     """Text encoder of the tokens: minilm, words, clip:RN50/openai, or none."""
 

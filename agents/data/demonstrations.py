@@ -35,8 +35,7 @@ class Demonstrations:
         obs_mode: "rgbd" for images, "state" for vectors.
         action_low: (6,) least values of actions.
         action_high: (6,) greatest values of actions.
-        state_bounds: most of each kind of thing that a state vector has room for; empty if that is
-            not known, and for images.
+        state_bounds: capacity of the state vector by kind of row; empty if unknown or for images.
 
     Attributes:
         obs_mode: as given.
@@ -47,7 +46,7 @@ class Demonstrations:
             train; see `agents.policies.text_encoders`.
 
     Raises:
-        AgentsError: the bounds of actions are not valid.
+        AgentsError: if the bounds of actions are not valid.
     """
 
     def __init__(
@@ -75,7 +74,7 @@ class Demonstrations:
         """Add an episode.
 
         Raises:
-            AgentsError: it does not fit the bounds of actions, or the states of the others.
+            AgentsError: if it does not fit the action bounds, or the states of the others.
         """
         low, high, actions = self.action_low, self.action_high, episode.actions
         what = f"episode {episode.seed} of {episode.env}"
@@ -97,7 +96,7 @@ class Demonstrations:
         """The episodes of several, in their order; the bytes are shared.
 
         Raises:
-            AgentsError: there are none, or they do not fit each other.
+            AgentsError: if there are none, or they do not fit each other.
         """
         if not parts:
             raise AgentsError("there are no demonstrations to join")
@@ -118,7 +117,7 @@ class Demonstrations:
             envs: ids; all if empty.
 
         Raises:
-            AgentsError: there are fewer.
+            AgentsError: if there are fewer.
         """
         part = self._empty()
         part.tokens = self.tokens
@@ -202,8 +201,8 @@ class Demonstrations:
             episodes: number to read of each dataset; all if None.
 
         Raises:
-            DatasetError: a dataset is missing or cannot be read.
-            AgentsError: it has too few episodes or does not fit policies or the others.
+            DatasetError: if a dataset is missing or cannot be read.
+            AgentsError: if it has too few episodes or does not fit policies or the others.
         """
         paths = [path for dataset in datasets for path in find(dataset)]
         parts = []
@@ -289,8 +288,8 @@ def _observations(obs_mode: str, episode: Episode) -> Iterable[Any]:
 
 _ALIKE = {
     "obs_mode": "Take those of one mode",
-    "action_low": "Envs with different bounds of actions do not mix",
-    "action_high": "Envs with different bounds of actions do not mix",
+    "action_low": "Cannot combine demonstrations with different action bounds",
+    "action_high": "Cannot combine demonstrations with different action bounds",
     "state_bounds": "Make all with gensim_envs.common_bounds",
 }
 """Attributes that must be equal for demonstrations to be joined, and the remedy."""

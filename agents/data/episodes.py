@@ -88,7 +88,7 @@ class Episode:
                 (160, 320) float32.
 
         Raises:
-            AgentsError: an action or observation is not valid, or there are none.
+            AgentsError: if an action or observation is not valid, or there are none.
         """
         what = f"episode {seed} of {env}"
         texts, rows = tuple(instructions), np.array(list(actions), np.float32)

@@ -32,7 +32,7 @@ def save(folder: Path, encoder: str, tokens: Mapping[str, NDArray[Any]]) -> None
         tokens: of each instruction.
 
     Raises:
-        FileError: the file cannot be written.
+        FileError: if the file cannot be written.
     """
     name = re.sub(r"[^A-Za-z0-9.]+", "-", encoder)
     data = safetensors.numpy.save(dict(tokens), {"encoder": encoder})
@@ -43,7 +43,7 @@ def load(folder: Path) -> Tokens:
     """Read the tokens of all encoders in a dataset's folder.
 
     Raises:
-        AgentsError: a file is damaged or holds something else.
+        AgentsError: if a file is damaged or holds something else.
     """
     found: Tokens = {}
     for path in sorted(folder.glob("tokens-*.safetensors")):

@@ -58,10 +58,10 @@ def check_episodes(episodes: int) -> None:
     """Check that there are test seeds for a number of episodes.
 
     Raises:
-        AgentsError: there are not.
+        AgentsError: if there are not.
     """
     if not 1 <= episodes <= len(TEST):
-        raise AgentsError(f"episodes is {episodes}; expected 1 to {len(TEST)}")
+        raise AgentsError(f"--episodes is {episodes}; expected 1 to {len(TEST)}")
 
 
 def evaluate(config: EvaluateConfig) -> None:

@@ -74,7 +74,7 @@ def evaluate(
         The report; see `agents.evaluation.report.summary`.
 
     Raises:
-        AgentsError: before any episode, the policy cannot act in these envs or a seed is one of
+        AgentsError: before any episode, if the policy cannot act in these envs or a seed is one of
             training.
     """
     began = time.monotonic()
@@ -111,7 +111,7 @@ def evaluate(
 
 def _check(seeds: Sequence[int], splits: Sequence[str]) -> None:
     if not seeds:
-        raise AgentsError("episodes is 0; expected 1 or more")
+        raise AgentsError("seeds is empty; expected 1 or more")
     trained = [seed for seed in seeds if seed in TRAINING]
     if trained:
         raise AgentsError(f"{trained[0]} is a training seed; evaluate on seeds of TEST, {TEST}")

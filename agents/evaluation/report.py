@@ -40,7 +40,7 @@ def summary(
         `results`, one for each setting; `left_out`.
 
     Raises:
-        AgentsError: no episode could be played.
+        AgentsError: if no episode could be played.
     """
     results, missing = [], list(left_out)
     for setting, its in outcomes.items():
@@ -144,6 +144,6 @@ def write(path: Path, report: dict[str, Any]) -> None:
     """Write a report, replacing an old one.
 
     Raises:
-        FileError: it cannot be written.
+        FileError: if it cannot be written.
     """
     files.write(path, (json.dumps(report, indent=1) + "\n").encode())

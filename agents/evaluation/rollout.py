@@ -1,4 +1,4 @@
-"""Policies in environments: which policy, which setting, and the outcome of one episode."""
+"""Run one evaluation episode: policy source, setting and outcome."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gensim_envs.errors import GensimError, PerturbationError, TaskError
 MAKE_ERRORS = (
     gym.error.Error, GensimError, ImportError, TypeError, ValueError, RuntimeError
 )  # fmt: skip
-"""What `gym.make` and the registry raise for an unknown id or option."""
+"""Errors of `gym.make` and the registry for an unknown id or option."""
 
 
 def of_suite(env: str) -> bool:
@@ -34,7 +34,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class PolicySource:
-    """Where a policy comes from; it can be pickled.
+    """The source of a policy; it can be pickled.
 
     Attributes:
         name: of a scripted policy; "" for one of a checkpoint.
@@ -48,7 +48,7 @@ class PolicySource:
         """Load the policy.
 
         Raises:
-            AgentsError: there is no such policy, or the checkpoint cannot be used.
+            AgentsError: if there is no such policy, or the checkpoint cannot be used.
         """
         if self.checkpoint is None:
             return scripted_policy(self.name)
@@ -59,7 +59,7 @@ class PolicySource:
 
 @dataclass(frozen=True)
 class Setting:
-    """What is played.
+    """The environment and conditions of an evaluation.
 
     Attributes:
         env: id. The other attributes apply to envs of this suite; others are made as they are.
@@ -84,7 +84,7 @@ class Setting:
         """Make the env, with further options.
 
         Raises:
-            AgentsError: there is no such env, or it does not take these options.
+            AgentsError: if there is no such env, or it does not take these options.
         """
         options = more
         if of_suite(self.env):
@@ -136,7 +136,7 @@ def play(
         options: of the reset.
 
     Raises:
-        Refused: the perturbation does not fit this seed, or no draw of this seed fits the table.
+        Refused: if the perturbation does not fit this seed, or no draw of this seed fits the table.
     """
     started = False
 

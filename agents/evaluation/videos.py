@@ -38,7 +38,7 @@ def check_writable(folder: Path) -> None:
     """Check that videos can be recorded, before long work.
 
     Raises:
-        AgentsError: a package is missing, or the folder cannot be created.
+        AgentsError: if a package is missing, or the folder cannot be created.
     """
     try:
         import imageio_ffmpeg  # noqa: F401
@@ -63,7 +63,7 @@ def record(policy: Policy, setting: Setting, seed: int, path: Path) -> None:
         path: of the .mp4 file.
 
     Raises:
-        AgentsError: the file cannot be written.
+        AgentsError: if the file cannot be written.
     """
     from gensim_envs.utils.video import write_video
 

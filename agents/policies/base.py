@@ -24,7 +24,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class PolicySpec:
-    """What a policy was trained for: all that a machine without the simulator knows of its envs."""
+    """Spaces, tasks and encoder of a trained policy, readable without the simulator."""
 
     policy: str
     """Name of the policy in the registry."""
@@ -43,7 +43,7 @@ class PolicySpec:
     encoder_width: int
     """Width of a token, or size of the vocabulary if tokens are word ids."""
     state_bounds: dict[str, int] = field(default_factory=dict)
-    """Maximum number of each kind of thing in a state vector; empty if it is what `envs` need, or
+    """Capacity of a state vector by kind of row; empty if it is what `envs` need, or
     for images."""
     encoder_fingerprint: tuple[float, ...] = ()
     """Identifies the weights of the text encoder; empty if unknown."""
@@ -58,7 +58,7 @@ class PolicySpec:
         """Read a spec from the JSON object of `dataclasses.asdict(spec)`.
 
         Raises:
-            AgentsError: a field is missing or unknown.
+            AgentsError: if a field is missing or unknown.
         """
         names = sorted(each.name for each in fields(cls))
         if sorted(value) != names:
@@ -96,7 +96,7 @@ class Policy(ABC):
     obs_mode: ClassVar[str]
     """"rgbd" or "state"."""
     spec: PolicySpec | None = None
-    """What it was trained for; None for a scripted policy, which ignores observations."""
+    """Training specification; None for scripted policies, which ignore observations."""
 
     @abstractmethod
     def reset(self, env: gym.Env[Any, Any], rng: np.random.Generator) -> None:
@@ -107,7 +107,7 @@ class Policy(ABC):
             rng: the only source of randomness of a stochastic policy.
 
         Raises:
-            AgentsError: the policy cannot act in this env.
+            AgentsError: if the policy cannot act in this env.
         """
 
     @abstractmethod
@@ -123,7 +123,7 @@ def check_range(config: Any, low: float, high: float, *names: str) -> None:
     """Check fields of a dataclass that are numbers or tuples of numbers.
 
     Raises:
-        AgentsError: one is not finite, or not within `low` and `high`.
+        AgentsError: if one is not finite, or not within `low` and `high`.
     """
     for name in names:
         for number in np.atleast_1d(getattr(config, name)):

@@ -48,7 +48,7 @@ class BCImageConfig:
     dropout: float = 0.1
     """Dropout rate of the perceptron."""
     augment: bool = True
-    """Whether to rotate and shift scenes in training."""
+    """Rotate and shift scenes in training."""
     noise: float = 0.0
     """Standard deviation of sensor noise in training: of heights in metres, and ten times the
     number of colours within 0..1."""

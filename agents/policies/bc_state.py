@@ -42,7 +42,7 @@ class BCStateConfig:
     """Threshold of the Huber loss, in units of the encoded action. A small one makes the network
     predict the median where demonstrations disagree."""
     augment: bool = True
-    """Whether to rotate and shift scenes in training; states of other suites never are."""
+    """Rotate and shift scenes in training; states of other suites never are."""
 
     def __post_init__(self) -> None:
         check_range(self, 1, math.inf, "width", "depth")

@@ -23,7 +23,7 @@ class Clip(TextEncoder):
         name: "clip:ARCHITECTURE/WEIGHTS"; see `agents.policies.registry.text_encoder`.
 
     Raises:
-        AgentsError: open_clip, the architecture or the weights are missing.
+        AgentsError: if open_clip, the architecture or the weights are missing.
     """
 
     def __init__(self, name: str) -> None:
@@ -87,7 +87,7 @@ class Clip(TextEncoder):
         """The image encoder, frozen.
 
         Raises:
-            AgentsError: it is not a ResNet, and so has feature maps of one scale only.
+            AgentsError: if it is not a ResNet, and so has feature maps of one scale only.
         """
         visual = self._model.visual
         if not hasattr(visual, "layer4"):
@@ -151,7 +151,7 @@ def _cached(open_clip: Any, arch: str, tag: str, config: Mapping[str, Any]) -> P
     """The file of a tag's weights in the user's cache.
 
     Raises:
-        AgentsError: it is not there; the message has the command that downloads it.
+        AgentsError: if it is not there; the message has the command that downloads it.
     """
     from huggingface_hub import try_to_load_from_cache
 

@@ -1,4 +1,4 @@
-"""What trained policies share: a torch module with a loss, a config and a checkpoint."""
+"""Base class of trained policies: a torch module with a loss, a config and a checkpoint."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class LearnedPolicy(nn.Module, Policy):
         """Load the text encoder, which `act` needs if the policy reads instructions.
 
         Raises:
-            AgentsError: it is missing, or has other weights than in training.
+            AgentsError: if it is missing, or has other weights than in training.
         """
         name = self.spec.encoder
         if name is None or self._encoder is not None:
@@ -170,7 +170,7 @@ class LearnedPolicy(nn.Module, Policy):
         """Write config.json and model.safetensors.
 
         Raises:
-            FileError: the folder cannot be written.
+            FileError: if the folder cannot be written.
         """
         described = {"config": asdict(self.config), "spec": asdict(self.spec)}
         checkpoint.save_json(folder / checkpoint.CONFIG, described)
@@ -205,7 +205,7 @@ def policy_class(name: str) -> type[LearnedPolicy]:
     """The class of a policy that is trained.
 
     Raises:
-        AgentsError: there is no such policy, or it needs no training.
+        AgentsError: if there is no such policy, or it needs no training.
     """
     trained = POLICIES["imitation"] | POLICIES["reinforcement"]
     if name not in trained:
@@ -222,7 +222,7 @@ def policy_config(policy: str, values: Mapping[str, Any]) -> Any:
     """The hyperparameters of a policy, from those that differ from the defaults.
 
     Raises:
-        AgentsError: a hyperparameter is unknown or out of range.
+        AgentsError: if a hyperparameter is unknown or out of range.
     """
     cls = policy_class(policy).config_class
     known = [each.name for each in fields(cls)]
@@ -236,7 +236,7 @@ def load_weights(policy: LearnedPolicy, weights: Mapping[str, Tensor], source: P
     """Set the weights of a policy.
 
     Raises:
-        AgentsError: they belong to a network of another shape.
+        AgentsError: if they belong to a network of another shape.
     """
     try:
         policy.load_state_dict(weights)

@@ -49,7 +49,7 @@ def scripted_policy(name: str) -> Policy:
     """A policy that needs no training.
 
     Raises:
-        AgentsError: there is no such policy, or it has to be trained.
+        AgentsError: if there is no such policy, or it has to be trained.
     """
     known = POLICIES["scripted"]
     if name not in known:
@@ -67,7 +67,7 @@ def text_encoder(name: str) -> TextEncoder:
     the path of a file.
 
     Raises:
-        GensimError: it is unknown or missing.
+        GensimError: if it is unknown or missing.
     """
     family = name.partition(":")[0]
     if family not in ENCODERS or (":" in name) != (family == "clip"):

@@ -97,7 +97,7 @@ class MiniLM(TextEncoder):
     Its network is built here, which takes a tenth of the time that loading its own library takes.
 
     Raises:
-        MiniLMError: it is not installed, or its files are damaged.
+        MiniLMError: if it is not installed, or its files are damaged.
     """
 
     name, width = "minilm", minilm.WIDTH

@@ -55,18 +55,18 @@ class TransporterConfig:
     jitter: float = 0.008
     """Standard deviation of the shift of picks in training, in metres; places move with them."""
     refine: bool = True
-    """Whether to refine places at 6.25 mm and 3 degrees."""
+    """Refine places at 6.25 mm and 3 degrees."""
     refine_width: int = 32
     """Channels of the refining networks."""
     refine_features: int = 16
     """Channels that the refining networks correlate."""
     clip: bool = False
-    """Whether the semantic stream uses the frozen image encoder of CLIP; needs a clip: encoder."""
+    """Use the frozen image encoder of CLIP in the semantic stream; needs a clip: encoder."""
     augment: bool = True
-    """Whether to rotate and shift scenes in training."""
+    """Rotate and shift scenes in training."""
     noise: float = 0.0
-    """Standard deviation of sensor noise in training: of heights in metres, and ten times the
-    number of colours within 0..1."""
+    """Standard deviation of the sensor noise added in training: this many metres for heights,
+    and ten times this value for colours, which range from 0 to 1."""
 
     def __post_init__(self) -> None:
         check_range(self, 1, math.inf, "width", "features", "refine_width", "refine_features")
@@ -313,7 +313,7 @@ class Transporter(LearnedPolicy):
         return networks.correlate(scene.float(), kernels, inside=True) * self.fine_sharpness
 
     def _cells(self, points: Tensor, scale: int) -> Tensor:
-        """World (b, 2) -> rows and columns of cells of `scale` pixels, integer at cell centres."""
+        """Convert world points (b, 2) to (row, column) of cells of `scale` pixels."""
         return (points - points.new_tensor(self.table.low)) / _cell(self.table, scale) - 0.5
 
     def _point(self, cell: list[float], scale: int) -> Tensor:

@@ -36,7 +36,7 @@ def locked(folder: Path) -> Iterator[None]:
     """Hold the folder of a run, which is created if it is missing.
 
     Raises:
-        AgentsError: another process holds it, or a file in it cannot be written.
+        AgentsError: if another process holds it, or a file in it cannot be written.
     """
     try:
         with files.locked(folder):
@@ -59,7 +59,8 @@ def find(folder: Path, overwrite: bool) -> dict[str, Any] | None:
         overwrite: whether the run in the folder is to be replaced.
 
     Raises:
-        AgentsError: the folder has files of a run but no config.json, so they may be someone's.
+        AgentsError: if the folder contains run files without a config.json, which may belong to
+            another run.
     """
     if overwrite:
         return None
@@ -91,7 +92,7 @@ def load_json(path: Path) -> dict[str, Any]:
     """Read a JSON object.
 
     Raises:
-        AgentsError: the file is missing or malformed.
+        AgentsError: if the file is missing or malformed.
     """
     try:
         value = json.loads(path.read_text())
@@ -117,7 +118,7 @@ def load_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     """Read tensors and the JSON of the header.
 
     Raises:
-        AgentsError: the file is missing or malformed.
+        AgentsError: if the file is missing or malformed.
     """
     try:
         with safetensors.safe_open(path, "pt") as file:

@@ -56,7 +56,7 @@ class TrainConfig:
     encoder: str = "minilm"
     """The text encoder of instructions: minilm, words or clip:ARCH/WEIGHTS."""
     perturb: tuple[str, ...] = ()
-    """What to randomise in new demonstrations: colors, light, camera."""
+    """Randomisations of new demonstrations: colors, light, camera."""
     start_from: Path | None = None
     """Checkpoint whose weights, and options unless they are given, to start from."""
     device: str = "auto"
@@ -79,25 +79,32 @@ class TrainConfig:
         check_minimum(self, minimum)
         for name in ("learning_rate", "clip_norm"):
             if not 0 < getattr(self, name) < math.inf:
-                raise AgentsError(f"{name} is {getattr(self, name)}; expected more than 0")
+                value, option = getattr(self, name), name.replace("_", "-")
+                raise AgentsError(f"--{option} is {value}; expected more than 0")
         if self.ema >= 1:
-            raise AgentsError(f"ema is {self.ema}; expected less than 1")
+            raise AgentsError(f"--ema is {self.ema}; expected less than 1")
 
 
 _NOT_COMPARED = {"out", "device", "threads", "loaders", "precision", "overwrite"}
 """Fields that may change when a run resumes; the precision that was used may not."""
 
 
-def check_minimum(config: Any, minimum: Mapping[str, float]) -> None:
+def check_minimum(config: Any, minimum: Mapping[str, float], prefix: str = "") -> None:
     """Check numbers of a config against their minimum; None is an option that is not given.
 
+    Args:
+        config: a dataclass of options.
+        minimum: field -> its minimum.
+        prefix: prefix of the options in a command.
+
     Raises:
-        AgentsError: naming the first that is less.
+        AgentsError: naming the option of the first that is less.
     """
     for name, least in minimum.items():
         value = getattr(config, name)
         if value is not None and not value >= least:
-            raise AgentsError(f"{name} is {value}; expected {least} or more")
+            option = f"--{prefix}{name.replace('_', '-')}"
+            raise AgentsError(f"{option} is {value}; expected {least} or more")
 
 
 def default_policy_config(policy: str, start_from: Path | None = None) -> Any:
@@ -118,10 +125,10 @@ def default_policy_config(policy: str, start_from: Path | None = None) -> Any:
 
 
 def describe(config: TrainConfig, hyperparameters: Any) -> dict[str, Any]:
-    """What identifies a run, as a JSON object.
+    """Describe what identifies a run, as a JSON object.
 
     Raises:
-        AgentsError: the checkpoint to start from uses another text encoder.
+        AgentsError: if the checkpoint to start from uses another text encoder.
     """
     if config.start_from is not None:
         start = checkpoint.load_json(config.start_from / checkpoint.CONFIG)
@@ -141,7 +148,7 @@ def find_run(config: TrainConfig, described: Mapping[str, Any]) -> dict[str, Any
     """The config.json of the run in the folder of a config; None if there is none to resume.
 
     Raises:
-        AgentsError: it is another run.
+        AgentsError: if it is another run.
     """
     found = checkpoint.find(config.out, config.overwrite)
     if found is not None:

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DaggerConfig:
-    """What DAgger does beyond training."""
+    """Options of DAgger in addition to those of training."""
 
     policy: str = "bc_state"
     """The policy to train, whose options have its name as prefix."""
@@ -51,9 +51,9 @@ class DaggerConfig:
     """In round k the oracle acts in a share beta ** k of the steps, the policy in the others."""
 
     def __post_init__(self) -> None:
-        check_minimum(self, {"rounds": 1, "episodes": 1, "beta": 0})
+        check_minimum(self, {"rounds": 1, "episodes": 1, "beta": 0}, "dagger.")
         if not self.beta <= 1:
-            raise AgentsError(f"beta is {self.beta}; expected 0 to 1")
+            raise AgentsError(f"--dagger.beta is {self.beta}; expected 0 to 1")
         if self.policy not in policy_names("imitation"):
             raise AgentsError(
                 f"DAgger trains {', '.join(policy_names('imitation'))}, not {self.policy!r:.60}"
@@ -123,7 +123,7 @@ def _check_oracle(demos: Demonstrations, policy: str) -> None:
     """Check that the oracle can label states of each task.
 
     Raises:
-        AgentsError: one cannot be made, or is not of this suite.
+        AgentsError: if one cannot be made, or is not of this suite.
     """
     import gensim_envs
     from agents.evaluation.rollout import Setting
@@ -193,7 +193,7 @@ def _visited(
     """The states that the policy of the last round visits on new seeds, labelled by the oracle.
 
     Raises:
-        DatasetError: the oracle knows no action in most of them.
+        DatasetError: if the oracle knows no action in most of them.
     """
     import gensim_envs
     from gensim_envs.datasets import record

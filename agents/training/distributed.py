@@ -28,7 +28,7 @@ class Distributed:
         device: of this process.
 
     Raises:
-        AgentsError: there is no such device.
+        AgentsError: if there is no such device.
     """
 
     def __init__(self, device: str) -> None:
@@ -77,7 +77,7 @@ def find_device(name: str) -> torch.device:
     """The device of this process.
 
     Raises:
-        AgentsError: there is no such device.
+        AgentsError: if there is no such device.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"

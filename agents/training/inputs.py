@@ -1,4 +1,4 @@
-"""What a run trains on: the part of a dataset, the tokens of its instructions, and its spec."""
+"""Inputs of a training run: the selected demonstrations, instruction tokens and policy spec."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def select_demos(config: TrainConfig, demos: Demonstrations) -> Demonstrations:
     """The part of a dataset to train on.
 
     Raises:
-        AgentsError: it lacks tasks or demonstrations, or has other observations.
+        AgentsError: if it lacks tasks or demonstrations, or has other observations.
     """
     cls = policy_class(config.policy)
     if demos.obs_mode != cls.obs_mode:
@@ -56,7 +56,7 @@ def check_machine(
         validates: whether the policy is played during training.
 
     Raises:
-        GensimError: the device or the text encoder is missing.
+        GensimError: if the device or the text encoder is missing.
     """
     find_device(config.device)
     cls = policy_class(config.policy)
@@ -99,7 +99,7 @@ def instruction_tokens(config: TrainConfig, demos: Demonstrations) -> Encoded:
 
 
 def _stored_tokens(config: TrainConfig, demos: Demonstrations) -> Encoded | None:
-    """What `instruction_tokens` returns, if a dataset stores vectors of all its instructions."""
+    """Result of `instruction_tokens` if a dataset stores vectors of all its instructions."""
     instructions, stored = demos.instructions(), demos.tokens.get(config.encoder, {})
     if not all(each in stored and stored[each].ndim == 2 for each in instructions):
         return None
@@ -113,7 +113,7 @@ def make_spec(
     """The spec of a policy that is trained on a dataset.
 
     Raises:
-        AgentsError: the checkpoint to start from has another one.
+        AgentsError: if the checkpoint to start from has another one.
     """
     cls = policy_class(config.policy)
     sample = demos[0]

@@ -53,7 +53,7 @@ class Log:
         """Write pending steps.
 
         Raises:
-            AgentsError: a loss is not finite; the weights are useless since that step.
+            AgentsError: if a loss is not finite; the weights are useless since that step.
         """
         rows: list[dict[str, Any]] = []
         for done, rate, values in self._pending:
@@ -65,7 +65,7 @@ class Log:
                     f"{self._config.policy}: in step {done}, at a learning rate of {rate:.2g}, the "
                     f"loss is {row['loss']} and the norm of its gradient {row['norm']}; try a "
                     "smaller --learning-rate, a longer --warmup or --precision fp32. The last "
-                    "checkpoint is from before"
+                    "checkpoint was saved before this step"
                 )
             rows.append({"step": done, **row, "rate": rate})
         self._pending = []

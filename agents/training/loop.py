@@ -46,7 +46,7 @@ def check(config: TrainConfig, hyperparameters: Any = None) -> bool:
         Whether the run is finished, so that nothing is left to do.
 
     Raises:
-        AgentsError: the folder holds another run, or an option is out of range.
+        AgentsError: if the folder holds another run, or an option is out of range.
     """
     found = find_run(config, describe(config, _hyperparameters(config, hyperparameters)))
     return found is not None and bool(found["training"]["finished"])
@@ -72,7 +72,7 @@ def train(
         The folder of the run, `config.out`.
 
     Raises:
-        AgentsError: something does not fit, the loss is not finite, the disk is full ...
+        AgentsError: if something does not fit, the loss is not finite, the disk is full ...
         Stopped: on SIGTERM and Ctrl-C, after a checkpoint was written.
     """
     group = Distributed(config.device)

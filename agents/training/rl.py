@@ -89,7 +89,7 @@ def train(config: RLConfig, hyperparameters: Any = None) -> Path:
         The folder of the run, `config.out`.
 
     Raises:
-        AgentsError: an option or env does not fit, the folder holds another run, weights are not
+        AgentsError: if an option or env does not fit, the folder holds another run, weights are not
             finite, the disk is full ...
         Stopped: on Ctrl-C; the last checkpoint is there.
     """
@@ -208,8 +208,8 @@ class _Training:
         if not finite:
             name = self._config.policy
             raise AgentsError(
-                f"{name}: the weights are not finite by step {model.num_timesteps}; try a smaller "
-                f"--{name}.learning-rate. The last checkpoint is from before"
+                f"{name}: the weights became non-finite by step {model.num_timesteps}; try a "
+                f"smaller --{name}.learning-rate. The last checkpoint predates this"
             )
 
     def _save(self, model: BaseAlgorithm) -> None:
@@ -238,7 +238,7 @@ def _spec(policy: str, envs: Sequence[str]) -> PolicySpec:
     """The spec of a policy for these envs.
 
     Raises:
-        AgentsError: one cannot be made, or its actions are not six bounded numbers.
+        AgentsError: if one cannot be made, or its actions are not six bounded numbers.
     """
     try:
         env = _make(envs)

@@ -1,4 +1,4 @@
-"""Where a run gets its demonstrations, and how it measures success."""
+"""Demonstrations and validation of a training run."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Source:
         config: of the run.
 
     Raises:
-        AgentsError: several processes would make demonstrations.
+        AgentsError: if several processes would make demonstrations.
     """
 
     def __init__(self, data: DataConfig, config: TrainConfig) -> None:
@@ -55,7 +55,7 @@ class Source:
         """Read the demonstrations, or make them.
 
         Raises:
-            AgentsError: there are none, and none can be made.
+            AgentsError: if there are none, and none can be made.
         """
         data, config = self.data, self._config
         if data.data:
@@ -79,7 +79,7 @@ class Source:
             purpose: what it is needed for, as a verb phrase.
 
         Raises:
-            AgentsError: it is not.
+            AgentsError: if it is not.
         """
         if missing := _missing():
             raise AgentsError(
@@ -87,10 +87,11 @@ class Source:
             )
 
     def validate(self, envs: Sequence[str]) -> Validate | None:
-        """What measures success on tasks; None without the simulator, or if it is not asked for.
+        """Return the function that measures validation success, or None without the simulator
+        or with `--validate-every 0`.
 
         Raises:
-            AgentsError: a task is not registered.
+            AgentsError: if a task is not registered.
         """
         config = self._config
         if not config.validate_every or _missing():

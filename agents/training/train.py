@@ -111,8 +111,8 @@ def _source(config: TrainConfig, data: DataConfig) -> tuple[TrainConfig, Source]
         config = replace(config, demos=config.demos or DEMOS)
     elif config.perturb:
         raise AgentsError(
-            "--perturb applies to new demonstrations, and these exist; make others with "
-            "`python -m agents export --perturb`, and give them as --data"
+            "--perturb only affects newly recorded demonstrations, but --data gives existing "
+            "ones; record others with `python -m agents export --perturb`, and give them as --data"
         )
     return config, Source(data, config)
 

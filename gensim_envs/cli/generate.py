@@ -59,19 +59,20 @@ class GenerateConfig:
     """Options of a run.
 
     Attributes:
-        provider: a server, a recording, or a person who answers files.
-        model: the server's name of the model; with files, who answers.
+        provider: openai queries a server, replay reads a recording, files waits for answers that
+            you write.
+        model: name of the model on the server; with --provider files, the author to record.
         base_url: URL of an OpenAI-compatible server; by default OPENAI_BASE_URL.
-        recording: what to replay; by default the recording of the shipped library.
+        recording: folder of the recording to replay; by default that of the shipped library.
         count: number of attempts at a task; by default 20, or those of the recording.
-        scheme: with several, each is run into a library of its own, and a report compares them.
+        scheme: prompting schemes; several are run on separate libraries and compared in a report.
         target: the skill that the tasks should lead to.
         curriculum: number of steps towards the target to plan first; by default none.
         window: number of attempts in flight; attempt k sees the library after attempt k - window.
         rounds: maximum number of repairs of a refused program.
         critics: number of critics that vote on a finished task.
         seed: seed of the sample of the library that prompts show.
-        embedder: auto, minilm, tfidf or openai:MODEL.
+        embedder: how descriptions are compared: auto, minilm, tfidf or openai:MODEL.
         temperature: sampling temperatures of queries, such as propose=0.9.
         max_calls: end the run after this many calls.
         max_tokens_total: end the run after this many tokens of prompts and answers.
@@ -79,7 +80,8 @@ class GenerateConfig:
         run: folder of the run; by default runs/<model>-<number>. An existing run is resumed with
             its own settings.
         record: folder for a copy of the run that can be replayed.
-        weak_sandbox: publish even where the sandbox cannot deny programs processes or network.
+        weak_sandbox: publish even if this machine cannot block processes and network access in
+            the sandbox.
     """
 
     provider: Literal["openai", "replay", "files"] = "openai"
@@ -217,7 +219,7 @@ def _report(result: Result, folder: Path, again: str) -> int:
 
 
 def _copy(folder: Path, target: Path) -> None:
-    """Copy what replay needs of a run."""
+    """Copy the files of a run that `--provider replay` reads."""
     for name in ("attempts", "messages"):
         if (folder / name).is_dir():
             shutil.copytree(folder / name, target / name, dirs_exist_ok=True)

@@ -22,14 +22,16 @@ _STEPS = 60  # episodes of a certificate
 
 
 def check(file: Positional[Path]) -> None:
-    """Check a program without publishing it: gate, sandbox and 1,000 draws.
+    """Check a program without publishing it: gate, sandbox and 1,000 draws of each split.
 
     Args:
         file: a program, or a model's answer that contains one.
     """
     source, program = checks.program_of(read(file))
     survey = checks.survey(program, source)
-    print(f"{program.name}: gate and 1000 draws passed, {survey.redraws:.1%} redrawn")
+    print(
+        f"{program.name}: gate and 1,000 draws of each split passed, {survey.redraws:.1%} redrawn"
+    )
     print(f"  {survey.instruction!r}; at most {survey.bounds}")
 
 
@@ -46,7 +48,8 @@ def publish(
     Args:
         file: a program, or a model's answer that contains one.
         model: the author, for the provenance.
-        weak_sandbox: publish even where the sandbox cannot deny the program processes or network.
+        weak_sandbox: publish even if this machine cannot block processes and network access in
+            the sandbox.
     """
     opened = open_library(library, write=True)
     text = read(file)

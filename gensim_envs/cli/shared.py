@@ -1,10 +1,11 @@
-"""What commands share: the library they work on, and checks before long work."""
+"""Helpers of the commands: open libraries, find records and check output folders."""
 
 from __future__ import annotations
 
 import difflib
 import math
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -54,7 +55,7 @@ def open_library(folder: Path | None, *, write: bool = False) -> Library:
         write: whether the command writes to it.
 
     Raises:
-        UsageError: there is none to write to, or none to read at that place.
+        UsageError: if there is none to write to, or none to read at that place.
     """
     named = folder or os.environ.get("GENSIM_LIBRARY")
     if not named and write and not in_checkout():
@@ -69,10 +70,10 @@ def open_library(folder: Path | None, *, write: bool = False) -> Library:
 
 
 def check_writable(folder: Path) -> None:
-    """Check that a folder can be written, before anything long begins.
+    """Check that a folder is writable before long work begins.
 
     Raises:
-        UsageError: it cannot.
+        UsageError: if it cannot.
     """
     existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not existing.is_dir():
@@ -85,8 +86,8 @@ def find(library: Library, name: str) -> Record:
     """Find a record by id or class name.
 
     Raises:
-        UsageError: there is none; it names similar ones.
-        LibraryError: the record is broken.
+        UsageError: if there is none; the message names similar tasks.
+        LibraryError: if the record is broken.
     """
     records, broken = library.read()
     for record in records:
@@ -95,20 +96,22 @@ def find(library: Library, name: str) -> Record:
     for entry in broken:
         if entry.id == name:
             raise LibraryError(entry.problem)
-    near = difflib.get_close_matches(name, [record.id for record in records], 3, 0.3)
+    ids = {record.name: record.id for record in records}
+    wanted = re.sub(r"^.*/|-v\d+$", "", name)
+    near = [ids[each] for each in difflib.get_close_matches(wanted, ids)]
     hint = f" Similar: {', '.join(near)}" if near else " See gensim list"
     raise UsageError(f"there is no task {name!r} in {library.registry}.{hint}")
 
 
 def select(library: Library, names: Sequence[str]) -> tuple[list[Record], list[Broken]]:
-    """Find the records of some tasks, or all records, and report those that are broken.
+    """Find the records of some tasks, or all records, and print the broken ones to stderr.
 
     Args:
-        library: whose records.
-        names: ids or class names; all records where there are none.
+        library: library to search.
+        names: ids or class names; all records if empty.
 
     Returns:
-        The records without duplicates, and the broken ones, each of which was printed.
+        The records without duplicates, and the broken ones.
     """
     records, broken = library.read()
     if names:
@@ -128,7 +131,7 @@ def read(path: Path) -> str:
     """Read a text file that the user named.
 
     Raises:
-        UsageError: it cannot be read.
+        UsageError: if it cannot be read.
     """
     try:
         return read_text(path)

@@ -68,9 +68,11 @@ def plain(value: object) -> str:
 
 # A task.
 
+ORACLE: Column[Task] = Column(
+    "Oracle", lambda task: task.certified("oracle", "{}/20"), "seeds that the oracle solves"
+)
 CERTIFICATE: tuple[Column[Task], ...] = (
-    Column("Oracle", lambda task: task.certified("oracle", "{}/20"),
-           "seeds that the oracle solves"),
+    ORACLE,
     Column("Oracle actions", lambda task: task.certified("steps", "{:.3g}"), "mean number"),
     Column("No-op return", lambda task: task.certified("noop", "{:g}"), "return of doing nothing"),
     Column("Random", lambda task: task.certified("random", "{}/20"),

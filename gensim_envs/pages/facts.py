@@ -14,7 +14,7 @@ from gensim_envs.utils.naming import words
 
 @dataclass(frozen=True)
 class Thing:
-    """Equal things on the table.
+    """A group of identical items on the table.
 
     Attributes:
         count: number of them.

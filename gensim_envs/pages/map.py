@@ -35,7 +35,7 @@ _POSITIONS: tuple[tuple[float, float, Literal["start", "middle", "end"]], ...] =
     (7, 0, "start"), (-7, 0, "end"), (0, -12, "middle"), (0, 12, "middle"),
     (5, -9, "start"), (5, 9, "start"), (-5, -9, "end"), (-5, 9, "end"),
 )  # fmt: skip
-"""Where a label may be, as seen from its point: offset (x, y) in pixels, and the anchor."""
+"""Positions of a label relative to its point: offset (x, y) in pixels, and the anchor."""
 
 
 def embedder_of(name: str) -> Embedder:

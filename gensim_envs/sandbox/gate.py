@@ -173,6 +173,8 @@ def extract(completion: str) -> str:
         problem = "the answer ends inside a code block, so it was probably cut off"
     elif found:
         problem = f"the answer has {len(found)} code blocks that define a Task"
+    elif not blocks:
+        problem = "there is neither a class X(Task) nor a Python code block"
     else:
         problem = f"none of the answer's {len(blocks)} code blocks defines a class X(Task)"
     raise TaskError(problem, remedy, cause="parse", line=1)

@@ -35,7 +35,7 @@ MARKERS = (
     tyro.conf.OmitArgPrefixes,
     tyro.conf.PositionalMetavarFromFieldName,
 )
-"""How tyro reads signatures here: plain flags, no prefixes, help from docstrings alone."""
+"""Configuration of tyro: plain flags, no prefixes, help from docstrings alone."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +51,7 @@ class DependentCommand:
 
 
 class UsageError(GensimError):
-    """The command cannot be run as it was given; the message says how it can."""
+    """The command line is invalid; the message says how to correct it."""
 
     exit_code = 2
 
@@ -165,9 +165,7 @@ def run(
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except BrokenExecutor:
-        return _fail(
-            f"{prog}: a worker process ended, perhaps for want of memory; use --workers 1", 1
-        )
+        return _fail(f"{prog}: a worker process died, possibly out of memory; use --workers 1", 1)
     except OSError as error:
         return _fail(f"{prog}: {error}", 1)
     except KeyboardInterrupt:
@@ -238,6 +236,9 @@ def _joined(arguments: Sequence[str], lists: Collection[str]) -> list[str]:
     Args:
         arguments: the words of a command line.
         lists: the names of the options that this is done for, without their prefixes.
+
+    Raises:
+        UsageError: if one of these options has no value.
     """
     groups: dict[object, list[str]] = {}
     words = groups.setdefault(None, [])
@@ -251,6 +252,9 @@ def _joined(arguments: Sequence[str], lists: Collection[str]) -> list[str]:
             words = groups[position] = [word]
         else:
             words.append(word)
+    for name, given in groups.items():
+        if given == [name] and str(name)[2:].rpartition(".")[2] in lists:
+            raise UsageError(f"{name} needs at least one value")
     return [word for words in groups.values() for word in words]
 
 

@@ -87,7 +87,7 @@ def leftovers(path: Path) -> list[Path]:
 
 @contextlib.contextmanager
 def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
-    """Hold a folder, which is created where it is missing, for this process alone.
+    """Lock a folder for this process; create it if it does not exist.
 
     The kernel releases the lock when the process ends, in whatever way.
 
@@ -96,8 +96,8 @@ def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
         wait: whether to wait for another process that holds it.
 
     Raises:
-        BlockingIOError: another process holds it and `wait` is false.
-        FileError: the folder cannot be created or opened.
+        BlockingIOError: if another process holds it and `wait` is false.
+        FileError: if the folder cannot be created or opened.
     """
     with errors(folder):
         folder.mkdir(parents=True, exist_ok=True)

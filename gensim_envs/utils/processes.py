@@ -59,7 +59,7 @@ def processes(workers: int | None = None) -> Iterator[ProcessPoolExecutor]:
             process.join()
         if isinstance(error, BrokenProcessPool):
             raise WorkerError(
-                "a worker process ended, perhaps for want of memory. Use fewer workers. A script "
+                "a worker process died, possibly out of memory; use fewer workers. A script "
                 'must start them under `if __name__ == "__main__":`'
             ) from error
         raise
@@ -69,7 +69,7 @@ def processes(workers: int | None = None) -> Iterator[ProcessPoolExecutor]:
 def in_order(
     executor: Executor, act: Callable[..., Result], jobs: Iterable[tuple[Any, ...]]
 ) -> Generator[Result, None, None]:
-    """What `act(*job)` returns for each job, in the order of the jobs.
+    """Yield `act(*job)` for each job, in the order of the jobs.
 
     Jobs that have not begun are cancelled when the generator is closed.
     """
@@ -90,7 +90,7 @@ def in_order(
 def map_in_order(
     act: Callable[..., Result], jobs: Sequence[tuple[Any, ...]], workers: int | None = None
 ) -> Generator[Result, None, None]:
-    """What `act(*job)` returns for each job, in order, over processes that end with the generator.
+    """Yield `act(*job)` for each job, in order, over processes that end with the generator.
 
     Close it if it may be left early: the processes are then terminated. None is started without
     jobs.

@@ -1,21 +1,23 @@
-"""Progress of long work: a bar on a terminal, plain lines elsewhere."""
+"""Show the progress of long work: a bar on a terminal if tqdm is installed, else plain lines."""
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from typing import Any, Self, TextIO
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
-from tqdm import tqdm
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 
 class Progress:
-    """Counts the steps of something long on stderr; a context manager.
+    """Count the steps of long work on stderr; a context manager.
 
     Args:
-        total: number of steps; None where it is not known yet.
-        title: what is being done.
-        unit: what a step is.
-        done: steps that an earlier run has done.
+        total: number of steps; None if unknown.
+        title: text before the bar.
+        unit: name of a step.
+        done: steps that an earlier run completed.
     """
 
     def __init__(
@@ -23,34 +25,37 @@ class Progress:
     ) -> None:
         self._bar: tqdm[Any] | None = None
         if sys.stderr is not None and sys.stderr.isatty():
-            self._bar = tqdm(
-                total=total,
-                desc=title or None,
-                unit=unit,
-                initial=done,
-                leave=False,
-                dynamic_ncols=True,
-            )
+            with contextlib.suppress(ModuleNotFoundError):
+                from tqdm import tqdm
+
+                self._bar = tqdm(
+                    total=total,
+                    desc=title or None,
+                    unit=unit,
+                    initial=done,
+                    leave=False,
+                    dynamic_ncols=True,
+                )
 
     @property
     def visible(self) -> bool:
-        """Whether there is a terminal to show a bar on."""
+        """Whether a bar is shown."""
         return self._bar is not None
 
     def expect(self, total: int) -> None:
-        """Set the number of steps, where it is known only now."""
+        """Set the number of steps once it is known."""
         if self._bar is not None:
             self._bar.reset(total)
 
     def advance(self, steps: int = 1, **figures: object) -> None:
-        """Count further steps; the figures are shown beside the bar."""
+        """Count completed steps and show figures beside the bar."""
         if self._bar is not None:
             if figures:
                 self._bar.set_postfix(figures, refresh=False)
             self._bar.update(steps)
 
     def line(self, text: str, stream: TextIO | None = None) -> None:
-        """Print a line that stays, by default on stdout."""
+        """Print a line above the bar, by default on stdout."""
         if self._bar is not None:
             self._bar.clear()
         print(text, file=stream, flush=True)
@@ -58,7 +63,7 @@ class Progress:
             self._bar.refresh()
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.close()
 

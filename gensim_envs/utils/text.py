@@ -1,4 +1,4 @@
-"""Read text files that users saved with whatever editor they have."""
+"""Read UTF-8 text files, with clear errors for other encodings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def read_text(path: Path, what: str = "file") -> str:
         what: what the file is, for the message of an error: "program", "config".
 
     Raises:
-        FileError: the file cannot be read, or is not UTF-8; UTF-16 is named as such.
+        FileError: if the file cannot be read, or is not UTF-8; UTF-16 is named as such.
     """
     try:
         data = path.read_bytes()

@@ -90,7 +90,7 @@ def test_a_killed_benchmark_resumes(
     assert made == {f"{ENV[7:]}-state-2", f"{ENV[7:]}-state-light-camera-3"}
     assert f"--data DIR/demos/{ENV[7:]}-state-light-camera-3" in randomised["commands"][0]
     (failed,) = results["failed"]
-    assert failed == {"name": f"bc_state-{ENV[7:]}-1", "error": "steps is 0; expected 1 or more"}
+    assert failed == {"name": f"bc_state-{ENV[7:]}-1", "error": "--steps is 0; expected 1 or more"}
     assert "steps is 0" in capsys.readouterr().err
     text = (out / "results.md").read_text()
     assert "| oracle | 100 (34-100) | 100 (34-100) |" in text
@@ -175,7 +175,7 @@ def test_a_folder_belongs_to_one_suite(
         (["--policy", "sac"], "no policy 'sac'; it has bc_state, oracle"),
         (["--demos", "1000"], "no number of demonstrations 1000; it has 1, 2"),
         (["--pool", "ten"], "no pool 'ten'"),
-        (["--episodes", "0"], "episodes is 0"),
+        (["--episodes", "0"], "--episodes is 0"),
         (["--workers", "0"], "'0' is not a whole number from 1"),
     ],
 )

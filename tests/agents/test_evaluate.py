@@ -163,7 +163,7 @@ def test_the_interval_of_a_mean_is_that_of_its_standard_error() -> None:
     "source, envs, options, message",
     [
         (ORACLE, [BOWL], {"seeds": [TRAINING[5]]}, "100005 is a training seed"),
-        (ORACLE, [BOWL], {"seeds": []}, "episodes is 0"),
+        (ORACLE, [BOWL], {"seeds": []}, "seeds is empty"),
         (ORACLE, [BOWL], {"splits": ["unseen"]}, "use train, test or both"),
         (ORACLE, ["gensim/Nothing-v0"], {}, "gensim list"),
         (ORACLE, ["CartPole-v1"], {}, "CartPole-v1 has actions Discrete"),
@@ -194,7 +194,9 @@ def test_other_action_spaces_are_refused(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize(
     "command, message",
     [
-        (["--policy", "oracle", "--env", BOWL, "--episodes", "0"], "episodes is 0"),
+        (["--policy", "oracle", "--env", BOWL, "--episodes", "0"], "--episodes is 0"),
+        (["--policy", "oracle", "--env"], "--env needs at least one value"),
+        (["--env", "--policy", "oracle"], "--env needs at least one value"),
         (["--policy", "oracle", "--env", BOWL, "--workers", "0"], "not a whole number from 1"),
         (["--policy", "oracle", "--env", BOWL, "--json", "/proc/none/x.json"], "cannot be written"),
         (["--checkpoint", "nowhere"], "nowhere is not a checkpoint"),

@@ -294,7 +294,7 @@ def test_a_policy_of_a_part_of_a_dataset_sees_states_as_long_as_the_whole_has(
 def test_dagger_checks_its_own_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = ["train", "--policy", "dagger", "--env", "gensim/AlignBoxCorner-v0", *QUICK]
     assert main([*run, "--dagger.rounds", "0", "--out", str(tmp_path / "run")]) == 2
-    assert "rounds is 0" in capsys.readouterr().err
+    assert "--dagger.rounds is 0" in capsys.readouterr().err
     assert main([*run, "--dagger.policy", "ppo", "--out", str(tmp_path / "run")]) == 2
     assert "DAgger trains transporter, bc_state, bc_image, not 'ppo'" in capsys.readouterr().err
 

@@ -304,9 +304,9 @@ def test_what_does_not_fit_is_an_error_before_training(
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"steps": 0}, "steps is 0; expected 1 or more"),
+        ({"steps": 0}, "--steps is 0; expected 1 or more"),
         ({"demos": 0}, "demos is 0"),
-        ({"learning_rate": float("nan")}, "learning_rate is nan"),
+        ({"learning_rate": float("nan")}, "--learning-rate is nan"),
         ({"ema": 1.0}, "ema is 1.0"),
     ],
 )

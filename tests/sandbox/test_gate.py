@@ -140,8 +140,8 @@ def test_extract(completion: str) -> None:
 @pytest.mark.parametrize(
     ("completion", "says"),
     [
-        ("", "none of the answer's 0"),
-        ("I cannot do that.", "none of the answer's 0"),
+        ("", "neither a class"),
+        ("I cannot do that.", "neither a class"),
         ("```python\nprint(1)\n```", "none of the answer's 1"),
         (f"```python\n{GOOD}```\n```python\n{GOOD}```", "2 code blocks"),
         (f"```python\n{GOOD}", "cut off"),
