@@ -200,7 +200,7 @@ EASY = with_build(
 )
 REFUSED = {
     "gate": ("gate", "os", with_build(BLOCK, extra="import os")),
-    "no program": ("parse", "none of the answer's 0 code blocks", "I would rather not."),
+    "no program": ("parse", "no class derived from Task", "I would rather not."),
     "no Python": ("parse", "SyntaxError", with_build("block = = 3")),
     "cut off": ("parse", "cut off", "```python\n" + TINY),
     "colour": (

@@ -140,9 +140,9 @@ def test_extract(completion: str) -> None:
 @pytest.mark.parametrize(
     ("completion", "says"),
     [
-        ("", "none of the answer's 0"),
-        ("I cannot do that.", "none of the answer's 0"),
-        ("```python\nprint(1)\n```", "none of the answer's 1"),
+        ("", "no class derived from Task"),
+        ("I cannot do that.", "no class derived from Task"),
+        ("```python\nprint(1)\n```", "no class derived from Task"),
         (f"```python\n{GOOD}```\n```python\n{GOOD}```", "2 code blocks"),
         (f"```python\n{GOOD}", "cut off"),
     ],
