@@ -389,7 +389,7 @@ def test_prompts_that_cannot_be_cut_further_are_no_fault_of_the_model(place: Pla
 
 BLOCK = f"```python\n{TINY}```\n"
 MALFORMED = {
-    "another language": ("Gern!\n```rust\nfn main() {}\n```", "none of the answer's 1 code blocks"),
+    "another language": ("Gern!\n```rust\nfn main() {}\n```", "no class derived from Task"),
     "three blocks": (BLOCK * 3, "the answer has 3 code blocks that define a Task"),
     "no block": ("I would rather not.", "neither a class X(Task) nor a Python code block"),
     "an open block": (BLOCK[:-5], "the answer ends inside a code block"),

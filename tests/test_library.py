@@ -177,7 +177,7 @@ def test_a_broken_record_hides_no_other(before: Path) -> None:
     assert good == [record("Other")]
     # The second record of an id says so, but the first one can be made.
     assert [entry.id for entry in broken] == ["gensim/TinyZone-v0", None, None]
-    assert "twice" in broken[1].problem
+    assert "duplicate id" in broken[1].problem
 
 
 @pytest.mark.parametrize("data", [TINY.replace("0.08", "0.09").encode(), b"", b"\xff"])
@@ -239,7 +239,7 @@ def test_a_task_joins_only_once(before: Path) -> None:
 def test_no_file_without_a_record_is_overwritten(before: Path, file: str) -> None:
     (before / file).write_text("mine")
     library = Library(before)
-    refuses(library, f"{file} is there without a record", lambda: publish(library))
+    refuses(library, f"{file} exists, but no record refers to it", lambda: publish(library))
 
 
 def test_an_answer_that_lies_in_its_place_already_may_be_published(before: Path) -> None:
@@ -253,7 +253,7 @@ def test_publishing_drops_no_broken_record(before: Path) -> None:
     library = Library(before)
     records = [{**asdict(record("Other")), "summary": None}]
     library.registry.write_text(json.dumps({"tasks": records}))
-    refuses(library, "Mend or delete this record", lambda: publish(library))
+    refuses(library, "Repair or delete this record", lambda: publish(library))
 
 
 def test_a_record_that_could_not_be_read_again_is_not_written(before: Path) -> None:

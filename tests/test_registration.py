@@ -318,7 +318,7 @@ def test_a_row_that_was_deleted_after_registration_cannot_be_made(library: Libra
 
 def test_a_duplicate_row_warns_and_the_first_can_be_made(library: Library) -> None:
     edit_registry(library, lambda records: records.append({**asdict(record()), "summary": "again"}))
-    with pytest.warns(UserWarning, match="'gensim/TinyZone-v0': it is there twice"):
+    with pytest.warns(UserWarning, match="'gensim/TinyZone-v0': duplicate id"):
         assert register_library(library.root) == [OTHER_ID, TINY_ID]
     assert works(gym.make(TINY_ID, obs_mode="state"))
 

@@ -59,7 +59,7 @@ from gensim_envs.task.free_space import CLEARANCE
 from gensim_envs.task.geometry import transform
 from gensim_envs.task.pose import WORKSPACE, wrap
 from gensim_envs.task.progress import GoalTracker
-from gensim_envs.task.spec import MAX_GOALS, MAX_ITEMS, TaskSpec
+from gensim_envs.task.spec import MAX_GOALS, MAX_ITEMS, MAX_PLACES, TaskSpec
 
 Build = Callable[[Scene], object]
 SEEDS = st.integers(0, 2**31 - 1)
@@ -283,9 +283,9 @@ AT_ONCE: dict[str, tuple[Build, int | None, str]] = {
     "wrong count in digits": (second_goal("put 12 red blocks there"), 2, "'12'"),
     "wrong kind": (second_goal("put the red ball there"), 2, "'ball'"),
     "wrong kind in plural": (second_goal("put the boxes there"), 2, "'box'"),
-    "empty sentence": (second_goal("  "), 2, "sentence"),
-    "endless sentence": (second_goal("red block " * 50), 2, "sentence"),
-    "no sentence": (goal_for(BLOCK, sentence=None, at=MIDDLE), 1, "sentence"),
+    "empty instruction": (second_goal("  "), 2, "instruction is empty"),
+    "endless instruction": (second_goal("red block " * 50), 2, "or too long"),
+    "no instruction": (goal_for(BLOCK, sentence=None, at=MIDDLE), 1, "not a string"),
     "asset by name": (move_block(lambda s: s.add("block")), None, "'block'"),
     "asset's class": (move_block(lambda s: s.add(Block)), None, "Block"),
     "unknown colour": (move_block(lambda s: s.add(Block("mauve"))), None, "mauve"),
@@ -300,12 +300,15 @@ AT_ONCE: dict[str, tuple[Build, int | None, str]] = {
     "no items": (move_block(lambda s: s.goal("move it", [], at=MIDDLE)), 1, "no items"),
     "items None": (move_block(lambda s: s.goal("move it", None, at=MIDDLE)), 1, "None"),
     "items are text": (move_block(lambda s: s.goal("move it", "red", at=MIDDLE)), 1, "'r'"),
-    "no places": (goal_for(BLOCK, at=[]), 1, "no places"),
+    "no places": (goal_for(BLOCK, at=[]), 1, "has 0 places"),
+    "too many places": (
+        goal_for(BLOCK, at=[MIDDLE] * (MAX_PLACES + 1)), 1, f"has {MAX_PLACES + 1} places"
+    ),
     "place is a tuple": (goal_for(BLOCK, at=(0.5, 0.0)), 1, "0.5"),
     "place is a number": (goal_for(BLOCK, at=0.5), 1, "0.5"),
     "base is a pose": (goal_for(BLOCK, on=MIDDLE), 1, "on="),
-    "two relations": (goal_for(BLOCK, at=MIDDLE, inside=added(Zone("blue"))), 1, "2 of at="),
-    "no relation": (goal_for(BLOCK), 1, "0 of at="),
+    "two relations": (goal_for(BLOCK, at=MIDDLE, inside=added(Zone("blue"))), 1, "along=; got 2"),
+    "no relation": (goal_for(BLOCK), 1, "along=; got 0"),
     "zero goals": (lambda scene: scene.distract(BLOCK), None, "no goal"),
     "nothing at all": (lambda scene: None, None, "no goal"),
     "too many goals": (many_goals, None, f"more than {MAX_GOALS} goals"),
@@ -315,7 +318,7 @@ AT_ONCE: dict[str, tuple[Build, int | None, str]] = {
     "on a bowl": (goal_for(BLOCK, on=added(Bowl("blue"))), 1, "stand on the blue bowl"),
     "on a rope": (goal_for(BLOCK, on=added(Rope("blue"))), 1, "stand on the blue rope"),
     "on a ball": (goal_for(BLOCK, on=added(Ball("blue"))), 1, "stand on the blue ball"),
-    "on itself": (on_itself, 1, "itself"),
+    "on itself": (on_itself, 1, "its own base"),
     "beside its base": (
         goal_for(BLOCK, on=added(Stand("blue")), offset=Pose(0.2, 0)), 1, "beside the blue stand"
     ),
@@ -397,7 +400,7 @@ def assert_helpful(error: TaskError, goal: int | None) -> None:
     assert error.remedy
     assert error.remedy in str(error)
     assert goal is None or f"goal {goal}: " in str(error)
-    assert error.cause == ("semantics" if "its sentence says" in error.problem else "spec")
+    assert error.cause == ("semantics" if "instruction mentions" in error.problem else "spec")
 
 
 def tower(heights: Sequence[float]) -> Build:
@@ -536,7 +539,7 @@ def test_a_sentence_may_name_what_its_items_come_to_stand_on() -> None:
     height = 0.04
     assert len(spec_of(build).goals) == 2
     height = 0.06  # it would hover: nothing red is under it
-    with pytest.raises(TaskError, match="'red', but nothing in it is red"):
+    with pytest.raises(TaskError, match="'red', but no item or target of the goal has it"):
         spec_of(build)
 
 

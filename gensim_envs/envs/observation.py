@@ -11,12 +11,12 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from gensim_envs.envs.depth_noise import add_noise
-from gensim_envs.envs.state_layout import RELATIONS, StateLayout
+from gensim_envs.envs.state_layout import StateLayout
 from gensim_envs.sim.cameras import CAMERAS, VIEW_SHAPE, ViewConditions, render_camera
 from gensim_envs.sim.views import SHAPE
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import ASSETS, COLORS
-from gensim_envs.task.goals import Goal, Snapshot
+from gensim_envs.task.goals import RELATIONS, Goal, Snapshot
 from gensim_envs.task.pose import Pose
 from gensim_envs.task.progress import GoalStatus
 from gensim_envs.task.relations import bead_targets, target_of

@@ -167,32 +167,32 @@ def _recolored(spec: TaskSpec, split: str, rng: np.random.Generator) -> TaskSpec
         replace(item, asset=replace(item.asset, color=renamed[item.asset.color]))
         for item in spec.items
     )
-    sentences = [_replace_words(goal.instruction, renamed) for goal in spec.goals]
-    return _with_instructions(replace(spec, items=items), sentences)
+    instructions = [_replace_words(goal.instruction, renamed) for goal in spec.goals]
+    return _with_instructions(replace(spec, items=items), instructions)
 
 
-def _replace_words(sentence: str, words: Mapping[str, str]) -> str:
-    """A sentence with words replaced, all at once."""
+def _replace_words(instruction: str, words: Mapping[str, str]) -> str:
+    """Return an instruction with words replaced, all at once."""
     longest_first = sorted(words, key=len, reverse=True)
-    plain = re.sub(r"\bgrey\b", "gray", sentence, flags=re.IGNORECASE)
+    plain = re.sub(r"\bgrey\b", "gray", instruction, flags=re.IGNORECASE)
     if not words:
         return plain
     pattern = rf"\b({'|'.join(map(re.escape, longest_first))})\b"
     return re.sub(pattern, lambda m: words[m.group().lower()], plain, flags=re.IGNORECASE)
 
 
-def _with_instructions(spec: TaskSpec, sentences: Sequence[str]) -> TaskSpec:
+def _with_instructions(spec: TaskSpec, instructions: Sequence[str]) -> TaskSpec:
     """The task with other instructions."""
-    for number, sentence in enumerate(sentences, 1):
-        if len(sentence.encode()) > MAX_SENTENCE:
+    for number, instruction in enumerate(instructions, 1):
+        if len(instruction.encode()) > MAX_SENTENCE:
             raise TaskError(
                 f"its perturbed instruction has more than {MAX_SENTENCE} bytes",
-                "Shorten the task's sentence",
+                "Shorten the task's instruction",
                 goal=number,
             )
     goals = (
-        replace(goal, instruction=sentence)
-        for goal, sentence in zip(spec.goals, sentences, strict=True)
+        replace(goal, instruction=instruction)
+        for goal, instruction in zip(spec.goals, instructions, strict=True)
     )
     return replace(spec, goals=tuple(goals))
 
@@ -247,11 +247,12 @@ def _distracted(
 
 
 def _wrong(spec: TaskSpec, goal: Goal, rng: np.random.Generator) -> str:
-    """An instruction about other things.
+    """A wrong instruction, which refers to other objects.
 
-    Each colour, kit shape and household object that the goal's sentence names is replaced by one
+    Each colour, kit shape and household object that the instruction names is replaced by one
     that is not part of the goal; where it names none of these, each kind is. Replacements that are
-    in the scene come first. A sentence that names nothing is replaced as a whole.
+    in the scene come first. An instruction that names none of these
+    is replaced entirely.
     """
     own = _goal_assets(spec, goal)
     others = [item.asset for item in spec.items if item.asset not in own]

@@ -1,7 +1,7 @@
 """The layout of the state vector, as plain data.
 
-This is the only description of the layout. It needs NumPy alone, so that a policy can read state
-vectors on a machine without the simulator.
+Its imports need only NumPy, so that a policy can read state vectors on a machine without the
+simulator.
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ from typing import Any
 
 from numpy.typing import ArrayLike, NDArray
 
+from gensim_envs.task.goals import RELATIONS
+
 Fields = tuple[tuple[str, int], ...]
 """(name, number of entries) of each field, in their order."""
-
-RELATIONS = ("at", "on", "inside", "along")
-"""The order of the one-hot field `relation`."""
 
 _EPISODE: Fields = (("unsolved", 1), ("goals_met", 1), ("spatula", 1), ("progress", 1))
 _ITEM: Fields = (
@@ -51,10 +50,10 @@ class StateBlock:
         return self.start + self.rows * self.width
 
     def columns(self, field: str) -> slice:
-        """Where a field is within a row.
+        """Return the columns of a field within a row.
 
         Raises:
-            KeyError: where there is no such field.
+            KeyError: if there is no such field.
         """
         start = 0
         for name, size in self.fields:
@@ -82,7 +81,7 @@ class StateBlock:
 
 @dataclass(frozen=True)
 class StateLayout:
-    """Where everything is in a vector of `obs_mode="state"`.
+    """The parts of a state vector (`obs_mode="state"`).
 
     Attributes:
         episode: one row about the whole episode: `unsolved` (0 or 1), `goals_met` (their share),
@@ -91,8 +90,8 @@ class StateLayout:
             (/ 100), `color` (red, green and blue, 0..1), `position` (x, y, z in metres), `yaw` (its
             sine and cosine), `size` (x, y, z in metres), `variant` (which object or shape of its
             kind, / 100).
-        targets: a row for each place of the current goal: `present`, `relation` (one-hot, see
-            `RELATIONS`), `position`, `yaw`.
+        targets: a row for each place of the current goal: `present`, `relation` (one-hot, in the
+            order of `task.goals.RELATIONS`), `position`, `yaw`.
     """
 
     episode: StateBlock

@@ -129,7 +129,7 @@ class TabletopEnv(Uncopyable, gym.Env[Any, NDArray[np.float32]]):
 
     @property
     def instruction(self) -> str:
-        """The current goal's sentence, or the last goal's when the task is solved."""
+        """The current goal's instruction, or the last goal's when the task is solved."""
         return (self.goal or self.task_spec.goals[-1]).instruction
 
     @property
@@ -232,7 +232,7 @@ class TabletopEnv(Uncopyable, gym.Env[Any, NDArray[np.float32]]):
     def step(
         self, action: NDArray[np.float32] | NDArray[np.float64] | list[float]
     ) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        """Act once, wait until everything is at rest, and evaluate the goals.
+        """Execute one action, simulate until everything is at rest, and compute the reward.
 
         Args:
             action: (6,) pick x, pick y, pick yaw, place x, place y, place yaw; metres and

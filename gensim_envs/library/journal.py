@@ -70,6 +70,6 @@ class Journal:
                     raise ValueError(f"{name!r:.60} is not a file of a task")
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise LibraryError(
-                f"{self._path} is damaged: {error}. Look at it and delete it"
+                f"{self._path} is damaged: {error}. Inspect it and delete it"
             ) from error
         return files

@@ -88,7 +88,7 @@ class Library:
             try:
                 record = parse_record(entry)
                 if record.id in seen:
-                    raise LibraryError(f"record {record.id!r}: it is there twice")
+                    raise LibraryError(f"record {record.id!r}: duplicate id")
             except LibraryError as error:
                 name = entry.get("id") if isinstance(entry, dict) else None
                 valid = is_id(name) and name not in seen
@@ -150,7 +150,7 @@ class Library:
         return source
 
     def provenance(self, record: Record) -> dict[str, Any]:
-        """Return who wrote a record's program, or nothing where that cannot be read."""
+        """Return the provenance of a record, or {} if it cannot be read."""
         try:
             origin = json.loads(read_text(self.root / _provenance(record.file)))
         except (FileError, ValueError, RecursionError):
@@ -169,7 +169,7 @@ class Library:
         """Add a task, wholly or not at all.
 
         Raises:
-            LibraryError: it may not join the others; see `others`.
+            LibraryError: the task cannot be added; see `others`.
             FileError: a file cannot be written.
         """
         files = _files(record.file, source, completion)
@@ -246,7 +246,7 @@ class Library:
             return True
 
     def others(self, name: str, file: str, source: str, completion: str | None) -> list[Record]:
-        """Return all records, once it is sure that a new task may join them.
+        """Return all records after checking that a new task can be added.
 
         Args:
             name: class name of the task.
@@ -271,8 +271,8 @@ class Library:
         for path, data in wanted.items():
             if (self.root / path).exists() and (self.root / path).read_bytes() != data:
                 raise LibraryError(
-                    f"{self.root / path} is there without a record. Delete it, or run gensim "
-                    "regenerate if it belongs to a task of this library"
+                    f"{self.root / path} exists, but no record refers to it. Delete it, or run "
+                    "gensim regenerate if it belongs to a task of this library"
                 )
         return records
 
@@ -280,7 +280,7 @@ class Library:
         """Return all records, of which none may be broken: a change would drop it."""
         records, broken = self.read()
         if broken:
-            raise LibraryError(f"{broken[0].problem}. Mend or delete this record first")
+            raise LibraryError(f"{broken[0].problem}. Repair or delete this record first")
         return records
 
     def _generated(self, id: str, verb: str) -> Record:
@@ -314,7 +314,7 @@ class Library:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
-        """Let one process write at a time, once it has dealt with what another left behind."""
+        """Take the write lock and recover an interrupted change."""
         with locked(self.root, wait=True):
             self._recover()
             yield

@@ -20,14 +20,14 @@ _BOUNDS = {"items", "targets", "steps"}
 
 @dataclass(frozen=True)
 class Record:
-    """What program, seeds and suite version determine about a task.
+    """The published properties of a task, all determined by program, seeds and suite version.
 
     Attributes:
         id: for `gym.make`.
         file: the program, below the library's folder; a hand-written one is below the package's.
         sha256: of the program's bytes.
         summary: first line of the task's docstring.
-        instruction: the first goal's sentence in the first draw.
+        instruction: the first goal's instruction in the first draw.
         bounds: upper bounds on "items", "targets" and "steps".
         max_episode_steps: after which an episode is truncated.
         certificate: successes of the oracle and of policies that must fail.

@@ -47,7 +47,7 @@ def rename_class(source: str, old: str, new: str) -> str:
 
 
 class _Rename(ast.NodeTransformer):
-    """Give a class, and the variable that holds it, another name."""
+    """Rename a class and every reference to it."""
 
     def __init__(self, old: str, new: str) -> None:
         self._names = {old: new}

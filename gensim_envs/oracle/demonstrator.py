@@ -157,7 +157,7 @@ class Oracle(Uncopyable):
                 yield k
 
     def _goes_into(self, base: int, item: int) -> bool:
-        """Whether some goal wants `item` in or on `base`."""
+        """Whether a goal puts `item` in or on `base`."""
         return any(
             item in goal.items and any(place.base == base for place in goal.places)
             for goal in self._spec.goals

@@ -158,13 +158,13 @@ def _read(answer: dict[str, Any]) -> Draw | TaskError:
     if isinstance(answer.get("ok"), dict):
         redraws = answer.get("redraws")
         if type(redraws) is not int or redraws < 0:
-            raise Ended("answered with an odd number of redraws")
+            raise Ended("returned an invalid redraw count")
         try:
             return Draw(TaskSpec.from_json(answer["ok"]), redraws)
         except TaskError as error:
             return error
         except (ArithmeticError, LookupError, RecursionError) as error:
-            raise Ended(f"answered an odd spec ({type(error).__name__})") from None
+            raise Ended(f"returned an invalid task spec ({type(error).__name__})") from None
     fields = answer.get("error")
     kinds: dict[str, tuple[type, ...]] = {
         "problem": (str,),
@@ -175,11 +175,11 @@ def _read(answer: dict[str, Any]) -> Draw | TaskError:
         "redraw": (bool,),
     }
     if not isinstance(fields, dict) or set(fields) != set(kinds):
-        raise Ended("answered with neither a spec nor an error")
+        raise Ended("returned neither a spec nor an error")
     if not all(isinstance(fields[key], kind) for key, kind in kinds.items()):
-        raise Ended("answered with an odd error")
+        raise Ended("returned an invalid error")
     if fields["cause"] not in get_args(Cause):
-        raise Ended("answered with an odd cause")
+        raise Ended("returned an invalid error cause")
     short: dict[str, Any] = {k: v[:2000] if isinstance(v, str) else v for k, v in fields.items()}
     return TaskError(**short)
 
@@ -194,12 +194,12 @@ def _stopped(what: str) -> TaskError:
 
 @dataclass(frozen=True)
 class Protection:
-    """What this machine denies to a worker, as measured.
+    """The operations that this machine denies to a worker, as measured.
 
     Attributes:
-        processes: it can start no process.
-        network: it can open no socket, of whatever kind.
-        files: it can read, write and list no file.
+        processes: whether the worker is prevented from starting processes.
+        network: whether it is prevented from opening sockets.
+        files: whether it is prevented from reading, writing and listing files.
         description: one line for people.
     """
 
@@ -211,8 +211,8 @@ class Protection:
 
 def protection() -> Protection:
     """Try each forbidden action in a locked-down process of its own; takes about half a second."""
-    denied = {deed: _is_denied(deed) for deed in get_args(lockdown.Deed)}
-    open_ways = [deed for deed, is_denied in denied.items() if not is_denied]
+    denied = {operation: _is_denied(operation) for operation in get_args(lockdown.Operation)}
+    open_ways = [name for name, is_denied in denied.items() if not is_denied]
     description = (
         f"a program can use: {', '.join(open_ways)}" if open_ways else "everything is denied"
     )
@@ -224,9 +224,9 @@ def protection() -> Protection:
     )
 
 
-def _is_denied(deed: str) -> bool:
+def _is_denied(operation: str) -> bool:
     with tempfile.TemporaryDirectory(prefix="gensim-") as folder:
-        process = start_interpreter({"deed": deed}, folder)
+        process = start_interpreter({"operation": operation}, folder)
         try:
             return process.wait(timeout=START_SECONDS) in (lockdown.DENIED, -signal.SIGSYS)
         finally:

@@ -106,7 +106,7 @@ def _parse(source: str) -> ast.Module:
         raise TaskError(problem, "Remove it.", cause="parse", line=line)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an unknown escape in a sentence does no harm
+            warnings.simplefilter("ignore")  # an unknown escape in an instruction does no harm
             return syntax_tree(source)
     except SyntaxError as error:
         line = max(error.lineno or 1, 1)
@@ -176,7 +176,7 @@ def extract(completion: str) -> str:
     elif not blocks:
         problem = "there is neither a class X(Task) nor a Python code block"
     else:
-        problem = f"none of the answer's {len(blocks)} code blocks defines a class X(Task)"
+        problem = "no class derived from Task found"
     raise TaskError(problem, remedy, cause="parse", line=1)
 
 

@@ -20,9 +20,9 @@ options = json.loads(sys.argv[1])
 sys.path.extend(options["path"])
 sys.modules["gensim_envs"] = types.ModuleType("gensim_envs")
 sys.modules["gensim_envs"].__path__ = [options["package"]]
-if "deed" in options:
+if "operation" in options:
     from gensim_envs.sandbox import lockdown
-    os._exit(lockdown.probe(options["deed"]))
+    os._exit(lockdown.probe(options["operation"]))
 try:
     from gensim_envs.sandbox.worker import main
     main(options)
@@ -68,7 +68,7 @@ def start_worker(
 
 
 def start_interpreter(options: dict[str, Any], folder: str) -> subprocess.Popen[bytes]:
-    """Start an interpreter that runs a worker, or tries a deed that must be denied.
+    """Start an interpreter that runs a worker, or probes one forbidden operation.
 
     Args:
         options: for `BOOT`; "control" is the number of a file descriptor to pass on.

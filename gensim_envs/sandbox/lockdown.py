@@ -2,13 +2,13 @@
 
 Two independent layers, neither of which needs root or a system package:
 
-- seccomp: an allow-list of system calls. What no interpreter at rest needs (processes,
-  sockets, signals to others, ...) kills the process, which gives the refusal a name; all else,
-  such as opening a file, fails with EPERM, which Python turns into an error with a line.
+- seccomp: an allow-list of system calls. Calls that an idle interpreter never makes (processes,
+  sockets, signals to others) kill the process, so the parent can report why; all others, such as
+  opening a file, fail with EPERM, which Python raises as an error with a line number.
 - Landlock, where the kernel has it: no file, no TCP port, no signal or socket beyond the process.
 
 Written against the kernel's interface, since libseccomp is a system package and its Python
-binding unmaintained. `deny_all` cannot be undone: there is no way back for the process.
+binding unmaintained. `deny_all` cannot be undone.
 
 Imports only the standard library, so that `protection` can probe it in a bare interpreter.
 """
@@ -229,15 +229,15 @@ def _checked(result: int) -> int:
 
 # --- probing ----------------------------------------------------------------------------------
 
-Deed = Literal["fork", "exec", "tcp", "udp", "unix", "netlink", "read", "write", "list"]
+Operation = Literal["fork", "exec", "tcp", "udp", "unix", "netlink", "read", "write", "list"]
 DENIED = 3  # exit status
 
 
-def probe(deed: Deed) -> int:
+def probe(operation: Operation) -> int:
     """Lock this process down, then try one forbidden action.
 
     Returns:
-        `DENIED` where it failed with PermissionError, 0 where it could be done; where the deed
+        `DENIED` where it failed with PermissionError, 0 where it could be done; where the operation
         kills the process, it does not return.
     """
     import socket  # here, since the worker shall not have it
@@ -250,18 +250,18 @@ def probe(deed: Deed) -> int:
     }
     deny_all()
     try:
-        if deed == "fork":
+        if operation == "fork":
             if os.fork() == 0:
                 os._exit(0)
-        elif deed == "exec":
+        elif operation == "exec":
             os.execv(sys.executable, [sys.executable, "-S", "-c", ""])
-        elif deed in kinds:
-            family, kind = kinds[deed]
+        elif operation in kinds:
+            family, kind = kinds[operation]
             socket.socket(getattr(socket, family), kind).close()
-        elif deed == "list":
+        elif operation == "list":
             os.listdir("/")
         else:
-            with open(*((__file__,) if deed == "read" else ("probe", "w"))):
+            with open(*((__file__,) if operation == "read" else ("probe", "w"))):
                 pass
     except PermissionError:
         return DENIED

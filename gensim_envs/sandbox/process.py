@@ -20,7 +20,7 @@ MAX_CHILDREN = 8  # each keeps some 10 MB of its own
 
 
 class Process:
-    """The worker: a nursery process with a child for each of the last few programs.
+    """The worker: a zygote process with a child for each of the last few programs.
 
     Not thread-safe: `Sandbox` holds the lock.
 
@@ -58,7 +58,7 @@ class Process:
 
     @property
     def pid(self) -> int:
-        """Process id of the nursery, which is also the group's."""
+        """Process id of the zygote, which is also the group's."""
         return self._popen.pid
 
     def ask(self, source: str, split: str, seed: int) -> dict[str, Any]:
@@ -95,7 +95,7 @@ class Process:
 
     def stop(self) -> None:
         """Kill the children, then all of the process group, and wait for them."""
-        # The nursery waits for its children itself; left to init, they may stay as zombies.
+        # The zygote waits for its children itself; left to init, they may stay as zombies.
         for child in self._children.values():
             with contextlib.suppress(SandboxError):
                 self._kill(child)
@@ -136,7 +136,7 @@ class Process:
         return self._order(str(child.pid).encode(), [])
 
     def _order(self, order: bytes, files: list[int]) -> int:
-        """Send an order to the nursery and return its answer; see `worker.main`."""
+        """Send an order to the zygote and return its answer; see `worker.main`."""
         in_step, self._in_step = self._in_step, False
         if not in_step:  # an earlier order was interrupted or not answered
             raise SandboxError(_DIED)
@@ -149,7 +149,7 @@ class Process:
         return result
 
     def _hear(self) -> str:
-        """Return the nursery's next answer, which can be trusted."""
+        """Return the zygote's next answer, which can be trusted."""
         try:
             heard = self._control.recv(4096)
         except ConnectionResetError:

@@ -12,7 +12,7 @@ from gensim_envs.task.scene import Task
 
 
 class Program(Protocol):
-    """What an env needs of a task."""
+    """The part of a task program that an env uses."""
 
     @property
     def name(self) -> str:

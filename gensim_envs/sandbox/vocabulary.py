@@ -13,7 +13,7 @@ ALLOWED_BUILTINS = frozenset(
         *("sorted", "str", "sum", "tuple", "zip"),
     )
 )
-"""What a program may use of Python's built-ins.
+"""Python's built-ins that a program may use.
 
 No `set`: its order depends on memory addresses, so equal seeds would not give equal specs.
 """

@@ -1,4 +1,4 @@
-"""The worker: a nursery process that imports everything, and its locked-down children.
+"""The worker: a parent process (zygote) that imports everything once, and locked-down children.
 
 A child serves one program: one request a line, one answer a line. A request is `{"id", "source",
 "split", "seed", "seconds"}`; its answer `{"id", "ok", "redraws"}` or `{"id", "error", "spent"}`,
@@ -214,7 +214,7 @@ def _warm_up(worker: Worker) -> None:
 
 
 def _serve(worker: Worker, files: tuple[int, int], limits: dict[str, int], parent: int) -> None:
-    """Lock this child of the nursery down, and answer requests for one program."""
+    """Lock this child of the zygote down, and answer requests for one program."""
     lockdown.die_with(parent)
     with open(files[0], "rb") as requests, open(files[1], "wb") as answers:
         _lock_down(limits)
@@ -232,7 +232,7 @@ def main(options: dict[str, Any]) -> None:
     """Import everything once, then fork a locked-down child for each program.
 
     A program that escapes Python's restrictions can then corrupt only its own draws.
-    The nursery itself runs no program and reads nothing that a child wrote. It does what the
+    The zygote itself runs no program and reads nothing that a child wrote. It does what the
     client says: `fork`, with the two ends of a child's pipes, is answered with the child's
     process id; a process id, by killing that child and answering how it had ended.
 
@@ -263,7 +263,7 @@ def main(options: dict[str, Any]) -> None:
                     control.close()
                     _serve(worker, (files[0], files[1]), options, here)
                 finally:
-                    os._exit(0)  # never into the loop of the nursery
+                    os._exit(0)  # never into the loop of the zygote
             for file in files:
                 os.close(file)
             control.send(str(child).encode())

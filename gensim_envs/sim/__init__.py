@@ -1,4 +1,4 @@
-"""How tasks are simulated; the only package that imports pybullet."""
+"""The simulator; the only package that imports pybullet."""
 
 import contextlib
 import ctypes

@@ -1,4 +1,4 @@
-"""What both motions do with single bodies: find, place, lower and hold them."""
+"""Operations on single bodies that direct and arm motion share: find, place, lower, hold."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _RIM = np.array([(0, 0), (1, 0), (0, 1), (-1, 0), (0, -1)]) * CUP_RADIUS
 
 @dataclass(frozen=True)
 class Touch:
-    """What a suction cup that moves straight down touches first.
+    """The first contact of a suction cup that moves straight down.
 
     Attributes:
         body: pybullet's id; the table's where there is nothing else.

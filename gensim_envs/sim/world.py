@@ -236,7 +236,7 @@ class World(Uncopyable):
         return "table" if item is None else str(self.spec.items[item].asset)
 
     def snapshot(self) -> Snapshot:
-        """Where everything is now."""
+        """Return the current state of all items."""
         if self._snapshot is None:
             self._snapshot = self._measure()
         return self._snapshot

@@ -11,7 +11,7 @@ from gensim_envs.task.scene import Scene, Task
 from gensim_envs.task.spec import TaskSpec
 
 REDRAWS = 20
-"""How many times a draw that fails a check is redrawn before it is an error."""
+"""Redraws of a draw that fails a check, before it is an error."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""Goals, and the states that they are checked against, as plain data."""
+"""Goals, and the states that they are checked against, as plain data.
+
+Imports nothing but NumPy and poses, so that state vectors can be read without the simulator.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,19 @@ import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from gensim_envs.task.geometry import Array
+import numpy as np
+from numpy.typing import NDArray
+
 from gensim_envs.task.pose import Pose
 
 Relation = Literal["at", "on", "inside", "along"]
-"""How the items of a goal stand to its places: a closed set. To add one, add it here, and say
-when it holds in `relations` and what it may be declared with in `checks.goals`."""
+"""The possible relations between the items of a goal and its places.
+
+To add one, name it here, define in `relations` when it holds and in `checks.goals` which items and
+places it accepts, and teach it to `scene`, `places`, the oracle and `generation.semantics`.
+"""
 RELATIONS: tuple[Relation, ...] = get_args(Relation)
+"""All relations. Their order is that of the one-hot field `relation` of state vectors."""
 
 POSITION_TOLERANCE = 0.01
 HEIGHT_TOLERANCE = 0.01
@@ -22,7 +31,7 @@ TILT_TOLERANCE = math.radians(15)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a goal wants one item.
+    """The target of one item of a goal.
 
     Attributes:
         pose: in the world where `base` is None or the relation is `at`, else in the base's frame.
@@ -36,12 +45,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """One sentence and what makes it true.
+    """An instruction and the condition under which it is fulfilled.
 
     Attributes:
-        instruction: the sentence that the policy reads.
+        instruction: the text that the policy reads.
         items: indices of the items to move.
-        relation: how they shall stand to the places.
+        relation: required relation between the items and the places.
         places: for `along` the corners of the path; for `inside` with a single place any number
             of items may share it, else each place takes one item.
         fully: for a zone, the whole footprint must be inside, not only its centre.
@@ -69,7 +78,7 @@ class Goal:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Where everything is.
+    """The state of all items at one moment.
 
     Attributes:
         poses: one for each item; z is the height of the underside.
@@ -80,7 +89,7 @@ class Snapshot:
 
     poses: tuple[Pose, ...]
     tilts: tuple[float, ...]
-    bodies: dict[int, Array]
+    bodies: dict[int, NDArray[np.float64]]
     contacts: frozenset[tuple[int, int]]
 
     def has(self, item: int) -> bool:

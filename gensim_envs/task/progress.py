@@ -1,4 +1,4 @@
-"""How far an episode has come: which item goes to which place, and what share of goals is met."""
+"""Progress of an episode: the assignment of items to places, and the fraction of goals met."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def unmet(spec: TaskSpec, goal: Goal, now: Snapshot) -> list[tuple[int, Place]]:
 
 @dataclass(frozen=True)
 class GoalStatus:
-    """How far an episode has come.
+    """Progress of an episode.
 
     Attributes:
         progress: 0..1, measured from the start state; 1 exactly when solved.

@@ -1,4 +1,4 @@
-"""When the relation of a goal holds, where it wants its items, and on what they come to stand."""
+"""The relations of goals: when they hold, the target poses, and the items that support others."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def path_points(goal: Goal, count: int) -> Array:
 
 
 def bead_targets(goal: Goal, beads: Array) -> Array:
-    """Where each bead (k, 3) of a rope belongs, (k, 2), for the direction that is nearer now."""
+    """Return target positions (k, 2) of a rope's beads (k, 3), in the direction that is nearer."""
     ahead = path_points(goal, len(beads))
     back = np.flipud(ahead)
     errors = [float(np.linalg.norm(beads[:, :2] - way, axis=1).sum()) for way in (ahead, back)]

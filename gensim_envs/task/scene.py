@@ -203,15 +203,19 @@ class Scene:
             chosen = {name: value for name, value in given.items() if value is not None}
             if len(chosen) != 1:
                 raise TaskError(
-                    f"it has {len(chosen)} of at=, on=, inside=, along=", "Give exactly one"
+                    f"expected exactly one of at=, on=, inside=, along=; got {len(chosen)}",
+                    "Give exactly one",
                 )
             relation, value = next(iter(chosen.items()))
             if offset is not None and relation not in ("on", "inside"):
-                raise TaskError(f"offset= says nothing with {relation}=", "Leave it out")
+                raise TaskError(f"offset= cannot be combined with {relation}=", "Leave it out")
             if fully and relation != "inside":
-                raise TaskError(f"fully= says nothing with {relation}=", "Leave it out")
+                raise TaskError(f"fully= cannot be combined with {relation}=", "Leave it out")
             if not isinstance(instruction, str):
-                raise TaskError(f"its sentence is {instruction!r:.60}", "Give a text")
+                raise TaskError(
+                    f"the instruction is {instruction!r:.60}, which is not a string",
+                    "Give a string",
+                )
             movers = tuple(item.index for item in list_of(items, Item, "items"))
             places = places_of(relation, value, offset)
             goal = Goal(
@@ -228,7 +232,9 @@ class Scene:
             fixed = True
         item = Item(len(self._items), asset, fixed)
         if isinstance(asset, (Rope, Pile)) and (fixed or at is not None):
-            raise TaskError(f"the {asset} cannot be fixed or given a pose", "Add it plainly")
+            raise TaskError(
+                f"the {asset} does not accept fixed= or at=", "Call scene.add without them"
+            )
         if at is not None:
             check_pose("at=", at)
         start = Pose(0, 0) if at is None else replace(at, owner=None)

@@ -428,7 +428,7 @@ STOPPED: dict[str, tuple[str, str]] = {
     ),
     "forged cause": (
         escaped("error = sys.modules['gensim_envs.errors'].TaskError\nraise error('x', cause='y')"),
-        "odd cause",
+        "invalid error cause",
     ),
     "unserialisable error": (
         escaped(

@@ -142,7 +142,7 @@ def test_extract(completion: str) -> None:
     [
         ("", "neither a class"),
         ("I cannot do that.", "neither a class"),
-        ("```python\nprint(1)\n```", "none of the answer's 1"),
+        ("```python\nprint(1)\n```", "no class derived from Task"),
         (f"```python\n{GOOD}```\n```python\n{GOOD}```", "2 code blocks"),
         (f"```python\n{GOOD}", "cut off"),
     ],

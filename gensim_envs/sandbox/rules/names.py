@@ -67,7 +67,9 @@ def _unknown_name(node: ast.Name) -> TaskError:
         return refuse(node, f"{node.id} is not imported", remedy)
     if hasattr(builtins, node.id):
         allowed = ", ".join(sorted(ALLOWED_BUILTINS))
-        return refuse(node, f"{node.id} is not available", f"Of the built-ins there are {allowed}.")
+        return refuse(
+            node, f"{node.id} is not available", f"The available built-ins are {allowed}."
+        )
     remedy = suggest(node.id, api_names(), "Define it, or use a name of gensim_envs.api")
     return refuse(node, f"the name {node.id} is not defined", remedy)
 

@@ -33,7 +33,7 @@ _REMEDIES: dict[type[ast.AST], str] = {
     ast.LShift: "Use multiplication.",
     ast.RShift: "Use integer division.",
 }
-"""Refused syntax for which there is something better to say than the general remedy."""
+"""Remedies for syntax nodes that need more than the general one."""
 
 _ALLOWED_NODES = (
     # structure

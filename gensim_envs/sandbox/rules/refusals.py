@@ -1,4 +1,4 @@
-"""The gate's errors, and how they call a piece of syntax."""
+"""Errors of the gate, and names of syntax nodes for their messages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WORDS: dict[type[ast.AST], str] = {
     ast.DictComp: "a dict comprehension", ast.GeneratorExp: "a generator",
     ast.LShift: "the operator <<", ast.RShift: "the operator >>",
 }  # fmt: skip
-"""How to call syntax whose class name does not say it: `ast.YieldFrom` is "yield from"."""
+"""Names of syntax nodes whose class name is unclear: `ast.YieldFrom` is "yield from"."""
 
 
 def refuse(node: ast.AST | int, problem: str, remedy: str) -> TaskError:
@@ -25,7 +25,7 @@ def refuse(node: ast.AST | int, problem: str, remedy: str) -> TaskError:
 
 
 def word(node: ast.AST) -> str:
-    """How to call a piece of syntax in an error."""
+    """Return the name of a syntax node for an error."""
     kind = type(node)
     return _WORDS.get(kind) or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.__name__).lower()
 

@@ -1,4 +1,4 @@
-"""The arm's shape: the pieces that videos show, and around which collision shapes are made."""
+"""The arm's visual geometry, from which the collision shapes are derived."""
 
 from __future__ import annotations
 

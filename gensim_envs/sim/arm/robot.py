@@ -70,7 +70,7 @@ FLANGE_FROM_TIP: Array = np.array(
 
 
 def forward(joints: ArrayLike) -> list[Array]:
-    """Where every link is.
+    """The poses of all links.
 
     Args:
         joints: (6,) rad, from the base to the last wrist.

@@ -25,12 +25,12 @@ def check_goal(items: Sequence[ItemSpec], goal: Goal) -> None:
     """
     if not (goal.instruction.strip() and len(goal.instruction.encode()) <= MAX_SENTENCE):
         raise TaskError(
-            "its sentence is empty or too long", f"Write 1 to {MAX_SENTENCE} bytes of text"
+            "the instruction is empty or too long", f"Write 1 to {MAX_SENTENCE} bytes of text"
         )
     if not goal.items or len(set(goal.items)) != len(goal.items):
-        raise TaskError("it has no items, or one twice", "Give each item once")
+        raise TaskError("the goal has no items, or lists an item twice", "List each item once")
     if not 0 < len(goal.places) <= MAX_PLACES:
-        raise TaskError("it has no places", "Give at least one")
+        raise TaskError(f"the goal has {len(goal.places)} places", f"Give 1 to {MAX_PLACES} places")
     for k in goal.items:
         if items[k].fixed:
             raise TaskError(
@@ -48,7 +48,7 @@ def check_goal(items: Sequence[ItemSpec], goal: Goal) -> None:
         ("tolerance", goal.position_tolerance, 1e-4, POSITION_TOLERANCE),
         ("yaw_tolerance", goal.yaw_tolerance, 1e-3, YAW_TOLERANCE),
     ):
-        check_number(f"its {name}, which may only be tightened,", value, least, most)
+        check_number(f"the {name}, which may only be tightened,", value, least, most)
     _check_relation(items, goal)
 
 
@@ -57,7 +57,7 @@ def _check_relation(items: Sequence[ItemSpec], goal: Goal) -> None:
     for place in goal.places:
         check_pose(f"{goal.relation}=", place.pose)
         if place.base in goal.items:
-            raise TaskError("an item is to be on or in itself", "Choose another base")
+            raise TaskError("an item is its own base", "Choose another base")
         if place.base is None:
             continue
         base = items[place.base].asset
@@ -82,7 +82,7 @@ def _check_soft(items: Sequence[ItemSpec], goal: Goal) -> None:
         raise TaskError(f"the {soft[0]} shares a goal with something else", "Give it its own goal")
     rope, pile = bool(soft) and isinstance(soft[0], Rope), bool(soft) and isinstance(soft[0], Pile)
     if (goal.relation == "along") != rope:
-        raise TaskError("along= goes with a rope, and a rope with along=", "Use the other")
+        raise TaskError("along= requires a rope, and a rope requires along=", "Use both or neither")
     if rope:
         _check_path(goal)
     zones = all(p.base is not None and isinstance(items[p.base].asset, Zone) for p in goal.places)
@@ -91,24 +91,25 @@ def _check_soft(items: Sequence[ItemSpec], goal: Goal) -> None:
 
 
 def _check_overlap(items: Sequence[ItemSpec], goal: Goal, offset: Pose, base: Asset) -> None:
-    """Check that what is to stand on a base is over it."""
+    """Check that the offset of an `on` goal lies above its base."""
     under = shapely.Polygon(asset_geometry(base).outline)
     for k in goal.items:
         outline = asset_geometry(items[k].asset).outline
         if not footprint(outline, offset).intersects(under):
             raise TaskError(
-                f"its offset is beside the {base}", "Give it in metres from the base's middle"
+                f"the offset puts the item beside the {base}, not on it",
+                "Give it in metres from the base's middle",
             )
 
 
 def _check_path(goal: Goal) -> None:
     if len(goal.places) < 2:
-        raise TaskError("its path has fewer than two corners", "Give more poses")
+        raise TaskError("the path has fewer than two corners", "Give more poses")
     corners = [place.pose for place in goal.places]
     length = sum(a.distance(b) for a, b in itertools.pairwise(corners))
     if not 0.93 * Rope.LENGTH <= length <= 1.01 * Rope.LENGTH:
         raise TaskError(
-            f"its path is {length:.3f} m long, the rope {Rope.LENGTH} m",
+            f"the path is {length:.3f} m long, the rope {Rope.LENGTH} m",
             f"Make the path {0.93 * Rope.LENGTH:.3f} to {Rope.LENGTH} m long",
         )
 
@@ -122,7 +123,8 @@ def check_declared(items: Sequence[ItemSpec], goals: Sequence[Goal]) -> None:
     for k, item in enumerate(items):
         if not (item.fixed or item.distractor or k in used):
             raise TaskError(
-                f"no goal is about the {item.asset}", "Add it with scene.distract, or leave it out"
+                f"the {item.asset} is neither a distractor nor part of a goal",
+                "Add it with scene.distract, or leave it out",
             )
 
 

@@ -40,7 +40,7 @@ _ANY_NOUN = re.compile(
 
 
 def check_sentence(spec: TaskSpec, goal: Goal, supports: set[int]) -> None:
-    """Check that each colour, count and kind in the sentence is that of an item or a target.
+    """Check that each colour, count and kind in the instruction is that of an item or a target.
 
     What the items come to stand on (`supports`) is a target, too.
     """
@@ -50,19 +50,19 @@ def check_sentence(spec: TaskSpec, goal: Goal, supports: set[int]) -> None:
     words = re.findall(r"[a-z0-9]+(?:-[a-z]+)*", text)
     for color in COLORS:
         if color in words and color not in {asset.color for asset in assets}:
-            remedy = "Name the colors of its own items and targets"
-            raise _mismatch(color, f"nothing in it is {color}", remedy)
+            remedy = "Name only the colours of its items and targets"
+            raise _mismatch(f"the colour {color!r}", "no item or target of the goal has it", remedy)
     have = {noun.lower() for asset in assets for noun in asset.called}
     for said in _ANY_NOUN.findall(text):
         noun = _SINGULAR[said]
         if noun not in have:
-            remedy = "Name the kinds of its own items and targets"
-            raise _mismatch(noun, "nothing in it is one", remedy)
+            remedy = "Name only the kinds of its items and targets"
+            raise _mismatch(f"a {noun!r}", "no item or target of the goal is one", remedy)
     _check_counts(spec, goal, words, supports)
 
 
-def _mismatch(word: str, but: str, remedy: str) -> TaskError:
-    return TaskError(f"its sentence says {word!r}, but {but}", remedy, cause="semantics")
+def _mismatch(mentioned: str, but: str, remedy: str) -> TaskError:
+    return TaskError(f"the instruction mentions {mentioned}, but {but}", remedy, cause="semantics")
 
 
 def _check_counts(spec: TaskSpec, goal: Goal, words: Sequence[str], supports: set[int]) -> None:
@@ -76,5 +76,6 @@ def _check_counts(spec: TaskSpec, goal: Goal, words: Sequence[str], supports: se
     for word in words:
         said = int(word) if word.isdecimal() else NUMBERS.get(word)
         if said is not None and said not in counts:
-            remedy = "Say how many items or places it has"
-            raise _mismatch(word, f"it has {len(assets)} item(s)", remedy)
+            remedy = "Give the number of its items or places"
+            but = f"the goal has {len(assets)} item(s)"
+            raise _mismatch(f"the number {word!r}", but, remedy)
