@@ -118,7 +118,7 @@ def test_a_true_sentence_is_let_through(sentence: str, relation: str) -> None:
         ("put a red block next to the blue bowl", "bowl", "beside the blue bowl"),
         ("put a red block into the blue bowl", "left", "inside the blue bowl"),
         ("put all red blocks on the gray stand", "on", "all red blocks"),
-        ("put the two red blocks on the gray stand", "on", "says"),
+        ("put the two red blocks on the gray stand", "on", "mentions the number"),
         ("put a red block to the right of the blue bowl", "left", "right of the blue bowl"),
         ("put a red block in the middle of the green zone", "zone", "does not judge where"),
         ("last of all, put a red block on the gray stand", "on", "number 1 of 2"),
