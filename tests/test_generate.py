@@ -391,7 +391,7 @@ BLOCK = f"```python\n{TINY}```\n"
 MALFORMED = {
     "another language": ("Gern!\n```rust\nfn main() {}\n```", "no class derived from Task"),
     "three blocks": (BLOCK * 3, "the answer has 3 code blocks that define a Task"),
-    "no block": ("I would rather not.", "neither a class X(Task) nor a Python code block"),
+    "no block": ("I would rather not.", "there is neither a class X(Task) nor a Python code block"),
     "an open block": (BLOCK[:-5], "the answer ends inside a code block"),
 }
 
@@ -532,7 +532,7 @@ def test_a_model_that_repeats_itself_ends_the_run(place: Place) -> None:
     assert ended.code == 1
     assert place.causes() == [None] + ["novelty"] * 10
     assert "the last 10 attempts proposed known tasks" in ended.err
-    assert "there is a task OneBlockIntoZone already" in ended.err
+    assert "the library already has a task OneBlockIntoZone" in ended.err
 
 
 def test_duplicates_in_flight_are_published_once(place: Place) -> None:

@@ -379,7 +379,7 @@ def test_a_worker_that_dies_is_said_and_leaves_the_library_as_it_was(
     before = content(library.root)
     assert run("publish", file, library, "--workers", "1") == 1
     assert content(library.root) == before
-    assert "Use fewer workers" in capsys.readouterr().err
+    assert "use fewer workers" in capsys.readouterr().err
 
 
 def test_processes_that_are_left_early_end_without_a_word() -> None:

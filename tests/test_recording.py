@@ -41,7 +41,7 @@ def test_refused_attempts_are_there_with_their_causes() -> None:
 
 
 def test_the_readme_counts_them() -> None:
-    numbers = re.search(r"(\d+) attempts in\s+`generated/recording` of which (\d+) were", README)
+    numbers = re.search(r"`generated/recording`\s+\((\d+)\s+attempts,\s+(\d+)\s+refused\)", README)
     assert numbers is not None
     refused = sum(not verdict.accepted for verdict in VERDICTS)
     assert list(map(int, numbers.groups())) == [len(VERDICTS), refused]

@@ -236,8 +236,8 @@ class Run:
         recent = self._verdicts[-STALE:]
         if len(recent) == STALE and all(verdict.cause == "novelty" for verdict in recent):
             raise Stopped(
-                f"the last {STALE} attempts proposed known tasks, the last one "
-                f"{recent[-1].name}: {recent[-1].problem}"
+                f"the last {STALE} attempts proposed known tasks. The last one was refused since "
+                f"{recent[-1].problem}"
             )
 
     # After a stop.

@@ -162,5 +162,5 @@ def test_bad_options_are_refused(
 
 def test_weights_that_are_not_finite_end_the_run(tmp_path: Path) -> None:
     settings = tiny("ppo", learning_rate=1e30)
-    with pytest.raises(AgentsError, match=r"not finite.*learning-rate"):
+    with pytest.raises(AgentsError, match=r"non-finite.*learning-rate"):
         rl.train(run("ppo", tmp_path / "run"), settings)
