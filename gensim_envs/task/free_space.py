@@ -11,7 +11,7 @@ import shapely
 from gensim_envs.errors import TaskError
 from gensim_envs.task.assets import Asset, Pile, Rope, asset_geometry
 from gensim_envs.task.geometry import Array, footprint, transform
-from gensim_envs.task.goals import Goal
+from gensim_envs.task.goals import Goal, Place
 from gensim_envs.task.pose import WORKSPACE, Pose
 from gensim_envs.task.spec import ItemSpec
 
@@ -45,12 +45,15 @@ class FreeSpace:
     def take_targets(self, items: Sequence[ItemSpec], goals: Iterable[Goal]) -> None:
         """Keep the targets of goals free."""
         for goal in goals:
-            if goal.relation == "along":
-                way = shapely.LineString([(p.pose.x, p.pose.y) for p in goal.places])
+            fixed = [p for p in goal.places if p.pattern is None and _is_fixed(items, p)]
+            poses = [items[p.bases[0]].start @ p.pose if p.bases else p.pose for p in fixed]
+            if goal.relation == "along" and len(poses) > 1:
+                way = shapely.LineString([(pose.x, pose.y) for pose in poses])
                 self.take(way.buffer(Rope.BEAD))
             elif goal.relation == "at":
                 for k, place in enumerate(goal.places):
-                    self.take_asset(items[goal.item_for(k)].asset, place.pose)
+                    if place in fixed:
+                        self.take_asset(items[goal.item_for(k)].asset, poses[fixed.index(place)])
 
     def take_starts(self, items: Iterable[ItemSpec]) -> None:
         """Keep the places of things free."""
@@ -128,3 +131,8 @@ class FreeSpace:
         return tuple(
             (float(x), float(y), float(turn)) for (x, y), turn in zip(points, turns, strict=True)
         )
+
+
+def _is_fixed(items: Sequence[ItemSpec], place: Place) -> bool:
+    """Whether it is known at the start where a place is."""
+    return all(items[base].fixed for base in place.bases)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
@@ -52,24 +53,93 @@ class Group(list[Item[A]]):
         return " and ".join(plural(name) if len(self) > 1 else name for name in names)
 
 
-def places_of(relation: Relation, value: Any, offset: Any) -> tuple[Place, ...]:
-    """The places that the arguments of `Scene.goal` stand for."""
+def places_of(
+    relation: Relation, value: Any, offset: Any, part: Any, facing: Any, items: Sequence[Item[Any]]
+) -> tuple[tuple[Place, ...], int]:
+    """The places that the arguments of `Scene.goal` stand for.
+
+    Args:
+        relation: of the goal.
+        value: of the argument that is named like the relation.
+        offset: one pose, or one for each place, in the frame of the base.
+        part: a named part of the base, or one for each place.
+        facing: a heading in the frame of the base, radians, or True for that of the poses.
+        items: all of the scene.
+
+    Returns:
+        (places, number of alternative sets of places).
+    """
     if relation in ("at", "along"):
-        if isinstance(value, Item):
-            value = value.pose if relation == "at" else _path(value)
-        poses = list_of(value, Pose, f"{relation}=")
-        return tuple(Place(replace(pose, owner=None), pose.owner) for pose in poses)
-    bases = list_of(value, Item, f"{relation}=")
+        places, sets = _poses(relation, value, items)
+    else:
+        places, sets = _bases(relation, value, offset, part), 1
+    if facing is not None and facing is not False:
+        turn = None if facing is True else float(facing)
+        places = [
+            replace(p, heading=True, pose=p.pose if turn is None else replace(p.pose, yaw=turn))
+            for p in places
+        ]
+    return tuple(places), sets
+
+
+def _poses(relation: Relation, value: Any, items: Sequence[Item[Any]]) -> tuple[list[Place], int]:
+    """Places of at= and along=: poses, marks and other fixed items, or sets of them."""
+    if relation == "along" and isinstance(value, Item):
+        value = _path(value)
+    flat = list(value) if isinstance(value, Iterable) else [value]
+    nested = [list(part) for part in flat if isinstance(part, (list, tuple))]
+    if nested and (len(nested) != len(flat) or len({len(part) for part in nested}) != 1):
+        raise TaskError(f"{relation}= mixes places and sets of places", "Give sets of equal size")
+    values = list(itertools.chain(*nested)) if nested else flat
+    places = [_place(relation, entry, items) for entry in values]
+    return places, max(1, len(nested))
+
+
+def _place(relation: Relation, value: Any, items: Sequence[Item[Any]]) -> Place:
+    if isinstance(value, Item) and (relation == "along" or not value.fixed):
+        if relation == "at":
+            raise TaskError(f"the {value} is movable, so nothing is at it", "Use on= or next_to=")
+        return Place(bases=(value.index,))
+    pose = value.pose if isinstance(value, Item) else value
+    if not isinstance(pose, Pose):
+        raise TaskError(f"{relation}= got {pose!r:.60}", "Give poses or items")
+    owner = pose.owner
+    if owner is None:
+        return Place(pose)
+    if owner < 0:
+        return Place(replace(pose, owner=None), pattern=-1 - owner)
+    local = items[owner].pose.inverse() @ pose
+    shown = relation == "at" and items[owner].asset.shows_heading
+    return Place(replace(local, owner=None), (owner,), heading=shown)
+
+
+def _bases(relation: Relation, value: Any, offset: Any, part: Any) -> list[Place]:
+    """Places of the relations to bases: one for each item, tuple of items or offset."""
+    if relation == "between":
+        return [Place(bases=_indices(value, relation))]
+    if relation == "row":
+        return [Place(bases=() if value is True else _indices(value, relation))]
+    several = isinstance(value, Iterable) and not isinstance(value, tuple)
+    groups = [_indices(v, relation) for v in (value if several else [value])]
     offsets = [Pose(0, 0)] if offset is None else list_of(offset, Pose, "offset=")
-    if len(bases) > 1 and len(offsets) == 1:
-        offsets = offsets * len(bases)
-    if len(bases) == 1:
-        bases = bases * len(offsets)
-    if len(bases) != len(offsets):
+    parts = [part or ""] if part is None or isinstance(part, str) else list(part)
+    if part == "ends":
+        parts = ["first end", "second end"]
+    count = max(len(groups), len(offsets), len(parts))
+    if {len(groups), len(offsets), len(parts)} - {1, count}:
         raise TaskError(
-            f"{len(bases)} bases but {len(offsets)} offsets", "Give one offset or as many"
+            f"{len(groups)} bases, {len(offsets)} offsets and {len(parts)} parts",
+            "Give one of each, or as many",
         )
-    return tuple(Place(o, b.index) for o, b in zip(offsets, bases, strict=True))
+    rows = (row * count if len(row) == 1 else row for row in (groups, offsets, parts))
+    return [
+        Place(replace(pose, owner=None), group, part=name, exact=offset is not None)
+        for group, pose, name in zip(*rows, strict=True)
+    ]
+
+
+def _indices(value: Any, relation: Relation) -> tuple[int, ...]:
+    return tuple(item.index for item in list_of(value, Item, f"{relation.replace(' ', '_')}="))
 
 
 def _path(item: Item[Asset]) -> list[Pose]:

@@ -30,8 +30,8 @@ class Pose:
         y: metres, to the robot's left.
         z: height of the item's underside, metres; the table top is 0.
         yaw: turn about the vertical, radians.
-        owner: index of the fixed item that this pose was computed from, kept through `@`, so
-            that a goal's sentence may name that item.
+        owner: what this pose was computed from, kept through `@`: index of a fixed item, or
+            -1 - n for the n-th pattern.
     """
 
     x: float

@@ -2,65 +2,307 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+from collections.abc import Sequence
+
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from gensim_envs.task.assets import Zone
+from gensim_envs.task.assets import Asset, Zone
 from gensim_envs.task.geometry import Array, footprint, transform
-from gensim_envs.task.goals import HEIGHT_TOLERANCE, TILT_TOLERANCE, Goal, Place, Snapshot
+from gensim_envs.task.goals import (
+    DIRECTIONS,
+    EVENNESS,
+    HEIGHT_TOLERANCE,
+    NEIGHBOUR_GAP,
+    REGION_ANGLE,
+    REGION_REACH,
+    ROPE_END,
+    ROW_WIDTH,
+    TILT_TOLERANCE,
+    ZONE_MARGIN,
+    ZONE_ROOM,
+    Goal,
+    Place,
+    Snapshot,
+)
 from gensim_envs.task.pose import Pose, wrap
 from gensim_envs.task.spec import TaskSpec
 
+_RIM = 0.002
+"""Metres below the top of a wall from which a contact is one with its rim."""
 
-def target_of(spec: TaskSpec, goal: Goal, place: Place, snapshot: Snapshot) -> Pose:
-    """The world pose at which an item would be on or at `place`, wherever the base is now."""
-    if goal.relation == "at" or place.base is None:
-        return place.pose
-    base = snapshot.poses[place.base] @ place.pose
+
+def outline(spec: TaskSpec, item: int, now: Snapshot) -> shapely.Polygon:
+    """The area that an item covers, as it lies now; exact for upright items, else of its box."""
+    if now.tilts[item] <= TILT_TOLERANCE or item not in now.rotations:
+        return footprint(spec.geometry(item).outline, now.poses[item])
+    half = np.array(spec.items[item].asset.size) / 2
+    corners = np.array(list(itertools.product((-1, 1), repeat=3))) * half
+    flat = (corners @ now.rotations[item].T)[:, :2] + (now.poses[item].x, now.poses[item].y)
+    hull = shapely.convex_hull(shapely.MultiPoint(flat))
+    assert isinstance(hull, shapely.Polygon)
+    return hull
+
+
+def span(spec: TaskSpec, item: int, now: Snapshot) -> tuple[float, float]:
+    """Heights of an item's lowest and highest point as it lies now, metres.
+
+    Exact for upright items and for boxes and cylinders on their sides; for others, of their box.
+    """
+    asset, pose = spec.items[item].asset, now.poses[item]
+    if asset.tumbles != "no" or now.tilts[item] <= TILT_TOLERANCE or item not in now.rotations:
+        return pose.z, pose.z + asset.height
+    middle = pose.z + asset.height / 2
+    half = float(np.abs(now.rotations[item][2]) @ np.array(asset.size)) / 2
+    return middle - half, middle + half
+
+
+def frame_of(spec: TaskSpec, place: Place, now: Snapshot) -> Pose:
+    """The frame in which a place's pose is given.
+
+    Of several bases it is the middle of them, level with their highest underside, with its x axis
+    along the longest extent of their middles.
+    """
+    if len(place.bases) < 2:
+        return now.poses[place.bases[0]] if place.bases else Pose(0.0, 0.0)
+    points = np.array([(now.poses[k].x, now.poses[k].y) for k in place.bases])
+    middle = points.mean(axis=0)
+    axis = np.linalg.svd(points - middle)[2][0]
+    if axis @ (points[-1] - points[0]) < 0:
+        axis = -axis
+    low = max(now.poses[k].z for k in place.bases)
+    return Pose(float(middle[0]), float(middle[1]), low, math.atan2(axis[1], axis[0]))
+
+
+def target_of(spec: TaskSpec, goal: Goal, place: Place, now: Snapshot) -> Pose:
+    """The world pose at which an item would be at, on or inside `place`, wherever the base is."""
+    target = frame_of(spec, place, now) @ place.pose
     if goal.relation == "on":
-        return base.up(spec.items[place.base].asset.height)
-    return base
+        top = max(span(spec, base, now)[1] for base in place.bases)
+        return Pose(target.x, target.y, top + place.pose.z, target.yaw)
+    return target
+
+
+def period_of(spec: TaskSpec, place: Place, item: int) -> float:
+    """Yaw period, radians, up to which an item's heading counts at a place; 0 for any heading."""
+    own = spec.items[item].asset.symmetry
+    shown = spec.items[place.bases[0]].asset.shown_period if place.bases else None
+    return own if shown is None else min(own, shown)
 
 
 def is_met(spec: TaskSpec, goal: Goal, place: Place, item: int, now: Snapshot) -> bool:
-    """Whether one rigid item fulfils the relation at one place."""
+    """Whether one rigid item fulfils a relation to one place, which is in no pattern's frame."""
+    if not now.has(item) or not all(map(now.has, place.bases)):
+        return False
     if goal.relation == "inside":
-        return place.base is not None and is_inside(spec, goal, place.base, item, now)
-    want, have = target_of(spec, goal, place, now), now.poses[item]
-    turn = wrap(have.yaw - want.yaw, spec.items[item].asset.symmetry)
-    touches = (
-        goal.relation != "on"
-        or place.base is None
-        or (min(item, place.base), max(item, place.base)) in now.contacts
-    )
-    return (
-        touches
-        and have.distance(want) <= goal.position_tolerance
-        and abs(have.z - want.z) <= HEIGHT_TOLERANCE
-        and abs(turn) <= goal.yaw_tolerance
-        and now.tilts[item] <= TILT_TOLERANCE
-    )
+        return is_inside(spec, place.bases[0], item, now)
+    if goal.relation == "on":
+        return _is_on(spec, goal, place, item, now)
+    if goal.relation == "at":
+        want, have = target_of(spec, goal, place, now), now.poses[item]
+        return (
+            have.distance(want) <= goal.position_tolerance
+            and abs(have.z - want.z) <= HEIGHT_TOLERANCE
+            and now.tilts[item] <= TILT_TOLERANCE
+            and _is_heading(spec, goal, place, item, want, have)
+        )
+    return _is_beside(spec, goal, place, item, now)
 
 
-def is_inside(spec: TaskSpec, goal: Goal, base: int, item: int, now: Snapshot) -> bool:
-    """Whether a rigid item is inside a container, or on a zone and resting on the table."""
-    have, holder = now.poses[item], spec.items[base].asset
-    opening = holder.opening
-    if opening is None:
+def _is_heading(
+    spec: TaskSpec, goal: Goal, place: Place, item: int, want: Pose, have: Pose
+) -> bool:
+    turn = wrap(have.yaw - want.yaw, period_of(spec, place, item))
+    return not place.heading or abs(turn) <= goal.yaw_tolerance
+
+
+def _is_on(spec: TaskSpec, goal: Goal, place: Place, item: int, now: Snapshot) -> bool:
+    """Whether an item is carried by all bases of a place, with its middle over their tops."""
+    low, have = span(spec, item, now)[0], now.poses[item]
+    tops = [outline(spec, base, now) for base in place.bases]
+    own = outline(spec, item, now)
+    if not (
+        any(now.touch(item, base) is not None for base in place.bases)
+        and all(abs(span(spec, k, now)[1] - low) <= HEIGHT_TOLERANCE for k in place.bases)
+        and all(top.intersects(own) for top in tops)
+        and shapely.union_all(tops).convex_hull.contains(shapely.Point(have.x, have.y))
+    ):
         return False
-    offset = now.poses[base].inverse() @ have
+    want = target_of(spec, goal, place, now)
+    if place.exact and have.distance(want) > goal.position_tolerance:
+        return False
+    if place.part and not _in_part(spec, place, own, have, now):
+        return False
+    return _is_heading(spec, goal, place, item, want, have)
+
+
+def _in_part(
+    spec: TaskSpec, place: Place, own: shapely.Polygon, have: Pose, now: Snapshot
+) -> bool:
+    """Whether an item is over a named part of a base: thirds of its length, or near its edge."""
+    base = place.bases[0]
+    if place.part == "edge":
+        border = outline(spec, base, now).exterior
+        return bool(own.distance(border) <= ROW_WIDTH)
+    x, y, _ = spec.items[base].asset.size
+    local = now.poses[base].inverse() @ have
+    along, across = (local.x / x, local.y / y) if x >= y else (local.y / y, local.x / x)
+    third = 1 / 6  # of the length, from the middle
+    return {
+        "middle": abs(along) <= third and abs(across) <= third,
+        "end": abs(along) >= third,
+        "first end": along <= -third,
+        "second end": along >= third,
+    }[place.part]
+
+
+def is_inside(spec: TaskSpec, base: int, item: int, now: Snapshot) -> bool:
+    """Whether a rigid item is inside a container, or on a zone."""
+    holder = spec.items[base].asset
+    if holder.opening is None or item == base:
+        return False
     if isinstance(holder, Zone):
-        at_rest = abs(have.z) <= HEIGHT_TOLERANCE
-        if not goal.fully:
-            return at_rest and bool(shapely.contains_xy(opening, offset.x, offset.y))
-    else:
-        at_rest = -HEIGHT_TOLERANCE <= offset.z < holder.height
-    if not at_rest:
+        return _is_in_zone(spec, base, item, now, frozenset())
+    have, floor = now.poses[item], now.poses[base]
+    offset = floor.inverse() @ have
+    if not shapely.contains_xy(holder.opening, offset.x, offset.y):
         return False
-    area = footprint(spec.geometry(item).outline, offset)
-    # A millimetre of slack: an outline is drawn round its circle, and things touch the wall.
-    return bool(opening.buffer(0.001).contains(area))
+    rim = floor.z + holder.height
+    touch = now.touch(item, base)
+    if touch is not None and touch > rim - _RIM:
+        return False
+    low, high = span(spec, item, now)
+    upright = now.tilts[item] <= TILT_TOLERANCE and high - low > holder.height
+    stands = upright and abs(low - floor.z) <= HEIGHT_TOLERANCE
+    return low > floor.z - HEIGHT_TOLERANCE and (stands or (low + high) / 2 < rim)
+
+
+def _is_in_zone(
+    spec: TaskSpec, base: int, item: int, now: Snapshot, seen: frozenset[int]
+) -> bool:
+    """Whether an item is on a zone, or stands on something that is."""
+    low = span(spec, item, now)[0]
+    if abs(low) > HEIGHT_TOLERANCE:
+        return any(
+            other not in seen | {item, base}
+            and now.touch(item, other) is not None
+            and abs(span(spec, other, now)[1] - low) <= HEIGHT_TOLERANCE
+            and _is_in_zone(spec, base, other, now, seen | {item})
+            for other in range(len(spec.items))
+            if other not in now.bodies
+        )
+    opening = spec.items[base].asset.opening
+    assert opening is not None
+    offset = now.poses[base].inverse() @ now.poses[item]
+    if not _fits_whole(spec.items[base].asset, spec.items[item].asset):
+        return bool(shapely.contains_xy(opening, offset.x, offset.y))
+    area = footprint(corners_of(outline(spec, item, now)), now.poses[base].inverse())
+    return bool(opening.buffer(ZONE_MARGIN).contains(area))
+
+
+def corners_of(shape: shapely.Polygon) -> Array:
+    """Corners (n, 2) of a polygon."""
+    return np.array(shape.exterior.coords[:-1])
+
+
+def _fits_whole(zone: Asset, item: Asset) -> bool:
+    """Whether the circle around an item's footprint fits into a zone with room to spare."""
+    radius = math.hypot(*item.size[:2]) / 2 if item.symmetry else item.size[0] / 2
+    return min(zone.size[:2]) / 2 >= radius + ZONE_ROOM
+
+
+def _is_beside(spec: TaskSpec, goal: Goal, place: Place, item: int, now: Snapshot) -> bool:
+    """Whether an item is in a region beside other things, on the same level as they are."""
+    low, have = span(spec, item, now)[0], now.poses[item]
+    own = outline(spec, item, now)
+    others = [outline(spec, base, now) for base in place.bases]
+    level = all(abs(low - now.poses[base].z) <= HEIGHT_TOLERANCE for base in place.bases)
+    if not level or any(own.intersection(other).area > 1e-6 for other in others):
+        return False
+    first = now.poses[place.bases[0]]
+    if goal.relation == "next to":
+        return bool(own.distance(others[0]) <= NEIGHBOUR_GAP)
+    if goal.relation == "between":
+        a, b = (np.array((now.poses[k].x, now.poses[k].y)) for k in place.bases)
+        share = float(((have.x, have.y) - a) @ (b - a) / max(1e-12, float((b - a) @ (b - a))))
+        return 1 / 3 <= share <= 2 / 3 and bool(own.intersects(shapely.LineString([a, b])))
+    dx, dy = have.x - first.x, have.y - first.y
+    ahead, side = DIRECTIONS[goal.relation], math.hypot(dx, dy)
+    cosine = (dx * ahead[0] + dy * ahead[1]) / max(side, 1e-12)
+    return side <= REGION_REACH and cosine >= math.cos(REGION_ANGLE) - 1e-9
+
+
+def in_row(spec: TaskSpec, items: Sequence[int], anchors: Sequence[int], now: Snapshot) -> int:
+    """The largest number of `items` that stand in one row, together with all `anchors`."""
+    there = [k for k in (*items, *anchors) if now.has(k)]
+    points = {k: np.array((now.poses[k].x, now.poses[k].y)) for k in there}
+    shapes = {k: outline(spec, k, now) for k in there}
+    lows = {k: span(spec, k, now)[0] for k in there}
+    best = 0
+    for a, b in itertools.combinations(there, 2):
+        way = points[b] - points[a]
+        length = float(np.linalg.norm(way))
+        if length < 1e-6:
+            continue
+        way = way / length
+        side = np.array((-way[1], way[0]))
+        along = {
+            k: float((points[k] - points[a]) @ way)
+            for k in there
+            if abs((points[k] - points[a]) @ side) <= ROW_WIDTH
+            and abs(lows[k] - lows[a]) <= HEIGHT_TOLERANCE
+        }
+        for run in _runs(sorted(along, key=along.__getitem__), shapes):
+            if set(anchors) <= set(run):
+                best = max(best, sum(k in items for k in run))
+    return best
+
+
+def _runs(row: Sequence[int], shapes: dict[int, shapely.Polygon]) -> list[list[int]]:
+    """Cut a sorted row where a gap is too wide."""
+    runs = [[row[0]]]
+    for a, b in itertools.pairwise(row):
+        if shapes[a].distance(shapes[b]) > NEIGHBOUR_GAP:
+            runs.append([])
+        runs[-1].append(b)
+    return runs
+
+
+def around(spec: TaskSpec, items: Sequence[int], centre: int, now: Snapshot) -> int:
+    """How many of `items` fit together around something, evenly spaced; one fits always.
+
+    All of them encircle it where neighbouring angles and distances from its middle differ by at
+    most 20 % from even ones.
+    """
+    middle = now.poses[centre]
+    ring = []
+    for k in items:
+        pose = now.poses[k]
+        away = pose.distance(middle)
+        level = abs(span(spec, k, now)[0] - middle.z) <= HEIGHT_TOLERANCE
+        if now.has(k) and level and 1e-6 < away <= REGION_REACH:
+            ring.append((math.atan2(pose.y - middle.y, pose.x - middle.x) % math.tau, away))
+    even, best = math.tau / len(items), 0
+    for angle, away in ring:
+        slots = {
+            round((a - angle) / even) % len(items)
+            for a, d in ring
+            if abs(wrap(a - angle, even)) <= EVENNESS / 2 * even and abs(d / away - 1) <= EVENNESS
+        }
+        best = max(best, len(slots))
+    return best - 1 if best == len(items) and not _is_even(ring, len(items)) else best
+
+
+def _is_even(ring: list[tuple[float, float]], count: int) -> bool:
+    angles = np.sort([angle for angle, _ in ring])
+    gaps = np.diff(np.r_[angles, angles[0] + math.tau])
+    away = np.array([distance for _, distance in ring])
+    even = math.tau / count
+    spread = np.abs(away / away.mean() - 1).max()
+    return bool(np.abs(gaps / even - 1).max() <= EVENNESS and spread <= EVENNESS)
 
 
 def crumbs_inside(spec: TaskSpec, base: int, crumbs: Array, now: Snapshot) -> NDArray[np.bool_]:
@@ -68,33 +310,58 @@ def crumbs_inside(spec: TaskSpec, base: int, crumbs: Array, now: Snapshot) -> ND
     opening = spec.items[base].asset.opening
     if opening is None:
         return np.zeros(len(crumbs), bool)
+    if isinstance(spec.items[base].asset, Zone):
+        opening = opening.buffer(ZONE_MARGIN)
     origin = now.poses[base]
     local = transform(crumbs[:, :2] - (origin.x, origin.y), Pose(0, 0, 0, -origin.yaw))
     low = crumbs[:, 2] < max(0.03, spec.items[base].asset.height)
     return np.asarray(shapely.contains_xy(opening, local[:, 0], local[:, 1])) & low
 
 
-def path_points(goal: Goal, count: int) -> Array:
-    """`count` points (count, 2) evenly along a goal's path."""
-    corners = np.array([(place.pose.x, place.pose.y) for place in goal.places])
+def path_corners(spec: TaskSpec, goal: Goal, now: Snapshot) -> Array:
+    """Corners (n, 2) of a goal's path, wherever what it ends on is now."""
+    poses = [frame_of(spec, place, now) @ place.pose for place in goal.places]
+    return np.array([(pose.x, pose.y) for pose in poses])
+
+
+def path_points(corners: Array, count: int) -> Array:
+    """`count` points (count, 2) evenly along a path, given its corners (n, 2)."""
     lengths = np.r_[0, np.cumsum(np.linalg.norm(np.diff(corners, axis=0), axis=1))]
     at = np.linspace(0, lengths[-1], count)
     return np.stack([np.interp(at, lengths, axis) for axis in corners.T], axis=1)
 
 
-def bead_targets(goal: Goal, beads: Array) -> Array:
-    """Return target positions (k, 2) of a rope's beads (k, 3), in the direction that is nearer."""
-    ahead = path_points(goal, len(beads))
+def bead_targets(spec: TaskSpec, goal: Goal, now: Snapshot) -> Array:
+    """Return target positions (k, 2) of a rope's beads, in the direction that is nearer."""
+    beads = now.bodies[goal.items[0]]
+    ahead = path_points(path_corners(spec, goal, now), len(beads))
     back = np.flipud(ahead)
     errors = [float(np.linalg.norm(beads[:, :2] - way, axis=1).sum()) for way in (ahead, back)]
     return ahead if errors[0] <= errors[1] else back
 
 
-def beads_along(goal: Goal, beads: Array) -> float:
-    """Share of a rope's beads (k, 3) that lie where they belong on the path."""
-    distance = np.linalg.norm(beads[:, :2] - bead_targets(goal, beads), axis=1)
-    resting = beads[:, 2] < 0.03
-    return float(((distance <= goal.position_tolerance) & resting).mean())
+def beads_along(spec: TaskSpec, goal: Goal, now: Snapshot) -> float:
+    """Share of a rope's beads that lie on the path and do not fold back, 0 to 1.
+
+    A bead counts within 1 cm across the path; the first and the last one also within 2 cm of the
+    path's ends.
+    """
+    corners = path_corners(spec, goal, now)
+    beads = now.bodies[goal.items[0]]
+    way = shapely.LineString(corners)
+    points = shapely.points(beads[:, :2])
+    across = shapely.distance(way, points)
+    along = shapely.line_locate_point(way, points)
+    good = (across <= goal.position_tolerance) & (beads[:, 2] < 0.03)
+    shares = []
+    for ends, order in ((corners[[0, -1]], along), (corners[[-1, 0]], -along)):
+        # A bead that lies behind one of those before it has folded back.
+        forward = order >= np.maximum.accumulate(order) - 0.001
+        ok = good & forward
+        for bead, end in ((0, ends[0]), (-1, ends[1])):
+            ok[bead] &= float(np.linalg.norm(beads[bead, :2] - end)) <= ROPE_END
+        shares.append(float(ok.mean()))
+    return max(shares)
 
 
 def supports(spec: TaskSpec) -> list[set[int]]:
@@ -103,23 +370,24 @@ def supports(spec: TaskSpec) -> list[set[int]]:
     These are the bases of its places and, for poses, what earlier goals have put right below it.
     """
     found: list[set[int]] = []
-    stands = {k: item.start for k, item in enumerate(spec.items) if item.fixed}
-    placed: set[int] = set()
+    start = spec.start_snapshot()
+    placed: dict[int, tuple[Place, Pose]] = {}
     for goal in spec.goals:
-        below = {place.base for place in goal.places if place.base is not None}
+        below = goal.bases
         for item in goal.items:
-            placed.discard(item)
-            stands.pop(item, None)
-        new: dict[int, Pose] = {}
-        for k, place in enumerate(goal.places if goal.relation in ("at", "on") else ()):
-            item, pose = goal.item_for(k), place.pose
-            if goal.relation == "at":
-                below |= {k for k in placed if _rests_on(spec, item, pose, k, stands[k])}
-                new[item] = pose
-            elif place.base in stands:
-                new[item] = (stands[place.base] @ pose).up(spec.items[place.base].asset.height)
-        stands |= new
-        placed |= set(new)
+            placed.pop(item, None)
+        new: dict[int, tuple[Place, Pose]] = {}
+        if goal.relation == "at":
+            for k, place in enumerate(goal.places):
+                item, pose = goal.item_for(k), target_of(spec, goal, place, start)
+                below |= {
+                    other
+                    for other, (where, stands) in placed.items()
+                    if where.pattern == place.pattern
+                    and _rests_on(spec, item, pose, other, stands)
+                }
+                new[item] = place, pose
+        placed |= new
         found.append(below)
     return found
 

@@ -13,7 +13,7 @@ from gensim_envs.errors import TaskError, in_goal
 from gensim_envs.task.assets.base import SPLIT_COLORS, Asset, asset_geometry
 from gensim_envs.task.assets.household import OBJECTS, SPLIT_OBJECTS, Household
 from gensim_envs.task.assets.kit import SPLIT_SHAPES
-from gensim_envs.task.assets.paint import Zone
+from gensim_envs.task.assets.paint import Mark, Zone
 from gensim_envs.task.assets.soft import Pile, Rope
 from gensim_envs.task.checks.goals import (
     check_count,
@@ -21,12 +21,14 @@ from gensim_envs.task.checks.goals import (
     check_goal,
     check_number,
     check_pose,
+    tolerances,
 )
 from gensim_envs.task.checks.specs import check_spec
 from gensim_envs.task.free_space import FreeSpace
 from gensim_envs.task.geometry import footprint
-from gensim_envs.task.goals import POSITION_TOLERANCE, YAW_TOLERANCE, Goal, Relation
+from gensim_envs.task.goals import Goal, Relation, Rule, Waypoint
 from gensim_envs.task.items import Group, Item, list_of, places_of
+from gensim_envs.task.patterns import Pattern
 from gensim_envs.task.pose import Pose
 from gensim_envs.task.spec import MAX_GOALS, MAX_ITEMS, ItemSpec, TaskSpec
 
@@ -69,6 +71,9 @@ class Scene:
         self._items: list[Item[Asset]] = []
         self._specs: list[ItemSpec] = []
         self._goals: list[Goal] = []
+        self._patterns: list[Pattern] = []
+        self._rules: list[Rule] = []
+        self._plan: list[Waypoint] = []
         self._free = FreeSpace(rng)
 
     def colors(self, count: int, exclude: Sequence[str] = ()) -> list[str]:
@@ -161,35 +166,104 @@ class Scene:
         self._free.take(footprint(disc, pose))
         return pose
 
+    @overload
+    def mark(self, what: Item[Asset] | Asset, at: Pose) -> Item[Mark]: ...
+
+    @overload
+    def mark(self, what: Item[Asset] | Asset, at: Sequence[Pose]) -> Group[Mark]: ...
+
+    def mark(
+        self, what: Item[Asset] | Asset, at: Pose | Sequence[Pose]
+    ) -> Item[Mark] | Group[Mark]:
+        """Paint the outline of something's footprint where it belongs, on the table or a fixed top.
+
+        Nothing starts there. Use it with `at=` where nothing else shows the place.
+
+        Args:
+            what: what belongs there.
+            at: one pose, or several.
+
+        Returns:
+            One mark, or a list of marks where `at` is a list.
+        """
+        asset = what.asset if isinstance(what, Item) else what
+        if not isinstance(asset, Asset):
+            raise TaskError(f"scene.mark got {asset!r:.60}", "Give an item or an asset")
+        mark = Mark.of(asset)
+        if isinstance(at, Pose):
+            return self._add(mark, at, True, None)
+        return Group([self._add(mark, pose, True, None) for pose in list_of(at, Pose, "at=")])
+
+    def pattern(self, anchor: Item[Asset] | None = None, *, mirror: bool = True) -> Pose:
+        """A frame that may be anywhere on the table; only its poses among each other count.
+
+        Compose it with poses, `circle @ Pose(0.1, 0)`, and use these with `at=`. The first goal of
+        a pattern has at least two items, or the pattern has an anchor.
+
+        Args:
+            anchor: the item whose middle is the pattern's origin.
+            mirror: whether the mirror image is as good; False where the instruction names a side.
+        """
+        if len(self._patterns) >= MAX_GOALS:
+            raise TaskError("there are too many patterns", "Use fewer")
+        index = list_of(anchor, Item, "anchor=")[0].index if anchor is not None else None
+        self._patterns.append(Pattern(index, bool(mirror)))
+        return Pose(0.0, 0.0, owner=-len(self._patterns))
+
     def goal(
         self,
         instruction: str,
         items: Item[Asset] | Sequence[Item[Asset]],
         *,
-        at: Pose | Item[Asset] | Sequence[Pose] | None = None,
-        on: Item[Asset] | Sequence[Item[Asset]] | None = None,
+        at: Pose | Item[Asset] | Sequence[Any] | None = None,
+        on: Item[Asset] | Sequence[Any] | None = None,
         inside: Item[Asset] | Sequence[Item[Asset]] | None = None,
-        along: Item[Asset] | Sequence[Pose] | None = None,
+        along: Item[Asset] | Sequence[Pose | Item[Asset]] | None = None,
+        left_of: Item[Asset] | None = None,
+        right_of: Item[Asset] | None = None,
+        in_front_of: Item[Asset] | None = None,
+        behind: Item[Asset] | None = None,
+        next_to: Item[Asset] | None = None,
+        between: Sequence[Item[Asset]] | None = None,
+        around: Item[Asset] | None = None,
+        row: bool | Item[Asset] | Sequence[Item[Asset]] | None = None,
         offset: Pose | Sequence[Pose] | None = None,
-        fully: bool = False,
-        tolerance: float = POSITION_TOLERANCE,
-        yaw_tolerance: float = YAW_TOLERANCE,
+        part: str | Sequence[str] | None = None,
+        facing: float | bool | None = None,
+        only: bool = False,
+        tolerance: float | None = None,
+        yaw_tolerance: float | None = None,
     ) -> None:
         """Declare the next goal; goals are met in the order in which they are declared.
 
-        Exactly one of `at`, `on`, `inside`, `along` says where the items go.
+        Exactly one of the relations `at` to `row` says where the items go. Equal items are
+        exchangeable. Directions are those of the image from above.
 
         Args:
-            instruction: the sentence that the policy reads.
-            items: the item or items to move; equal ones are interchangeable.
-            at: the pose or poses where they belong, or a fixed item to stand at.
-            on: the item or items that they go on; `offset` tells where on it, in its
-                own frame, by default in its middle.
+            instruction: the instruction that the policy reads.
+            items: the item or items to move.
+            at: where the picture shows that they belong: marks, poses of a kit, peg or corner,
+                poses of a pattern, or a fixed item to stand at. Lists of lists are alternatives.
+            on: the item that they go on, anywhere on its top; a list for one each; a tuple
+                `(a, b)` for a thing that rests on all of these.
             inside: a bowl, container or zone that takes all the items, or several that take one
                 each. `offset` then only tells the oracle where to put them.
-            along: for a rope: the corners of the path that it follows, or a `Line`.
-            offset: see `on` and `inside`; one pose, or one for each item.
-            fully: for a zone: the whole footprint must be inside, not only its centre.
+            along: for a rope: the corners of its path, a `Line`, or things that it ends on.
+            left_of: within 45 degrees of that direction and 15 cm, middle to middle.
+            right_of: see `left_of`.
+            in_front_of: below in the image; see `left_of`.
+            behind: above in the image; see `left_of`.
+            next_to: at most 3 cm away.
+            between: in the middle third of the line between two items.
+            around: evenly spaced around an item, at least three.
+            row: `True` for items that form a row, with gaps of at most 3 cm; or the items with
+                which they form one.
+            offset: for `on`, where on it, in its own frame, if the instruction or paint says so;
+                one pose, or one for each item.
+            part: for `on`, the "middle", an "end", the "edge", or "ends" for one item on each end.
+            facing: a heading in the frame of the base, radians, or `True` for that of the poses, if
+                the instruction says so. Otherwise a heading counts only where the picture shows it.
+            only: whether nothing else may be in or on the place.
             tolerance: in the plane, metres; may only be tightened.
             yaw_tolerance: radians; may only be tightened.
 
@@ -198,31 +272,72 @@ class Scene:
         """
         if len(self._goals) >= MAX_GOALS:
             raise TaskError(f"more than {MAX_GOALS} goals", "Declare fewer")
-        given: dict[Relation, Any] = {"at": at, "on": on, "inside": inside, "along": along}
+        given: dict[Relation, Any] = {
+            "at": at, "on": on, "inside": inside, "along": along, "left of": left_of,
+            "right of": right_of, "in front of": in_front_of, "behind": behind, "next to": next_to,
+            "between": between, "around": around, "row": row,
+        }  # fmt: skip
         with in_goal(len(self._goals) + 1):
-            chosen = {name: value for name, value in given.items() if value is not None}
-            if len(chosen) != 1:
-                raise TaskError(
-                    f"expected exactly one of at=, on=, inside=, along=; got {len(chosen)}",
-                    "Give exactly one",
-                )
-            relation, value = next(iter(chosen.items()))
-            if offset is not None and relation not in ("on", "inside"):
-                raise TaskError(f"offset= cannot be combined with {relation}=", "Leave it out")
-            if fully and relation != "inside":
-                raise TaskError(f"fully= cannot be combined with {relation}=", "Leave it out")
+            relation, value = _one_of(given)
+            for name, option, allowed in (
+                ("offset", offset, ("on", "inside")), ("part", part, ("on",)),
+            ):  # fmt: skip
+                if option is not None and relation not in allowed:
+                    raise TaskError(f"{name}= cannot be combined with {relation}=", "Leave it out")
             if not isinstance(instruction, str):
                 raise TaskError(
                     f"the instruction is {instruction!r:.60}, which is not a string",
                     "Give a string",
                 )
             movers = tuple(item.index for item in list_of(items, Item, "items"))
-            places = places_of(relation, value, offset)
+            places, sets = places_of(relation, value, offset, part, facing, self._items)
+            limits = tolerances(self._specs, places)
             goal = Goal(
-                instruction, movers, relation, places, bool(fully), tolerance, yaw_tolerance
-            )
-            check_goal(self._specs, goal)
+                instruction, movers, relation, places, sets, bool(only),
+                limits[0] if tolerance is None else tolerance,
+                limits[1] if yaw_tolerance is None else yaw_tolerance,
+            )  # fmt: skip
+            check_goal(self._specs, self._patterns, self._goals, goal)
         self._goals.append(goal)
+
+    def ordered(self) -> None:
+        """Forbid that an item reaches its place before the goal that names it is current."""
+        self._rules.append(Rule("ordered"))
+
+    def never_on(
+        self,
+        above: Item[Asset] | Sequence[Item[Asset]],
+        below: Item[Asset] | Sequence[Item[Asset]],
+    ) -> None:
+        """Forbid that anything of `above` stands on anything of `below`."""
+        self._rules.append(Rule("never_on", _numbers(above), _numbers(below)))
+
+    def stays_on(
+        self,
+        items: Item[Asset] | Sequence[Item[Asset]],
+        base: Item[Asset] | Sequence[Item[Asset]],
+    ) -> None:
+        """Forbid that any of the items is put down elsewhere than on `base`, or on its pegs."""
+        self._rules.append(Rule("stays_on", _numbers(items), _numbers(base)))
+
+    def untouched(self, items: Item[Asset] | Sequence[Item[Asset]]) -> None:
+        """Forbid that any of the items moves by more than 2 cm or 15 degrees."""
+        self._rules.append(Rule("untouched", _numbers(items)))
+
+    def plan(
+        self, item: Item[Asset], *, at: Pose | None = None, on: Item[Asset] | None = None
+    ) -> None:
+        """Add a step to the plan of the oracle, which is never judged.
+
+        Args:
+            item: what to move next.
+            at: where to.
+            on: what to put it on.
+        """
+        given: dict[Relation, Any] = {"at": at, "on": on}
+        relation, value = _one_of(given)
+        places, _ = places_of(relation, value, None, None, None, self._items)
+        self._plan.append(Waypoint(list_of(item, Item, "item")[0].index, places[0]))
 
     def _add(self, asset: A, at: Pose | None, fixed: bool | None, after: int | None) -> Item[A]:
         if len(self._items) >= MAX_ITEMS:
@@ -249,12 +364,15 @@ class Scene:
 
     def _finish(self, name: str) -> TaskSpec:
         """Place what is movable, largest first, and check everything that needs no physics."""
-        check_declared(self._specs, self._goals)
+        check_declared(self._specs, self._goals, self._rules)
         self._free.take_targets(self._specs, self._goals)
         todo = [item.index for item in self._items if item._pose is None]
         for k in sorted(todo, key=lambda k: -math.prod(self._specs[k].asset.size[:2])):
             self._place(k)
-        spec = TaskSpec(name, self.split, tuple(self._specs), tuple(self._goals))
+        spec = TaskSpec(
+            name, self.split, tuple(self._specs), tuple(self._goals), tuple(self._patterns),
+            tuple(self._rules), tuple(self._plan),
+        )  # fmt: skip
         check_spec(spec)
         return spec
 
@@ -272,3 +390,16 @@ class Scene:
             bodies = self._free.heap(item.asset, start) if isinstance(item.asset, Pile) else ()
             self._free.take_asset(item.asset, start)
         self._specs[k] = replace(item, start=start, bodies=bodies)
+
+
+def _one_of(given: Mapping[Relation, Any]) -> tuple[Relation, Any]:
+    """The only relation that was given, and its value."""
+    chosen = [(name, value) for name, value in given.items() if value is not None]
+    if len(chosen) != 1:
+        names = ", ".join(f"{name.replace(' ', '_')}=" for name in given)
+        raise TaskError(f"expected exactly one of {names}; got {len(chosen)}", "Give exactly one")
+    return chosen[0]
+
+
+def _numbers(items: Item[Asset] | Sequence[Item[Asset]]) -> tuple[int, ...]:
+    return tuple(item.index for item in list_of(items, Item, "items"))

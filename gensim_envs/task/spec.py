@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -15,9 +15,13 @@ from gensim_envs.task.goals import (
     RELATIONS,
     YAW_TOLERANCE,
     Goal,
+    Part,
     Place,
+    Rule,
     Snapshot,
+    Waypoint,
 )
+from gensim_envs.task.patterns import Pattern
 from gensim_envs.task.pose import Pose
 
 MAX_ITEMS = 60
@@ -59,12 +63,18 @@ class TaskSpec:
         split: "train" or "test".
         items: everything on the table.
         goals: in the order in which they are to be met.
+        patterns: frames of places that may be anywhere.
+        rules: what must hold during the whole episode.
+        plan: steps that the oracle takes; empty where it needs none.
     """
 
     name: str
     split: str
     items: tuple[ItemSpec, ...]
     goals: tuple[Goal, ...]
+    patterns: tuple[Pattern, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    plan: tuple[Waypoint, ...] = ()
 
     def geometry(self, item: int) -> Geometry:
         """Footprint and extents of an item."""
@@ -81,7 +91,10 @@ class TaskSpec:
                 for goal, asset in first
             ),
             # A rope or a pile takes several moves, about ten when they are well chosen.
-            "steps": sum(10 if asset.bodies > 1 else len(goal.items) for goal, asset in first),
+            "steps": max(
+                len(self.plan),
+                sum(10 if asset.bodies > 1 else len(goal.items) for goal, asset in first),
+            ),
         }
 
     def start_snapshot(self) -> Snapshot:
@@ -94,7 +107,7 @@ class TaskSpec:
                 for k, item in enumerate(self.items)
                 if item.bodies
             },
-            contacts=frozenset(),
+            contacts={},
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -117,7 +130,18 @@ class TaskSpec:
             goals = tuple(
                 _goal_from_json(goal, len(items)) for goal in _some(data["goals"], MAX_GOALS)
             )
-            spec = cls(_text(data["name"]), _text(data["split"]), items, goals)
+            spec = cls(
+                _text(data["name"]),
+                _text(data["split"]),
+                items,
+                goals,
+                tuple(_pattern(row, len(items)) for row in _some(data["patterns"], MAX_GOALS, 0)),
+                tuple(_rule(row, len(items)) for row in _some(data["rules"], MAX_GOALS, 0)),
+                tuple(
+                    Waypoint(_index(row["item"], len(items)), _place(row["place"], len(items)))
+                    for row in _some(data["plan"], MAX_PLACES, 0)
+                ),
+            )
         except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
             raise TaskError(
                 f"the task spec is malformed: {type(error).__name__} {error}"
@@ -194,19 +218,43 @@ def _goal_from_json(data: Any, count: int) -> Goal:
     relation = data["relation"]
     if relation not in RELATIONS:
         raise ValueError(f"unknown relation {relation!r}")
-    places = tuple(
-        Place(
-            _pose_from_json(place["pose"]),
-            None if place["base"] is None else _index(place["base"], count),
-        )
-        for place in _some(data["places"], MAX_PLACES)
-    )
+    places = tuple(_place(place, count) for place in _some(data["places"], MAX_PLACES))
     return Goal(
         _text(data["instruction"]),
         tuple(_index(item, count) for item in _some(data["items"], MAX_ITEMS)),
         relation,
         places,
-        _flag(data["fully"]),
+        _index(data["alternatives"], MAX_PLACES),
+        _flag(data["only"]),
         _number(data["position_tolerance"], POSITION_TOLERANCE),
         _number(data["yaw_tolerance"], YAW_TOLERANCE),
     )
+
+
+def _place(data: Any, count: int) -> Place:
+    part = data["part"]
+    if part not in get_args(Part):
+        raise ValueError(f"unknown part {part!r}")
+    return Place(
+        _pose_from_json(data["pose"]),
+        tuple(_index(base, count) for base in _some(data["bases"], 20, 0)),
+        None if data["pattern"] is None else _index(data["pattern"], MAX_GOALS),
+        part,
+        _flag(data["exact"]),
+        _flag(data["heading"]),
+    )
+
+
+def _pattern(data: Any, count: int) -> Pattern:
+    anchor = data["anchor"]
+    return Pattern(None if anchor is None else _index(anchor, count), _flag(data["mirror"]))
+
+
+def _rule(data: Any, count: int) -> Rule:
+    if data["kind"] not in ("ordered", "never_on", "stays_on", "untouched"):
+        raise ValueError(f"unknown rule {data['kind']!r}")
+    items, others = (
+        tuple(_index(item, count) for item in _some(data[name], MAX_ITEMS, 0))
+        for name in ("items", "others")
+    )
+    return Rule(data["kind"], items, others)

@@ -17,6 +17,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gensim_envs.errors import TaskError
+from gensim_envs.task.pose import Pose
 
 COLORS: dict[str, tuple[int, int, int]] = {
     "red": (214, 45, 45),
@@ -128,6 +129,10 @@ class Asset:
     """True where another item may reach into its outline: a bowl, pegs, a fixture."""
     tumbles: ClassVar[Literal["no", "cube", "ball"]] = "no"
     """Which ways up are all the same."""
+    shows_heading: ClassVar[bool] = False
+    """Whether the picture of a place on it shows the heading of what belongs there."""
+    fits: ClassVar[bool] = False
+    """Whether things fit into its places, which are judged by 5 mm and 8 degrees."""
     bodies: ClassVar[int] = 1
     """How many separate bodies it is made of: beads, crumbs."""
     spread: ClassVar[float] = 0.0
@@ -148,7 +153,7 @@ class Asset:
         for f in fields(self):
             default: Any = f.default
             lengths = default if isinstance(default, tuple) else (default,)
-            if all(isinstance(length, float) for length in lengths):
+            if lengths and all(isinstance(length, float) for length in lengths):
                 least = self._shortest.get(f.name, (0.002,) * len(lengths))
                 _check_lengths(f"{kind}'s {f.name}", getattr(self, f.name), least)
 
@@ -190,6 +195,21 @@ class Asset:
     @property
     def opening(self) -> shapely.Polygon | None:
         """For hollow assets and zones, the region that counts as inside, in the asset's frame."""
+        return None
+
+    def shows(self, pose: Pose, asset: Asset) -> bool:
+        """Whether the picture of it shows `pose`, in its frame, as a place for an asset.
+
+        Heights do not count, so that things can be stacked there.
+        """
+        return math.hypot(pose.x, pose.y) < 1e-6
+
+    @property
+    def shown_period(self) -> float | None:
+        """Yaw period, radians, with which the picture of a place on it shows a heading.
+
+        None where it shows as much as the item that belongs there has.
+        """
         return None
 
     def parts(self) -> tuple[Part, ...]:

@@ -122,6 +122,9 @@ class PegStand(Asset):
             )
         return Pose((index - 1) * self.PITCH, 0, self.BOARD + level * Disk.THICKNESS)
 
+    def shows(self, pose: Pose, asset: Asset) -> bool:
+        return any(pose.distance(self.peg(k)) < 1e-6 for k in range(3))
+
     def parts(self) -> tuple[Part, ...]:
         pegs: list[Part] = []
         for k, gray in enumerate((235, 140, 45)):
@@ -143,6 +146,8 @@ class Fixture(Asset):
     nouns = ("fixture",)
     fixed = True
     hollow = True
+    shows_heading = True
+    fits = True
     friction = 0.1
 
     def parts(self) -> tuple[Part, ...]:

@@ -185,6 +185,8 @@ class KitBoard(Asset):
     shapes: tuple[str, ...] = ("star", "circle", "triangle", "plus", "letter R")
     nouns = ("kit", "board")
     fixed = True
+    shows_heading = True
+    fits = True
     SIZE: ClassVar[tuple[float, float, float]] = (0.28, 0.20, 0.01)
     _SPOTS = ((-0.09, 0.0475), (0.0, 0.0475), (0.09, 0.0475), (-0.045, -0.0475), (0.045, -0.0475))
 
@@ -200,6 +202,12 @@ class KitBoard(Asset):
         if index not in range(len(self.shapes)):
             raise TaskError(f"there is no place {index!r:.60}", f"It has {len(self.shapes)}")
         return Pose(*self._SPOTS[index], self.SIZE[2])
+
+    def shows(self, pose: Pose, asset: Asset) -> bool:
+        return any(
+            pose.distance(self.place(k)) < 1e-6 and getattr(asset, "shape", "") == shape
+            for k, shape in enumerate(self.shapes)
+        )
 
     mass = 0.4
 

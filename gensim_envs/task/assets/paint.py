@@ -1,16 +1,19 @@
-"""Marks painted on the table, which nothing collides with."""
+"""Paint on the table, which nothing collides with."""
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+import numpy as np
 import shapely
+import shapely.affinity
 
 from gensim_envs.errors import TaskError
-from gensim_envs.task.assets.base import PAINT, Asset, Part, slab
-from gensim_envs.task.pose import Pose
+from gensim_envs.task.assets.base import PAINT, Asset, Part, asset_geometry, slab
+from gensim_envs.task.pose import Pose, wrap
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,9 @@ class Line(Asset):
         """Its two ends, in its own frame."""
         return [Pose(-self.length / 2, 0), Pose(self.length / 2, 0)]
 
+    def shows(self, pose: Pose, asset: Asset) -> bool:
+        return super().shows(pose, asset) or any(pose.distance(e) < 1e-6 for e in self.path())
+
     def parts(self) -> tuple[Part, ...]:
         return _stripes((0, 0, self.length, 0.01))
 
@@ -72,6 +78,7 @@ class Corner(Asset):
 
     nouns = ("corner",)
     fixed = True
+    shows_heading = True
     ARM: ClassVar[float] = 0.10
     STRIP: ClassVar[float] = 0.01
 
@@ -79,6 +86,12 @@ class Corner(Asset):
         """Both ways in which a box of these extents fits, in the corner's frame."""
         x, y = extents[0] / 2, extents[1] / 2
         return [Pose(x, y), Pose(y, x, 0, math.pi / 2)]
+
+    def shows(self, pose: Pose, asset: Asset) -> bool:
+        return any(
+            pose.distance(fit) < 1e-6 and abs(wrap(pose.yaw - fit.yaw, math.pi)) < 1e-6
+            for fit in self.inner(asset.size)
+        )
 
     def parts(self) -> tuple[Part, ...]:
         a, w = self.ARM, self.STRIP
@@ -110,6 +123,96 @@ class OpenSquare(Asset):
             raise TaskError(f"there is no edge {name!r:.60}", f"Use one of {', '.join(edges)}")
         return edges[name]
 
+    def shows(self, pose: Pose, asset: Asset) -> bool:
+        corners = [*self.edge("open"), *self.edge("far")]
+        return super().shows(pose, asset) or any(pose.distance(c) < 1e-6 for c in corners)
+
     def parts(self) -> tuple[Part, ...]:
         s, w = self.side, 0.01
         return _stripes((0, s / 2, s + w, w), *((k * s / 2, -w / 4, w, s - w / 2) for k in (-1, 1)))
+
+
+MARK_COLOR = (84, 84, 64)
+"""sRGB bytes of a mark: a CIE76 difference of 25 or more from every named colour and the table."""
+MARK_WIDTH = 0.0065
+"""Width of a mark's outline, metres: two pixels of the view from above."""
+
+
+@dataclass(frozen=True)
+class Mark(Asset):
+    """The outline of the footprint of something that belongs there, painted on the table or on a
+    fixed top; made by `scene.mark`.
+
+    Attributes:
+        corners: (x, y) each of the footprint, metres.
+        order: of its rotational symmetry; 0 for a circle.
+    """
+
+    color: str = "gray"
+    corners: tuple[tuple[float, float], ...] = ()
+    order: int = 1
+    nouns = ("mark", "outline", "spot")
+    fixed = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not _is_outline(self.corners) or self.order not in range(9):
+            raise TaskError("a Mark has no valid outline", "Make it with scene.mark")
+
+    @classmethod
+    def of(cls, asset: Asset) -> Mark:
+        """The mark of an asset's footprint."""
+        outline = shapely.Polygon(asset_geometry(asset).outline)
+        corners = tuple((float(x), float(y)) for x, y in outline.exterior.coords[:-1])
+        return cls(corners=corners, order=_order(outline, asset.symmetry))
+
+    shows_heading = True
+
+    @property
+    def shown_period(self) -> float:
+        return self.symmetry
+
+    @property
+    def symmetry(self) -> float:
+        return math.tau / self.order if self.order else 0.0
+
+    def __str__(self) -> str:
+        return "mark"
+
+    def parts(self) -> tuple[Part, ...]:
+        middle = shapely.Polygon(self.corners).buffer(MARK_WIDTH / 2, join_style="mitre")
+        ring = list(middle.exterior.coords)
+        strips = []
+        for (ax, ay), (bx, by) in itertools.pairwise(ring):
+            size = (math.hypot(bx - ax, by - ay) + MARK_WIDTH, MARK_WIDTH, PAINT)
+            yaw = math.atan2(by - ay, bx - ax)
+            centre = ((ax + bx) / 2, (ay + by) / 2, PAINT / 2)
+            strips.append(
+                Part("box", size, centre, tilt=(0.0, 0.0, yaw), paint=MARK_COLOR, solid=False)
+            )
+        return tuple(strips)
+
+
+def _is_outline(corners: object) -> bool:
+    """Whether corners, metres, are those of a simple polygon that fits on the table."""
+    if not isinstance(corners, tuple) or not 3 <= len(corners) <= 200:
+        return False
+    for corner in corners:
+        if not (isinstance(corner, tuple) and len(corner) == 2):
+            return False
+        if not all(isinstance(value, float) and abs(value) < 0.5 for value in corner):
+            return False
+    shape = shapely.Polygon(corners)
+    return bool(shape.is_valid and shape.area > 1e-5)
+
+
+def _order(outline: shapely.Polygon, period: float) -> int:
+    """The order of an outline's rotational symmetry, at least that of `period`; 0 for a circle."""
+    away = np.hypot(*np.array(outline.exterior.coords[:-1]).T)
+    if period == 0 or (len(away) >= 16 and away.max() - away.min() < 0.02 * away.max()):
+        return 0
+    for order in (8, 6, 5, 4, 3, 2):
+        turned = shapely.affinity.rotate(outline, 360 / order, origin=(0, 0))
+        if outline.symmetric_difference(turned).area < 0.02 * outline.area:
+            return order
+    return 1

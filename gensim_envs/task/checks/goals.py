@@ -10,15 +10,44 @@ from typing import Any
 import shapely
 
 from gensim_envs.errors import TaskError
-from gensim_envs.task.assets import Asset, Pile, Rope, Zone, asset_geometry
+from gensim_envs.task.assets import Asset, Fixture, PegStand, Pile, Rope, Zone, asset_geometry
 from gensim_envs.task.geometry import footprint
-from gensim_envs.task.goals import POSITION_TOLERANCE, YAW_TOLERANCE, Goal
+from gensim_envs.task.goals import (
+    DIRECTIONS,
+    FIT_POSITION,
+    FIT_YAW,
+    GROUPS,
+    POSITION_TOLERANCE,
+    YAW_TOLERANCE,
+    Goal,
+    Place,
+    Rule,
+)
+from gensim_envs.task.patterns import Pattern
 from gensim_envs.task.pose import Pose
 from gensim_envs.task.spec import MAX_PLACES, MAX_POSE, MAX_SENTENCE, ItemSpec
 
 
-def check_goal(items: Sequence[ItemSpec], goal: Goal) -> None:
+SHOW = False  # TODO(tasks)
+
+
+def tolerances(items: Sequence[ItemSpec], places: Sequence[Place]) -> tuple[float, float]:
+    """The widest tolerances in the plane and of the heading, metres and radians."""
+    if any(items[base].asset.fits for place in places for base in place.bases):
+        return FIT_POSITION, FIT_YAW
+    return POSITION_TOLERANCE, YAW_TOLERANCE
+
+
+def check_goal(
+    items: Sequence[ItemSpec], patterns: Sequence[Pattern], earlier: Sequence[Goal], goal: Goal
+) -> None:
     """Check a single goal, as soon as it is declared.
+
+    Args:
+        items: everything on the table so far.
+        patterns: of the scene so far.
+        earlier: the goals before it.
+        goal: the goal.
 
     Raises:
         TaskError: naming what does not fit.
@@ -39,40 +68,115 @@ def check_goal(items: Sequence[ItemSpec], goal: Goal) -> None:
             )
         if items[k].distractor:
             raise TaskError(f"the {items[k].asset} was declared a distractor", "Use scene.add")
-    if not goal.shared and goal.relation != "along" and len(goal.items) > len(goal.places):
+    size = len(goal.places) // max(1, goal.alternatives)
+    together = goal.shared or goal.relation in ("along", *GROUPS)
+    if not together and len(goal.items) > size:
         raise TaskError(
-            f"{len(goal.items)} items for {len(goal.places)} places",
-            "Give at least as many places as items",
+            f"{len(goal.items)} items for {size} places", "Give at least as many places as items"
         )
+    widest = tolerances(items, goal.places)
     for name, value, least, most in (
-        ("tolerance", goal.position_tolerance, 1e-4, POSITION_TOLERANCE),
-        ("yaw_tolerance", goal.yaw_tolerance, 1e-3, YAW_TOLERANCE),
+        ("tolerance", goal.position_tolerance, 1e-4, widest[0]),
+        ("yaw_tolerance", goal.yaw_tolerance, 1e-3, widest[1]),
     ):
         check_number(f"the {name}, which may only be tightened,", value, least, most)
     _check_relation(items, goal)
+    _check_pattern(items, patterns, earlier, goal)
 
 
 def _check_relation(items: Sequence[ItemSpec], goal: Goal) -> None:
     """Check that the items and bases can stand in this relation."""
-    for place in goal.places:
+    for k, place in enumerate(goal.places):
         check_pose(f"{goal.relation}=", place.pose)
-        if place.base in goal.items:
+        if set(place.bases) & set(goal.items):
             raise TaskError("an item is its own base", "Choose another base")
-        if place.base is None:
-            continue
-        base = items[place.base].asset
-        if goal.relation == "inside" and base.opening is None:
-            raise TaskError(f"nothing can be inside the {base}", "Use a Bowl, Container or Zone")
-        if goal.relation == "on":
-            if (
-                asset_geometry(base).flat
-                or base.hollow
-                or base.bodies > 1
-                or base.tumbles == "ball"
-            ):
-                raise TaskError(f"nothing can stand on the {base}", "Use inside= or at=")
-            _check_overlap(items, goal, place.pose, base)
+        if len(set(place.bases)) != len(place.bases):
+            raise TaskError("a place names a base twice", "Name each once")
+        if goal.relation == "at":
+            _check_shown(items, goal, k, place)
+        elif goal.relation == "inside":
+            base = items[place.bases[0]].asset
+            if base.opening is None:
+                raise TaskError(
+                    f"nothing can be inside the {base}", "Use a Bowl, Container or Zone"
+                )
+        elif goal.relation == "on":
+            for index in place.bases:
+                _check_carries(items, goal, place, items[index].asset)
+    _check_count(items, goal)
     _check_soft(items, goal)
+
+
+def _check_shown(items: Sequence[ItemSpec], goal: Goal, k: int, place: Place) -> None:
+    """Check that the picture shows a place of an `at` goal."""
+    if place.pattern is not None or not SHOW:
+        return
+    mover = items[goal.item_for(k)].asset
+    if not place.bases:
+        raise TaskError(
+            "at= got a pose that nothing in the picture shows",
+            "Paint it with scene.mark(item, pose), or use on=, inside=, next_to=, left_of=, "
+            "between=, row= or scene.pattern()",
+        )
+    base = items[place.bases[0]]
+    if not base.fixed:
+        raise TaskError(f"the {base.asset} is movable, so nothing is at it", "Use on= or next_to=")
+    if not base.asset.shows(place.pose, mover):
+        raise TaskError(
+            f"at= got a pose relative to the {base.asset} that nothing in the picture shows",
+            "Use one of its own places, such as kit.place, or paint it with scene.mark(item, pose)",
+        )
+
+
+def _check_carries(items: Sequence[ItemSpec], goal: Goal, place: Place, base: Asset) -> None:
+    """Check that things can stand on a base."""
+    flat = asset_geometry(base).flat or base.bodies > 1
+    if flat or base.opening is not None or isinstance(base, (PegStand, Fixture)):
+        raise TaskError(f"nothing can stand on the {base}", "Use inside= or at=")
+    if place.exact and len(place.bases) == 1:
+        _check_overlap(items, goal, place.pose, base)
+
+
+def _check_count(items: Sequence[ItemSpec], goal: Goal) -> None:
+    """Check the numbers of bases and items that a relation needs."""
+    bases = len(goal.places[0].bases)
+    needed = {"at": None, "along": None, "row": None, "on": None, "between": 2}.get(goal.relation, 1)
+    if needed is not None and any(len(place.bases) != needed for place in goal.places):
+        raise TaskError(
+            f"{goal.relation} has {bases} bases", f"Give {needed}"
+        )
+    if goal.relation == "on" and any(not place.bases for place in goal.places):
+        raise TaskError("on= has no base", "Give an item")
+    if goal.relation in ("between", *GROUPS, *DIRECTIONS) and len(goal.places) != 1:
+        raise TaskError(f"{goal.relation} has {len(goal.places)} places", "Give one")
+    least = {"around": 3, "row": 3 - min(bases, 2)}.get(goal.relation, 1)
+    if len(goal.items) < least:
+        raise TaskError(
+            f"{goal.relation} has {len(goal.items)} items", f"Give at least {least}"
+        )
+
+
+def _check_pattern(
+    items: Sequence[ItemSpec], patterns: Sequence[Pattern], earlier: Sequence[Goal], goal: Goal
+) -> None:
+    """Check that a pattern begins with two items, or with an anchor that the picture shows."""
+    numbers = {place.pattern for place in goal.places}
+    if numbers == {None}:
+        return
+    if len(numbers) > 1 or goal.relation != "at":
+        raise TaskError("a goal mixes places of a pattern with others", "Use one pattern, with at=")
+    (number,) = numbers
+    if number is None or number >= len(patterns) or any(place.bases for place in goal.places):
+        raise TaskError("a goal has an unknown pattern", "Use the result of scene.pattern()")
+    anchor = patterns[number].anchor
+    if anchor is not None and anchor in goal.items:
+        raise TaskError("a pattern's anchor is one of its items", "Choose another anchor")
+    begun = any(place.pattern == number for g in earlier for place in g.places)
+    if anchor is None and not begun and len(goal.items) < 2:
+        raise TaskError(
+            "the first goal of a pattern has a single item, which could be anywhere",
+            "Give it two items or more, or use scene.pattern(anchor=item)",
+        )
 
 
 def _check_soft(items: Sequence[ItemSpec], goal: Goal) -> None:
@@ -84,8 +188,8 @@ def _check_soft(items: Sequence[ItemSpec], goal: Goal) -> None:
     if (goal.relation == "along") != rope:
         raise TaskError("along= requires a rope, and a rope requires along=", "Use both or neither")
     if rope:
-        _check_path(goal)
-    zones = all(p.base is not None and isinstance(items[p.base].asset, Zone) for p in goal.places)
+        _check_path(items, goal)
+    zones = all(p.bases and isinstance(items[p.bases[0]].asset, Zone) for p in goal.places)
     if pile and not (goal.relation == "inside" and zones):
         raise TaskError("a pile can only be swept inside a zone", "Use inside=zone")
 
@@ -102,10 +206,14 @@ def _check_overlap(items: Sequence[ItemSpec], goal: Goal, offset: Pose, base: As
             )
 
 
-def _check_path(goal: Goal) -> None:
+def _check_path(items: Sequence[ItemSpec], goal: Goal) -> None:
     if len(goal.places) < 2:
         raise TaskError("the path has fewer than two corners", "Give more poses")
-    corners = [place.pose for place in goal.places]
+    if any(not items[base].fixed for place in goal.places for base in place.bases):
+        return  # its length is known only when they stand
+    corners = [
+        items[p.bases[0]].start @ p.pose if p.bases else p.pose for p in goal.places
+    ]
     length = sum(a.distance(b) for a, b in itertools.pairwise(corners))
     if not 0.93 * Rope.LENGTH <= length <= 1.01 * Rope.LENGTH:
         raise TaskError(
@@ -114,12 +222,25 @@ def _check_path(goal: Goal) -> None:
         )
 
 
-def check_declared(items: Sequence[ItemSpec], goals: Sequence[Goal]) -> None:
-    """Check that there are goals, and that each movable item has a part in one."""
+def check_declared(
+    items: Sequence[ItemSpec], goals: Sequence[Goal], rules: Sequence[Rule]
+) -> None:
+    """Check that there are goals, and that each movable item has a part in one.
+
+    Raises:
+        TaskError: naming what does not fit.
+    """
     if not goals:
         raise TaskError("the task has no goal", "Declare one with scene.goal")
     used = {k for goal in goals for k in goal.items}
-    used |= {place.base for goal in goals for place in goal.places if place.base is not None}
+    moved = {items[k].asset for k in used}
+    for item in items:
+        if item.distractor and item.asset in moved:
+            raise TaskError(
+                f"a distractor equals the {item.asset} that a goal moves",
+                "Give it another colour or size",
+            )
+    used = used.union(*(goal.bases for goal in goals), *(rule.items for rule in rules))
     for k, item in enumerate(items):
         if not (item.fixed or item.distractor or k in used):
             raise TaskError(

@@ -12,7 +12,7 @@ from gensim_envs.task.checks.sentences import check_sentence
 from gensim_envs.task.geometry import footprint
 from gensim_envs.task.goals import Goal
 from gensim_envs.task.pose import WORKSPACE, Pose
-from gensim_envs.task.progress import fraction_met
+from gensim_envs.task.judge import Judge
 from gensim_envs.task.relations import supports, target_of
 from gensim_envs.task.spec import TaskSpec
 
@@ -91,14 +91,15 @@ def _heights_overlap(low_a: float, height_a: float, low_b: float, height_b: floa
 
 def _check_targets_on_table(spec: TaskSpec, goal: Goal) -> None:
     (x0, x1), (y0, y1) = WORKSPACE
+    start = spec.start_snapshot()
     for k, place in enumerate(goal.places):
-        if goal.relation == "along":
-            inside = x0 <= place.pose.x <= x1 and y0 <= place.pose.y <= y1
-        elif goal.relation == "at":
-            inside = _on_table(_polygon(spec, goal.item_for(k), place.pose))
-            inside = inside and place.pose.z >= -_TOUCH
-        else:
+        if goal.relation not in ("along", "at") or place.pattern is not None:
             continue
+        pose = target_of(spec, goal, place, start)
+        if goal.relation == "along":
+            inside = x0 <= pose.x <= x1 and y0 <= pose.y <= y1
+        else:
+            inside = _on_table(_polygon(spec, goal.item_for(k), pose)) and pose.z >= -_TOUCH
         if not inside:
             raise TaskError(
                 f"its place {k + 1} is off the table",
@@ -122,14 +123,16 @@ def _check_held_targets(spec: TaskSpec, goal: Goal, held: _Held) -> None:
     """
     for item in goal.items:
         held.pop(item, None)
-    if goal.relation in ("along", "inside"):
+    if goal.relation not in ("at", "on") or goal.shared or goal.alternatives > 1:
         return
     fresh: list[_Prism] = []
     for k, place in enumerate(goal.places):
         item = goal.item_for(k)
         pose = target_of(spec, goal, place, spec.start_snapshot())
-        if goal.relation == "on" and not spec.items[place.base or 0].fixed:
-            continue  # it moves with its base
+        if place.pattern is not None or any(not spec.items[base].fixed for base in place.bases):
+            continue  # it is not known where it is
+        if goal.relation == "on" and not place.exact:
+            continue
         fresh.append((pose.z, spec.items[item].asset.height, _polygon(spec, item, pose)))
     rivals = len(goal.items) > 1  # a single item takes only one of its places
     for k, (low, height, shape) in enumerate(fresh):
@@ -168,7 +171,7 @@ def _check_loads(spec: TaskSpec, goal: Goal, below: set[int], loads: dict[int, s
 def _check_not_met(spec: TaskSpec, goal: Goal, moved: set[int]) -> None:
     """Check that a goal is not met before anything has moved, and no crumb starts inside."""
     fresh = not moved & set(goal.items)
-    met = fraction_met(spec, goal, spec.start_snapshot())
+    met = Judge(spec).fraction(spec.goals.index(goal), spec.start_snapshot())
     pile = isinstance(spec.items[goal.items[0]].asset, Pile)
     if fresh and (met == 1 or (pile and met > 0)):
         raise TaskError("it is met before anything has moved", "Start farther away", redraw=True)

@@ -1,0 +1,422 @@
+"""Judge a state: assign equal items to the places of goals, and count what is fulfilled."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import shapely
+from scipy.optimize import linear_sum_assignment
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import maximum_flow
+
+from gensim_envs.task.goals import GROUPS, HEIGHT_TOLERANCE, Goal, Place, Snapshot
+from gensim_envs.task.patterns import Motion, Slot, locate
+from gensim_envs.task.relations import (
+    around,
+    beads_along,
+    crumbs_inside,
+    in_row,
+    is_inside,
+    is_met,
+    outline,
+    period_of,
+    span,
+    target_of,
+)
+from gensim_envs.task.spec import TaskSpec
+
+PILE_INTRUDES = 0.05
+"""Share of the crumbs of a distracting pile from which it is in or on something."""
+_MANY = 1000
+_TAKEN = 0.02
+"""Metres from a place within which something else stands on it."""
+
+Motions = dict[int, Motion | None]
+"""By number of the pattern, where it is."""
+
+
+@dataclass(frozen=True)
+class _Target:
+    """A place of one goal as a node of the assignment.
+
+    Attributes:
+        goal: number of the goal.
+        place: in the frame of a base or of the world.
+        unit: index of the unit of demand that it counts for.
+        items: the items that are in place there.
+        shared: whether it takes any number of items.
+    """
+
+    goal: int
+    place: Place
+    unit: int
+    items: tuple[int, ...]
+    shared: bool
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """How far the goals up to one of them are fulfilled at one moment.
+
+    Attributes:
+        fractions: of each goal, 0..1. An earlier goal counts its final places only.
+        placed: the items that are in place, by the number of the goal for which they count.
+        todo: for the last goal, its rigid items that are not in place, each with the place that is
+            nearest; lower places first.
+    """
+
+    fractions: tuple[float, ...]
+    placed: dict[int, int]
+    todo: tuple[tuple[int, Place], ...]
+
+
+class Judge:
+    """Judges states of one task. Equal items are exchangeable across all of its goals.
+
+    Args:
+        spec: the task as drawn.
+    """
+
+    def __init__(self, spec: TaskSpec) -> None:
+        self._spec = spec
+        kinds: dict[object, int] = {}
+        self._kind = [kinds.setdefault(item.asset, len(kinds)) for item in spec.items]
+        self._rigid = [
+            not spec.items[goal.items[0]].bodies and goal.relation not in GROUPS
+            for goal in spec.goals
+        ]
+
+    @cached_property
+    def needs(self) -> list[Counter[int]]:
+        """For each goal the number of its items of each kind."""
+        return [Counter(self._kind[item] for item in goal.items) for goal in self._spec.goals]
+
+    @cached_property
+    def finals(self) -> list[Counter[int]]:
+        """For each goal the number of its places that must still be filled at the end, by kind.
+
+        A later goal takes away only as many items as there are not enough equal ones for both.
+        """
+        total: Counter[int] = Counter()
+        for item in {item for goal in self._spec.goals for item in goal.items}:
+            total[self._kind[item]] += 1
+        finals: list[Counter[int]] = []
+        for need in reversed(self.needs):
+            final = Counter({kind: min(n, total[kind]) for kind, n in need.items()})
+            total -= final
+            finals.append(final)
+        return finals[::-1]
+
+    def kind(self, item: int) -> int:
+        """The class of equal items that an item belongs to."""
+        return self._kind[item]
+
+    def fraction(self, number: int, now: Snapshot) -> float:
+        """The fraction of one goal that is fulfilled, whatever the others need, 0..1."""
+        return self._assign([number], now, self.motions(number, now), todo=False).fractions[0]
+
+    def assign(self, current: int, now: Snapshot, motions: Motions | None = None) -> Assignment:
+        """Judge the goals up to `current` together.
+
+        Args:
+            current: number of the last goal that counts; it needs all of its places, earlier ones
+                their final ones.
+            now: the state.
+            motions: where patterns are; by default where they fit best.
+        """
+        motions = self.motions(current, now) if motions is None else motions
+        return self._assign(list(range(current + 1)), now, motions, todo=True)
+
+    def motions(self, current: int, now: Snapshot) -> Motions:
+        """Where each pattern of the goals up to `current` fits the most items."""
+        found: Motions = {}
+        for number, pattern in enumerate(self._spec.patterns):
+            slots = self.slots(number, current)
+            if slots:
+                found[number] = locate(pattern, slots, now)[0]
+        return found
+
+    def slots(self, pattern: int, current: int) -> list[Slot]:
+        """The places of a pattern that goals up to `current` use."""
+        spec, slots = self._spec, []
+        for goal in spec.goals[: current + 1]:
+            for k, place in enumerate(goal.places):
+                if place.pattern != pattern:
+                    continue
+                kinds = {self._kind[item] for item in self._takers(goal, k)}
+                items = tuple(k for k, kind in enumerate(self._kind) if kind in kinds)
+                periods = tuple(period_of(spec, place, item) for item in items)
+                slots.append(
+                    Slot(
+                        place.pose, items, periods if place.heading else None,
+                        goal.position_tolerance, goal.yaw_tolerance,
+                    )  # fmt: skip
+                )
+        return slots
+
+    def placed(self, now: Snapshot) -> set[int]:
+        """Items that are in place for some goal."""
+        found: set[int] = set()
+        for number in range(len(self._spec.goals)):
+            found |= self.assign_one(number, now)
+        return found
+
+    def assign_one(self, number: int, now: Snapshot) -> set[int]:
+        """Items that are in place for one goal, whatever the others need."""
+        return set(self._assign([number], now, self.motions(number, now), todo=False).placed)
+
+    def _takers(self, goal: Goal, place: int) -> tuple[int, ...]:
+        """Items of a goal that may take a place; where unequal ones have one each, the n-th."""
+        size = len(goal.places) // goal.alternatives
+        anywhere = goal.relation == "inside" and len(goal.bases) == size
+        if size == len(goal.items) and not (anywhere or goal.shared):
+            return (goal.items[place % size],)
+        return goal.items
+
+    def _assign(
+        self, numbers: Sequence[int], now: Snapshot, motions: Motions, *, todo: bool
+    ) -> Assignment:
+        spec, last = self._spec, numbers[-1]
+        demand = [self.needs[n] if n == last else self.finals[n] for n in numbers]
+        targets, units = self._targets(numbers, demand, now, motions)
+        placed = _match(targets, units)
+        fractions = []
+        for number, need in zip(numbers, demand, strict=True):
+            goal, count = spec.goals[number], sum(need.values())
+            if not count:
+                fractions.append(1.0)  # its items have gone on to later goals
+            elif not self._rigid[number]:
+                fractions.append(self._whole(number, now))
+            else:
+                filled: Counter[int] = Counter()
+                filled.update(self._kind[item] for item, n in placed.items() if n == number)
+                done = sum(min(filled[kind], n) for kind, n in need.items())
+                free = self._is_free(number) and number == last
+                fractions.append(self._credit(number, done, count, int(free), now))
+        left: tuple[tuple[int, Place], ...] = ()
+        if todo and self._rigid[last]:
+            left = self._todo(last, now, placed, [t for t in targets if t.goal == last])
+        return Assignment(tuple(fractions), placed, left)
+
+    def _credit(self, number: int, done: int, count: int, free: int, now: Snapshot) -> float:
+        """Credit for `done` of `count` items, of which `free` always fit; intruders cost one."""
+        share = max(0, done - free) / max(1, count - free)
+        return self._without_intruders(number, share, count, now)
+
+    def _without_intruders(self, number: int, share: float, count: int, now: Snapshot) -> float:
+        return max(0.0, share - 1 / count) if self.intruders(number, now) else share
+
+    def _whole(self, number: int, now: Snapshot) -> float:
+        """The fraction of a goal whose items are judged together: a rope, a pile, a group."""
+        spec, goal = self._spec, self._spec.goals[number]
+        first = goal.items[0]
+        if goal.relation == "along":
+            return beads_along(spec, goal, now)
+        if first in now.bodies:
+            inside = np.zeros(len(now.bodies[first]), bool)
+            for base in goal.bases:
+                inside |= crumbs_inside(spec, base, now.bodies[first], now)
+            return self._without_intruders(number, float(inside.mean()), 50, now)
+        if goal.relation == "around":
+            done, free = around(spec, goal.items, goal.places[0].bases[0], now), 1
+        else:
+            anchors = sorted(goal.bases)
+            done, free = in_row(spec, goal.items, anchors, now), int(not anchors)
+        return self._credit(number, done, len(goal.items), free, now)
+
+    def _is_free(self, number: int) -> bool:
+        """Whether the first item of a goal may be anywhere: the goal begins a free pattern."""
+        goal = self._spec.goals[number]
+        pattern = goal.places[0].pattern
+        if pattern is None or self._spec.patterns[pattern].anchor is not None:
+            return False
+        earlier = (place.pattern for g in self._spec.goals[:number] for place in g.places)
+        return pattern not in earlier
+
+    def _targets(
+        self, numbers: Sequence[int], demand: Sequence[Counter[int]], now: Snapshot, where: Motions
+    ) -> tuple[list[_Target], list[tuple[int, int]]]:
+        """The places of rigid goals, and the units of demand: (goal, number of items)."""
+        targets: list[_Target] = []
+        units: list[tuple[int, int]] = []
+        for number, need in zip(numbers, demand, strict=True):
+            goal = self._spec.goals[number]
+            if not self._rigid[number] or not sum(need.values()):
+                continue
+            first = len(units)
+            kinds = sorted(need)
+            apart = len(kinds) == 1 or not goal.shared and self._takers(goal, 0) != goal.items
+            units += [(number, need[k]) for k in kinds] if apart else [(number, sum(need.values()))]
+            sets = [
+                [
+                    self._target(number, k, place, now, where, first, kinds if apart else [])
+                    for k, place in enumerate(places)
+                ]
+                for places in goal.sets()
+            ]
+            targets += max(sets, key=lambda found: self._suits(found, now))
+        return targets, units
+
+    def _suits(self, targets: Sequence[_Target], now: Snapshot) -> tuple[int, int]:
+        """How well a set of places suits the state: more filled ones, fewer taken by others."""
+        goal = self._spec.goals[targets[0].goal]
+        kinds = {self._kind[item] for item in goal.items}
+        others = [
+            now.poses[k] for k, data in enumerate(self._spec.items)
+            if not data.fixed and k not in now.bodies and self._kind[k] not in kinds
+        ]  # fmt: skip
+        want = [target_of(self._spec, goal, t.place, now) for t in targets]
+        taken = sum(
+            any(a.distance(b) < _TAKEN and abs(a.z - b.z) < _TAKEN for a in others) for b in want
+        )
+        return sum(bool(t.items) for t in targets), -taken
+
+    def _target(
+        self, number: int, k: int, place: Place, now: Snapshot, where: Motions, first: int,
+        kinds: Sequence[int],
+    ) -> _Target:  # fmt: skip
+        goal = self._spec.goals[number]
+        takers = {self._kind[item] for item in self._takers(goal, k)}
+        unit = first + (kinds.index(min(takers)) if kinds else 0)
+        if place.pattern is not None:
+            motion = where.get(place.pattern)
+            if motion is None:
+                return _Target(number, place, unit, (), goal.shared)
+            place = replace(place, pose=motion(place.pose), pattern=None)
+        items = tuple(
+            item
+            for item, kind in enumerate(self._kind)
+            if kind in takers and is_met(self._spec, goal, place, item, now)
+        )
+        return _Target(number, place, unit, items, goal.shared)
+
+    def _todo(
+        self, number: int, now: Snapshot, placed: dict[int, int], targets: list[_Target]
+    ) -> tuple[tuple[int, Place], ...]:
+        """Pair the items that are left with the places that are left, the nearest ones."""
+        spec, goal = self._spec, self._spec.goals[number]
+        open_places = [(t, k) for k, t in enumerate(targets) if t.shared or not _holds(t, placed)]
+        pairs: list[tuple[int, Place]] = []
+        for kind, need in self.needs[number].items():
+            done = sum(self._kind[i] == kind for i, n in placed.items() if n == number)
+            items = [
+                item for item, own in enumerate(self._kind)
+                if own == kind and item not in placed and now.has(item)
+            ]  # fmt: skip
+            takes = [
+                t.place for t, k in open_places
+                if kind in {self._kind[item] for item in self._takers(goal, k)}
+            ]  # fmt: skip
+            if goal.shared:
+                takes = takes * len(items)
+            if not items or not takes or done >= need:
+                continue
+            want = [target_of(spec, goal, place, now) for place in takes]
+            cost = np.array(
+                [[now.poses[i].distance(pose) + 10 * pose.z for pose in want] for i in items]
+            )
+            chosen = sorted(
+                zip(*linear_sum_assignment(cost), strict=True), key=lambda rc: want[rc[1]].z
+            )
+            for row, column in chosen[: need - done]:
+                pairs.append((items[row], takes[column]))
+                open_places = [(t, k) for t, k in open_places if t.shared or t.place is not takes[column]]
+        return tuple(sorted(pairs, key=lambda pair: target_of(spec, goal, pair[1], now).z))
+
+    def intruders(self, number: int, now: Snapshot) -> set[int]:
+        """Things in or on the places of a goal that do not belong there.
+
+        A distractor never does; with `only` neither does anything but the goal's items and what
+        earlier goals put there.
+        """
+        spec, goal = self._spec, self._spec.goals[number]
+        belong: Counter[int] = Counter()
+        for k, earlier in enumerate(spec.goals[: number + 1]):
+            if earlier.bases & goal.bases:
+                belong.update(self.needs[k])
+        found: set[int] = set()
+        for base in sorted(goal.bases):
+            for item, data in enumerate(spec.items):
+                if data.fixed or item == base or not (data.distractor or goal.only):
+                    continue
+                if not rests(spec, base, item, now):
+                    continue
+                if data.distractor or belong[self._kind[item]] <= 0:
+                    found.add(item)
+                belong[self._kind[item]] -= 1
+        return found
+
+
+def rests(spec: TaskSpec, base: int, item: int, now: Snapshot) -> bool:
+    """Whether something is in or on a thing or mark; a pile or rope with 5 % of its bodies."""
+    if not now.has(item) or not now.has(base) or item == base:
+        return False
+    holder = spec.items[base].asset
+    if item in now.bodies:
+        points = now.bodies[item]
+        if holder.opening is not None:
+            share = crumbs_inside(spec, base, points, now).mean()
+        else:
+            share = shapely.contains_xy(outline(spec, base, now), points[:, :2]).mean()
+        return bool(share >= PILE_INTRUDES)
+    if holder.opening is not None:
+        return is_inside(spec, base, item, now)
+    pose, low = now.poses[item], span(spec, item, now)[0]
+    over = bool(shapely.contains_xy(outline(spec, base, now), pose.x, pose.y))
+    if spec.geometry(base).flat:
+        return over and low <= HEIGHT_TOLERANCE
+    return over and now.touch(base, item) is not None and low > now.poses[base].z
+
+
+def _holds(target: _Target, placed: dict[int, int]) -> bool:
+    return any(placed.get(item) == target.goal for item in target.items)
+
+
+def _match(targets: Sequence[_Target], units: Sequence[tuple[int, int]]) -> dict[int, int]:
+    """Assign items to places, one to one: {item: number of the goal for which it counts}.
+
+    As many items as possible count for the first goal; without taking one of these away, as many
+    as possible for the next, and so on. This is a maximum flow from items through places to units
+    of demand, whose capacities are opened in the order of the goals: an augmenting path never
+    empties what has been filled.
+    """
+    items = sorted({item for target in targets for item in target.items})
+    if not items:
+        return {}
+    source, sink = 0, 1 + len(items) + len(targets) + len(units)
+    row = {item: 1 + n for n, item in enumerate(items)}
+    first, last = 1 + len(items), 1 + len(items) + len(targets)
+    edges: list[tuple[int, int, int]] = [(source, row[item], 1) for item in items]
+    for n, target in enumerate(targets):
+        edges += [(row[item], first + n, 1) for item in target.items]
+        edges.append((first + n, last + target.unit, _MANY if target.shared else 1))
+    wanted = [0] * len(units)
+    total = 0
+    for n, (_, need) in enumerate(units):
+        wanted[n] = need
+        flow = _flow(edges, last, wanted, source, sink)[0]
+        wanted[n], total = flow - total, flow
+    _, matrix = _flow(edges, last, wanted, source, sink)
+    placed: dict[int, int] = {}
+    for item in items:
+        for n, target in enumerate(targets):
+            if item in target.items and matrix[row[item], first + n] > 0:
+                placed[item] = target.goal
+    return placed
+
+
+def _flow(
+    edges: Iterable[tuple[int, int, int]], last: int, wanted: Sequence[int], source: int, sink: int
+) -> tuple[int, np.ndarray[tuple[int, int], np.dtype[np.int32]]]:
+    rows, columns, capacities = zip(
+        *edges, *((last + n, sink, need) for n, need in enumerate(wanted)), strict=True
+    )
+    graph = csr_array(
+        (np.array(capacities, np.int32), (rows, columns)), shape=(sink + 1, sink + 1)
+    )
+    result = maximum_flow(graph, source, sink)
+    return int(result.flow_value), result.flow.toarray()

@@ -1,0 +1,199 @@
+"""Patterns: places that are known up to a common shift, rotation and mirror image."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gensim_envs.task.geometry import Array
+from gensim_envs.task.goals import HEIGHT_TOLERANCE, TILT_TOLERANCE, Snapshot
+from gensim_envs.task.pose import Pose, wrap
+
+_KEPT = 20
+"""Candidates that are refined, of the many that a pair of items suggests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A frame that may be anywhere on the table.
+
+    Attributes:
+        anchor: index of the item in whose middle its origin is; None for a free one.
+        mirror: whether the mirror image is as good.
+    """
+
+    anchor: int | None = None
+    mirror: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place of a pattern, and who may take it.
+
+    Attributes:
+        pose: in the pattern's frame.
+        items: indices of the items that may take it.
+        periods: yaw period of each of them, radians, or None where the heading does not count.
+        tolerance: metres in the plane.
+        yaw_tolerance: radians.
+    """
+
+    pose: Pose
+    items: tuple[int, ...]
+    periods: tuple[float, ...] | None
+    tolerance: float
+    yaw_tolerance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """Where a pattern is.
+
+    Attributes:
+        pose: of its origin in the world.
+        mirrored: whether its y axis is flipped first.
+    """
+
+    pose: Pose
+    mirrored: bool = False
+
+    def __call__(self, place: Pose) -> Pose:
+        """A pose in the world, given one in the pattern's frame."""
+        if self.mirrored:
+            place = Pose(place.x, -place.y, place.z, -place.yaw)
+        return self.pose @ place
+
+
+def fits(slot: Slot, motion: Motion, now: Snapshot) -> list[int]:
+    """The items that are in place at a slot, given where the pattern is."""
+    want = motion(slot.pose)
+    found = []
+    for n, item in enumerate(slot.items):
+        have = now.poses[item]
+        turn = 0.0 if slot.periods is None else wrap(have.yaw - want.yaw, slot.periods[n])
+        if (
+            have.distance(want) <= slot.tolerance
+            and abs(have.z - want.z) <= HEIGHT_TOLERANCE
+            and now.tilts[item] <= TILT_TOLERANCE
+            and abs(turn) <= slot.yaw_tolerance
+        ):
+            found.append(item)
+    return found
+
+
+def locate(pattern: Pattern, slots: Sequence[Slot], now: Snapshot) -> tuple[Motion | None, int]:
+    """Find where a pattern fits the most items.
+
+    Each pair of items at a pair of slots of nearly their distance suggests a motion; the best ones
+    are refined by least squares (Kabsch 1976).
+
+    Args:
+        pattern: what is known of its frame.
+        slots: its places.
+        now: the state.
+
+    Returns:
+        (motion, number of slots that are filled). The motion is None where fewer than two items,
+        the anchor counted, fit together.
+    """
+    if pattern.anchor is not None:
+        anchor = Slot(Pose(0.0, 0.0), (pattern.anchor,), None, 1e-3, math.pi)
+        slots = [anchor, *slots]
+    best: tuple[int, float, Motion | None] = (1, 0.0, None)
+    for mirrored in (False, True)[: 1 + pattern.mirror]:
+        for motion in _suggestions(slots, mirrored, now):
+            refined = _refine(slots, motion, now, pattern.anchor)
+            for candidate in (motion, refined):
+                count, error = _quality(slots, candidate, now)
+                if pattern.anchor is not None and not fits(slots[0], candidate, now):
+                    continue
+                if (count, -error) > (best[0], -best[1]) and count > 1:
+                    best = count, error, candidate
+    count = best[0] - (pattern.anchor is not None)
+    return best[2], count if best[2] is not None else 0
+
+
+def _suggestions(slots: Sequence[Slot], mirrored: bool, now: Snapshot) -> list[Motion]:
+    """Motions that bring two items to two slots, those that fit most slots first."""
+    flip = np.array((1.0, -1.0 if mirrored else 1.0))
+    places = np.array([(slot.pose.x, slot.pose.y) for slot in slots]) * flip
+    items = sorted({item for slot in slots for item in slot.items if now.has(item)})
+    points = np.array([(now.poses[k].x, now.poses[k].y) for k in items]).reshape(-1, 2)
+    row = {item: n for n, item in enumerate(items)}
+    allowed = np.zeros((len(slots), len(items)), bool)
+    for n, slot in enumerate(slots):
+        for item in slot.items:
+            if item in row and abs(now.poses[item].z - slot.pose.z) <= HEIGHT_TOLERANCE:
+                allowed[n, row[item]] = True
+    tolerance = np.array([slot.tolerance for slot in slots])
+    found: list[tuple[int, float, float, float, float]] = []
+    for a, b in itertools.combinations(range(len(slots)), 2):
+        gap = places[b] - places[a]
+        length = float(np.linalg.norm(gap))
+        between = points[None, :] - points[:, None]  # [i, j] from item i to item j
+        near = np.abs(np.linalg.norm(between, axis=-1) - length) <= tolerance[a] + tolerance[b]
+        for i, j in np.argwhere(near & allowed[a][:, None] & allowed[b][None, :]):
+            if i == j or length < 1e-6:
+                continue
+            yaw = math.atan2(*between[i, j][::-1]) - math.atan2(*gap[::-1])
+            c, s = math.cos(yaw), math.sin(yaw)
+            turn = np.array([[c, s], [-s, c]])
+            shift = (points[i] + points[j]) / 2 - (places[a] + places[b]) / 2 @ turn
+            moved = places @ turn + shift
+            away = np.linalg.norm(moved[:, None] - points[None, :], axis=-1)
+            away = np.where(allowed, away, np.inf).min(axis=1)
+            hits = away <= 2 * tolerance
+            found.append(
+                (-int(hits.sum()), float(away[hits].sum()), float(shift[0]), float(shift[1]), yaw)
+            )
+    found.sort()
+    return [Motion(Pose(x, y, 0.0, yaw), mirrored) for _, _, x, y, yaw in found[:_KEPT]]
+
+
+def _refine(
+    slots: Sequence[Slot], motion: Motion, now: Snapshot, anchor: int | None
+) -> Motion:
+    """The motion nearest to the items that lie about where it puts their slots."""
+    pairs: list[tuple[Array, Array]] = []
+    flip = -1.0 if motion.mirrored else 1.0
+    for slot in slots:
+        want = motion(slot.pose)
+        there = [k for k in slot.items if now.has(k)]
+        if not there:
+            continue
+        item = min(there, key=lambda k: now.poses[k].distance(want))
+        have = now.poses[item]
+        if have.distance(want) <= 2 * slot.tolerance:
+            here = np.array((slot.pose.x, slot.pose.y * flip))
+            pairs.append((here, np.array((have.x, have.y))))
+    if len(pairs) < 2:
+        return motion
+    source, target = (np.array(side) for side in zip(*pairs, strict=True))
+    a, b = source.mean(axis=0), target.mean(axis=0)
+    if anchor is not None:
+        a, b = source[0], target[0]
+    u, v = source - a, target - b
+    yaw = math.atan2(
+        float((u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]).sum()), float((u * v).sum())
+    )
+    c, s = math.cos(yaw), math.sin(yaw)
+    x, y = b - a @ np.array([[c, s], [-s, c]])
+    return Motion(Pose(float(x), float(y), 0.0, yaw), motion.mirrored)
+
+
+def _quality(slots: Sequence[Slot], motion: Motion, now: Snapshot) -> tuple[int, float]:
+    """Number of slots that are filled, each by an item of its own, and the sum of distances."""
+    used: set[int] = set()
+    error = 0.0
+    for slot in slots:
+        there = [k for k in fits(slot, motion, now) if k not in used]
+        if there:
+            want = motion(slot.pose)
+            item = min(there, key=lambda k: now.poses[k].distance(want))
+            used.add(item)
+            error += now.poses[item].distance(want)
+    return len(used), error

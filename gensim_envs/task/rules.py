@@ -1,0 +1,107 @@
+"""Rules that hold during a whole episode: what breaks them."""
+
+from __future__ import annotations
+
+from gensim_envs.task.assets import Pile
+from gensim_envs.task.assets.holders import PegStand
+from gensim_envs.task.goals import (
+    HEIGHT_TOLERANCE,
+    POSITION_TOLERANCE,
+    YAW_TOLERANCE,
+    Rule,
+    Snapshot,
+)
+from gensim_envs.task.judge import Judge, rests
+from gensim_envs.task.pose import wrap
+from gensim_envs.task.relations import span
+from gensim_envs.task.spec import TaskSpec
+
+UNTOUCHED = 0.02
+"""Metres that an untouched item may move."""
+
+
+def violation(
+    spec: TaskSpec, judge: Judge, start: Snapshot, now: Snapshot, reached: int
+) -> str:
+    """The rule that a state at rest breaks, in words; "" for none.
+
+    Args:
+        spec: the task as drawn.
+        judge: of the task.
+        start: the state after reset.
+        now: the state.
+        reached: number of the last goal that has been current.
+    """
+    for goal in spec.goals:
+        item = goal.items[0]
+        if isinstance(spec.items[item].asset, Pile) and (now.bodies[item][:, 2] < -0.05).any():
+            return f"a crumb of the {spec.items[item].asset} has fallen off the table"
+    for rule in spec.rules:
+        broken = _CHECKS[rule.kind](spec, judge, rule, start, now, reached)
+        if broken:
+            return broken
+    return ""
+
+
+def _ordered(
+    spec: TaskSpec, judge: Judge, rule: Rule, start: Snapshot, now: Snapshot, reached: int
+) -> str:
+    kinds = {kind for k in range(min(reached + 1, len(spec.goals))) for kind in judge.needs[k]}
+    for number in range(reached + 1, len(spec.goals)):
+        for item in judge.assign_one(number, now):
+            if judge.kind(item) not in kinds:
+                return f"the {spec.items[item].asset} was placed before its turn"
+    return ""
+
+
+def _never_on(
+    spec: TaskSpec, judge: Judge, rule: Rule, start: Snapshot, now: Snapshot, reached: int
+) -> str:
+    for above in rule.items:
+        for below in rule.others:
+            if now.touch(above, below) is None:
+                continue
+            (low, _), (bottom, top) = span(spec, above, now), span(spec, below, now)
+            if low > bottom and abs(low - top) <= HEIGHT_TOLERANCE:
+                return f"the {spec.items[above].asset} stands on the {spec.items[below].asset}"
+    return ""
+
+
+def _stays_on(
+    spec: TaskSpec, judge: Judge, rule: Rule, start: Snapshot, now: Snapshot, reached: int
+) -> str:
+    for item in rule.items:
+        if not any(_is_on_one(spec, base, item, now) for base in rule.others):
+            return f"the {spec.items[item].asset} has left the {spec.items[rule.others[0]].asset}"
+    return ""
+
+
+def _is_on_one(spec: TaskSpec, base: int, item: int, now: Snapshot) -> bool:
+    """Whether an item is on a thing; on one of its pegs, where it has pegs."""
+    asset = spec.items[base].asset
+    if not isinstance(asset, PegStand):
+        return rests(spec, base, item, now)
+    local = now.poses[base].inverse() @ now.poses[item]
+    return local.z > 0 and any(
+        local.distance(asset.peg(k)) <= POSITION_TOLERANCE for k in range(3)
+    )
+
+
+def _untouched(
+    spec: TaskSpec, judge: Judge, rule: Rule, start: Snapshot, now: Snapshot, reached: int
+) -> str:
+    for item in rule.items:
+        before, after = start.poses[item], now.poses[item]
+        turn = wrap(after.yaw - before.yaw, spec.items[item].asset.symmetry)
+        tilted = now.tilts[item] > YAW_TOLERANCE
+        if before.distance(after) > UNTOUCHED or abs(turn) > YAW_TOLERANCE or tilted:
+            return f"the {spec.items[item].asset} was moved"
+    return ""
+
+
+_CHECKS = {
+    "ordered": _ordered,
+    "never_on": _never_on,
+    "stays_on": _stays_on,
+    "untouched": _untouched,
+}
