@@ -125,6 +125,6 @@ def state_observation(
 def _targets(spec: TaskSpec, goal: Goal, now: Snapshot) -> list[Pose]:
     """The places of a goal."""
     if goal.relation == "along":
-        path = bead_targets(goal, now.bodies[goal.items[0]])
+        path = bead_targets(spec, goal, now)
         return [Pose(float(x), float(y)) for x, y in path]
     return [target_of(spec, goal, place, now) for place in goal.places]

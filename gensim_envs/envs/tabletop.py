@@ -22,7 +22,8 @@ from gensim_envs.sim.video import FPS, VideoRecorder, Window
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import Pile
 from gensim_envs.task.goals import Goal
-from gensim_envs.task.progress import GoalStatus, GoalTracker, fraction_met
+from gensim_envs.task.judge import Judge
+from gensim_envs.task.progress import GoalStatus, GoalTracker
 from gensim_envs.task.spec import TaskSpec
 
 Split = Literal["train", "test"]
@@ -247,21 +248,19 @@ class TabletopEnv(Uncopyable, gym.Env[Any, NDArray[np.float32]]):
         checked = check_action(action)
         act = self._motion.push if self.pushes else self._motion.pick_and_place
         rested = act(self.world, checked)
-        self.world.spawn_waiting(self._is_placed)
+        self.world.spawn_waiting(lambda item: item in self.judge.placed(self.world.snapshot()))
         before = self._verdict.progress
         if rested:
             self._verdict = self._tracker.update(self.world.snapshot())
         self._show()
         reward = self._verdict.progress - before
-        return self._observation(), reward, self._verdict.success, False, self._info()
+        ended = self._verdict.success or bool(self._verdict.violation)
+        return self._observation(), reward, ended, False, self._info()
 
-    def _is_placed(self, item: int) -> bool:
-        now = self.world.snapshot()
-        return any(
-            fraction_met(self.task_spec, goal, now, [item]) == 1
-            for goal in self.task_spec.goals
-            if item in goal.items
-        )
+    @property
+    def judge(self) -> Judge:
+        """Judges states of the current task."""
+        return self._tracker.judge
 
     def _info(self) -> dict[str, Any]:
         info = {
@@ -270,6 +269,7 @@ class TabletopEnv(Uncopyable, gym.Env[Any, NDArray[np.float32]]):
             "progress": self._verdict.progress,
             "instruction": self.instruction,
             "goals_left": self._verdict.goals_left,
+            "violation": self._verdict.violation,
         }
         if self.obs_mode == "cameras":
             info["cameras"] = observation.calibration()

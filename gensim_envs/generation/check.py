@@ -16,8 +16,9 @@ from gensim_envs.sandbox.gate import extract, syntax_tree
 from gensim_envs.sandbox.program import Program, Sandboxed
 from gensim_envs.seeds import SURVEY
 from gensim_envs.task.assets import ASSETS, COLORS
-from gensim_envs.task.geometry import transform
+from gensim_envs.task.geometry import footprint
 from gensim_envs.task.goals import HEIGHT_TOLERANCE, RELATIONS
+from gensim_envs.task.relations import target_of
 from gensim_envs.task.spec import TaskSpec
 
 MOST_REDRAWS = 0.05
@@ -111,22 +112,24 @@ def levels(spec: TaskSpec) -> int:
     right below it. Containers do not count.
     """
     level = dict.fromkeys(range(len(spec.items)), 1)
-    placed: list[tuple[float, shapely.Polygon, int]] = []  # top, footprint, level
+    start = spec.start_snapshot()
+    placed: list[tuple[float, int | None, shapely.Polygon, int]] = []  # top, pattern, area, level
     for goal in spec.goals:
-        last = len(goal.items) - 1
-        pairs = [(goal.items[min(k, last)], place) for k, place in enumerate(goal.places)]
+        pairs = [(goal.item_for(k), place) for k, place in enumerate(goal.places)]
         for item, place in sorted(pairs, key=lambda pair: pair[1].pose.z):
-            if goal.relation == "on" and place.base is not None:
-                level[item] = level[place.base] + 1
+            if goal.relation == "on":
+                level[item] = 1 + max(level[base] for base in place.bases)
             elif goal.relation == "at":
-                shape = shapely.Polygon(transform(spec.geometry(item).outline, place.pose))
+                pose = target_of(spec, goal, place, start)
+                shape = footprint(spec.geometry(item).outline, pose)
                 below = [
-                    high for top, footprint, high in placed
-                    if abs(place.pose.z - top) < HEIGHT_TOLERANCE and footprint.intersects(shape)
+                    high for top, pattern, area, high in placed
+                    if abs(pose.z - top) < HEIGHT_TOLERANCE
+                    and pattern == place.pattern and area.intersects(shape)
                 ]  # fmt: skip
                 level[item] = max(below, default=0) + 1
-                top = place.pose.z + spec.items[item].asset.height
-                placed.append((top, shape, level[item]))
+                top = pose.z + spec.items[item].asset.height
+                placed.append((top, place.pattern, shape, level[item]))
     return max(level.values())
 
 

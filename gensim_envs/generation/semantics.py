@@ -20,7 +20,7 @@ from gensim_envs.task.assets import Zone
 from gensim_envs.task.checks.sentences import plural
 from gensim_envs.task.goals import HEIGHT_TOLERANCE, POSITION_TOLERANCE, YAW_TOLERANCE, Goal
 from gensim_envs.task.pose import wrap
-from gensim_envs.task.progress import match, unmet
+from gensim_envs.task.judge import Judge
 from gensim_envs.task.relations import beads_along, crumbs_inside, supports, target_of
 from gensim_envs.task.spec import TaskSpec
 
@@ -170,7 +170,9 @@ def _wrong_order(spec: TaskSpec, goal: Goal, number: int) -> Problems:
 def _misplaced(spec: TaskSpec, goal: Goal, named: list[Phrase]) -> Iterator[str]:
     """Arrangements and directions that the sentence states and the goal's poses contradict."""
     text = goal.instruction.lower()
-    points = np.array([(place.pose.x, place.pose.y) for place in goal.places])
+    start = spec.start_snapshot()
+    poses = [target_of(spec, goal, place, start) for place in goal.places]
+    points = np.array([(pose.x, pose.y) for pose in poses])
     middle = points.mean(axis=0)
     if len(points) >= 3 and _CIRCLE.search(text):
         away = np.linalg.norm(points - middle, axis=1)
@@ -198,9 +200,9 @@ def _misplaced(spec: TaskSpec, goal: Goal, named: list[Phrase]) -> Iterator[str]
 
 def _owned(spec: TaskSpec, goal: Goal, named: set[int]) -> bool:
     """Whether poses are relative to an asset without an opening, such as a kit board."""
-    bases = {place.base for place in goal.places} & named
+    bases = goal.bases & named
     return goal.relation == "at" and any(
-        spec.items[k].asset.opening is None for k in bases if k is not None
+        spec.items[k].asset.opening is None for k in bases
     )
 
 
@@ -236,35 +238,37 @@ def done_at_start(spec: TaskSpec) -> float:
     start = spec.start_snapshot()
     moved: set[int] = set()
     shares: list[float] = []
+    judge = Judge(spec)
     for goal in spec.goals:
         first = goal.items[0]
         if first in start.bodies:
             crumbs = start.bodies[first]
             if goal.relation == "along":
-                shares.append(beads_along(goal, crumbs))
+                shares.append(beads_along(spec, goal, start))
             else:
-                bases = {place.base for place in goal.places if place.base is not None}
-                inside = [crumbs_inside(spec, base, crumbs, start) for base in sorted(bases)]
+                inside = [crumbs_inside(spec, base, crumbs, start) for base in sorted(goal.bases)]
                 shares.append(float(np.any(inside, axis=0).mean()))
         else:
-            shares += _near(spec, goal, moved)
+            shares += _near(spec, goal, moved, judge)
         moved |= set(goal.items)
     return sum(shares) / len(shares)
 
 
-def _near(spec: TaskSpec, goal: Goal, moved: set[int]) -> list[float]:
+def _near(spec: TaskSpec, goal: Goal, moved: set[int], judge: Judge) -> list[float]:
     """For each item of a goal 1.0 if it is nearly in place at the start, else 0.0."""
     start = spec.start_snapshot()
-    left = dict(unmet(spec, goal, start))
-    placed = match(spec, goal, start)
+    number = spec.goals.index(goal)
+    placed = judge.assign_one(number, start)
+    left = dict(judge.left(number, start))
     shares = []
     for item in goal.items:
-        near = item in placed and item not in left
-        if item in left and goal.relation != "inside":
+        near = item in placed
+        if item in left and goal.relation in ("at", "on") and left[item].pattern is None:
             want = target_of(spec, goal, left[item], start)
             have = start.poses[item]
             level = abs(have.z - want.z) < HEIGHT_TOLERANCE
             turn = wrap(have.yaw - want.yaw, spec.items[item].asset.symmetry)
-            near = level and have.distance(want) < NEAR and abs(turn) < 2 * YAW_TOLERANCE
+            turned = left[item].heading and abs(turn) >= 2 * YAW_TOLERANCE
+            near = level and have.distance(want) < NEAR and not turned
         shares.append(float(near and item not in moved))
     return shares

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import gymnasium as gym
@@ -14,17 +14,17 @@ from numpy.typing import NDArray
 
 from gensim_envs.envs.tabletop import TabletopEnv
 from gensim_envs.errors import OracleError
+from gensim_envs.oracle.planning import next_waypoint, pattern_sites
+from gensim_envs.oracle.spots import group_targets, spot
 from gensim_envs.oracle.sweeping import best_push, footprint
 from gensim_envs.sim import Uncopyable
 from gensim_envs.sim.bodies import first_touch
 from gensim_envs.task.geometry import Array, transform
-from gensim_envs.task.goals import Goal, Place, Snapshot
+from gensim_envs.task.goals import GROUPS, Goal, Place, Snapshot
 from gensim_envs.task.pose import WORKSPACE, Pose, wrap
-from gensim_envs.task.progress import unmet
 from gensim_envs.task.relations import bead_targets, target_of
 from gensim_envs.task.spec import TaskSpec
 
-_GAP = 0.004  # metres between things that are put side by side into a container
 _ASIDE_GRID = 0.02  # metres between places that are tried for something in the way
 _ASIDE_GAP = 0.02
 _OVERSHOOT = 0.004  # metres
@@ -79,10 +79,11 @@ class Oracle(Uncopyable):
 
     def _place(self, goal: Goal, now: Snapshot) -> Array:
         """Put the lowest misplaced item in place, or clear what is in the way first."""
-        waiting = [pair for pair in unmet(self._spec, goal, now) if now.has(pair[0])]
+        number = self._spec.goals.index(goal)
+        for intruder in sorted(self._env.judge.intruders(number, now)):
+            return self._clear(goal, intruder, now, depth=0)
         why = "nothing is left to move"
-        for item, place in waiting:
-            target = self._target(goal, place, item, now)
+        for item, target in self._targets(number, goal, now):
             if target is None:
                 why = f"there is no room for the {self._spec.items[item].asset}"
                 continue
@@ -96,45 +97,32 @@ class Oracle(Uncopyable):
             why = f"the {self._spec.items[item].asset} is out of reach"
         raise self._fail(goal, why)
 
-    def _target(self, goal: Goal, place: Place, item: int, now: Snapshot) -> Pose | None:
-        if goal.relation != "inside" or place.base is None:
-            return target_of(self._spec, goal, place, now)
-        if place.pose != Pose(0, 0):
-            return now.poses[place.base] @ place.pose
-        return self._spot_inside(goal, place.base, item, now)
+    def _targets(
+        self, number: int, goal: Goal, now: Snapshot
+    ) -> Iterator[tuple[int, Pose | None]]:
+        """The items to move next, each with where to put it; None where there is no room."""
+        step = next_waypoint(self._spec, now)
+        if step is not None:
+            target = target_of(self._spec, replace(goal, relation="at"), step.place, now)
+            yield step.item, self._on_top(step.place, target, now)
+            return
+        if goal.relation in GROUPS:
+            yield from group_targets(self._spec, goal, now)
+            return
+        judge = self._env.judge
+        motions = pattern_sites(self._spec, judge, number, now)
+        for item, place in judge.assign(number, now, motions).todo:
+            if place.pattern is None:
+                yield item, spot(self._spec, goal, place, item, now)
+            else:
+                yield item, None
 
-    def _spot_inside(self, goal: Goal, base: int, item: int, now: Snapshot) -> Pose | None:
-        """A free pose in a bowl, container or zone: the middle for a single item, else packed."""
-        opening = self._spec.items[base].asset.opening
-        assert opening is not None  # checked when the goal was declared
-        inverse = now.poses[base].inverse()
-        others = [
-            footprint(self._spec, k, inverse @ now.poses[k])
-            for k in self._movable(now)
-            if k not in (item, base)
-            and self._near(base, k, now)
-            # An item that stands lower than the base holds it, as a tray does.
-            and now.poses[k].z > now.poses[base].z - 0.001
-        ]
-        room = opening.buffer(-_GAP / 2)
-        x0, y0, x1, y1 = room.bounds
-        takers = sum(len(g.items) for g in self._spec.goals if base in {p.base for p in g.places})
-        alone = takers == 1 or not goal.shared
-        for yaw in (0.0, math.pi / 2):
-            rotated = transform(self._spec.geometry(item).outline, Pose(0, 0, 0, yaw))
-            low, high = rotated.min(axis=0), rotated.max(axis=0)
-            spots = itertools.product(
-                _span(x0 - low[0], x1 - high[0]), _span(y0 - low[1], y1 - high[1])
-            )
-            for x, y in sorted(spots, key=lambda xy: math.hypot(*xy) if alone else xy[0]):
-                shape = shapely.Polygon(rotated + (x, y))
-                if room.contains(shape) and not any(o.distance(shape) < _GAP for o in others):
-                    return now.poses[base] @ Pose(float(x), float(y), 0.0, yaw)
-        return None
-
-    def _near(self, base: int, item: int, now: Snapshot) -> bool:
-        reach = sum(max(self._spec.items[k].asset.size[:2]) for k in (base, item))
-        return now.poses[base].distance(now.poses[item]) < reach
+    def _on_top(self, place: Place, target: Pose, now: Snapshot) -> Pose:
+        """A waypoint on a movable base, at the height of its top."""
+        asset = self._spec.items[place.bases[0]].asset if place.bases else None
+        if asset is None or asset.opening is not None or target.z > 0 or asset.hollow:
+            return target
+        return target.up(asset.height)
 
     def _movable(self, now: Snapshot) -> list[int]:
         """Rigid items that can be moved and are there."""
@@ -159,7 +147,7 @@ class Oracle(Uncopyable):
     def _goes_into(self, base: int, item: int) -> bool:
         """Whether a goal puts `item` in or on `base`."""
         return any(
-            item in goal.items and any(place.base == base for place in goal.places)
+            item in goal.items and base in goal.bases
             for goal in self._spec.goals
         )
 
@@ -207,8 +195,9 @@ class Oracle(Uncopyable):
         for goal in self._spec.goals:
             if goal.relation == "at":
                 for k, place in enumerate(goal.places):
-                    placed = goal.items[min(k, len(goal.items) - 1)]
-                    taken.append(footprint(self._spec, placed, place.pose))
+                    if place.pattern is None:
+                        pose = target_of(self._spec, goal, place, now)
+                        taken.append(footprint(self._spec, goal.item_for(k), pose))
         pose = now.poses[item]
         rotated = transform(self._spec.geometry(item).outline, Pose(0, 0, 0, pose.yaw))
         low, high = rotated.min(axis=0), rotated.max(axis=0)
@@ -227,7 +216,7 @@ class Oracle(Uncopyable):
     def _lay(self, goal: Goal, now: Snapshot) -> Array:
         """Drag an end of a rope to its place, then the bead that is farthest from its own."""
         beads = now.bodies[goal.items[0]]
-        targets = bead_targets(goal, beads)
+        targets = bead_targets(self._spec, goal, now)
         error = np.linalg.norm(beads[:, :2] - targets, axis=1)
         last = len(beads) - 1
         ends = [k for k in (0, last) if error[k] > goal.position_tolerance / 2]
@@ -245,14 +234,6 @@ class Oracle(Uncopyable):
         if action is None:
             raise self._fail(goal, "the blade fits behind no crumb")
         return action
-
-
-def _span(low: float, high: float) -> Iterator[float]:
-    """Values 5 mm apart from low to high, or only the middle where there is hardly any room."""
-    if high < low:
-        return
-    count = max(1, round((high - low) / 0.005) + 1)
-    yield from np.linspace(low, high, count) if count > 1 else [(low + high) / 2]
 
 
 def _within(x: float, y: float) -> bool:

@@ -245,6 +245,7 @@ class World(Uncopyable):
         poses: list[Pose] = []
         tilts: list[float] = []
         soft: dict[int, Array] = {}
+        rotations: dict[int, Array] = {}
         for item, data in enumerate(self.spec.items):
             bodies = self.bodies[item]
             tilt, pose = 0.0, data.start
@@ -259,19 +260,19 @@ class World(Uncopyable):
                 rotation = np.reshape(p.getMatrixFromQuaternion(quaternion), (3, 3))
                 tilt, yaw = tilt_and_yaw(data.asset.tumbles, rotation)
                 pose = Pose(x, y, z - data.asset.height / 2, yaw)
+                rotations[item] = rotation
             poses.append(pose)
             tilts.append(tilt)
-        return Snapshot(tuple(poses), tuple(tilts), soft, self._contacts())
+        return Snapshot(tuple(poses), tuple(tilts), soft, self._contacts(), rotations)
 
-    def _contacts(self) -> frozenset[tuple[int, int]]:
-        if all(goal.relation != "on" for goal in self.spec.goals):
-            return frozenset()
-        pairs = set()
+    def _contacts(self) -> dict[tuple[int, int], float]:
+        highest: dict[tuple[int, int], float] = {}
         for contact in self.client.getContactPoints():
             a, b = self.item_of(contact[1]), self.item_of(contact[2])
             if a is not None and b is not None and a != b and contact[8] < 0.001:
-                pairs.add((min(a, b), max(a, b)))
-        return frozenset(pairs)
+                pair = (min(a, b), max(a, b))
+                highest[pair] = max(highest.get(pair, -math.inf), contact[5][2])
+        return highest
 
     def top_down(self, view: cameras.ViewConditions = cameras.DEFAULT_VIEW) -> cameras.TopDown:
         """Render the view from above."""

@@ -12,7 +12,9 @@ from gensim_envs.errors import TaskError
 from gensim_envs.task.assets import Asset, Pile, Rope, asset_geometry
 from gensim_envs.task.geometry import Array, footprint, transform
 from gensim_envs.task.goals import Goal, Place
+from gensim_envs.task.patterns import Pattern
 from gensim_envs.task.pose import WORKSPACE, Pose
+from gensim_envs.task.sites import find_site, pattern_places
 from gensim_envs.task.spec import ItemSpec
 
 CLEARANCE = 0.015
@@ -54,6 +56,31 @@ class FreeSpace:
                 for k, place in enumerate(goal.places):
                     if place in fixed:
                         self.take_asset(items[goal.item_for(k)].asset, poses[fixed.index(place)])
+
+    def take_sites(
+        self, items: Sequence[ItemSpec], goals: Sequence[Goal], patterns: Sequence[Pattern]
+    ) -> None:
+        """Keep a site for each pattern free.
+
+        Raises:
+            TaskError: where there is none.
+        """
+        for number, pattern in enumerate(patterns):
+            anchor = None if pattern.anchor is None else items[pattern.anchor]
+            places = pattern_places(items, goals, number)
+            if not places or (anchor is not None and not anchor.fixed):
+                continue
+            taken = self._taken
+            if anchor is not None:
+                own = footprint(asset_geometry(anchor.asset).outline, anchor.start)
+                taken = [shape for shape in taken if not shape.equals(own)]
+            site = find_site(places, taken, None if anchor is None else anchor.start)
+            if site is None:
+                raise TaskError(
+                    "there is no room for a pattern", "Use fewer or smaller things", redraw=True
+                )
+            for place, outline in places:
+                self.take(footprint(outline, site(place.pose)))
 
     def take_starts(self, items: Iterable[ItemSpec]) -> None:
         """Keep the places of things free."""

@@ -169,6 +169,10 @@ class Judge:
         """Items that are in place for one goal, whatever the others need."""
         return set(self._assign([number], now, self.motions(number, now), todo=False).placed)
 
+    def left(self, number: int, now: Snapshot) -> tuple[tuple[int, Place], ...]:
+        """The items of one goal that are not in place, each with its nearest place."""
+        return self._assign([number], now, self.motions(number, now), todo=True).todo
+
     def _takers(self, goal: Goal, place: int) -> tuple[int, ...]:
         """Items of a goal that may take a place; where unequal ones have one each, the n-th."""
         size = len(goal.places) // goal.alternatives
@@ -299,7 +303,8 @@ class Judge:
     ) -> tuple[tuple[int, Place], ...]:
         """Pair the items that are left with the places that are left, the nearest ones."""
         spec, goal = self._spec, self._spec.goals[number]
-        open_places = [(t, k) for k, t in enumerate(targets) if t.shared or not _holds(t, placed)]
+        held = self._held(number, now, placed, targets)
+        open_places = [(t, k) for k, t in enumerate(targets) if t.shared or k not in held]
         pairs: list[tuple[int, Place]] = []
         for kind, need in self.needs[number].items():
             done = sum(self._kind[i] == kind for i, n in placed.items() if n == number)
@@ -326,6 +331,22 @@ class Judge:
                 pairs.append((items[row], takes[column]))
                 open_places = [(t, k) for t, k in open_places if t.shared or t.place is not takes[column]]
         return tuple(sorted(pairs, key=lambda pair: target_of(spec, goal, pair[1], now).z))
+
+    def _held(
+        self, number: int, now: Snapshot, placed: dict[int, int], targets: list[_Target]
+    ) -> set[int]:
+        """The targets that are taken: each by the nearest item that is in place there."""
+        items = [item for item, goal in placed.items() if goal == number]
+        if not items:
+            return set()
+        goal = self._spec.goals[number]
+        want = [target_of(self._spec, goal, t.place, now) for t in targets]
+        cost = [
+            [now.poses[i].distance(w) + _MANY * (i not in t.items)
+             for t, w in zip(targets, want, strict=True)]
+            for i in items
+        ]  # fmt: skip
+        return set(linear_sum_assignment(np.array(cost))[1].tolist())
 
     def intruders(self, number: int, now: Snapshot) -> set[int]:
         """Things in or on the places of a goal that do not belong there.
@@ -370,10 +391,6 @@ def rests(spec: TaskSpec, base: int, item: int, now: Snapshot) -> bool:
     if spec.geometry(base).flat:
         return over and low <= HEIGHT_TOLERANCE
     return over and now.touch(base, item) is not None and low > now.poses[base].z
-
-
-def _holds(target: _Target, placed: dict[int, int]) -> bool:
-    return any(placed.get(item) == target.goal for item in target.items)
 
 
 def _match(targets: Sequence[_Target], units: Sequence[tuple[int, int]]) -> dict[int, int]:

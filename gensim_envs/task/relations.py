@@ -371,23 +371,33 @@ def supports(spec: TaskSpec) -> list[set[int]]:
     """
     found: list[set[int]] = []
     start = spec.start_snapshot()
-    placed: dict[int, tuple[Place, Pose]] = {}
+    stands: dict[int, tuple[int | None, Pose]] = {
+        k: (None, item.start) for k, item in enumerate(spec.items) if item.fixed
+    }
+    placed: set[int] = set()
     for goal in spec.goals:
         below = goal.bases
         for item in goal.items:
-            placed.pop(item, None)
-        new: dict[int, tuple[Place, Pose]] = {}
-        if goal.relation == "at":
-            for k, place in enumerate(goal.places):
-                item, pose = goal.item_for(k), target_of(spec, goal, place, start)
+            placed.discard(item)
+            stands.pop(item, None)
+        new: dict[int, tuple[int | None, Pose]] = {}
+        for k, place in enumerate(goal.places if goal.relation in ("at", "on") else ()):
+            item = goal.item_for(k)
+            if goal.relation == "at":
+                pose = target_of(spec, goal, place, start)
                 below |= {
                     other
-                    for other, (where, stands) in placed.items()
-                    if where.pattern == place.pattern
-                    and _rests_on(spec, item, pose, other, stands)
+                    for other in placed
+                    if stands[other][0] == place.pattern
+                    and _rests_on(spec, item, pose, other, stands[other][1])
                 }
-                new[item] = place, pose
-        placed |= new
+                new[item] = place.pattern, pose
+            elif place.bases[0] in stands:
+                pattern, base = stands[place.bases[0]]
+                height = spec.items[place.bases[0]].asset.height
+                new[item] = pattern, (base @ place.pose).up(height)
+        stands |= new
+        placed |= set(new)
         found.append(below)
     return found
 

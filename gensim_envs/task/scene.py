@@ -366,6 +366,7 @@ class Scene:
         """Place what is movable, largest first, and check everything that needs no physics."""
         check_declared(self._specs, self._goals, self._rules)
         self._free.take_targets(self._specs, self._goals)
+        self._free.take_sites(self._specs, self._goals, self._patterns)
         todo = [item.index for item in self._items if item._pose is None]
         for k in sorted(todo, key=lambda k: -math.prod(self._specs[k].asset.size[:2])):
             self._place(k)

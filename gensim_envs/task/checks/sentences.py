@@ -16,8 +16,9 @@ NUMBERS = {
     "ten": 10, "eleven": 11, "twelve": 12,
 }  # fmt: skip
 _OTHER_SENSES = {
-    "base", "board", "circle", "corner", "flower", "heap", "hexagon", "object", "pentagon", "piece",
-    "plus", "rectangle", "ring", "square", "stand", "star", "triangle",
+    "base", "board", "circle", "corner", "flower", "heap", "hexagon", "mark", "object", "outline",
+    "pentagon", "piece",
+    "plus", "rectangle", "ring", "square", "spot", "stand", "star", "triangle",
 }  # fmt: skip
 """Nouns that sentences also use in other senses, such as shapes, so that they prove nothing."""
 NOUNS = sorted(

@@ -1,0 +1,282 @@
+"""Where the oracle puts an item whose goal leaves open where exactly."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+import shapely
+
+from gensim_envs.task.assets import Zone
+from gensim_envs.task.geometry import footprint, transform
+from gensim_envs.task.goals import DIRECTIONS, Goal, Place, Snapshot
+from gensim_envs.task.pose import WORKSPACE, Pose
+from gensim_envs.task.relations import frame_of, is_met, outline, span, target_of
+from gensim_envs.task.sites import find_site
+from gensim_envs.task.spec import TaskSpec
+
+_GAP = 0.004  # metres between things that are put side by side into a container
+_BESIDE = 0.012  # metres between things on the table
+_STEP = 0.005  # metres between spots that are tried on or in something
+
+
+def spot(spec: TaskSpec, goal: Goal, place: Place, item: int, now: Snapshot) -> Pose | None:
+    """A pose at which an item fulfils its goal at a place; None where there is no room.
+
+    Not for places in the frame of a pattern, and not for `around` and `row`.
+    """
+    if goal.relation == "at":
+        return target_of(spec, goal, place, now)
+    if goal.relation == "inside":
+        if place.exact:
+            return now.poses[place.bases[0]] @ place.pose
+        return _packed(spec, goal, place, item, now)
+    if goal.relation == "on":
+        poses = _on(spec, goal, place, item, now)
+    else:
+        poses = _beside(spec, goal, place, item, now)
+    for pose in poses:
+        if is_free(spec, item, pose, now, but=place.bases) and is_met(
+            spec, goal, place, item, moved(now, item, pose, place.bases)
+        ):
+            return pose
+    if goal.relation == "on" and not goal.shared:
+        return target_of(spec, goal, place, now)  # what is in the way is moved aside
+    return None
+
+
+def moved(now: Snapshot, item: int, pose: Pose, bases: Iterable[int] = ()) -> Snapshot:
+    """The state with an item standing upright at a pose, in contact with its bases."""
+    poses, tilts = list(now.poses), list(now.tilts)
+    poses[item], tilts[item] = pose, 0.0
+    contacts = {pair: z for pair, z in now.contacts.items() if item not in pair}
+    contacts |= {(min(item, base), max(item, base)): pose.z for base in bases}
+    rotations = {k: r for k, r in now.rotations.items() if k != item}
+    return replace(
+        now, poses=tuple(poses), tilts=tuple(tilts), contacts=contacts, rotations=rotations
+    )
+
+
+def is_free(
+    spec: TaskSpec, item: int, pose: Pose, now: Snapshot, but: Iterable[int] = (), gap: float = _GAP
+) -> bool:
+    """Whether an item fits at a pose: on the table, and clear of everything at its height."""
+    shape = footprint(spec.geometry(item).outline, pose)
+    (x0, x1), (y0, y1) = WORKSPACE
+    if not shapely.box(x0, y0, x1, y1).contains(shape):
+        return False
+    low, high = pose.z + 0.002, pose.z + spec.items[item].asset.height
+    for k in range(len(spec.items)):
+        if k == item or k in but or not now.has(k) or spec.geometry(k).flat:
+            continue
+        if k in now.bodies:
+            near = shapely.MultiPoint(now.bodies[k][:, :2]).distance(shape) < gap + 0.006
+            if near and low < 0.02:
+                return False
+            continue
+        bottom, top = span(spec, k, now)
+        if min(top, high) > max(bottom, low) and outline(spec, k, now).distance(shape) < gap:
+            return False
+    return True
+
+
+def _on(spec: TaskSpec, goal: Goal, place: Place, item: int, now: Snapshot) -> Iterator[Pose]:
+    """Poses on the top of a base: its middle, or that of the part, then spots around it."""
+    target = target_of(spec, goal, place, now)
+    if place.exact or len(place.bases) > 1:
+        yield target
+        if not place.heading:
+            yield target.turned(math.pi / 2)
+        return
+    base = place.bases[0]
+    x, y, _ = spec.items[base].asset.size
+    middle = (0.0, 0.0)
+    if place.part in ("end", "first end", "second end"):
+        away = (max(x, y) - _along(spec, item)) / 2 * (-1 if place.part != "second end" else 1)
+        middle = (away, 0.0) if x >= y else (0.0, away)
+    spots = itertools.product(
+        np.arange(-x / 2, x / 2 + 1e-9, _STEP), np.arange(-y / 2, y / 2 + 1e-9, _STEP)
+    )
+    yield target @ Pose(*middle)
+    for dx, dy in sorted(spots, key=lambda xy: (math.dist(xy, middle), xy)):
+        yield target @ Pose(float(dx), float(dy))
+
+
+def _along(spec: TaskSpec, item: int) -> float:
+    return max(spec.items[item].asset.size[:2])
+
+
+def _beside(spec: TaskSpec, goal: Goal, place: Place, item: int, now: Snapshot) -> Iterator[Pose]:
+    """Poses in a region beside other things, the clearest ones first."""
+    first = now.poses[place.bases[0]]
+    yaw = first.yaw + place.pose.yaw if place.heading else now.poses[item].yaw
+    radius = math.hypot(*spec.items[item].asset.size[:2]) / 2
+    if goal.relation == "between":
+        a, b = (now.poses[k] for k in place.bases)
+        for share in (0.5, 0.45, 0.55, 0.4, 0.6, 0.36, 0.64):
+            yield Pose(a.x + share * (b.x - a.x), a.y + share * (b.y - a.y), first.z, yaw)
+        return
+    reach = radius + math.hypot(*spec.items[place.bases[0]].asset.size[:2]) / 2
+    if goal.relation == "next to":
+        ahead, turns = 0.0, [k * math.pi / 12 for k in range(24)]
+        distances = [reach + 0.015 - k * _STEP for k in range(1 + int(reach / _STEP))]
+    else:
+        dx, dy = DIRECTIONS[goal.relation]
+        ahead, turns = math.atan2(dy, dx), [math.radians(t) for t in (0, 10, -10, 20, -20, 30, -30)]
+        distances = [d for d in (reach + _BESIDE, 0.12, 0.1, 0.13, 0.08, 0.06) if d < 0.145]
+    for distance, turn in itertools.product(distances, turns):
+        angle = ahead + turn
+        x, y = first.x + distance * math.cos(angle), first.y + distance * math.sin(angle)
+        yield Pose(x, y, first.z, yaw)
+
+
+def group_targets(
+    spec: TaskSpec, goal: Goal, now: Snapshot
+) -> list[tuple[int, Pose]]:
+    """Poses for the items of an `around` or `row` goal that are not in place yet.
+
+    Of the layouts that are free, the one that keeps most of what stands already.
+    """
+    layouts = _rings(spec, goal, now) if goal.relation == "around" else _rows(spec, goal, now)
+    best: tuple[int, list[tuple[int, Pose]]] | None = None
+    for layout in layouts:
+        left = _unfilled(spec, goal.items, layout, now)
+        if best is not None and len(left) >= best[0]:
+            continue
+        stay = set(goal.items) - {item for item, _ in left}
+        if all(is_free(spec, item, pose, now, but=set(goal.items) - stay) for item, pose in left):
+            best = len(left), left
+    return [] if best is None else best[1]
+
+
+def _unfilled(
+    spec: TaskSpec, items: Sequence[int], layout: Sequence[Pose], now: Snapshot
+) -> list[tuple[int, Pose]]:
+    """Pair items with the poses of a layout; those that stand at one stay there."""
+    poses, waiting = list(layout), []
+    for item in items:
+        near = min(poses, key=now.poses[item].distance, default=None)
+        level = abs(now.poses[item].z) < 0.01
+        if near is not None and level and now.poses[item].distance(near) < 0.006:
+            poses.remove(near)
+        else:
+            waiting.append(item)
+    return list(zip(waiting, poses, strict=False))
+
+
+def _rings(spec: TaskSpec, goal: Goal, now: Snapshot) -> Iterator[list[Pose]]:
+    centre = goal.places[0].bases[0]
+    middle, count = now.poses[centre], len(goal.items)
+    size = max(math.hypot(*spec.items[k].asset.size[:2]) for k in goal.items)
+    inner = (math.hypot(*spec.items[centre].asset.size[:2]) + size) / 2 + _BESIDE
+    least = max(inner, (size + _BESIDE) / 2 / math.sin(math.pi / count))
+    for away in np.arange(min(least, 0.14), 0.145, 0.01):
+        for step in range(8):
+            first = step * math.tau / count / 8
+            yield [
+                Pose(
+                    middle.x + float(away) * math.cos(first + k * math.tau / count),
+                    middle.y + float(away) * math.sin(first + k * math.tau / count),
+                )
+                for k in range(count)
+            ]
+
+
+def _rows(spec: TaskSpec, goal: Goal, now: Snapshot) -> Iterator[list[Pose]]:
+    sizes = [math.hypot(*spec.items[k].asset.size[:2]) for k in goal.items]
+    anchors = sorted(goal.bases)
+    if not anchors:
+        start = -(sum(sizes) + _BESIDE * (len(sizes) - 1)) / 2
+        offsets = [
+            start + sum(sizes[:k]) + size / 2 + k * _BESIDE for k, size in enumerate(sizes)
+        ]
+        keep = [
+            (now.poses[item], k) for k, item in enumerate(goal.items) if abs(now.poses[item].z) < 0.01
+        ]
+        places = [
+            (Place(Pose(0.0, y)), spec.geometry(item).outline)
+            for y, item in zip(offsets, goal.items, strict=True)
+        ]
+        others = [
+            outline(spec, k, now) for k in range(len(spec.items))
+            if k not in goal.items and k not in now.bodies and now.has(k)
+        ]  # fmt: skip
+        site = find_site(places, others, keep=keep)
+        if site is not None:
+            yield [site(place.pose) for place, _ in places]
+        return
+    frame = frame_of(spec, Place(bases=tuple(anchors)), now)
+    turns = [frame.yaw] if len(anchors) > 1 else [math.pi / 2, 0.0, frame.yaw]
+    reach = max(
+        frame.distance(now.poses[k]) + math.hypot(*spec.items[k].asset.size[:2]) / 2 for k in anchors
+    )
+    for turn, before in itertools.product(turns, range(len(sizes) + 1)):
+        poses = []
+        for side, part in ((1, sizes[before:]), (-1, sizes[:before])):
+            away = reach
+            for size in part:
+                away += _BESIDE + size / 2
+                poses.append(
+                    Pose(
+                        frame.x + side * away * math.cos(turn),
+                        frame.y + side * away * math.sin(turn),
+                    )
+                )
+                away += size / 2
+        yield poses
+
+
+def _packed(spec: TaskSpec, goal: Goal, place: Place, item: int, now: Snapshot) -> Pose | None:
+    """A free pose in a bowl, container or zone: the middle for a single item, else packed."""
+    base = place.bases[0]
+    opening = spec.items[base].asset.opening
+    assert opening is not None  # checked when the goal was declared
+    inverse = now.poses[base].inverse()
+    others = [
+        footprint(spec.geometry(k).outline, inverse @ now.poses[k])
+        for k, data in enumerate(spec.items)
+        if not (data.fixed or data.bodies)
+        and now.has(k)
+        and k not in (item, base)
+        and _near(spec, base, k, now)
+        # An item that stands lower than the base holds it, as a tray does.
+        and now.poses[k].z > now.poses[base].z - 0.001
+    ]
+    room = opening.buffer(-_GAP / 2)
+    x0, y0, x1, y1 = room.bounds
+    takers = sum(len(g.items) for g in spec.goals if base in g.bases)
+    alone = takers == 1 or not goal.shared
+    for yaw in (0.0, math.pi / 2):
+        rotated = transform(spec.geometry(item).outline, Pose(0, 0, 0, yaw))
+        low, high = rotated.min(axis=0), rotated.max(axis=0)
+        spots = itertools.product(
+            _span(x0 - low[0], x1 - high[0]), _span(y0 - low[1], y1 - high[1])
+        )
+        for x, y in sorted(spots, key=lambda xy: math.hypot(*xy) if alone else xy[0]):
+            shape = shapely.Polygon(rotated + (x, y))
+            if room.contains(shape) and not any(o.distance(shape) < _GAP for o in others):
+                return now.poses[base] @ Pose(float(x), float(y), 0.0, yaw)
+    if isinstance(spec.items[base].asset, Zone):
+        middle = now.poses[base]
+        # What is as wide as its zone is judged by its middle.
+        if is_free(spec, item, middle, now, but=(base,)) and is_met(
+            spec, goal, place, item, moved(now, item, middle)
+        ):
+            return middle
+    return None
+
+
+def _near(spec: TaskSpec, base: int, item: int, now: Snapshot) -> bool:
+    reach = sum(max(spec.items[k].asset.size[:2]) for k in (base, item))
+    return now.poses[base].distance(now.poses[item]) < reach
+
+
+def _span(low: float, high: float) -> Iterator[float]:
+    """Values 5 mm apart from low to high, or only the middle where there is hardly any room."""
+    if high < low:
+        return
+    count = max(1, round((high - low) / _STEP) + 1)
+    yield from np.linspace(low, high, count) if count > 1 else [(low + high) / 2]
