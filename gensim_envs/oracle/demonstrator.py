@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from gensim_envs.envs.tabletop import TabletopEnv
 from gensim_envs.errors import OracleError
 from gensim_envs.oracle.planning import next_waypoint, pattern_sites
-from gensim_envs.oracle.spots import group_targets, spot
 from gensim_envs.oracle.sweeping import best_push, footprint
 from gensim_envs.sim import Uncopyable
 from gensim_envs.sim.bodies import first_touch
@@ -24,6 +23,7 @@ from gensim_envs.task.goals import GROUPS, Goal, Place, Snapshot
 from gensim_envs.task.pose import WORKSPACE, Pose, wrap
 from gensim_envs.task.relations import bead_targets, target_of
 from gensim_envs.task.spec import TaskSpec
+from gensim_envs.task.spots import group_targets, spot
 
 _ASIDE_GRID = 0.02  # metres between places that are tried for something in the way
 _ASIDE_GAP = 0.02
@@ -192,12 +192,7 @@ class Oracle(Uncopyable):
             if k != item and not self._spec.items[k].bodies and now.has(k)
         ]
         taken += [shapely.MultiPoint(points[:, :2]) for points in now.bodies.values()]
-        for goal in self._spec.goals:
-            if goal.relation == "at":
-                for k, place in enumerate(goal.places):
-                    if place.pattern is None:
-                        pose = target_of(self._spec, goal, place, now)
-                        taken.append(footprint(self._spec, goal.item_for(k), pose))
+        taken += self._reserved(now)
         pose = now.poses[item]
         rotated = transform(self._spec.geometry(item).outline, Pose(0, 0, 0, pose.yaw))
         low, high = rotated.min(axis=0), rotated.max(axis=0)
@@ -213,6 +208,22 @@ class Oracle(Uncopyable):
                 return Pose(float(x), float(y), 0.0, pose.yaw)
         return None
 
+    def _reserved(self, now: Snapshot) -> list[shapely.Polygon]:
+        """The areas where `at` goals put things."""
+        last = len(self._spec.goals) - 1
+        motions = pattern_sites(self._spec, self._env.judge, last, now)
+        found = []
+        for goal in self._spec.goals:
+            for k, place in enumerate(goal.places if goal.relation == "at" else ()):
+                if place.pattern is None:
+                    pose = target_of(self._spec, goal, place, now)
+                elif (motion := motions.get(place.pattern)) is not None:
+                    pose = motion(place.pose)
+                else:
+                    continue
+                found.append(footprint(self._spec, goal.item_for(k), pose))
+        return found
+
     def _lay(self, goal: Goal, now: Snapshot) -> Array:
         """Drag an end of a rope to its place, then the bead that is farthest from its own."""
         beads = now.bodies[goal.items[0]]
@@ -227,6 +238,7 @@ class Oracle(Uncopyable):
             place = place + _OVERSHOOT * (place - pick) / max(1e-9, float(error[bead]))
         if not _within(*pick):
             raise self._fail(goal, "the rope is out of reach")
+        place = np.clip(place, *np.transpose(WORKSPACE))
         return np.array([*pick, 0.0, *place, 0.0])
 
     def _sweep(self, goal: Goal, now: Snapshot) -> Array:

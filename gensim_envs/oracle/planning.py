@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shapely
+
 from gensim_envs.task.goals import HEIGHT_TOLERANCE, POSITION_TOLERANCE, Goal, Snapshot, Waypoint
 from gensim_envs.task.judge import Judge, Motions
 from gensim_envs.task.patterns import Motion
 from gensim_envs.task.pose import Pose
 from gensim_envs.task.relations import frame_of, outline
-from gensim_envs.task.sites import find_site, pattern_places
+from gensim_envs.task.sites import find_site, is_site, pattern_places
 from gensim_envs.task.spec import TaskSpec
 
 
@@ -32,32 +34,38 @@ def _is_at(have: Pose, want: Pose) -> bool:
 
 def pattern_sites(spec: TaskSpec, judge: Judge, current: int, now: Snapshot) -> Motions:
     """Where to build each pattern: where two of its items fit together, else a free site."""
-    motions = judge.motions(current, now)
+    places = [pattern_places(spec.items, spec.goals, k) for k in range(len(spec.patterns))]
+    others = [_others(spec, k, now) for k in range(len(spec.patterns))]
+
+    def is_free(number: int, motion: Motion) -> bool:
+        return is_site(places[number], others[number], motion, gap=0.001)
+
+    motions = judge.motions(current, now, is_free)
     for number, motion in motions.items():
         if motion is None:
-            motions[number] = _new_site(spec, judge, number, current, now)
+            anchor = spec.patterns[number].anchor
+            origin = None if anchor is None else now.poses[anchor]
+            keep = [
+                (now.poses[item], k)
+                for k, slot in enumerate(judge.slots(number, current))
+                for item in slot.items
+                if abs(now.poses[item].z - slot.pose.z) <= HEIGHT_TOLERANCE
+            ]
+            motions[number] = find_site(places[number], others[number], origin, keep)
     return motions
 
 
-def _new_site(
-    spec: TaskSpec, judge: Judge, number: int, current: int, now: Snapshot
-) -> Motion | None:
-    """The free site of a pattern; what stands in place for one site keeps it there."""
-    places = pattern_places(spec.items, spec.goals, number)
+def _others(spec: TaskSpec, number: int, now: Snapshot) -> list[shapely.Geometry]:
+    """The areas of all things that are not part of a pattern."""
     own = {item for goal in spec.goals for item in goal.items if _uses(goal, number)}
-    anchor = spec.patterns[number].anchor
-    others = [
-        outline(spec, k, now)
+    own |= {k for k in (spec.patterns[number].anchor,) if k is not None}
+    return [
+        shapely.MultiPoint(now.bodies[k][:, :2]).buffer(spec.items[k].asset.size[0] / 2)
+        if k in now.bodies
+        else outline(spec, k, now)
         for k in range(len(spec.items))
-        if k not in own and k != anchor and k not in now.bodies and now.has(k)
+        if k not in own and now.has(k)
     ]
-    keep = [
-        (now.poses[item], k)
-        for k, slot in enumerate(judge.slots(number, current))
-        for item in slot.items
-        if abs(now.poses[item].z - slot.pose.z) <= HEIGHT_TOLERANCE
-    ]
-    return find_site(places, others, None if anchor is None else now.poses[anchor], keep)
 
 
 def _uses(goal: Goal, pattern: int) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import shapely
@@ -11,11 +12,12 @@ import shapely
 from gensim_envs.errors import TaskError
 from gensim_envs.task.assets import Asset, Pile, Rope, asset_geometry
 from gensim_envs.task.geometry import Array, footprint, transform
-from gensim_envs.task.goals import Goal, Place
+from gensim_envs.task.goals import GROUPS, REGIONS, Goal, Place
 from gensim_envs.task.patterns import Pattern
 from gensim_envs.task.pose import WORKSPACE, Pose
 from gensim_envs.task.sites import find_site, pattern_places
-from gensim_envs.task.spec import ItemSpec
+from gensim_envs.task.spec import ItemSpec, TaskSpec
+from gensim_envs.task.spots import group_targets, moved, spot
 
 CLEARANCE = 0.015
 """Free space round everything at the start, metres: room for a suction cup."""
@@ -58,9 +60,13 @@ class FreeSpace:
                         self.take_asset(items[goal.item_for(k)].asset, poses[fixed.index(place)])
 
     def take_sites(
-        self, items: Sequence[ItemSpec], goals: Sequence[Goal], patterns: Sequence[Pattern]
+        self,
+        items: Sequence[ItemSpec],
+        goals: Sequence[Goal],
+        patterns: Sequence[Pattern],
+        known: Collection[int],
     ) -> None:
-        """Keep a site for each pattern free.
+        """Keep a site for each pattern free, whose anchor is `known` to have its place.
 
         Raises:
             TaskError: where there is none.
@@ -68,7 +74,7 @@ class FreeSpace:
         for number, pattern in enumerate(patterns):
             anchor = None if pattern.anchor is None else items[pattern.anchor]
             places = pattern_places(items, goals, number)
-            if not places or (anchor is not None and not anchor.fixed):
+            if not places or not {pattern.anchor} <= {None, *known}:
                 continue
             taken = self._taken
             if anchor is not None:
@@ -81,6 +87,47 @@ class FreeSpace:
                 )
             for place, outline in places:
                 self.take(footprint(outline, site(place.pose)))
+
+    def take_regions(
+        self, items: Sequence[ItemSpec], goals: Sequence[Goal], known: Collection[int]
+    ) -> None:
+        """Keep room free where goals put things beside others.
+
+        Args:
+            items: everything on the table.
+            goals: of the task.
+            known: indices of the items that have their places already.
+
+        Raises:
+            TaskError: where there is no room.
+        """
+        spec = TaskSpec("", "", tuple(items), tuple(goals))
+        start = spec.start_snapshot()
+        gone = Pose(0.0, 0.0, -1.0)
+        poses = [item.start if k in known else gone for k, item in enumerate(items)]
+        now = replace(start, poses=tuple(poses), bodies={})
+        for goal in goals:
+            if goal.relation not in (*REGIONS, *GROUPS):
+                continue
+            if not goal.bases <= set(known):
+                continue
+            targets = (
+                group_targets(spec, goal, now)
+                if goal.relation in GROUPS
+                else [(item, spot(spec, goal, goal.places[0], item, now)) for item in goal.items]
+            )
+            for item, pose in targets:
+                if pose is None:
+                    targets = []
+                    break
+                now = moved(now, item, pose)
+                self.take_asset(items[item].asset, pose)
+            if len(targets) < len(goal.items):
+                raise TaskError(
+                    f"there is no room {goal.relation} what a goal names",
+                    "Use fewer or smaller things",
+                    redraw=True,
+                )
 
     def take_starts(self, items: Iterable[ItemSpec]) -> None:
         """Keep the places of things free."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import shapely
@@ -131,13 +131,24 @@ class Judge:
         motions = self.motions(current, now) if motions is None else motions
         return self._assign(list(range(current + 1)), now, motions, todo=True)
 
-    def motions(self, current: int, now: Snapshot) -> Motions:
-        """Where each pattern of the goals up to `current` fits the most items."""
+    def motions(
+        self,
+        current: int,
+        now: Snapshot,
+        allowed: Callable[[int, Motion], bool] = lambda number, motion: True,
+    ) -> Motions:
+        """Where each pattern of the goals up to `current` fits the most items.
+
+        Args:
+            current: number of the last goal that counts.
+            now: the state.
+            allowed: whether a pattern, by its number, may be somewhere.
+        """
         found: Motions = {}
         for number, pattern in enumerate(self._spec.patterns):
             slots = self.slots(number, current)
             if slots:
-                found[number] = locate(pattern, slots, now)[0]
+                found[number] = locate(pattern, slots, now, partial(allowed, number))
         return found
 
     def slots(self, pattern: int, current: int) -> list[Slot]:

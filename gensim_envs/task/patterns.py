@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,7 +85,12 @@ def fits(slot: Slot, motion: Motion, now: Snapshot) -> list[int]:
     return found
 
 
-def locate(pattern: Pattern, slots: Sequence[Slot], now: Snapshot) -> tuple[Motion | None, int]:
+def locate(
+    pattern: Pattern,
+    slots: Sequence[Slot],
+    now: Snapshot,
+    allowed: Callable[[Motion], bool] = lambda motion: True,
+) -> Motion | None:
     """Find where a pattern fits the most items.
 
     Each pair of items at a pair of slots of nearly their distance suggests a motion; the best ones
@@ -95,10 +100,10 @@ def locate(pattern: Pattern, slots: Sequence[Slot], now: Snapshot) -> tuple[Moti
         pattern: what is known of its frame.
         slots: its places.
         now: the state.
+        allowed: whether a motion is considered.
 
     Returns:
-        (motion, number of slots that are filled). The motion is None where fewer than two items,
-        the anchor counted, fit together.
+        The motion; None where fewer than two items, the anchor counted, fit together.
     """
     if pattern.anchor is not None:
         anchor = Slot(Pose(0.0, 0.0), (pattern.anchor,), None, 1e-3, math.pi)
@@ -111,10 +116,10 @@ def locate(pattern: Pattern, slots: Sequence[Slot], now: Snapshot) -> tuple[Moti
                 count, error = _quality(slots, candidate, now)
                 if pattern.anchor is not None and not fits(slots[0], candidate, now):
                     continue
-                if (count, -error) > (best[0], -best[1]) and count > 1:
+                better = count > 1 and (count, -error) > (best[0], -best[1])
+                if better and allowed(candidate):
                     best = count, error, candidate
-    count = best[0] - (pattern.anchor is not None)
-    return best[2], count if best[2] is not None else 0
+    return best[2]
 
 
 def _suggestions(slots: Sequence[Slot], mirrored: bool, now: Snapshot) -> list[Motion]:

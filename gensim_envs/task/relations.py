@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from gensim_envs.task.assets import Asset, Zone
+from gensim_envs.task.assets import Asset, Rope, Zone
 from gensim_envs.task.geometry import Array, footprint, transform
 from gensim_envs.task.goals import (
     DIRECTIONS,
@@ -33,6 +33,8 @@ from gensim_envs.task.spec import TaskSpec
 
 _RIM = 0.002
 """Metres below the top of a wall from which a contact is one with its rim."""
+_AIR = 0.002
+"""Metres between a rope's end and the thing that it ends on."""
 
 
 def outline(spec: TaskSpec, item: int, now: Snapshot) -> shapely.Polygon:
@@ -319,9 +321,22 @@ def crumbs_inside(spec: TaskSpec, base: int, crumbs: Array, now: Snapshot) -> ND
 
 
 def path_corners(spec: TaskSpec, goal: Goal, now: Snapshot) -> Array:
-    """Corners (n, 2) of a goal's path, wherever what it ends on is now."""
+    """Corners (n, 2) of a goal's path, wherever the things on which it ends are now.
+
+    An end on a thing that stands up is where a rope touches its side.
+    """
     poses = [frame_of(spec, place, now) @ place.pose for place in goal.places]
-    return np.array([(pose.x, pose.y) for pose in poses])
+    corners = np.array([(pose.x, pose.y) for pose in poses])
+    ended = corners.copy()
+    for end, after in ((0, 1), (-1, -2)):
+        place = goal.places[end]
+        if not place.bases or spec.geometry(place.bases[0]).flat or place.pose != Pose(0.0, 0.0):
+            continue
+        side = outline(spec, place.bases[0], now).buffer(Rope.BEAD / 2 + _AIR)
+        way = shapely.LineString([corners[end], corners[after]]).difference(side)
+        if not way.is_empty:
+            ended[end] = shapely.get_coordinates(way)[0]
+    return ended
 
 
 def path_points(corners: Array, count: int) -> Array:
@@ -376,7 +391,8 @@ def supports(spec: TaskSpec) -> list[set[int]]:
     }
     placed: set[int] = set()
     for goal in spec.goals:
-        below = goal.bases
+        anchors = {spec.patterns[p.pattern].anchor for p in goal.places if p.pattern is not None}
+        below = goal.bases | {anchor for anchor in anchors if anchor is not None}
         for item in goal.items:
             placed.discard(item)
             stands.pop(item, None)

@@ -26,7 +26,7 @@ from gensim_envs.task.checks.goals import (
 from gensim_envs.task.checks.specs import check_spec
 from gensim_envs.task.free_space import FreeSpace
 from gensim_envs.task.geometry import footprint
-from gensim_envs.task.goals import Goal, Relation, Rule, Waypoint
+from gensim_envs.task.goals import GROUPS, REGIONS, Goal, Relation, Rule, Waypoint
 from gensim_envs.task.items import Group, Item, list_of, places_of
 from gensim_envs.task.patterns import Pattern
 from gensim_envs.task.pose import Pose
@@ -364,11 +364,18 @@ class Scene:
 
     def _finish(self, name: str) -> TaskSpec:
         """Place what is movable, largest first, and check everything that needs no physics."""
-        check_declared(self._specs, self._goals, self._rules)
+        check_declared(self._specs, self._goals, self._patterns, self._rules)
         self._free.take_targets(self._specs, self._goals)
-        self._free.take_sites(self._specs, self._goals, self._patterns)
         todo = [item.index for item in self._items if item._pose is None]
-        for k in sorted(todo, key=lambda k: -math.prod(self._specs[k].asset.size[:2])):
+        todo.sort(key=lambda k: -math.prod(self._specs[k].asset.size[:2]))
+        # What others are put beside comes first, so that there is room for them.
+        bases = self._beside()
+        for k in [k for k in todo if k in bases]:
+            self._place(k)
+        known = {item.index for item in self._items if item._pose is not None} | bases
+        self._free.take_sites(self._specs, self._goals, self._patterns, known)
+        self._free.take_regions(self._specs, self._goals, known)
+        for k in [k for k in todo if k not in bases]:
             self._place(k)
         spec = TaskSpec(
             name, self.split, tuple(self._specs), tuple(self._goals), tuple(self._patterns),
@@ -376,6 +383,15 @@ class Scene:
         )  # fmt: skip
         check_spec(spec)
         return spec
+
+    def _beside(self) -> set[int]:
+        """Things that stay where they start and beside which goals put others."""
+        moved = {item for goal in self._goals for item in goal.items}
+        bases = {p.anchor for p in self._patterns if p.anchor is not None}
+        for goal in self._goals:
+            if goal.relation in (*REGIONS, *GROUPS):
+                bases |= goal.bases
+        return bases - moved
 
     def _place(self, k: int) -> None:
         item = self._specs[k]

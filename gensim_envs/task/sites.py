@@ -48,23 +48,31 @@ def find_site(
         keep: poses of things, each with the index of the place at which it should stay; sites that
             keep most of them come first.
     """
-    shapes = [footprint(outline, place.pose) for place, outline in places]
-    taken = np.array(list(obstacles), dtype=object)
-    (x0, x1), (y0, y1) = WORKSPACE
-    table = shapely.box(x0, y0, x1, y1)
     best: tuple[int, Motion] | None = None
     for motion in _motions(anchor):
         kept = sum(motion(places[k][0].pose).distance(pose) < 0.005 for pose, k in keep)
-        if best is not None and kept <= best[0]:
-            continue
-        moved = [footprint(np.array(s.exterior.coords[:-1]), motion.pose) for s in shapes]
-        if all(map(table.contains, moved)) and not any(
-            shapely.dwithin(taken, shape, _GAP).any() for shape in moved
-        ):
+        if (best is None or kept > best[0]) and is_site(places, obstacles, motion):
             best = kept, motion
             if kept == len(keep):
                 break
     return None if best is None else best[1]
+
+
+def is_site(
+    places: Sequence[tuple[Place, Outline]],
+    obstacles: Collection[shapely.Geometry],
+    motion: Motion,
+    gap: float = _GAP,
+) -> bool:
+    """Whether all places of a pattern are on the table and clear of obstacles."""
+    (x0, x1), (y0, y1) = WORKSPACE
+    table = shapely.box(x0, y0, x1, y1)
+    taken = np.array(list(obstacles), dtype=object)
+    for place, outline in places:
+        shape = footprint(outline, motion(place.pose))
+        if not table.contains(shape) or shapely.dwithin(taken, shape, gap).any():
+            return False
+    return True
 
 
 def _motions(anchor: Pose | None) -> list[Motion]:

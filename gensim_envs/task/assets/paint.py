@@ -180,17 +180,31 @@ class Mark(Asset):
         return "mark"
 
     def parts(self) -> tuple[Part, ...]:
-        middle = shapely.Polygon(self.corners).buffer(MARK_WIDTH / 2, join_style="mitre")
-        ring = list(middle.exterior.coords)
+        inner = shapely.Polygon(self.corners)
+        if not self.order:
+            across = inner.bounds[2] - inner.bounds[0] + 2 * MARK_WIDTH
+            size = (across, MARK_WIDTH, PAINT)
+            return (
+                Part("tube", size, (0, 0, PAINT / 2), paint=MARK_COLOR, solid=False),
+            )
+        ring = list(_simple(inner).buffer(MARK_WIDTH / 2, join_style="mitre").exterior.coords)
         strips = []
         for (ax, ay), (bx, by) in itertools.pairwise(ring):
             size = (math.hypot(bx - ax, by - ay) + MARK_WIDTH, MARK_WIDTH, PAINT)
-            yaw = math.atan2(by - ay, bx - ax)
+            tilt = (0.0, 0.0, math.atan2(by - ay, bx - ax))
             centre = ((ax + bx) / 2, (ay + by) / 2, PAINT / 2)
-            strips.append(
-                Part("box", size, centre, tilt=(0.0, 0.0, yaw), paint=MARK_COLOR, solid=False)
-            )
+            strips.append(Part("box", size, centre, tilt=tilt, paint=MARK_COLOR, solid=False))
         return tuple(strips)
+
+
+def _simple(outline: shapely.Polygon) -> shapely.Polygon:
+    """An outline with at most 15 corners: pybullet's bodies have at most 16 parts."""
+    tolerance = 0.0005
+    shape = outline
+    while len(shape.exterior.coords) > 15:
+        shape = shapely.convex_hull(outline).simplify(tolerance)
+        tolerance *= 1.5
+    return shape
 
 
 def _is_outline(corners: object) -> bool:

@@ -223,7 +223,10 @@ def _check_path(items: Sequence[ItemSpec], goal: Goal) -> None:
 
 
 def check_declared(
-    items: Sequence[ItemSpec], goals: Sequence[Goal], rules: Sequence[Rule]
+    items: Sequence[ItemSpec],
+    goals: Sequence[Goal],
+    patterns: Sequence[Pattern],
+    rules: Sequence[Rule],
 ) -> None:
     """Check that there are goals, and that each movable item has a part in one.
 
@@ -241,6 +244,7 @@ def check_declared(
                 "Give it another colour or size",
             )
     used = used.union(*(goal.bases for goal in goals), *(rule.items for rule in rules))
+    used |= {pattern.anchor for pattern in patterns if pattern.anchor is not None}
     for k, item in enumerate(items):
         if not (item.fixed or item.distractor or k in used):
             raise TaskError(

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from gensim_envs.task.assets import Zone
 from gensim_envs.task.geometry import footprint, transform
@@ -209,24 +210,27 @@ def _rows(spec: TaskSpec, goal: Goal, now: Snapshot) -> Iterator[list[Pose]]:
             yield [site(place.pose) for place, _ in places]
         return
     frame = frame_of(spec, Place(bases=tuple(anchors)), now)
-    turns = [frame.yaw] if len(anchors) > 1 else [math.pi / 2, 0.0, frame.yaw]
-    reach = max(
-        frame.distance(now.poses[k]) + math.hypot(*spec.items[k].asset.size[:2]) / 2 for k in anchors
-    )
+    turns = [frame.yaw, frame.yaw + math.pi / 2] if len(anchors) == 1 else [frame.yaw]
     for turn, before in itertools.product(turns, range(len(sizes) + 1)):
         poses = []
-        for side, part in ((1, sizes[before:]), (-1, sizes[:before])):
-            away = reach
-            for size in part:
-                away += _BESIDE + size / 2
-                poses.append(
-                    Pose(
-                        frame.x + side * away * math.cos(turn),
-                        frame.y + side * away * math.sin(turn),
-                    )
-                )
-                away += size / 2
+        for side, part in ((1, goal.items[before:]), (-1, goal.items[:before])):
+            way = side * np.array((math.cos(turn), math.sin(turn)))
+            away = max(
+                _reach(outline(spec, k, now), way) - float(way @ (frame.x, frame.y))
+                for k in anchors
+            )
+            for item in part:
+                pose = now.poses[item]
+                own = footprint(spec.geometry(item).outline, Pose(0, 0, 0, pose.yaw))
+                x, y = (frame.x, frame.y) + way * (away + _BESIDE + _reach(own, -way))
+                poses.append(Pose(float(x), float(y), 0.0, pose.yaw))
+                away += _BESIDE + _reach(own, -way) + _reach(own, way)
         yield poses
+
+
+def _reach(shape: shapely.Polygon, way: NDArray[np.float64]) -> float:
+    """How far a shape extends in a direction from the origin, metres."""
+    return float((shapely.get_coordinates(shape) @ way).max())
 
 
 def _packed(spec: TaskSpec, goal: Goal, place: Place, item: int, now: Snapshot) -> Pose | None:
