@@ -19,8 +19,8 @@ from gensim_envs.generation.phrases import Phrase, meant, phrases
 from gensim_envs.task.assets import Zone
 from gensim_envs.task.checks.sentences import plural
 from gensim_envs.task.goals import HEIGHT_TOLERANCE, POSITION_TOLERANCE, YAW_TOLERANCE, Goal
-from gensim_envs.task.pose import wrap
 from gensim_envs.task.judge import Judge
+from gensim_envs.task.pose import wrap
 from gensim_envs.task.relations import beads_along, crumbs_inside, supports, target_of
 from gensim_envs.task.spec import TaskSpec
 
@@ -201,9 +201,7 @@ def _misplaced(spec: TaskSpec, goal: Goal, named: list[Phrase]) -> Iterator[str]
 def _owned(spec: TaskSpec, goal: Goal, named: set[int]) -> bool:
     """Whether poses are relative to an asset without an opening, such as a kit board."""
     bases = goal.bases & named
-    return goal.relation == "at" and any(
-        spec.items[k].asset.opening is None for k in bases
-    )
+    return goal.relation == "at" and any(spec.items[k].asset.opening is None for k in bases)
 
 
 def _only_frames(spec: TaskSpec, goal: Goal) -> set[int]:

@@ -97,9 +97,7 @@ class Oracle(Uncopyable):
             why = f"the {self._spec.items[item].asset} is out of reach"
         raise self._fail(goal, why)
 
-    def _targets(
-        self, number: int, goal: Goal, now: Snapshot
-    ) -> Iterator[tuple[int, Pose | None]]:
+    def _targets(self, number: int, goal: Goal, now: Snapshot) -> Iterator[tuple[int, Pose | None]]:
         """The items to move next, each with where to put it; None where there is no room."""
         step = next_waypoint(self._spec, now)
         if step is not None:
@@ -146,10 +144,7 @@ class Oracle(Uncopyable):
 
     def _goes_into(self, base: int, item: int) -> bool:
         """Whether a goal puts `item` in or on `base`."""
-        return any(
-            item in goal.items and base in goal.bases
-            for goal in self._spec.goals
-        )
+        return any(item in goal.items and base in goal.bases for goal in self._spec.goals)
 
     def _carry(self, item: int, target: Pose, now: Snapshot) -> Array | int | None:
         """The action that moves an item to a pose, the item that covers it, or None."""

@@ -79,7 +79,7 @@ class FreeSpace:
             taken = self._taken
             if anchor is not None:
                 own = footprint(asset_geometry(anchor.asset).outline, anchor.start)
-                taken = [shape for shape in taken if not shape.equals(own)]
+                taken = [shape for shape in taken if not shapely.equals(shape, own)]
             site = find_site(places, taken, None if anchor is None else anchor.start)
             if site is None:
                 raise TaskError(

@@ -60,6 +60,9 @@ ROPE_END = 0.02
 """Largest distance of a rope's end from the end of its path, metres."""
 
 
+ORIGIN = Pose(0.0, 0.0)
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """The target of one item of a goal.
@@ -75,7 +78,7 @@ class Place:
         heading: whether the yaw of `pose` counts, up to the item's symmetry.
     """
 
-    pose: Pose = Pose(0.0, 0.0)
+    pose: Pose = ORIGIN
     bases: tuple[int, ...] = ()
     pattern: int | None = None
     part: Part = ""

@@ -9,6 +9,7 @@ from functools import cached_property, partial
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_flow
@@ -163,9 +164,12 @@ class Judge:
                 periods = tuple(period_of(spec, place, item) for item in items)
                 slots.append(
                     Slot(
-                        place.pose, items, periods if place.heading else None,
-                        goal.position_tolerance, goal.yaw_tolerance,
-                    )  # fmt: skip
+                        place.pose,
+                        items,
+                        periods if place.heading else None,
+                        goal.position_tolerance,
+                        goal.yaw_tolerance,
+                    )
                 )
         return slots
 
@@ -195,13 +199,13 @@ class Judge:
     def _assign(
         self, numbers: Sequence[int], now: Snapshot, motions: Motions, *, todo: bool
     ) -> Assignment:
-        spec, last = self._spec, numbers[-1]
+        last = numbers[-1]
         demand = [self.needs[n] if n == last else self.finals[n] for n in numbers]
         targets, units = self._targets(numbers, demand, now, motions)
         placed = _match(targets, units)
         fractions = []
         for number, need in zip(numbers, demand, strict=True):
-            goal, count = spec.goals[number], sum(need.values())
+            count = sum(need.values())
             if not count:
                 fractions.append(1.0)  # its items have gone on to later goals
             elif not self._rigid[number]:
@@ -264,7 +268,8 @@ class Judge:
                 continue
             first = len(units)
             kinds = sorted(need)
-            apart = len(kinds) == 1 or not goal.shared and self._takers(goal, 0) != goal.items
+            own = not goal.shared and self._takers(goal, 0) != goal.items
+            apart = len(kinds) == 1 or own
             units += [(number, need[k]) for k in kinds] if apart else [(number, sum(need.values()))]
             sets = [
                 [
@@ -273,10 +278,10 @@ class Judge:
                 ]
                 for places in goal.sets()
             ]
-            targets += max(sets, key=lambda found: self._suits(found, now))
+            targets += max(sets, key=partial(self._suits, now))
         return targets, units
 
-    def _suits(self, targets: Sequence[_Target], now: Snapshot) -> tuple[int, int]:
+    def _suits(self, now: Snapshot, targets: Sequence[_Target]) -> tuple[int, int]:
         """How well a set of places suits the state: more filled ones, fewer taken by others."""
         goal = self._spec.goals[targets[0].goal]
         kinds = {self._kind[item] for item in goal.items}
@@ -340,7 +345,9 @@ class Judge:
             )
             for row, column in chosen[: need - done]:
                 pairs.append((items[row], takes[column]))
-                open_places = [(t, k) for t, k in open_places if t.shared or t.place is not takes[column]]
+                open_places = [
+                    (t, k) for t, k in open_places if t.shared or t.place is not takes[column]
+                ]
         return tuple(sorted(pairs, key=lambda pair: target_of(spec, goal, pair[1], now).z))
 
     def _held(
@@ -439,12 +446,10 @@ def _match(targets: Sequence[_Target], units: Sequence[tuple[int, int]]) -> dict
 
 def _flow(
     edges: Iterable[tuple[int, int, int]], last: int, wanted: Sequence[int], source: int, sink: int
-) -> tuple[int, np.ndarray[tuple[int, int], np.dtype[np.int32]]]:
+) -> tuple[int, NDArray[np.int32]]:
     rows, columns, capacities = zip(
         *edges, *((last + n, sink, need) for n, need in enumerate(wanted)), strict=True
     )
-    graph = csr_array(
-        (np.array(capacities, np.int32), (rows, columns)), shape=(sink + 1, sink + 1)
-    )
+    graph = csr_array((np.array(capacities, np.int32), (rows, columns)), shape=(sink + 1, sink + 1))
     result = maximum_flow(graph, source, sink)
-    return int(result.flow_value), result.flow.toarray()
+    return int(result.flow_value), np.asarray(result.flow.toarray(), np.int32)

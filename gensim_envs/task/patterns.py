@@ -159,9 +159,7 @@ def _suggestions(slots: Sequence[Slot], mirrored: bool, now: Snapshot) -> list[M
     return [Motion(Pose(x, y, 0.0, yaw), mirrored) for _, _, x, y, yaw in found[:_KEPT]]
 
 
-def _refine(
-    slots: Sequence[Slot], motion: Motion, now: Snapshot, anchor: int | None
-) -> Motion:
+def _refine(slots: Sequence[Slot], motion: Motion, now: Snapshot, anchor: int | None) -> Motion:
     """The motion nearest to the items that lie about where it puts their slots."""
     pairs: list[tuple[Array, Array]] = []
     flip = -1.0 if motion.mirrored else 1.0
@@ -182,9 +180,7 @@ def _refine(
     if anchor is not None:
         a, b = source[0], target[0]
     u, v = source - a, target - b
-    yaw = math.atan2(
-        float((u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]).sum()), float((u * v).sum())
-    )
+    yaw = math.atan2(float((u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]).sum()), float((u * v).sum()))
     c, s = math.cos(yaw), math.sin(yaw)
     x, y = b - a @ np.array([[c, s], [-s, c]])
     return Motion(Pose(float(x), float(y), 0.0, yaw), motion.mirrored)

@@ -58,7 +58,9 @@ class GoalTracker:
             self._violation = violation(self._spec, self.judge, self._start, now, self._latched)
         if self._violation:
             left = len(goals) - self._latched
-            return GoalStatus(0.0, min(self._latched, len(goals) - 1), max(1, left), self._violation)
+            return GoalStatus(
+                0.0, min(self._latched, len(goals) - 1), max(1, left), self._violation
+            )
         while True:
             current = min(self._latched, len(goals) - 1)
             fractions = self.judge.assign(current, now).fractions

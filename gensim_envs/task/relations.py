@@ -141,9 +141,7 @@ def _is_on(spec: TaskSpec, goal: Goal, place: Place, item: int, now: Snapshot) -
     return _is_heading(spec, goal, place, item, want, have)
 
 
-def _in_part(
-    spec: TaskSpec, place: Place, own: shapely.Polygon, have: Pose, now: Snapshot
-) -> bool:
+def _in_part(spec: TaskSpec, place: Place, own: shapely.Polygon, have: Pose, now: Snapshot) -> bool:
     """Whether an item is over a named part of a base: thirds of its length, or near its edge."""
     base = place.bases[0]
     if place.part == "edge":
@@ -182,9 +180,7 @@ def is_inside(spec: TaskSpec, base: int, item: int, now: Snapshot) -> bool:
     return low > floor.z - HEIGHT_TOLERANCE and (stands or (low + high) / 2 < rim)
 
 
-def _is_in_zone(
-    spec: TaskSpec, base: int, item: int, now: Snapshot, seen: frozenset[int]
-) -> bool:
+def _is_in_zone(spec: TaskSpec, base: int, item: int, now: Snapshot, seen: frozenset[int]) -> bool:
     """Whether an item is on a zone, or stands on something that is."""
     low = span(spec, item, now)[0]
     if abs(low) > HEIGHT_TOLERANCE:

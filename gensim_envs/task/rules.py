@@ -20,9 +20,7 @@ UNTOUCHED = 0.02
 """Metres that an untouched item may move."""
 
 
-def violation(
-    spec: TaskSpec, judge: Judge, start: Snapshot, now: Snapshot, reached: int
-) -> str:
+def violation(spec: TaskSpec, judge: Judge, start: Snapshot, now: Snapshot, reached: int) -> str:
     """The rule that a state at rest breaks, in words; "" for none.
 
     Args:
@@ -82,9 +80,7 @@ def _is_on_one(spec: TaskSpec, base: int, item: int, now: Snapshot) -> bool:
     if not isinstance(asset, PegStand):
         return rests(spec, base, item, now)
     local = now.poses[base].inverse() @ now.poses[item]
-    return local.z > 0 and any(
-        local.distance(asset.peg(k)) <= POSITION_TOLERANCE for k in range(3)
-    )
+    return local.z > 0 and any(local.distance(asset.peg(k)) <= POSITION_TOLERANCE for k in range(3))
 
 
 def _untouched(

@@ -77,9 +77,7 @@ def is_site(
 
 def _motions(anchor: Pose | None) -> list[Motion]:
     if anchor is not None:
-        return [
-            Motion(Pose(anchor.x, anchor.y, 0.0, turn * math.pi / 12)) for turn in range(24)
-        ]
+        return [Motion(Pose(anchor.x, anchor.y, 0.0, turn * math.pi / 12)) for turn in range(24)]
     (x0, x1), (y0, y1) = WORKSPACE
     middle = Pose((x0 + x1) / 2, (y0 + y1) / 2)
     poses = [

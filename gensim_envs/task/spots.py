@@ -134,9 +134,7 @@ def _beside(spec: TaskSpec, goal: Goal, place: Place, item: int, now: Snapshot) 
         yield Pose(x, y, first.z, yaw)
 
 
-def group_targets(
-    spec: TaskSpec, goal: Goal, now: Snapshot
-) -> list[tuple[int, Pose]]:
+def group_targets(spec: TaskSpec, goal: Goal, now: Snapshot) -> list[tuple[int, Pose]]:
     """Poses for the items of an `around` or `row` goal that are not in place yet.
 
     Of the layouts that are free, the one that keeps most of what stands already.
@@ -191,11 +189,11 @@ def _rows(spec: TaskSpec, goal: Goal, now: Snapshot) -> Iterator[list[Pose]]:
     anchors = sorted(goal.bases)
     if not anchors:
         start = -(sum(sizes) + _BESIDE * (len(sizes) - 1)) / 2
-        offsets = [
-            start + sum(sizes[:k]) + size / 2 + k * _BESIDE for k, size in enumerate(sizes)
-        ]
+        offsets = [start + sum(sizes[:k]) + size / 2 + k * _BESIDE for k, size in enumerate(sizes)]
         keep = [
-            (now.poses[item], k) for k, item in enumerate(goal.items) if abs(now.poses[item].z) < 0.01
+            (now.poses[item], k)
+            for k, item in enumerate(goal.items)
+            if abs(now.poses[item].z) < 0.01
         ]
         places = [
             (Place(Pose(0.0, y)), spec.geometry(item).outline)

@@ -30,8 +30,8 @@ ASSETS: dict[str, type[Asset]] = {
 __all__ = [
     "ASSETS", "COLORS", "KIT_SHAPES", "OBJECTS", "SPLIT_COLORS", "SPLIT_OBJECTS", "SPLIT_SHAPES",
     "Asset", "Ball", "Block", "Bowl", "Box", "Container", "Corner", "Cylinder", "Disk", "Ell",
-    "Fixture", "Geometry", "Household", "KitBoard", "KitPiece", "Line", "Mark", "OpenSquare", "Pallet",
-    "Part", "PegStand", "Pile", "Roof", "Rope", "Stand", "Zone", "asset_from_json",
+    "Fixture", "Geometry", "Household", "KitBoard", "KitPiece", "Line", "Mark", "OpenSquare",
+    "Pallet", "Part", "PegStand", "Pile", "Roof", "Rope", "Stand", "Zone", "asset_from_json",
     "asset_geometry",
 ]  # fmt: skip
 

@@ -149,8 +149,10 @@ class Mark(Asset):
     """
 
     color: str = "gray"
-    corners: tuple[tuple[float, float], ...] = ()
-    order: int = 1
+    corners: tuple[tuple[float, float], ...] = (
+        (-0.02, -0.02), (0.02, -0.02), (0.02, 0.02), (-0.02, 0.02)
+    )  # fmt: skip
+    order: int = 4
     nouns = ("mark", "outline", "spot")
     fixed = True
 
@@ -184,9 +186,7 @@ class Mark(Asset):
         if not self.order:
             across = inner.bounds[2] - inner.bounds[0] + 2 * MARK_WIDTH
             size = (across, MARK_WIDTH, PAINT)
-            return (
-                Part("tube", size, (0, 0, PAINT / 2), paint=MARK_COLOR, solid=False),
-            )
+            return (Part("tube", size, (0, 0, PAINT / 2), paint=MARK_COLOR, solid=False),)
         ring = list(_simple(inner).buffer(MARK_WIDTH / 2, join_style="mitre").exterior.coords)
         strips = []
         for (ax, ay), (bx, by) in itertools.pairwise(ring):
@@ -199,11 +199,11 @@ class Mark(Asset):
 
 def _simple(outline: shapely.Polygon) -> shapely.Polygon:
     """An outline with at most 15 corners: pybullet's bodies have at most 16 parts."""
-    tolerance = 0.0005
-    shape = outline
+    shape, tolerance = outline, 0.0005
     while len(shape.exterior.coords) > 15:
-        shape = shapely.convex_hull(outline).simplify(tolerance)
-        tolerance *= 1.5
+        hull = shapely.simplify(shapely.convex_hull(outline), tolerance)
+        assert isinstance(hull, shapely.Polygon)
+        shape, tolerance = hull, tolerance * 1.5
     return shape
 
 

@@ -27,7 +27,6 @@ from gensim_envs.task.patterns import Pattern
 from gensim_envs.task.pose import Pose
 from gensim_envs.task.spec import MAX_PLACES, MAX_POSE, MAX_SENTENCE, ItemSpec
 
-
 SHOW = False  # TODO(tasks)
 
 
@@ -130,7 +129,7 @@ def _check_shown(items: Sequence[ItemSpec], goal: Goal, k: int, place: Place) ->
 
 def _check_carries(items: Sequence[ItemSpec], goal: Goal, place: Place, base: Asset) -> None:
     """Check that things can stand on a base."""
-    flat = asset_geometry(base).flat or base.bodies > 1
+    flat = asset_geometry(base).flat or base.bodies > 1 or base.tumbles == "ball"
     if flat or base.opening is not None or isinstance(base, (PegStand, Fixture)):
         raise TaskError(f"nothing can stand on the {base}", "Use inside= or at=")
     if place.exact and len(place.bases) == 1:
@@ -140,20 +139,18 @@ def _check_carries(items: Sequence[ItemSpec], goal: Goal, place: Place, base: As
 def _check_count(items: Sequence[ItemSpec], goal: Goal) -> None:
     """Check the numbers of bases and items that a relation needs."""
     bases = len(goal.places[0].bases)
-    needed = {"at": None, "along": None, "row": None, "on": None, "between": 2}.get(goal.relation, 1)
+    needed = {"at": None, "along": None, "row": None, "on": None, "between": 2}.get(
+        goal.relation, 1
+    )
     if needed is not None and any(len(place.bases) != needed for place in goal.places):
-        raise TaskError(
-            f"{goal.relation} has {bases} bases", f"Give {needed}"
-        )
+        raise TaskError(f"{goal.relation} has {bases} bases", f"Give {needed}")
     if goal.relation == "on" and any(not place.bases for place in goal.places):
         raise TaskError("on= has no base", "Give an item")
     if goal.relation in ("between", *GROUPS, *DIRECTIONS) and len(goal.places) != 1:
         raise TaskError(f"{goal.relation} has {len(goal.places)} places", "Give one")
     least = {"around": 3, "row": 3 - min(bases, 2)}.get(goal.relation, 1)
     if len(goal.items) < least:
-        raise TaskError(
-            f"{goal.relation} has {len(goal.items)} items", f"Give at least {least}"
-        )
+        raise TaskError(f"{goal.relation} has {len(goal.items)} items", f"Give at least {least}")
 
 
 def _check_pattern(
@@ -211,9 +208,7 @@ def _check_path(items: Sequence[ItemSpec], goal: Goal) -> None:
         raise TaskError("the path has fewer than two corners", "Give more poses")
     if any(not items[base].fixed for place in goal.places for base in place.bases):
         return  # its length is known only when they stand
-    corners = [
-        items[p.bases[0]].start @ p.pose if p.bases else p.pose for p in goal.places
-    ]
+    corners = [items[p.bases[0]].start @ p.pose if p.bases else p.pose for p in goal.places]
     length = sum(a.distance(b) for a, b in itertools.pairwise(corners))
     if not 0.93 * Rope.LENGTH <= length <= 1.01 * Rope.LENGTH:
         raise TaskError(

@@ -11,8 +11,8 @@ from gensim_envs.task.assets import Pile
 from gensim_envs.task.checks.sentences import check_sentence
 from gensim_envs.task.geometry import footprint
 from gensim_envs.task.goals import Goal
-from gensim_envs.task.pose import WORKSPACE, Pose
 from gensim_envs.task.judge import Judge
+from gensim_envs.task.pose import WORKSPACE, Pose
 from gensim_envs.task.relations import supports, target_of
 from gensim_envs.task.spec import TaskSpec
 
