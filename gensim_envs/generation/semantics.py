@@ -256,7 +256,7 @@ def _near(spec: TaskSpec, goal: Goal, moved: set[int], judge: Judge) -> list[flo
     """For each item of a goal 1.0 if it is nearly in place at the start, else 0.0."""
     start = spec.start_snapshot()
     number = spec.goals.index(goal)
-    placed = judge.assign_one(number, start)
+    placed = judge.in_place(number, start)
     left = dict(judge.left(number, start))
     shares = []
     for item in goal.items:

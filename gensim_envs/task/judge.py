@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
@@ -14,7 +16,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_flow
 
-from gensim_envs.task.goals import GROUPS, HEIGHT_TOLERANCE, Goal, Place, Snapshot
+from gensim_envs.task.goals import GROUPS, HEIGHT_TOLERANCE, TILT_TOLERANCE, Goal, Place, Snapshot
 from gensim_envs.task.patterns import Motion, Slot, locate
 from gensim_envs.task.relations import (
     around,
@@ -33,6 +35,8 @@ from gensim_envs.task.spec import TaskSpec
 PILE_INTRUDES = 0.05
 """Share of the crumbs of a distracting pile from which it is in or on something."""
 _MANY = 1000
+_MOST = 120
+"""Exchanges of equal bases that are tried for a goal: all of them for up to five."""
 _TAKEN = 0.02
 """Metres from a place within which something else stands on it."""
 
@@ -86,6 +90,7 @@ class Judge:
         self._spec = spec
         kinds: dict[object, int] = {}
         self._kind = [kinds.setdefault(item.asset, len(kinds)) for item in spec.items]
+        self._exchanged: dict[int, list[tuple[Place, ...]]] = {}
         self._rigid = [
             not spec.items[goal.items[0]].bodies and goal.relation not in GROUPS
             for goal in spec.goals
@@ -177,12 +182,14 @@ class Judge:
         """Items that are in place for some goal."""
         found: set[int] = set()
         for number in range(len(self._spec.goals)):
-            found |= self.assign_one(number, now)
+            found |= self.in_place(number, now)
         return found
 
-    def assign_one(self, number: int, now: Snapshot) -> set[int]:
-        """Items that are in place for one goal, whatever the others need."""
-        return set(self._assign([number], now, self.motions(number, now), todo=False).placed)
+    def in_place(self, number: int, now: Snapshot) -> set[int]:
+        """Rigid items that are at some place of one goal, whatever the others need."""
+        need = self.needs[number]
+        targets, _ = self._targets([number], [need], now, self.motions(number, now))
+        return {item for target in targets for item in target.items}
 
     def left(self, number: int, now: Snapshot) -> tuple[tuple[int, Place], ...]:
         """The items of one goal that are not in place, each with its nearest place."""
@@ -276,13 +283,53 @@ class Judge:
                     self._target(number, k, place, now, where, first, kinds if apart else [])
                     for k, place in enumerate(places)
                 ]
-                for places in goal.sets()
+                for places in self._variants(number)
             ]
             targets += max(sets, key=partial(self._suits, now))
         return targets, units
 
-    def _suits(self, now: Snapshot, targets: Sequence[_Target]) -> tuple[int, int]:
-        """How well a set of places suits the state: more filled ones, fewer taken by others."""
+    def _variants(self, number: int) -> list[tuple[Place, ...]]:
+        """The alternative sets of a goal's places, with equal bases exchanged in all ways."""
+        if number not in self._exchanged:
+            goal = self._spec.goals[number]
+            found: dict[object, tuple[Place, ...]] = {}
+            for places in goal.sets():
+                for way in self._exchanges(goal, places):
+                    key = frozenset((frozenset(p.bases), replace(p, bases=())) for p in way)
+                    found.setdefault(key, way)
+            self._exchanged[number] = list(found.values())
+        return self._exchanged[number]
+
+    def _exchanges(self, goal: Goal, places: tuple[Place, ...]) -> Iterator[tuple[Place, ...]]:
+        """The places as they are, then with other bases that equal theirs."""
+        movable = {base for base in goal.bases if not self._spec.items[base].fixed}
+        kinds = {self._kind[base] for base in movable}
+        equals = {
+            kind: [k for k, own in enumerate(self._kind) if own == kind and k not in goal.items]
+            for kind in kinds
+        }
+        alike = len({replace(place, bases=()) for place in places}) == 1
+        same = alike and len({self._kind[item] for item in goal.items}) == 1
+        if same and len(kinds) == 1 and {(k,) for k in movable} == {p.bases for p in places}:
+            # Any of the equal bases will do for each of the places.
+            yield tuple(replace(places[0], bases=(k,)) for k in equals[min(kinds)])
+            return
+        orders = []
+        for kind, members in equals.items():
+            used = sorted(base for base in movable if self._kind[base] == kind)
+            rest = [k for k in members if k not in used]
+            ways = itertools.permutations([*used, *rest], len(used))
+            orders.append(
+                [dict(zip(used, way, strict=True)) for way in itertools.islice(ways, _MOST)]
+            )
+        for choice in itertools.islice(itertools.product(*orders), _MOST):
+            way = {base: other for part in choice for base, other in part.items()}
+            yield tuple(
+                replace(p, bases=tuple(way.get(base, base) for base in p.bases)) for p in places
+            )
+
+    def _suits(self, now: Snapshot, targets: Sequence[_Target]) -> tuple[int, int, float]:
+        """How well a set of places suits the state: more filled, fewer taken, bases nearer."""
         goal = self._spec.goals[targets[0].goal]
         kinds = {self._kind[item] for item in goal.items}
         others = [
@@ -293,7 +340,11 @@ class Judge:
         taken = sum(
             any(a.distance(b) < _TAKEN and abs(a.z - b.z) < _TAKEN for a in others) for b in want
         )
-        return sum(bool(t.items) for t in targets), -taken
+        apart = sum(
+            now.poses[a].distance(now.poses[b])
+            for t in targets for a, b in itertools.pairwise(t.place.bases)
+        )  # fmt: skip
+        return sum(bool(t.items) for t in targets), -taken, -round(apart, 6)
 
     def _target(
         self, number: int, k: int, place: Place, now: Snapshot, where: Motions, first: int,
@@ -310,9 +361,22 @@ class Judge:
         items = tuple(
             item
             for item, kind in enumerate(self._kind)
-            if kind in takers and is_met(self._spec, goal, place, item, now)
+            if kind in takers
+            and self._is_near(goal, place, item, now)
+            and is_met(self._spec, goal, place, item, now)
         )
         return _Target(number, place, unit, items, goal.shared)
+
+    def _is_near(self, goal: Goal, place: Place, item: int, now: Snapshot) -> bool:
+        """Whether an item may be in place, which is quicker to tell than whether it is."""
+        if goal.relation not in ("on", "inside") or len(place.bases) != 1:
+            return True
+        base = place.bases[0]
+        reach = math.hypot(*self._spec.items[base].asset.size) / 2
+        return now.poses[item].distance(now.poses[base]) <= reach or not self._is_upright(base, now)
+
+    def _is_upright(self, item: int, now: Snapshot) -> bool:
+        return now.tilts[item] <= TILT_TOLERANCE
 
     def _todo(
         self, number: int, now: Snapshot, placed: dict[int, int], targets: list[_Target]

@@ -46,7 +46,7 @@ def _ordered(
 ) -> str:
     kinds = {kind for k in range(min(reached + 1, len(spec.goals))) for kind in judge.needs[k]}
     for number in range(reached + 1, len(spec.goals)):
-        for item in judge.assign_one(number, now):
+        for item in judge.in_place(number, now):
             if judge.kind(item) not in kinds:
                 return f"the {spec.items[item].asset} was placed before its turn"
     return ""

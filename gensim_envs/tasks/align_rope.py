@@ -15,4 +15,8 @@ class AlignRope(Task):
         name = SIDES[scene.rng.integers(4)]
         side = [square.pose @ end for end in square.asset.edge(name)]
 
-        scene.goal(f"align the {rope} with the {name} side of the {square}", rope, along=side)
+        scene.goal(
+            f"align the {rope} with the {name} side of the {square}, as seen from its open side",
+            rope,
+            along=side,
+        )

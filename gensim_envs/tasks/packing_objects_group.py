@@ -7,9 +7,9 @@ class PackingObjectsGroup(Task):
     """Pack every object of the named kind into the container and leave the others."""
 
     def build(self, scene: Scene) -> None:
-        (paint,) = scene.colors(1)
-        container = scene.add(Container(paint, extents=(0.26, 0.20, 0.06)))
         kind, *others = scene.objects(4)
+        (paint,) = scene.colors(1, exclude=[kind.color])
+        container = scene.add(Container(paint, extents=(0.26, 0.20, 0.06)))
         things = scene.add(kind, count=int(scene.rng.integers(2, 4)))
 
         scene.goal(f"pack all {things} into the {container}", things, inside=container)

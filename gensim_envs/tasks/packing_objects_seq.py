@@ -7,9 +7,9 @@ class PackingObjectsSeq(Task):
     """Pack three of six household objects into the container, one after another."""
 
     def build(self, scene: Scene) -> None:
-        (paint,) = scene.colors(1)
-        container = scene.add(Container(paint, extents=(0.26, 0.20, 0.06)))
         objects = scene.objects(6)
+        (paint,) = scene.colors(1, exclude=[kind.color for kind in objects[:3]])
+        container = scene.add(Container(paint, extents=(0.26, 0.20, 0.06)))
 
         for kind in objects[:3]:
             thing = scene.add(kind)
@@ -17,3 +17,4 @@ class PackingObjectsSeq(Task):
 
         for kind in objects[3:]:
             scene.distract(kind)
+        scene.ordered()

@@ -1,8 +1,6 @@
 """Stack blocks as a pyramid, row by row."""
 
-from gensim_envs.api import Block, Scene, Stand, Task, pyramid
-
-SPACING = 0.05  # metres: leaves 1 cm between blocks, so that one on top rests on two
+from gensim_envs.api import Block, Scene, Stand, Task
 
 
 class StackBlockPyramid(Task):
@@ -11,11 +9,14 @@ class StackBlockPyramid(Task):
     def build(self, scene: Scene) -> None:
         base, *colors = scene.colors(4)
         stand = scene.add(Stand(base))
-        rows = pyramid(stand.pose.up(stand.asset.height), 3, spacing=SPACING, height=0.04)
         low, middle, top = (
-            scene.add(Block(color), count=len(row)) for color, row in zip(colors, rows, strict=True)
+            scene.add(Block(color), count=count)
+            for color, count in zip(colors, (3, 2, 1), strict=True)
         )
 
-        scene.goal(f"put the {low} in a row on the {stand}", low, at=rows[0])
-        scene.goal(f"put the {middle} on the row, over its gaps", middle, at=rows[1])
-        scene.goal(f"put the {top} on the very top", top, at=rows[2])
+        scene.goal(f"put the three {low} side by side on the {stand}", low, on=stand)
+        scene.goal(
+            f"put the two {middle} on the row, each on two {low}",
+            middle, on=[(low[0], low[1]), (low[1], low[2])],
+        )  # fmt: skip
+        scene.goal(f"put the {top} on the two {middle}", top, on=tuple(middle))

@@ -24,6 +24,10 @@ class TowersOfHanoiSeq(Task):
             for level, (color, diameter) in enumerate(zip(colors, DIAMETERS, strict=True))
         ]
 
+        scene.stays_on(disks, stand)
+        scene.never_on(disks[0], disks[1:])
+        scene.never_on(disks[1], disks[2])
+
         for disk, peg, level in MOVES:
             scene.goal(
                 f"move the {disks[disk]} to the {NAMES[pegs[peg]]} peg",

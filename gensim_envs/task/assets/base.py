@@ -34,6 +34,9 @@ COLORS: dict[str, tuple[int, int, int]] = {
     "white": (248, 248, 248),
 }
 """Named colours as sRGB bytes."""
+MARK_COLOR = (84, 84, 64)
+"""sRGB bytes of marks and silhouettes: a CIE76 difference of 25 or more from every named colour and
+from the table."""
 
 _SHARED = ("red", "green", "blue")
 SPLIT_COLORS: dict[str, tuple[str, ...]] = {

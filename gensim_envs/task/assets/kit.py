@@ -18,7 +18,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gensim_envs.errors import TaskError
-from gensim_envs.task.assets.base import COLORS, PAINT, Asset, Part, check_choice, slab
+from gensim_envs.task.assets.base import MARK_COLOR, PAINT, Asset, Part, check_choice, slab
 from gensim_envs.task.pose import Pose
 
 PIECE_HEIGHT = 0.02
@@ -213,9 +213,10 @@ class KitBoard(Asset):
 
     def parts(self) -> tuple[Part, ...]:
         places = [self.place(k) for k in range(len(self.shapes))]
-        dark = COLORS["gray" if self.color == "black" else "black"]
         silhouettes = (
-            _prism(shape, kit_file(shape), PAINT / 2, (p.x, p.y, p.z), paint=dark, solid=False)
+            _prism(
+                shape, kit_file(shape), PAINT / 2, (p.x, p.y, p.z), paint=MARK_COLOR, solid=False
+            )
             for shape, p in zip(self.shapes, places, strict=True)
         )
         return (slab(*self.SIZE), *silhouettes)

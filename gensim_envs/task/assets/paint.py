@@ -12,7 +12,7 @@ import shapely
 import shapely.affinity
 
 from gensim_envs.errors import TaskError
-from gensim_envs.task.assets.base import PAINT, Asset, Part, asset_geometry, slab
+from gensim_envs.task.assets.base import MARK_COLOR, PAINT, Asset, Part, asset_geometry, slab
 from gensim_envs.task.pose import Pose, wrap
 
 
@@ -132,8 +132,6 @@ class OpenSquare(Asset):
         return _stripes((0, s / 2, s + w, w), *((k * s / 2, -w / 4, w, s - w / 2) for k in (-1, 1)))
 
 
-MARK_COLOR = (84, 84, 64)
-"""sRGB bytes of a mark: a CIE76 difference of 25 or more from every named colour and the table."""
 MARK_WIDTH = 0.0065
 """Width of a mark's outline, metres: two pixels of the view from above."""
 
