@@ -359,7 +359,7 @@ def beads_along(spec: TaskSpec, goal: Goal, now: Snapshot) -> float:
     """
     corners = path_corners(spec, goal, now)
     beads = now.bodies[goal.items[0]]
-    way = shapely.LineString(corners)
+    way = shapely.LineString(_extended(corners))
     points = shapely.points(beads[:, :2])
     across = shapely.distance(way, points)
     along = shapely.line_locate_point(way, points)
@@ -373,6 +373,15 @@ def beads_along(spec: TaskSpec, goal: Goal, now: Snapshot) -> float:
             ok[bead] &= float(np.linalg.norm(beads[bead, :2] - end)) <= ROPE_END
         shares.append(float(ok.mean()))
     return max(shares)
+
+
+def _extended(corners: Array) -> Array:
+    """A path (n, 2) that goes on straight by 2 cm at both ends, where a rope's end may be."""
+    first, last = corners[0] - corners[1], corners[-1] - corners[-2]
+    longer = corners.copy()
+    longer[0] += first / max(1e-9, float(np.linalg.norm(first))) * ROPE_END
+    longer[-1] += last / max(1e-9, float(np.linalg.norm(last))) * ROPE_END
+    return longer
 
 
 def supports(spec: TaskSpec) -> list[set[int]]:
