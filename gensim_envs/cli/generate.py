@@ -31,7 +31,7 @@ from gensim_envs.utils.cli import (
     Seed,
     UsageError,
     Workers,
-    values,
+    value,
 )
 
 SHIPPED_RECORDING = "generated/recording"
@@ -51,7 +51,7 @@ def _temperature(text: str) -> tuple[str, float]:
     return query, temperature
 
 
-Temperatures = Annotated[tuple[tuple[str, float], ...], values(_temperature, "QUERY=T")]
+Temperatures = Annotated[tuple[tuple[str, float], ...], value(_temperature, "QUERY=T", many=True)]
 
 
 @dataclass(frozen=True)

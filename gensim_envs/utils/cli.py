@@ -56,32 +56,22 @@ class UsageError(GensimError):
     exit_code = 2
 
 
-def value(read: Callable[[str], T], metavar: str) -> Any:
+def value(read: Callable[[str], T], metavar: str, *, many: bool = False) -> Any:
     """An annotation for an option whose value is read from one word.
 
     Args:
         read: text -> value; raises ValueError with the problem.
         metavar: what the help calls the value.
+        many: whether the option takes any number of words and gives a tuple.
 
     For an option that may be left out, annotate the optional type: `Annotated[int | None, ...]`.
     """
     return PrimitiveConstructorSpec(
-        nargs=1,
-        metavar=metavar,
-        instance_from_str=lambda words: read(words[0]),
+        nargs="*" if many else 1,
+        metavar=f"{metavar} ..." if many else metavar,
+        instance_from_str=lambda words: tuple(map(read, words)) if many else read(words[0]),
         is_instance=lambda _: True,
-        str_from_instance=lambda instance: [str(instance)],
-    )
-
-
-def values(read: Callable[[str], T], metavar: str) -> Any:
-    """Like `value`, for an option that takes any number of words and gives a tuple."""
-    return PrimitiveConstructorSpec(
-        nargs="*",
-        metavar=f"{metavar} ...",
-        instance_from_str=lambda words: tuple(read(word) for word in words),
-        is_instance=lambda _: True,
-        str_from_instance=lambda instance: [str(each) for each in instance],
+        str_from_instance=lambda given: list(map(str, given)) if many else [str(given)],
     )
 
 
