@@ -86,9 +86,11 @@ def draw_map(
         out: where to write the page.
         embedder: auto, minilm, tfidf or openai:MODEL.
     """
+    from gensim_envs.generation import embed
     from gensim_envs.generation.memory import recall
-    from gensim_envs.generation.providers import ApiError
-    from gensim_envs.pages.map import embedder_of, map_page
+    from gensim_envs.generation.providers import ApiError, Budget
+    from gensim_envs.generation.providers.server import OpenAIProvider
+    from gensim_envs.pages.map import map_page
     from gensim_envs.utils import files
 
     opened = open_library(library)
@@ -96,8 +98,11 @@ def draw_map(
         raise UsageError(f"{out} is a folder; name a file")
     check_writable(out.absolute().parent)
     entries, generated = recall(opened), _generated(opened)
+    server = None
+    if embedder.startswith("openai:"):
+        server = OpenAIProvider(embedder.removeprefix("openai:"), Budget())
     try:
-        html = map_page(entries, generated, embedder_of(embedder))
+        html = map_page(entries, generated, embed.embedder(embedder, server))
     except ApiError as error:
         raise UsageError(str(error)) from error
     files.write(out, html.encode())

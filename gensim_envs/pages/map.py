@@ -7,10 +7,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from gensim_envs.generation.embed import Array, Embedder, embedder
+from gensim_envs.generation.embed import Array, Embedder
 from gensim_envs.generation.memory import Entry
-from gensim_envs.generation.providers import Budget
-from gensim_envs.generation.providers.server import OpenAIProvider
 from gensim_envs.pages.render import render, shortened
 from gensim_envs.utils.naming import words
 
@@ -36,18 +34,6 @@ _POSITIONS: tuple[tuple[float, float, Literal["start", "middle", "end"]], ...] =
     (5, -9, "start"), (5, 9, "start"), (-5, -9, "end"), (-5, 9, "end"),
 )  # fmt: skip
 """Positions of a label relative to its point: offset (x, y) in pixels, and the anchor."""
-
-
-def embedder_of(name: str) -> Embedder:
-    """An embedder by its name, with a server if it needs one.
-
-    Raises:
-        ProviderError: if it is not available.
-    """
-    server = None
-    if name.startswith("openai:"):
-        server = OpenAIProvider(name.removeprefix("openai:"), Budget())
-    return embedder(name, server)
 
 
 def map_page(entries: Sequence[Entry], generated: Collection[str], chosen: Embedder) -> str:

@@ -53,14 +53,10 @@ class Stats:
     def to_json(self) -> dict[str, Any]:
         """Convert to plain data."""
         asset, share = self.most_used
-        data = asdict(self)
         most = {"asset": asset, "share": round(share, 4)}
-        return {
-            "tasks": data["tasks"],
-            **data["tables"],
-            "entropy": self.entropy,
-            "most_used": most,
-        }
+        data = asdict(self)
+        tasks, tables = data["tasks"], data["tables"]
+        return {"tasks": tasks, **tables, "entropy": self.entropy, "most_used": most}
 
 
 def count(entries: Sequence[Entry], generated: Collection[str]) -> Stats:
