@@ -435,6 +435,7 @@ def test_a_start_whose_answer_is_lost_is_not_repeated(
     server: Server, data: Path, tmp_path: Path, waits: list[float]
 ) -> None:
     server.faults = [("lost POST /v1/fine_tuning/jobs", 500)]
+    assert run(*tune(server, data, tmp_path)) == 1
     assert run(*tune(server, data, tmp_path)) == 0
     assert len(server.jobs) == 1
 
@@ -443,10 +444,24 @@ def test_a_start_that_may_have_happened_is_never_guessed_at(
     server: Server, data: Path, tmp_path: Path, waits: list[float], capsys: Output
 ) -> None:
     server.faults = [("lost POST /v1/fine_tuning/jobs", 500), ("GET /v1/fine_tuning/jobs", 404)]
+    assert run(*tune(server, data, tmp_path)) == 1
     assert run(*tune(server, data, tmp_path)) == 2
     assert "cannot find out whether" in capsys.readouterr().err
     assert run(*tune(server, data, tmp_path)) == 0
     assert len(server.jobs) == 1
+
+
+@pytest.mark.parametrize("fault", ["POST /v1/files", "POST /v1/fine_tuning/jobs"])
+@pytest.mark.parametrize("status", [404, 405])
+def test_a_server_without_the_api_is_named(
+    fault: str, status: int, server: Server, data: Path, tmp_path: Path, waits: list[float],
+    capsys: Output,
+) -> None:  # fmt: skip
+    server.faults = [(fault, status)]
+    assert run(*tune(server, data, tmp_path)) == 2
+    message = capsys.readouterr().err
+    assert "has no API to tune models" in message and f"HTTP {status}" in message
+    assert not server.jobs
 
 
 def test_a_model_that_the_server_does_not_know_can_be_put_right(

@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -133,7 +133,7 @@ class _Tuning:
     def upload(self, content: dict[str, bytes]) -> None:
         for name, data in content.items():
             if name not in self._job.uploads:
-                with explained(self._key):
+                with self._api_exists(), explained(self._key):
                     file = self._client.files.create(file=(name, data), purpose="fine-tune")
                     self._job.uploads[name] = _text(file, "id")
                 self._save()
@@ -155,10 +155,6 @@ class _Tuning:
                 job.asked = False
                 self._save()
                 raise
-            except ApiError:  # the answer may have been lost
-                job.id = self._find()
-                if not job.id:
-                    raise
         self._save()
         self._say(f"started {job.id}")
 
@@ -166,13 +162,28 @@ class _Tuning:
         """Start the job and return its id; not retried, since that could start it twice."""
         uploads = self._job.uploads
         optional = {"validation_file": uploads.get(HELD_OUT), "suffix": self._job.order["suffix"]}
-        with explained(self._key):
+        with self._api_exists(), explained(self._key):
             created = self._once.fine_tuning.jobs.create(
                 model=self._job.order["model"],
                 training_file=uploads[TRAIN],
                 **{key: value for key, value in optional.items() if value},
             )
             return _text(created, "id")
+
+    @contextlib.contextmanager
+    def _api_exists(self) -> Iterator[None]:
+        """Explain a request that is refused because the server has no such address."""
+        try:
+            yield
+        except ProviderError as error:
+            answer = error.__context__
+            missing = getattr(answer, "status_code", 0) in (404, 405)
+            if not missing or getattr(answer, "code", None) == "model_not_found":
+                raise
+            raise ProviderError(
+                f"{self._job.order['server']} has no API to tune models: {error}. "
+                "Use a server that has OpenAI's fine-tuning API"
+            ) from error
 
     def _find(self) -> str:
         """Id of the job on our upload, or ""."""
