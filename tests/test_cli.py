@@ -129,7 +129,7 @@ def test_check_accepts_a_program_or_an_answer_and_writes_nothing(
     before = content(tmp_path)
     for path in (file, bare):
         assert run("check", path) == 0
-        assert "TinyZone: gate and 1,000 draws of each split passed" in capsys.readouterr().out
+        assert "TinyZone: gate and 500 draws of each split passed" in capsys.readouterr().out
     assert content(tmp_path) == before
 
 

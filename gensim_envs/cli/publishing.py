@@ -12,26 +12,27 @@ from gensim_envs.cli.shared import Folder, find, open_library, read, select
 from gensim_envs.errors import TaskError
 from gensim_envs.generation import check as checks
 from gensim_envs.generation import publish as publisher
+from gensim_envs.generation.validate import POLICIES
 from gensim_envs.library import Library, LibraryError, Record, is_shipped
 from gensim_envs.library.renaming import rename_class
+from gensim_envs.seeds import CERTIFICATE, SURVEY
 from gensim_envs.utils import processes
 from gensim_envs.utils.cli import UsageError, Workers
 from gensim_envs.utils.progress import Progress
 
-_STEPS = 60  # episodes of a certificate
+_STEPS = len(POLICIES) * len(CERTIFICATE)  # episodes of a certificate
 
 
 def check(file: Positional[Path]) -> None:
-    """Check a program without publishing it: gate, sandbox and 1,000 draws of each split.
+    """Check a program without publishing it: gate, sandbox and 1,000 draws.
 
     Args:
         file: a program, or a model's answer that contains one.
     """
     source, program = checks.program_of(read(file))
     survey = checks.survey(program, source)
-    print(
-        f"{program.name}: gate and 1,000 draws of each split passed, {survey.redraws:.1%} redrawn"
-    )
+    passed = f"gate and {len(SURVEY)} draws of each split passed"
+    print(f"{program.name}: {passed}, {survey.redraws:.1%} redrawn")
     print(f"  {survey.instruction!r}; at most {survey.bounds}")
 
 
@@ -113,7 +114,7 @@ def _certified(library: Library, record: Record, executor: Executor) -> bool:
         same = "as published"
         if new != record:
             same = f"differs from its record: {new.certificate}"
-        progress.line(f"{record.id}: {new.certificate['oracle']}/20, {same}")
+        progress.line(f"{record.id}: {new.certificate['oracle']}/{len(CERTIFICATE)}, {same}")
         return new == record
 
 

@@ -14,6 +14,7 @@ from tyro.conf import Positional, arg
 import gensim_envs
 from gensim_envs.cli.shared import Folder, find, open_library, select
 from gensim_envs.library import LibraryError
+from gensim_envs.seeds import CERTIFICATE
 
 _REQUIRED = ("gymnasium", "pybullet", "numpy", "scipy", "shapely")
 _OPTIONAL = {
@@ -41,7 +42,7 @@ def list_tasks(
         width = max((len(record.id) for record in records), default=0)
         for record in records:
             solved = record.certificate.get("oracle", "?")
-            print(f"{record.id:{width}}  {solved!s:>2}/20  {record.summary}")
+            print(f"{record.id:{width}}  {solved!s:>2}/{len(CERTIFICATE)}  {record.summary}")
     return 1 if broken else 0
 
 

@@ -18,6 +18,7 @@ from gensim_envs.library import Library, Record, digest, file_of, is_hand_writte
 from gensim_envs.sandbox.client import protection
 from gensim_envs.sandbox.gate import check as gate
 from gensim_envs.sandbox.program import HandWritten, Program, Sandboxed
+from gensim_envs.seeds import CERTIFICATE, SURVEY
 from gensim_envs.utils import processes
 
 Report = Callable[[str], None]
@@ -109,9 +110,9 @@ def publish(
     library.others(program.name, file_of(program.name), source, text)
     with processes.processes(workers) as executor:
         survey = executor.submit(check.survey, program, source).result()
-        report(f"specs: 1000 draws, {survey.redraws:.1%} redrawn")
+        report(f"specs: {2 * len(SURVEY)} draws, {survey.redraws:.1%} redrawn")
         certificate = validate.certify(program, survey.bounds, survey.redraws, executor, tick)
-    report(f"certificate: the oracle solves {certificate.oracle} of 20")
+    report(f"certificate: the oracle solves {certificate.oracle} of {len(CERTIFICATE)}")
     candidate = Candidate(source, survey, certificate, file_of(program.name), text)
     return candidate.publish(library, model)
 
@@ -183,7 +184,8 @@ def regenerate(
                 record = certify(library, file, executor)
             except TaskError as error:
                 raise TaskError(f"{file}: {error}", cause=error.cause) from error
-            report(f"{record.id}: the oracle solves {record.certificate['oracle']} of 20")
+            solved = record.certificate["oracle"]
+            report(f"{record.id}: the oracle solves {solved} of {len(CERTIFICATE)}")
             if record.name in records:
                 other = records[record.name].file
                 raise LibraryError(f"{other} and {file} both define {record.name}")

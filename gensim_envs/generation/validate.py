@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -24,6 +24,7 @@ MOST_RANDOM = 0.05
 """Success rate of the random policy from which a task is too easy."""
 
 Policy = Literal["oracle", "noop", "random"]
+POLICIES: tuple[Policy, ...] = get_args(Policy)
 Tick = Callable[[str], None]
 
 
@@ -103,10 +104,8 @@ def certify(
     Raises:
         TaskError: with cause "oracle", if the task is refused.
     """
-    jobs: list[tuple[Policy, int]] = [
-        (policy, seed) for policy in ("oracle", "noop", "random") for seed in CERTIFICATE
-    ]
-    results: dict[Policy, list[tuple[Episode, str]]] = {"oracle": [], "noop": [], "random": []}
+    jobs = [(policy, seed) for policy in POLICIES for seed in CERTIFICATE]
+    results: dict[Policy, list[tuple[Episode, str]]] = {policy: [] for policy in POLICIES}
     running = in_order(executor, run_episode, [(program, dict(bounds), *job) for job in jobs])
     with contextlib.closing(running):
         for (policy, seed), result in zip(jobs, running, strict=True):

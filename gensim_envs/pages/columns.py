@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from gensim_envs import seeds
 from gensim_envs.generation.verdict import Verdict
 from gensim_envs.pages.facts import Task
 from gensim_envs.pages.measures import Rate
@@ -68,14 +69,15 @@ def plain(value: object) -> str:
 
 # A task.
 
+_SEEDS = f"{{}}/{len(seeds.CERTIFICATE)}"
 ORACLE: Column[Task] = Column(
-    "Oracle", lambda task: task.certified("oracle", "{}/20"), "seeds that the oracle solves"
+    "Oracle", lambda task: task.certified("oracle", _SEEDS), "seeds that the oracle solves"
 )
 CERTIFICATE: tuple[Column[Task], ...] = (
     ORACLE,
     Column("Oracle actions", lambda task: task.certified("steps", "{:.3g}"), "mean number"),
     Column("No-op return", lambda task: task.certified("noop", "{:g}"), "return of doing nothing"),
-    Column("Random", lambda task: task.certified("random", "{}/20"),
+    Column("Random", lambda task: task.certified("random", _SEEDS),
            "seeds that random actions solve"),
     Column("Redraws", lambda task: task.certified("redraws", "{:.1%}"),
            "share of draws that fail a check and are repeated"),
