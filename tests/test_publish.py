@@ -195,7 +195,7 @@ IN_THE_AIR = with_build(
 )
 EASY = with_build(
     'zone = scene.add(Zone("red", width=0.48), at=Pose(0.5, -0.25))',
-    'box = scene.add(Box("blue", extents=(0.3, 0.3, 0.03)))',
+    'box = scene.add(Box("blue", extents=(0.36, 0.36, 0.03)))',
     'scene.goal("move the blue box into the red zone", box, inside=zone)',
 )
 REFUSED = {
