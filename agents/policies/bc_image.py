@@ -9,7 +9,6 @@ actions, such as picking either of two equal blocks.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,9 +20,10 @@ from torch import Tensor, nn
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
 from agents.data.augment import Table, augmented, noisy, pictures
-from agents.policies.base import Array, PolicySpec, check_range
+from agents.policies.base import Array, PolicySpec
 from agents.policies.learned import LearnedPolicy, pad_tokens
 from agents.policies.networks import Decoder, Encoder, InstructionPooling
+from agents.ranges import Amount, Checked, Dropout, Positive, Range
 
 if TYPE_CHECKING:
     from agents.data.demonstrations import Sample
@@ -34,30 +34,28 @@ _OUTPUTS = 6  # x and y of pick and place, sine and cosine of the rotation
 
 
 @dataclass(frozen=True)
-class BCImageConfig:
+class BCImageConfig(Checked):
     """Hyperparameters of behaviour cloning from images."""
 
-    width: int = 32
+    width: Positive = 32
     """Channels at 1/4 of the resolution; 1.5 times as many at 1/8, twice as many at 1/16."""
     points: int = 32
     """Points of the spatial softmax; two of them for each mode are its pick and place."""
-    modes: int = 4
+    modes: Positive = 4
     """Gaussians in the mixture."""
-    hidden: int = 256
+    hidden: Positive = 256
     """Units in each layer of the perceptron."""
-    dropout: float = 0.1
+    dropout: Dropout = 0.1
     """Dropout rate of the perceptron."""
     augment: bool = True
     """Rotate and shift scenes in training."""
-    noise: float = 0.0
+    noise: Amount = 0.0
     """Standard deviation of sensor noise in training: of heights in metres, and ten times the
     number of colours within 0..1."""
 
     def __post_init__(self) -> None:
-        check_range(self, 1, math.inf, "width", "hidden", "modes")
-        check_range(self, 2 * self.modes, math.inf, "points")
-        check_range(self, 0, math.inf, "noise")
-        check_range(self, 0, 0.99, "dropout")
+        super().__post_init__()
+        Range(2 * self.modes).check("points", self.points)
 
 
 class BCImage(LearnedPolicy):

@@ -7,10 +7,9 @@ depends on its mark, which is a product, and plain units need more demonstration
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import torch
@@ -18,8 +17,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agents.data.augment import Motion, Table, draw
-from agents.policies.base import Array, PolicySpec, check_range
+from agents.policies.base import Array, PolicySpec
 from agents.policies.learned import LearnedPolicy
+from agents.ranges import Checked, Dropout, Positive, Range
 from gensim_envs import StateLayout
 
 if TYPE_CHECKING:
@@ -29,25 +29,20 @@ _MIN_STD = 0.01  # of an entry that hardly varies, whose noise would become the 
 
 
 @dataclass(frozen=True)
-class BCStateConfig:
+class BCStateConfig(Checked):
     """Hyperparameters of behaviour cloning from states."""
 
-    width: int = 256
+    width: Positive = 256
     """Units in each hidden layer."""
-    depth: int = 3
+    depth: Positive = 3
     """Number of hidden layers."""
-    dropout: float = 0.1
+    dropout: Dropout = 0.1
     """Dropout rate of the hidden units."""
-    delta: float = 0.05
+    delta: Annotated[float, Range(1e-6)] = 0.05
     """Threshold of the Huber loss, in units of the encoded action. A small one makes the network
     predict the median where demonstrations disagree."""
     augment: bool = True
     """Rotate and shift scenes in training; states of other suites never are."""
-
-    def __post_init__(self) -> None:
-        check_range(self, 1, math.inf, "width", "depth")
-        check_range(self, 0, 0.99, "dropout")
-        check_range(self, 1e-6, math.inf, "delta")
 
 
 class BCState(LearnedPolicy):

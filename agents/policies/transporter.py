@@ -32,19 +32,20 @@ from agents.data.augment import Table, augmented, colors_of, noisy, pictures, wr
 from agents.data.demonstrations import Sample
 from agents.errors import AgentsError
 from agents.policies import networks
-from agents.policies.base import PolicySpec, check_range
+from agents.policies.base import PolicySpec
 from agents.policies.clip import Clip, ClipVisual
 from agents.policies.learned import LearnedPolicy, pad_tokens
 from agents.policies.registry import text_encoder
+from agents.ranges import Amount, Checked, Positive
 
 
 @dataclass(frozen=True)
-class TransporterConfig:
+class TransporterConfig(Checked):
     """Hyperparameters of the transporter. A pixel of the images is 3.125 mm."""
 
-    width: int = 32
+    width: Positive = 32
     """Channels at 1/4 of the resolution; 1.5 times as many at 1/8, twice as many at 1/16."""
-    features: int = 8
+    features: Positive = 8
     """Channels that are correlated."""
     rotations: int = 36
     """Rotations of the crop among which placing chooses."""
@@ -52,25 +53,24 @@ class TransporterConfig:
     """Rotations in a training step: the two next to the target, and others at random."""
     crop: int = 64
     """Side of the crop around the pick, in pixels."""
-    jitter: float = 0.008
+    jitter: Amount = 0.008
     """Standard deviation of the shift of picks in training, in metres; places move with them."""
     refine: bool = True
     """Refine places at 6.25 mm and 3 degrees."""
-    refine_width: int = 32
+    refine_width: Positive = 32
     """Channels of the refining networks."""
-    refine_features: int = 16
+    refine_features: Positive = 16
     """Channels that the refining networks correlate."""
     clip: bool = False
     """Use the frozen image encoder of CLIP in the semantic stream; needs a clip: encoder."""
     augment: bool = True
     """Rotate and shift scenes in training."""
-    noise: float = 0.0
+    noise: Amount = 0.0
     """Standard deviation of the sensor noise added in training: this many metres for heights,
     and ten times this value for colours, which range from 0 to 1."""
 
     def __post_init__(self) -> None:
-        check_range(self, 1, math.inf, "width", "features", "refine_width", "refine_features")
-        check_range(self, 0, math.inf, "jitter", "noise")
+        super().__post_init__()
         if self.crop % 8 or self.crop <= 0:
             raise AgentsError(f"crop is {self.crop}; expected a positive multiple of 8")
         if not 4 <= self.rotations_trained <= self.rotations:

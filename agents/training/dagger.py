@@ -25,8 +25,9 @@ from agents.data.demonstrations import Demonstrations
 from agents.errors import AgentsError
 from agents.policies.learned import LearnedPolicy, policy_class
 from agents.policies.registry import policy_names
+from agents.ranges import Checked, Positive, Share
 from agents.training import checkpoint, loop
-from agents.training.config import TrainConfig, check_minimum, check_same, describe, find_run
+from agents.training.config import TrainConfig, describe
 from agents.training.inputs import check_machine, select_demos
 from agents.training.source import Source
 from gensim_envs.utils import files
@@ -38,22 +39,22 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class DaggerConfig:
+class DaggerConfig(Checked):
     """Options of DAgger in addition to those of training."""
+
+    option_prefix = "dagger."
 
     policy: str = "bc_state"
     """The policy to train, whose options have its name as prefix."""
-    rounds: int = 4
+    rounds: Positive = 4
     """Rounds after behaviour cloning."""
-    episodes: int = 25
+    episodes: Positive = 25
     """Episodes of each task in a round."""
-    beta: float = 0.0
+    beta: Share = 0.0
     """In round k the oracle acts in a share beta ** k of the steps, the policy in the others."""
 
     def __post_init__(self) -> None:
-        check_minimum(self, {"rounds": 1, "episodes": 1, "beta": 0}, "dagger.")
-        if not self.beta <= 1:
-            raise AgentsError(f"--dagger.beta is {self.beta}; expected 0 to 1")
+        super().__post_init__()
         if self.policy not in policy_names("imitation"):
             raise AgentsError(
                 f"DAgger trains {', '.join(policy_names('imitation'))}, not {self.policy!r:.60}"
@@ -81,12 +82,10 @@ def train(config: TrainConfig, dagger: DaggerConfig, hyperparameters: Any, sourc
     described["training"] |= {"policy": "dagger", "dagger": asdict(dagger)}
     check_machine(inner, hyperparameters, None, validates=True)  # it is played between rounds
     with checkpoint.locked(config.out):
-        found = find_run(config, described)
-        if found is not None:
-            if found["training"]["finished"]:
-                print(f"{config.out} is finished; --overwrite trains it again")
-                return config.out
-        elif not config.overwrite and (left := _parts(config.out)):
+        found = checkpoint.find_run(config.out, config.overwrite, described)
+        if checkpoint.is_finished(config.out, found):
+            return config.out
+        if found is None and not config.overwrite and (left := _parts(config.out)):
             raise AgentsError(
                 f"{left[0]} is of another run; choose another --out, or --overwrite it"
             )
@@ -94,9 +93,7 @@ def train(config: TrainConfig, dagger: DaggerConfig, hyperparameters: Any, sourc
         first = select_demos(inner, source.demos(policy_class(inner.policy).obs_mode))
         _check_oracle(first, dagger.policy)
         described["training"]["dataset"] = first.sha256()
-        if found is not None:
-            check_same(config.out, found, described)
-        else:
+        if checkpoint.find_run(config.out, config.overwrite, described) is None:
             _clear(config.out)
             described["training"]["finished"] = False
             checkpoint.save_json(config.out / checkpoint.CONFIG, described)

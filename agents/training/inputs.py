@@ -12,8 +12,7 @@ from agents.policies.base import Array, PolicySpec, same_encoder
 from agents.policies.learned import policy_class
 from agents.policies.registry import text_encoder
 from agents.policies.text_encoders import PROBE, fingerprint
-from agents.training import checkpoint
-from agents.training.config import TrainConfig
+from agents.training.config import TrainConfig, load_start
 from agents.training.distributed import find_device
 from gensim_envs.errors import GensimError
 
@@ -131,9 +130,7 @@ def make_spec(
         encoder_fingerprint=encoder_fingerprint,
     )
     if config.start_from is not None:
-        start = checkpoint.load_json(config.start_from / checkpoint.CONFIG)
-        differ = spec.differences(PolicySpec.from_json(start["spec"]))
-        if differ:
+        if differ := spec.differences(load_start(config.start_from)[0]):
             raise AgentsError(
                 f"the checkpoint {config.start_from} does not fit the dataset: "
                 f"{'; '.join(differ)}. Train without --start-from"

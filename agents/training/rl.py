@@ -33,8 +33,8 @@ from agents.evaluation.rollout import MAKE_ERRORS, of_suite
 from agents.policies.base import PolicySpec
 from agents.policies.learned import load_weights, make_policy, policy_config
 from agents.policies.sb3 import SB3Policy
+from agents.ranges import Checked, Natural, Positive
 from agents.training import checkpoint
-from agents.training.config import check_minimum, check_same
 from gensim_envs.seeds import TRAINING
 from gensim_envs.utils import files
 from gensim_envs.utils.progress import Progress
@@ -47,8 +47,10 @@ _BUFFER = ("observations", "next_observations", "actions", "rewards", "dones", "
 
 
 @dataclass(frozen=True, kw_only=True)
-class RLConfig:
+class RLConfig(Checked):
     """Training from reward, with PPO or SAC."""
+
+    option_prefix = ""
 
     policy: str
     """The policy to train: ppo or sac."""
@@ -56,20 +58,17 @@ class RLConfig:
     """Tasks to train on; each episode samples one."""
     out: Path
     """Folder of the run. The same command resumes a run that was interrupted."""
-    steps: int = 100_000
+    steps: Positive = 100_000
     """Actions, in all envs together. A finished run may be given more; it then equals a longer run
     only if it ended at a checkpoint of that."""
-    seed: int = 0
+    seed: Natural = 0
     """Seed of initial weights, episodes and exploration."""
-    parallel: int = 4
+    parallel: Positive = 4
     """Envs that act at once, in processes if there are several."""
-    checkpoint_every: int = 10_000
+    checkpoint_every: Positive = 10_000
     """Steps between checkpoints. The envs are reset after each, so it affects the result."""
     overwrite: bool = False
     """Replace another run in the folder."""
-
-    def __post_init__(self) -> None:
-        check_minimum(self, {"steps": 1, "seed": 0, "parallel": 1, "checkpoint_every": 1})
 
 
 _NOT_COMPARED = {"out", "steps", "overwrite"}
@@ -100,9 +99,7 @@ def train(config: RLConfig, hyperparameters: Any = None) -> Path:
     try:
         with checkpoint.locked(config.out):
             training = _Training(config, hyperparameters or policy_config(config.policy, {}))
-            if training.finished:
-                print(f"{config.out} is finished; --overwrite trains it again", file=sys.stderr)
-            else:
+            if not checkpoint.is_finished(config.out, training.found):
                 training.run()
     finally:
         torch.set_num_threads(threads)
@@ -113,7 +110,7 @@ class _Training:
     """One run: an algorithm of Stable-Baselines3 and how far it is.
 
     Attributes:
-        finished: whether nothing is left to do.
+        found: the config.json of the run that is resumed; None for a new one.
     """
 
     def __init__(self, config: RLConfig, hyperparameters: Any) -> None:
@@ -128,11 +125,10 @@ class _Training:
             "training": self._compared,
         }
         self._rows: list[dict[str, Any]] = []
-        found = checkpoint.find(config.out, config.overwrite)
-        self._resumes, self.finished = found is not None, False
-        if found is not None:
-            check_same(config.out, found, json.loads(json.dumps(self._described)))
-            self.finished = found["training"].get("steps", 0) >= config.steps
+        self.found = checkpoint.find_run(config.out, config.overwrite, self._described)
+        if self.found is not None:  # which may be given more steps
+            done = self.found["training"].get("steps", 0)
+            self.found["training"]["finished"] = done >= config.steps
 
     def run(self) -> None:
         """Train to the end."""
@@ -185,7 +181,7 @@ class _Training:
         except (ValueError, AssertionError) as error:
             raise AgentsError(f"{self._config.policy}: {error}") from error
         formats = ["tensorboard"] if importlib.util.find_spec("tensorboard") else []
-        resumes = self._resumes and (out / checkpoint.LAST).exists()
+        resumes = self.found is not None and (out / checkpoint.LAST).exists()
         if not resumes:
             checkpoint.clear(out)
             self._save_config(0)

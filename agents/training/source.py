@@ -8,10 +8,12 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from agents.data.demonstrations import Demonstrations
 from agents.errors import AgentsError
-from agents.training.config import TrainConfig, check_minimum
+from agents.ranges import Checked, Range
+from agents.training.config import TrainConfig
 from agents.training.loop import Validate
 
 SIMULATOR = ("gymnasium", "pybullet")
@@ -19,17 +21,16 @@ SIMULATOR = ("gymnasium", "pybullet")
 
 
 @dataclass(frozen=True, kw_only=True)
-class DataConfig:
+class DataConfig(Checked):
     """The demonstrations of a run; by default the oracle makes them."""
+
+    option_prefix = ""
 
     data: tuple[Path, ...] = ()
     """Folders of datasets that `gensim demos` or `python -m agents export` wrote, or ids of Minari
     datasets."""
-    workers: int | None = None
+    workers: Annotated[int | None, Range(1)] = None
     """Processes that play episodes; by default one for each core."""
-
-    def __post_init__(self) -> None:
-        check_minimum(self, {"workers": 1})
 
 
 class Source:

@@ -119,8 +119,7 @@ def _source(config: TrainConfig, data: DataConfig) -> tuple[TrainConfig, Source]
 
 def _train(config: TrainConfig, hyperparameters: Any, source: Source) -> None:
     """Train on demonstrations that are there, or are made first."""
-    if loop.check(config, hyperparameters):
-        print(f"{config.out} is finished; --overwrite trains it again")
+    if loop.is_finished(config, hyperparameters):
         return
     make = partial(source.demos, policy_class(config.policy).obs_mode)
     demos = make() if source.data.data else None
