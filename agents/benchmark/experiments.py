@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from agents.benchmark.suites import Condition, Experiment, Suite
-from agents.evaluation import report
+from agents.evaluation import results
 from agents.evaluation.evaluate import evaluate
-from agents.evaluation.rollout import PolicySource
+from agents.evaluation.playing import PolicySource
 from agents.policies.learned import policy_class
 from agents.policies.registry import policy_names
 from agents.training import checkpoint
@@ -80,7 +80,7 @@ class RunExperiment:
             "episodes": self.episodes, "seed": self.suite.seed,
             "commands": [self._shown(command)] if command else [],
             "seconds": {"train": seconds, "evaluate": evaluated},
-            "machine": _machine(), "versions": report.versions(), "conditions": conditions,
+            "machine": _machine(), "versions": results.versions(), "conditions": conditions,
         })  # fmt: skip
 
     def command(self) -> list[str]:
@@ -134,7 +134,7 @@ class RunExperiment:
                 splits=[condition.split for condition in conditions],
                 perturb=conditions[0].perturb, workers=1,
             )  # fmt: skip
-            report.write(path, made)
+            results.write(path, made)
         return checkpoint.load_json(path)
 
 
@@ -183,7 +183,7 @@ def _machine() -> dict[str, Any]:
     import torch
 
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
-    return {**report.machine(), "gpu": gpu}
+    return {**results.machine(), "gpu": gpu}
 
 
 def demonstrations_of(experiment: Experiment) -> tuple[str, str, tuple[str, ...]]:

@@ -16,11 +16,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from agents.data import tokens
-from agents.data.episodes import IMAGE, Sample
-from agents.data.episodes import Episode as Kept
+from agents.data.episodes import IMAGE, PackedEpisode, Sample
 from agents.errors import AgentsError
-from gensim_envs.datasets.reading import Dataset, Episode, find
-from gensim_envs.errors import DatasetError
+from gensim_envs.datasets import Dataset, DatasetError, Episode, find
 from gensim_envs.seeds import TEST, VALIDATION
 
 __all__ = ["IMAGE", "Demonstrations", "Sample"]
@@ -65,12 +63,12 @@ class Demonstrations:
         self.action_low, self.action_high = low, high
         self.state_bounds = dict(state_bounds)
         self.tokens: tokens.Tokens = {}
-        self._episodes: list[Kept] = []
+        self._episodes: list[PackedEpisode] = []
         self._steps: list[tuple[int, int]] = []  # of each index, its episode and step
 
     # Adding.
 
-    def add(self, episode: Kept) -> None:
+    def add(self, episode: PackedEpisode) -> None:
         """Add an episode.
 
         Raises:
@@ -254,7 +252,7 @@ def _check_seed(env: str, episode: Episode) -> None:
             )
 
 
-def _read_episode(env: str, obs_mode: str, episode: Episode) -> Kept:
+def _read_episode(env: str, obs_mode: str, episode: Episode) -> PackedEpisode:
     """The labelled steps of an episode."""
     labelled: Iterable[Any] = itertools.repeat(True)
     if "infos/labelled" in episode:
@@ -262,7 +260,7 @@ def _read_episode(env: str, obs_mode: str, episode: Episode) -> Kept:
     actions, instructions = episode.array("actions"), episode.texts("infos/instruction")
     steps = instructions, actions, _observations(obs_mode, episode)
     chosen = (itertools.compress(each, labelled) for each in steps)
-    return Kept.of(obs_mode, env, episode.seed, *chosen)
+    return PackedEpisode.of(obs_mode, env, episode.seed, *chosen)
 
 
 def _obs_mode(episode: Episode) -> str:

@@ -10,10 +10,10 @@ from typing import Annotated, Literal
 from tyro.conf import arg
 
 from agents.errors import AgentsError
-from agents.evaluation import report
+from agents.evaluation import results
 from agents.evaluation.evaluate import PERTURBATIONS
 from agents.evaluation.evaluate import evaluate as run_evaluation
-from agents.evaluation.rollout import PolicySource
+from agents.evaluation.playing import PolicySource
 from agents.ranges import Checked, Range
 from gensim_envs.seeds import TEST
 from gensim_envs.utils import cli, files
@@ -78,7 +78,7 @@ def evaluate(config: EvaluateConfig) -> None:
         max_videos=config.max_videos,
     )
     result["command"] = " ".join(["python -m agents", *sys.argv[1:]])
-    print(report.table(result))
+    print(results.table(result))
     if config.json is not None:
-        report.write(config.json, result)
+        results.write(config.json, result)
         print(f"wrote {config.json}", file=sys.stderr)

@@ -18,14 +18,14 @@ from typing import Any
 import numpy as np
 
 import gensim_envs
-from agents.data.spaces import check_spaces
 from agents.errors import AgentsError
-from agents.evaluation import report
-from agents.evaluation.rollout import (
+from agents.evaluation import results
+from agents.evaluation.playing import (
     MAKE_ERRORS,
     Outcome,
     PolicySource,
     Setting,
+    check_actions,
     of_suite,
     outcome,
 )
@@ -71,7 +71,7 @@ def evaluate(
         max_videos: number of videos, taken from the settings in turn.
 
     Returns:
-        The report; see `agents.evaluation.report.summary`.
+        The report; see `agents.evaluation.results.summary`.
 
     Raises:
         AgentsError: before any episode, if the policy cannot act in these envs or a seed is one of
@@ -102,10 +102,10 @@ def evaluate(
     return {
         "policy": source.name or (policy.spec.policy if policy.spec is not None else ""),
         "checkpoint": None if source.checkpoint is None else str(source.checkpoint),
-        **report.summary(outcomes, left_out, seeds),
+        **results.summary(outcomes, left_out, seeds),
         "seconds": round(time.monotonic() - began, 1),
-        "versions": report.versions(),
-        "machine": report.machine(),
+        "versions": results.versions(),
+        "machine": results.machine(),
     }
 
 
@@ -177,8 +177,7 @@ def _check_fit(setting: Setting, policy: Policy) -> None:
             )
     env = setting.make()
     try:
-        obs_mode = None if policy.spec is None else setting.obs_mode
-        check_spaces(setting.env, obs_mode, env.observation_space, env.action_space)
+        check_actions(setting.env, env.action_space)
         policy.reset(env, np.random.default_rng(0))
     finally:
         env.close()

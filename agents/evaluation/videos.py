@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.errors import AgentsError
-from agents.evaluation.rollout import Setting, play
+from agents.evaluation.playing import Setting, play
 from gensim_envs import Transition
 from gensim_envs.wrappers import action_to_pixels
 

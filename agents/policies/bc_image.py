@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
-from agents.data.augment import Table, augmented, noisy, pictures
+from agents.data.augment import Table, pictures, prepared
 from agents.policies.base import Array, PolicySpec
 from agents.policies.learned import LearnedPolicy, pad_tokens
 from agents.policies.networks import Decoder, Encoder, InstructionPooling
@@ -86,12 +86,7 @@ class BCImage(LearnedPolicy):
         self, samples: list[Sample], tokens: list[Array], rng: np.random.Generator, train: bool
     ) -> dict[str, Tensor]:
         """`image` (B, 4, H, W), `target` (B, 6) of `Table.encode`, `tokens` and `mask`."""
-        scenes, _ = pictures([s.color for s in samples], [s.height for s in samples])
-        actions = np.stack([s.action for s in samples])
-        if train and self.config.augment:
-            scenes, actions = augmented(scenes, actions, self.table, rng)
-        if train and self.config.noise:
-            scenes = noisy(scenes, self.config.noise, rng)
+        scenes, _, actions = prepared(samples, self.table, self.config, rng, train)
         padded, mask = pad_tokens(tokens)
         target = torch.from_numpy(self.table.encode(actions))
         return {"image": scenes, "target": target, "tokens": padded, "mask": mask}
@@ -100,10 +95,7 @@ class BCImage(LearnedPolicy):
         """Negative log-likelihood; `pick` and `place` are mean errors of the best mode, metres."""
         mixture, target = self._mixture(batch), batch["target"]
         loss: Tensor = -mixture.log_prob(target).mean()
-        with torch.no_grad():
-            error = (_best_mode(mixture) - target)[:, :4].reshape(-1, 2, 2).norm(dim=-1)
-            pick, place = error.mean(0) * self.table.unit
-        return loss, {"pick": pick, "place": place}
+        return loss, self.table.errors(_best_mode(mixture), target)
 
     def select_action(self, observation: Mapping[str, Array], tokens: Array) -> NDArray[np.float32]:
         """The mean of the most likely mode, (6,)."""
@@ -139,11 +131,8 @@ class BCImage(LearnedPolicy):
     def _grid(self, features: Tensor) -> Tensor:
         """(h w, 2) positions of features (B, width, h, w), in units of `Table.encode`."""
         cell = _CELL * self.table.pixel / self.table.unit
-        x, y = (
-            (torch.arange(n, device=features.device, dtype=torch.float32) - (n - 1) / 2) * cell
-            for n in features.shape[-2:]
-        )
-        return torch.stack(torch.meshgrid(x, y, indexing="ij"), -1).flatten(0, 1)
+        lines = [torch.arange(n, device=features.device).float() for n in features.shape[-2:]]
+        return torch.cartesian_prod(*((line - (len(line) - 1) / 2) * cell for line in lines))
 
 
 def _best_mode(mixture: Any) -> Tensor:

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from agents.data.augment import Motion, Table, draw
+from agents.data.augment import Motion, Table, moved
 from agents.policies.base import Array, PolicySpec
 from agents.policies.learned import LearnedPolicy
 from agents.ranges import Checked, Dropout, Positive, Range
@@ -82,10 +82,8 @@ class BCState(LearnedPolicy):
         states = np.stack([s.state for s in samples if s.state is not None])
         actions = np.stack([s.action for s in samples])
         if train and self.config.augment and self.spec.state_bounds:
-            motions = [draw(self.table, action, rng) for action in actions]
+            motions, actions = moved(actions, self.table, rng)
             states = _move(states, StateLayout.of(self.spec.state_bounds), self.table, motions)
-            moved = [m.action(self.table, a) for m, a in zip(motions, actions, strict=True)]
-            actions = np.stack(moved)
         target = torch.from_numpy(self.table.encode(actions))
         return {"state": torch.from_numpy(states), "target": target}
 
@@ -93,10 +91,7 @@ class BCState(LearnedPolicy):
         """Huber loss of the six outputs; `pick` and `place` are mean errors, metres."""
         outputs, target = self._outputs(batch["state"]), batch["target"]  # (B, 6)
         loss = nn.functional.huber_loss(outputs, target, delta=self.config.delta)
-        with torch.no_grad():
-            error = (outputs - target)[:, :4].reshape(-1, 2, 2).norm(dim=-1)
-            pick, place = error.mean(0) * self.table.unit
-        return loss, {"pick": pick, "place": place}
+        return loss, self.table.errors(outputs, target)
 
     def select_action(self, observation: Mapping[str, Array], tokens: Array) -> NDArray[np.float32]:
         """See `LearnedPolicy`."""

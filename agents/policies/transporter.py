@@ -28,7 +28,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from agents.data.augment import Table, augmented, colors_of, noisy, pictures, wrap
+from agents.data.augment import Table, colors_of, pictures, prepared, wrap
 from agents.data.demonstrations import Sample
 from agents.errors import AgentsError
 from agents.policies import networks
@@ -144,12 +144,7 @@ class Transporter(LearnedPolicy):
     ) -> dict[str, Tensor]:
         """See `LearnedPolicy`; everything random of a step is drawn here, except token dropout."""
         config, b = self.config, len(samples)
-        scenes, tables = pictures([s.color for s in samples], [s.height for s in samples])
-        actions = np.stack([s.action for s in samples])
-        if train and config.augment:
-            scenes, actions = augmented(scenes, actions, self.table, rng)
-        if train and config.noise:
-            scenes = noisy(scenes, config.noise, rng)
+        scenes, tables, actions = prepared(samples, self.table, config, rng, train)
         pick, place = actions[:, 0:2], actions[:, 3:5]
         rotation = actions[:, 5] - actions[:, 2]
 

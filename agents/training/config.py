@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,6 +15,9 @@ from agents.policies.learned import policy_class, policy_config
 from agents.ranges import Amount, Checked, Natural, Positive, Range
 from agents.training import checkpoint
 from agents.training.checkpoint import as_json
+
+Validate = Callable[[Path], float]
+"""From the folder of a checkpoint to its success, 0..1."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,14 +28,13 @@ from agents.policies.registry import policy_names
 from agents.ranges import Checked, Positive, Share
 from agents.training import checkpoint, loop
 from agents.training.config import TrainConfig, describe
-from agents.training.inputs import check_machine, select_demos
-from agents.training.source import Source
+from agents.training.inputs import Source, check_machine, select_demos
 from gensim_envs.utils import files
 
 if TYPE_CHECKING:
     import gymnasium as gym
 
-    from gensim_envs.datasets.worker import Respond
+    from gensim_envs.datasets import Respond
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,7 @@ def _check_oracle(demos: Demonstrations, policy: str) -> None:
         AgentsError: if one cannot be made, or is not of this suite.
     """
     import gensim_envs
-    from agents.evaluation.rollout import Setting
+    from agents.evaluation.playing import Setting
 
     for env_id in demos.envs:
         env = Setting(env_id, obs_mode=demos.obs_mode).make()
@@ -227,7 +226,7 @@ class _Mixture:
 
     def __call__(self, env: gym.Env[Any, Any], seed: int) -> Respond:
         """Begin an episode."""
-        from agents.evaluation.rollout import episode_rng
+        from agents.evaluation.playing import episode_rng
 
         policy, rng = _policy(self.folder), episode_rng(seed)
         policy.reset(env, rng)

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from agents.errors import AgentsError, Stopped
 from agents.training import checkpoint, inputs
-from agents.training.config import TrainConfig, default_policy_config, describe
+from agents.training.config import TrainConfig, Validate, default_policy_config, describe
 from agents.training.distributed import Distributed, supports_bf16
 from agents.training.loader import Loader
 from agents.training.log import Log
@@ -29,9 +29,6 @@ from agents.training.state import TrainingState, seed_torch
 
 if TYPE_CHECKING:
     from agents.data.demonstrations import Demonstrations
-
-Validate = Callable[[Path], float]
-"""From the folder of a checkpoint to its success, 0..1."""
 
 _AGREE = 10  # steps between the moments when processes agree whether to stop
 

@@ -27,9 +27,8 @@ from torch import Tensor
 from tyro.conf import arg
 
 import gensim_envs
-from agents.data.spaces import check_spaces
 from agents.errors import AgentsError, Stopped
-from agents.evaluation.rollout import MAKE_ERRORS, of_suite
+from agents.evaluation.playing import MAKE_ERRORS, check_actions, of_suite
 from agents.policies.base import PolicySpec
 from agents.policies.learned import load_weights, make_policy, policy_config
 from agents.policies.sb3 import SB3Policy
@@ -242,8 +241,10 @@ def _spec(policy: str, envs: Sequence[str]) -> PolicySpec:
         raise AgentsError(f"{', '.join(envs)} cannot be made: {error}") from error
     observed, actions = env.observation_space, env.action_space
     env.close()
-    check_spaces(", ".join(envs), "state", observed, actions)
-    assert isinstance(observed, spaces.Box) and isinstance(actions, spaces.Box)
+    check_actions(", ".join(envs), actions)
+    if not (isinstance(observed, spaces.Box) and len(observed.shape) == 1):
+        raise AgentsError(f"{', '.join(envs)} has observations {observed}; {policy} needs a vector")
+    assert isinstance(actions, spaces.Box)
     return PolicySpec(
         policy, tuple(envs), "state", {"state": list(observed.shape)},
         tuple(actions.low.tolist()), tuple(actions.high.tolist()), None, 0,

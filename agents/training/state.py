@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from agents.evaluation.report import versions
+from agents.evaluation.results import versions
 from agents.policies.base import PolicySpec
 from agents.policies.learned import LearnedPolicy, load_weights, make_policy
 from agents.training import checkpoint

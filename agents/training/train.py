@@ -19,8 +19,7 @@ from agents.training import dagger as dagger_training
 from agents.training import loop
 from agents.training.config import TrainConfig, default_policy_config
 from agents.training.dagger import DaggerConfig
-from agents.training.inputs import check_machine
-from agents.training.source import DataConfig, Source
+from agents.training.inputs import DataConfig, Source, check_machine
 from gensim_envs.utils.cli import DependentCommand
 
 DEMOS = 100

@@ -13,14 +13,16 @@ from gensim_envs.errors import DatasetError
 
 if TYPE_CHECKING:
     from gensim_envs.datasets.recording import Played, Summary, record
-    from gensim_envs.datasets.worker import PERTURBATIONS
+    from gensim_envs.datasets.worker import PERTURBATIONS, Behaviour, Respond
 
 __all__ = [
     "PERTURBATIONS",
+    "Behaviour",
     "Dataset",
     "DatasetError",
     "Episode",
     "Played",
+    "Respond",
     "Summary",
     "find",
     "record",

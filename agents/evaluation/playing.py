@@ -28,6 +28,21 @@ def of_suite(env: str) -> bool:
     return spec is not None and str(spec.entry_point).startswith("gensim_envs.")
 
 
+def check_actions(what: str, actions: gym.Space[Any]) -> None:
+    """Check that policies can act in a space.
+
+    Args:
+        what: name of the env, for messages.
+        actions: its action space.
+
+    Raises:
+        AgentsError: if the actions are not six bounded numbers.
+    """
+    box = isinstance(actions, gym.spaces.Box) and actions.is_bounded()
+    if not box or actions.shape != (6,):
+        raise AgentsError(f"{what} has actions {actions}; policies give six bounded numbers")
+
+
 class Refused(Exception):
     """An env cannot be reset with a seed and perturbation, for the reason in the message."""
 
