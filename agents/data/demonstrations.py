@@ -211,26 +211,17 @@ class Demonstrations:
 
     @classmethod
     def _read(cls, dataset: Dataset, episodes: int | None) -> Demonstrations:
-        demonstrations: Demonstrations | None = None
-        for episode in dataset.episodes():
-            if demonstrations is not None and demonstrations.episodes == episodes:
-                break
-            if not _useful(episode):
-                continue
+        read = cls("", dataset.action_low, dataset.action_high, dataset.state_bounds)
+        for episode in itertools.islice(filter(_useful, dataset.episodes()), episodes):
             _check_seed(dataset.env_id, episode)
-            if demonstrations is None:
-                demonstrations = cls(
-                    _obs_mode(episode), dataset.action_low, dataset.action_high,
-                    dataset.state_bounds,
-                )  # fmt: skip
-            demonstrations.add(_read_episode(dataset.env_id, demonstrations.obs_mode, episode))
-        found = 0 if demonstrations is None else demonstrations.episodes
-        if demonstrations is None or found < (episodes or 1):
+            read.obs_mode = read.obs_mode or _obs_mode(episode)
+            read.add(_read_episode(dataset.env_id, read.obs_mode, episode))
+        if read.episodes < (episodes or 1):
             raise AgentsError(
-                f"{dataset.path} has {found} demonstrations, {episodes or 1} are needed. Record "
-                "more, or ask for fewer"
+                f"{dataset.path} has {read.episodes} demonstrations, {episodes or 1} are needed. "
+                "Record more, or ask for fewer"
             )
-        return demonstrations
+        return read
 
 
 def _useful(episode: Episode) -> bool:

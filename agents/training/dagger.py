@@ -17,6 +17,7 @@ import functools
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -96,7 +97,16 @@ def train(config: TrainConfig, dagger: DaggerConfig, hyperparameters: Any, sourc
             _clear(config.out)
             described["training"]["finished"] = False
             checkpoint.save_json(config.out / checkpoint.CONFIG, described)
-        _run_rounds(inner, dagger, hyperparameters, source, first)
+        parts = [first]
+        for number in range(dagger.rounds + 1):
+            if number:
+                parts.append(_visited(config.out, number, parts, dagger, source.data.workers))
+            demos, round_ = Demonstrations.joined(parts), config.out / f"round-{number}"
+            _print(f"round {number} of {dagger.rounds}: {len(demos)} labelled steps")
+            loop.train(
+                replace(inner, out=round_, demos=None), demos, hyperparameters,
+                validate=source.validate(first.envs),
+            )  # fmt: skip
         _keep_best(config.out, dagger, described)
     return config.out
 
@@ -125,34 +135,13 @@ def _check_oracle(demos: Demonstrations, policy: str) -> None:
     from agents.evaluation.playing import Setting
 
     for env_id in demos.envs:
-        env = Setting(env_id, obs_mode=demos.obs_mode).make()
-        try:
-            gensim_envs.Oracle(env)
-        except TypeError as error:
-            raise AgentsError(
-                f"{env_id} has no oracle: {error}. Train it with --policy {policy}"
-            ) from error
-        finally:
-            env.close()
-
-
-def _run_rounds(
-    inner: TrainConfig,
-    dagger: DaggerConfig,
-    hyperparameters: Any,
-    source: Source,
-    first: Demonstrations,
-) -> None:
-    """Record and train what does not exist yet."""
-    parts = [first]
-    for number in range(dagger.rounds + 1):
-        if number:
-            parts.append(_visited(inner.out, number, parts, dagger, source.data.workers))
-        validate = source.validate(first.envs)
-        demos = Demonstrations.joined(parts)
-        _print(f"round {number} of {dagger.rounds}: {len(demos)} labelled steps")
-        out = inner.out / f"round-{number}"
-        loop.train(replace(inner, out=out, demos=None), demos, hyperparameters, validate=validate)
+        with closing(Setting(env_id, obs_mode=demos.obs_mode).make()) as env:
+            try:
+                gensim_envs.Oracle(env)
+            except TypeError as error:
+                raise AgentsError(
+                    f"{env_id} has no oracle: {error}. Train it with --policy {policy}"
+                ) from error
 
 
 def _keep_best(out: Path, dagger: DaggerConfig, described: Mapping[str, Any]) -> None:
@@ -163,10 +152,9 @@ def _keep_best(out: Path, dagger: DaggerConfig, described: Mapping[str, Any]) ->
     weights, info = checkpoint.load_tensors(rounds[best] / checkpoint.MODEL)
     checkpoint.save_tensors(out / checkpoint.MODEL, weights, info)
     configs = [checkpoint.load_json(each / checkpoint.CONFIG) for each in rounds]
-    trained = configs[best]
-    seconds = sum(each["training"]["seconds"] for each in configs)
-    trained["training"] |= described["training"]
-    trained["training"] |= {"finished": True, "round": best, "seconds": seconds}
+    trained, seconds = configs[best], sum(each["training"]["seconds"] for each in configs)
+    progress = {"finished": True, "round": best, "seconds": seconds}
+    trained["training"] |= described["training"] | progress
     checkpoint.save_json(out / checkpoint.CONFIG, trained)
     validation = f", validation success {info['success']:.0%}" if "success" in info else ""
     _print(f"kept the policy of round {best}{validation}; it is in {out}")
@@ -194,8 +182,7 @@ def _visited(
     import gensim_envs
     from gensim_envs.datasets import record
 
-    first = parts[0]
-    bounds = None
+    first, bounds = parts[0], None
     if first.obs_mode == "state":
         bounds = first.state_bounds or gensim_envs.common_bounds(first.envs)
     seed = 1 + max(seed for part in parts for env in first.envs for seed in part.seeds(env))
