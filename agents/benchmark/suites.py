@@ -208,7 +208,7 @@ def freeze(path: Path = SUITES) -> list[str]:
         each["frozen"] = now
         changed.append(made.name)
     if changed:
-        files.write(path, (_dumps(data) + "\n").encode())
+        files.write(path, (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode())
     return changed
 
 
@@ -310,19 +310,6 @@ def _check_keys(
             raise AgentsError(f"{where} has the unknown key {key!r}; use {', '.join(known)}")
         if not isinstance(data.get(key), known[key]):
             raise AgentsError(f"{where}: {key} is {data.get(key)!r:.60}")
-
-
-def _dumps(data: Any, indent: str = "", first: int = 0) -> str:
-    """JSON that puts values on one line if they fit."""
-    flat = json.dumps(data, ensure_ascii=False)
-    if len(indent) + first + len(flat) < 100 or not isinstance(data, (dict, list)):
-        return flat
-    inner = indent + "  "
-    if isinstance(data, list):
-        return "[\n" + ",\n".join(inner + _dumps(each, inner) for each in data) + f"\n{indent}]"
-    keys = {json.dumps(key, ensure_ascii=False): value for key, value in data.items()}
-    lines = (f"{inner}{key}: {_dumps(value, inner, len(key) + 2)}" for key, value in keys.items())
-    return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
 
 
 def freeze_command(file: Path = SUITES) -> None:
