@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import time
 from collections.abc import Sequence
@@ -22,6 +21,7 @@ from agents.training.train import train
 from gensim_envs.seeds import TEST
 from gensim_envs.utils import cli
 
+_DESCRIBED = ("name", "kind", "policy", "envs", "pool", "demos", "start", "options")
 EXPERIMENT, LOG = "experiment.json", "log.txt"
 
 
@@ -75,8 +75,7 @@ class RunExperiment:
         evaluated, conditions = self._evaluate()
         each = self.experiment
         checkpoint.save_json(self.folder / EXPERIMENT, {
-            "name": each.name, "kind": each.kind, "policy": each.policy, "envs": list(each.envs),
-            "pool": each.pool, "demos": each.demos, "start": each.start, "options": each.options,
+            **{name: getattr(each, name) for name in _DESCRIBED},
             "episodes": self.episodes, "seed": self.suite.seed,
             "commands": [self._shown(command)] if command else [],
             "seconds": {"train": seconds, "evaluate": evaluated},
@@ -110,17 +109,15 @@ class RunExperiment:
 
         There is one report for each perturbation, which holds both splits.
         """
-        by_perturbation: dict[str, list[Condition]] = {}
-        for condition in self.experiment.conditions:
-            key = json.dumps(condition.perturb, sort_keys=True)
-            by_perturbation.setdefault(key, []).append(condition)
-        seconds = 0.0
-        results: dict[str, Any] = dict.fromkeys(each.name for each in self.experiment.conditions)
-        for conditions in by_perturbation.values():
-            made = self._report(conditions)
-            seconds += made["seconds"]
-            results |= {each.name: _of_split(made, each.split) for each in conditions}
-        return seconds, results
+        seconds, all_conditions = 0.0, self.experiment.conditions
+        found: dict[str, Any] = dict.fromkeys(each.name for each in all_conditions)
+        for first in all_conditions:
+            if found[first.name] is None:
+                conditions = [each for each in all_conditions if each.perturb == first.perturb]
+                made = self._report(conditions)
+                seconds += made["seconds"]
+                found |= {each.name: _of_split(made, each.split) for each in conditions}
+        return seconds, found
 
     def _report(self, conditions: Sequence[Condition]) -> dict[str, Any]:
         """The report of an evaluation under conditions with the same perturbation."""

@@ -22,7 +22,7 @@ from typing import Annotated, Any
 
 from tyro.conf import arg
 
-from agents.benchmark import jobs, plots, suites, tables
+from agents.benchmark import freezing, jobs, plots, suites, tables
 from agents.benchmark.experiments import EXPERIMENT, LOG, RunExperiment, demonstrations_of
 from agents.benchmark.suites import SUITES, Experiment, Suite
 from agents.data.collect import collect
@@ -73,7 +73,7 @@ def run(config: BenchmarkConfig) -> int:
     experiments = selected(
         suite, policies=config.policy, envs=config.env, demos=config.demos, pools=config.pool
     )
-    suites.check(suite)
+    freezing.check(suite)
     out, episodes = config.out.resolve(), config.episodes or suite.episodes
     with checkpoint.locked(out):
         _claim(suite, out, episodes)

@@ -16,7 +16,6 @@ A push is the same six numbers: it starts at the pick and ends at the place.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,7 +30,7 @@ from torch import Tensor, nn
 from agents.data.augment import Table, colors_of, pictures, prepared, wrap
 from agents.data.demonstrations import Sample
 from agents.errors import AgentsError
-from agents.policies import networks
+from agents.policies import grids, networks
 from agents.policies.base import PolicySpec
 from agents.policies.clip import Clip, ClipVisual
 from agents.policies.learned import LearnedPolicy, pad_tokens
@@ -121,7 +120,9 @@ class Transporter(LearnedPolicy):
         self.key = nn.Conv2d(config.width, config.features, 1)
         self.sharpness = nn.Parameter(torch.tensor(1 / (config.features * config.crop / COARSE)))
         if config.refine:
-            self.fine_query, self.fine_key = _refiner(config), _refiner(config)
+            self.fine_query, self.fine_key = (
+                networks.refiner(config.refine_width, config.refine_features) for _ in range(2)
+            )
             norm = math.sqrt(config.refine_features) * _FINE_CROP / HALF
             self.fine_sharpness = nn.Parameter(torch.tensor(1 / norm))
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -180,18 +181,18 @@ class Transporter(LearnedPolicy):
         """Cross-entropies of picks, coarse places and refined places, in nats."""
         features = self._features(*(batch[name] for name in ("image", "table", "tokens", "mask")))
         pick = self._cells(batch["pick"], HALF)
-        parts = {"pick": _cross_entropy(self._picks(features)[:, None], F.pad(pick, (1, 0)))}
+        parts = {"pick": grids.cross_entropy(self._picks(features)[:, None], F.pad(pick, (1, 0)))}
 
         scores = self._places(features, batch["grasp"], batch["rotations"])
         target = torch.cat([batch["between"][:, None], self._cells(batch["place"], COARSE)], 1)
-        parts["place"] = _cross_entropy(scores, target)
+        parts["place"] = grids.cross_entropy(scores, target)
 
         if self.config.refine:
             near, near_rotation = batch["near"], batch["near_rotation"]
             scores = self._refined(batch["image"], batch["grasp"], near, near_rotation)
             moved = (batch["place"] - near) / _cell(self.table, HALF) + REACH
             rotated = (batch["rotation"] - near_rotation) / FINE_ROTATION + FINE_ROTATIONS // 2
-            parts["refine"] = _cross_entropy(scores, torch.cat([rotated[:, None], moved], 1))
+            parts["refine"] = grids.cross_entropy(scores, torch.cat([rotated[:, None], moved], 1))
         return torch.stack(list(parts.values())).sum(), parts
 
     # --------------------------------------------------------------------------------- acting
@@ -206,14 +207,14 @@ class Transporter(LearnedPolicy):
         image = image.contiguous(memory_format=torch.channels_last)
         features = self._features(image, table, words, mask)
         picks = self._picks(features)
-        pick = self._point(_peak(picks)[1:], HALF)[None]
+        pick = self._point(grids.peak(picks)[1:], HALF)[None]
         everything = torch.arange(self.config.rotations, device=self.device)[None]
         places = self._places(features, pick, everything)[0]
-        step, *cell = _peak(places)
+        step, *cell = grids.peak(places)
         place = self._point(cell, COARSE)[None]
         rotation = torch.tensor([step * 2 * math.pi / self.config.rotations], device=self.device)
         if self.config.refine:
-            step, *cell = _peak(self._refined(image, pick, place, rotation)[0], around=False)
+            step, *cell = grids.peak(self._refined(image, pick, place, rotation)[0], around=False)
             moved = (torch.tensor(cell, device=self.device) - REACH) * _cell(self.table, HALF)
             place = place + moved
             rotation = rotation + (step - FINE_ROTATIONS // 2) * FINE_ROTATION
@@ -271,9 +272,9 @@ class Transporter(LearnedPolicy):
         scene, keys = self.query(features).float(), self.key(features).float()
         angles = rotations * (2 * math.pi / self.config.rotations)
         # A point at grasp + u moves to place + rotation(u).
-        points = networks.window(self.config.crop // COARSE, _cell(self.table, COARSE), like=grasp)
-        kernels = networks.crops(keys, self.table, grasp[:, None], points, -angles)
-        return networks.correlate(scene, kernels) * self.sharpness
+        points = grids.window(self.config.crop // COARSE, _cell(self.table, COARSE), like=grasp)
+        kernels = grids.crops(keys, self.table, grasp[:, None], points, -angles)
+        return grids.correlate(scene, kernels) * self.sharpness
 
     def _refined(self, image: Tensor, grasp: Tensor, near: Tensor, rotation: Tensor) -> Tensor:
         """Logits of small corrections of a place.
@@ -289,23 +290,23 @@ class Transporter(LearnedPolicy):
         """
         pixel, n = self.table.pixel, _FINE_CROP // HALF
         straight = torch.zeros_like(rotation)[:, None]
-        points = networks.window(_FINE_CROP + 2 * REACH * HALF, pixel, middle=True, like=grasp)
+        points = grids.window(_FINE_CROP + 2 * REACH * HALF, pixel, middle=True, like=grasp)
         scene = self.fine_query(
-            networks.crops(image, self.table, near[:, None], points, straight)[:, 0]
+            grids.crops(image, self.table, near[:, None], points, straight)[:, 0]
         )
-        points = networks.window(_FINE_CROP + _FINE_RIM, pixel, middle=True, like=grasp)
+        points = grids.window(_FINE_CROP + _FINE_RIM, pixel, middle=True, like=grasp)
         key = self.fine_key(
-            networks.crops(image, self.table, grasp[:, None], points, -rotation[:, None])[:, 0]
+            grids.crops(image, self.table, grasp[:, None], points, -rotation[:, None])[:, 0]
         )
         side = (_FINE_CROP + _FINE_RIM) // HALF
         frame = Table((-side / 2, -side / 2), (side, side), (side, side))
         steps = torch.arange(FINE_ROTATIONS, device=rotation.device) - FINE_ROTATIONS // 2
         angles = (-FINE_ROTATION * steps).expand(len(rotation), -1)
         origin = grasp.new_zeros(len(rotation), 1, 2)
-        kernels = networks.crops(
-            key.float(), frame, origin, networks.window(n, 1.0, middle=True, like=grasp), angles
+        kernels = grids.crops(
+            key.float(), frame, origin, grids.window(n, 1.0, middle=True, like=grasp), angles
         )
-        return networks.correlate(scene.float(), kernels, inside=True) * self.fine_sharpness
+        return grids.correlate(scene.float(), kernels, inside=True) * self.fine_sharpness
 
     def _cells(self, points: Tensor, scale: int) -> Tensor:
         """Convert world points (b, 2) to (row, column) of cells of `scale` pixels."""
@@ -318,19 +319,6 @@ class Transporter(LearnedPolicy):
              for low, c in zip(self.table.low, cell, strict=True)],
             dtype=torch.float32, device=self.device,
         )  # fmt: skip
-
-
-def _refiner(config: TransporterConfig) -> nn.Sequential:
-    """Crops of an image (b, 4, n, n) -> features (b, refine_features, n / 2, n / 2)."""
-    width = config.refine_width
-    return nn.Sequential(
-        nn.PixelUnshuffle(HALF),
-        nn.Conv2d(4 * HALF**2, width, 3, 1, 1),
-        nn.ReLU(),
-        networks.Residual(width, width),
-        networks.Residual(width, width),
-        nn.Conv2d(width, config.refine_features, 1),
-    )
 
 
 def _clip(encoder: str | None) -> ClipVisual:
@@ -346,47 +334,3 @@ def _clip(encoder: str | None) -> ClipVisual:
 def _cell(table: Table, scale: int) -> float:
     """Side of a cell of `scale` pixels, in metres."""
     return table.pixel * scale
-
-
-def _cross_entropy(scores: Tensor, cells: Tensor) -> Tensor:
-    """Cross-entropy with targets between the cells of a grid, in nats.
-
-    The eight neighbours of a target share its probability, as in trilinear interpolation.
-
-    Args:
-        scores: (b, k, h, w) logits.
-        cells: (b, 3) targets in k, h and w; integers are cell centres.
-    """
-    b, *shape = scores.shape
-    log_probs = scores.flatten(1).log_softmax(1).reshape(scores.shape)
-    lower = cells.floor()
-    part = cells - lower
-    batch, total = torch.arange(b, device=cells.device), scores.new_zeros(())
-    for corner in itertools.product((0, 1), repeat=3):
-        share = torch.stack([part[:, d] if c else 1 - part[:, d] for d, c in enumerate(corner)])
-        at = [(lower[:, d].long() + c).clamp(0, shape[d] - 1) for d, c in enumerate(corner)]
-        total = total - (share.prod(0) * log_probs[batch, at[0], at[1], at[2]]).sum()
-    return total / b
-
-
-def _peak(scores: Tensor, around: bool = True) -> list[float]:
-    """The mean position in the neighbourhood of the most likely cell.
-
-    Args:
-        scores: (k, h, w) logits.
-        around: whether k is circular.
-
-    Returns:
-        [k, h, w], with fractions of a cell.
-    """
-    k = scores.shape[0]
-    best = [int(i) for i in np.unravel_index(int(scores.argmax()), scores.shape)]
-    ranges = [range(max(i - 1, 0), min(i + 2, n)) for i, n in zip(best, scores.shape, strict=True)]
-    if around and k > 2:
-        ranges[0] = range(best[0] - 1, best[0] + 2)
-    grid = scores[[i % k for i in ranges[0]]][:, list(ranges[1])][:, :, list(ranges[2])]
-    probs = grid.flatten().softmax(0).reshape(grid.shape)
-    return [
-        float((probs.sum([d for d in range(3) if d != axis]).cpu() * torch.tensor(span)).sum())
-        for axis, span in enumerate(ranges)
-    ]

@@ -14,7 +14,7 @@ import importlib.util
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,7 +23,6 @@ import gymnasium as gym
 import numpy as np
 import torch
 from gymnasium import spaces
-from torch import Tensor
 from tyro.conf import arg
 
 import gensim_envs
@@ -33,7 +32,7 @@ from agents.policies.base import PolicySpec
 from agents.policies.learned import load_weights, make_policy, policy_config
 from agents.policies.sb3 import SB3Policy
 from agents.ranges import Checked, Natural, Positive
-from agents.training import checkpoint
+from agents.training import algorithm, checkpoint
 from gensim_envs.seeds import TRAINING
 from gensim_envs.utils import files
 from gensim_envs.utils.progress import Progress
@@ -41,8 +40,6 @@ from gensim_envs.utils.progress import Progress
 if TYPE_CHECKING:
     from stable_baselines3.common.base_class import BaseAlgorithm
     from stable_baselines3.common.vec_env import VecEnv
-
-_BUFFER = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,7 +159,7 @@ class _Training:
                 model.ep_info_buffer = None
                 steps = min(config.checkpoint_every, config.steps - begun)
                 self._learn(model, steps, advance)
-                row = _row(model)
+                row = algorithm.log_row(model)
                 self._rows.append(row)
                 figures = {k: math.nan if v is None else v for k, v in row.items()}
                 text = "step {step} of {0}: return {return:.3f}, success {success:.0%}"
@@ -187,7 +184,7 @@ class _Training:
         model.set_logger(configure(str(out / checkpoint.TENSORBOARD), formats))
         if resumes:
             tensors, state = checkpoint.load_tensors(out / checkpoint.LAST)
-            _restore(model, tensors, state)
+            algorithm.restore(model, tensors, state)
             self._rows = state["log"]
             self._save_config(model.num_timesteps)
         return model
@@ -215,7 +212,7 @@ class _Training:
         checkpoint.save_tensors(out / checkpoint.MODEL, weights, {"step": done})
         lines = [json.dumps(row) + "\n" for row in self._rows]
         files.write(out / checkpoint.LOG, "".join(lines).encode())
-        tensors, state = _state(model)
+        tensors, state = algorithm.state(model)
         checkpoint.save_tensors(out / checkpoint.LAST, tensors, {**state, "log": self._rows})
         self._save_config(done)
 
@@ -224,9 +221,6 @@ class _Training:
         progress = {"steps": done, "finished": done >= self._config.steps}
         described = {**self._described, "training": {**self._compared, **progress}}
         checkpoint.save_json(self._config.out / checkpoint.CONFIG, described)
-
-
-# ---------------------------------------------------------------------------------- environments
 
 
 def _spec(policy: str, envs: Sequence[str]) -> PolicySpec:
@@ -286,65 +280,3 @@ def _seed(config: RLConfig, done: int) -> int:
     """The seed of a segment; that of env k is k more."""
     rng = np.random.default_rng([config.seed, done])
     return int(rng.integers(TRAINING.start, TRAINING.stop - config.parallel))
-
-
-# ----------------------------------------------------------------------------------- checkpoints
-
-
-def _state(model: BaseAlgorithm) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Tensors and numbers from which `_restore` makes an equal algorithm."""
-    tensors: dict[str, Tensor] = {}
-    for name, part in model.get_parameters().items():
-        if "param_groups" in part:  # of an optimizer: {"state": {index: {name: tensor}}, ...}
-            states = part["state"].items()
-            part = {f"{index}/{k}": v for index, values in states for k, v in values.items()}
-        tensors |= {f"{name}/{key}": value for key, value in part.items()}
-    state: dict[str, Any] = {"steps": model.num_timesteps}
-    if (entropy := getattr(model, "log_ent_coef", None)) is not None:
-        tensors["log_ent_coef"] = entropy.detach()
-    if (buffer := getattr(model, "replay_buffer", None)) is not None:
-        length = buffer.buffer_size if buffer.full else buffer.pos
-        tensors |= {f"buffer/{k}": torch.from_numpy(getattr(buffer, k)[:length]) for k in _BUFFER}
-        state |= {"buffer_pos": buffer.pos, "buffer_full": buffer.full}
-    return tensors, state
-
-
-def _restore(model: Any, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
-    """The inverse of `_state`, for an algorithm with the same options."""
-    parts = model.get_parameters()
-    for name, part in parts.items():
-        own = {
-            k.removeprefix(f"{name}/"): v for k, v in tensors.items() if k.startswith(f"{name}/")
-        }
-        if "param_groups" not in part:
-            part.update(own)
-            continue
-        part["state"] = {}
-        for key, value in own.items():
-            index, _, field = key.partition("/")
-            part["state"].setdefault(int(index), {})[field] = value
-    model.set_parameters(parts)
-    model.num_timesteps = state["steps"]
-    if "log_ent_coef" in tensors:
-        model.log_ent_coef.data.copy_(tensors["log_ent_coef"])
-    if "buffer_pos" in state:
-        buffer = model.replay_buffer
-        for name in _BUFFER:
-            stored = tensors[f"buffer/{name}"].numpy()
-            getattr(buffer, name)[: len(stored)] = stored
-        buffer.pos, buffer.full = state["buffer_pos"], state["buffer_full"]
-
-
-def _row(model: BaseAlgorithm) -> dict[str, Any]:
-    """A line of the log: means over the last 100 episodes of the segment."""
-    episodes, solved = model.ep_info_buffer or (), model.ep_success_buffer or ()
-
-    def mean(values: Sequence[float]) -> float | None:
-        return float(np.mean(values)) if values else None
-
-    return {
-        "step": model.num_timesteps,
-        "return": mean([each["r"] for each in episodes]),
-        "length": mean([each["l"] for each in episodes]),
-        "success": mean([float(each) for each in solved]),
-    }
