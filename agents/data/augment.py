@@ -81,6 +81,14 @@ class Table:
         parts = [pick + self.middle, 0 * rotation, place + self.middle, rotation]
         return np.concatenate(parts, 1, dtype=np.float64)
 
+    def cells(self, points: Tensor, side: float) -> Tensor:
+        """Convert points (b, 2) to rows and columns of cells with sides in metres."""
+        return (points - points.new_tensor(self.low)) / side - 0.5
+
+    def point(self, cell: Sequence[float], side: float) -> list[float]:
+        """The inverse of `cells` for one point."""
+        return [low + (c + 0.5) * side for low, c in zip(self.low, cell, strict=True)]
+
     @torch.no_grad()
     def errors(self, outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
         """Mean errors of encoded actions (b, 6): "pick" and "place", metres."""

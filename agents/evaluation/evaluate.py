@@ -6,7 +6,6 @@ depend on the number of workers.
 
 from __future__ import annotations
 
-import functools
 import itertools
 import sys
 import time
@@ -26,6 +25,7 @@ from agents.evaluation.playing import (
     PolicySource,
     Setting,
     check_actions,
+    loaded,
     of_suite,
     outcome,
 )
@@ -197,16 +197,10 @@ def _looks(setting: Setting) -> set[tuple[str, str, int]]:
 # -------------------------------------------------------------------------------------- episodes
 
 
-@functools.cache
-def _loaded(source: PolicySource) -> Policy:
-    """The policy, loaded once in each process."""
-    return source.load()
-
-
 def _play(source: PolicySource, setting: Setting, seeds: Sequence[int]) -> list[Outcome]:
     """Play some seeds of a setting, in a worker process."""
     with closing(setting.make()) as env:
-        return [outcome(env, _loaded(source), seed, setting.options) for seed in seeds]
+        return [outcome(env, loaded(source), seed, setting.options) for seed in seeds]
 
 
 def _play_all(
@@ -243,5 +237,5 @@ def _record(source: PolicySource, setting: Setting, seed: int, videos: Path) -> 
 
     name = "-".join([setting.env.split("/")[-1], setting.split, *dict(setting.perturb), str(seed)])
     path = videos / f"{name}.mp4"
-    record(_loaded(source), setting, seed, path)
+    record(loaded(source), setting, seed, path)
     return path

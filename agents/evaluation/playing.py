@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +71,12 @@ class PolicySource:
         from agents.policies.learned import LearnedPolicy  # scripted policies need no torch
 
         return LearnedPolicy.from_pretrained(self.checkpoint)
+
+
+@functools.lru_cache(1)
+def loaded(source: PolicySource) -> Policy:
+    """The policy of a source, kept in this process for the next episode."""
+    return source.load()
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -17,13 +17,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agents.data.augment import Motion, Table, moved
+from agents.data.demonstrations import Demonstrations, Sample
 from agents.policies.base import Array, PolicySpec
 from agents.policies.learned import LearnedPolicy
 from agents.ranges import Checked, Dropout, Positive, Range
 from gensim_envs import StateLayout
-
-if TYPE_CHECKING:
-    from agents.data.demonstrations import Demonstrations, Sample
 
 _MIN_STD = 0.01  # of an entry that hardly varies, whose noise would become the largest input
 

@@ -19,7 +19,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from agents.errors import AgentsError
-from agents.policies.base import PolicySpec
+from agents.policies.base import Array, PolicySpec
 from agents.policies.learned import LearnedPolicy
 from agents.ranges import Amount, Checked, Natural, Positive, Range, Share
 
@@ -106,9 +106,7 @@ class SB3Policy(LearnedPolicy):
             policy="MlpPolicy", env=env, policy_kwargs=network, device="cpu", **options
         )
 
-    def select_action(
-        self, observation: Mapping[str, NDArray[Any]], tokens: NDArray[Any]
-    ) -> NDArray[np.float32]:
+    def select_action(self, observation: Mapping[str, Array], tokens: Array) -> NDArray[np.float32]:
         """The mode of the action distribution, (6,); see `LearnedPolicy`."""
         action, _ = self.policy.predict(observation["state"], deterministic=True)
         low, high = np.array(self.spec.action_low), np.array(self.spec.action_high)

@@ -31,10 +31,9 @@ from agents.data.augment import Table, colors_of, pictures, prepared, wrap
 from agents.data.demonstrations import Sample
 from agents.errors import AgentsError
 from agents.policies import grids, networks
-from agents.policies.base import PolicySpec
-from agents.policies.clip import Clip, ClipVisual
+from agents.policies.base import Array, PolicySpec
+from agents.policies.clip import clip_visual
 from agents.policies.learned import LearnedPolicy, pad_tokens
-from agents.policies.registry import text_encoder
 from agents.ranges import Amount, Checked, Positive
 
 
@@ -104,11 +103,12 @@ class Transporter(LearnedPolicy):
     def __init__(self, config: TransporterConfig, spec: PolicySpec) -> None:
         super().__init__(config, spec)
         self.table = Table.of(spec)
+        self._coarse, self._half = self.table.pixel * COARSE, self.table.pixel * HALF
         widths = (config.width, config.width * 3 // 2, config.width * 2)
         self.instruction = networks.InstructionPooling(spec.encoder_width, spec.encoder == "words")
         self.spatial = nn.ModuleList([networks.Encoder(4, widths), networks.Decoder(widths)])
         # In a tuple, so that its weights are not part of the module.
-        self._clip = (_clip(spec.encoder),) if config.clip else None
+        self._clip = (clip_visual(spec.encoder),) if config.clip else None
         if self._clip is None:
             encoder: nn.Module = networks.Encoder(3, widths, self.instruction.outputs)
         else:  # the decoder uses the three finest of the four scales
@@ -132,16 +132,12 @@ class Transporter(LearnedPolicy):
     def check_requirements(cls, config: TransporterConfig, encoder: str) -> None:
         """See `LearnedPolicy`."""
         if config.clip:
-            _clip(encoder)
+            clip_visual(encoder)
 
     # ------------------------------------------------------------------------------- training
 
     def prepare(
-        self,
-        samples: list[Sample],
-        tokens: list[NDArray[Any]],
-        rng: np.random.Generator,
-        train: bool,
+        self, samples: list[Sample], tokens: list[Array], rng: np.random.Generator, train: bool
     ) -> dict[str, Tensor]:
         """See `LearnedPolicy`; everything random of a step is drawn here, except token dropout."""
         config, b = self.config, len(samples)
@@ -155,19 +151,17 @@ class Transporter(LearnedPolicy):
         carried = np.stack([cos * offset[:, 0] - sin * offset[:, 1],
                             sin * offset[:, 0] + cos * offset[:, 1]], 1)  # fmt: skip
         # Refining is trained on coarse places that are off by up to its reach.
-        off = rng.uniform(-1, 1, (b, 3)) * [*[_cell(self.table, HALF) * (REACH - 1)] * 2,
+        off = rng.uniform(-1, 1, (b, 3)) * [*[self._half * (REACH - 1)] * 2,
                                             FINE_ROTATION * (FINE_ROTATIONS // 2 - 1)]  # fmt: skip
         steps = rotation / (2 * math.pi / config.rotations) % config.rotations
         first = np.floor(steps).astype(int)
-        others = [
-            rng.permutation(config.rotations - 2)[: config.rotations_trained - 2] for _ in first
-        ]
-        near = np.concatenate([np.tile([0, 1], (b, 1)), np.stack(others) + 2], 1)
+        count = config.rotations_trained - 2
+        others = [rng.permutation(config.rotations - 2)[:count] + 2 for _ in first]
+        near = np.concatenate([np.tile([0, 1], (b, 1)), np.stack(others)], 1)
         rotations = (near + first[:, None]) % config.rotations
         words, mask = pad_tokens(tokens)
         numbers = {
-            "pick": pick, "grasp": pick + offset, "place": place + carried,
-            "rotation": rotation,
+            "pick": pick, "grasp": pick + offset, "place": place + carried, "rotation": rotation,
             "between": steps % 1,  # of the first two rotations
             "near": place + carried + off[:, :2], "near_rotation": rotation + off[:, 2],
         }  # fmt: skip
@@ -180,17 +174,19 @@ class Transporter(LearnedPolicy):
     def forward(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Cross-entropies of picks, coarse places and refined places, in nats."""
         features = self._features(*(batch[name] for name in ("image", "table", "tokens", "mask")))
-        pick = self._cells(batch["pick"], HALF)
+        pick = self.table.cells(batch["pick"], self._half)
         parts = {"pick": grids.cross_entropy(self._picks(features)[:, None], F.pad(pick, (1, 0)))}
 
         scores = self._places(features, batch["grasp"], batch["rotations"])
-        target = torch.cat([batch["between"][:, None], self._cells(batch["place"], COARSE)], 1)
+        target = torch.cat(
+            [batch["between"][:, None], self.table.cells(batch["place"], self._coarse)], 1
+        )
         parts["place"] = grids.cross_entropy(scores, target)
 
         if self.config.refine:
             near, near_rotation = batch["near"], batch["near_rotation"]
             scores = self._refined(batch["image"], batch["grasp"], near, near_rotation)
-            moved = (batch["place"] - near) / _cell(self.table, HALF) + REACH
+            moved = (batch["place"] - near) / self._half + REACH
             rotated = (batch["rotation"] - near_rotation) / FINE_ROTATION + FINE_ROTATIONS // 2
             parts["refine"] = grids.cross_entropy(scores, torch.cat([rotated[:, None], moved], 1))
         return torch.stack(list(parts.values())).sum(), parts
@@ -198,24 +194,22 @@ class Transporter(LearnedPolicy):
     # --------------------------------------------------------------------------------- acting
 
     @torch.no_grad()
-    def select_action(
-        self, observation: Mapping[str, NDArray[Any]], tokens: NDArray[Any]
-    ) -> NDArray[np.float32]:
+    def select_action(self, observation: Mapping[str, Array], tokens: Array) -> NDArray[np.float32]:
         """The most likely action, (6,); the yaw of the pick is 0."""
         parts = pictures([observation["color"]], [observation["height"]]), pad_tokens([tokens])
         image, table, words, mask = (part.to(self.device) for pair in parts for part in pair)
         image = image.contiguous(memory_format=torch.channels_last)
         features = self._features(image, table, words, mask)
         picks = self._picks(features)
-        pick = self._point(grids.peak(picks)[1:], HALF)[None]
+        pick = self._point(grids.peak(picks)[1:], self._half)
         everything = torch.arange(self.config.rotations, device=self.device)[None]
         places = self._places(features, pick, everything)[0]
         step, *cell = grids.peak(places)
-        place = self._point(cell, COARSE)[None]
+        place = self._point(cell, self._coarse)
         rotation = torch.tensor([step * 2 * math.pi / self.config.rotations], device=self.device)
         if self.config.refine:
             step, *cell = grids.peak(self._refined(image, pick, place, rotation)[0], around=False)
-            moved = (torch.tensor(cell, device=self.device) - REACH) * _cell(self.table, HALF)
+            moved = (torch.tensor(cell, device=self.device) - REACH) * self._half
             place = place + moved
             rotation = rotation + (step - FINE_ROTATIONS // 2) * FINE_ROTATION
         self._last = picks[0], places
@@ -228,20 +222,21 @@ class Transporter(LearnedPolicy):
             return None
         picks, places = self._last
         maps = {"pick": picks, "place": places.logsumexp(0)}
-        shape = self.table.shape
-        return {
-            name: F.interpolate((m - m.max()).exp()[None, None], shape, mode="bilinear")[0, 0]
-            .cpu()
-            .numpy()
-            for name, m in maps.items()
-        }
+        return {name: self._heat(scores).cpu().numpy() for name, scores in maps.items()}
+
+    def _heat(self, scores: Tensor) -> Tensor:
+        heat = (scores - scores.max()).exp()[None, None]
+        return F.interpolate(heat, self.table.shape, mode="bilinear")[0, 0]
+
+    def _point(self, cell: list[float], side: float) -> Tensor:
+        """The point (1, 2) at a row and column of cells, metres."""
+        return torch.tensor([self.table.point(cell, side)], device=self.device)
 
     # ---------------------------------------------------------------------------------- parts
 
     def _features(self, image: Tensor, table: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
         """(b, 4, 160, 320), the table's colour (b, 3) and tokens -> (b, width, 40, 80)."""
-        encoder: Any = self.semantic[0]
-        decoder = self.semantic[1]
+        encoder, decoder = list[Any](self.semantic)
         instruction = self.instruction(tokens, mask)
         if self._clip is None:
             scales = encoder(image[:, :3], instruction)
@@ -250,7 +245,7 @@ class Transporter(LearnedPolicy):
             maps = self._clip[0](colors_of(image, table))
             scales = [narrow(each) for narrow, each in zip(encoder, maps, strict=False)]
         lateral = decoder(scales, instruction)
-        encoder, decoder = self.spatial
+        encoder, decoder = list[Any](self.spatial)
         finest: Tensor = decoder(encoder(image), lateral=lateral)[-1]
         return finest
 
@@ -272,7 +267,7 @@ class Transporter(LearnedPolicy):
         scene, keys = self.query(features).float(), self.key(features).float()
         angles = rotations * (2 * math.pi / self.config.rotations)
         # A point at grasp + u moves to place + rotation(u).
-        points = grids.window(self.config.crop // COARSE, _cell(self.table, COARSE), like=grasp)
+        points = grids.window(self.config.crop // COARSE, self._coarse, like=grasp)
         kernels = grids.crops(keys, self.table, grasp[:, None], points, -angles)
         return grids.correlate(scene, kernels) * self.sharpness
 
@@ -288,49 +283,19 @@ class Transporter(LearnedPolicy):
         Returns:
             (b, FINE_ROTATIONS, 2 REACH + 1, 2 REACH + 1), steps of FINE_ROTATION and HALF pixels.
         """
-        pixel, n = self.table.pixel, _FINE_CROP // HALF
-        straight = torch.zeros_like(rotation)[:, None]
-        points = grids.window(_FINE_CROP + 2 * REACH * HALF, pixel, middle=True, like=grasp)
-        scene = self.fine_query(
-            grids.crops(image, self.table, near[:, None], points, straight)[:, 0]
-        )
-        points = grids.window(_FINE_CROP + _FINE_RIM, pixel, middle=True, like=grasp)
-        key = self.fine_key(
-            grids.crops(image, self.table, grasp[:, None], points, -rotation[:, None])[:, 0]
-        )
-        side = (_FINE_CROP + _FINE_RIM) // HALF
+        still = torch.zeros_like(rotation)
+        scene = self.fine_query(self._crop(image, near, _FINE_CROP + 2 * REACH * HALF, still))
+        key = self.fine_key(self._crop(image, grasp, _FINE_CROP + _FINE_RIM, -rotation))
+        side = key.shape[-1]
         frame = Table((-side / 2, -side / 2), (side, side), (side, side))
         steps = torch.arange(FINE_ROTATIONS, device=rotation.device) - FINE_ROTATIONS // 2
         angles = (-FINE_ROTATION * steps).expand(len(rotation), -1)
         origin = grasp.new_zeros(len(rotation), 1, 2)
-        kernels = grids.crops(
-            key.float(), frame, origin, grids.window(n, 1.0, middle=True, like=grasp), angles
-        )
+        points = grids.window(_FINE_CROP // HALF, 1.0, middle=True, like=grasp)
+        kernels = grids.crops(key.float(), frame, origin, points, angles)
         return grids.correlate(scene.float(), kernels, inside=True) * self.fine_sharpness
 
-    def _cells(self, points: Tensor, scale: int) -> Tensor:
-        """Convert world points (b, 2) to (row, column) of cells of `scale` pixels."""
-        return (points - points.new_tensor(self.table.low)) / _cell(self.table, scale) - 0.5
-
-    def _point(self, cell: list[float], scale: int) -> Tensor:
-        """The inverse of `_cells` for one point, (2,)."""
-        return torch.tensor(
-            [low + (c + 0.5) * _cell(self.table, scale)
-             for low, c in zip(self.table.low, cell, strict=True)],
-            dtype=torch.float32, device=self.device,
-        )  # fmt: skip
-
-
-def _clip(encoder: str | None) -> ClipVisual:
-    found = text_encoder(encoder or "")
-    if not isinstance(found, Clip):
-        raise AgentsError(
-            f"--transporter.clip needs an image encoder, which {encoder} does not have; use it "
-            "with --encoder clip:RN50/openai"
-        )
-    return found.visual()
-
-
-def _cell(table: Table, scale: int) -> float:
-    """Side of a cell of `scale` pixels, in metres."""
-    return table.pixel * scale
+    def _crop(self, image: Tensor, centre: Tensor, side: int, angle: Tensor) -> Tensor:
+        """Square crops (b, 4, side, side) of images around centres (b, 2), at angles (b,)."""
+        points = grids.window(side, self.table.pixel, middle=True, like=centre)
+        return grids.crops(image, self.table, centre[:, None], points, angle[:, None])[:, 0]

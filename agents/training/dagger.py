@@ -13,7 +13,6 @@ demonstrations so far. The policy with the best validation is kept.
 
 from __future__ import annotations
 
-import functools
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -24,7 +23,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from agents.data.demonstrations import Demonstrations
 from agents.errors import AgentsError
-from agents.policies.learned import LearnedPolicy, policy_class
+from agents.policies.learned import policy_class
 from agents.policies.registry import policy_names
 from agents.ranges import Checked, Positive, Share
 from agents.training import checkpoint, loop
@@ -213,9 +212,9 @@ class _Mixture:
 
     def __call__(self, env: gym.Env[Any, Any], seed: int) -> Respond:
         """Begin an episode."""
-        from agents.evaluation.playing import episode_rng
+        from agents.evaluation.playing import PolicySource, episode_rng, loaded
 
-        policy, rng = _policy(self.folder), episode_rng(seed)
+        policy, rng = loaded(PolicySource(checkpoint=self.folder)), episode_rng(seed)
         policy.reset(env, rng)
 
         def respond(observation: Any, info: dict[str, Any], label: Any) -> Any:
@@ -224,9 +223,3 @@ class _Mixture:
             return label if oracle_acts and label is not None else own
 
         return respond
-
-
-@functools.lru_cache(1)
-def _policy(folder: Path) -> LearnedPolicy:
-    """The policy of a checkpoint, kept for the next episode."""
-    return LearnedPolicy.from_pretrained(folder)

@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from agents.data.demonstrations import Demonstrations
 from agents.errors import AgentsError, Stopped
 from agents.training import checkpoint, inputs
 from agents.training.config import TrainConfig, Validate, default_policy_config, describe
@@ -26,9 +27,6 @@ from agents.training.distributed import Distributed, supports_bf16
 from agents.training.loader import Loader
 from agents.training.log import Log
 from agents.training.state import TrainingState, seed_torch
-
-if TYPE_CHECKING:
-    from agents.data.demonstrations import Demonstrations
 
 _AGREE = 10  # steps between the moments when processes agree whether to stop
 

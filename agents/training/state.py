@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from agents.data.demonstrations import Demonstrations
 from agents.evaluation.results import versions
 from agents.policies.base import PolicySpec
 from agents.policies.learned import LearnedPolicy, load_weights, make_policy
 from agents.training import checkpoint
 from agents.training.config import TrainConfig
-
-if TYPE_CHECKING:
-    from agents.data.demonstrations import Demonstrations
 
 
 class TrainingState:

@@ -31,12 +31,12 @@ Tasks = Annotated[str | None, arg(help="a list of tasks in suites.json", metavar
 def _build(arguments: Sequence[str]) -> Callable[..., None]:
     """The command with the options of the policy that the arguments name."""
     policy = _find(arguments, "--policy", TrainConfig.policy)
-    known = [*policy_names("imitation"), "dagger", *policy_names("reinforcement")]
+    imitation, reinforcement = policy_names("imitation"), policy_names("reinforcement")
+    known = [*imitation, "dagger", *reinforcement]
     if policy not in known:
         raise AgentsError(f"unknown policy {policy!r:.60}; choose one of {', '.join(known)}")
-    trained = policy
-    options = []
-    if policy in policy_names("reinforcement"):
+    trained, options = policy, []
+    if policy in reinforcement:
         from agents.training.rl import RLConfig
 
         options.append(_option("config", RLConfig))
@@ -54,7 +54,7 @@ def _build(arguments: Sequence[str]) -> Callable[..., None]:
 
     def built(*, config: Any, tasks: str | None, **values: Any) -> None:
         config = _with_tasks(config, tasks)
-        if policy in policy_names("reinforcement"):
+        if policy in reinforcement:
             from agents.training import rl
 
             rl.train(config, **values)
