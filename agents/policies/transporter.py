@@ -176,13 +176,11 @@ class Transporter(LearnedPolicy):
         features = self._features(*(batch[name] for name in ("image", "table", "tokens", "mask")))
         pick = self.table.cells(batch["pick"], self._half)
         parts = {"pick": grids.cross_entropy(self._picks(features)[:, None], F.pad(pick, (1, 0)))}
-
         scores = self._places(features, batch["grasp"], batch["rotations"])
         target = torch.cat(
             [batch["between"][:, None], self.table.cells(batch["place"], self._coarse)], 1
         )
         parts["place"] = grids.cross_entropy(scores, target)
-
         if self.config.refine:
             near, near_rotation = batch["near"], batch["near_rotation"]
             scores = self._refined(batch["image"], batch["grasp"], near, near_rotation)

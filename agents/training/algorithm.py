@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from agents.training.checkpoint import under
+
 if TYPE_CHECKING:
     from stable_baselines3.common.base_class import BaseAlgorithm
 
@@ -37,9 +39,7 @@ def restore(model: Any, tensors: Mapping[str, Tensor], numbers: Mapping[str, Any
     """The inverse of `state`, for an algorithm with the same options."""
     parts = model.get_parameters()
     for name, part in parts.items():
-        own = {
-            k.removeprefix(f"{name}/"): v for k, v in tensors.items() if k.startswith(f"{name}/")
-        }
+        own = under(f"{name}/", tensors)
         if "param_groups" not in part:
             part.update(own)
             continue

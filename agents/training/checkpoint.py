@@ -163,6 +163,11 @@ def load_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         ) from error
 
 
+def under(prefix: str, tensors: Tensors) -> dict[str, torch.Tensor]:
+    """The tensors whose names begin with a prefix, by the rest of their names."""
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
 def load_info(path: Path) -> dict[str, Any]:
     """The JSON in the header of a file of `save_tensors`; empty if there is no file."""
     return load_tensors(path)[1] if path.exists() else {}

@@ -111,14 +111,11 @@ class _Training:
 
     def __init__(self, config: RLConfig, hyperparameters: Any) -> None:
         self._config = config
-        policy = make_policy(_spec(config.policy, config.envs), hyperparameters)
-        assert isinstance(policy, SB3Policy)
-        self._policy = policy
-        self._compared = {k: v for k, v in asdict(config).items() if k not in _NOT_COMPARED}
+        self._policy = make_policy(_spec(config.policy, config.envs), hyperparameters)
         self._described = {
-            "spec": asdict(policy.spec),
+            "spec": asdict(self._policy.spec),
             "config": asdict(hyperparameters),
-            "training": self._compared,
+            "training": {k: v for k, v in asdict(config).items() if k not in _NOT_COMPARED},
         }
         self._rows: list[dict[str, Any]] = []
         self.found = checkpoint.find_run(config.out, config.overwrite, self._described)
@@ -173,6 +170,7 @@ class _Training:
         out = self._config.out
         torch.manual_seed(self._config.seed)
         try:
+            assert isinstance(self._policy, SB3Policy)
             model = self._policy.algorithm(envs)
         except (ValueError, AssertionError) as error:
             raise AgentsError(f"{self._config.policy}: {error}") from error
@@ -219,7 +217,8 @@ class _Training:
     def _save_config(self, done: int) -> None:
         """Write what this run is and how far it is."""
         progress = {"steps": done, "finished": done >= self._config.steps}
-        described = {**self._described, "training": {**self._compared, **progress}}
+        training = self._described["training"] | progress
+        described = self._described | {"training": training}
         checkpoint.save_json(self._config.out / checkpoint.CONFIG, described)
 
 

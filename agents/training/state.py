@@ -85,7 +85,7 @@ class TrainingState:
         state: dict[str, Any] | None = None
         if self.found is not None and last.exists():
             tensors, state = checkpoint.load_tensors(last)
-            load_weights(self.policy, _under("model.", tensors), last)
+            load_weights(self.policy, checkpoint.under("model.", tensors), last)
         elif config.start_from is not None:
             start = config.start_from / checkpoint.MODEL
             load_weights(self.policy, checkpoint.load_tensors(start)[0], start)
@@ -96,8 +96,8 @@ class TrainingState:
             self._average = AveragedModel(self.policy, multi_avg_fn=average)
         if state is not None:
             if self._average is not None:
-                self._average.load_state_dict(_under("average.", tensors))
-            _load_optimizer(self.optimizer, _under("optimizer.", tensors))
+                self._average.load_state_dict(checkpoint.under("average.", tensors))
+            _load_optimizer(self.optimizer, checkpoint.under("optimizer.", tensors))
             self.done, self.spent = state["step"], state["spent"]
 
     def save(self, *, validated: bool) -> None:
@@ -151,10 +151,6 @@ class TrainingState:
         return progress
 
 
-def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-
-
 def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
     value = optimizer.state_dict()
     parameters = [each for group in optimizer.param_groups for each in group["params"]]
@@ -163,7 +159,7 @@ def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]
         # reads both in the order of memory.
         value["state"][number] = {
             key: kept if key == "step" else torch.empty_like(parameter).copy_(kept)
-            for key, kept in _under(f"{number}.", tensors).items()
+            for key, kept in checkpoint.under(f"{number}.", tensors).items()
         }
     optimizer.load_state_dict(value)
 
