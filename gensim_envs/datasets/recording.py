@@ -24,7 +24,7 @@ import gensim_envs
 from gensim_envs.datasets import worker
 from gensim_envs.datasets.folder import Folder
 from gensim_envs.datasets.reading import MAIN
-from gensim_envs.datasets.worker import PERTURBATIONS, Behaviour, Respond, Run
+from gensim_envs.datasets.worker import PERTURBATIONS, Behaviour, Run
 from gensim_envs.errors import DatasetError, FileError, LibraryError, WorkerError
 from gensim_envs.library import Library, shipped
 from gensim_envs.utils import files
