@@ -13,7 +13,7 @@ COMMANDS = {
     "evaluate": ("agents.evaluation.command:evaluate", "Measure success over fixed test seeds."),
     "benchmark": ("agents.benchmark.run:run", "Train and evaluate the experiments of a suite."),
     "tables": ("agents.benchmark.tables:tables", "Print the results of benchmarks as Markdown."),
-    "freeze": ("agents.benchmark.suites:freeze_command", "Freeze suites that were changed."),
+    "freeze": ("agents.benchmark.freezing:freeze_command", "Freeze suites that were changed."),
 }
 
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from agents.data.collect import collect
 from agents.data.demonstrations import Demonstrations
-from agents.evaluation.rollout import outcome
+from agents.evaluation.playing import outcome
 from agents.policies.base import Policy
 from agents.policies.learned import LearnedPolicy, make_policy, policy_class, policy_config
 from agents.training.config import TrainConfig

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import time
 from collections.abc import Sequence
@@ -11,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from agents.benchmark.suites import Condition, Experiment, Suite
-from agents.evaluation import report
+from agents.evaluation import results
 from agents.evaluation.evaluate import evaluate
-from agents.evaluation.rollout import PolicySource
+from agents.evaluation.playing import PolicySource
 from agents.policies.learned import policy_class
 from agents.policies.registry import policy_names
 from agents.training import checkpoint
@@ -22,6 +21,7 @@ from agents.training.train import train
 from gensim_envs.seeds import TEST
 from gensim_envs.utils import cli
 
+_DESCRIBED = ("name", "kind", "policy", "envs", "pool", "demos", "start", "options")
 EXPERIMENT, LOG = "experiment.json", "log.txt"
 
 
@@ -75,12 +75,11 @@ class RunExperiment:
         evaluated, conditions = self._evaluate()
         each = self.experiment
         checkpoint.save_json(self.folder / EXPERIMENT, {
-            "name": each.name, "kind": each.kind, "policy": each.policy, "envs": list(each.envs),
-            "pool": each.pool, "demos": each.demos, "start": each.start, "options": each.options,
+            **{name: getattr(each, name) for name in _DESCRIBED},
             "episodes": self.episodes, "seed": self.suite.seed,
             "commands": [self._shown(command)] if command else [],
             "seconds": {"train": seconds, "evaluate": evaluated},
-            "machine": _machine(), "versions": report.versions(), "conditions": conditions,
+            "machine": _machine(), "versions": results.versions(), "conditions": conditions,
         })  # fmt: skip
 
     def command(self) -> list[str]:
@@ -110,17 +109,15 @@ class RunExperiment:
 
         There is one report for each perturbation, which holds both splits.
         """
-        by_perturbation: dict[str, list[Condition]] = {}
-        for condition in self.experiment.conditions:
-            key = json.dumps(condition.perturb, sort_keys=True)
-            by_perturbation.setdefault(key, []).append(condition)
-        seconds = 0.0
-        results: dict[str, Any] = dict.fromkeys(each.name for each in self.experiment.conditions)
-        for conditions in by_perturbation.values():
-            made = self._report(conditions)
-            seconds += made["seconds"]
-            results |= {each.name: _of_split(made, each.split) for each in conditions}
-        return seconds, results
+        seconds, all_conditions = 0.0, self.experiment.conditions
+        found: dict[str, Any] = dict.fromkeys(each.name for each in all_conditions)
+        for first in all_conditions:
+            if found[first.name] is None:
+                conditions = [each for each in all_conditions if each.perturb == first.perturb]
+                made = self._report(conditions)
+                seconds += made["seconds"]
+                found |= {each.name: _of_split(made, each.split) for each in conditions}
+        return seconds, found
 
     def _report(self, conditions: Sequence[Condition]) -> dict[str, Any]:
         """The report of an evaluation under conditions with the same perturbation."""
@@ -134,7 +131,7 @@ class RunExperiment:
                 splits=[condition.split for condition in conditions],
                 perturb=conditions[0].perturb, workers=1,
             )  # fmt: skip
-            report.write(path, made)
+            results.write(path, made)
         return checkpoint.load_json(path)
 
 
@@ -183,7 +180,7 @@ def _machine() -> dict[str, Any]:
     import torch
 
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
-    return {**report.machine(), "gpu": gpu}
+    return {**results.machine(), "gpu": gpu}
 
 
 def demonstrations_of(experiment: Experiment) -> tuple[str, str, tuple[str, ...]]:

@@ -71,7 +71,9 @@ def run(
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 job, executor = running.pop(future)
                 executor.shutdown()
-                finish(job, _error(future))
+                broken = isinstance(future.exception(), BrokenProcessPool)
+                died = "its process was killed, possibly out of memory"
+                finish(job, died if broken else future.result())
     finally:
         ours = set(multiprocessing.active_children()) - others
         for process in ours:
@@ -86,14 +88,6 @@ def _executor() -> ProcessPoolExecutor:
     # Spawned, since forking a process that has threads, as PyTorch's does, may hang.
     context = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(1, context, initializer=end_with_parent)
-
-
-def _error(future: Future[str | None]) -> str | None:
-    """The error of a job that has ended, or None."""
-    try:
-        return future.result()
-    except BrokenProcessPool:
-        return "its process was killed, possibly out of memory"
 
 
 def _work(job: Job) -> str | None:

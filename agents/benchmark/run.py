@@ -22,13 +22,14 @@ from typing import Annotated, Any
 
 from tyro.conf import arg
 
-from agents.benchmark import jobs, plots, suites, tables
+from agents.benchmark import freezing, jobs, plots, suites, tables
 from agents.benchmark.experiments import EXPERIMENT, LOG, RunExperiment, demonstrations_of
 from agents.benchmark.suites import SUITES, Experiment, Suite
 from agents.data.collect import collect
 from agents.errors import AgentsError
-from agents.evaluation.command import check_episodes
+from agents.ranges import Checked, Range
 from agents.training import checkpoint
+from gensim_envs.seeds import TEST
 from gensim_envs.utils import cli, files
 from gensim_envs.utils.processes import cores
 from gensim_envs.utils.progress import Progress
@@ -37,8 +38,10 @@ RESULTS = "results.json"
 
 
 @dataclass(frozen=True, kw_only=True)
-class BenchmarkConfig:
+class BenchmarkConfig(Checked):
     """Options of `python -m agents benchmark`."""
+
+    option_prefix = ""
 
     suite: str
     """Name of the suite."""
@@ -54,14 +57,10 @@ class BenchmarkConfig:
     """Run experiments with these numbers of demonstrations only, or without any."""
     pool: tuple[str, ...] = ()
     """Run experiments that train on these lists of tasks only, or on one task."""
-    episodes: int | None = None
+    episodes: Annotated[int | None, Range(1, len(TEST))] = None
     """Episodes of each task and condition; by default those of the suite."""
     workers: cli.OptionalPositive = None
     """Experiments at once; by default as many as cores allow."""
-
-    def __post_init__(self) -> None:
-        if self.episodes is not None:
-            check_episodes(self.episodes)
 
 
 def run(config: BenchmarkConfig) -> int:
@@ -74,7 +73,7 @@ def run(config: BenchmarkConfig) -> int:
     experiments = selected(
         suite, policies=config.policy, envs=config.env, demos=config.demos, pools=config.pool
     )
-    suites.check(suite)
+    freezing.check(suite)
     out, episodes = config.out.resolve(), config.episodes or suite.episodes
     with checkpoint.locked(out):
         _claim(suite, out, episodes)

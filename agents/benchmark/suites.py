@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from agents.errors import AgentsError
-from gensim_envs.utils import files
 from gensim_envs.utils.text import read_text
 
 SUITES = Path(__file__).with_name("suites.json")
@@ -118,7 +117,7 @@ def task_list(name: str, path: Path = SUITES) -> tuple[str, ...]:
     Raises:
         AgentsError: if there is no such list.
     """
-    return _listed(name, _read(path)["lists"], str(path))
+    return _listed(name, read(path)["lists"], str(path))
 
 
 def suite(name: str, path: Path = SUITES) -> Suite:
@@ -127,11 +126,11 @@ def suite(name: str, path: Path = SUITES) -> Suite:
     Raises:
         AgentsError: if there is none of this name, or it has changed since it was frozen.
     """
-    data = _read(path)
+    data = read(path)
     found = {each.get("name"): each for each in data["suites"]}
     if name not in found:
         raise AgentsError(f"unknown suite {name!r}; choose one of {', '.join(map(str, found))}")
-    made = _suite(found[name], data["lists"])
+    made = parse(found[name], data["lists"])
     frozen = found[name].get("frozen", {})
     if frozen != {"version": made.version, "sha256": made.sha256}:
         raise AgentsError(
@@ -141,81 +140,12 @@ def suite(name: str, path: Path = SUITES) -> Suite:
     return made
 
 
-def check(suite: Suite) -> None:
-    """Check that the registered tasks are those for which a suite was frozen.
+def read(path: Path) -> dict[str, Any]:
+    """The content of a file of suites.
 
     Raises:
-        AgentsError: naming the task that is missing or has another program.
+        AgentsError: if it is malformed.
     """
-    now = program_hashes(suite.programs)
-    for env, sha256 in suite.programs.items():
-        if now[env] != sha256:
-            raise AgentsError(
-                f"the program of {env} has changed since version {suite.version} of suite "
-                f"{suite.name!r} was frozen. Restore it, or raise the suite's version and run "
-                "python -m agents freeze"
-            )
-
-
-def program_hashes(envs: Iterable[str]) -> dict[str, str]:
-    """The sha256 of the program of each task, from the registry of its library.
-
-    Raises:
-        AgentsError: naming a task that is not registered, or whose record is broken.
-    """
-    # Task lists can be read without the simulator.
-    import gymnasium as gym
-
-    from gensim_envs.library import Library, LibraryError, shipped
-
-    hashes = {}
-    for env in envs:
-        if env not in gym.registry:
-            raise AgentsError(f"{env} is not registered; `gensim list` shows the ids")
-        try:
-            root = gym.spec(env).kwargs["library"]
-            library = shipped() if root is None else Library(Path(root))
-            hashes[env] = library.record(env).sha256
-        except (KeyError, LibraryError) as error:
-            raise AgentsError(f"{env} has no valid record in its library: {error}") from error
-    return hashes
-
-
-def freeze(path: Path = SUITES) -> list[str]:
-    """Write the hashes of suites that are new or whose version was raised.
-
-    Returns:
-        The names of these.
-
-    Raises:
-        AgentsError: if a suite has changed but not its version; nothing is written.
-    """
-    data, changed = _read(path), []
-    for each in data["suites"]:
-        made = _suite(each, data["lists"])
-        programs = program_hashes(sorted({env for each in made.experiments for env in each.envs}))
-        each["programs"] = programs
-        made = _suite(each, data["lists"])
-        now = {"version": made.version, "sha256": made.sha256}
-        old = each.get("frozen", {})
-        if now == old:
-            continue
-        if made.version <= old.get("version", -1):
-            raise AgentsError(
-                f"suite {made.name!r} or one of its tasks has changed since version "
-                f"{old['version']} was frozen. Raise its version to {old['version'] + 1}"
-            )
-        each["frozen"] = now
-        changed.append(made.name)
-    if changed:
-        files.write(path, (_dumps(data) + "\n").encode())
-    return changed
-
-
-# ------------------------------------------------------------------------------------- the file
-
-
-def _read(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(read_text(path))
     except ValueError as error:
@@ -225,7 +155,7 @@ def _read(path: Path) -> dict[str, Any]:
     return data
 
 
-def _suite(data: Mapping[str, Any], lists: Lists) -> Suite:
+def parse(data: Mapping[str, Any], lists: Lists) -> Suite:
     """A suite from its JSON; its hash includes the tasks of its lists."""
     where = f"suite {data.get('name')!r}"
     _check_keys(data, _SUITE, where, optional={"programs", "frozen"})
@@ -310,26 +240,3 @@ def _check_keys(
             raise AgentsError(f"{where} has the unknown key {key!r}; use {', '.join(known)}")
         if not isinstance(data.get(key), known[key]):
             raise AgentsError(f"{where}: {key} is {data.get(key)!r:.60}")
-
-
-def _dumps(data: Any, indent: str = "", first: int = 0) -> str:
-    """JSON that puts values on one line if they fit."""
-    flat = json.dumps(data, ensure_ascii=False)
-    if len(indent) + first + len(flat) < 100 or not isinstance(data, (dict, list)):
-        return flat
-    inner = indent + "  "
-    if isinstance(data, list):
-        return "[\n" + ",\n".join(inner + _dumps(each, inner) for each in data) + f"\n{indent}]"
-    keys = {json.dumps(key, ensure_ascii=False): value for key, value in data.items()}
-    lines = (f"{inner}{key}: {_dumps(value, inner, len(key) + 2)}" for key, value in keys.items())
-    return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
-
-
-def freeze_command(file: Path = SUITES) -> None:
-    """Freeze suites that were changed and whose version was raised.
-
-    Args:
-        file: the suites.
-    """
-    changed = freeze(file)
-    print(f"frozen: {', '.join(changed)}" if changed else "nothing has changed")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment, FileSystemLoader
 from tyro.conf import Positional
 
 from agents.benchmark.plots import Record, demos_label, plot, results_of
@@ -65,20 +66,15 @@ def markdown(results: Record, plots: Sequence[str] = ()) -> str:
         results: the content of a results.json.
         plots: file names of plots to show.
     """
-    everything = results["experiments"]
-    evaluated = [each for each in everything if each["conditions"]]
-    parts = [
-        f"## Suite `{results['suite']}`, version {results['version']}",
-        f"{results['purpose']}. Success in percent of the test episodes, with its 95 % interval.",
-        _success_table(evaluated),
-        *(f"![{name}]({name})" for name in plots),
-        _perturbation_table(evaluated),
-        f"### How\n\n`python -m agents benchmark --suite {results['suite']} --out DIR`",
-        _run_table(everything),
-        _training_commands(everything),
-        _failures(results.get("failed", [])),
-    ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    experiments = results["experiments"]
+    evaluated = [each for each in experiments if each["conditions"]]
+    text = _TEMPLATE.render(
+        results, plots=plots,
+        success=_success_table(evaluated), perturbations=_perturbation_table(evaluated),
+        machines=list(dict.fromkeys(map(_machine, experiments))),
+        commands=[line for each in experiments for line in each["commands"]],
+    )  # fmt: skip
+    return text.rstrip() + "\n"
 
 
 def label(experiment: Record) -> str:
@@ -138,42 +134,7 @@ def _perturbation_table(experiments: Sequence[Record]) -> str:
         for condition, result in results_of(each, ["seen", *others])
     }
     rows = list(dict.fromkeys(row for row, _ in entries))
-    table = _table("policy", rows, ["seen", *others], lambda row, c: entries.get((row, c), ""))
-    return f"### Under perturbations\n\n{table}"
-
-
-def _run_table(experiments: Sequence[Record]) -> str:
-    """Times, seeds and machines."""
-    by_name = {each["name"]: each for each in experiments}
-    machines = list(dict.fromkeys(map(_machine, experiments)))
-    columns: dict[str, Callable[[Record], object]] = {
-        "training seed": lambda each: each["seed"],
-        "test seeds": _seeds,
-        "training, s": lambda each: _seconds(each["seconds"]["train"]),
-        "evaluation, s": lambda each: _seconds(each["seconds"]["evaluate"]),
-        "machine": lambda each: 1 + machines.index(_machine(each)),
-    }
-    table = _table(
-        "experiment", list(by_name), list(columns), lambda n, c: str(columns[c](by_name[n]))
-    )
-    legend = "\n".join(f"{number}. {machine}" for number, machine in enumerate(machines, 1))
-    return f"{table}\n\nMachines:\n\n{legend}"
-
-
-def _training_commands(experiments: Sequence[Record]) -> str:
-    commands = [line for each in experiments for line in each["commands"]]
-    if not commands:
-        return ""
-    return "\n".join(
-        ["<details><summary>Training commands</summary>", "", "```sh", *commands, "```", "",
-         "</details>"]
-    )  # fmt: skip
-
-
-def _failures(failed: Sequence[Record]) -> str:
-    if not failed:
-        return ""
-    return "### Failed\n\n" + "\n".join(f"- {each['name']}: {each['error']}" for each in failed)
+    return _table("policy", rows, ["seen", *others], lambda row, c: entries.get((row, c), ""))
 
 
 def _table(
@@ -207,3 +168,8 @@ def _machine(experiment: Record) -> str:
     gpu = f", {machine['gpu']}" if machine["gpu"] else ""
     versions = ", ".join(f"{name} {each}" for name, each in experiment["versions"].items())
     return f"{machine['cpu']}, {machine['cores']} cores{gpu}; {versions}"
+
+
+_environment = Environment(loader=FileSystemLoader(Path(__file__).parent), trim_blocks=True)
+_environment.filters |= {"test_seeds": _seeds, "seconds": _seconds, "machine": _machine}
+_TEMPLATE = _environment.get_template("results.md.jinja")

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 if TYPE_CHECKING:
+    from agents.data.demonstrations import Sample
     from agents.policies.base import PolicySpec
 
 
@@ -79,6 +80,20 @@ class Table:
         rotation = np.arctan2(numbers[:, 4:5], numbers[:, 5:])
         parts = [pick + self.middle, 0 * rotation, place + self.middle, rotation]
         return np.concatenate(parts, 1, dtype=np.float64)
+
+    def cells(self, points: Tensor, side: float) -> Tensor:
+        """Convert points (b, 2) to rows and columns of cells with sides in metres."""
+        return (points - points.new_tensor(self.low)) / side - 0.5
+
+    def point(self, cell: Sequence[float], side: float) -> list[float]:
+        """The inverse of `cells` for one point."""
+        return [low + (c + 0.5) * side for low, c in zip(self.low, cell, strict=True)]
+
+    @torch.no_grad()
+    def errors(self, outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
+        """Mean errors of encoded actions (b, 6): "pick" and "place", metres."""
+        distances = (outputs - targets)[:, :4].reshape(-1, 2, 2).norm(dim=-1)
+        return dict(zip(("pick", "place"), distances.mean(0) * self.unit, strict=True))
 
     def sampling(self, points: Tensor) -> Tensor:
         """Convert world (x, y) to the coordinates of `grid_sample` without aligned corners.
@@ -149,23 +164,37 @@ def colors_of(scenes: Tensor, tables: Tensor) -> Tensor:
     return scenes[:, :3] / _COLOR_SCALE + tables[..., None, None]
 
 
-def augmented(
-    scenes: Tensor, actions: NDArray[np.float32], table: Table, rng: np.random.Generator
-) -> tuple[Tensor, NDArray[np.float32]]:
-    """Rotate and shift each scene at random.
+def prepared(
+    samples: Sequence[Sample], table: Table, config: Any, rng: np.random.Generator, train: bool
+) -> tuple[Tensor, Tensor, NDArray[np.float32]]:
+    """The images and actions of samples, in training moved at random and with noise.
 
     Args:
-        scenes: (b, 4, h, w), of `pictures`.
-        actions: (b, 6) actions in them.
+        samples: b of them.
         table: that they show.
+        config: says with `augment` whether to move, and with `noise` how much to add.
         rng: the only randomness.
+        train: whether to do either.
 
     Returns:
-        Moved scenes and actions, of the same shapes.
+        Maps (b, 4, h, w) and colours (b, 3) of `pictures`, and actions (b, 6).
     """
+    scenes, tables = pictures([s.color for s in samples], [s.height for s in samples])
+    actions = np.stack([s.action for s in samples])
+    if train and config.augment:
+        motions, actions = moved(actions, table, rng)
+        scenes = move(scenes, table, motions)
+    if train and config.noise:
+        scenes = noisy(scenes, config.noise, rng)
+    return scenes, tables, actions
+
+
+def moved(
+    actions: NDArray[np.float32], table: Table, rng: np.random.Generator
+) -> tuple[list[Motion], NDArray[np.float32]]:
+    """A random motion for each action (b, 6), and the actions in the moved scenes."""
     motions = [draw(table, action, rng) for action in actions]
-    moved = np.stack([m.action(table, a) for m, a in zip(motions, actions, strict=True)])
-    return move(scenes, table, motions), moved
+    return motions, np.stack([m.action(table, a) for m, a in zip(motions, actions, strict=True)])
 
 
 def noisy(scenes: Tensor, noise: float, rng: np.random.Generator) -> Tensor:

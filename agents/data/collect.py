@@ -13,7 +13,7 @@ import gensim_envs
 from agents.data import tokens
 from agents.data.demonstrations import Demonstrations
 from agents.errors import AgentsError
-from agents.evaluation.rollout import of_suite
+from agents.evaluation.playing import of_suite
 from gensim_envs.datasets import Played, find, record
 from gensim_envs.seeds import TRAINING
 from gensim_envs.utils.progress import Progress

@@ -16,11 +16,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from agents.data import tokens
-from agents.data.episodes import IMAGE, Sample
-from agents.data.episodes import Episode as Kept
+from agents.data.episodes import IMAGE, PackedEpisode, Sample
 from agents.errors import AgentsError
-from gensim_envs.datasets.reading import Dataset, Episode, find
-from gensim_envs.errors import DatasetError
+from gensim_envs.datasets import Dataset, DatasetError, Episode, find
 from gensim_envs.seeds import TEST, VALIDATION
 
 __all__ = ["IMAGE", "Demonstrations", "Sample"]
@@ -65,12 +63,12 @@ class Demonstrations:
         self.action_low, self.action_high = low, high
         self.state_bounds = dict(state_bounds)
         self.tokens: tokens.Tokens = {}
-        self._episodes: list[Kept] = []
+        self._episodes: list[PackedEpisode] = []
         self._steps: list[tuple[int, int]] = []  # of each index, its episode and step
 
     # Adding.
 
-    def add(self, episode: Kept) -> None:
+    def add(self, episode: PackedEpisode) -> None:
         """Add an episode.
 
         Raises:
@@ -213,26 +211,17 @@ class Demonstrations:
 
     @classmethod
     def _read(cls, dataset: Dataset, episodes: int | None) -> Demonstrations:
-        demonstrations: Demonstrations | None = None
-        for episode in dataset.episodes():
-            if demonstrations is not None and demonstrations.episodes == episodes:
-                break
-            if not _useful(episode):
-                continue
+        read = cls("", dataset.action_low, dataset.action_high, dataset.state_bounds)
+        for episode in itertools.islice(filter(_useful, dataset.episodes()), episodes):
             _check_seed(dataset.env_id, episode)
-            if demonstrations is None:
-                demonstrations = cls(
-                    _obs_mode(episode), dataset.action_low, dataset.action_high,
-                    dataset.state_bounds,
-                )  # fmt: skip
-            demonstrations.add(_read_episode(dataset.env_id, demonstrations.obs_mode, episode))
-        found = 0 if demonstrations is None else demonstrations.episodes
-        if demonstrations is None or found < (episodes or 1):
+            read.obs_mode = read.obs_mode or _obs_mode(episode)
+            read.add(_read_episode(dataset.env_id, read.obs_mode, episode))
+        if read.episodes < (episodes or 1):
             raise AgentsError(
-                f"{dataset.path} has {found} demonstrations, {episodes or 1} are needed. Record "
-                "more, or ask for fewer"
+                f"{dataset.path} has {read.episodes} demonstrations, {episodes or 1} are needed. "
+                "Record more, or ask for fewer"
             )
-        return demonstrations
+        return read
 
 
 def _useful(episode: Episode) -> bool:
@@ -254,7 +243,7 @@ def _check_seed(env: str, episode: Episode) -> None:
             )
 
 
-def _read_episode(env: str, obs_mode: str, episode: Episode) -> Kept:
+def _read_episode(env: str, obs_mode: str, episode: Episode) -> PackedEpisode:
     """The labelled steps of an episode."""
     labelled: Iterable[Any] = itertools.repeat(True)
     if "infos/labelled" in episode:
@@ -262,7 +251,7 @@ def _read_episode(env: str, obs_mode: str, episode: Episode) -> Kept:
     actions, instructions = episode.array("actions"), episode.texts("infos/instruction")
     steps = instructions, actions, _observations(obs_mode, episode)
     chosen = (itertools.compress(each, labelled) for each in steps)
-    return Kept.of(obs_mode, env, episode.seed, *chosen)
+    return PackedEpisode.of(obs_mode, env, episode.seed, *chosen)
 
 
 def _obs_mode(episode: Episode) -> str:

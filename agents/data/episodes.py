@@ -45,7 +45,7 @@ class Sample:
 
 
 @dataclass(frozen=True, eq=False)
-class Episode:
+class PackedEpisode:
     """One episode of T steps.
 
     Attributes:
@@ -75,7 +75,7 @@ class Episode:
         instructions: Iterable[str],
         actions: Iterable[Any],
         observations: Iterable[Any],
-    ) -> Episode:
+    ) -> PackedEpisode:
         """Check and compress an episode.
 
         Args:

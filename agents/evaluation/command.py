@@ -10,10 +10,11 @@ from typing import Annotated, Literal
 from tyro.conf import arg
 
 from agents.errors import AgentsError
-from agents.evaluation import report
+from agents.evaluation import results
 from agents.evaluation.evaluate import PERTURBATIONS
 from agents.evaluation.evaluate import evaluate as run_evaluation
-from agents.evaluation.rollout import PolicySource
+from agents.evaluation.playing import PolicySource
+from agents.ranges import Checked, Range
 from gensim_envs.seeds import TEST
 from gensim_envs.utils import cli, files
 
@@ -22,8 +23,10 @@ PRETRAINED = Path(__file__).parents[1] / "pretrained"
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateConfig:
+class EvaluateConfig(Checked):
     """Options of `python -m agents evaluate`."""
+
+    option_prefix = ""
 
     checkpoint: Path | None = None
     """Folder of a trained policy; by default the one that ships."""
@@ -33,7 +36,7 @@ class EvaluateConfig:
     """Tasks; by default those that the policy was trained on."""
     tasks: str | None = None
     """A list of tasks in suites.json."""
-    episodes: int = 100
+    episodes: Annotated[int, Range(1, len(TEST))] = 100
     """Episodes of each task and split."""
     split: tuple[Literal["train", "test"], ...] = ("train",)
     """Colours of training, others, or both."""
@@ -48,20 +51,10 @@ class EvaluateConfig:
     """Number of videos."""
 
     def __post_init__(self) -> None:
-        check_episodes(self.episodes)
+        super().__post_init__()
         for one, other in (("checkpoint", "policy"), ("env", "tasks")):
             if getattr(self, one) and getattr(self, other):
                 raise AgentsError(f"--{one} and --{other} exclude each other; give one of them")
-
-
-def check_episodes(episodes: int) -> None:
-    """Check that there are test seeds for a number of episodes.
-
-    Raises:
-        AgentsError: if there are not.
-    """
-    if not 1 <= episodes <= len(TEST):
-        raise AgentsError(f"--episodes is {episodes}; expected 1 to {len(TEST)}")
 
 
 def evaluate(config: EvaluateConfig) -> None:
@@ -85,7 +78,7 @@ def evaluate(config: EvaluateConfig) -> None:
         max_videos=config.max_videos,
     )
     result["command"] = " ".join(["python -m agents", *sys.argv[1:]])
-    print(report.table(result))
+    print(results.table(result))
     if config.json is not None:
-        report.write(config.json, result)
+        results.write(config.json, result)
         print(f"wrote {config.json}", file=sys.stderr)

@@ -6,26 +6,26 @@ depend on the number of workers.
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import itertools
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import gensim_envs
-from agents.data.spaces import check_spaces
 from agents.errors import AgentsError
-from agents.evaluation import report
-from agents.evaluation.rollout import (
+from agents.evaluation import results
+from agents.evaluation.playing import (
     MAKE_ERRORS,
     Outcome,
     PolicySource,
     Setting,
+    check_actions,
+    loaded,
     of_suite,
     outcome,
 )
@@ -71,7 +71,7 @@ def evaluate(
         max_videos: number of videos, taken from the settings in turn.
 
     Returns:
-        The report; see `agents.evaluation.report.summary`.
+        The report; see `agents.evaluation.results.summary`.
 
     Raises:
         AgentsError: before any episode, if the policy cannot act in these envs or a seed is one of
@@ -98,14 +98,17 @@ def evaluate(
         raise AgentsError(f"no setting is left to play: {left_out[0]['why']}; use --split train")
     outcomes = _play_all(source, settings, seeds, workers)
     if videos is not None:
-        _record_failures(source, outcomes, videos, max_videos, workers)
+        jobs = [(source, *failure, videos) for failure in _failures(outcomes)[:max_videos]]
+        with closing(map_in_order(_record, jobs, workers)) as paths:
+            for path in paths:
+                print(f"wrote {path}", file=sys.stderr, flush=True)
     return {
         "policy": source.name or (policy.spec.policy if policy.spec is not None else ""),
         "checkpoint": None if source.checkpoint is None else str(source.checkpoint),
-        **report.summary(outcomes, left_out, seeds),
+        **results.summary(outcomes, left_out, seeds),
         "seconds": round(time.monotonic() - began, 1),
-        "versions": report.versions(),
-        "machine": report.machine(),
+        "versions": results.versions(),
+        "machine": results.machine(),
     }
 
 
@@ -175,45 +178,29 @@ def _check_fit(setting: Setting, policy: Policy) -> None:
                 f"{setting.env} needs a state vector for {needed}, that of the checkpoint is for "
                 f"at most {bounds}; train a policy on it"
             )
-    env = setting.make()
-    try:
-        obs_mode = None if policy.spec is None else setting.obs_mode
-        check_spaces(setting.env, obs_mode, env.observation_space, env.action_space)
+    with closing(setting.make()) as env:
+        check_actions(setting.env, env.action_space)
         policy.reset(env, np.random.default_rng(0))
-    finally:
-        env.close()
 
 
 def _looks(setting: Setting) -> set[tuple[str, str, int]]:
     """Kind, colour and shape of everything in some draws."""
-    env = setting.make(obs_mode="rgbd")
     looks: set[tuple[str, str, int]] = set()
-    try:
+    with closing(setting.make(obs_mode="rgbd")) as env:
         for seed in _COMPARED:
             env.reset(seed=seed)
             assets = [item.asset for item in env.get_wrapper_attr("task_spec").items]
             looks |= {(type(asset).__name__, asset.color, asset.variant) for asset in assets}
-    finally:
-        env.close()
     return looks
 
 
 # -------------------------------------------------------------------------------------- episodes
 
 
-@functools.cache
-def _loaded(source: PolicySource) -> Policy:
-    """The policy, loaded once in each process."""
-    return source.load()
-
-
 def _play(source: PolicySource, setting: Setting, seeds: Sequence[int]) -> list[Outcome]:
     """Play some seeds of a setting, in a worker process."""
-    policy, env = _loaded(source), setting.make()
-    try:
-        return [outcome(env, policy, seed, setting.options) for seed in seeds]
-    finally:
-        env.close()
+    with closing(setting.make()) as env:
+        return [outcome(env, loaded(source), seed, setting.options) for seed in seeds]
 
 
 def _play_all(
@@ -223,35 +210,25 @@ def _play_all(
     chunks = [seeds[k : k + _CHUNK] for k in range(0, len(seeds), _CHUNK)]
     jobs = [(source, setting, chunk) for setting in settings for chunk in chunks]
     outcomes: dict[Setting, list[Outcome]] = {setting: [] for setting in settings}
-    total, done, shown = len(settings) * len(seeds), 0, 0.0
+    total, done = len(settings) * len(seeds), 0
     parts = map_in_order(_play, jobs, workers)
-    with contextlib.closing(parts), Progress(total, unit="episode") as progress:
+    with closing(parts), Progress(total, unit="episode") as progress:
         for (_, setting, _), part in zip(jobs, parts, strict=True):
             outcomes[setting] += part
-            done += len(part)
+            before, done = done, done + len(part)
             progress.advance(len(part))
-            if not progress.visible and done >= shown + total / 5:
-                shown = done
+            if not progress.visible and 5 * done // total > 5 * before // total:
                 progress.line(f"{done} of {total} episodes", sys.stderr)
     return outcomes
 
 
-def _record_failures(
-    source: PolicySource,
-    outcomes: Mapping[Setting, Sequence[Outcome]],
-    videos: Path,
-    most: int,
-    workers: int | None,
-) -> None:
-    """Record failed episodes: the first of each setting, then the second, ..."""
+def _failures(outcomes: Mapping[Setting, Sequence[Outcome]]) -> list[tuple[Setting, int]]:
+    """Settings and seeds of failed episodes: the first of each setting, then the second, ..."""
     failed = [
-        [(source, setting, o.seed, videos) for o in its if not (o.success or o.refused)]
+        [(setting, each.seed) for each in its if not (each.success or each.refused)]
         for setting, its in outcomes.items()
     ]
-    jobs = [job for row in itertools.zip_longest(*failed) for job in row if job is not None]
-    with contextlib.closing(map_in_order(_record, jobs[:most], workers)) as paths:
-        for path in paths:
-            print(f"wrote {path}", file=sys.stderr, flush=True)
+    return [each for row in itertools.zip_longest(*failed) for each in row if each is not None]
 
 
 def _record(source: PolicySource, setting: Setting, seed: int, videos: Path) -> Path:
@@ -260,5 +237,5 @@ def _record(source: PolicySource, setting: Setting, seed: int, videos: Path) -> 
 
     name = "-".join([setting.env.split("/")[-1], setting.split, *dict(setting.perturb), str(seed)])
     path = videos / f"{name}.mp4"
-    record(_loaded(source), setting, seed, path)
+    record(loaded(source), setting, seed, path)
     return path

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import textwrap
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.errors import AgentsError
-from agents.evaluation.rollout import Setting, play
+from agents.evaluation.playing import Setting, play
 from gensim_envs import Transition
+from gensim_envs.utils import files
 from gensim_envs.wrappers import action_to_pixels
 
 if TYPE_CHECKING:
@@ -38,7 +41,8 @@ def check_writable(folder: Path) -> None:
     """Check that videos can be recorded, before long work.
 
     Raises:
-        AgentsError: if a package is missing, or the folder cannot be created.
+        AgentsError: if a package is missing.
+        FileError: if the folder cannot be created.
     """
     try:
         import imageio_ffmpeg  # noqa: F401
@@ -47,10 +51,8 @@ def check_writable(folder: Path) -> None:
         raise AgentsError(
             f"videos need {error.name}: pip install -e '.[agents,video]', or omit --videos"
         ) from error
-    try:
+    with files.errors(folder, "created"):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise AgentsError(f"{folder} cannot be created: {error.strerror}") from error
 
 
 def record(policy: Policy, setting: Setting, seed: int, path: Path) -> None:
@@ -63,22 +65,18 @@ def record(policy: Policy, setting: Setting, seed: int, path: Path) -> None:
         path: of the .mp4 file.
 
     Raises:
-        AgentsError: if the file cannot be written.
+        FileError: if the file cannot be written.
     """
     from gensim_envs.utils.video import write_video
 
-    env = setting.make(render_mode="rgb_array_list")
-    # State policies have no image, so a mirrored rgbd env provides one.
-    mirror = setting.make(obs_mode="rgbd") if setting.obs_mode == "state" else None
-    try:
+    with contextlib.ExitStack() as opened:
+        env = opened.enter_context(closing(setting.make(render_mode="rgb_array_list")))
+        mirror = None
+        if setting.obs_mode == "state":  # which has no image, so a mirrored rgbd env provides one
+            mirror = opened.enter_context(closing(setting.make(obs_mode="rgbd")))
         fps = int(env.metadata["render_fps"])
-        write_video(path, frames(env, policy, setting, seed, fps, mirror), fps)
-    except OSError as error:
-        raise AgentsError(f"{path} cannot be written: {error.strerror or error}") from error
-    finally:
-        env.close()
-        if mirror is not None:
-            mirror.close()
+        with files.errors(path):
+            write_video(path, frames(env, policy, setting, seed, fps, mirror), fps)
 
 
 def frames(

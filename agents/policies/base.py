@@ -5,7 +5,6 @@ This module imports no torch, so that scripted policies run without it.
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -117,16 +116,3 @@ class Policy(ABC):
     def heatmaps(self) -> dict[str, NDArray[np.float32]] | None:
         """Heat maps of the last action, "pick" and "place", (160, 320) each, if it has any."""
         return None
-
-
-def check_range(config: Any, low: float, high: float, *names: str) -> None:
-    """Check fields of a dataclass that are numbers or tuples of numbers.
-
-    Raises:
-        AgentsError: if one is not finite, or not within `low` and `high`.
-    """
-    for name in names:
-        for number in np.atleast_1d(getattr(config, name)):
-            if not (math.isfinite(number) and low <= number <= high):
-                allowed = f"{low} or more" if high == math.inf else f"{low} to {high}"
-                raise AgentsError(f"{name} is {number}; expected {allowed}")

@@ -9,10 +9,9 @@ actions, such as picking either of two equal blocks.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,13 +19,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
-from agents.data.augment import Table, augmented, noisy, pictures
-from agents.policies.base import Array, PolicySpec, check_range
+from agents.data.augment import Table, pictures, prepared
+from agents.data.demonstrations import Sample
+from agents.policies.base import Array, PolicySpec
 from agents.policies.learned import LearnedPolicy, pad_tokens
 from agents.policies.networks import Decoder, Encoder, InstructionPooling
-
-if TYPE_CHECKING:
-    from agents.data.demonstrations import Sample
+from agents.ranges import Amount, Checked, Dropout, Positive, Range
 
 _CELL = 4  # pixels of an image in one of the features
 _LEAST_SPREAD = 0.01  # in units of `Table.encode`: 5 mm and half a degree
@@ -34,30 +32,28 @@ _OUTPUTS = 6  # x and y of pick and place, sine and cosine of the rotation
 
 
 @dataclass(frozen=True)
-class BCImageConfig:
+class BCImageConfig(Checked):
     """Hyperparameters of behaviour cloning from images."""
 
-    width: int = 32
+    width: Positive = 32
     """Channels at 1/4 of the resolution; 1.5 times as many at 1/8, twice as many at 1/16."""
     points: int = 32
     """Points of the spatial softmax; two of them for each mode are its pick and place."""
-    modes: int = 4
+    modes: Positive = 4
     """Gaussians in the mixture."""
-    hidden: int = 256
+    hidden: Positive = 256
     """Units in each layer of the perceptron."""
-    dropout: float = 0.1
+    dropout: Dropout = 0.1
     """Dropout rate of the perceptron."""
     augment: bool = True
     """Rotate and shift scenes in training."""
-    noise: float = 0.0
+    noise: Amount = 0.0
     """Standard deviation of sensor noise in training: of heights in metres, and ten times the
     number of colours within 0..1."""
 
     def __post_init__(self) -> None:
-        check_range(self, 1, math.inf, "width", "hidden", "modes")
-        check_range(self, 2 * self.modes, math.inf, "points")
-        check_range(self, 0, math.inf, "noise")
-        check_range(self, 0, 0.99, "dropout")
+        super().__post_init__()
+        Range(2 * self.modes).check("points", self.points)
 
 
 class BCImage(LearnedPolicy):
@@ -88,12 +84,7 @@ class BCImage(LearnedPolicy):
         self, samples: list[Sample], tokens: list[Array], rng: np.random.Generator, train: bool
     ) -> dict[str, Tensor]:
         """`image` (B, 4, H, W), `target` (B, 6) of `Table.encode`, `tokens` and `mask`."""
-        scenes, _ = pictures([s.color for s in samples], [s.height for s in samples])
-        actions = np.stack([s.action for s in samples])
-        if train and self.config.augment:
-            scenes, actions = augmented(scenes, actions, self.table, rng)
-        if train and self.config.noise:
-            scenes = noisy(scenes, self.config.noise, rng)
+        scenes, _, actions = prepared(samples, self.table, self.config, rng, train)
         padded, mask = pad_tokens(tokens)
         target = torch.from_numpy(self.table.encode(actions))
         return {"image": scenes, "target": target, "tokens": padded, "mask": mask}
@@ -102,10 +93,7 @@ class BCImage(LearnedPolicy):
         """Negative log-likelihood; `pick` and `place` are mean errors of the best mode, metres."""
         mixture, target = self._mixture(batch), batch["target"]
         loss: Tensor = -mixture.log_prob(target).mean()
-        with torch.no_grad():
-            error = (_best_mode(mixture) - target)[:, :4].reshape(-1, 2, 2).norm(dim=-1)
-            pick, place = error.mean(0) * self.table.unit
-        return loss, {"pick": pick, "place": place}
+        return loss, self.table.errors(_best_mode(mixture), target)
 
     def select_action(self, observation: Mapping[str, Array], tokens: Array) -> NDArray[np.float32]:
         """The mean of the most likely mode, (6,)."""
@@ -141,11 +129,8 @@ class BCImage(LearnedPolicy):
     def _grid(self, features: Tensor) -> Tensor:
         """(h w, 2) positions of features (B, width, h, w), in units of `Table.encode`."""
         cell = _CELL * self.table.pixel / self.table.unit
-        x, y = (
-            (torch.arange(n, device=features.device, dtype=torch.float32) - (n - 1) / 2) * cell
-            for n in features.shape[-2:]
-        )
-        return torch.stack(torch.meshgrid(x, y, indexing="ij"), -1).flatten(0, 1)
+        lines = [torch.arange(n, device=features.device).float() for n in features.shape[-2:]]
+        return torch.cartesian_prod(*((line - (len(line) - 1) / 2) * cell for line in lines))
 
 
 def _best_mode(mixture: Any) -> Tensor:

@@ -7,47 +7,40 @@ depends on its mark, which is a product, and plain units need more demonstration
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Annotated
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from agents.data.augment import Motion, Table, draw
-from agents.policies.base import Array, PolicySpec, check_range
+from agents.data.augment import Motion, Table, moved
+from agents.data.demonstrations import Demonstrations, Sample
+from agents.policies.base import Array, PolicySpec
 from agents.policies.learned import LearnedPolicy
+from agents.ranges import Checked, Dropout, Positive, Range
 from gensim_envs import StateLayout
-
-if TYPE_CHECKING:
-    from agents.data.demonstrations import Demonstrations, Sample
 
 _MIN_STD = 0.01  # of an entry that hardly varies, whose noise would become the largest input
 
 
 @dataclass(frozen=True)
-class BCStateConfig:
+class BCStateConfig(Checked):
     """Hyperparameters of behaviour cloning from states."""
 
-    width: int = 256
+    width: Positive = 256
     """Units in each hidden layer."""
-    depth: int = 3
+    depth: Positive = 3
     """Number of hidden layers."""
-    dropout: float = 0.1
+    dropout: Dropout = 0.1
     """Dropout rate of the hidden units."""
-    delta: float = 0.05
+    delta: Annotated[float, Range(1e-6)] = 0.05
     """Threshold of the Huber loss, in units of the encoded action. A small one makes the network
     predict the median where demonstrations disagree."""
     augment: bool = True
     """Rotate and shift scenes in training; states of other suites never are."""
-
-    def __post_init__(self) -> None:
-        check_range(self, 1, math.inf, "width", "depth")
-        check_range(self, 0, 0.99, "dropout")
-        check_range(self, 1e-6, math.inf, "delta")
 
 
 class BCState(LearnedPolicy):
@@ -87,10 +80,8 @@ class BCState(LearnedPolicy):
         states = np.stack([s.state for s in samples if s.state is not None])
         actions = np.stack([s.action for s in samples])
         if train and self.config.augment and self.spec.state_bounds:
-            motions = [draw(self.table, action, rng) for action in actions]
+            motions, actions = moved(actions, self.table, rng)
             states = _move(states, StateLayout.of(self.spec.state_bounds), self.table, motions)
-            moved = [m.action(self.table, a) for m, a in zip(motions, actions, strict=True)]
-            actions = np.stack(moved)
         target = torch.from_numpy(self.table.encode(actions))
         return {"state": torch.from_numpy(states), "target": target}
 
@@ -98,10 +89,7 @@ class BCState(LearnedPolicy):
         """Huber loss of the six outputs; `pick` and `place` are mean errors, metres."""
         outputs, target = self._outputs(batch["state"]), batch["target"]  # (B, 6)
         loss = nn.functional.huber_loss(outputs, target, delta=self.config.delta)
-        with torch.no_grad():
-            error = (outputs - target)[:, :4].reshape(-1, 2, 2).norm(dim=-1)
-            pick, place = error.mean(0) * self.table.unit
-        return loss, {"pick": pick, "place": place}
+        return loss, self.table.errors(outputs, target)
 
     def select_action(self, observation: Mapping[str, Array], tokens: Array) -> NDArray[np.float32]:
         """See `LearnedPolicy`."""

@@ -132,6 +132,20 @@ class ClipVisual(nn.Module):
         return list(out["image_intermediates"])
 
 
+def clip_visual(name: str | None) -> ClipVisual:
+    """The image encoder of a text encoder.
+
+    Raises:
+        AgentsError: if it has none.
+    """
+    if name is None or not name.startswith("clip:"):
+        raise AgentsError(
+            f"--transporter.clip needs an image encoder, which {name} does not have; use it with "
+            "--encoder clip:RN50/openai"
+        )
+    return Clip(name).visual()
+
+
 def _open_clip() -> Any:
     try:
         import open_clip

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from agents.data.demonstrations import Demonstrations, Sample
 
 
+_KINDS = {"color": "u", "height": "f"}  # of numpy's types: unsigned and floating-point numbers
+
+
 class LearnedPolicy(nn.Module, Policy):
     """A policy that is trained.
 
@@ -125,7 +128,11 @@ class LearnedPolicy(nn.Module, Policy):
         space: Any = env.observation_space
         parts = {"state": space} if self.obs_mode == "state" else getattr(space, "spaces", {})
         expected = self.spec.observation
-        shapes = {key: list(part.shape) for key, part in parts.items() if key in expected}
+        shapes = {
+            key: list(part.shape)
+            for key, part in parts.items()
+            if key in expected and _KINDS.get(key, part.dtype.kind) == part.dtype.kind
+        }
         if shapes != expected:
             raise AgentsError(
                 f"{name} has observations {shapes}, the checkpoint was trained on {expected}; "

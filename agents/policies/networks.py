@@ -1,15 +1,12 @@
-"""Building blocks of the image policies: convolutions, FiLM, crops and cross-correlation."""
+"""Building blocks of the image policies: convolutions, FiLM, the pooling of instructions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-
-from agents.data.augment import Table
 
 
 class Residual(nn.Module):
@@ -165,99 +162,9 @@ class Decoder(nn.Module):
         return x if instruction is None else self.modulate[scale](x, instruction)
 
 
-# --------------------------------------------------------------------------------- correlation
-
-
-def window(count: int, step: float, *, like: Tensor, middle: bool = False) -> Tensor:
-    """Points of a square grid about the origin, (count, count, 2), `step` apart.
-
-    Args:
-        count: of points along a side.
-        step: between them.
-        like: a tensor of the type and on the device wanted.
-        middle: whether the origin is the middle of the grid, or point (count // 2, count // 2).
-    """
-    origin = (count - 1) / 2 if middle else count // 2
-    line = (torch.arange(count, dtype=like.dtype, device=like.device) - origin) * step
-    return torch.stack(torch.meshgrid(line, line, indexing="ij"), -1)
-
-
-def crops(maps: Tensor, table: Table, centres: Tensor, points: Tensor, angles: Tensor) -> Tensor:
-    """Rotated crops of feature maps; bilinear, and 0 beyond the edge.
-
-    Args:
-        maps: (b, c, h, w) features of the whole table.
-        table: in metres.
-        centres: (b, k or 1, 2) metres.
-        points: (n, n, 2) metres about the centre, of an unrotated crop.
-        angles: (b, k) radians by which the points are rotated about their centre.
-
-    Returns:
-        (b, k, c, n, n).
-    """
-    (b, k), n = angles.shape, len(points)
-    # Written out, since autocast would run a matrix product in bfloat16.
-    cos, sin = torch.cos(angles)[..., None, None], torch.sin(angles)[..., None, None]
-    x, y = points.unbind(-1)
-    rotated = torch.stack([cos * x - sin * y, sin * x + cos * y], -1)  # (b, k, n, n, 2)
-    places = table.sampling(rotated + centres[:, :, None, None])
-    flat = F.grid_sample(maps, places.reshape(b, k * n, n, 2), align_corners=False)
-    return flat.reshape(b, -1, k, n, n).transpose(1, 2)
-
-
-def correlate(scene: Tensor, kernels: Tensor, *, inside: bool = False) -> Tensor:
-    """The cross-correlation of each kernel with the scene, exact up to rounding.
-
-    score[b, k, i, j] is the sum over c, u, v of kernels[b, k, c, u, v] times
-    scene[b, c, i + u - n // 2, j + v - n // 2], where the scene is 0 beyond its edge, or with
-    `inside` times scene[b, c, i + u, j + v]. It equals `conv2d`, and is several times as fast for
-    kernels of this size on a CPU.
-
-    Args:
-        scene: (b, c, h, w) float32.
-        kernels: (b, k, c, n, n) float32.
-        inside: whether to return only positions where the whole kernel is inside the scene.
-
-    Returns:
-        (b, k, h, w) float32, or (b, k, h - n + 1, w - n + 1).
-    """
-    result: Tensor = _Correlation.apply(scene, kernels, inside)  # type: ignore[no-untyped-call]
-    return result
-
-
-class _Correlation(torch.autograd.Function):
-    """Uses real transforms in both passes; the gradient of torch uses complex ones."""
-
-    @staticmethod
-    def forward(ctx: Any, scene: Tensor, kernels: Tensor, inside: bool) -> Tensor:
-        (h, w), n = scene.shape[-2:], kernels.shape[-1]
-        rim, shift = (0, 0) if inside else (n - 1, n // 2)
-        size = (_fast(h + rim), _fast(w + rim))
-        transformed = torch.fft.rfft2(scene, s=size)
-        conjugate = torch.fft.rfft2(kernels, s=size).conj()
-        scores = torch.fft.irfft2((transformed[:, None] * conjugate).sum(2), s=size)
-        ctx.save_for_backward(transformed, conjugate)
-        ctx.sizes = (h, w, n, shift, size)
-        rows, columns = (h - n + 1, w - n + 1) if inside else (h, w)
-        return torch.roll(scores, (shift, shift), (-2, -1))[..., :rows, :columns].contiguous()
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
-        transformed, conjugate = ctx.saved_tensors
-        h, w, n, shift, size = ctx.sizes
-        (gradient,) = gradients
-        placed = gradient.new_zeros(*gradient.shape[:2], *size)
-        placed[..., : gradient.shape[2], : gradient.shape[3]] = gradient
-        back = torch.fft.rfft2(torch.roll(placed, (-shift, -shift), (-2, -1)))
-        scene = torch.fft.irfft2((back[:, :, None] * conjugate.conj()).sum(1), s=size)
-        kernels = torch.fft.irfft2(back.conj()[:, :, None] * transformed[:, None], s=size)
-        return scene[..., :h, :w], kernels[..., :n, :n], None
-
-
-def _fast(length: int) -> int:
-    """The next length without a prime factor over 7, for which Fourier transforms are fast."""
-    rest = length
-    for prime in (2, 3, 5, 7):
-        while rest % prime == 0:
-            rest //= prime
-    return length if rest == 1 else _fast(length + 1)
+def refiner(width: int, features: int) -> nn.Sequential:
+    """Crops of an image (b, 4, n, n) -> (b, features, n / 2, n / 2)."""
+    return nn.Sequential(
+        nn.PixelUnshuffle(2), nn.Conv2d(16, width, 3, 1, 1), nn.ReLU(),
+        Residual(width, width), Residual(width, width), nn.Conv2d(width, features, 1),
+    )  # fmt: skip

@@ -9,19 +9,19 @@ replay buffer of SAC is smaller, since every checkpoint stores it, and its learn
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
 from agents.errors import AgentsError
-from agents.policies.base import PolicySpec, check_range
+from agents.policies.base import Array, PolicySpec
 from agents.policies.learned import LearnedPolicy
+from agents.ranges import Amount, Checked, Natural, Positive, Range, Share
 
 try:
     import stable_baselines3
@@ -37,57 +37,47 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class PPOConfig:
+class PPOConfig(Checked):
     """Hyperparameters of PPO."""
 
-    n_steps: int = 256
+    n_steps: Positive = 256
     """Steps of each env between updates."""
-    batch_size: int = 256
+    batch_size: Positive = 256
     """Steps in a batch; must divide the number of steps of all envs in a rollout."""
-    n_epochs: int = 10
+    n_epochs: Positive = 10
     """Passes over a rollout."""
-    learning_rate: float = 3e-4
+    learning_rate: Amount = 3e-4
     """Learning rate of Adam."""
-    gamma: float = 0.99
+    gamma: Share = 0.99
     """Discount factor."""
-    gae_lambda: float = 0.95
+    gae_lambda: Share = 0.95
     """Bias-variance trade-off of generalised advantage estimation, 0..1."""
-    clip_range: float = 0.2
+    clip_range: Amount = 0.2
     """Clipping range of the probability ratio."""
-    ent_coef: float = 0.0
+    ent_coef: Amount = 0.0
     """Coefficient of the entropy bonus."""
-    hidden: tuple[int, ...] = (256, 256)
+    hidden: Annotated[tuple[int, ...], Range(1)] = (256, 256)
     """Widths of the hidden layers of actor and critic."""
-
-    def __post_init__(self) -> None:
-        check_range(self, 1, math.inf, "n_steps", "batch_size", "n_epochs", "hidden")
-        check_range(self, 0, math.inf, "learning_rate", "clip_range", "ent_coef")
-        check_range(self, 0, 1, "gamma", "gae_lambda")
 
 
 @dataclass(frozen=True)
-class SACConfig:
+class SACConfig(Checked):
     """Hyperparameters of SAC."""
 
-    buffer_size: int = 100_000
+    buffer_size: Positive = 100_000
     """Steps in the replay buffer, which checkpoints store."""
-    learning_starts: int = 1_000
+    learning_starts: Natural = 1_000
     """Random steps before learning starts."""
-    batch_size: int = 256
+    batch_size: Positive = 256
     """Steps in a batch; there is one update for each new step."""
-    learning_rate: float = 3e-4
+    learning_rate: Amount = 3e-4
     """Learning rate of each Adam."""
-    tau: float = 0.005
+    tau: Share = 0.005
     """Rate of the soft update of the target critics."""
-    gamma: float = 0.99
+    gamma: Share = 0.99
     """Discount factor."""
-    hidden: tuple[int, ...] = (256, 256)
+    hidden: Annotated[tuple[int, ...], Range(1)] = (256, 256)
     """Widths of the hidden layers of actor and critics."""
-
-    def __post_init__(self) -> None:
-        check_range(self, 1, math.inf, "buffer_size", "batch_size", "hidden")
-        check_range(self, 0, math.inf, "learning_starts", "learning_rate")
-        check_range(self, 0, 1, "tau", "gamma")
 
 
 class SB3Policy(LearnedPolicy):
@@ -116,9 +106,7 @@ class SB3Policy(LearnedPolicy):
             policy="MlpPolicy", env=env, policy_kwargs=network, device="cpu", **options
         )
 
-    def select_action(
-        self, observation: Mapping[str, NDArray[Any]], tokens: NDArray[Any]
-    ) -> NDArray[np.float32]:
+    def select_action(self, observation: Mapping[str, Array], tokens: Array) -> NDArray[np.float32]:
         """The mode of the action distribution, (6,); see `LearnedPolicy`."""
         action, _ = self.policy.predict(observation["state"], deterministic=True)
         low, high = np.array(self.spec.action_low), np.array(self.spec.action_high)

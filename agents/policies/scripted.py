@@ -14,6 +14,12 @@ from agents.errors import AgentsError
 from agents.policies.base import Policy
 
 
+def _bounds(env: gym.Env[Any, Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Lower and upper bounds of actions, (6,) each."""
+    assert isinstance(env.action_space, spaces.Box)
+    return env.action_space.low, env.action_space.high
+
+
 class NoopPolicy(Policy):
     """Picks and places at the middle of the workspace, which moves nothing."""
 
@@ -21,8 +27,7 @@ class NoopPolicy(Policy):
 
     def reset(self, env: gym.Env[Any, Any], rng: np.random.Generator) -> None:
         """See `Policy`."""
-        assert isinstance(env.action_space, spaces.Box)
-        low, high = env.action_space.low, env.action_space.high
+        low, high = _bounds(env)
         self._action = np.tile((low[:3] + high[:3]) / 2, 2).astype(np.float32)
 
     def act(self, observation: Any, instruction: str) -> NDArray[np.float32]:
@@ -37,12 +42,11 @@ class RandomPolicy(Policy):
 
     def reset(self, env: gym.Env[Any, Any], rng: np.random.Generator) -> None:
         """See `Policy`."""
-        assert isinstance(env.action_space, spaces.Box)
-        self._low, self._high, self._rng = env.action_space.low, env.action_space.high, rng
+        self._bounds, self._rng = _bounds(env), rng
 
     def act(self, observation: Any, instruction: str) -> NDArray[np.float32]:
         """See `Policy`."""
-        return self._rng.uniform(self._low, self._high).astype(np.float32)
+        return self._rng.uniform(*self._bounds).astype(np.float32)
 
 
 class OraclePolicy(NoopPolicy):

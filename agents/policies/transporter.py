@@ -16,7 +16,6 @@ A push is the same six numbers: it starts at the pick and ends at the place.
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,23 +27,23 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from agents.data.augment import Table, augmented, colors_of, noisy, pictures, wrap
+from agents.data.augment import Table, colors_of, pictures, prepared, wrap
 from agents.data.demonstrations import Sample
 from agents.errors import AgentsError
-from agents.policies import networks
-from agents.policies.base import PolicySpec, check_range
-from agents.policies.clip import Clip, ClipVisual
+from agents.policies import grids, networks
+from agents.policies.base import Array, PolicySpec
+from agents.policies.clip import clip_visual
 from agents.policies.learned import LearnedPolicy, pad_tokens
-from agents.policies.registry import text_encoder
+from agents.ranges import Amount, Checked, Positive
 
 
 @dataclass(frozen=True)
-class TransporterConfig:
+class TransporterConfig(Checked):
     """Hyperparameters of the transporter. A pixel of the images is 3.125 mm."""
 
-    width: int = 32
+    width: Positive = 32
     """Channels at 1/4 of the resolution; 1.5 times as many at 1/8, twice as many at 1/16."""
-    features: int = 8
+    features: Positive = 8
     """Channels that are correlated."""
     rotations: int = 36
     """Rotations of the crop among which placing chooses."""
@@ -52,25 +51,24 @@ class TransporterConfig:
     """Rotations in a training step: the two next to the target, and others at random."""
     crop: int = 64
     """Side of the crop around the pick, in pixels."""
-    jitter: float = 0.008
+    jitter: Amount = 0.008
     """Standard deviation of the shift of picks in training, in metres; places move with them."""
     refine: bool = True
     """Refine places at 6.25 mm and 3 degrees."""
-    refine_width: int = 32
+    refine_width: Positive = 32
     """Channels of the refining networks."""
-    refine_features: int = 16
+    refine_features: Positive = 16
     """Channels that the refining networks correlate."""
     clip: bool = False
     """Use the frozen image encoder of CLIP in the semantic stream; needs a clip: encoder."""
     augment: bool = True
     """Rotate and shift scenes in training."""
-    noise: float = 0.0
+    noise: Amount = 0.0
     """Standard deviation of the sensor noise added in training: this many metres for heights,
     and ten times this value for colours, which range from 0 to 1."""
 
     def __post_init__(self) -> None:
-        check_range(self, 1, math.inf, "width", "features", "refine_width", "refine_features")
-        check_range(self, 0, math.inf, "jitter", "noise")
+        super().__post_init__()
         if self.crop % 8 or self.crop <= 0:
             raise AgentsError(f"crop is {self.crop}; expected a positive multiple of 8")
         if not 4 <= self.rotations_trained <= self.rotations:
@@ -105,11 +103,12 @@ class Transporter(LearnedPolicy):
     def __init__(self, config: TransporterConfig, spec: PolicySpec) -> None:
         super().__init__(config, spec)
         self.table = Table.of(spec)
+        self._coarse, self._half = self.table.pixel * COARSE, self.table.pixel * HALF
         widths = (config.width, config.width * 3 // 2, config.width * 2)
         self.instruction = networks.InstructionPooling(spec.encoder_width, spec.encoder == "words")
         self.spatial = nn.ModuleList([networks.Encoder(4, widths), networks.Decoder(widths)])
         # In a tuple, so that its weights are not part of the module.
-        self._clip = (_clip(spec.encoder),) if config.clip else None
+        self._clip = (clip_visual(spec.encoder),) if config.clip else None
         if self._clip is None:
             encoder: nn.Module = networks.Encoder(3, widths, self.instruction.outputs)
         else:  # the decoder uses the three finest of the four scales
@@ -121,7 +120,9 @@ class Transporter(LearnedPolicy):
         self.key = nn.Conv2d(config.width, config.features, 1)
         self.sharpness = nn.Parameter(torch.tensor(1 / (config.features * config.crop / COARSE)))
         if config.refine:
-            self.fine_query, self.fine_key = _refiner(config), _refiner(config)
+            self.fine_query, self.fine_key = (
+                networks.refiner(config.refine_width, config.refine_features) for _ in range(2)
+            )
             norm = math.sqrt(config.refine_features) * _FINE_CROP / HALF
             self.fine_sharpness = nn.Parameter(torch.tensor(1 / norm))
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -131,25 +132,16 @@ class Transporter(LearnedPolicy):
     def check_requirements(cls, config: TransporterConfig, encoder: str) -> None:
         """See `LearnedPolicy`."""
         if config.clip:
-            _clip(encoder)
+            clip_visual(encoder)
 
     # ------------------------------------------------------------------------------- training
 
     def prepare(
-        self,
-        samples: list[Sample],
-        tokens: list[NDArray[Any]],
-        rng: np.random.Generator,
-        train: bool,
+        self, samples: list[Sample], tokens: list[Array], rng: np.random.Generator, train: bool
     ) -> dict[str, Tensor]:
         """See `LearnedPolicy`; everything random of a step is drawn here, except token dropout."""
         config, b = self.config, len(samples)
-        scenes, tables = pictures([s.color for s in samples], [s.height for s in samples])
-        actions = np.stack([s.action for s in samples])
-        if train and config.augment:
-            scenes, actions = augmented(scenes, actions, self.table, rng)
-        if train and config.noise:
-            scenes = noisy(scenes, config.noise, rng)
+        scenes, tables, actions = prepared(samples, self.table, config, rng, train)
         pick, place = actions[:, 0:2], actions[:, 3:5]
         rotation = actions[:, 5] - actions[:, 2]
 
@@ -159,19 +151,17 @@ class Transporter(LearnedPolicy):
         carried = np.stack([cos * offset[:, 0] - sin * offset[:, 1],
                             sin * offset[:, 0] + cos * offset[:, 1]], 1)  # fmt: skip
         # Refining is trained on coarse places that are off by up to its reach.
-        off = rng.uniform(-1, 1, (b, 3)) * [*[_cell(self.table, HALF) * (REACH - 1)] * 2,
+        off = rng.uniform(-1, 1, (b, 3)) * [*[self._half * (REACH - 1)] * 2,
                                             FINE_ROTATION * (FINE_ROTATIONS // 2 - 1)]  # fmt: skip
         steps = rotation / (2 * math.pi / config.rotations) % config.rotations
         first = np.floor(steps).astype(int)
-        others = [
-            rng.permutation(config.rotations - 2)[: config.rotations_trained - 2] for _ in first
-        ]
-        near = np.concatenate([np.tile([0, 1], (b, 1)), np.stack(others) + 2], 1)
+        count = config.rotations_trained - 2
+        others = [rng.permutation(config.rotations - 2)[:count] + 2 for _ in first]
+        near = np.concatenate([np.tile([0, 1], (b, 1)), np.stack(others)], 1)
         rotations = (near + first[:, None]) % config.rotations
         words, mask = pad_tokens(tokens)
         numbers = {
-            "pick": pick, "grasp": pick + offset, "place": place + carried,
-            "rotation": rotation,
+            "pick": pick, "grasp": pick + offset, "place": place + carried, "rotation": rotation,
             "between": steps % 1,  # of the first two rotations
             "near": place + carried + off[:, :2], "near_rotation": rotation + off[:, 2],
         }  # fmt: skip
@@ -184,42 +174,40 @@ class Transporter(LearnedPolicy):
     def forward(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Cross-entropies of picks, coarse places and refined places, in nats."""
         features = self._features(*(batch[name] for name in ("image", "table", "tokens", "mask")))
-        pick = self._cells(batch["pick"], HALF)
-        parts = {"pick": _cross_entropy(self._picks(features)[:, None], F.pad(pick, (1, 0)))}
-
+        pick = self.table.cells(batch["pick"], self._half)
+        parts = {"pick": grids.cross_entropy(self._picks(features)[:, None], F.pad(pick, (1, 0)))}
         scores = self._places(features, batch["grasp"], batch["rotations"])
-        target = torch.cat([batch["between"][:, None], self._cells(batch["place"], COARSE)], 1)
-        parts["place"] = _cross_entropy(scores, target)
-
+        target = torch.cat(
+            [batch["between"][:, None], self.table.cells(batch["place"], self._coarse)], 1
+        )
+        parts["place"] = grids.cross_entropy(scores, target)
         if self.config.refine:
             near, near_rotation = batch["near"], batch["near_rotation"]
             scores = self._refined(batch["image"], batch["grasp"], near, near_rotation)
-            moved = (batch["place"] - near) / _cell(self.table, HALF) + REACH
+            moved = (batch["place"] - near) / self._half + REACH
             rotated = (batch["rotation"] - near_rotation) / FINE_ROTATION + FINE_ROTATIONS // 2
-            parts["refine"] = _cross_entropy(scores, torch.cat([rotated[:, None], moved], 1))
+            parts["refine"] = grids.cross_entropy(scores, torch.cat([rotated[:, None], moved], 1))
         return torch.stack(list(parts.values())).sum(), parts
 
     # --------------------------------------------------------------------------------- acting
 
     @torch.no_grad()
-    def select_action(
-        self, observation: Mapping[str, NDArray[Any]], tokens: NDArray[Any]
-    ) -> NDArray[np.float32]:
+    def select_action(self, observation: Mapping[str, Array], tokens: Array) -> NDArray[np.float32]:
         """The most likely action, (6,); the yaw of the pick is 0."""
         parts = pictures([observation["color"]], [observation["height"]]), pad_tokens([tokens])
         image, table, words, mask = (part.to(self.device) for pair in parts for part in pair)
         image = image.contiguous(memory_format=torch.channels_last)
         features = self._features(image, table, words, mask)
         picks = self._picks(features)
-        pick = self._point(_peak(picks)[1:], HALF)[None]
+        pick = self._point(grids.peak(picks)[1:], self._half)
         everything = torch.arange(self.config.rotations, device=self.device)[None]
         places = self._places(features, pick, everything)[0]
-        step, *cell = _peak(places)
-        place = self._point(cell, COARSE)[None]
+        step, *cell = grids.peak(places)
+        place = self._point(cell, self._coarse)
         rotation = torch.tensor([step * 2 * math.pi / self.config.rotations], device=self.device)
         if self.config.refine:
-            step, *cell = _peak(self._refined(image, pick, place, rotation)[0], around=False)
-            moved = (torch.tensor(cell, device=self.device) - REACH) * _cell(self.table, HALF)
+            step, *cell = grids.peak(self._refined(image, pick, place, rotation)[0], around=False)
+            moved = (torch.tensor(cell, device=self.device) - REACH) * self._half
             place = place + moved
             rotation = rotation + (step - FINE_ROTATIONS // 2) * FINE_ROTATION
         self._last = picks[0], places
@@ -232,20 +220,21 @@ class Transporter(LearnedPolicy):
             return None
         picks, places = self._last
         maps = {"pick": picks, "place": places.logsumexp(0)}
-        shape = self.table.shape
-        return {
-            name: F.interpolate((m - m.max()).exp()[None, None], shape, mode="bilinear")[0, 0]
-            .cpu()
-            .numpy()
-            for name, m in maps.items()
-        }
+        return {name: self._heat(scores).cpu().numpy() for name, scores in maps.items()}
+
+    def _heat(self, scores: Tensor) -> Tensor:
+        heat = (scores - scores.max()).exp()[None, None]
+        return F.interpolate(heat, self.table.shape, mode="bilinear")[0, 0]
+
+    def _point(self, cell: list[float], side: float) -> Tensor:
+        """The point (1, 2) at a row and column of cells, metres."""
+        return torch.tensor([self.table.point(cell, side)], device=self.device)
 
     # ---------------------------------------------------------------------------------- parts
 
     def _features(self, image: Tensor, table: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
         """(b, 4, 160, 320), the table's colour (b, 3) and tokens -> (b, width, 40, 80)."""
-        encoder: Any = self.semantic[0]
-        decoder = self.semantic[1]
+        encoder, decoder = list[Any](self.semantic)
         instruction = self.instruction(tokens, mask)
         if self._clip is None:
             scales = encoder(image[:, :3], instruction)
@@ -254,7 +243,7 @@ class Transporter(LearnedPolicy):
             maps = self._clip[0](colors_of(image, table))
             scales = [narrow(each) for narrow, each in zip(encoder, maps, strict=False)]
         lateral = decoder(scales, instruction)
-        encoder, decoder = self.spatial
+        encoder, decoder = list[Any](self.spatial)
         finest: Tensor = decoder(encoder(image), lateral=lateral)[-1]
         return finest
 
@@ -276,9 +265,9 @@ class Transporter(LearnedPolicy):
         scene, keys = self.query(features).float(), self.key(features).float()
         angles = rotations * (2 * math.pi / self.config.rotations)
         # A point at grasp + u moves to place + rotation(u).
-        points = networks.window(self.config.crop // COARSE, _cell(self.table, COARSE), like=grasp)
-        kernels = networks.crops(keys, self.table, grasp[:, None], points, -angles)
-        return networks.correlate(scene, kernels) * self.sharpness
+        points = grids.window(self.config.crop // COARSE, self._coarse, like=grasp)
+        kernels = grids.crops(keys, self.table, grasp[:, None], points, -angles)
+        return grids.correlate(scene, kernels) * self.sharpness
 
     def _refined(self, image: Tensor, grasp: Tensor, near: Tensor, rotation: Tensor) -> Tensor:
         """Logits of small corrections of a place.
@@ -292,106 +281,19 @@ class Transporter(LearnedPolicy):
         Returns:
             (b, FINE_ROTATIONS, 2 REACH + 1, 2 REACH + 1), steps of FINE_ROTATION and HALF pixels.
         """
-        pixel, n = self.table.pixel, _FINE_CROP // HALF
-        straight = torch.zeros_like(rotation)[:, None]
-        points = networks.window(_FINE_CROP + 2 * REACH * HALF, pixel, middle=True, like=grasp)
-        scene = self.fine_query(
-            networks.crops(image, self.table, near[:, None], points, straight)[:, 0]
-        )
-        points = networks.window(_FINE_CROP + _FINE_RIM, pixel, middle=True, like=grasp)
-        key = self.fine_key(
-            networks.crops(image, self.table, grasp[:, None], points, -rotation[:, None])[:, 0]
-        )
-        side = (_FINE_CROP + _FINE_RIM) // HALF
+        still = torch.zeros_like(rotation)
+        scene = self.fine_query(self._crop(image, near, _FINE_CROP + 2 * REACH * HALF, still))
+        key = self.fine_key(self._crop(image, grasp, _FINE_CROP + _FINE_RIM, -rotation))
+        side = key.shape[-1]
         frame = Table((-side / 2, -side / 2), (side, side), (side, side))
         steps = torch.arange(FINE_ROTATIONS, device=rotation.device) - FINE_ROTATIONS // 2
         angles = (-FINE_ROTATION * steps).expand(len(rotation), -1)
         origin = grasp.new_zeros(len(rotation), 1, 2)
-        kernels = networks.crops(
-            key.float(), frame, origin, networks.window(n, 1.0, middle=True, like=grasp), angles
-        )
-        return networks.correlate(scene.float(), kernels, inside=True) * self.fine_sharpness
+        points = grids.window(_FINE_CROP // HALF, 1.0, middle=True, like=grasp)
+        kernels = grids.crops(key.float(), frame, origin, points, angles)
+        return grids.correlate(scene.float(), kernels, inside=True) * self.fine_sharpness
 
-    def _cells(self, points: Tensor, scale: int) -> Tensor:
-        """Convert world points (b, 2) to (row, column) of cells of `scale` pixels."""
-        return (points - points.new_tensor(self.table.low)) / _cell(self.table, scale) - 0.5
-
-    def _point(self, cell: list[float], scale: int) -> Tensor:
-        """The inverse of `_cells` for one point, (2,)."""
-        return torch.tensor(
-            [low + (c + 0.5) * _cell(self.table, scale)
-             for low, c in zip(self.table.low, cell, strict=True)],
-            dtype=torch.float32, device=self.device,
-        )  # fmt: skip
-
-
-def _refiner(config: TransporterConfig) -> nn.Sequential:
-    """Crops of an image (b, 4, n, n) -> features (b, refine_features, n / 2, n / 2)."""
-    width = config.refine_width
-    return nn.Sequential(
-        nn.PixelUnshuffle(HALF),
-        nn.Conv2d(4 * HALF**2, width, 3, 1, 1),
-        nn.ReLU(),
-        networks.Residual(width, width),
-        networks.Residual(width, width),
-        nn.Conv2d(width, config.refine_features, 1),
-    )
-
-
-def _clip(encoder: str | None) -> ClipVisual:
-    found = text_encoder(encoder or "")
-    if not isinstance(found, Clip):
-        raise AgentsError(
-            f"--transporter.clip needs an image encoder, which {encoder} does not have; use it "
-            "with --encoder clip:RN50/openai"
-        )
-    return found.visual()
-
-
-def _cell(table: Table, scale: int) -> float:
-    """Side of a cell of `scale` pixels, in metres."""
-    return table.pixel * scale
-
-
-def _cross_entropy(scores: Tensor, cells: Tensor) -> Tensor:
-    """Cross-entropy with targets between the cells of a grid, in nats.
-
-    The eight neighbours of a target share its probability, as in trilinear interpolation.
-
-    Args:
-        scores: (b, k, h, w) logits.
-        cells: (b, 3) targets in k, h and w; integers are cell centres.
-    """
-    b, *shape = scores.shape
-    log_probs = scores.flatten(1).log_softmax(1).reshape(scores.shape)
-    lower = cells.floor()
-    part = cells - lower
-    batch, total = torch.arange(b, device=cells.device), scores.new_zeros(())
-    for corner in itertools.product((0, 1), repeat=3):
-        share = torch.stack([part[:, d] if c else 1 - part[:, d] for d, c in enumerate(corner)])
-        at = [(lower[:, d].long() + c).clamp(0, shape[d] - 1) for d, c in enumerate(corner)]
-        total = total - (share.prod(0) * log_probs[batch, at[0], at[1], at[2]]).sum()
-    return total / b
-
-
-def _peak(scores: Tensor, around: bool = True) -> list[float]:
-    """The mean position in the neighbourhood of the most likely cell.
-
-    Args:
-        scores: (k, h, w) logits.
-        around: whether k is circular.
-
-    Returns:
-        [k, h, w], with fractions of a cell.
-    """
-    k = scores.shape[0]
-    best = [int(i) for i in np.unravel_index(int(scores.argmax()), scores.shape)]
-    ranges = [range(max(i - 1, 0), min(i + 2, n)) for i, n in zip(best, scores.shape, strict=True)]
-    if around and k > 2:
-        ranges[0] = range(best[0] - 1, best[0] + 2)
-    grid = scores[[i % k for i in ranges[0]]][:, list(ranges[1])][:, :, list(ranges[2])]
-    probs = grid.flatten().softmax(0).reshape(grid.shape)
-    return [
-        float((probs.sum([d for d in range(3) if d != axis]).cpu() * torch.tensor(span)).sum())
-        for axis, span in enumerate(ranges)
-    ]
+    def _crop(self, image: Tensor, centre: Tensor, side: int, angle: Tensor) -> Tensor:
+        """Square crops (b, 4, side, side) of images around centres (b, 2), at angles (b,)."""
+        points = grids.window(side, self.table.pixel, middle=True, like=centre)
+        return grids.crops(image, self.table, centre[:, None], points, angle[:, None])[:, 0]

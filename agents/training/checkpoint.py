@@ -27,6 +27,7 @@ from gensim_envs.utils import files
 
 CONFIG, MODEL, LAST, LOG = "config.json", "model.safetensors", "last.safetensors", "log.jsonl"
 TENSORBOARD, CANDIDATE = "tensorboard", "candidate"
+_FILES = (MODEL, LAST, LOG, TENSORBOARD, CANDIDATE)  # which only a run with a config.json has
 
 Tensors = Mapping[str, torch.Tensor]
 
@@ -51,28 +52,58 @@ def locked(folder: Path) -> Iterator[None]:
         ) from error
 
 
-def find(folder: Path, overwrite: bool) -> dict[str, Any] | None:
+def find_run(out: Path, overwrite: bool, described: Mapping[str, Any]) -> dict[str, Any] | None:
     """The config.json of the run in a folder; None if there is none to resume.
 
     Args:
-        folder: of a run.
+        out: folder of a run.
         overwrite: whether the run in the folder is to be replaced.
+        described: `config` and `training` of the run that was asked for.
 
     Raises:
-        AgentsError: if the folder contains run files without a config.json, which may belong to
-            another run.
+        AgentsError: if the folder holds another run, or files without a config.json, which may
+            belong to one.
     """
     if overwrite:
         return None
-    if (folder / CONFIG).exists():
-        return load_json(folder / CONFIG)
-    for name in (MODEL, LAST, LOG, TENSORBOARD, CANDIDATE):
-        if (folder / name).exists():
-            raise AgentsError(
-                f"{folder} holds another run: it has {name} but no {CONFIG}. Choose another --out, "
-                "or --overwrite it"
-            )
-    return None
+    found = load_json(out / CONFIG) if (out / CONFIG).exists() else None
+    if found is None:
+        names = [name for name in _FILES if (out / name).exists()]
+        differ = [f"it has {name} but no {CONFIG}" for name in names[:1]]
+    else:
+        differ = _differences(found, as_json(described))
+    if differ:
+        raise AgentsError(
+            f"{out} holds another run: {'; '.join(differ[:3])}. Choose another --out, or "
+            "--overwrite it"
+        )
+    return found
+
+
+def _differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
+    try:
+        return [
+            f"{name} is {there[part].get(name)} there and {value} here"
+            for part in ("training", "config")
+            for name, value in here[part].items()
+            if there[part].get(name) != value
+        ]
+    except (KeyError, AttributeError):
+        return [f"its {CONFIG} is not that of a run"]
+
+
+def is_finished(out: Path, found: Mapping[str, Any] | None) -> bool:
+    """Whether the result of `find_run` is a finished run; if so, a line says it."""
+    finished = found is not None and bool(found["training"]["finished"])
+    if finished:
+        print(f"{out} is finished; --overwrite trains it again")
+    return finished
+
+
+def as_json(value: Mapping[str, Any]) -> dict[str, Any]:
+    """The value as JSON would give it back: lists for tuples, text for paths."""
+    made: dict[str, Any] = json.loads(json.dumps(value, default=str))
+    return made
 
 
 def clear(folder: Path) -> None:
@@ -130,6 +161,11 @@ def load_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         raise AgentsError(
             f"{path} cannot be read ({error}); train again or download it again"
         ) from error
+
+
+def under(prefix: str, tensors: Tensors) -> dict[str, torch.Tensor]:
+    """The tensors whose names begin with a prefix, by the rest of their names."""
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
 
 def load_info(path: Path) -> dict[str, Any]:

@@ -13,47 +13,47 @@ demonstrations so far. The policy with the best validation is kept.
 
 from __future__ import annotations
 
-import functools
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from agents.data.demonstrations import Demonstrations
 from agents.errors import AgentsError
-from agents.policies.learned import LearnedPolicy, policy_class
+from agents.policies.learned import policy_class
 from agents.policies.registry import policy_names
+from agents.ranges import Checked, Positive, Share
 from agents.training import checkpoint, loop
-from agents.training.config import TrainConfig, check_minimum, check_same, describe, find_run
-from agents.training.inputs import check_machine, select_demos
-from agents.training.source import Source
+from agents.training.config import TrainConfig, describe
+from agents.training.inputs import Source, check_machine, select_demos
 from gensim_envs.utils import files
 
 if TYPE_CHECKING:
     import gymnasium as gym
 
-    from gensim_envs.datasets.worker import Respond
+    from gensim_envs.datasets import Respond
 
 
 @dataclass(frozen=True)
-class DaggerConfig:
+class DaggerConfig(Checked):
     """Options of DAgger in addition to those of training."""
+
+    option_prefix = "dagger."
 
     policy: str = "bc_state"
     """The policy to train, whose options have its name as prefix."""
-    rounds: int = 4
+    rounds: Positive = 4
     """Rounds after behaviour cloning."""
-    episodes: int = 25
+    episodes: Positive = 25
     """Episodes of each task in a round."""
-    beta: float = 0.0
+    beta: Share = 0.0
     """In round k the oracle acts in a share beta ** k of the steps, the policy in the others."""
 
     def __post_init__(self) -> None:
-        check_minimum(self, {"rounds": 1, "episodes": 1, "beta": 0}, "dagger.")
-        if not self.beta <= 1:
-            raise AgentsError(f"--dagger.beta is {self.beta}; expected 0 to 1")
+        super().__post_init__()
         if self.policy not in policy_names("imitation"):
             raise AgentsError(
                 f"DAgger trains {', '.join(policy_names('imitation'))}, not {self.policy!r:.60}"
@@ -81,12 +81,10 @@ def train(config: TrainConfig, dagger: DaggerConfig, hyperparameters: Any, sourc
     described["training"] |= {"policy": "dagger", "dagger": asdict(dagger)}
     check_machine(inner, hyperparameters, None, validates=True)  # it is played between rounds
     with checkpoint.locked(config.out):
-        found = find_run(config, described)
-        if found is not None:
-            if found["training"]["finished"]:
-                print(f"{config.out} is finished; --overwrite trains it again")
-                return config.out
-        elif not config.overwrite and (left := _parts(config.out)):
+        found = checkpoint.find_run(config.out, config.overwrite, described)
+        if checkpoint.is_finished(config.out, found):
+            return config.out
+        if found is None and not config.overwrite and (left := _parts(config.out)):
             raise AgentsError(
                 f"{left[0]} is of another run; choose another --out, or --overwrite it"
             )
@@ -94,13 +92,20 @@ def train(config: TrainConfig, dagger: DaggerConfig, hyperparameters: Any, sourc
         first = select_demos(inner, source.demos(policy_class(inner.policy).obs_mode))
         _check_oracle(first, dagger.policy)
         described["training"]["dataset"] = first.sha256()
-        if found is not None:
-            check_same(config.out, found, described)
-        else:
+        if checkpoint.find_run(config.out, config.overwrite, described) is None:
             _clear(config.out)
             described["training"]["finished"] = False
             checkpoint.save_json(config.out / checkpoint.CONFIG, described)
-        _run_rounds(inner, dagger, hyperparameters, source, first)
+        parts = [first]
+        for number in range(dagger.rounds + 1):
+            if number:
+                parts.append(_visited(config.out, number, parts, dagger, source.data.workers))
+            demos, round_ = Demonstrations.joined(parts), config.out / f"round-{number}"
+            _print(f"round {number} of {dagger.rounds}: {len(demos)} labelled steps")
+            loop.train(
+                replace(inner, out=round_, demos=None), demos, hyperparameters,
+                validate=source.validate(first.envs),
+            )  # fmt: skip
         _keep_best(config.out, dagger, described)
     return config.out
 
@@ -126,37 +131,16 @@ def _check_oracle(demos: Demonstrations, policy: str) -> None:
         AgentsError: if one cannot be made, or is not of this suite.
     """
     import gensim_envs
-    from agents.evaluation.rollout import Setting
+    from agents.evaluation.playing import Setting
 
     for env_id in demos.envs:
-        env = Setting(env_id, obs_mode=demos.obs_mode).make()
-        try:
-            gensim_envs.Oracle(env)
-        except TypeError as error:
-            raise AgentsError(
-                f"{env_id} has no oracle: {error}. Train it with --policy {policy}"
-            ) from error
-        finally:
-            env.close()
-
-
-def _run_rounds(
-    inner: TrainConfig,
-    dagger: DaggerConfig,
-    hyperparameters: Any,
-    source: Source,
-    first: Demonstrations,
-) -> None:
-    """Record and train what does not exist yet."""
-    parts = [first]
-    for number in range(dagger.rounds + 1):
-        if number:
-            parts.append(_visited(inner.out, number, parts, dagger, source.data.workers))
-        validate = source.validate(first.envs)
-        demos = Demonstrations.joined(parts)
-        _print(f"round {number} of {dagger.rounds}: {len(demos)} labelled steps")
-        out = inner.out / f"round-{number}"
-        loop.train(replace(inner, out=out, demos=None), demos, hyperparameters, validate=validate)
+        with closing(Setting(env_id, obs_mode=demos.obs_mode).make()) as env:
+            try:
+                gensim_envs.Oracle(env)
+            except TypeError as error:
+                raise AgentsError(
+                    f"{env_id} has no oracle: {error}. Train it with --policy {policy}"
+                ) from error
 
 
 def _keep_best(out: Path, dagger: DaggerConfig, described: Mapping[str, Any]) -> None:
@@ -167,10 +151,9 @@ def _keep_best(out: Path, dagger: DaggerConfig, described: Mapping[str, Any]) ->
     weights, info = checkpoint.load_tensors(rounds[best] / checkpoint.MODEL)
     checkpoint.save_tensors(out / checkpoint.MODEL, weights, info)
     configs = [checkpoint.load_json(each / checkpoint.CONFIG) for each in rounds]
-    trained = configs[best]
-    seconds = sum(each["training"]["seconds"] for each in configs)
-    trained["training"] |= described["training"]
-    trained["training"] |= {"finished": True, "round": best, "seconds": seconds}
+    trained, seconds = configs[best], sum(each["training"]["seconds"] for each in configs)
+    progress = {"finished": True, "round": best, "seconds": seconds}
+    trained["training"] |= described["training"] | progress
     checkpoint.save_json(out / checkpoint.CONFIG, trained)
     validation = f", validation success {info['success']:.0%}" if "success" in info else ""
     _print(f"kept the policy of round {best}{validation}; it is in {out}")
@@ -198,8 +181,7 @@ def _visited(
     import gensim_envs
     from gensim_envs.datasets import record
 
-    first = parts[0]
-    bounds = None
+    first, bounds = parts[0], None
     if first.obs_mode == "state":
         bounds = first.state_bounds or gensim_envs.common_bounds(first.envs)
     seed = 1 + max(seed for part in parts for env in first.envs for seed in part.seeds(env))
@@ -230,9 +212,9 @@ class _Mixture:
 
     def __call__(self, env: gym.Env[Any, Any], seed: int) -> Respond:
         """Begin an episode."""
-        from agents.evaluation.rollout import episode_rng
+        from agents.evaluation.playing import PolicySource, episode_rng, loaded
 
-        policy, rng = _policy(self.folder), episode_rng(seed)
+        policy, rng = loaded(PolicySource(checkpoint=self.folder)), episode_rng(seed)
         policy.reset(env, rng)
 
         def respond(observation: Any, info: dict[str, Any], label: Any) -> Any:
@@ -241,9 +223,3 @@ class _Mixture:
             return label if oracle_acts and label is not None else own
 
         return respond
-
-
-@functools.lru_cache(1)
-def _policy(folder: Path) -> LearnedPolicy:
-    """The policy of a checkpoint, kept for the next episode."""
-    return LearnedPolicy.from_pretrained(folder)

@@ -79,6 +79,17 @@ class Log:
         self._append([{"step": done, "validation": success}])
         self.line(f"step {done}: validation success {success:.0%}")
 
+    def finished(self, done: int, progress: dict[str, Any]) -> None:
+        """Print how the run went."""
+        success = progress["kept"].get("success")
+        self.line(
+            f"{done} steps in {progress['seconds']:.0f} s, "
+            f"{progress['samples_per_second']:.0f} samples/s, "
+            f"waiting for data {progress['waiting_share']:.1%} of the time; "
+            + ("" if success is None else f"best validation success {success:.0%}; ")
+            + f"the weights are in {self._config.out}"
+        )
+
     def line(self, text: str) -> None:
         """Print a line."""
         self._progress.line(text, sys.stderr)

@@ -14,7 +14,7 @@ import importlib.util
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -23,18 +23,16 @@ import gymnasium as gym
 import numpy as np
 import torch
 from gymnasium import spaces
-from torch import Tensor
 from tyro.conf import arg
 
 import gensim_envs
-from agents.data.spaces import check_spaces
 from agents.errors import AgentsError, Stopped
-from agents.evaluation.rollout import MAKE_ERRORS, of_suite
+from agents.evaluation.playing import MAKE_ERRORS, check_actions, of_suite
 from agents.policies.base import PolicySpec
 from agents.policies.learned import load_weights, make_policy, policy_config
 from agents.policies.sb3 import SB3Policy
-from agents.training import checkpoint
-from agents.training.config import check_minimum, check_same
+from agents.ranges import Checked, Natural, Positive
+from agents.training import algorithm, checkpoint
 from gensim_envs.seeds import TRAINING
 from gensim_envs.utils import files
 from gensim_envs.utils.progress import Progress
@@ -43,12 +41,12 @@ if TYPE_CHECKING:
     from stable_baselines3.common.base_class import BaseAlgorithm
     from stable_baselines3.common.vec_env import VecEnv
 
-_BUFFER = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
-
 
 @dataclass(frozen=True, kw_only=True)
-class RLConfig:
+class RLConfig(Checked):
     """Training from reward, with PPO or SAC."""
+
+    option_prefix = ""
 
     policy: str
     """The policy to train: ppo or sac."""
@@ -56,20 +54,17 @@ class RLConfig:
     """Tasks to train on; each episode samples one."""
     out: Path
     """Folder of the run. The same command resumes a run that was interrupted."""
-    steps: int = 100_000
+    steps: Positive = 100_000
     """Actions, in all envs together. A finished run may be given more; it then equals a longer run
     only if it ended at a checkpoint of that."""
-    seed: int = 0
+    seed: Natural = 0
     """Seed of initial weights, episodes and exploration."""
-    parallel: int = 4
+    parallel: Positive = 4
     """Envs that act at once, in processes if there are several."""
-    checkpoint_every: int = 10_000
+    checkpoint_every: Positive = 10_000
     """Steps between checkpoints. The envs are reset after each, so it affects the result."""
     overwrite: bool = False
     """Replace another run in the folder."""
-
-    def __post_init__(self) -> None:
-        check_minimum(self, {"steps": 1, "seed": 0, "parallel": 1, "checkpoint_every": 1})
 
 
 _NOT_COMPARED = {"out", "steps", "overwrite"}
@@ -100,9 +95,7 @@ def train(config: RLConfig, hyperparameters: Any = None) -> Path:
     try:
         with checkpoint.locked(config.out):
             training = _Training(config, hyperparameters or policy_config(config.policy, {}))
-            if training.finished:
-                print(f"{config.out} is finished; --overwrite trains it again", file=sys.stderr)
-            else:
+            if not checkpoint.is_finished(config.out, training.found):
                 training.run()
     finally:
         torch.set_num_threads(threads)
@@ -113,26 +106,22 @@ class _Training:
     """One run: an algorithm of Stable-Baselines3 and how far it is.
 
     Attributes:
-        finished: whether nothing is left to do.
+        found: the config.json of the run that is resumed; None for a new one.
     """
 
     def __init__(self, config: RLConfig, hyperparameters: Any) -> None:
         self._config = config
-        policy = make_policy(_spec(config.policy, config.envs), hyperparameters)
-        assert isinstance(policy, SB3Policy)
-        self._policy = policy
-        self._compared = {k: v for k, v in asdict(config).items() if k not in _NOT_COMPARED}
+        self._policy = make_policy(_spec(config.policy, config.envs), hyperparameters)
         self._described = {
-            "spec": asdict(policy.spec),
+            "spec": asdict(self._policy.spec),
             "config": asdict(hyperparameters),
-            "training": self._compared,
+            "training": {k: v for k, v in asdict(config).items() if k not in _NOT_COMPARED},
         }
         self._rows: list[dict[str, Any]] = []
-        found = checkpoint.find(config.out, config.overwrite)
-        self._resumes, self.finished = found is not None, False
-        if found is not None:
-            check_same(config.out, found, json.loads(json.dumps(self._described)))
-            self.finished = found["training"].get("steps", 0) >= config.steps
+        self.found = checkpoint.find_run(config.out, config.overwrite, self._described)
+        if self.found is not None:  # which may be given more steps
+            done = self.found["training"].get("steps", 0)
+            self.found["training"]["finished"] = done >= config.steps
 
     def run(self) -> None:
         """Train to the end."""
@@ -167,7 +156,7 @@ class _Training:
                 model.ep_info_buffer = None
                 steps = min(config.checkpoint_every, config.steps - begun)
                 self._learn(model, steps, advance)
-                row = _row(model)
+                row = algorithm.log_row(model)
                 self._rows.append(row)
                 figures = {k: math.nan if v is None else v for k, v in row.items()}
                 text = "step {step} of {0}: return {return:.3f}, success {success:.0%}"
@@ -181,18 +170,19 @@ class _Training:
         out = self._config.out
         torch.manual_seed(self._config.seed)
         try:
+            assert isinstance(self._policy, SB3Policy)
             model = self._policy.algorithm(envs)
         except (ValueError, AssertionError) as error:
             raise AgentsError(f"{self._config.policy}: {error}") from error
         formats = ["tensorboard"] if importlib.util.find_spec("tensorboard") else []
-        resumes = self._resumes and (out / checkpoint.LAST).exists()
+        resumes = self.found is not None and (out / checkpoint.LAST).exists()
         if not resumes:
             checkpoint.clear(out)
             self._save_config(0)
         model.set_logger(configure(str(out / checkpoint.TENSORBOARD), formats))
         if resumes:
             tensors, state = checkpoint.load_tensors(out / checkpoint.LAST)
-            _restore(model, tensors, state)
+            algorithm.restore(model, tensors, state)
             self._rows = state["log"]
             self._save_config(model.num_timesteps)
         return model
@@ -220,18 +210,16 @@ class _Training:
         checkpoint.save_tensors(out / checkpoint.MODEL, weights, {"step": done})
         lines = [json.dumps(row) + "\n" for row in self._rows]
         files.write(out / checkpoint.LOG, "".join(lines).encode())
-        tensors, state = _state(model)
+        tensors, state = algorithm.state(model)
         checkpoint.save_tensors(out / checkpoint.LAST, tensors, {**state, "log": self._rows})
         self._save_config(done)
 
     def _save_config(self, done: int) -> None:
         """Write what this run is and how far it is."""
         progress = {"steps": done, "finished": done >= self._config.steps}
-        described = {**self._described, "training": {**self._compared, **progress}}
+        training = self._described["training"] | progress
+        described = self._described | {"training": training}
         checkpoint.save_json(self._config.out / checkpoint.CONFIG, described)
-
-
-# ---------------------------------------------------------------------------------- environments
 
 
 def _spec(policy: str, envs: Sequence[str]) -> PolicySpec:
@@ -246,8 +234,10 @@ def _spec(policy: str, envs: Sequence[str]) -> PolicySpec:
         raise AgentsError(f"{', '.join(envs)} cannot be made: {error}") from error
     observed, actions = env.observation_space, env.action_space
     env.close()
-    check_spaces(", ".join(envs), "state", observed, actions)
-    assert isinstance(observed, spaces.Box) and isinstance(actions, spaces.Box)
+    check_actions(", ".join(envs), actions)
+    if not (isinstance(observed, spaces.Box) and len(observed.shape) == 1):
+        raise AgentsError(f"{', '.join(envs)} has observations {observed}; {policy} needs a vector")
+    assert isinstance(actions, spaces.Box)
     return PolicySpec(
         policy, tuple(envs), "state", {"state": list(observed.shape)},
         tuple(actions.low.tolist()), tuple(actions.high.tolist()), None, 0,
@@ -289,65 +279,3 @@ def _seed(config: RLConfig, done: int) -> int:
     """The seed of a segment; that of env k is k more."""
     rng = np.random.default_rng([config.seed, done])
     return int(rng.integers(TRAINING.start, TRAINING.stop - config.parallel))
-
-
-# ----------------------------------------------------------------------------------- checkpoints
-
-
-def _state(model: BaseAlgorithm) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Tensors and numbers from which `_restore` makes an equal algorithm."""
-    tensors: dict[str, Tensor] = {}
-    for name, part in model.get_parameters().items():
-        if "param_groups" in part:  # of an optimizer: {"state": {index: {name: tensor}}, ...}
-            states = part["state"].items()
-            part = {f"{index}/{k}": v for index, values in states for k, v in values.items()}
-        tensors |= {f"{name}/{key}": value for key, value in part.items()}
-    state: dict[str, Any] = {"steps": model.num_timesteps}
-    if (entropy := getattr(model, "log_ent_coef", None)) is not None:
-        tensors["log_ent_coef"] = entropy.detach()
-    if (buffer := getattr(model, "replay_buffer", None)) is not None:
-        length = buffer.buffer_size if buffer.full else buffer.pos
-        tensors |= {f"buffer/{k}": torch.from_numpy(getattr(buffer, k)[:length]) for k in _BUFFER}
-        state |= {"buffer_pos": buffer.pos, "buffer_full": buffer.full}
-    return tensors, state
-
-
-def _restore(model: Any, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
-    """The inverse of `_state`, for an algorithm with the same options."""
-    parts = model.get_parameters()
-    for name, part in parts.items():
-        own = {
-            k.removeprefix(f"{name}/"): v for k, v in tensors.items() if k.startswith(f"{name}/")
-        }
-        if "param_groups" not in part:
-            part.update(own)
-            continue
-        part["state"] = {}
-        for key, value in own.items():
-            index, _, field = key.partition("/")
-            part["state"].setdefault(int(index), {})[field] = value
-    model.set_parameters(parts)
-    model.num_timesteps = state["steps"]
-    if "log_ent_coef" in tensors:
-        model.log_ent_coef.data.copy_(tensors["log_ent_coef"])
-    if "buffer_pos" in state:
-        buffer = model.replay_buffer
-        for name in _BUFFER:
-            stored = tensors[f"buffer/{name}"].numpy()
-            getattr(buffer, name)[: len(stored)] = stored
-        buffer.pos, buffer.full = state["buffer_pos"], state["buffer_full"]
-
-
-def _row(model: BaseAlgorithm) -> dict[str, Any]:
-    """A line of the log: means over the last 100 episodes of the segment."""
-    episodes, solved = model.ep_info_buffer or (), model.ep_success_buffer or ()
-
-    def mean(values: Sequence[float]) -> float | None:
-        return float(np.mean(values)) if values else None
-
-    return {
-        "step": model.num_timesteps,
-        "return": mean([each["r"] for each in episodes]),
-        "length": mean([each["l"] for each in episodes]),
-        "success": mean([float(each) for each in solved]),
-    }

@@ -19,8 +19,7 @@ from agents.training import dagger as dagger_training
 from agents.training import loop
 from agents.training.config import TrainConfig, default_policy_config
 from agents.training.dagger import DaggerConfig
-from agents.training.inputs import check_machine
-from agents.training.source import DataConfig, Source
+from agents.training.inputs import DataConfig, Source, check_machine
 from gensim_envs.utils.cli import DependentCommand
 
 DEMOS = 100
@@ -32,12 +31,12 @@ Tasks = Annotated[str | None, arg(help="a list of tasks in suites.json", metavar
 def _build(arguments: Sequence[str]) -> Callable[..., None]:
     """The command with the options of the policy that the arguments name."""
     policy = _find(arguments, "--policy", TrainConfig.policy)
-    known = [*policy_names("imitation"), "dagger", *policy_names("reinforcement")]
+    imitation, reinforcement = policy_names("imitation"), policy_names("reinforcement")
+    known = [*imitation, "dagger", *reinforcement]
     if policy not in known:
         raise AgentsError(f"unknown policy {policy!r:.60}; choose one of {', '.join(known)}")
-    trained = policy
-    options = []
-    if policy in policy_names("reinforcement"):
+    trained, options = policy, []
+    if policy in reinforcement:
         from agents.training.rl import RLConfig
 
         options.append(_option("config", RLConfig))
@@ -55,7 +54,7 @@ def _build(arguments: Sequence[str]) -> Callable[..., None]:
 
     def built(*, config: Any, tasks: str | None, **values: Any) -> None:
         config = _with_tasks(config, tasks)
-        if policy in policy_names("reinforcement"):
+        if policy in reinforcement:
             from agents.training import rl
 
             rl.train(config, **values)
@@ -119,8 +118,7 @@ def _source(config: TrainConfig, data: DataConfig) -> tuple[TrainConfig, Source]
 
 def _train(config: TrainConfig, hyperparameters: Any, source: Source) -> None:
     """Train on demonstrations that are there, or are made first."""
-    if loop.check(config, hyperparameters):
-        print(f"{config.out} is finished; --overwrite trains it again")
+    if loop.is_finished(config, hyperparameters):
         return
     make = partial(source.demos, policy_class(config.policy).obs_mode)
     demos = make() if source.data.data else None

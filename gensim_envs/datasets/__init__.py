@@ -13,14 +13,16 @@ from gensim_envs.errors import DatasetError
 
 if TYPE_CHECKING:
     from gensim_envs.datasets.recording import Played, Summary, record
-    from gensim_envs.datasets.worker import PERTURBATIONS
+    from gensim_envs.datasets.worker import PERTURBATIONS, Behaviour, Respond
 
 __all__ = [
     "PERTURBATIONS",
+    "Behaviour",
     "Dataset",
     "DatasetError",
     "Episode",
     "Played",
+    "Respond",
     "Summary",
     "find",
     "record",
@@ -31,4 +33,5 @@ def __getattr__(name: str) -> Any:
     """Import what needs Gymnasium on first use."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module("gensim_envs.datasets.recording"), name)
+    module = "worker" if name in ("PERTURBATIONS", "Behaviour", "Respond") else "recording"
+    return getattr(importlib.import_module(f"gensim_envs.datasets.{module}"), name)

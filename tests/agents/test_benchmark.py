@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from agents.__main__ import main
+from agents.benchmark.freezing import freeze
 from agents.benchmark.run import _jobs, selected
-from agents.benchmark.suites import freeze, suite
+from agents.benchmark.suites import suite
 from agents.data.collect import collect
 from agents.data.demonstrations import Demonstrations
 from agents.errors import AgentsError

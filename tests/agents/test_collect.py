@@ -47,7 +47,7 @@ def test_states_of_several_envs_have_one_width(tmp_path: Path) -> None:
     demos = collect([BOWL, CORNER], 1, tmp_path, obs_mode="state", workers=1)
     bounds = gensim_envs.common_bounds([BOWL, CORNER])
     assert demos.envs == [BOWL, CORNER] and demos.state_bounds == bounds
-    assert demos.state_width == 4 + 15 * bounds["items"] + 10 * bounds["targets"]
+    assert demos.state_width == gensim_envs.StateLayout.of(bounds).size
     assert demos[0].state is not None and demos[0].color is None
 
 

@@ -23,7 +23,7 @@ from minari.data_collector import EpisodeBuffer
 from toys import add, save
 
 from agents.data.demonstrations import IMAGE, Demonstrations, Sample
-from agents.data.episodes import Episode
+from agents.data.episodes import PackedEpisode
 from agents.errors import AgentsError
 from gensim_envs.errors import GensimError
 from gensim_envs.seeds import TEST
@@ -157,7 +157,7 @@ def test_a_step_that_does_not_fit_is_refused(fields: dict[str, Any], said: str) 
 
 def test_each_action_needs_a_state() -> None:
     with pytest.raises(AgentsError, match="one finite vector for each action"):
-        Episode.of("state", "a", 0, ["go", "go"], [ACTION, ACTION], [np.zeros(3)])
+        PackedEpisode.of("state", "a", 0, ["go", "go"], [ACTION, ACTION], [np.zeros(3)])
 
 
 def test_bounds_are_checked() -> None:

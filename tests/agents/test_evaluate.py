@@ -14,10 +14,10 @@ import pytest
 
 from agents.__main__ import main
 from agents.errors import AgentsError
-from agents.evaluation import report
+from agents.evaluation import results
 from agents.evaluation.command import PRETRAINED
 from agents.evaluation.evaluate import PERTURBATIONS, evaluate
-from agents.evaluation.rollout import Outcome, PolicySource, Refused, Setting, outcome, play
+from agents.evaluation.playing import Outcome, PolicySource, Refused, Setting, outcome, play
 from agents.policies import scripted
 from agents.policies.learned import LearnedPolicy
 from gensim_envs.errors import PerturbationError, TaskError
@@ -119,13 +119,13 @@ def test_a_refused_perturbation_is_reported_and_not_counted() -> None:
     env.close()
     assert refused.refused is not None and "distractors" in refused.refused
     played = Outcome(TEST[1], True, 1.0, 2)
-    result = report.summary({full: [refused, played]}, [], TEST[:2])
+    result = results.summary({full: [refused, played]}, [], TEST[:2])
     assert (result["success"], result["results"][0]["episodes"]) == (1, 1)
     assert list(result["results"][0]["refused"]) == [str(TEST[0])]
-    result = report.summary({full: [refused], row(BOWL): [played]}, [], TEST[:1])
+    result = results.summary({full: [refused], row(BOWL): [played]}, [], TEST[:1])
     assert [each["env"] for each in result["left_out"]] == [INSERTION]
     with pytest.raises(AgentsError, match="distractors"):
-        report.summary({full: [refused]}, [], TEST[:1])
+        results.summary({full: [refused]}, [], TEST[:1])
 
 
 class Broken(gym.Env[Any, Any]):
@@ -153,10 +153,10 @@ def test_only_errors_of_a_seed_count_as_refused() -> None:
 
 def test_the_interval_of_a_mean_is_that_of_its_standard_error() -> None:
     values = list(np.random.default_rng(0).normal(0.5, 0.1, 400))
-    low, high = report.bootstrap(values)
+    low, high = results.bootstrap(values)
     half = 1.96 * np.std(values) / math.sqrt(len(values))
     assert (low, high) == pytest.approx((np.mean(values) - half, np.mean(values) + half), abs=5e-4)
-    assert report.bootstrap(values) == [low, high]
+    assert results.bootstrap(values) == [low, high]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import torch
 
 from agents.errors import AgentsError, Stopped
 from agents.evaluation.evaluate import evaluate
-from agents.evaluation.rollout import PolicySource
+from agents.evaluation.playing import PolicySource
 from agents.policies.learned import LearnedPolicy, policy_config
 from agents.training import checkpoint, rl
 from gensim_envs.seeds import TEST, TRAINING

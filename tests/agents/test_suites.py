@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from agents.__main__ import main
-from agents.benchmark import suites
 from agents.benchmark.experiments import RunExperiment
-from agents.benchmark.suites import SUITES, freeze, program_hashes, suite, task_list
+from agents.benchmark.freezing import check, freeze, program_hashes
+from agents.benchmark.suites import SUITES, suite, task_list
 from agents.errors import AgentsError
 from agents.evaluation.evaluate import PERTURBATIONS
 from agents.policies.learned import policy_config
@@ -53,7 +53,7 @@ def edited(path: Path, **changes: Any) -> Path:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_shipped_suite_fits_the_shipped_registry(name: str) -> None:
     found = suite(name)
-    suites.check(found)
+    check(found)
     assert set(found.programs) == {env for each in found.experiments for env in each.envs}
     assert freeze(SUITES) == []
 
@@ -113,7 +113,7 @@ def test_a_changed_program_is_refused_by_name() -> None:
     with pytest.raises(
         AgentsError, match=rf"program of {env} has changed .* raise the suite's version"
     ):
-        suites.check(other)
+        check(other)
     with pytest.raises(AgentsError, match="gensim/Nowhere-v0 is not registered"):
         program_hashes(["gensim/Nowhere-v0"])
 

@@ -17,7 +17,7 @@ from agents.__main__ import main
 from agents.data.collect import collect
 from agents.data.demonstrations import Demonstrations
 from agents.evaluation.evaluate import evaluate
-from agents.evaluation.rollout import PolicySource
+from agents.evaluation.playing import PolicySource
 from agents.policies import registry, text_encoders
 from agents.policies.base import PolicySpec
 from agents.policies.learned import LearnedPolicy, policy_class

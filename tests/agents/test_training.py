@@ -30,7 +30,7 @@ from agents.training import checkpoint
 from agents.training.config import TrainConfig
 from agents.training.distributed import Distributed
 from agents.training.loader import Loader
-from agents.training.loop import check, train
+from agents.training.loop import is_finished, train
 
 ROOT = Path(__file__).parents[2]
 SMALL = BCStateConfig(width=16, depth=2)
@@ -142,7 +142,7 @@ def test_a_finished_run_is_left_alone_and_tells_how_it_went(
     assert training["samples_per_second"] > 0
 
     before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
-    assert check(config(tmp_path), SMALL)
+    assert is_finished(config(tmp_path), SMALL)
     train(config(tmp_path), states(), SMALL)
     assert "is finished" in capsys.readouterr().out
     assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
@@ -248,7 +248,7 @@ def test_another_run_is_never_overwritten_unless_told_to(tmp_path: Path) -> None
         (config(tmp_path), replace(SMALL, dropout=0.5), "dropout"),
     ):
         with pytest.raises(AgentsError, match=f"another run: {name} is"):
-            check(other, settings)
+            is_finished(other, settings)
         with pytest.raises(AgentsError, match=f"another run: {name} is"):
             train(other, states(), settings)
     with pytest.raises(AgentsError, match="dataset is"):
@@ -265,7 +265,7 @@ def test_files_of_another_program_are_not_deleted_unless_told_to(tmp_path: Path,
     theirs.parent.mkdir(exist_ok=True)
     theirs.write_text("theirs")
     with pytest.raises(AgentsError, match=f"another run: it has {name} but no config.json"):
-        check(config(tmp_path), SMALL)
+        is_finished(config(tmp_path), SMALL)
     with pytest.raises(AgentsError, match=r"another run: .*--overwrite"):
         train(config(tmp_path), states(), SMALL)
     assert theirs.read_text() == "theirs"
@@ -340,10 +340,10 @@ def test_a_checkpoint_of_another_encoder_is_refused_before_anything_is_made(tmp_
     train(config(tmp_path / "one", **plan), demos, policy_config("bc_image", tiny))
     other = config(tmp_path / "two", **plan, start_from=tmp_path / "one", encoder="words")
     with pytest.raises(AgentsError, match="was trained with the text encoder minilm, not words"):
-        check(other)
+        is_finished(other)
     (tmp_path / "one" / "config.json").write_text("{}")
     with pytest.raises(AgentsError, match="the spec of the checkpoint has the fields none"):
-        check(other)
+        is_finished(other)
 
 
 def test_tasks_are_drawn_evenly_whatever_their_length(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from agents.data.augment import Table
 from agents.data.demonstrations import Sample
 from agents.errors import AgentsError
 from agents.policies.base import PolicySpec
-from agents.policies.networks import correlate, crops, window
+from agents.policies.grids import correlate, crops, window
 from agents.policies.transporter import Transporter, TransporterConfig
 
 SPEC = PolicySpec(

@@ -10,7 +10,7 @@ import pytest
 
 from agents.evaluation import videos
 from agents.evaluation.evaluate import evaluate
-from agents.evaluation.rollout import PolicySource
+from agents.evaluation.playing import PolicySource
 from gensim_envs import Transition
 from gensim_envs.seeds import TEST
 from gensim_envs.wrappers import pixels_to_action

@@ -12,7 +12,7 @@ import numpy as np
 
 from agents.data import tokens
 from agents.data.demonstrations import Demonstrations, Sample
-from agents.data.episodes import Episode
+from agents.data.episodes import PackedEpisode
 
 LOW = np.array([0.25, -0.5, -np.pi] * 2, np.float32)
 HIGH = np.array([0.75, 0.5, np.pi] * 2, np.float32)
@@ -27,7 +27,7 @@ def add(demos: Demonstrations, env: str, seed: int, steps: Sequence[Sample]) -> 
     )
     instructions = [step.instruction for step in steps]
     actions = [step.action for step in steps]
-    demos.add(Episode.of(demos.obs_mode, env, seed, instructions, actions, observations))
+    demos.add(PackedEpisode.of(demos.obs_mode, env, seed, instructions, actions, observations))
 
 
 def states(episodes: int = 20, width: int = 12, envs: Sequence[str] = ("a", "b")) -> Demonstrations:

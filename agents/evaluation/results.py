@@ -17,7 +17,7 @@ from gensim_envs.utils import files
 from gensim_envs.utils.statistics import wilson
 
 if TYPE_CHECKING:
-    from agents.evaluation.rollout import Outcome, Setting
+    from agents.evaluation.playing import Outcome, Setting
 
 _RESAMPLES = 10_000
 _PACKAGES = ("gymnasium", "numpy", "pybullet", "stable-baselines3", "torch")

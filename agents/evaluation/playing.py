@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,21 @@ def of_suite(env: str) -> bool:
     """Whether an id is registered as a task of this suite, which takes options of its own."""
     spec = gym.registry.get(env)
     return spec is not None and str(spec.entry_point).startswith("gensim_envs.")
+
+
+def check_actions(what: str, actions: gym.Space[Any]) -> None:
+    """Check that policies can act in a space.
+
+    Args:
+        what: name of the env, for messages.
+        actions: its action space.
+
+    Raises:
+        AgentsError: if the actions are not six bounded numbers.
+    """
+    box = isinstance(actions, gym.spaces.Box) and actions.is_bounded()
+    if not box or actions.shape != (6,):
+        raise AgentsError(f"{what} has actions {actions}; policies give six bounded numbers")
 
 
 class Refused(Exception):
@@ -55,6 +71,12 @@ class PolicySource:
         from agents.policies.learned import LearnedPolicy  # scripted policies need no torch
 
         return LearnedPolicy.from_pretrained(self.checkpoint)
+
+
+@functools.lru_cache(1)
+def loaded(source: PolicySource) -> Policy:
+    """The policy of a source, kept in this process for the next episode."""
+    return source.load()
 
 
 @dataclass(frozen=True)
