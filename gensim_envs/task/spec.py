@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any, get_args
 
 import numpy as np
@@ -99,6 +100,10 @@ class TaskSpec:
 
     def start_snapshot(self) -> Snapshot:
         """The state after reset."""
+        return self._start
+
+    @cached_property
+    def _start(self) -> Snapshot:
         return Snapshot(
             poses=tuple(item.start for item in self.items),
             tilts=(0.0,) * len(self.items),

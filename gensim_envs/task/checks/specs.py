@@ -31,12 +31,13 @@ def check_spec(spec: TaskSpec) -> None:
     held: _Held = {}
     loads: dict[int, set[int]] = {}
     moved: set[int] = set()
+    judge = Judge(spec)
     checks: tuple[Callable[[Goal, set[int]], None], ...] = (
         lambda goal, under: check_sentence(spec, goal, under),
         lambda goal, under: _check_targets_on_table(spec, goal),
         lambda goal, under: _check_held_targets(spec, goal, held),
         lambda goal, under: _check_loads(spec, goal, under, loads),
-        lambda goal, under: _check_not_met(spec, goal, moved),
+        lambda goal, under: _check_not_met(spec, judge, goal, moved),
     )
     for check in checks:
         for number, (goal, under) in enumerate(zip(spec.goals, below, strict=True), 1):
@@ -168,10 +169,10 @@ def _check_loads(spec: TaskSpec, goal: Goal, below: set[int], loads: dict[int, s
         loads.setdefault(base, set()).update(goal.items)
 
 
-def _check_not_met(spec: TaskSpec, goal: Goal, moved: set[int]) -> None:
+def _check_not_met(spec: TaskSpec, judge: Judge, goal: Goal, moved: set[int]) -> None:
     """Check that a goal is not met before anything has moved, and no crumb starts inside."""
     fresh = not moved & set(goal.items)
-    met = Judge(spec).fraction(spec.goals.index(goal), spec.start_snapshot())
+    met = judge.fraction(spec.goals.index(goal), spec.start_snapshot())
     pile = isinstance(spec.items[goal.items[0]].asset, Pile)
     if fresh and (met == 1 or (pile and met > 0)):
         raise TaskError("it is met before anything has moved", "Start farther away", redraw=True)
