@@ -147,7 +147,9 @@ def _generator(state: Any) -> np.random.Generator:
 
 def _digest(state: Mapping[str, Any]) -> str:
     """A digest of what is on the table, by which edited poses are found."""
-    text = json.dumps([state["spec"], state["bodies"]], sort_keys=True)
+    # 1 and 1.0 are the same number, which becomes a float when it is read.
+    plain = json.loads(json.dumps([state["spec"], state["bodies"]]), parse_int=float)
+    text = json.dumps(plain, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
