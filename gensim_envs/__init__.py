@@ -14,6 +14,7 @@ from gensim_envs.errors import (
     LibraryError,
     OracleError,
     PerturbationError,
+    StateError,
     TaskError,
 )
 
@@ -42,6 +43,7 @@ __all__ = [
     "Oracle",
     "OracleError",
     "PerturbationError",
+    "StateError",
     "PixelAction",
     "StateLayout",
     "TabletopEnv",

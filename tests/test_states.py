@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 import pickle
@@ -12,10 +13,10 @@ import numpy as np
 import pytest
 
 from gensim_envs.envs.tabletop import TabletopEnv
-from gensim_envs.errors import GensimError, OracleError, StateError
+from gensim_envs.errors import GensimError, OracleError, StateError, TaskError
 from gensim_envs.library import shipped
 from gensim_envs.oracle.demonstrator import Oracle
-from gensim_envs.task.assets import Block, Bowl, Zone
+from gensim_envs.task.assets import Block, Bowl
 from gensim_envs.utils.processes import in_order, processes
 
 IDS = [record.id for record in shipped().records()]
@@ -37,10 +38,15 @@ def action_of(env: TabletopEnv) -> Any:
         return env.action_space.sample()
 
 
+def image(observation: Any) -> tuple[bytes, ...]:
+    """The bits of an observation."""
+    leaves = observation.values() if isinstance(observation, dict) else [observation]
+    return tuple(leaf.tobytes() for leaf in leaves)
+
+
 def outcome(result: tuple[Any, ...]) -> tuple[Any, ...]:
     """The bits of what a step returned."""
-    leaves = result[0].values() if isinstance(result[0], dict) else [result[0]]
-    return (*(leaf.tobytes() for leaf in leaves), *result[1:4], result[4]["instruction"])
+    return (*image(result[0]), *result[1:4], result[4]["instruction"])
 
 
 def outcomes(job: tuple[str, dict[str, Any], str, list[list[float]]]) -> list[tuple[Any, ...]]:
@@ -53,21 +59,24 @@ def outcomes(job: tuple[str, dict[str, Any], str, list[list[float]]]) -> list[tu
     return results
 
 
-def played(id: str, steps: int = 2, **options: Any) -> tuple[Any, list[tuple[Any, ...]]]:
+def played(
+    id: str, steps: int = 1, again: bool = False, **options: Any
+) -> tuple[Any, list[tuple[Any, ...]]]:
     """A job for `outcomes` from the state after one step, and what it must return."""
     env = made(id, **options)
     env.reset(seed=SEED)
     env.action_space.seed(SEED)
-    env.step(action_of(env))
+    before = image(env.step(action_of(env))[0])
     state = json.dumps(env.get_state())
     actions, results = [], []
     for _ in range(steps):
         actions.append(action_of(env).tolist())
         results.append(outcome(env.step(actions[-1])))
-    after = env.get_state()
-    env.set_state(json.loads(state))  # back in time, in the same env
-    assert [outcome(env.step(action)) for action in actions] == results
-    assert env.get_state() == after
+    if again:  # in the same env, which goes back in time
+        after = env.get_state()
+        assert image(env.set_state(json.loads(state))[0]) == before
+        assert [outcome(env.step(action)) for action in actions] == results
+        assert env.get_state() == after
     env.close()
     return (id, options, state, actions), results
 
@@ -76,12 +85,16 @@ def played(id: str, steps: int = 2, **options: Any) -> tuple[Any, list[tuple[Any
 def elsewhere() -> Any:
     """Runs jobs in another process."""
     with processes(1) as executor:
-        yield lambda jobs: list(in_order(executor, outcomes, jobs))
+        yield lambda jobs: list(in_order(executor, outcomes, [(job,) for job in jobs]))
 
 
 @pytest.mark.parametrize("part", range(4))
 def test_every_task_goes_on_from_a_state_in_another_process(part: int, elsewhere: Any) -> None:
-    runs = [played(id) for id in IDS[part::4]]
+    runs = []
+    for id in IDS[part::4]:
+        with contextlib.suppress(TaskError):  # test_tasks.py tests that all can be drawn
+            runs.append(played(id))
+    assert len(runs) > 12
     found = elsewhere([job for job, _ in runs])
     wrong = [
         job[0] for (job, expected), result in zip(runs, found, strict=True) if result != expected
@@ -92,7 +105,13 @@ def test_every_task_goes_on_from_a_state_in_another_process(part: int, elsewhere
 @pytest.mark.parametrize("id", TWO)
 def test_states_are_exact_with_the_arm_and_with_noise(id: str, elsewhere: Any) -> None:
     options = {"motion": "arm", "obs_mode": "cameras", "sensor_noise": True}
-    job, expected = played(id, 1, **options)
+    job, expected = played(id, 1, again=True, **options)
+    assert elsewhere([job]) == [expected]
+
+
+@pytest.mark.parametrize("id", TWO)
+def test_many_steps_from_a_state_are_exact(id: str, elsewhere: Any) -> None:
+    job, expected = played(id, 3, again=True)
     assert elsewhere([job]) == [expected]
 
 
@@ -143,7 +162,10 @@ def test_a_waiting_item_appears_where_a_state_puts_it() -> None:
 
 def waits(id: str) -> bool:
     env = made(id)
-    env.reset(seed=SEED)
+    try:
+        env.reset(seed=SEED)
+    except TaskError:
+        return False
     waiting = any(item.after is not None for item in env.task_spec.items)
     env.close()
     return waiting

@@ -43,7 +43,8 @@ class EpisodeState:
         time: simulation steps of the arm since the reset.
         np_random: of the env.
         seed: of the env's generator, as `gymnasium.Env.np_random_seed`.
-        noise: the generator of the cameras' noise; None for perfect cameras.
+        noise: the generator of the cameras' noise, before the last observation; None for perfect
+            cameras.
         edited: whether the spec or a pose is not as `to_json` wrote it.
     """
 
@@ -191,9 +192,7 @@ def _spec(data: Any) -> TaskSpec:
     for goal in data["goals"]:
         goal["instruction"] = goal["instruction"] or "blank"
     spec = TaskSpec.from_json(data)
-    goals = (
-        replace(goal, instruction=text) for goal, text in zip(spec.goals, texts, strict=True)
-    )
+    goals = (replace(goal, instruction=text) for goal, text in zip(spec.goals, texts, strict=True))
     return replace(spec, goals=tuple(goals))
 
 
@@ -203,7 +202,7 @@ def _bodies(data: Any, spec: TaskSpec) -> list[list[BodyPose]]:
 
 
 def _item_bodies(data: Any, item: ItemSpec) -> list[BodyPose]:
-    poses = []
+    poses: list[BodyPose] = []
     if item.after is not None and data == []:
         return []
     for row in _rows(data, max(1, len(item.bodies))):
@@ -239,7 +238,7 @@ def _snapshot_to_json(now: Snapshot) -> dict[str, Any]:
 
 def _snapshot(data: Any, spec: TaskSpec) -> Snapshot:
     count = len(spec.items)
-    poses = tuple(Pose(*map(_number, _rows(row, 4))) for row in _rows(data["poses"], count))
+    poses = tuple(_pose(row) for row in _rows(data["poses"], count))
     soft = {k for k, item in enumerate(spec.items) if item.bodies}
     bodies = _arrays(data["bodies"], spec, lambda item: (len(spec.items[item].bodies), 3))
     if set(bodies) != soft:
@@ -251,6 +250,11 @@ def _snapshot(data: Any, spec: TaskSpec) -> Snapshot:
         _contacts(data["contacts"], count),
         _arrays(data["rotations"], spec, lambda item: (3, 3)),
     )
+
+
+def _pose(data: Any) -> Pose:
+    x, y, z, yaw = map(_number, _rows(data, 4))
+    return Pose(x, y, z, yaw)
 
 
 def _arrays(data: Any, spec: TaskSpec, shape: Any) -> dict[int, np.ndarray[Any, Any]]:

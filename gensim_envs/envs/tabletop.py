@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from typing import Any, Literal, SupportsIndex, get_args
 
@@ -41,10 +42,12 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
 
     Args:
         program: draws task specs.
-        bounds: upper bounds {"items", "targets", "steps"} of these specs; they fix the layout of
-            the state vector.
+        bounds: upper bounds {"items", "places", "targets", "steps"} of these specs; they fix the
+            layout of the state vector.
         obs_mode: "rgbd" for an image from above, "cameras" for images of three cameras beside the
             table, "state" for a vector.
+        privileged: whether the vector of "state" also says what the current goal means, for RL
+            without language and for debugging.
         split: "train" or "test", the colours that are drawn.
         motion: "direct" simulates only the stretches where something can touch something, "arm"
             the whole motion of a UR5e.
@@ -65,6 +68,7 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         bounds: Mapping[str, int],
         *,
         obs_mode: ObsMode = "rgbd",
+        privileged: bool = False,
         split: Split = "train",
         motion: Motion = "direct",
         joints: bool = False,
@@ -72,6 +76,7 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         render_mode: RenderMode | None = None,
     ) -> None:
         _check_option("obs_mode", obs_mode, get_args(ObsMode))
+        _check_option("privileged", privileged, (False, True))
         _check_option("split", split, get_args(Split))
         _check_option("motion", motion, get_args(Motion))
         _check_option("joints", joints, (False, True))
@@ -79,11 +84,13 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         _check_option("render_mode", render_mode, (None, *get_args(RenderMode)))
         if joints and motion != "arm":
             raise ValueError(f'joints=True needs motion="arm", not {motion!r}')
+        if privileged and obs_mode != "state":
+            raise ValueError(f'privileged=True needs obs_mode="state", not {obs_mode!r}')
         if sensor_noise and obs_mode != "cameras":
             raise ValueError(f'sensor_noise=True needs obs_mode="cameras", not {obs_mode!r}')
         self._options: dict[str, Any] = {
-            "obs_mode": obs_mode, "split": split, "motion": motion, "joints": joints,
-            "sensor_noise": sensor_noise, "render_mode": render_mode,
+            "obs_mode": obs_mode, "privileged": privileged, "split": split, "motion": motion,
+            "joints": joints, "sensor_noise": sensor_noise, "render_mode": render_mode,
         }  # fmt: skip
         self._window = Window() if render_mode == "human" else None
         self._program = program
@@ -93,7 +100,7 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         self.obs_mode: ObsMode = obs_mode
         self.render_mode = render_mode
         self.action_space = action_space()
-        self.observation_space = observation.space(obs_mode, self._bounds)
+        self.observation_space = observation.space(obs_mode, self._bounds, privileged)
         self.world = World(renders=obs_mode != "state", with_arm=motion == "arm")
         self._motion = arm_motion if motion == "arm" else primitives
         self._joints = joints
@@ -102,6 +109,7 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         )
         self._status: Literal["new", "running", "closed"] = "new"
         self._verdict = GoalStatus(0.0, 0, 0)
+        self._noise_before: np.random.Generator | None = None
 
     def _require(self, *, reset: bool) -> None:
         """Refuse calls after `close`, and, with `reset`, calls before `reset`."""
@@ -115,7 +123,7 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
     @property
     def state_layout(self) -> StateLayout:
         """The layout of the state vector."""
-        return StateLayout.of(self._bounds)
+        return StateLayout.of(self._bounds, self._options["privileged"])
 
     @property
     def task_spec(self) -> TaskSpec:
@@ -167,9 +175,7 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         self._status = "new"
         number = self._draw()
         self._perturb(perturbation, number)
-        # A generator of its own, so that noise does not change the episode.
-        noise = np.random.default_rng([number, *b"noise"])
-        self._begin(number, perturbation, noise, self.world.snapshot())
+        self._begin(number, perturbation, None, self.world.snapshot())
         self._verdict = self._tracker.update(self._start)
         return self._started()
 
@@ -183,6 +189,8 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         """Set what stays the same during an episode."""
         self._number, self._perturbation, self._start = number, perturbation, start
         self._view = perturbation.view(number)
+        if noise is None:  # a generator of its own, so that noise does not change the episode
+            noise = np.random.default_rng([number, *b"noise"])
         self._noise = noise if self._sensor_noise else None
         self._tracker = GoalTracker(self.world.spec, start)
 
@@ -215,7 +223,8 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         return EpisodeState(
             self.task_spec, self._number, self._perturbation, self.world.poses(),
             snapshot.contacts, self._start, self._tracker.get_state(), self._verdict,
-            0 if arm is None else arm.time, self.np_random, self._np_random_seed, self._noise,
+            0 if arm is None else arm.time, self.np_random, self._np_random_seed,
+            self._noise_before,
         ).to_json()  # fmt: skip
 
     def set_state(self, state: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
@@ -398,6 +407,8 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
                 self.task_spec, now, self._verdict, self.pushes, self.state_layout
             )
         if self.obs_mode == "cameras":
+            # A state keeps the generator as it was, so that its observation has the same noise.
+            self._noise_before = copy.deepcopy(self._noise)
             return observation.camera_observation(self.world, self._view, self._noise)
         return observation.rgbd_observation(self.world, self._view)
 
