@@ -609,35 +609,36 @@ def act(px: float, py: float, qx: float, qy: float, turn: float = 0.0) -> np.nda
 
 
 def test_the_state_says_what_is_where(table: Any) -> None:
-    env = table(two_things, obs_mode="state")
-    env.reset(seed=0)
-    rows = State(env)
-    assert rows.head.tolist() == [1, 0, 0, 0]
-    stand, block, bowl = rows.items[:3]
-    for row, asset in zip((stand, block, bowl), (Stand("blue"), Block("red"), Bowl("green")),
-                          strict=True):  # fmt: skip
-        assert row[2] == pytest.approx(list(ASSETS).index(type(asset).__name__) / 100)
-        np.testing.assert_allclose(row[3:6] * 255, COLORS[asset.color], atol=0.01)
-        np.testing.assert_allclose(row[11:14], asset.size, atol=1e-6)
-    assert [row[1] for row in (stand, block, bowl)] == [0, 1, 0]
-    np.testing.assert_allclose(block[6:9], (0.5, -0.2, 0), atol=1e-3)
-    np.testing.assert_allclose(block[9:11], (math.sin(0.5), math.cos(0.5)), atol=1e-3)
-    np.testing.assert_allclose(rows.targets[0, 5:8], (0.4, 0.3, 0.015), atol=1e-6)
+    env = table(two_things, obs_mode="state", privileged=True)
+    vector, _ = env.reset(seed=0)
+    layout = env.state_layout
+    assert layout.episode.view(vector).tolist() == [[0]]
+    np.testing.assert_allclose(layout.goal.view(vector)[0], [1, 0, 0])
+    rows = layout.items.view(vector)[:3]  # sorted by kind
+    for row, asset in zip(rows, (Block("red"), Bowl("green"), Stand("blue")), strict=True):
+        assert row[1] == pytest.approx(list(ASSETS).index(type(asset).__name__) / 100)
+        np.testing.assert_allclose(row[2:5] * 255, COLORS[asset.color], atol=0.01)
+        np.testing.assert_allclose(row[10:13], asset.size, atol=1e-6)
+    assert layout.in_goal.view(vector)[:3, 0].tolist() == [1, 0, 0]
+    np.testing.assert_allclose(rows[0, 5:8], (0.5, -0.2, 0), atol=1e-3)
+    np.testing.assert_allclose(rows[0, 8:10], (math.sin(0.5), math.cos(0.5)), atol=1e-3)
+    target = layout.targets.field(vector, "position")[0]
+    np.testing.assert_allclose(target, (0.4, 0.3, 0.015), atol=1e-6)
 
-    env.step(act(0.5, -0.2, 0.4, 0.3, -0.5))
-    rows = State(env)
-    np.testing.assert_allclose(rows.head, [1, 0.5, 0, 0.5])
-    assert [row[1] for row in rows.items[:3]] == [0, 0, 1]
-    np.testing.assert_allclose(rows.items[1, 6:9], (0.4, 0.3, 0.015), atol=1e-3)
-    np.testing.assert_allclose(rows.targets[0, 5:8], (0.65, -0.4, 0), atol=1e-6)
+    vector = env.step(act(0.5, -0.2, 0.4, 0.3, -0.5))[0]
+    np.testing.assert_allclose(layout.goal.view(vector)[0], [1, 0.5, 0.5])
+    assert layout.in_goal.view(vector)[:3, 0].tolist() == [0, 1, 0]
+    position = layout.items.field(vector, "position")[0]
+    np.testing.assert_allclose(position, (0.4, 0.3, 0.015), atol=1e-3)
+    target = layout.targets.field(vector, "position")[0]
+    np.testing.assert_allclose(target, (0.65, -0.4, 0), atol=1e-6)
     assert env.instruction == "move the green bowl"
 
-    *_, terminated, _, info = env.step(act(0.6, 0.0, 0.65, -0.4))
+    vector, _, terminated, _, info = env.step(act(0.6, 0.0, 0.65, -0.4))
     assert terminated
     assert info["instruction"] == "move the green bowl"
-    rows = State(env)
-    np.testing.assert_allclose(rows.head, [0, 1, 0, 1])
-    assert not rows.targets.any()
+    np.testing.assert_allclose(layout.goal.view(vector)[0], [0, 1, 1])
+    assert not layout.targets.view(vector).any()
 
 
 def test_the_state_refuses_what_its_row_has_no_room_for() -> None:
