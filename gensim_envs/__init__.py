@@ -14,6 +14,7 @@ from gensim_envs.errors import (
     LibraryError,
     OracleError,
     PerturbationError,
+    StateError,
     TaskError,
 )
 
@@ -43,6 +44,7 @@ __all__ = [
     "OracleError",
     "PerturbationError",
     "PixelAction",
+    "StateError",
     "StateLayout",
     "TabletopEnv",
     "TaskError",

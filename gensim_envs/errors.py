@@ -37,6 +37,10 @@ class PerturbationError(GensimError):
     """A seed's episode cannot be reset with a perturbation; another seed or perturbation may."""
 
 
+class StateError(GensimError, ValueError):
+    """A saved state of an episode is malformed, or not of this environment's task."""
+
+
 class DatasetError(GensimError):
     """Demonstrations cannot be recorded or read."""
 

@@ -28,7 +28,7 @@ settings.register_profile("suite", deadline=None, derandomize=True)
 settings.load_profile("suite")
 
 Build = Callable[[Scene], object]
-BOUNDS = {"items": 60, "targets": 40, "steps": 40}
+BOUNDS = {"items": 60, "places": 20, "targets": 40, "steps": 40}
 NOTHING = np.array([0.25, 0.5, 0.0, 0.25, 0.5, 0.0], np.float32)
 """Pick equals place, in a corner of the table."""
 

@@ -107,8 +107,14 @@ MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
     "wrong type": ({"summary": 3}, "summary is 3"),
     "bool for int": ({"max_episode_steps": True}, "max_episode_steps is True"),
     "text for bounds": ({"bounds": "2"}, "bounds is '2'"),
-    "bound of a wrong type": ({"bounds": {"items": "2", "targets": 1, "steps": 1}}, "bounds are"),
-    "bound of nothing": ({"bounds": {"items": 0, "targets": 1, "steps": 1}}, "bounds are"),
+    "bound of a wrong type": (
+        {"bounds": {"items": "2", "places": 0, "targets": 1, "steps": 1}},
+        "bounds are",
+    ),
+    "bound of nothing": (
+        {"bounds": {"items": 0, "places": 0, "targets": 1, "steps": 1}},
+        "bounds are",
+    ),
     "bound missing": ({"bounds": {"items": 2}}, "bounds are"),
     "no steps": ({"max_episode_steps": 0}, "max_episode_steps is 0"),
     "path escape": ({"file": "../evil.py"}, "file is '../evil.py'"),

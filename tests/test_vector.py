@@ -233,7 +233,7 @@ def test_bounds_pad_and_are_common_to_all() -> None:
     bounds = common_bounds(ids)
     assert bounds == {
         name: max(record.bounds[name] for record in records)
-        for name in ("items", "targets", "steps")
+        for name in ("items", "places", "targets", "steps")
     }
     assert bounds not in [record.bounds for record in records]
     spaces = set()

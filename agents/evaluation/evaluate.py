@@ -138,7 +138,7 @@ def _settings(
     for env in envs:
         padding = tuple(bounds.items()) if of_suite(env) else ()
         own = [
-            Setting(env, split, tuple(perturb.items()), policy.obs_mode, padding)
+            Setting(env, split, tuple(perturb.items()), policy.obs_mode, padding, policy.privileged)
             for split in SPLITS
             if split in splits
         ]

@@ -89,6 +89,7 @@ class Setting:
         perturb: items of `reset(options={"perturb": ...})`.
         obs_mode: of the env.
         bounds: items to which the state vector is padded; empty for those of the env.
+        privileged: whether the state vector also says what the current goal means.
     """
 
     env: str
@@ -96,6 +97,7 @@ class Setting:
     perturb: tuple[tuple[str, Any], ...] = ()
     obs_mode: str = "rgbd"
     bounds: tuple[tuple[str, int], ...] = ()
+    privileged: bool = False
 
     @property
     def options(self) -> dict[str, Any]:
@@ -111,8 +113,10 @@ class Setting:
         options = more
         if of_suite(self.env):
             options = {"obs_mode": self.obs_mode, "split": self.split, **more}
-            if self.bounds and options["obs_mode"] == "state":
-                options["bounds"] = dict(self.bounds)
+            if options["obs_mode"] == "state":
+                options["privileged"] = self.privileged
+                if self.bounds:
+                    options["bounds"] = dict(self.bounds)
         try:
             return gym.make(self.env, **options)
         except gym.error.UnregisteredEnv as error:

@@ -94,6 +94,8 @@ class Policy(ABC):
 
     obs_mode: ClassVar[str]
     """"rgbd" or "state"."""
+    privileged: ClassVar[bool] = False
+    """Whether its state vector also says what the current goal means."""
     spec: PolicySpec | None = None
     """Training specification; None for scripted policies, which ignore observations."""
 

@@ -1,8 +1,9 @@
 """Behaviour cloning from the state: a multi-layer perceptron from the vector to the action.
 
-It does not read the instruction, since the state marks the items and places of the current goal.
-Its units are gated (Dauphin et al., 2016, arXiv 1612.08083): whether the pose of an item matters
-depends on its mark, which is a product, and plain units need more demonstrations to approximate it.
+The state does not say what the goal means, so that the instruction, pooled to a vector, is a part
+of the input. Units are gated (Dauphin et al., 2016, arXiv 1612.08083): whether the pose of an item
+matters depends on the instruction, which is a product, and plain units need more demonstrations to
+approximate it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from torch import Tensor, nn
 from agents.data.augment import Motion, Table, moved
 from agents.data.demonstrations import Demonstrations, Sample
 from agents.policies.base import Array, PolicySpec
-from agents.policies.learned import LearnedPolicy
+from agents.policies.learned import LearnedPolicy, pad_tokens
+from agents.policies.networks import InstructionPooling
 from agents.ranges import Checked, Dropout, Positive, Range
 from gensim_envs import StateLayout
 
@@ -47,7 +49,6 @@ class BCState(LearnedPolicy):
     """Regresses x and y of pick and place, and sine and cosine of the rotation between them."""
 
     obs_mode = "state"
-    reads_instructions = False
     config_class = BCStateConfig
     train_defaults = {"steps": 6000, "batch_size": 64, "validate_every": 2000}
 
@@ -60,6 +61,8 @@ class BCState(LearnedPolicy):
         self.register_buffer("mean", torch.zeros(size))
         self.register_buffer("std", torch.ones(size))
         self.table = Table.of(spec)
+        self.instruction = InstructionPooling(spec.encoder_width, spec.encoder == "words")
+        size += self.instruction.outputs
         layers: list[nn.Module] = []
         for _ in range(config.depth):
             layers += [nn.Linear(size, 2 * config.width), nn.GLU(), nn.Dropout(config.dropout)]
@@ -69,39 +72,54 @@ class BCState(LearnedPolicy):
     def fit_statistics(self, demos: Demonstrations) -> None:
         """Store the mean and standard deviation of each entry of the state."""
         rng = np.random.default_rng(0)  # of the augmentation
-        states = self.prepare(list(demos), [], rng, train=True)["state"]
+        states = torch.from_numpy(self._scenes(list(demos), rng, train=True)[0])
         self.mean.copy_(states.mean(0))
         self.std.copy_(states.std(0, correction=0).clamp(min=_MIN_STD))
 
     def prepare(
         self, samples: list[Sample], tokens: list[Array], rng: np.random.Generator, train: bool
     ) -> dict[str, Tensor]:
-        """`state` (B, n) and `target` (B, 6), of `Table.encode`."""
+        """`state` (B, n), `target` (B, 6) of `Table.encode`, `tokens` and `mask`."""
+        states, actions = self._scenes(samples, rng, train)
+        target = torch.from_numpy(self.table.encode(actions))
+        padded, mask = pad_tokens(tokens)
+        return {
+            "state": torch.from_numpy(states), "target": target, "tokens": padded, "mask": mask
+        }  # fmt: skip
+
+    def _scenes(
+        self, samples: list[Sample], rng: np.random.Generator, train: bool
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """States (B, n) and actions (B, 6), moved in training."""
         states = np.stack([s.state for s in samples if s.state is not None])
         actions = np.stack([s.action for s in samples])
         if train and self.config.augment and self.spec.state_bounds:
             motions, actions = moved(actions, self.table, rng)
             states = _move(states, StateLayout.of(self.spec.state_bounds), self.table, motions)
-        target = torch.from_numpy(self.table.encode(actions))
-        return {"state": torch.from_numpy(states), "target": target}
+        return states, actions
 
     def forward(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Huber loss of the six outputs; `pick` and `place` are mean errors, metres."""
-        outputs, target = self._outputs(batch["state"]), batch["target"]  # (B, 6)
+        outputs, target = self._outputs(batch), batch["target"]  # (B, 6)
         loss = nn.functional.huber_loss(outputs, target, delta=self.config.delta)
         return loss, self.table.errors(outputs, target)
 
     def select_action(self, observation: Mapping[str, Array], tokens: Array) -> NDArray[np.float32]:
         """See `LearnedPolicy`."""
-        state = torch.from_numpy(np.asarray(observation["state"], np.float32)).to(self.device)
+        state = torch.from_numpy(np.asarray(observation["state"], np.float32))[None]
+        padded, mask = pad_tokens([tokens])
+        batch = {"state": state, "tokens": padded, "mask": mask}
         with torch.inference_mode():
-            outputs = self._outputs(state[None]).cpu().numpy()
+            outputs = self._outputs({k: v.to(self.device) for k, v in batch.items()}).cpu().numpy()
         return self.clip(self.table.decode(outputs)[0])
 
-    def _outputs(self, state: Tensor) -> Tensor:
-        """(B, n) -> (B, 6), in float32: bfloat16 would round a place by 2 mm."""
+    def _outputs(self, batch: dict[str, Tensor]) -> Tensor:
+        """(B, 6), in float32: bfloat16 would round a place by 2 mm."""
+        state = batch["state"]  # (B, n)
         with torch.autocast(state.device.type, enabled=False):
-            outputs: Tensor = self.net((state - self.mean) / self.std)
+            words = self.instruction(batch["tokens"], batch["mask"])  # (B, outputs)
+            scaled = (state - self.mean) / self.std
+            outputs: Tensor = self.net(torch.cat([scaled, words], dim=1))
         return outputs
 
 
@@ -114,7 +132,7 @@ def _move(
     spin = np.exp([[1j * motion.rotation] for motion in motions])
     shift = np.array([[complex(*motion.shift)] for motion in motions])
     middle = complex(*table.middle)
-    for block in (layout.items, layout.targets):
+    for block in (layout.items, layout.places):
         present = block.field(states, "present")[..., 0]  # 0 or 1
         position, yaw = block.field(states, "position"), block.field(states, "yaw")
         point = position[..., 0] + 1j * position[..., 1]

@@ -1,4 +1,4 @@
-"""PPO and SAC on the state vector: policies that Stable-Baselines3 trains.
+"""PPO and SAC on the privileged state vector: policies that Stable-Baselines3 trains.
 
 Schulman et al., "Proximal Policy Optimization Algorithms", 2017, arXiv 1707.06347; Haarnoja et al.,
 "Soft Actor-Critic Algorithms and Applications", 2018, arXiv 1812.05905. Hyperparameters have the
@@ -84,6 +84,7 @@ class SB3Policy(LearnedPolicy):
     """A network of Stable-Baselines3 that acts on the state vector."""
 
     obs_mode = "state"
+    privileged = True  # it learns from reward, without language
     reads_instructions = False
     network_class: ClassVar[type[BasePolicy]]
     algorithm_class: ClassVar[Callable[..., BaseAlgorithm]]

@@ -245,9 +245,10 @@ def _spec(policy: str, envs: Sequence[str]) -> PolicySpec:
 
 
 def _make(envs: Sequence[str]) -> gym.Env[Any, Any]:
-    if len(envs) > 1:
-        return gym.make(gensim_envs.mix(envs), obs_mode="state")
-    return gym.make(envs[0], obs_mode="state") if of_suite(envs[0]) else gym.make(envs[0])
+    if len(envs) == 1 and not of_suite(envs[0]):
+        return gym.make(envs[0])
+    made = envs[0] if len(envs) == 1 else gensim_envs.mix(envs)
+    return gym.make(made, obs_mode="state", privileged=True)
 
 
 def _make_training_env(envs: Sequence[str]) -> gym.Env[Any, Any]:

@@ -15,22 +15,24 @@ from gensim_envs.envs.state_layout import StateLayout
 from gensim_envs.sim.cameras import CAMERAS, VIEW_SHAPE, ViewConditions, render_camera
 from gensim_envs.sim.views import SHAPE
 from gensim_envs.sim.world import World
-from gensim_envs.task.assets import ASSETS, COLORS
+from gensim_envs.task.assets import ASSETS, COLORS, Asset, Slot
 from gensim_envs.task.goals import RELATIONS, Goal, Snapshot
 from gensim_envs.task.pose import Pose
 from gensim_envs.task.progress import GoalStatus
 from gensim_envs.task.relations import bead_targets, target_of
-from gensim_envs.task.spec import TaskSpec
+from gensim_envs.task.spec import ItemSpec, TaskSpec
 
 ObsMode = Literal["rgbd", "cameras", "state"]
 
 _STATE_LIMIT = 2.0
 
 
-def space(obs_mode: ObsMode, bounds: Mapping[str, int]) -> spaces.Space[Any]:
+def space(
+    obs_mode: ObsMode, bounds: Mapping[str, int], privileged: bool = False
+) -> spaces.Space[Any]:
     """The observation space of a task whose specs have these upper bounds."""
     if obs_mode == "state":
-        shape = (StateLayout.of(bounds).size,)
+        shape = (StateLayout.of(bounds, privileged).size,)
         return spaces.Box(-_STATE_LIMIT, _STATE_LIMIT, shape, np.float32)
     if obs_mode == "cameras":
         views = (len(CAMERAS), *VIEW_SHAPE)
@@ -82,7 +84,10 @@ def calibration() -> dict[str, dict[str, NDArray[np.float64]]]:
 def state_observation(
     spec: TaskSpec, now: Snapshot, verdict: GoalStatus, pushes: bool, layout: StateLayout
 ) -> NDArray[np.float32]:
-    """The state vector (n,): every body and every place of the current goal, padded with zeros.
+    """The state vector (n,): every item and every slot of one, padded with zeros.
+
+    Rows are sorted by what shows at the start: kind, variant, colour and position. So their order
+    tells nothing about the goal, and each item keeps its row during an episode.
 
     Args:
         spec: the task as drawn.
@@ -91,35 +96,85 @@ def state_observation(
         pushes: whether the tool is the spatula.
         layout: of the vector.
     """
-    goal = None if verdict.current is None else spec.goals[verdict.current]
     vector = np.zeros(layout.size)
-    layout.episode.fill(
-        vector, 0, 1, unsolved=goal is not None,
-        goals_met=1 - verdict.goals_left / len(spec.goals), spatula=pushes,
-        progress=verdict.progress,
-    )  # fmt: skip
+    layout.episode.fill(vector, 0, 1, spatula=pushes)
     row = 0
-    for index, item in enumerate(spec.items):
-        asset, pose = item.asset, now.poses[index]
-        positions, yaw = np.array([[pose.x, pose.y, pose.z]]), pose.yaw
-        if index in now.bodies:
-            positions, yaw = now.bodies[index] - (0.0, 0.0, asset.height / 2), 0.0
-        layout.items.fill(
-            vector, row, len(positions), present=1.0,
-            in_goal=goal is not None and index in goal.items,
-            kind=list(ASSETS).index(type(asset).__name__) / 100,
-            color=[channel / 255 for channel in COLORS[asset.color]], position=positions,
-            yaw=(math.sin(yaw), math.cos(yaw)), size=asset.size, variant=asset.variant / 100,
-        )  # fmt: skip
-        row += len(positions)
+    for index in sorted(range(len(spec.items)), key=lambda k: _order(spec.items[k])):
+        item = spec.items[index]
+        count = max(1, len(item.bodies))
+        if layout.in_goal.rows and verdict.current is not None:
+            in_goal = index in spec.goals[verdict.current].items
+            layout.in_goal.fill(vector, row, count, in_goal=in_goal)
+        if index in now.bodies or now.has(index):
+            positions, yaw = _bodies(spec, index, now)
+            layout.items.fill(
+                vector, row, count, **_look(item.asset), present=1.0, position=positions,
+                yaw=(math.sin(yaw), math.cos(yaw)), size=item.asset.size,
+                variant=item.asset.variant / 100,
+            )  # fmt: skip
+        row += count
+    for row, (index, slot) in enumerate(_slots(spec)):
+        if now.has(index):
+            asset, pose = spec.items[index].asset, now.poses[index] @ slot.pose
+            layout.places.fill(
+                vector, row, 1, **_look(asset), **_posed(pose), present=1.0,
+                base_variant=asset.variant / 100, variant=slot.variant / 100,
+            )  # fmt: skip
+    if layout.goal.rows:
+        _fill_privileged(vector, layout, spec, now, verdict)
+    return np.clip(vector, -_STATE_LIMIT, _STATE_LIMIT).astype(np.float32)
+
+
+def _order(item: ItemSpec, slot: Slot | None = None) -> tuple[Any, ...]:
+    """What the row of an item, or of a slot of it, is sorted by."""
+    pose = item.start if slot is None else item.start @ slot.pose
+    variants = item.asset.variant, 0 if slot is None else slot.variant
+    return _kind(item.asset), *variants, item.asset.color, item.asset.size, pose.x, pose.y, pose.z
+
+
+def _slots(spec: TaskSpec) -> list[tuple[int, Slot]]:
+    """The slots of all items, each with the item's index, in the order of their rows."""
+    slots = [(k, slot) for k, item in enumerate(spec.items) for slot in item.asset.slots]
+    return sorted(slots, key=lambda pair: _order(spec.items[pair[0]], pair[1]))
+
+
+def _kind(asset: Asset) -> int:
+    return list(ASSETS).index(type(asset).__name__)
+
+
+def _look(asset: Asset) -> dict[str, Any]:
+    color = [channel / 255 for channel in COLORS[asset.color]]
+    return {"kind": _kind(asset) / 100, "color": color}
+
+
+def _posed(pose: Pose) -> dict[str, Any]:
+    yaw = math.sin(pose.yaw), math.cos(pose.yaw)
+    return {"position": (pose.x, pose.y, pose.z), "yaw": yaw}
+
+
+def _bodies(spec: TaskSpec, index: int, now: Snapshot) -> tuple[NDArray[np.float64], float]:
+    """Undersides (k, 3) of the bodies of an item, and their yaw; 0 for beads and crumbs."""
+    if index in now.bodies:
+        return now.bodies[index] - (0.0, 0.0, spec.items[index].asset.height / 2), 0.0
+    pose = now.poses[index]
+    return np.array([[pose.x, pose.y, pose.z]]), pose.yaw
+
+
+def _fill_privileged(
+    vector: NDArray[np.float64], layout: StateLayout, spec: TaskSpec, now: Snapshot,
+    verdict: GoalStatus,
+) -> None:  # fmt: skip
+    """Fill in what the current goal means, but for `in_goal`."""
+    goal = None if verdict.current is None else spec.goals[verdict.current]
+    layout.goal.fill(
+        vector, 0, 1, unsolved=goal is not None,
+        goals_met=1 - verdict.goals_left / len(spec.goals), progress=verdict.progress,
+    )  # fmt: skip
     for number, target in enumerate([] if goal is None else _targets(spec, goal, now)):
         layout.targets.fill(
-            vector, number, 1, present=1.0,
+            vector, number, 1, present=1.0, **_posed(target),
             relation=[goal is not None and goal.relation == name for name in RELATIONS],
-            position=(target.x, target.y, target.z),
-            yaw=(math.sin(target.yaw), math.cos(target.yaw)),
         )  # fmt: skip
-    return np.clip(vector, -_STATE_LIMIT, _STATE_LIMIT).astype(np.float32)
 
 
 def _targets(spec: TaskSpec, goal: Goal, now: Snapshot) -> list[Pose]:

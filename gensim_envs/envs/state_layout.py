@@ -17,11 +17,11 @@ from gensim_envs.task.goals import RELATIONS
 Fields = tuple[tuple[str, int], ...]
 """(name, number of entries) of each field, in their order."""
 
-_EPISODE: Fields = (("unsolved", 1), ("goals_met", 1), ("spatula", 1), ("progress", 1))
-_ITEM: Fields = (
-    ("present", 1), ("in_goal", 1), ("kind", 1), ("color", 3), ("position", 3),
-    ("yaw", 2), ("size", 3), ("variant", 1),
-)  # fmt: skip
+_EPISODE: Fields = (("spatula", 1),)
+_THING: Fields = (("kind", 1), ("color", 3), ("position", 3), ("yaw", 2))
+_ITEM: Fields = (("present", 1), *_THING, ("size", 3), ("variant", 1))
+_PLACE: Fields = (("present", 1), *_THING, ("base_variant", 1), ("variant", 1))
+_GOAL: Fields = (("unsolved", 1), ("goals_met", 1), ("progress", 1))
 _TARGET: Fields = (("present", 1), ("relation", len(RELATIONS)), ("position", 3), ("yaw", 2))
 
 
@@ -84,26 +84,42 @@ class StateLayout:
     """The parts of a state vector (`obs_mode="state"`).
 
     Attributes:
-        episode: one row about the whole episode: `unsolved` (0 or 1), `goals_met` (their share),
-            `spatula` (1 where the tool is the spatula), `progress`.
-        items: a row for each item, bead or crumb: `present` (0 or 1), `in_goal` (0 or 1), `kind`
-            (/ 100), `color` (red, green and blue, 0..1), `position` (x, y, z in metres), `yaw` (its
-            sine and cosine), `size` (x, y, z in metres), `variant` (which object or shape of its
-            kind, / 100).
-        targets: a row for each place of the current goal: `present`, `relation` (one-hot, in the
-            order of `task.goals.RELATIONS`), `position`, `yaw`.
+        episode: one row about the whole episode: `spatula` (1 where the tool is the spatula).
+        items: a row for each item, bead or crumb: `present` (0 or 1; 0 also for what has not
+            appeared yet or has fallen off the table), `kind` (/ 100), `color` (red, green and blue,
+            0..1), `position` (x, y, z in metres), `yaw` (its sine and cosine), `size` (x, y, z in
+            metres), `variant` (which object or shape of its kind, / 100).
+        places: a row for each slot that an item has for others, such as a kit's silhouettes:
+            `present`, `kind` and `color` of the item, `position`, `yaw`, `base_variant` (of the
+            item, / 100), `variant` (of the slot: which shape fits, / 100). What else can hold
+            things, such as a zone or a bowl, is described by its row of `items`.
+        goal: only in a privileged vector; one row: `unsolved` (0 or 1), `goals_met` (their share),
+            `progress`.
+        in_goal: only in a privileged vector: for each row of `items`, whether the item is part of
+            the current goal (0 or 1).
+        targets: only in a privileged vector; a row for each place of the current goal: `present`,
+            `relation` (one-hot, in the order of `task.goals.RELATIONS`), `position`, `yaw`.
     """
 
     episode: StateBlock
     items: StateBlock
+    places: StateBlock
+    goal: StateBlock
+    in_goal: StateBlock
     targets: StateBlock
 
     @classmethod
-    def of(cls, bounds: Mapping[str, int]) -> StateLayout:
-        """The layout for a task's upper bounds, {"items": ..., "targets": ...}."""
-        episode = StateBlock(0, 1, _EPISODE)
-        items = StateBlock(episode.stop, bounds["items"], _ITEM)
-        return cls(episode, items, StateBlock(items.stop, bounds["targets"], _TARGET))
+    def of(cls, bounds: Mapping[str, int], privileged: bool = False) -> StateLayout:
+        """The layout for a task's upper bounds, {"items": ..., "places": ..., "targets": ...}."""
+        items, told = bounds["items"], int(privileged)
+        rows = (
+            (1, _EPISODE), (items, _ITEM), (bounds["places"], _PLACE), (told, _GOAL),
+            (told * items, (("in_goal", 1),)), (told * bounds["targets"], _TARGET),
+        )  # fmt: skip
+        blocks: list[StateBlock] = []
+        for count, block_fields in rows:
+            blocks.append(StateBlock(blocks[-1].stop if blocks else 0, count, block_fields))
+        return cls(*blocks)
 
     @property
     def size(self) -> int:

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
-from typing import Any, Literal, get_args
+from typing import Any, Literal, SupportsIndex, get_args
 
 import gymnasium as gym
 import numpy as np
+from gymnasium.envs.registration import EnvSpec
 from numpy.typing import NDArray
 
 from gensim_envs.envs import observation
 from gensim_envs.envs.action import action_space, check_action
+from gensim_envs.envs.episode_state import EpisodeState, generator
 from gensim_envs.envs.observation import ObsMode
 from gensim_envs.envs.perturbations import Perturbation
 from gensim_envs.envs.state_layout import StateLayout
-from gensim_envs.errors import PerturbationError, TaskError
-from gensim_envs.sandbox.program import Program
-from gensim_envs.sim import Uncopyable, primitives
+from gensim_envs.errors import PerturbationError, StateError, TaskError
+from gensim_envs.sandbox.program import Program, task_names
+from gensim_envs.sim import primitives
 from gensim_envs.sim.arm import motion as arm_motion
+from gensim_envs.sim.arm.dynamics import JointTrajectory
 from gensim_envs.sim.video import FPS, VideoRecorder, Window
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import Pile
-from gensim_envs.task.goals import Goal
+from gensim_envs.task.goals import Goal, Snapshot
 from gensim_envs.task.judge import Judge
 from gensim_envs.task.progress import GoalStatus, GoalTracker
 from gensim_envs.task.spec import TaskSpec
@@ -33,15 +37,17 @@ RenderMode = Literal["rgb_array", "rgb_array_list", "human"]
 _MAX_DRAWS = 20  # specs that may fail to come to rest before it is an error
 
 
-class TabletopEnv(Uncopyable, gym.Env[Any, NDArray[np.float32]]):
+class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
     """Pick, place and push on a table, following an instruction.
 
     Args:
         program: draws task specs.
-        bounds: upper bounds {"items", "targets", "steps"} of these specs; they fix the layout of
-            the state vector.
+        bounds: upper bounds {"items", "places", "targets", "steps"} of these specs; they fix the
+            layout of the state vector.
         obs_mode: "rgbd" for an image from above, "cameras" for images of three cameras beside the
             table, "state" for a vector.
+        privileged: whether the vector of "state" also says what the current goal means, for RL
+            without language and for debugging.
         split: "train" or "test", the colours that are drawn.
         motion: "direct" simulates only the stretches where something can touch something, "arm"
             the whole motion of a UR5e.
@@ -62,6 +68,7 @@ class TabletopEnv(Uncopyable, gym.Env[Any, NDArray[np.float32]]):
         bounds: Mapping[str, int],
         *,
         obs_mode: ObsMode = "rgbd",
+        privileged: bool = False,
         split: Split = "train",
         motion: Motion = "direct",
         joints: bool = False,
@@ -69,6 +76,7 @@ class TabletopEnv(Uncopyable, gym.Env[Any, NDArray[np.float32]]):
         render_mode: RenderMode | None = None,
     ) -> None:
         _check_option("obs_mode", obs_mode, get_args(ObsMode))
+        _check_option("privileged", privileged, (False, True))
         _check_option("split", split, get_args(Split))
         _check_option("motion", motion, get_args(Motion))
         _check_option("joints", joints, (False, True))
@@ -76,8 +84,14 @@ class TabletopEnv(Uncopyable, gym.Env[Any, NDArray[np.float32]]):
         _check_option("render_mode", render_mode, (None, *get_args(RenderMode)))
         if joints and motion != "arm":
             raise ValueError(f'joints=True needs motion="arm", not {motion!r}')
+        if privileged and obs_mode != "state":
+            raise ValueError(f'privileged=True needs obs_mode="state", not {obs_mode!r}')
         if sensor_noise and obs_mode != "cameras":
             raise ValueError(f'sensor_noise=True needs obs_mode="cameras", not {obs_mode!r}')
+        self._options: dict[str, Any] = {
+            "obs_mode": obs_mode, "privileged": privileged, "split": split, "motion": motion,
+            "joints": joints, "sensor_noise": sensor_noise, "render_mode": render_mode,
+        }  # fmt: skip
         self._window = Window() if render_mode == "human" else None
         self._program = program
         self._bounds = dict(bounds)
@@ -86,7 +100,7 @@ class TabletopEnv(Uncopyable, gym.Env[Any, NDArray[np.float32]]):
         self.obs_mode: ObsMode = obs_mode
         self.render_mode = render_mode
         self.action_space = action_space()
-        self.observation_space = observation.space(obs_mode, self._bounds)
+        self.observation_space = observation.space(obs_mode, self._bounds, privileged)
         self.world = World(renders=obs_mode != "state", with_arm=motion == "arm")
         self._motion = arm_motion if motion == "arm" else primitives
         self._joints = joints
@@ -95,6 +109,7 @@ class TabletopEnv(Uncopyable, gym.Env[Any, NDArray[np.float32]]):
         )
         self._status: Literal["new", "running", "closed"] = "new"
         self._verdict = GoalStatus(0.0, 0, 0)
+        self._noise_before: np.random.Generator | None = None
 
     def _require(self, *, reset: bool) -> None:
         """Refuse calls after `close`, and, with `reset`, calls before `reset`."""
@@ -108,7 +123,7 @@ class TabletopEnv(Uncopyable, gym.Env[Any, NDArray[np.float32]]):
     @property
     def state_layout(self) -> StateLayout:
         """The layout of the state vector."""
-        return StateLayout.of(self._bounds)
+        return StateLayout.of(self._bounds, self._options["privileged"])
 
     @property
     def task_spec(self) -> TaskSpec:
@@ -160,18 +175,116 @@ class TabletopEnv(Uncopyable, gym.Env[Any, NDArray[np.float32]]):
         self._status = "new"
         number = self._draw()
         self._perturb(perturbation, number)
+        self._begin(number, perturbation, None, self.world.snapshot())
+        self._verdict = self._tracker.update(self._start)
+        return self._started()
+
+    def _begin(
+        self,
+        number: int,
+        perturbation: Perturbation,
+        noise: np.random.Generator | None,
+        start: Snapshot,
+    ) -> None:
+        """Set what stays the same during an episode."""
+        self._number, self._perturbation, self._start = number, perturbation, start
         self._view = perturbation.view(number)
-        # A generator of its own, so that noise does not change the episode.
-        noise = np.random.default_rng([number, *b"noise"])
+        if noise is None:  # a generator of its own, so that noise does not change the episode
+            noise = np.random.default_rng([number, *b"noise"])
         self._noise = noise if self._sensor_noise else None
-        start = self.world.snapshot()
         self._tracker = GoalTracker(self.world.spec, start)
-        self._verdict = self._tracker.update(start)
+
+    def _started(self) -> tuple[Any, dict[str, Any]]:
+        """Begin to run; returns the first observation and info."""
         self._status = "running"
+        self._trajectory = self._arm_trajectory()
         if self._video is not None:
             self._video.start()
             self._show()
         return self._observation(), self._info()
+
+    def get_state(self) -> dict[str, Any]:
+        """The episode as it is between two steps, as plain data for `set_state` and for JSON.
+
+        It holds all that the following steps depend on, the env's generator included, but not what
+        wrappers keep (such as the number of steps until truncation) nor frames of the video.
+
+        Poses may be edited: `state["bodies"][item][body]` is [x, y, z, qx, qy, qz, qw], the middle
+        of a body in metres and its orientation as a quaternion. Ropes and piles have several
+        bodies, and an item that has not appeared yet none.
+
+        Raises:
+            gymnasium.error.ResetNeeded: the env has not been reset yet.
+            gymnasium.error.ClosedEnvironmentError: the env has been closed.
+        """
+        self._require(reset=True)
+        arm = self.world.arm
+        snapshot = self.world.snapshot()
+        return EpisodeState(
+            self.task_spec, self._number, self._perturbation, self.world.poses(),
+            snapshot.contacts, self._start, self._tracker.get_state(), self._verdict,
+            0 if arm is None else arm.time, self.np_random, self._np_random_seed,
+            self._noise_before,
+        ).to_json()  # fmt: skip
+
+    def set_state(self, state: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """Go on with an episode that `get_state` saved, here or in another process.
+
+        The steps that follow are the same to the bit. Where poses have been edited, everything
+        comes to rest first and is judged as after a step.
+
+        Returns:
+            The observation and info of the state.
+
+        Raises:
+            StateError: the state is malformed, is not of this env's task, exceeds the state vector,
+                or does not come to rest. After the last of these the env must be reset.
+            gymnasium.error.ClosedEnvironmentError: the env has been closed.
+        """
+        self._require(reset=False)
+        saved = EpisodeState.from_json(state)
+        self._check_fits(saved.spec)
+        self._status = "new"
+        self.world.watcher = None
+        edited = saved.edited
+        contacts = None if edited else saved.contacts
+        self.world.restore(saved.spec, saved.bodies, contacts, saved.time)
+        self._begin(saved.number, saved.perturbation, saved.noise, saved.start)
+        self._tracker.set_state(saved.goals)
+        self._np_random, self._np_random_seed = saved.np_random, saved.seed
+        self._verdict = saved.status
+        if edited:
+            if not self.world.settle():
+                raise StateError("the edited state does not come to rest; move things apart")
+            self.world.spawn_waiting(self._is_placed)
+            self._verdict = self._tracker.update(self.world.snapshot())
+            self.world.rebuild()
+        return self._started()
+
+    def _check_fits(self, spec: TaskSpec) -> None:
+        names = task_names(self._program)
+        if spec.name not in names:
+            raise StateError(
+                f"the state is of the task {spec.name}, the env of {', '.join(names)}; use an env "
+                "of that task"
+            )
+        for name, most in self._bounds.items():
+            if self.obs_mode == "state" and spec.bounds[name] > most:
+                raise StateError(
+                    f"the state has {spec.bounds[name]} {name}, but the state vector has room for "
+                    f"{most}; use larger bounds"
+                )
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
+        """Copy and pickle by the state: the copy has a simulator of its own."""
+        if self.render_mode == "human" or self._status == "closed":
+            what = "an env with a window" if self._status != "closed" else "a closed env"
+            raise TypeError(f"{what} cannot be copied or pickled; make another with gym.make")
+        state = self.get_state() if self._status == "running" else None
+        rng = None if self._np_random is None else self._np_random.bit_generator.state
+        seed = (rng, self._np_random_seed)
+        kind = type(self), self._program, self._bounds, self._options
+        return _copied, (*kind, state, seed, self.spec)
 
     def _draw(self) -> int:
         """Put a draw of the task on the table.
@@ -248,14 +361,24 @@ class TabletopEnv(Uncopyable, gym.Env[Any, NDArray[np.float32]]):
         checked = check_action(action)
         act = self._motion.push if self.pushes else self._motion.pick_and_place
         rested = act(self.world, checked)
-        self.world.spawn_waiting(lambda item: item in self.judge.placed(self.world.snapshot()))
+        self.world.spawn_waiting(self._is_placed)
         before = self._verdict.progress
         if rested:
             self._verdict = self._tracker.update(self.world.snapshot())
+        self._trajectory = self._arm_trajectory()
+        self.world.rebuild()
         self._show()
         reward = self._verdict.progress - before
         ended = self._verdict.success or bool(self._verdict.violation)
         return self._observation(), reward, ended, False, self._info()
+
+    def _is_placed(self, item: int) -> bool:
+        return item in self.judge.placed(self.world.snapshot())
+
+    def _arm_trajectory(self) -> JointTrajectory | None:
+        """The arm's motion in this step."""
+        arm = self.world.arm if self._joints else None
+        return None if arm is None else arm.trajectory(self.world.name_of)
 
     @property
     def judge(self) -> Judge:
@@ -273,8 +396,8 @@ class TabletopEnv(Uncopyable, gym.Env[Any, NDArray[np.float32]]):
         }
         if self.obs_mode == "cameras":
             info["cameras"] = observation.calibration()
-        if self._joints and self.world.arm is not None:
-            info["joints"] = self.world.arm.trajectory(self.world.name_of)
+        if self._joints:
+            info["joints"] = self._trajectory
         return info
 
     def _observation(self) -> Any:
@@ -284,6 +407,8 @@ class TabletopEnv(Uncopyable, gym.Env[Any, NDArray[np.float32]]):
                 self.task_spec, now, self._verdict, self.pushes, self.state_layout
             )
         if self.obs_mode == "cameras":
+            # A state keeps the generator as it was, so that its observation has the same noise.
+            self._noise_before = copy.deepcopy(self._noise)
             return observation.camera_observation(self.world, self._view, self._noise)
         return observation.rgbd_observation(self.world, self._view)
 
@@ -314,6 +439,25 @@ class TabletopEnv(Uncopyable, gym.Env[Any, NDArray[np.float32]]):
             self._video.close()
         if self._window is not None:
             self._window.close()
+
+
+def _copied(
+    kind: type[TabletopEnv],
+    program: Program,
+    bounds: dict[str, int],
+    options: dict[str, Any],
+    state: dict[str, Any] | None,
+    seed: tuple[dict[str, Any] | None, int | None],
+    spec: EnvSpec | None,
+) -> TabletopEnv:
+    """Make the copy of an env."""
+    env = kind(program, bounds, **options)
+    env.spec = spec
+    env._np_random = None if seed[0] is None else generator(seed[0])
+    env._np_random_seed = seed[1]
+    if state is not None:
+        env.set_state(state)
+    return env
 
 
 def _check_option(name: str, value: object, allowed: tuple[object, ...]) -> None:

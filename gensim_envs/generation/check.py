@@ -37,7 +37,7 @@ class Survey:
         name: class name of the task.
         version: its version.
         summary: first line of its docstring.
-        bounds: upper bounds on items, targets and steps.
+        bounds: upper bounds on items, places, targets and steps.
         redraws: share of draws that had to be repeated.
         first: the first draw.
     """
@@ -158,7 +158,7 @@ def survey(program: Program, source: str) -> Survey:
     """
     head = gate(source)
     first = program.draw("train", SURVEY.start).spec
-    bounds = {"items": 0, "targets": 0, "steps": 0}
+    bounds = {"items": 0, "places": 0, "targets": 0, "steps": 0}
     drawn = redrawn = 0
     done: list[float] = []
     for split in ("train", "test"):

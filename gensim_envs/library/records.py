@@ -15,7 +15,8 @@ from gensim_envs.utils.naming import snake_case
 CLASS_NAME = re.compile(r"[A-Z][A-Za-z0-9]*")
 _ID = re.compile(rf"gensim/{CLASS_NAME.pattern}-v(0|[1-9][0-9]*)")
 _FILE = re.compile(r"(gensim_envs/tasks|generated)/[a-z][a-z0-9_]*\.py")
-_BOUNDS = {"items", "targets", "steps"}
+_BOUNDS = {"items": 1, "places": 0, "targets": 1, "steps": 1}
+"""Kinds of bounds, with the least value of each."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Record:
         sha256: of the program's bytes.
         summary: first line of the task's docstring.
         instruction: the first goal's instruction in the first draw.
-        bounds: upper bounds on "items", "targets" and "steps".
+        bounds: upper bounds on "items", "places", "targets" and "steps".
         max_episode_steps: after which an episode is truncated.
         certificate: successes of the oracle and of policies that must fail.
     """
@@ -77,7 +78,9 @@ def parse_record(data: Any) -> Record:
     if not _FILE.fullmatch(data["file"]):
         raise LibraryError(f"{name}: file is {data['file']!r:.60}, not generated/<name>.py")
     bounds = data["bounds"]
-    if set(bounds) != _BOUNDS or not all(type(n) is int and n > 0 for n in bounds.values()):
+    if set(bounds) != set(_BOUNDS) or not all(
+        type(bounds[kind]) is int and bounds[kind] >= least for kind, least in _BOUNDS.items()
+    ):
         raise LibraryError(f"{name}: bounds are {bounds!r:.80}")
     if data["max_episode_steps"] < 1:
         raise LibraryError(f"{name}: max_episode_steps is {data['max_episode_steps']}")

@@ -70,3 +70,9 @@ class Mix:
 
     def draw(self, split: str, seed: int) -> Draw:
         return self.programs[seed % len(self.programs)].draw(split, seed)
+
+
+def task_names(program: Program) -> list[str]:
+    """Class names of the tasks that a program draws."""
+    parts = program.programs if isinstance(program, Mix) else (program,)
+    return [part.name for part in parts]

@@ -65,7 +65,7 @@ class VideoRecorder(Uncopyable):
         self._tip = _HOME
         self._tool: Tool = "suction"
         self._arm: ArmView | None = None  # None until the scene is created
-        self._copies: dict[int, int] = {}  # simulated body -> its copy here
+        self._copies: dict[int, list[int]] = {}  # item -> copies of its bodies here
         self._held: tuple[int, Pose3] | None = None  # a body, and its pose in the frame of the tip
 
     def start(self) -> None:
@@ -85,15 +85,14 @@ class VideoRecorder(Uncopyable):
         """The current scene, (height, width, 3) uint8, by default from the video's camera."""
         client, view = self._scene()
         for item, bodies in enumerate(self._world.bodies):
-            if bodies and bodies[0] not in self._copies:
+            if bodies and item not in self._copies:
                 asset = self._world.spec.items[item].asset
-                copies = spawn_visuals(asset, len(bodies), client)
-                self._copies |= zip(bodies, copies, strict=True)
-        for body, copy in self._copies.items():
-            pose = self._world.client.getBasePositionAndOrientation(body)
-            if self._held is not None and body == self._held[0]:
-                pose = p.multiplyTransforms(*_frame(self._tip), *self._held[1])
-            client.resetBasePositionAndOrientation(copy, *pose)
+                self._copies[item] = spawn_visuals(asset, len(bodies), client)
+            for body, copy in zip(bodies, self._copies.get(item, []), strict=True):
+                pose = self._world.client.getBasePositionAndOrientation(body)
+                if self._held is not None and body == self._held[0]:
+                    pose = p.multiplyTransforms(*_frame(self._tip), *self._held[1])
+                client.resetBasePositionAndOrientation(copy, *pose)
         arm = self._world.arm
         if arm is None:
             view.show(inverse(self._tip[:3], float(self._tip[3])), self._tool)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -26,6 +26,12 @@ from gensim_envs.task.spec import TaskSpec
 _MAX_SETTLE = 1200  # steps
 _RECONNECT_EVERY = 200  # loads: pybullet frees meshes only with the connection
 _SLIP = 0.005  # metres that a thing may move while the scene settles at reset
+
+
+BodyPose = tuple[tuple[float, ...], tuple[float, ...]]
+"""A body's middle (x, y, z), metres, and its orientation, a quaternion xyzw."""
+Contacts = dict[tuple[int, int], float]
+"""See `Snapshot.contacts`."""
 
 
 class Watcher(Protocol):
@@ -72,7 +78,12 @@ class World(Uncopyable):
         self.bodies: list[list[int]] = []
         self.watcher: Watcher | None = None
         self._loads = 0
+        self._forget()
+
+    def _forget(self) -> None:
+        """Measure poses and contacts anew when they are next asked for."""
         self._snapshot: Snapshot | None = None
+        self._poses: list[list[BodyPose]] | None = None
 
     def close(self) -> None:
         """Disconnect; may be called again."""
@@ -84,7 +95,70 @@ class World(Uncopyable):
         Raises:
             TaskError: an item does not come to rest where the spec put it.
         """
-        self.watcher = self.arm = None
+        self.watcher = None
+        self._build(spec, [item.after is None for item in spec.items])
+        if not self.settle():
+            raise TaskError(
+                "the scene does not come to rest", "Let nothing lean or roll", redraw=True
+            )
+        self._check_starts()
+        self.rebuild(time=0)
+
+    def restore(
+        self,
+        spec: TaskSpec,
+        poses: list[list[BodyPose]],
+        contacts: Contacts | None = None,
+        time: int = 0,
+    ) -> None:
+        """Replace what is on the table by bodies at rest at these poses; nothing is simulated.
+
+        Args:
+            spec: the task.
+            poses: of the bodies of each item; none for an item that has not appeared yet.
+            contacts: of the snapshot; None to measure them.
+            time: simulation steps since the reset, for the arm.
+        """
+        self._build(spec, [bool(bodies) for bodies in poses])
+        for item, data in enumerate(spec.items):
+            if not data.fixed:
+                for body, pose in zip(self.bodies[item], poses[item], strict=True):
+                    self.client.resetBasePositionAndOrientation(body, *pose)
+        # Before things sleep, since there is none between bodies that do.
+        self.client.performCollisionDetection()
+        self._poses = poses
+        if contacts is None:
+            contacts = self._contacts()
+        self._snapshot = self._measure(contacts)
+        if self._with_arm:
+            self.sleep()
+            self.arm = Arm(self.client, time)
+
+    def rebuild(self, time: int | None = None) -> None:
+        """Restore the world as it is, so that what follows depends on nothing but plain poses.
+
+        pybullet keeps more than poses: velocities below those of rest, and contacts with the forces
+        that hold them. Its own `saveState` does not restore these exactly.
+
+        Args:
+            time: simulation steps since the reset; None to go on counting.
+        """
+        if time is None:
+            time = 0 if self.arm is None else self.arm.time
+        self.restore(self.spec, self.poses(), self.snapshot().contacts, time)
+
+    def poses(self) -> list[list[BodyPose]]:
+        """The poses of the bodies of each item, as `restore` takes them."""
+        if self._poses is None:
+            self._poses = [
+                [self.client.getBasePositionAndOrientation(body) for body in bodies]
+                for bodies in self.bodies
+            ]
+        return self._poses
+
+    def _build(self, spec: TaskSpec, there: Sequence[bool]) -> None:
+        """Replace what is on the table by those items that are `there`, where they start."""
+        self.arm = None
         self._loads += 1
         if self._loads % _RECONNECT_EVERY == 0:
             self.close()
@@ -96,17 +170,9 @@ class World(Uncopyable):
         self._create_table()
         self.bodies = [[] for _ in spec.items]
         self._item_of: dict[int, int] = {}
-        for item, data in enumerate(spec.items):
-            if data.after is None:
+        for item, spawns in enumerate(there):
+            if spawns:
                 self._spawn(item)
-        if not self.settle():
-            raise TaskError(
-                "the scene does not come to rest", "Let nothing lean or roll", redraw=True
-            )
-        self._check_starts()
-        if self._with_arm:
-            self.sleep()
-            self.arm = Arm(self.client)
 
     def _create_table(self) -> None:
         (x0, x1), (y0, y1) = WORKSPACE
@@ -131,7 +197,7 @@ class World(Uncopyable):
             self._item_of[body] = item
         if isinstance(data.asset, Rope):
             self._link(bodies, data.asset)
-        self._snapshot = None
+        self._forget()
 
     def _link(self, beads: list[int], rope: Rope) -> None:
         """Join the middle of each bead to a point in front of the bead before it.
@@ -170,7 +236,7 @@ class World(Uncopyable):
 
     def step(self, count: int = 1, tip: Array | None = None, tool: Tool = "suction") -> None:
         """Advance by `count` simulation steps; `tip` (x, y, z, yaw) is where the tool is."""
-        self._snapshot = None
+        self._forget()
         for _ in range(count):
             self.client.stepSimulation()
             if self.arm is not None:
@@ -238,10 +304,11 @@ class World(Uncopyable):
     def snapshot(self) -> Snapshot:
         """Return the current state of all items."""
         if self._snapshot is None:
-            self._snapshot = self._measure()
+            self._snapshot = self._measure(self._contacts())
         return self._snapshot
 
-    def _measure(self) -> Snapshot:
+    def _measure(self, contacts: Contacts) -> Snapshot:
+        now = self.poses()
         poses: list[Pose] = []
         tilts: list[float] = []
         soft: dict[int, Array] = {}
@@ -252,21 +319,21 @@ class World(Uncopyable):
             if not bodies:
                 pose = Pose(data.start.x, data.start.y, -1.0)  # not there yet
             elif data.bodies:
-                soft[item] = np.array([self.body_pose(body)[0] for body in bodies])
+                soft[item] = np.array([position for position, _ in now[item]])
                 middle = soft[item].mean(axis=0)
                 pose = Pose(float(middle[0]), float(middle[1]))
             elif not data.fixed:
-                (x, y, z), quaternion = self.client.getBasePositionAndOrientation(bodies[0])
+                (x, y, z), quaternion = now[item][0]
                 rotation = np.reshape(p.getMatrixFromQuaternion(quaternion), (3, 3))
                 tilt, yaw = tilt_and_yaw(data.asset.tumbles, rotation)
                 pose = Pose(x, y, z - data.asset.height / 2, yaw)
                 rotations[item] = rotation
             poses.append(pose)
             tilts.append(tilt)
-        return Snapshot(tuple(poses), tuple(tilts), soft, self._contacts(), rotations)
+        return Snapshot(tuple(poses), tuple(tilts), soft, contacts, rotations)
 
-    def _contacts(self) -> dict[tuple[int, int], float]:
-        highest: dict[tuple[int, int], float] = {}
+    def _contacts(self) -> Contacts:
+        highest: Contacts = {}
         for contact in self.client.getContactPoints():
             a, b = self.item_of(contact[1]), self.item_of(contact[2])
             if a is not None and b is not None and a != b and contact[8] < 0.001:

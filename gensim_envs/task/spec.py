@@ -83,10 +83,11 @@ class TaskSpec:
 
     @property
     def bounds(self) -> dict[str, int]:
-        """Rigid bodies, places of the largest goal, and actions that a demonstrator needs."""
+        """Rigid bodies, slots, places of the largest goal, and actions of a demonstrator."""
         first = [(goal, self.items[goal.items[0]].asset) for goal in self.goals]
         return {
             "items": sum(max(1, len(item.bodies)) for item in self.items),
+            "places": sum(len(item.asset.slots) for item in self.items),
             "targets": max(
                 asset.bodies if goal.relation == "along" else len(goal.places)
                 for goal, asset in first

@@ -54,9 +54,7 @@ def by_state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_cloning_from_states_generalises(by_state: Path) -> None:
     policy, fresh = LearnedPolicy.from_pretrained(by_state), states(150)
     new = [fresh[k] for k in range(400, 600)]
-    errors = np.array(
-        [policy.select_action({"state": s.state}, np.zeros((0, 0))) - s.action for s in new]
-    )
+    errors = np.array([policy.act(s.state, s.instruction) - s.action for s in new])
     turn = (errors[:, 5] - errors[:, 2] + np.pi) % (2 * np.pi) - np.pi
     assert np.median(np.abs(errors[:, [0, 1, 3, 4]])) < 0.02
     assert np.median(np.abs(turn)) < 0.15
@@ -71,24 +69,25 @@ def test_states_are_moved_as_their_actions_are(tmp_path: Path) -> None:
 
     def relative(state: Any, target: Any) -> Any:
         """Pick, place and the goal's place about the item, in its own frame; its z and its size."""
-        item, place = state[4:19], state[4 + 15 * items :][:10]
+        item, place = state[1:15], state[1 + 14 * items :][:12]
         pick, put = net.table.decode(target[None])[0].reshape(2, 3)[:, :2]
-        x, y, z, sine, cosine = item[6:11]
+        x, y, z, sine, cosine = item[5:10]
         frame = np.array([[cosine, -sine], [sine, cosine]])
         points = (np.stack([pick, put, place[5:7]]) - [x, y]) @ frame
         heading = complex(place[9], place[8]) / complex(cosine, sine)
-        return [*points.ravel(), heading.real, heading.imag, z, *item[11:14], *target[4:]]
+        return [*points.ravel(), heading.real, heading.imag, z, *item[10:13], *target[4:]]
 
     sample = demos[0]
     batches = (
-        net.prepare([sample] * 9, [], np.random.default_rng(0), train) for train in (False, True)
+        net.prepare([sample] * 9, [np.zeros(1, int)] * 9, np.random.default_rng(0), train)
+        for train in (False, True)
     )
     still, moved = ([batch["state"].numpy(), batch["target"].numpy()] for batch in batches)
     before = [relative(s, t) for s, t in zip(*still, strict=True)]
     after = [relative(s, t) for s, t in zip(*moved, strict=True)]
     np.testing.assert_allclose(after, before, atol=1e-5)
-    assert np.ptp(moved[0][:, 10]) > 0.05
-    rows = moved[0][:, 4 : 4 + 15 * items].reshape(9, items, 15)
+    assert np.ptp(moved[0][:, 6]) > 0.05
+    rows = moved[0][:, 1 : 1 + 14 * items].reshape(9, items, 14)
     assert not rows[rows[..., 0] == 0].any()  # what is not there stays zero
 
 

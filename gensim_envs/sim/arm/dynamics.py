@@ -65,17 +65,18 @@ class Arm(Uncopyable):
         tip: (4,) target of the last command: x, y, z, yaw, which may exceed 180 degrees.
         body: pybullet's id of the arm; it changes with the tool.
         may_touch: bodies that the tool may touch.
+        time: simulation steps since the reset.
         strain: rad, the largest distance of a joint from the last command.
     """
 
-    def __init__(self, client: Client) -> None:
-        """Build the arm at home, with the suction cup."""
+    def __init__(self, client: Client, time: int = 0) -> None:
+        """Build the arm at home, with the suction cup, `time` simulation steps after the reset."""
         self._client = client
         self.tool: Tool = "suction"
         self.may_touch: set[int] = set()
         self.strain = 0.0
         self._grip: int | None = None
-        self._time = 0
+        self.time = time
         self._samples: list[tuple[float, ...]] = []
         self._touched: dict[tuple[int, int, int], None] = {}  # in order, each once
         self.tip, self._target = HOME, robot.inverse(HOME[:3], float(HOME[3]))
@@ -148,12 +149,12 @@ class Arm(Uncopyable):
 
     def observe(self) -> None:
         """Record joints and contacts, after a simulation step."""
-        self._time += 1
+        self.time += 1
         states = self._client.getJointStates(self.body, _JOINTS)
         positions, velocities, _, torques = zip(*states, strict=True)
         self.strain = float(np.abs(self._target - positions).max())
         held = float(self._grip is not None)
-        self._samples.append((self._time * STEP, *positions, *velocities, *torques, held))
+        self._samples.append((self.time * STEP, *positions, *velocities, *torques, held))
         for contact in self._client.getContactPoints(self.body):
             body, link, other, distance = contact[2], contact[3], contact[4], contact[8]
             if distance <= 0 and not (link == _TOOL and body in self.may_touch):

@@ -10,7 +10,15 @@ from __future__ import annotations
 from typing import Any
 
 from gensim_envs.errors import TaskError
-from gensim_envs.task.assets.base import COLORS, SPLIT_COLORS, Asset, Geometry, Part, asset_geometry
+from gensim_envs.task.assets.base import (
+    COLORS,
+    SPLIT_COLORS,
+    Asset,
+    Geometry,
+    Part,
+    Slot,
+    asset_geometry,
+)
 from gensim_envs.task.assets.holders import Bowl, Container, Fixture, Pallet, PegStand, Stand
 from gensim_envs.task.assets.household import OBJECTS, SPLIT_OBJECTS, Household
 from gensim_envs.task.assets.kit import KIT_SHAPES, SPLIT_SHAPES, KitBoard, KitPiece
@@ -31,8 +39,8 @@ __all__ = [
     "ASSETS", "COLORS", "KIT_SHAPES", "OBJECTS", "SPLIT_COLORS", "SPLIT_OBJECTS", "SPLIT_SHAPES",
     "Asset", "Ball", "Block", "Bowl", "Box", "Container", "Corner", "Cylinder", "Disk", "Ell",
     "Fixture", "Geometry", "Household", "KitBoard", "KitPiece", "Line", "Mark", "OpenSquare",
-    "Pallet", "Part", "PegStand", "Pile", "Roof", "Rope", "Stand", "Zone", "asset_from_json",
-    "asset_geometry",
+    "Pallet", "Part", "PegStand", "Pile", "Roof", "Rope", "Slot", "Stand", "Zone",
+    "asset_from_json", "asset_geometry",
 ]  # fmt: skip
 
 

@@ -115,6 +115,19 @@ def slab(x: float, y: float, z: float, **where: Any) -> Part:
 PAINT = 0.001  # thickness of flat markers: thinner would flicker in a depth buffer
 
 
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A spot of an asset where something can go, in the asset's frame.
+
+    Attributes:
+        pose: of what goes there.
+        variant: which of the asset's kinds of slots it is, from 1 on; 0 where all are alike.
+    """
+
+    pose: Pose
+    variant: int = 0
+
+
 @dataclass(frozen=True)
 class Asset:
     """Base of all assets.
@@ -218,6 +231,11 @@ class Asset:
     def parts(self) -> tuple[Part, ...]:
         """The rigid primitives it is made of."""
         raise NotImplementedError(type(self).__name__)
+
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        """Spots that it shows for other things, beside its own middle and opening."""
+        return ()
 
     @property
     def called(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 
 from gensim_envs.errors import TaskError
-from gensim_envs.task.assets.base import Asset, Part, slab
+from gensim_envs.task.assets.base import Asset, Part, Slot, slab
 from gensim_envs.task.assets.solids import Disk, ell_outline
 from gensim_envs.task.pose import Pose
 
@@ -122,6 +122,11 @@ class PegStand(Asset):
             )
         return Pose((index - 1) * self.PITCH, 0, self.BOARD + level * Disk.THICKNESS)
 
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        """The feet of its pegs: 1 for the light one, 2 for the middle one, 3 for the dark one."""
+        return tuple(Slot(self.peg(k), k + 1) for k in range(3))
+
     def shows(self, pose: Pose, asset: Asset) -> bool:
         return any(pose.distance(self.peg(k)) < 1e-6 for k in range(3))
 
@@ -149,6 +154,11 @@ class Fixture(Asset):
     shows_heading = True
     fits = True
     friction = 0.1
+
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        """Its hole."""
+        return (Slot(Pose(0, 0)),)
 
     def parts(self) -> tuple[Part, ...]:
         gap, height, lean, thick = 0.003, 0.02, math.radians(35), 0.004

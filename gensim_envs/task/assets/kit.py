@@ -18,7 +18,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gensim_envs.errors import TaskError
-from gensim_envs.task.assets.base import MARK_COLOR, PAINT, Asset, Part, check_choice, slab
+from gensim_envs.task.assets.base import MARK_COLOR, PAINT, Asset, Part, Slot, check_choice, slab
 from gensim_envs.task.pose import Pose
 
 PIECE_HEIGHT = 0.02
@@ -202,6 +202,13 @@ class KitBoard(Asset):
         if index not in range(len(self.shapes)):
             raise TaskError(f"there is no place {index!r:.60}", f"It has {len(self.shapes)}")
         return Pose(*self._SPOTS[index], self.SIZE[2])
+
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        """Its silhouettes, with the variants of the pieces that fit."""
+        return tuple(
+            Slot(self.place(k), KIT_SHAPES.index(shape) + 1) for k, shape in enumerate(self.shapes)
+        )
 
     def shows(self, pose: Pose, asset: Asset) -> bool:
         return any(

@@ -12,7 +12,7 @@ import shapely
 import shapely.affinity
 
 from gensim_envs.errors import TaskError
-from gensim_envs.task.assets.base import MARK_COLOR, PAINT, Asset, Part, asset_geometry, slab
+from gensim_envs.task.assets.base import MARK_COLOR, PAINT, Asset, Part, Slot, asset_geometry, slab
 from gensim_envs.task.pose import Pose, wrap
 
 
@@ -63,6 +63,11 @@ class Line(Asset):
         """Its two ends, in its own frame."""
         return [Pose(-self.length / 2, 0), Pose(self.length / 2, 0)]
 
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        """Its ends."""
+        return tuple(Slot(end) for end in self.path())
+
     def shows(self, pose: Pose, asset: Asset) -> bool:
         return super().shows(pose, asset) or any(pose.distance(e) < 1e-6 for e in self.path())
 
@@ -86,6 +91,11 @@ class Corner(Asset):
         """Both ways in which a box of these extents fits, in the corner's frame."""
         x, y = extents[0] / 2, extents[1] / 2
         return [Pose(x, y), Pose(y, x, 0, math.pi / 2)]
+
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        """Its inner corner."""
+        return (Slot(Pose(0, 0)),)
 
     def shows(self, pose: Pose, asset: Asset) -> bool:
         return any(
@@ -122,6 +132,11 @@ class OpenSquare(Asset):
         if name not in edges:
             raise TaskError(f"there is no edge {name!r:.60}", f"Use one of {', '.join(edges)}")
         return edges[name]
+
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        """Its corners."""
+        return tuple(Slot(corner) for corner in (*self.edge("open"), *self.edge("far")))
 
     def shows(self, pose: Pose, asset: Asset) -> bool:
         corners = [*self.edge("open"), *self.edge("far")]
@@ -175,6 +190,11 @@ class Mark(Asset):
     @property
     def symmetry(self) -> float:
         return math.tau / self.order if self.order else 0.0
+
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        """Its inside; the variant is the order of its symmetry plus 1."""
+        return (Slot(Pose(0, 0), self.order + 1),)
 
     def __str__(self) -> str:
         return "mark"
