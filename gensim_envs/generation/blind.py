@@ -23,9 +23,11 @@ from gensim_envs.oracle.moving import Mover
 from gensim_envs.sandbox.program import Program
 from gensim_envs.task import assets
 from gensim_envs.task.assets import Asset, KitBoard, Mark
-from gensim_envs.task.goals import REGIONS, Goal, Place, Relation
+from gensim_envs.task.goals import REGIONS, Goal, Place, Relation, Snapshot
 from gensim_envs.task.judge import Judge
+from gensim_envs.task.relations import beads_along, crumbs_inside, is_met
 from gensim_envs.task.spec import TaskSpec
+from gensim_envs.task.spots import spot
 
 _FLAT_TOPS = (
     assets.Block,
@@ -86,16 +88,16 @@ class BlindPlayer:
 
     def left(self) -> list[int]:
         """Numbers of the things, in their order, that are not where they are to go."""
-        now, found = self._env.world.snapshot(), []
-        for number, goal in enumerate(self.goals):
-            soft = bool(self._spec.items[goal.items[0]].bodies)
-            if soft:
-                done = self._judge.assign(number, now, {}).fractions[number] >= 1
-            else:
-                done = not self._judge.left(number, now)
-            if not done:
-                found.append(number)
-        return found
+        now = self._env.world.snapshot()
+        return [n for n, goal in enumerate(self.goals) if not self._is_done(goal, now)]
+
+    def _is_done(self, goal: Goal, now: Snapshot) -> bool:
+        item, place = goal.items[0], goal.places[0]
+        if goal.relation == "along":
+            return beads_along(self._spec, goal, now) >= 1
+        if item in now.bodies:
+            return bool(crumbs_inside(self._spec, place.bases[0], now.bodies[item], now).all())
+        return is_met(self._spec, goal, place, item, now)
 
     def completed(self) -> bool:
         """Whether all things that it has tried to move are where they are to go."""
@@ -110,12 +112,22 @@ class BlindPlayer:
                 continue
             self._tries[number] += 1 if item.bodies else _SOFT_TRIES
             try:
-                action = Mover(self._env.world, self._spec, self._judge).toward(number, now)
+                action = self._toward(number, now)
             except OracleError:
-                self._tries[number] = _GIVEN_UP
-                continue
-            return np.asarray(action, dtype=np.float32)
+                action = None
+            if action is not None:
+                return np.asarray(action, dtype=np.float32)
+            self._tries[number] = _GIVEN_UP
         return None
+
+    def _toward(self, number: int, now: Snapshot) -> np.ndarray[Any, Any] | None:
+        mover = Mover(self._env.world, self._spec, self._judge)
+        goal = self.goals[number]
+        item = goal.items[0]
+        if item in now.bodies:
+            return mover.toward(number, now)
+        target = spot(self._spec, goal, goal.places[0], item, now) if now.has(item) else None
+        return None if target is None else mover.bring(item, target, now)
 
 
 def play(program: Program, bounds: Mapping[str, int], limit: int, seed: int) -> Attempt:

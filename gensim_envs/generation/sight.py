@@ -177,7 +177,7 @@ def _visible(
 ) -> Iterator[Problem]:
     """Problems of one thing or place: too small, or like what it lies on."""
     asset, count = spec.items[k].asset, int(mask.sum())
-    width = min((int(side.any(axis=axis).sum()) for axis in (0, 1) for side in [mask]), default=0)
+    width = min(int(mask.any(axis=axis).sum()) for axis in (0, 1))
     if count < LEAST_PIXELS or width < LEAST_WIDTH:
         yield Problem(
             "size", number, f"the {asset} covers {count} pixels and is {width} wide",

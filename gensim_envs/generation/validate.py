@@ -23,9 +23,11 @@ NEEDED = 18
 """Certificate seeds of 20 on which the oracle must succeed."""
 MOST_RANDOM = 0.05
 """Success rate of the random policy from which a task is too easy."""
-
 MOST_BLIND = 0.3
 """Success rate of blind play above which a task that needs reading is refused."""
+
+EPISODES = 3 * len(CERTIFICATE) + len(BLIND) + 2 * len(sight.SEEDS)
+"""Episodes of a certificate."""
 
 Policy = Literal["oracle", "noop", "random"]
 POLICIES: tuple[Policy, ...] = get_args(Policy)

@@ -62,15 +62,25 @@ class Mover:
             if target is None:
                 why = f"there is no room for the {self._spec.items[item].asset}"
                 continue
-            for blocker in self._blockers(item, target, now):
-                return self._clear(blocker, now)
-            action = self._carry(item, target, now)
-            if isinstance(action, int):
-                return self._clear(action, now)
+            action = self.bring(item, target, now)
             if action is not None:
                 return action
             why = f"the {self._spec.items[item].asset} is out of reach"
         raise OracleError(why)
+
+    def bring(self, item: int, target: Pose, now: Snapshot) -> Array | None:
+        """The action (6,) that moves an item to a pose, or first clears what is in the way.
+
+        Returns:
+            The action; None if the item or the pose is out of reach.
+
+        Raises:
+            OracleError: what is in the way cannot be cleared.
+        """
+        for blocker in self._blockers(item, target, now):
+            return self._clear(blocker, now)
+        action = self._carry(item, target, now)
+        return self._clear(action, now) if isinstance(action, int) else action
 
     def _targets(self, number: int, goal: Goal, now: Snapshot) -> Iterator[tuple[int, Pose | None]]:
         """The items to move next, each with where to put it; None where there is no room."""

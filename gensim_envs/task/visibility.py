@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gensim_envs.errors import TaskError
-from gensim_envs.task.assets import COLORS, Asset, KitBoard, Mark
-from gensim_envs.task.assets.paint import MARK_COLOR
+from gensim_envs.task.assets import COLORS, Asset, KitBoard, Mark, paint
 from gensim_envs.task.colors import LEAST_DIFFERENCE, difference, distinguishable
 from gensim_envs.task.spec import TaskSpec
 
@@ -21,9 +20,7 @@ item has the colour of its place, or two things that a sentence tells apart look
 ENFORCED: tuple[Check, ...] = ()
 """The checks that refuse a task, and that a draw is repeated for."""
 
-PIXEL = 0.003125
-"""Metres."""
-_LEAST_EXTENT = 3 * PIXEL
+_LEAST_EXTENT = 0.0094  # metres: three pixels of the view from above
 
 
 @dataclass(frozen=True)
@@ -111,7 +108,7 @@ def _looks_like(a: Asset, b: Asset) -> bool:
 
 def _stands_out(item: Asset, place: Asset) -> bool:
     if isinstance(place, Mark):
-        return difference(COLORS[item.color], MARK_COLOR) >= LEAST_DIFFERENCE
+        return difference(COLORS[item.color], paint.MARK_COLOR) >= LEAST_DIFFERENCE
     if isinstance(place, KitBoard):
         return distinguishable(item.color, "gray" if place.color == "black" else "black")
     return distinguishable(item.color, place.color)
