@@ -1,4 +1,4 @@
-"""Whether tasks are true for whoever sees and reads them, on seeds that were not used for tuning."""
+"""Whether tasks can be seen and need reading, on seeds that were not used for tuning."""
 
 from __future__ import annotations
 
@@ -98,13 +98,16 @@ def _measure_all(
     todo = [job for job in jobs if (job[0].id, *job[1:]) not in found]
     programs = {record.id: _program(library, record) for record, *_ in todo}
     calls = [(record, programs[record.id], kind, seed) for record, kind, seed in todo]
-    with Progress(len(jobs), "truth", "episode", len(jobs) - len(todo)) as progress:
-        with closing(map_in_order(measure, calls)) as running:
-            for (record, kind, seed), result in zip(todo, running, strict=True):
-                found[record.id, kind, seed] = result
-                row = [record.id, record.sha256, kind, seed, result]
-                files.append(path, json.dumps(row).encode() + b"\n")
-                progress.advance()
+    done = len(jobs) - len(todo)
+    with (
+        Progress(len(jobs), "truth", "episode", done) as progress,
+        closing(map_in_order(measure, calls)) as running,
+    ):
+        for (record, kind, seed), result in zip(todo, running, strict=True):
+            found[record.id, kind, seed] = result
+            row = [record.id, record.sha256, kind, seed, result]
+            files.append(path, json.dumps(row).encode() + b"\n")
+            progress.advance()
     return {(r.id, kind, seed): found[r.id, kind, seed] for r, kind, seed in jobs}
 
 

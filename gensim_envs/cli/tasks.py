@@ -30,7 +30,7 @@ _OPTIONAL = {
 def list_tasks(
     *, as_json: Annotated[bool, arg(name="json")] = False, library: Folder = None
 ) -> int:
-    """List the tasks of a library: the seeds that the oracle solves, the success rate of blind play.
+    """List the tasks of a library with the successes of the oracle and of blind play.
 
     Args:
         as_json: print whole records as JSON.

@@ -76,11 +76,7 @@ def parse_record(data: Any) -> Record:
         raise LibraryError(f"{name}: {odd!r:.60} is {'missing' if odd in _TYPES else 'unknown'}")
     for key, kind in _TYPES.items():
         value = data[key]
-        if (
-            kind is None
-            or type(value) is not kind
-            or (isinstance(value, str) and not value.isprintable())
-        ):
+        if type(value) is not kind or (isinstance(value, str) and not value.isprintable()):
             raise LibraryError(f"{name}: {key} is {value!r:.60}")
     if not is_id(data["id"]):
         raise LibraryError(f"{name}: an id is gensim/<ClassName>-v<N>")
@@ -94,7 +90,7 @@ def parse_record(data: Any) -> Record:
     for key, value in data["certificate"].items():
         # Until all records have been measured again, figures may be missing.
         kind, most = _CERTIFICATE.get(key, (None, 0.0))
-        if kind is None or type(value) is not kind or not 0 <= value <= most:
+        if kind is None or type(value) is not kind or not abs(value) <= most:
             raise LibraryError(f"{name}: its certificate's {key!r:.60} is {value!r:.60}")
     return Record(**data)
 

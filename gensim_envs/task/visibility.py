@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gensim_envs.errors import TaskError
-from gensim_envs.task.assets import COLORS, Asset, KitBoard, Mark, paint
+from gensim_envs.task.assets import COLORS, Asset, KitBoard, Mark
+from gensim_envs.task.assets.base import MARK_COLOR
 from gensim_envs.task.colors import LEAST_DIFFERENCE, difference, distinguishable
 from gensim_envs.task.spec import TaskSpec
 
@@ -107,8 +108,6 @@ def _looks_like(a: Asset, b: Asset) -> bool:
 
 
 def _stands_out(item: Asset, place: Asset) -> bool:
-    if isinstance(place, Mark):
-        return difference(COLORS[item.color], paint.MARK_COLOR) >= LEAST_DIFFERENCE
-    if isinstance(place, KitBoard):
-        return distinguishable(item.color, "gray" if place.color == "black" else "black")
+    if isinstance(place, (Mark, KitBoard)):
+        return difference(COLORS[item.color], MARK_COLOR) >= LEAST_DIFFERENCE
     return distinguishable(item.color, place.color)
