@@ -6,10 +6,11 @@ import argparse
 import os
 import platform
 from collections.abc import Iterator
+from pathlib import Path
 
 import gymnasium as gym
 
-from benchmarks import arm, fusion, generation, speed, steadiness, success
+from benchmarks import arm, fusion, generation, speed, steadiness, success, truth
 from gensim_envs import __version__
 
 BLOCK = "gensim/BlockInsertion-v0"  # its instruction says nothing that the picture does not
@@ -26,6 +27,8 @@ def main() -> None:
     parser.add_argument("--env", default=BLOCK, help="of the transporter table")
     parser.add_argument("--demos", type=int, default=100, help="that its networks learn from")
     parser.add_argument("--minutes", type=float, help="that each is trained for; else not at all")
+    parser.add_argument("--tasks", nargs="+", default=(), help="of truth: class names")
+    parser.add_argument("--folder", type=Path, help="of truth: keeps episodes, to go on later")
     tables = {
         "success": lambda o: success.run(ids, o.episodes),
         "fusion": lambda o: fusion.run(ids, max(1, o.episodes // 5)),
@@ -38,6 +41,7 @@ def main() -> None:
         "overlap": lambda o: generation.overlap(o.attempts or 24),
         "growth": lambda o: generation.growth(),
         "transporter": _transporter,
+        "truth": lambda o: truth.run(o.tasks, o.episodes, o.folder),
         "sameness": lambda o: steadiness.sameness(ids, o.episodes),
     }
     parser.add_argument("tables", nargs="*", metavar="TABLE", help=", ".join(tables))

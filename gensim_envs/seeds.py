@@ -2,6 +2,8 @@
 
 CERTIFICATE = range(0, 20)
 """Episodes that decide whether a task is published."""
+BLIND = range(100, 200)
+"""Episodes of blind play, which say whether a task needs reading."""
 SURVEY = range(1_000, 1_500)
 """Draws, in each split, that measure a record's bounds and its rate of redraws."""
 TUNING = range(2_000, 10_000)

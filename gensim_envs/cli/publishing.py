@@ -12,15 +12,13 @@ from gensim_envs.cli.shared import Folder, find, open_library, read, select
 from gensim_envs.errors import TaskError
 from gensim_envs.generation import check as checks
 from gensim_envs.generation import publish as publisher
-from gensim_envs.generation.validate import POLICIES
+from gensim_envs.generation.validate import EPISODES
 from gensim_envs.library import Library, LibraryError, Record, is_shipped
 from gensim_envs.library.renaming import rename_class
 from gensim_envs.seeds import CERTIFICATE, SURVEY
 from gensim_envs.utils import processes
 from gensim_envs.utils.cli import UsageError, Workers
 from gensim_envs.utils.progress import Progress
-
-_STEPS = len(POLICIES) * len(CERTIFICATE)  # episodes of a certificate
 
 
 def check(file: Positional[Path]) -> None:
@@ -54,7 +52,7 @@ def publish(
     """
     opened = open_library(library, write=True)
     text = read(file)
-    with Progress(_STEPS, file.name) as progress:
+    with Progress(EPISODES, file.name) as progress:
         record = publisher.publish(
             opened,
             text,
@@ -101,7 +99,7 @@ def certify(
 
 def _certified(library: Library, record: Record, executor: Executor) -> bool:
     """Measure a task again, and print whether the result is that of its record."""
-    with Progress(_STEPS, record.name) as progress:
+    with Progress(EPISODES, record.name) as progress:
         try:
             library.source(record)
             new = publisher.certify(library, record.file, executor, lambda _: progress.advance())

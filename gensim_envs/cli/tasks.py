@@ -30,7 +30,7 @@ _OPTIONAL = {
 def list_tasks(
     *, as_json: Annotated[bool, arg(name="json")] = False, library: Folder = None
 ) -> int:
-    """List the tasks of a library.
+    """List the tasks of a library with the successes of the oracle and of blind play.
 
     Args:
         as_json: print whole records as JSON.
@@ -42,7 +42,11 @@ def list_tasks(
         width = max((len(record.id) for record in records), default=0)
         for record in records:
             solved = record.certificate.get("oracle", "?")
-            print(f"{record.id:{width}}  {solved!s:>2}/{len(CERTIFICATE)}  {record.summary}")
+            blind = record.certificate.get("blind")
+            share = f"{blind:4.0%}" if isinstance(blind, float) else "   ?"
+            print(
+                f"{record.id:{width}}  {solved!s:>2}/{len(CERTIFICATE)}  {share}  {record.summary}"
+            )
     return 1 if broken else 0
 
 

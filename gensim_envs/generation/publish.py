@@ -112,7 +112,10 @@ def publish(
         survey = executor.submit(check.survey, program, source).result()
         report(f"specs: {2 * len(SURVEY)} draws, {survey.redraws:.1%} redrawn")
         certificate = validate.certify(program, survey.bounds, survey.redraws, executor, tick)
-    report(f"certificate: the oracle solves {certificate.oracle} of {len(CERTIFICATE)}")
+    report(
+        f"certificate: the oracle solves {certificate.oracle} of {len(CERTIFICATE)}, "
+        f"blind play {certificate.blind:.0%}"
+    )
     candidate = Candidate(source, survey, certificate, file_of(program.name), text)
     return candidate.publish(library, model)
 

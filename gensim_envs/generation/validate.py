@@ -1,4 +1,4 @@
-"""Certify a task: run the oracle, a no-op policy and a random policy on fixed seeds."""
+"""Certify a task on fixed seeds: the oracle, a no-op policy, random actions, blind play, sight."""
 
 from __future__ import annotations
 
@@ -13,15 +13,21 @@ import numpy as np
 from gensim_envs.envs.rollout import Episode, rollout
 from gensim_envs.envs.tabletop import TabletopEnv
 from gensim_envs.errors import OracleError, TaskError
+from gensim_envs.generation import blind, sight
 from gensim_envs.oracle import Oracle
 from gensim_envs.sandbox.program import Program
-from gensim_envs.seeds import CERTIFICATE
+from gensim_envs.seeds import BLIND, CERTIFICATE
 from gensim_envs.utils.processes import in_order
 
 NEEDED = 18
 """Certificate seeds of 20 on which the oracle must succeed."""
 MOST_RANDOM = 0.05
 """Success rate of the random policy from which a task is too easy."""
+MOST_BLIND = 0.3
+"""Success rate of blind play above which a task that needs reading is refused."""
+
+EPISODES = 3 * len(CERTIFICATE) + len(BLIND) + 2 * len(sight.SEEDS)
+"""Episodes of a certificate."""
 
 Policy = Literal["oracle", "noop", "random"]
 POLICIES: tuple[Policy, ...] = get_args(Policy)
@@ -38,6 +44,11 @@ class Certificate:
         noop: largest return of a policy that places where it picks.
         random: successes of a policy that samples actions uniformly.
         redraws: share of draws that had to be repeated.
+        blind: success rate of blind play in as many actions as the oracle takes, over 100 episodes.
+        blind_late: success rate of blind play within the step limit.
+        reading: whether the scene allows several arrangements of which the task accepts only some.
+        pixels: pixels of the smallest thing or place of a goal in the view from above.
+        contrast: smallest CIE76 difference between an item and its place.
     """
 
     oracle: int
@@ -45,6 +56,11 @@ class Certificate:
     noop: float
     random: int
     redraws: float
+    blind: float
+    blind_late: float
+    reading: bool
+    pixels: int
+    contrast: float
 
 
 def max_steps(bounds: Mapping[str, int]) -> int:
@@ -113,15 +129,36 @@ def certify(
             _check_oracle(results["oracle"])  # a refused task is not played to the end
             tick(f"{policy} on seed {seed}: {'solved' if result[0].success else 'not solved'}")
     solved = [episode.steps for episode, _ in results["oracle"] if episode.success]
+    attempts = _play_blindly(program, bounds, executor, tick)
+    view = sight.look(program, bounds, max_steps(bounds), executor, tick)
     certificate = Certificate(
         oracle=len(solved),
         steps=round(float(np.mean(solved)), 2) if solved else 0.0,
         noop=max(round(episode.episode_return, 6) for episode, _ in results["noop"]),
         random=sum(episode.success for episode, _ in results["random"]),
         redraws=redraws,
+        blind=sum(attempt.solved for attempt in attempts) / len(attempts),
+        blind_late=sum(attempt.solved_late for attempt in attempts) / len(attempts),
+        reading=any(attempt.choice and attempt.rejected for attempt in attempts),
+        pixels=view.pixels,
+        contrast=view.contrast,
     )
     _check_others(certificate)
+    _check_blind(certificate)
+    sight.check(view)
     return certificate
+
+
+def _play_blindly(
+    program: Program, bounds: Mapping[str, int], executor: Executor, tick: Tick
+) -> list[blind.Attempt]:
+    jobs = [(program, dict(bounds), max_steps(bounds), seed) for seed in BLIND]
+    attempts = []
+    with contextlib.closing(in_order(executor, blind.play, jobs)) as running:
+        for seed, attempt in zip(BLIND, running, strict=True):
+            attempts.append(attempt)
+            tick(f"blind play on seed {seed}: {'solved' if attempt.solved else 'not solved'}")
+    return attempts
 
 
 def _check_oracle(results: list[tuple[Episode, str]]) -> None:
@@ -148,4 +185,14 @@ def _check_others(certificate: Certificate) -> None:
         problem = f"random actions solve {certificate.random} of {count} seeds"
         raise TaskError(
             problem, "Make the task harder: use more items or a smaller target", cause="oracle"
+        )
+
+
+def _check_blind(certificate: Certificate) -> None:
+    if certificate.reading and certificate.blind > MOST_BLIND:
+        raise TaskError(
+            f"it can be solved without reading: one random arrangement of its things solves "
+            f"{certificate.blind:.0%} of {len(BLIND)} episodes, more than {MOST_BLIND:.0%}",
+            "Add distractors with scene.distract, pass only=True, or state a rule such as an order",
+            cause="oracle",
         )

@@ -17,6 +17,12 @@ _ID = re.compile(rf"gensim/{CLASS_NAME.pattern}-v(0|[1-9][0-9]*)")
 _FILE = re.compile(r"(gensim_envs/tasks|generated)/[a-z][a-z0-9_]*\.py")
 _BOUNDS = {"items": 1, "places": 0, "targets": 1, "steps": 1}
 """Kinds of bounds, with the least value of each."""
+_CERTIFICATE: dict[str, tuple[type[Any], float]] = {
+    "oracle": (int, 1000), "steps": (float, 1000), "noop": (float, 1), "random": (int, 1000),
+    "redraws": (float, 1), "blind": (float, 1), "blind_late": (float, 1), "reading": (bool, 1),
+    "pixels": (int, 100_000), "contrast": (float, 1000),
+}  # fmt: skip
+"""Type and upper bound of each figure."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,11 @@ def parse_record(data: Any) -> Record:
         raise LibraryError(f"{name}: bounds are {bounds!r:.80}")
     if data["max_episode_steps"] < 1:
         raise LibraryError(f"{name}: max_episode_steps is {data['max_episode_steps']}")
+    for key, value in data["certificate"].items():
+        # Until all records have been measured again, figures may be missing.
+        kind, most = _CERTIFICATE.get(key, (None, 0.0))
+        if kind is None or type(value) is not kind or not abs(value) <= most:
+            raise LibraryError(f"{name}: its certificate's {key!r:.60} is {value!r:.60}")
     return Record(**data)
 
 

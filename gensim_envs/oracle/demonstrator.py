@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from gensim_envs.envs.tabletop import TabletopEnv
 from gensim_envs.errors import OracleError
-from gensim_envs.oracle.planning import next_waypoint, pattern_sites
-from gensim_envs.oracle.sweeping import best_push, footprint
+from gensim_envs.oracle.moving import Mover
 from gensim_envs.sim import Uncopyable
-from gensim_envs.sim.bodies import first_touch
-from gensim_envs.task.geometry import Array, transform
-from gensim_envs.task.goals import GROUPS, Goal, Place, Snapshot
-from gensim_envs.task.pose import WORKSPACE, Pose, wrap
-from gensim_envs.task.relations import bead_targets, target_of
-from gensim_envs.task.spec import TaskSpec
-from gensim_envs.task.spots import group_targets, spot
-
-_ASIDE_GRID = 0.02  # metres between places that are tried for something in the way
-_ASIDE_GAP = 0.02
-_OVERSHOOT = 0.004  # metres
 
 
 class Oracle(Uncopyable):
@@ -60,189 +44,10 @@ class Oracle(Uncopyable):
         goal = self._env.goal
         if goal is None:
             raise OracleError("the task is solved; reset the env")
-        now = self._env.world.snapshot()
-        if goal.relation == "along":
-            action = self._lay(goal, now)
-        elif goal.items[0] in now.bodies:
-            action = self._sweep(goal, now)
-        else:
-            action = self._place(goal, now)
+        env, spec = self._env, self._env.task_spec
+        mover = Mover(env.world, spec, env.judge)
+        try:
+            action = mover.toward(spec.goals.index(goal), env.world.snapshot())
+        except OracleError as error:
+            raise OracleError(f"goal {goal.instruction!r}: {error}") from None
         return np.asarray(action, dtype=np.float32)
-
-    @property
-    def _spec(self) -> TaskSpec:
-        """The task of this episode."""
-        return self._env.task_spec
-
-    def _fail(self, goal: Goal, why: str) -> OracleError:
-        return OracleError(f"goal {goal.instruction!r}: {why}")
-
-    def _place(self, goal: Goal, now: Snapshot) -> Array:
-        """Put the lowest misplaced item in place, or clear what is in the way first."""
-        number = self._spec.goals.index(goal)
-        for intruder in sorted(self._env.judge.intruders(number, now)):
-            return self._clear(goal, intruder, now, depth=0)
-        why = "nothing is left to move"
-        for item, target in self._targets(number, goal, now):
-            if target is None:
-                why = f"there is no room for the {self._spec.items[item].asset}"
-                continue
-            for blocker in self._blockers(item, target, now):
-                return self._clear(goal, blocker, now, depth=0)
-            action = self._carry(item, target, now)
-            if isinstance(action, int):
-                return self._clear(goal, action, now, depth=0)
-            if action is not None:
-                return action
-            why = f"the {self._spec.items[item].asset} is out of reach"
-        raise self._fail(goal, why)
-
-    def _targets(self, number: int, goal: Goal, now: Snapshot) -> Iterator[tuple[int, Pose | None]]:
-        """The items to move next, each with where to put it; None where there is no room."""
-        step = next_waypoint(self._spec, now)
-        if step is not None:
-            target = target_of(self._spec, replace(goal, relation="at"), step.place, now)
-            yield step.item, self._on_top(step.place, target, now)
-            return
-        if goal.relation in GROUPS:
-            yield from group_targets(self._spec, goal, now)
-            return
-        judge = self._env.judge
-        motions = pattern_sites(self._spec, judge, number, now)
-        for item, place in judge.assign(number, now, motions).todo:
-            if place.pattern is None:
-                yield item, spot(self._spec, goal, place, item, now)
-            else:
-                yield item, None
-
-    def _on_top(self, place: Place, target: Pose, now: Snapshot) -> Pose:
-        """A waypoint on a movable base, at the height of its top."""
-        asset = self._spec.items[place.bases[0]].asset if place.bases else None
-        if asset is None or asset.opening is not None or target.z > 0 or asset.hollow:
-            return target
-        return target.up(asset.height)
-
-    def _movable(self, now: Snapshot) -> list[int]:
-        """Rigid items that can be moved and are there."""
-        items = enumerate(self._spec.items)
-        return [k for k, item in items if not (item.fixed or item.bodies) and now.has(k)]
-
-    def _blockers(self, item: int, target: Pose, now: Snapshot) -> Iterator[int]:
-        """Items at the target of `item`, highest first."""
-        shape = footprint(self._spec, item, target)
-        inner = shape.buffer(-0.002, join_style="mitre")
-        for k in sorted(self._movable(now), key=lambda k: -now.poses[k].z):
-            top = now.poses[k].z + self._spec.items[k].asset.height
-            if k == item or top < target.z + 0.002:
-                continue
-            if self._spec.items[k].asset.hollow and (
-                self._goes_into(k, item) or now.poses[k].z < target.z - 0.001
-            ):
-                continue  # it holds the item, or what the item goes into
-            if footprint(self._spec, k, now.poses[k]).intersects(inner):
-                yield k
-
-    def _goes_into(self, base: int, item: int) -> bool:
-        """Whether a goal puts `item` in or on `base`."""
-        return any(item in goal.items and base in goal.bases for goal in self._spec.goals)
-
-    def _carry(self, item: int, target: Pose, now: Snapshot) -> Array | int | None:
-        """The action that moves an item to a pose, the item that covers it, or None."""
-        pose = now.poses[item]
-        asset = self._spec.items[item].asset
-        rotation = wrap(target.yaw - pose.yaw, asset.symmetry)
-        covered_by: int | None = None
-        for grasp in asset.grasps:
-            tip = pose @ Pose(*grasp)
-            touched = self._env.world.item_of(first_touch(self._env.world, tip.x, tip.y).body)
-            if touched != item:
-                if touched is not None and not self._spec.items[touched].fixed:
-                    covered_by = touched if covered_by is None else covered_by
-                continue
-            c, s = math.cos(rotation), math.sin(rotation)
-            dx, dy = tip.x - pose.x, tip.y - pose.y
-            end = (target.x + c * dx - s * dy, target.y + s * dx + c * dy)
-            if _within(tip.x, tip.y) and _within(*end):
-                return np.array([tip.x, tip.y, 0.0, *end, rotation])
-        return covered_by
-
-    def _clear(self, goal: Goal, item: int, now: Snapshot, depth: int) -> Array:
-        """Move an item that is in the way to the nearest free spot of the table."""
-        if self._spec.items[item].bodies:
-            raise self._fail(goal, f"the {self._spec.items[item].asset} is in the way")
-        free = self._free_spot(item, now)
-        if free is None:
-            raise self._fail(goal, f"there is no free spot for the {self._spec.items[item].asset}")
-        action = self._carry(item, free, now)
-        if isinstance(action, int) and depth < len(self._spec.items):
-            return self._clear(goal, action, now, depth + 1)
-        if action is None or isinstance(action, int):
-            raise self._fail(goal, f"the {self._spec.items[item].asset} is out of reach")
-        return action
-
-    def _free_spot(self, item: int, now: Snapshot) -> Pose | None:
-        taken: list[shapely.Geometry] = [
-            footprint(self._spec, k, now.poses[k])
-            for k in range(len(self._spec.items))
-            if k != item and not self._spec.items[k].bodies and now.has(k)
-        ]
-        taken += [shapely.MultiPoint(points[:, :2]) for points in now.bodies.values()]
-        taken += self._reserved(now)
-        pose = now.poses[item]
-        rotated = transform(self._spec.geometry(item).outline, Pose(0, 0, 0, pose.yaw))
-        low, high = rotated.min(axis=0), rotated.max(axis=0)
-        (x0, x1), (y0, y1) = WORKSPACE
-        spots = [
-            (math.hypot(x - pose.x, y - pose.y), x, y)
-            for x in np.arange(x0 - low[0], x1 - high[0], _ASIDE_GRID)
-            for y in np.arange(y0 - low[1], y1 - high[1], _ASIDE_GRID)
-        ]
-        everything = np.array(taken, dtype=object)
-        for _, x, y in sorted(spots):
-            if not shapely.dwithin(everything, shapely.Polygon(rotated + (x, y)), _ASIDE_GAP).any():
-                return Pose(float(x), float(y), 0.0, pose.yaw)
-        return None
-
-    def _reserved(self, now: Snapshot) -> list[shapely.Polygon]:
-        """The areas where `at` goals put things."""
-        last = len(self._spec.goals) - 1
-        motions = pattern_sites(self._spec, self._env.judge, last, now)
-        found = []
-        for goal in self._spec.goals:
-            for k, place in enumerate(goal.places if goal.relation == "at" else ()):
-                if place.pattern is None:
-                    pose = target_of(self._spec, goal, place, now)
-                elif (motion := motions.get(place.pattern)) is not None:
-                    pose = motion(place.pose)
-                else:
-                    continue
-                found.append(footprint(self._spec, goal.item_for(k), pose))
-        return found
-
-    def _lay(self, goal: Goal, now: Snapshot) -> Array:
-        """Drag an end of a rope to its place, then the bead that is farthest from its own."""
-        beads = now.bodies[goal.items[0]]
-        targets = bead_targets(self._spec, goal, now)
-        error = np.linalg.norm(beads[:, :2] - targets, axis=1)
-        last = len(beads) - 1
-        ends = [k for k in (0, last) if error[k] > goal.position_tolerance / 2]
-        bead = max(ends or range(last + 1), key=lambda k: float(error[k]))
-        pick, place = beads[bead, :2], targets[bead]
-        if 0 < bead < last:
-            # Its neighbours pull it back a little.
-            place = place + _OVERSHOOT * (place - pick) / max(1e-9, float(error[bead]))
-        if not _within(*pick):
-            raise self._fail(goal, "the rope is out of reach")
-        place = np.clip(place, *np.transpose(WORKSPACE))
-        return np.array([*pick, 0.0, *place, 0.0])
-
-    def _sweep(self, goal: Goal, now: Snapshot) -> Array:
-        action = best_push(self._spec, goal, now)
-        if action is None:
-            raise self._fail(goal, "the blade fits behind no crumb")
-        return action
-
-
-def _within(x: float, y: float) -> bool:
-    (x0, x1), (y0, y1) = WORKSPACE
-    return bool(x0 <= x <= x1 and y0 <= y <= y1)

@@ -92,6 +92,11 @@ class Task:
         value = self.record.certificate.get(name)
         return pattern.format(value) if isinstance(value, (int, float)) else "?"
 
+    def flag(self, name: str) -> str:
+        """`yes` or `no` of the certificate, or "?" if it has none of this name."""
+        value = self.record.certificate.get(name)
+        return "?" if not isinstance(value, bool) else "yes" if value else "no"
+
 
 def author(library: Library, record: Record) -> str:
     """The model that wrote a program, according to its provenance; "" if it is hand-written."""

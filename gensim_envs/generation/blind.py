@@ -1,0 +1,298 @@
+"""Blind play: one random arrangement of the things on the table, by somebody who cannot read.
+
+The player sees which things can be moved and which places they fit. It knows neither the program
+nor the instruction, the reward or the progress.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import shapely
+
+from gensim_envs.envs.rollout import rollout
+from gensim_envs.envs.tabletop import TabletopEnv
+from gensim_envs.errors import OracleError
+from gensim_envs.oracle import Oracle
+from gensim_envs.oracle.moving import Mover
+from gensim_envs.sandbox.program import Program
+from gensim_envs.task import assets
+from gensim_envs.task.assets import Asset, KitBoard, Mark
+from gensim_envs.task.goals import REGIONS, Goal, Place, Relation, Snapshot
+from gensim_envs.task.judge import Judge
+from gensim_envs.task.relations import beads_along, crumbs_inside, is_met
+from gensim_envs.task.spec import TaskSpec
+from gensim_envs.task.spots import spot
+
+_FLAT_TOPS = (
+    assets.Block,
+    assets.Box,
+    assets.Cylinder,
+    assets.Disk,
+    assets.Ell,
+    assets.Pallet,
+    assets.Stand,
+)
+_OPEN_SIDES = ("open", "far", "left", "right")
+_SOFT_TRIES = 10  # actions on a rope or pile before the next thing gets its turn
+_GIVEN_UP = 1000
+
+Target = tuple[Relation, tuple[Place, ...]]
+"""Where one thing can be put: a relation and a place, or the corners of a rope's path."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """The outcome of one episode of blind play.
+
+    Attributes:
+        solved: whether the task was solved in as many actions as the oracle took.
+        solved_late: whether it was solved within the step limit.
+        choice: whether the scene allows more than one arrangement.
+        rejected: whether after as many actions as the oracle took everything that was moved was in
+            its place, but the task was not solved.
+    """
+
+    solved: bool
+    solved_late: bool
+    choice: bool
+    rejected: bool
+
+
+class BlindPlayer:
+    """Carries out one arrangement, drawn uniformly, as a policy for `rollout`.
+
+    The count of things need not be drawn: an episode ends as soon as it is solved, so that each
+    beginning of the arrangement is tried on the way.
+
+    Args:
+        env: has been reset.
+        rng: draws the arrangement.
+    """
+
+    def __init__(self, env: TabletopEnv, rng: np.random.Generator) -> None:
+        spec = env.task_spec
+        options = fitting(spec)
+        items = tuple(replace(item, distractor=False) for item in spec.items)
+        self.goals = draw(spec, options, rng)
+        self.choice = len(options) > 1 or any(len(targets) > 1 for targets in options.values())
+        self._env = env
+        self._spec = replace(spec, items=items, goals=self.goals, patterns=(), rules=(), plan=())
+        self._judge = Judge(self._spec)
+        self._tries = [0] * len(self.goals)
+
+    def left(self) -> list[int]:
+        """Numbers of the things, in their order, that are not where they are to go."""
+        now = self._env.world.snapshot()
+        return [n for n, goal in enumerate(self.goals) if not self._is_done(goal, now)]
+
+    def _is_done(self, goal: Goal, now: Snapshot) -> bool:
+        item, place = goal.items[0], goal.places[0]
+        if goal.relation == "along":
+            return beads_along(self._spec, goal, now) >= 1
+        if item in now.bodies:
+            return bool(crumbs_inside(self._spec, place.bases[0], now.bodies[item], now).all())
+        return is_met(self._spec, goal, place, item, now)
+
+    def completed(self) -> bool:
+        """Whether all things that it has tried to move are where they are to go."""
+        return not any(self._tries[number] for number in self.left())
+
+    def act(self) -> np.ndarray[Any, Any] | None:
+        """The next action, (6,); None if there is nothing left that can be done."""
+        now, pushes = self._env.world.snapshot(), self._env.pushes
+        for number in sorted(self.left(), key=lambda n: (self._tries[n], n)):
+            item = self._spec.items[self.goals[number].items[0]]
+            if self._tries[number] >= _GIVEN_UP or isinstance(item.asset, assets.Pile) != pushes:
+                continue
+            self._tries[number] += 1 if item.bodies else _SOFT_TRIES
+            try:
+                action = self._toward(number, now)
+            except OracleError:
+                action = None
+            if action is not None:
+                return np.asarray(action, dtype=np.float32)
+            self._tries[number] = _GIVEN_UP
+        return None
+
+    def _toward(self, number: int, now: Snapshot) -> np.ndarray[Any, Any] | None:
+        mover = Mover(self._env.world, self._spec, self._judge)
+        goal = self.goals[number]
+        item = goal.items[0]
+        if item in now.bodies:
+            return mover.toward(number, now)
+        target = spot(self._spec, goal, goal.places[0], item, now) if now.has(item) else None
+        return None if target is None else mover.bring(item, target, now)
+
+
+def play(program: Program, bounds: Mapping[str, int], limit: int, seed: int) -> Attempt:
+    """Play one episode blindly, up to the step limit.
+
+    Args:
+        program: the task's program.
+        bounds: bounds in the task's record.
+        limit: the task's step limit.
+        seed: of the episode and of the arrangement.
+    """
+    env = TabletopEnv(program, bounds, obs_mode="state")
+    with contextlib.closing(env):
+        env.reset(seed=seed)
+        player = BlindPlayer(env, np.random.default_rng([seed, *b"blind"]))
+        steps, success, ended = 0, False, False
+        completed: set[int] = set()
+        while steps < limit and not ended and (action := player.act()) is not None:
+            *_, ended, _, info = env.step(action)
+            steps, success = steps + 1, bool(info["success"])
+            if not success and player.completed():
+                completed.add(steps)
+        needed = _oracle_steps(env, seed, limit) if success or completed else 0
+    return Attempt(success and steps <= needed, success, player.choice, needed in completed)
+
+
+def _oracle_steps(env: TabletopEnv, seed: int, limit: int) -> int:
+    """Actions that the oracle takes on a seed, or 0 where it fails."""
+    try:
+        episode = rollout(env, Oracle(env), seed=seed, max_steps=limit)
+    except OracleError:
+        return 0
+    return episode.steps if episode.success else 0
+
+
+def draw(
+    spec: TaskSpec, options: Mapping[int, list[Target]], rng: np.random.Generator
+) -> tuple[Goal, ...]:
+    """Draw an arrangement: an order of the things and a place for each, all equally likely.
+
+    A place that takes one thing is given once, and nothing is put on what stands on it.
+    """
+    goals: list[Goal] = []
+    taken: set[Target] = set()
+    under: dict[int, int] = {}
+    for item in rng.permutation(sorted(options)).tolist():
+        free = [
+            target for target in options[item]
+            if target not in taken and not _is_circle(item, target, under)
+        ]  # fmt: skip
+        if not free:
+            continue
+        relation, places = free[int(rng.integers(len(free)))]
+        if relation in ("at", "on", "along"):
+            taken.add((relation, places))
+        if relation == "on":
+            under[item] = places[0].bases[0]
+        name = f"blind play: {spec.items[item].asset}"
+        goals.append(Goal(name, (item,), relation, places))
+    return tuple(goals)
+
+
+def _is_circle(item: int, target: Target, under: Mapping[int, int]) -> bool:
+    base = target[1][0].base
+    while base is not None and base != item:
+        base = under.get(base)
+    return base == item
+
+
+def fitting(spec: TaskSpec) -> dict[int, list[Target]]:
+    """The places that each movable thing fits, by the thing's index.
+
+    Places that are made for a thing come first: marks, silhouettes, fixtures, pegs, painted lines,
+    holders and zones. Only what fits none of them goes on a flat top, and what fits no top beside
+    something. What takes others is not itself moved, unless there is nothing else.
+    """
+    there = [k for k, item in enumerate(spec.items) if item.after is None]
+    loose = [k for k in range(len(spec.items)) if not spec.items[k].fixed]
+    for ways in (_made_for, _tops, _beside):
+        found = {k: ways(spec, k, there) for k in loose}
+        found = {k: targets for k, targets in found.items() if targets}
+        bases = {base for targets in found.values() for _, ps in targets for base in _bases(ps)}
+        holders = {k for k in bases if spec.items[k].asset.opening is not None}
+        if chosen := {k: targets for k, targets in found.items() if k not in holders}:
+            return chosen
+    return {}
+
+
+def _bases(places: tuple[Place, ...]) -> set[int]:
+    return {base for place in places for base in place.bases}
+
+
+def _made_for(spec: TaskSpec, item: int, there: list[int]) -> list[Target]:
+    """Places that the picture shows as made for a thing."""
+    asset = spec.items[item].asset
+    bases = [k for k in there if k != item and not spec.items[k].bodies]
+    if isinstance(asset, assets.Rope):
+        return _paths(spec, bases)
+    if isinstance(asset, assets.Pile):
+        zones = [k for k in bases if spec.geometry(k).flat and spec.items[k].asset.opening]
+        return [("inside", (Place(bases=(k,)),)) for k in zones]
+    return [target for k in bases for target in _shown(k, spec.items[k].asset, asset)]
+
+
+def _shown(k: int, base: Asset, asset: Asset) -> list[Target]:
+    """Places that one base, with index `k`, has for a rigid thing."""
+    at: list[Place] = []
+    if isinstance(base, Mark) and _same_outline(base, Mark.of(asset)):
+        at = [Place(bases=(k,), heading=True)]
+    elif isinstance(base, KitBoard) and isinstance(asset, assets.KitPiece):
+        at = [
+            Place(base.place(n), (k,), heading=True)
+            for n, shape in enumerate(base.shapes)
+            if shape == asset.shape
+        ]
+    elif isinstance(base, assets.Fixture) and isinstance(asset, assets.Ell):
+        at = [Place(bases=(k,), heading=True)]
+    elif isinstance(base, assets.PegStand) and isinstance(asset, assets.Disk):
+        at = [Place(base.peg(n), (k,)) for n in range(3)]
+    elif isinstance(base, assets.Corner) and hasattr(asset, "extents"):
+        at = [Place(pose, (k,), heading=True) for pose in base.inner(asset.size)]
+    if base.opening is not None and _fits(base.opening, asset):
+        return [("inside", (Place(bases=(k,)),))]
+    return [("at", (place,)) for place in at]
+
+
+def _paths(spec: TaskSpec, bases: list[int]) -> list[Target]:
+    """The painted lines that a rope can lie along; without any, from one thing to another."""
+    found: list[Target] = []
+    for k in bases:
+        asset = spec.items[k].asset
+        if isinstance(asset, assets.Line):
+            found.append(("along", tuple(Place(pose, (k,)) for pose in asset.path())))
+        if isinstance(asset, assets.OpenSquare):
+            for side in _OPEN_SIDES:
+                found.append(("along", tuple(Place(pose, (k,)) for pose in asset.edge(side))))
+    fixed = [k for k in bases if spec.items[k].fixed]
+    return found or [
+        ("along", (Place(bases=(a,)), Place(bases=(b,))))
+        for a, b in itertools.combinations(fixed, 2)
+    ]
+
+
+def _tops(spec: TaskSpec, item: int, there: list[int]) -> list[Target]:
+    if spec.items[item].bodies:
+        return []
+    tops = [k for k in there if k != item and isinstance(spec.items[k].asset, _FLAT_TOPS)]
+    return [("on", (Place(bases=(k,)),)) for k in tops]
+
+
+def _beside(spec: TaskSpec, item: int, there: list[int]) -> list[Target]:
+    if spec.items[item].bodies:
+        return []
+    others = [k for k in there if k != item and not spec.items[k].bodies]
+    sides = [relation for relation in REGIONS if relation != "between"]
+    return [(relation, (Place(bases=(k,)),)) for k in others for relation in sides]
+
+
+def _fits(opening: shapely.Polygon, asset: Asset) -> bool:
+    """Whether a thing fits through an opening, by the shorter and the longer side of each."""
+    x0, y0, x1, y1 = opening.bounds
+    room, need = sorted((x1 - x0, y1 - y0)), sorted(asset.size[:2])
+    return all(wide + 1e-6 >= narrow for wide, narrow in zip(room, need, strict=True))
+
+
+def _same_outline(mark: Mark, other: Mark) -> bool:
+    own, wanted = shapely.Polygon(mark.corners), shapely.Polygon(other.corners)
+    return bool(own.symmetric_difference(wanted).area < 0.05 * own.area)

@@ -1,0 +1,201 @@
+"""Sight: whether the things and places of each goal can be seen in the view from above."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from gensim_envs.envs.tabletop import TabletopEnv
+from gensim_envs.errors import OracleError
+from gensim_envs.oracle import Oracle
+from gensim_envs.sandbox.program import Program
+from gensim_envs.seeds import CERTIFICATE
+from gensim_envs.sim.cameras import TopDown
+from gensim_envs.sim.views import PIXEL, SHAPE
+from gensim_envs.sim.world import World
+from gensim_envs.task.assets import KitBoard
+from gensim_envs.task.colors import LEAST_DIFFERENCE, lab
+from gensim_envs.task.geometry import footprint
+from gensim_envs.task.goals import Goal
+from gensim_envs.task.pose import WORKSPACE
+from gensim_envs.task.relations import target_of
+from gensim_envs.task.spec import TaskSpec
+from gensim_envs.task.visibility import ENFORCED, Problem, alike, same_color
+from gensim_envs.utils.processes import in_order
+
+SEEDS = CERTIFICATE[:4]
+"""Certificate seeds, in each split, whose episodes are rendered."""
+LEAST_PIXELS = 40
+LEAST_WIDTH = 3
+LEAST_HEIGHT = 0.01
+"""Metres of difference in height that make up for a lack of contrast."""
+_RING = 3  # pixels around a thing that show what it lies on
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What can be seen of a task.
+
+    Attributes:
+        pixels: of the smallest thing or place of a goal when the goal becomes current.
+        contrast: smallest CIE76 difference between an item and its place; 100 without places.
+        problems: what cannot be seen.
+    """
+
+    pixels: int
+    contrast: float
+    problems: tuple[Problem, ...]
+
+
+def look(
+    program: Program,
+    bounds: Mapping[str, int],
+    limit: int,
+    executor: Executor,
+    tick: Callable[[str], None] = lambda line: None,
+) -> Sight:
+    """Look at each goal when it becomes current, along the oracle's episodes in both splits.
+
+    Args:
+        program: the task's program.
+        bounds: bounds in the task's record.
+        limit: the task's step limit.
+        executor: runs the episodes.
+        tick: called with a line after each episode.
+    """
+    jobs = [
+        (program, dict(bounds), limit, split, seed) for split in ("train", "test") for seed in SEEDS
+    ]
+    seen: list[Sight] = []
+    with contextlib.closing(in_order(executor, look_at, jobs)) as running:
+        for (*_, split, seed), sight in zip(jobs, running, strict=True):
+            seen.append(sight)
+            tick(f"sight on seed {seed} ({split}): {len(sight.problems)} problems")
+    problems = tuple(dict.fromkeys(p for sight in seen for p in sight.problems))
+    return Sight(min(s.pixels for s in seen), min(s.contrast for s in seen), problems)
+
+
+def check(sight: Sight) -> None:
+    """Check what is enforced.
+
+    Raises:
+        TaskError: naming the goal, the thing and the remedy.
+    """
+    for problem in sight.problems:
+        if problem.check in ENFORCED:
+            raise problem.error
+
+
+def look_at(
+    program: Program, bounds: Mapping[str, int], limit: int, split: str, seed: int
+) -> Sight:
+    """Look along one episode of the oracle; it may fail, which another check reports."""
+    env = TabletopEnv(program, bounds, split=split, obs_mode="state")  # type: ignore[arg-type]
+    found: list[Sight] = []
+    with contextlib.closing(env), contextlib.suppress(OracleError):
+        env.reset(seed=seed)
+        oracle, last, ended = Oracle(env), None, False
+        for _ in range(limit):
+            if ended or env.goal is None:
+                break
+            if env.goal is not last:
+                last = env.goal
+                found.append(look_at_goal(env.world, env.task_spec.goals.index(last)))
+            ended = env.step(oracle.act())[2]
+    problems = tuple(dict.fromkeys(p for sight in found for p in sight.problems))
+    return Sight(min(s.pixels for s in found), min(s.contrast for s in found), problems)
+
+
+def look_at_goal(world: World, number: int) -> Sight:
+    """What can be seen of one goal now.
+
+    Args:
+        world: is rendered.
+        number: of the goal, from 0.
+    """
+    spec, image = world.spec, world.top_down()
+    goal, colors = spec.goals[number], lab(image.color)
+    masks = {
+        k: np.isin(image.body, world.bodies[k])
+        for k in sorted({*goal.items, *goal.bases})
+        if world.bodies[k]
+    }
+    places = {
+        k: masks[k] & mask if isinstance(spec.items[k].asset, KitBoard) else masks[k]
+        for k, mask in _places(world, goal)
+        if k in masks
+    }
+    problems = list(alike(spec, number))
+    for k, mask in (masks | places).items():
+        problems += _visible(spec, number, k, mask, image, colors)
+    contrast = 100.0
+    for item in goal.items:
+        for base, mask in places.items():
+            if item in masks and masks[item].any() and mask.any() and item != base:
+                value = math.dist(
+                    _median(colors, masks[item]), _median(colors, mask & ~masks[item])
+                )
+                contrast = min(contrast, value)
+                if value < LEAST_DIFFERENCE:
+                    things = (spec.items[k].asset for k in (item, base))
+                    problems.append(same_color(number, *things))
+    pixels = min((int(mask.sum()) for mask in (masks | places).values()), default=0)
+    return Sight(pixels, round(contrast, 1), tuple(dict.fromkeys(problems)))
+
+
+def _places(world: World, goal: Goal) -> Iterator[tuple[int, Mask]]:
+    """The bases of a goal, each with the pixels (160, 320) of the first place on it."""
+    spec, now = world.spec, world.snapshot()
+    for k, place in enumerate(goal.places):
+        if place.base is None:
+            continue
+        area = footprint(spec.geometry(goal.item_for(k)).outline, target_of(spec, goal, place, now))
+        yield place.base, _inside(area)
+
+
+def _inside(area: shapely.Polygon) -> Mask:
+    """The pixels (160, 320) whose middles are in an area of the table."""
+    x, y = np.meshgrid(
+        *(WORKSPACE[axis][0] + (np.arange(SHAPE[axis]) + 0.5) * PIXEL for axis in (0, 1)),
+        indexing="ij",
+    )
+    return np.asarray(shapely.contains_xy(area, x, y), bool)
+
+
+def _visible(
+    spec: TaskSpec, number: int, k: int, mask: Mask, image: TopDown, colors: NDArray[np.float64]
+) -> Iterator[Problem]:
+    """Problems of one thing or place: too small, or like what it lies on."""
+    asset, count = spec.items[k].asset, int(mask.sum())
+    width = min(int(mask.any(axis=axis).sum()) for axis in (0, 1))
+    if count < LEAST_PIXELS or width < LEAST_WIDTH:
+        yield Problem(
+            "size", number, f"the {asset} covers {count} pixels and is {width} wide",
+            f"Make it larger, or let nothing hide it: {LEAST_PIXELS} pixels, {LEAST_WIDTH} wide",
+        )  # fmt: skip
+        return
+    around = ndimage.binary_dilation(mask, iterations=_RING) & ~mask
+    if not around.any():
+        return
+    rise = abs(float(np.median(image.height[mask]) - np.median(image.height[around])))
+    value = math.dist(_median(colors, mask), _median(colors, around))
+    if value < LEAST_DIFFERENCE and rise < LEAST_HEIGHT:
+        yield Problem(
+            "background", number, f"the {asset} does not stand out from what it lies on",
+            "Give it another colour",
+        )  # fmt: skip
+
+
+def _median(colors: NDArray[np.float64], mask: Mask) -> NDArray[np.float64]:
+    found: NDArray[np.float64] = np.median(colors[mask], axis=0) if mask.any() else np.full(3, 1e3)
+    return found

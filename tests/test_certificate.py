@@ -1,0 +1,260 @@
+"""Blind play, sight, and what a certificate says about them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from gensim_envs.api import Block, Bowl, Box, Container, Ell, Fixture, Scene, Task, Zone
+from gensim_envs.envs.tabletop import TabletopEnv
+from gensim_envs.errors import LibraryError, TaskError
+from gensim_envs.generation import blind, sight, validate
+from gensim_envs.library import parse_record
+from gensim_envs.sim.world import World
+from gensim_envs.task import visibility
+from gensim_envs.task.assets import COLORS, SPLIT_COLORS
+from gensim_envs.task.colors import difference, distinguishable, table
+from gensim_envs.task.drawing import Draw, draw
+from gensim_envs.task.pose import Pose
+from gensim_envs.task.spec import TaskSpec
+from tests.tiny import record
+
+
+@dataclass(frozen=True)
+class Trusted:
+    """A program that is drawn in this process."""
+
+    task: type[Task]
+    name: str = "Trusted"
+
+    def draw(self, split: str, seed: int) -> Draw:
+        return draw(self.task, split, seed)
+
+
+class OneOfTwo(Task):
+    """Blind play is right half of the time."""
+
+    def build(self, scene: Scene) -> None:
+        zone = scene.add(Zone("cyan", width=0.1))
+        block = scene.add(Block("red"))
+        scene.distract(Block("blue"))
+        scene.goal(f"put the {block} into the {zone}", block, inside=zone)
+
+
+class OneOfFive(Task):
+    """Blind play is right in a fifth of all episodes."""
+
+    def build(self, scene: Scene) -> None:
+        zone = scene.add(Zone("cyan", width=0.1))
+        block = scene.add(Block("red"))
+        for color in ("blue", "green", "yellow", "brown"):
+            scene.distract(Block(color))
+        scene.goal(f"put the {block} into the {zone}", block, inside=zone)
+
+
+class AllOfThem(Task):
+    """There is nothing to choose."""
+
+    def build(self, scene: Scene) -> None:
+        box = scene.add(Container("gray"))
+        blocks = scene.add(Block("red"), count=3)
+        scene.goal(f"put all {blocks} into the {box}", blocks, inside=box)
+
+
+class Insertion(Task):
+    """One thing and one place."""
+
+    def build(self, scene: Scene) -> None:
+        fixture, ell = scene.add(Fixture("gray")), scene.add(Ell("red"))
+        scene.goal(f"put the {ell} into the {fixture}", ell, inside=fixture)
+
+
+class Camouflage(Task):
+    """The block has the colour of its zone."""
+
+    def build(self, scene: Scene) -> None:
+        zone, block = scene.add(Zone("red", width=0.1)), scene.add(Block("red"))
+        scene.goal(f"put the {block} into the {zone}", block, inside=zone)
+
+
+def spec_of(task: type[Task]) -> TaskSpec:
+    return draw(task, "train", 0).spec
+
+
+def attempts(task: type[Task], count: int) -> list[blind.Attempt]:
+    program, bounds = Trusted(task), spec_of(task).bounds
+    limit = validate.max_steps(bounds)
+    return [blind.play(program, bounds, limit, seed) for seed in range(100, 100 + count)]
+
+
+def certify(task: type[Task]) -> validate.Certificate:
+    with ThreadPoolExecutor(1) as executor:
+        return validate.certify(Trusted(task), spec_of(task).bounds, 0.0, executor)
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(validate, "CERTIFICATE", range(2))
+    monkeypatch.setattr(validate, "NEEDED", 2)
+    monkeypatch.setattr(validate, "BLIND", range(100, 112))
+    monkeypatch.setattr(sight, "SEEDS", range(1))
+
+
+def test_things_go_to_places_that_are_made_for_them() -> None:
+    class Kinds(Task):
+        def build(self, scene: Scene) -> None:
+            scene.distract(Ell("blue"))
+            scene.add(Fixture("gray"))
+            block, bowl = scene.add(Block("red")), scene.add(Bowl("green"))
+            scene.goal(f"put the {block} into the {bowl}", block, inside=bowl)
+
+    spec = spec_of(Kinds)
+    kinds = [type(item.asset).__name__ for item in spec.items]
+    found = {
+        kinds[item]: {(relation, kinds[places[0].bases[0]]) for relation, places in targets}
+        for item, targets in blind.fitting(spec).items()
+    }
+    assert found["Ell"] == {("at", "Fixture")}
+    assert found["Block"] == {("inside", "Bowl")}
+    assert "Bowl" not in found
+
+
+def test_arrangements_are_drawn_from_the_generator() -> None:
+    spec = spec_of(OneOfFive)
+    options = blind.fitting(spec)
+    drawn = [blind.draw(spec, options, np.random.default_rng(seed)) for seed in range(100)]
+    assert drawn[7] == blind.draw(spec, options, np.random.default_rng(7))
+    first = [goals[0].items[0] for goals in drawn]
+    assert min(first.count(item) for item in options) >= 8  # of 20 expected
+    assert all(len(goals) == 5 for goals in drawn)
+
+
+def test_nothing_is_stacked_in_a_circle() -> None:
+    class Tower(Task):
+        def build(self, scene: Scene) -> None:
+            a, b = scene.add(Block("red")), scene.add(Block("blue"))
+            scene.distract(Block("green"))
+            scene.goal(f"put the {a} on the {b}", a, on=b)
+
+    spec = spec_of(Tower)
+    for seed in range(50):
+        goals = blind.draw(spec, blind.fitting(spec), np.random.default_rng(seed))
+        under = {goal.items[0]: goal.places[0].bases[0] for goal in goals}
+        for item in under:
+            base: int | None = item
+            for _ in spec.items:
+                base = under.get(base) if base is not None else None
+            assert base is None
+
+
+def test_a_single_arrangement_needs_no_reading() -> None:
+    played = attempts(AllOfThem, 4)
+    assert all(attempt.solved and not attempt.rejected for attempt in played)
+
+
+def test_blind_play_is_right_by_chance_only() -> None:
+    played = attempts(OneOfFive, 15)
+    assert sum(attempt.solved for attempt in played) <= 8
+    assert any(attempt.choice and attempt.rejected for attempt in played)
+    assert played == attempts(OneOfFive, 15)
+
+
+def test_a_task_that_needs_reading_must_not_be_solved_blindly(few: None) -> None:
+    with pytest.raises(TaskError, match=r"without reading.*scene\.distract") as caught:
+        certify(OneOfTwo)
+    assert caught.value.cause == "oracle"
+
+
+def test_the_certificate_keeps_the_rates(few: None) -> None:
+    found = certify(AllOfThem)
+    assert (found.blind, found.blind_late, found.reading) == (1.0, 1.0, False)
+    assert found.pixels >= sight.LEAST_PIXELS
+    assert found.contrast >= 20
+
+
+def test_named_colors_can_be_told_apart() -> None:
+    for colors in SPLIT_COLORS.values():
+        assert all(distinguishable(a, b) for a, b in itertools.combinations(colors, 2))
+    assert not any(distinguishable(color, color) for color in COLORS)
+
+
+def test_the_table_of_differences_agrees_with_the_renderer() -> None:
+    class Palette(Task):
+        def build(self, scene: Scene) -> None:
+            zone = scene.add(Zone("gray", width=0.1), at=Pose(0.65, 0.4))
+            for k, color in enumerate(COLORS):
+                how = scene.distract if k else scene.add
+                block = how(Block(color), at=Pose(0.3 + 0.1 * (k % 3), -0.4 + 0.1 * (k // 3)))
+                if not k:
+                    scene.goal(f"put the {block} into the {zone}", block, inside=zone)
+
+    world = World()
+    world.load(spec_of(Palette))
+    image = world.top_down()
+    seen = {
+        item.asset.color: np.median(image.color[image.body == world.bodies[k][0]], axis=0)
+        for k, item in enumerate(world.spec.items)
+        if isinstance(item.asset, Block)
+    }
+    for (a, b), expected in table().items():
+        assert difference(seen[a].tolist(), seen[b].tolist()) == pytest.approx(expected, abs=2)
+
+
+def test_an_item_of_its_places_color_is_found() -> None:
+    spec = spec_of(Camouflage)
+    (problem,) = visibility.problems(spec)
+    assert problem.check == "place"
+    assert "red block" in problem.text
+    with pytest.raises(TaskError, match="goal 1: the red block and its place, the red zone"):
+        raise problem.error
+
+
+def test_enforced_checks_repeat_the_draw(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(visibility, "ENFORCED", ("place",))
+    env = TabletopEnv(Trusted(Camouflage), spec_of(Camouflage).bounds, obs_mode="state")
+    with pytest.raises(TaskError, match="cannot be told apart by colour"):
+        env.reset(seed=0)
+    env.close()
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    world = World(renders=False)
+    yield world
+    world.close()
+
+
+def test_sight_finds_what_blends_in_and_what_is_hidden(world: World) -> None:
+    class Hidden(Task):
+        def build(self, scene: Scene) -> None:
+            roof = scene.add(Box("red", extents=(0.1, 0.1, 0.03)), at=Pose(0.5, 0.2, 0.04))
+            block = scene.add(Block("blue"), at=Pose(0.5, 0.2))
+            scene.goal(f"put the {block} on the {roof}", block, on=roof)
+
+    world.load(spec_of(Hidden))
+    found = sight.look_at_goal(world, 0)
+    assert found.pixels == 0
+    assert {problem.check for problem in found.problems} >= {"size"}
+
+    world.load(spec_of(Camouflage))
+    found = sight.look_at_goal(world, 0)
+    assert found.contrast < 20
+    assert {problem.check for problem in found.problems} == {"place"}
+
+    world.load(spec_of(OneOfTwo))
+    assert sight.look_at_goal(world, 0).problems == ()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"oracle": [1]}, {"blind": 2.0}, {"blind": True}, {"x": 1}, {"steps": float("nan")}]
+)
+def test_the_reader_bounds_the_figures(wrong: dict[str, object]) -> None:
+    data = vars(record())
+    parse_record(data | {"certificate": data["certificate"] | {"blind": 0.2, "reading": True}})
+    with pytest.raises(LibraryError, match="certificate's"):
+        parse_record(data | {"certificate": wrong})
