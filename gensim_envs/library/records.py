@@ -6,16 +6,41 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, get_origin, get_type_hints
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from gensim_envs.errors import LibraryError
+from gensim_envs.utils.decode import DecodeError, Line, Range, Size, Using, decode
 from gensim_envs.utils.naming import snake_case
 
 CLASS_NAME = re.compile(r"[A-Z][A-Za-z0-9]*")
 _ID = re.compile(rf"gensim/{CLASS_NAME.pattern}-v(0|[1-9][0-9]*)")
 _FILE = re.compile(r"(gensim_envs/tasks|generated)/[a-z][a-z0-9_]*\.py")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _BOUNDS = {"items", "targets", "steps"}
+_Line = Annotated[str, Line(), Size(0, 1000)]
+_Count = Annotated[int, Range(1, 10_000)]  # more is a forgery that would fill the memory
+
+
+def _figures(data: Any) -> dict[str, Any]:
+    """A certificate: figures by name, as numbers, short texts, and lists or objects of those."""
+    if not isinstance(data, dict):
+        raise DecodeError("expected an object")
+    parts = [data]
+    for each in parts:  # which grows
+        if isinstance(each, dict | list):
+            parts += [*each, *each.values()] if isinstance(each, dict) else each
+        elif isinstance(each, str):
+            decode(_Line, each)
+        elif each is not None:
+            decode(_Figure, each)
+        if len(parts) > 1000:
+            raise DecodeError("it has over 1,000 figures")
+    return data
+
+
+_Figure = bool | Annotated[float, Range(-1e9, 1e9)]
+
 
 
 @dataclass(frozen=True)
@@ -33,27 +58,24 @@ class Record:
         certificate: successes of the oracle and of policies that must fail.
     """
 
-    id: str
-    file: str
-    sha256: str
-    summary: str
-    instruction: str
-    bounds: dict[str, int]
-    max_episode_steps: int
-    certificate: dict[str, Any] = field(default_factory=dict)
+    id: _Line
+    file: _Line
+    sha256: _Line
+    summary: _Line
+    instruction: _Line
+    bounds: dict[str, _Count]
+    max_episode_steps: _Count
+    certificate: Annotated[dict[str, Any], Using(_figures)]
 
     @property
     def name(self) -> str:
         """Class name of the task."""
-        return self.id.removeprefix("gensim/").rpartition("-v")[0]
+        return class_of(self.id)
 
     @property
     def hand_written(self) -> bool:
         """Whether it is one of the suite's own tasks, which need no sandbox."""
         return is_hand_written(self.file)
-
-
-_TYPES = {name: get_origin(hint) or hint for name, hint in get_type_hints(Record).items()}
 
 
 def parse_record(data: Any) -> Record:
@@ -62,26 +84,21 @@ def parse_record(data: Any) -> Record:
     Raises:
         LibraryError: naming the record and the first field that is wrong.
     """
-    if not isinstance(data, dict):
-        raise LibraryError(f"record {data!r:.60} is not an object")
-    name = f"record {data.get('id')!r:.60}"
-    if set(data) != set(_TYPES):
-        odd = sorted(set(data) ^ set(_TYPES))[0]
-        raise LibraryError(f"{name}: {odd!r:.60} is {'missing' if odd in _TYPES else 'unknown'}")
-    for key, kind in _TYPES.items():
-        value = data[key]
-        if type(value) is not kind or (isinstance(value, str) and not value.isprintable()):
-            raise LibraryError(f"{name}: {key} is {value!r:.60}")
-    if not is_id(data["id"]):
-        raise LibraryError(f"{name}: an id is gensim/<ClassName>-v<N>")
-    if not _FILE.fullmatch(data["file"]):
-        raise LibraryError(f"{name}: file is {data['file']!r:.60}, not generated/<name>.py")
-    bounds = data["bounds"]
-    if set(bounds) != _BOUNDS or not all(type(n) is int and n > 0 for n in bounds.values()):
-        raise LibraryError(f"{name}: bounds are {bounds!r:.80}")
-    if data["max_episode_steps"] < 1:
-        raise LibraryError(f"{name}: max_episode_steps is {data['max_episode_steps']}")
-    return Record(**data)
+    id = data.get("id") if isinstance(data, dict) else None
+    what = f"record {id!r:.60}" if isinstance(id, str) else "a record"
+    try:
+        record = decode(Record, data)
+        if not is_id(record.id):
+            raise DecodeError("an id is gensim/<ClassName>-v<N>")
+        if not _FILE.fullmatch(record.file):
+            raise DecodeError(f"file is {record.file!r:.60}, not generated/<name>.py")
+        if not _SHA256.fullmatch(record.sha256):
+            raise DecodeError(f"sha256 is {record.sha256!r:.60}, not 64 hexadecimal digits")
+        if set(record.bounds) != _BOUNDS:
+            raise DecodeError(f"bounds are of {sorted(record.bounds)!r:.60}, not of {_BOUNDS}")
+    except DecodeError as error:
+        raise LibraryError(f"{what}: {error}") from None
+    return record
 
 
 def dump_records(records: Sequence[Record]) -> str:
@@ -95,6 +112,11 @@ def dump_records(records: Sequence[Record]) -> str:
 def is_id(text: object) -> bool:
     """Whether this is the id of a task: `gensim/<ClassName>-v<N>`."""
     return isinstance(text, str) and _ID.fullmatch(text) is not None
+
+
+def class_of(id: str) -> str:
+    """The class name in the id of a task."""
+    return id.removeprefix("gensim/").rpartition("-v")[0]
 
 
 def is_hand_written(file: str) -> bool:
