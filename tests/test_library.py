@@ -5,14 +5,13 @@ from __future__ import annotations
 import builtins
 import errno
 import fcntl
-import io
 import json
 import os
 import resource
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import FrameType
@@ -32,7 +31,6 @@ from tiny import (
     record,
 )
 
-from gensim_envs.cli import main
 from gensim_envs.errors import FileError, LibraryError
 from gensim_envs.library import Library, digest, dump_records, journal, parse_record
 from gensim_envs.library import library as module
@@ -111,7 +109,10 @@ MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
         {"bounds": {"items": "2", "targets": 1, "steps": 1}},
         "bounds['items']: expected an integer",
     ),
-    "bound of nothing": ({"bounds": {"items": 0, "targets": 1, "steps": 1}}, "from 1 to 10000, not 0"),
+    "bound of nothing": (
+        {"bounds": {"items": 0, "targets": 1, "steps": 1}},
+        "from 1 to 10000, not 0",
+    ),
     "bound that fills the memory": (
         {"bounds": {"items": 10**8, "targets": 1, "steps": 1}},
         "from 1 to 10000, not 100000000",

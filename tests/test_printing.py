@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gensim_envs.utils.printing import printable
+from gensim_envs.printing import printable
 
 
 @pytest.mark.parametrize(

@@ -441,7 +441,9 @@ def test_every_broken_row_is_said(library: Library) -> None:
         warnings.simplefilter("always")
         register_library(library.root)
     texts = [str(each.message) for each in caught]
-    assert all(f"a record: expected an object, not {k}" in text for k, text in enumerate(texts, 1)), texts
+    assert all(
+        f"a record: expected an object, not {k}" in text for k, text in enumerate(texts, 1)
+    ), texts
 
 
 def test_a_task_published_later_is_registered_by_registering_again(library: Library) -> None:

@@ -15,8 +15,8 @@ from tyro.conf import arg
 
 from gensim_envs.errors import FileError
 from gensim_envs.library import Broken, Library, LibraryError, Record, in_checkout, shipped
+from gensim_envs.printing import printable
 from gensim_envs.utils.cli import UsageError, value
-from gensim_envs.utils.printing import printable
 from gensim_envs.utils.text import read_text
 
 Folder = Annotated[

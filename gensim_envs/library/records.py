@@ -42,7 +42,6 @@ def _figures(data: Any) -> dict[str, Any]:
 _Figure = bool | Annotated[float, Range(-1e9, 1e9)]
 
 
-
 @dataclass(frozen=True)
 class Record:
     """The published properties of a task, all determined by program, seeds and suite version.

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 from gensim_envs.errors import FileError
+from gensim_envs.printing import printable
 from gensim_envs.utils import files
-from gensim_envs.utils.printing import printable
 
 T = TypeVar("T")
 _Decoder = Callable[[Any], Any]

@@ -99,18 +99,15 @@ def read(path: Path, what: str = "", root: Path | None = None, limit: int = LARG
     Raises:
         FileError: naming the file and the reason, such as its size or that it is a named pipe.
     """
-    with errors(path, "read", what), open_regular(path, root) as file:
-        data = file.read(limit + 1)
-    if len(data) > limit:
-        raise FileError(f"{_named(path, what)} is larger than {limit} bytes")
-    return data
+    with errors(path, "read", what), open_regular(path, root, limit) as file:
+        return file.read(limit)  # it may grow meanwhile
 
 
-def open_regular(path: Path, root: Path | None = None) -> BinaryIO:
+def open_regular(path: Path, root: Path | None = None, limit: int = LARGEST) -> BinaryIO:
     """Open a regular file for reading; the arguments are those of `read`.
 
     Raises:
-        OSError: if it cannot be opened or is no regular file.
+        OSError: if it cannot be opened, is not a regular file or is larger than `limit` bytes.
     """
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     if root is None:
@@ -118,15 +115,29 @@ def open_regular(path: Path, root: Path | None = None) -> BinaryIO:
     else:
         with _opened_parent(path, root, create=False) as folder:
             descriptor = os.open(path.name, flags | os.O_NOFOLLOW, dir_fd=folder)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    found = os.fstat(descriptor)
+    regular = stat.S_ISREG(found.st_mode)
+    if not regular or found.st_size > limit:
         os.close(descriptor)
-        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
+        problem = f"it is larger than {limit} bytes" if regular else "it is not a regular file"
+        raise OSError(errno.EINVAL, problem, str(path))
     return open(descriptor, "rb")
 
 
-def exists(path: Path) -> bool:
-    """Whether there is something at a path, be it a broken link or a loop of links."""
-    return os.path.lexists(path)
+def copy(source: Path, target: Path) -> None:
+    """Copy the files of a folder and of the folders in it, without following symbolic links.
+
+    Args:
+        source: the folder; what is not a regular file in it is an error.
+        target: where the files go; those that are there already are replaced.
+
+    Raises:
+        FileError: naming the file and the reason.
+    """
+    for folder, _, names in os.walk(source):
+        for name in names:
+            path = Path(folder, name)
+            write(target / path.relative_to(source), read(path, root=source), target)
 
 
 def leftovers(path: Path) -> list[Path]:
