@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agents.errors import AgentsError
-from agents.policies.base import Array, Policy, PolicySpec, same_encoder, tuples
+from agents.policies.base import Array, Policy, PolicySpec, same_encoder
 from agents.policies.registry import POLICIES, load, text_encoder
 from agents.policies.text_encoders import TextEncoder
 from agents.training import checkpoint
+from gensim_envs.utils.decode import DecodeError, decode
 
 if TYPE_CHECKING:
     import gymnasium as gym
@@ -235,8 +236,11 @@ def policy_config(policy: str, values: Mapping[str, Any]) -> Any:
     known = [each.name for each in fields(cls)]
     for name in values:
         if name not in known:
-            raise AgentsError(f"{policy} has no option {name!r}; it has {', '.join(known)}")
-    return cls(**tuples(values))
+            raise AgentsError(f"{policy} has no option {name!r:.80}; it has {', '.join(known)}")
+    try:
+        return decode(cls, dict(values))
+    except DecodeError as error:
+        raise AgentsError(f"the options of {policy} are malformed: {error}") from error
 
 
 def load_weights(policy: LearnedPolicy, weights: Mapping[str, Tensor], source: Path) -> None:

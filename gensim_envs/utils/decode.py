@@ -218,7 +218,9 @@ def _lazy(kind: Any) -> _Decoder:
 
 
 def _list(container: type, decoder: _Decoder, size: Size, data: Any) -> Any:
-    if not isinstance(data, list) or not size.least <= len(data) <= size.most:
+    if not isinstance(data, list):
+        raise _unexpected("a list", data)
+    if not size.least <= len(data) <= size.most:
         raise _unexpected(f"a list of {size.least} to {size.most} entries", data)
     values = []
     for index, value in enumerate(data):
@@ -242,7 +244,9 @@ def _tuple(decoders: list[_Decoder], data: Any) -> tuple[Any, ...]:
 
 
 def _object(decoder: _Decoder, size: Size, data: Any) -> dict[str, Any]:
-    if not isinstance(data, dict) or not size.least <= len(data) <= size.most:
+    if not isinstance(data, dict):
+        raise _unexpected("an object", data)
+    if not size.least <= len(data) <= size.most:
         raise _unexpected(f"an object of {size.least} to {size.most} entries", data)
     values = {}
     for name, value in data.items():
@@ -295,7 +299,9 @@ def _line(decoder: _Decoder, data: Any) -> Any:
 
 
 def _sized_text(size: Size, data: Any) -> str:
-    if not isinstance(data, str) or not size.least <= len(data) <= size.most:
+    if not isinstance(data, str):
+        raise _unexpected("a text", data)
+    if not size.least <= len(data) <= size.most:
         raise _unexpected(f"a text of {size.least} to {size.most} characters", data)
     return data
 

@@ -16,8 +16,8 @@ import os
 import secrets
 import stat
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path, PurePath
-from typing import BinaryIO
 
 from gensim_envs.errors import FileError
 
@@ -103,7 +103,7 @@ def read(path: Path, what: str = "", root: Path | None = None, limit: int = LARG
         return file.read(limit)  # it may grow meanwhile
 
 
-def open_regular(path: Path, root: Path | None = None, limit: int = LARGEST) -> BinaryIO:
+def open_regular(path: Path, root: Path | None = None, limit: int = LARGEST) -> BufferedReader:
     """Open a regular file for reading; the arguments are those of `read`.
 
     Raises:
