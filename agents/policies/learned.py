@@ -234,11 +234,11 @@ def policy_config(policy: str, values: Mapping[str, Any]) -> Any:
     """
     cls = policy_class(policy).config_class
     known = [each.name for each in fields(cls)]
-    for name in values:
-        if name not in known:
-            raise AgentsError(f"{policy} has no option {name!r:.80}; it has {', '.join(known)}")
     try:
-        return decode(cls, dict(values))
+        for name in decode(dict[str, Any], values):
+            if name not in known:
+                raise AgentsError(f"{policy} has no option {name!r:.80}; it has {', '.join(known)}")
+        return decode(cls, values)
     except DecodeError as error:
         raise AgentsError(f"the options of {policy} are malformed: {error}") from error
 

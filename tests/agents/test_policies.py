@@ -207,7 +207,7 @@ def other_weights(tokens: Any) -> Any:
     ("name", "content", "message"),
     [
         ("config.json", b"[]", "expected an object, not a list"),
-        ("config.json", b"{", "cannot be read"),
+        ("config.json", b"{", "is not valid JSON"),
         ("config.json", b"{}", "describes no policy"),
         ("model.safetensors", b"cut off", "cannot be read"),
         ("model.safetensors", None, "is missing"),
