@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 
 _KINDS = {"color": "u", "height": "f"}  # of numpy's types: unsigned and floating-point numbers
+_IMPOSSIBLE = (RuntimeError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
+"""Errors of torch where the numbers of a config make no network."""
 
 
 class LearnedPolicy(nn.Module, Policy):
@@ -201,10 +203,18 @@ class LearnedPolicy(nn.Module, Policy):
         if "spec" not in described or "config" not in described:
             raise AgentsError(f"{folder / checkpoint.CONFIG} describes no policy; train it again")
         spec = PolicySpec.from_json(described["spec"])
-        policy = make_policy(spec, policy_config(spec.policy, described["config"]))
-        if not isinstance(policy, cls):
+        config = policy_config(spec.policy, described["config"])
+        weights, _ = checkpoint.load_tensors(folder / checkpoint.MODEL)
+        try:
+            with torch.device("meta"):  # takes no memory, whatever size the config asks for
+                sketch = make_policy(spec, config)
+        except _IMPOSSIBLE as error:
+            raise AgentsError(f"{folder} describes no possible network: {error!s:.200}") from error
+        if not isinstance(sketch, cls):
             raise AgentsError(f"{folder} holds the policy {spec.policy}, not {cls.__name__}")
-        load_weights(policy, checkpoint.load_tensors(folder / checkpoint.MODEL)[0], folder)
+        load_weights(sketch, {name: each.to("meta") for name, each in weights.items()}, folder)
+        policy = cast("Self", make_policy(spec, config))
+        load_weights(policy, weights, folder)
         policy.load_text_encoder()
         return policy.to(device).eval()
 
