@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import KW_ONLY, asdict, dataclass
 from typing import ClassVar, Literal
 
+from gensim_envs.printing import printable
+
 Cause = Literal[
     "api", "parse", "gate", "spec", "runtime", "oracle", "semantics", "novelty", "reflection"
 ]
@@ -84,7 +86,8 @@ class TaskError(GensimError):
     def __str__(self) -> str:
         where = "" if self.line is None else f"line {self.line}: "
         where += "" if self.goal is None else f"goal {self.goal}: "
-        return f"{where}{self.problem}" + (f". {self.remedy}" if self.remedy else "")
+        text = f"{where}{self.problem}" + (f". {self.remedy}" if self.remedy else "")
+        return printable(text, lines=True)  # programs write some of it
 
     def __reduce__(self) -> tuple[object, ...]:
         return (functools.partial(TaskError, **asdict(self)), ())

@@ -36,12 +36,12 @@ def register_library(path: str | os.PathLike[str]) -> list[str]:
     Raises:
         LibraryError: the folder has no readable registry.json.
     """
-    library = Library(Path(os.path.expanduser(path)).resolve())
-    try:
-        if not library.registry.exists():
-            raise LibraryError(f"{library.registry} does not exist. Publish a task into it first")
-    except OSError as error:
-        raise LibraryError(f"{library.registry} cannot be read: {error.strerror}") from error
+    library = Library.at(path)
+    if not os.path.lexists(library.registry):
+        raise LibraryError(
+            f"{library.registry} does not exist, or its folder may not be read. Publish a task "
+            "into it first"
+        )
     return _register(library)
 
 

@@ -86,7 +86,7 @@ def test_list_prints_valid_records_names_broken_ones_and_fails(
     assert run("list", "--library", library.root) == 1
     captured = capsys.readouterr()
     assert captured.out.splitlines() == [f"{ID}  20/20  Put a block into a zone."]
-    assert "'gensim/Other-v0': summary is None" in captured.err
+    assert "'gensim/Other-v0': summary: expected a text" in captured.err
 
 
 def test_list_accepts_an_unusual_certificate(library: Library) -> None:

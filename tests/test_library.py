@@ -5,14 +5,13 @@ from __future__ import annotations
 import builtins
 import errno
 import fcntl
-import io
 import json
 import os
 import resource
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import FrameType
@@ -32,7 +31,6 @@ from tiny import (
     record,
 )
 
-from gensim_envs.cli import main
 from gensim_envs.errors import FileError, LibraryError
 from gensim_envs.library import Library, digest, dump_records, journal, parse_record
 from gensim_envs.library import library as module
@@ -104,30 +102,40 @@ def test_writing_the_same_records_touches_no_byte(before: Path) -> None:
 
 MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
     "unknown field": ({"colour": "red"}, "'colour' is unknown"),
-    "wrong type": ({"summary": 3}, "summary is 3"),
-    "bool for int": ({"max_episode_steps": True}, "max_episode_steps is True"),
-    "text for bounds": ({"bounds": "2"}, "bounds is '2'"),
+    "wrong type": ({"summary": 3}, "summary: expected a text"),
+    "bool for int": ({"max_episode_steps": True}, "max_episode_steps: expected an integer"),
+    "text for bounds": ({"bounds": "2"}, "bounds: expected an object"),
     "bound of a wrong type": (
         {"bounds": {"items": "2", "places": 0, "targets": 1, "steps": 1}},
-        "bounds are",
+        "bounds['items']: expected an integer",
     ),
     "bound of nothing": (
         {"bounds": {"items": 0, "places": 0, "targets": 1, "steps": 1}},
-        "bounds are",
+        "from 1 to 10000, not 0",
+    ),
+    "bound that fills the memory": (
+        {"bounds": {"items": 10**8, "places": 0, "targets": 1, "steps": 1}},
+        "from 1 to 10000, not 100000000",
     ),
     "bound missing": ({"bounds": {"items": 2}}, "bounds are"),
-    "no steps": ({"max_episode_steps": 0}, "max_episode_steps is 0"),
+    "no steps": ({"max_episode_steps": 0}, "max_episode_steps: expected a number from 1"),
     "path escape": ({"file": "../evil.py"}, "file is '../evil.py'"),
     "path escape within": ({"file": "generated/../../evil.py"}, "file is"),
     "absolute path": ({"file": "/etc/evil.py"}, "file is '/etc/evil.py'"),
     "no program": ({"file": "generated/evil.sh"}, "file is"),
-    "nul in path": ({"file": "generated/e\0.py"}, "file is"),
+    "nul in path": ({"file": "generated/e\0.py"}, "file: expected one line of printable"),
     "lower case": ({"id": "gensim/tiny-v0"}, "an id is gensim/<ClassName>-v<N>"),
     "no version": ({"id": "gensim/TinyZone"}, "an id is gensim/<ClassName>-v<N>"),
     "odd version": ({"id": "gensim/TinyZone-v00"}, "an id is gensim/<ClassName>-v<N>"),
     "foreign namespace": ({"id": "CartPole-v1"}, "an id is gensim/<ClassName>-v<N>"),
-    "not printable": ({"summary": "a\x1b[31m"}, "summary is"),
-    "half a character": ({"instruction": "\ud800"}, "instruction is"),
+    "not printable": ({"summary": "a\x1b[31m"}, "summary: expected one line of printable"),
+    "half a character": ({"instruction": "\ud800"}, "instruction: expected one line of printable"),
+    "summary without end": ({"summary": "a" * 10_000}, "summary: expected a text of 0 to 1000"),
+    "hash of another kind": ({"sha256": "abc"}, "not 64 hexadecimal digits"),
+    "figure that is not one": ({"certificate": {"oracle": float("nan")}}, "expected a finite"),
+    "figure without end": ({"certificate": {"oracle": 10**400}}, "expected a finite number"),
+    "figure that acts": ({"certificate": {"oracle": "\x1b[2J"}}, "certificate: expected one line"),
+    "figures without end": ({"certificate": {"oracle": [0] * 5000}}, "over 1,000 figures"),
 }
 
 
@@ -152,7 +160,7 @@ def test_a_record_without_a_field_is_an_error_that_names_it(field: str) -> None:
 
 @pytest.mark.parametrize("data", [None, 3, "gensim/TinyZone-v0", []])
 def test_a_record_that_is_not_an_object_is_an_error(data: object) -> None:
-    with pytest.raises(LibraryError, match="is not an object"):
+    with pytest.raises(LibraryError, match="a record: expected an object"):
         parse_record(data)
 
 
@@ -317,9 +325,8 @@ def kill_at_every_line(root: Path, act: Callable[[Library], object]) -> Iterator
 
 
 def opened(library: Library) -> dict[str, bytes]:
-    """What a library holds once a user has looked at it."""
-    with redirect_stdout(io.StringIO()):
-        main(["list", "--library", str(library.root)])
+    """What a library holds once a command that writes has opened it."""
+    library.recover()
     return content(library.root)
 
 
@@ -551,6 +558,8 @@ def full_disk(free: int) -> Iterator[None]:
         return call
 
     def open_(*args: Any, **options: Any) -> Any:
+        if args[1:] == ("rb",):
+            return builtins.open(*args, **options)
         file = limited(builtins.open)(*args, **options)
         return Writing(file)
 
@@ -685,7 +694,7 @@ def test_a_reader_sees_old_records_or_new_ones(before: Path, quick_disk: None) -
     assert new in seen
 
 
-def test_looking_at_a_library_disturbs_no_publisher(before: Path) -> None:
+def test_recovery_disturbs_no_publisher(before: Path) -> None:
     (before / FILES[2]).write_text(TINY)
     journal = {"files": [FILES[2]]}
     (before / ".publishing").write_text(json.dumps(journal))
@@ -707,7 +716,7 @@ def test_a_journal_cannot_have_foreign_files_deleted(
     mine.write_text("mine")
     journal = {"files": [name.format(home=tmp_path)]}
     (before / ".publishing").write_text(json.dumps(journal))
-    with pytest.raises(LibraryError, match=r"\.publishing is damaged"):
+    with pytest.raises(LibraryError, match=r"the journal .*\.publishing names"):
         Library(before).recover()
     assert mine.read_text() == "mine"
 
@@ -716,7 +725,7 @@ def test_a_journal_cannot_have_foreign_files_deleted(
 def test_a_damaged_journal_is_reported_and_stops_publishing(before: Path, text: str) -> None:
     (before / ".publishing").write_text(text)
     library = Library(before)
-    refuses(library, r"\.publishing is damaged", lambda: publish(library))
+    refuses(library, r"the journal .*\.publishing is malformed", lambda: publish(library))
 
 
 def test_a_link_in_a_library_does_not_lead_deletions_elsewhere(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ from gensim_envs.envs.rollout import Episode
 from gensim_envs.generation import check, validate
 from gensim_envs.generation import publish as stage
 from gensim_envs.generation.validate import Policy
-from gensim_envs.library import Library
+from gensim_envs.library import Library, shipped
 from gensim_envs.sandbox.client import Protection, protection
 from gensim_envs.tasks import sweeping_piles
 from gensim_envs.utils import processes
@@ -116,7 +116,7 @@ def test_publishing_writes_program_row_provenance_and_completion(published: Path
     record = library.record(ID)
     assert library.source(record) == TINY
     assert record.summary == "Put a block into a zone."
-    assert record.bounds == {"items": 2, "targets": 1, "steps": 1}
+    assert record.bounds == {"items": 2, "places": 0, "targets": 1, "steps": 1}
     assert record.max_episode_steps == 4
     assert record.certificate["oracle"] >= 18
     assert record.certificate["noop"] == 0
@@ -476,7 +476,7 @@ def test_certify_counts_broken_rows(
 ) -> None:
     edit_registry(library, lambda records: records.append("nonsense"))
     assert run("certify", None, library) == 1
-    assert "'nonsense' is not an object" in capsys.readouterr().err
+    assert "a record: expected an object, not 'nonsense'" in capsys.readouterr().err
 
 
 # --- rebuilt ----------------------------------------------------------------------------------
@@ -514,14 +514,31 @@ def test_regenerating_mends_a_row_that_was_tampered_with(
     assert "was rewritten" in capsys.readouterr().out
 
 
-def test_regenerating_says_which_rows_go(
+def test_regenerating_drops_no_record_whose_program_is_missing(
     library: Library, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in FILES[1:3]:
         (library.root / name).unlink()
-    assert run("regenerate", None, library) == 0
-    assert library.records() == []
-    assert f"{ID}: removed, since its program is missing" in capsys.readouterr().out
+    before = content(library.root)
+    assert run("regenerate", None, library) == 1
+    assert content(library.root) == before
+    said = capsys.readouterr().err
+    assert f"has records whose programs are missing here: {ID}. Restore their programs" in said
+    edit_registry(library, lambda records: records[0].update(summary=7))  # type: ignore[attr-defined]
+    assert run("regenerate", None, library) == 1
+    assert ID in capsys.readouterr().err
+
+
+def test_regenerating_the_library_of_another_checkout_drops_no_hand_written_record(
+    library: Library, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = next(record for record in shipped().records() if record.hand_written)
+    library.write_records([*library.records(), own])
+    before = content(library.root)
+    assert run("regenerate", None, library) == 1
+    assert content(library.root) == before
+    said = capsys.readouterr().err
+    assert f"missing here: {own.id}. Run gensim in the checkout that has these" in said
 
 
 @pytest.mark.parametrize("lost", FILES[1:3])
@@ -538,8 +555,8 @@ def test_regenerating_wants_program_and_provenance(
 @pytest.mark.parametrize(
     ("name", "data", "problem"),
     [
-        (FILES[1], b"no json", "tiny_zone.json is not valid JSON"),
-        (FILES[1], b"\xff", "tiny_zone.json is not valid JSON"),
+        (FILES[1], b"no json", "tiny_zone.json is malformed: it is not valid JSON"),
+        (FILES[1], b"\xff", "tiny_zone.json is malformed: it is not valid JSON"),
         (FILES[2], b"\xff", "tiny_zone.py is not encoded as UTF-8"),
         (FILES[2], b"import os", "generated/tiny_zone.py"),
     ],

@@ -396,7 +396,7 @@ def test_a_damaged_verdict_is_named(
     folder = write_run(tmp_path / "run", refused(1, "gate"))
     path = folder / "attempts" / "0001.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
-    assert "0001.json is damaged" in refuse(capsys, str(folder))
+    assert "0001.json is malformed" in refuse(capsys, str(folder))
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"7", b"{", b"\xff\xfe", b"[" * 100_000])
@@ -405,7 +405,7 @@ def test_an_invalid_verdict_file_is_named(
 ) -> None:
     folder = write_run(tmp_path / "run", refused(1, "gate"))
     (folder / "attempts" / "0001.json").write_bytes(content)
-    assert "0001.json is damaged" in refuse(capsys, str(folder))
+    assert "0001.json is malformed" in refuse(capsys, str(folder))
 
 
 def test_unrelated_files_are_ignored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -416,7 +416,9 @@ def test_unrelated_files_are_ignored(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert facts_of(folder)["runs"][0]["unfinished"] == []
     capsys.readouterr()
     shutil.copy(folder / "attempts" / "0001.json", folder / "attempts" / "1.json")
-    assert "1.json is damaged: its attempt, 1, belongs to 0001.json" in refuse(capsys, str(folder))
+    assert "1.json is malformed: its attempt, 1, belongs to 0001.json" in refuse(
+        capsys, str(folder)
+    )
 
 
 def test_an_accepted_task_whose_program_is_missing(tmp_path: Path) -> None:

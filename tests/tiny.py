@@ -39,7 +39,7 @@ def record(name: str = "TinyZone") -> Record:
         sha256=digest(program(name)),
         summary="Put a block into a zone.",
         instruction="put the black block into the cyan zone",
-        bounds={"items": 2, "targets": 1, "steps": 1},
+        bounds={"items": 2, "places": 0, "targets": 1, "steps": 1},
         max_episode_steps=4,
         certificate={"oracle": 20, "steps": 1.0, "noop": 0.0, "random": 0, "redraws": 0.0},
     )
@@ -66,7 +66,7 @@ def make_library(root: Path, *names: str) -> Library:
 def hand_written_record(id: str) -> Record:
     """A record for one of the suite's own programs, which can stand in any library."""
     source = Library(Path()).program(HAND_WRITTEN)
-    bounds = {"items": 10, "targets": 5, "steps": 5}
+    bounds = {"items": 10, "places": 10, "targets": 5, "steps": 5}
     return replace(record(), id=id, file=HAND_WRITTEN, sha256=digest(source), bounds=bounds)
 
 

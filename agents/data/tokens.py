@@ -19,6 +19,8 @@ from safetensors import SafetensorError, safe_open
 from agents.errors import AgentsError
 from gensim_envs.utils import files
 
+_LARGEST = 2**31  # bytes of a file of tokens
+
 Tokens = dict[str, dict[str, NDArray[Any]]]
 """Encoder -> instruction -> its tokens, (L, width) float16 or (L,) int64."""
 
@@ -48,17 +50,18 @@ def load(folder: Path) -> Tokens:
     found: Tokens = {}
     for path in sorted(folder.glob("tokens-*.safetensors")):
         try:
+            files.open_regular(path, limit=_LARGEST).close()
             with safe_open(path, "np") as file:
                 encoder = (file.metadata() or {})["encoder"]
                 found[encoder] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
             raise AgentsError(
-                f"{path} does not hold tokens: {error}. Delete it, and write it again with "
+                f"{path} does not hold tokens: {error!s:.200}. Delete it, and write it again with "
                 "`python -m agents export`"
             ) from error
         for instruction, each in found[encoder].items():
             vectors = each.ndim == 2 and each.dtype == np.float16 and np.isfinite(each).all()
-            if not len(each) or not (vectors or (each.ndim == 1 and each.dtype == np.int64)):
+            if not each.size or not (vectors or (each.ndim == 1 and each.dtype == np.int64)):
                 raise AgentsError(
                     f"{path}: the tokens of {instruction!r:.60} are {each.dtype} {each.shape}, not "
                     "finite float16 (L, width) or int64 (L,)"

@@ -25,6 +25,7 @@ from agents.evaluation.playing import (
     PolicySource,
     Setting,
     check_actions,
+    check_registered,
     loaded,
     of_suite,
     outcome,
@@ -84,7 +85,9 @@ def evaluate(
 
         check_writable(videos)
     policy = source.load()
-    envs = envs or (policy.spec.envs if policy.spec is not None else ())
+    if policy.spec is not None and not envs:
+        envs = policy.spec.envs
+        check_registered(envs, "the checkpoint")
     if not envs:
         raise AgentsError(f"{source.name} was trained on no task; give some with --env or --tasks")
     settings, left_out = _settings(policy, list(dict.fromkeys(envs)), splits, perturb or {})

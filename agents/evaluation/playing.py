@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,24 @@ def check_actions(what: str, actions: gym.Space[Any]) -> None:
     box = isinstance(actions, gym.spaces.Box) and actions.is_bounded()
     if not box or actions.shape != (6,):
         raise AgentsError(f"{what} has actions {actions}; policies give six bounded numbers")
+
+
+def check_registered(envs: Iterable[str], source: str) -> None:
+    """Check ids that a file names. `gym.make("module:Env-v0")` would import a stranger's module.
+
+    Args:
+        envs: ids.
+        source: what names them, for the message: "the checkpoint".
+
+    Raises:
+        AgentsError: if one is not registered.
+    """
+    for env in envs:
+        if env not in gym.registry:
+            raise AgentsError(
+                f"{source} names {env!r:.80}, which is not registered. Register its library with "
+                "GENSIM_LIBRARY, or name the tasks yourself with --env"
+            )
 
 
 class Refused(Exception):

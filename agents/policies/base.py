@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agents.errors import AgentsError
+from gensim_envs.utils.decode import DecodeError, Range, Size, decode
 
 if TYPE_CHECKING:
     import gymnasium as gym
@@ -31,15 +32,15 @@ class PolicySpec:
     """Ids of the tasks that it was trained on."""
     obs_mode: str
     """"rgbd" or "state"."""
-    observation: dict[str, list[int]]
+    observation: dict[str, Annotated[list[Annotated[int, Range(1, 10**6)]], Size(1, 3)]]
     """Name -> shape of each part of an observation: color and height, or state."""
-    action_low: tuple[float, ...]
+    action_low: Annotated[tuple[float, ...], Size(6, 6)]
     """(6,) lower bounds of an action; those of x and y are the edges of the images."""
-    action_high: tuple[float, ...]
+    action_high: Annotated[tuple[float, ...], Size(6, 6)]
     """(6,) upper bounds of an action."""
     encoder: str | None
     """The text encoder of instructions; None if the policy does not read them."""
-    encoder_width: int
+    encoder_width: Annotated[int, Range(0, 10**6)]
     """Width of a token, or size of the vocabulary if tokens are word ids."""
     state_bounds: dict[str, int] = field(default_factory=dict)
     """Capacity of a state vector by kind of row; empty if it is what `envs` need, or
@@ -57,15 +58,15 @@ class PolicySpec:
         """Read a spec from the JSON object of `dataclasses.asdict(spec)`.
 
         Raises:
-            AgentsError: if a field is missing or unknown.
+            AgentsError: if a field is missing, unknown or not of its type.
         """
-        names = sorted(each.name for each in fields(cls))
-        if sorted(value) != names:
+        try:
+            return decode(cls, value)
+        except DecodeError as error:
             raise AgentsError(
-                f"the spec of the checkpoint has the fields {', '.join(sorted(value)) or 'none'}; "
-                f"expected {', '.join(names)}. Train it again with this version"
-            )
-        return cls(**tuples(value))
+                f"the spec of the checkpoint is malformed: {error}. Train it again with this "
+                "version"
+            ) from error
 
     def differences(self, other: PolicySpec) -> list[str]:
         """Fields of another spec that rule out sharing weights, as text."""
@@ -75,11 +76,6 @@ class PolicySpec:
         if not same_encoder(self.encoder_fingerprint, other.encoder_fingerprint):
             differ.append("encoder_fingerprint")
         return [f"{n} is {getattr(other, n)} there and {getattr(self, n)} here" for n in differ]
-
-
-def tuples(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields of a frozen dataclass from JSON, which has lists for tuples."""
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
 
 
 def same_encoder(one: tuple[float, ...], other: tuple[float, ...]) -> bool:

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agents.errors import AgentsError
-from agents.policies.base import Array, Policy, PolicySpec, same_encoder, tuples
+from agents.policies.base import Array, Policy, PolicySpec, same_encoder
 from agents.policies.registry import POLICIES, load, text_encoder
 from agents.policies.text_encoders import TextEncoder
 from agents.training import checkpoint
+from gensim_envs.utils.decode import DecodeError, decode
 
 if TYPE_CHECKING:
     import gymnasium as gym
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 
 _KINDS = {"color": "u", "height": "f"}  # of numpy's types: unsigned and floating-point numbers
+_IMPOSSIBLE = (RuntimeError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
+"""Errors of torch where the numbers of a config make no network."""
 
 
 class LearnedPolicy(nn.Module, Policy):
@@ -200,10 +203,18 @@ class LearnedPolicy(nn.Module, Policy):
         if "spec" not in described or "config" not in described:
             raise AgentsError(f"{folder / checkpoint.CONFIG} describes no policy; train it again")
         spec = PolicySpec.from_json(described["spec"])
-        policy = make_policy(spec, policy_config(spec.policy, described["config"]))
-        if not isinstance(policy, cls):
+        config = policy_config(spec.policy, described["config"])
+        weights, _ = checkpoint.load_tensors(folder / checkpoint.MODEL)
+        try:
+            with torch.device("meta"):  # takes no memory, whatever size the config asks for
+                sketch = make_policy(spec, config)
+        except _IMPOSSIBLE as error:
+            raise AgentsError(f"{folder} describes no possible network: {error!s:.200}") from error
+        if not isinstance(sketch, cls):
             raise AgentsError(f"{folder} holds the policy {spec.policy}, not {cls.__name__}")
-        load_weights(policy, checkpoint.load_tensors(folder / checkpoint.MODEL)[0], folder)
+        load_weights(sketch, {name: each.to("meta") for name, each in weights.items()}, folder)
+        policy = cast("Self", make_policy(spec, config))
+        load_weights(policy, weights, folder)
         policy.load_text_encoder()
         return policy.to(device).eval()
 
@@ -233,10 +244,13 @@ def policy_config(policy: str, values: Mapping[str, Any]) -> Any:
     """
     cls = policy_class(policy).config_class
     known = [each.name for each in fields(cls)]
-    for name in values:
-        if name not in known:
-            raise AgentsError(f"{policy} has no option {name!r}; it has {', '.join(known)}")
-    return cls(**tuples(values))
+    try:
+        for name in decode(dict[str, Any], values):
+            if name not in known:
+                raise AgentsError(f"{policy} has no option {name!r:.80}; it has {', '.join(known)}")
+        return decode(cls, values)
+    except DecodeError as error:
+        raise AgentsError(f"the options of {policy} are malformed: {error}") from error
 
 
 def load_weights(policy: LearnedPolicy, weights: Mapping[str, Tensor], source: Path) -> None:

@@ -23,13 +23,14 @@ import torch
 
 from agents.errors import AgentsError
 from gensim_envs.errors import FileError
-from gensim_envs.utils import files
+from gensim_envs.utils import decode, files
 
 CONFIG, MODEL, LAST, LOG = "config.json", "model.safetensors", "last.safetensors", "log.jsonl"
 TENSORBOARD, CANDIDATE = "tensorboard", "candidate"
 _FILES = (MODEL, LAST, LOG, TENSORBOARD, CANDIDATE)  # which only a run with a config.json has
 
 Tensors = Mapping[str, torch.Tensor]
+_LARGEST = 2**33  # bytes of a file of tensors
 
 
 @contextmanager
@@ -126,17 +127,14 @@ def load_json(path: Path) -> dict[str, Any]:
         AgentsError: if the file is missing or malformed.
     """
     try:
-        value = json.loads(path.read_text())
-    except FileNotFoundError:
-        raise AgentsError(
-            f"{path.parent} is not a checkpoint: {path.name} is missing; give the --out of "
-            "`python -m agents train`"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise AgentsError(f"{path} cannot be read: {error}") from error
-    if not isinstance(value, dict):
-        raise AgentsError(f"{path} is not a JSON object; train again or download it again")
-    return value
+        return decode.read(path, dict[str, Any])
+    except FileError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            raise AgentsError(
+                f"{path.parent} is not a checkpoint: {path.name} is missing; give the --out of "
+                "`python -m agents train`"
+            ) from None
+        raise AgentsError(f"{error}; train again or download it again") from error
 
 
 def save_tensors(path: Path, tensors: Tensors, info: Mapping[str, Any]) -> None:
@@ -152,14 +150,16 @@ def load_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         AgentsError: if the file is missing or malformed.
     """
     try:
+        files.open_regular(path, limit=_LARGEST).close()
         with safetensors.safe_open(path, "pt") as file:
-            info = json.loads((file.metadata() or {}).get("info", "{}"))
-            return {name: file.get_tensor(name) for name in file.keys()}, info  # noqa: SIM118
+            info = decode.parse((file.metadata() or {}).get("info", "{}"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        return tensors, decode.decode(dict[str, Any], info)
     except FileNotFoundError:
         raise AgentsError(f"{path} is missing; train again or download it again") from None
     except (OSError, ValueError, safetensors.SafetensorError) as error:
         raise AgentsError(
-            f"{path} cannot be read ({error}); train again or download it again"
+            f"{path} cannot be read ({error!s:.200}); train again or download it again"
         ) from error
 
 

@@ -131,8 +131,9 @@ def _check_oracle(demos: Demonstrations, policy: str) -> None:
         AgentsError: if one cannot be made, or is not of this suite.
     """
     import gensim_envs
-    from agents.evaluation.playing import Setting
+    from agents.evaluation.playing import Setting, check_registered
 
+    check_registered(demos.envs, "a dataset")
     for env_id in demos.envs:
         with closing(Setting(env_id, obs_mode=demos.obs_mode).make()) as env:
             try:

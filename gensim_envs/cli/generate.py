@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +23,7 @@ from gensim_envs.generation.recording import Recording, Scheme, Settings
 from gensim_envs.generation.run import INTERRUPTED, Result, Run
 from gensim_envs.generation.watch import Watch
 from gensim_envs.library import Library, shipped
+from gensim_envs.utils import files
 from gensim_envs.utils.cli import (
     Natural,
     OptionalPositive,
@@ -136,8 +136,8 @@ def _compare(config: GenerateConfig, library: Library, folder: Path) -> int:
     for scheme in config.scheme:
         own = Library(folder / scheme / "library")
         if library.registry.exists() and not own.registry.exists():
-            shutil.copytree(library.root / "generated", own.root / "generated", dirs_exist_ok=True)
-            shutil.copy(library.registry, own.registry)
+            files.copy(library.root / "generated", own.root / "generated")
+            files.write(own.registry, files.read(library.registry))
         print(f"{scheme}:")
         result = _run(config, scheme, own, folder / scheme)
         code = max(code, _report(result, folder / scheme, again))
@@ -222,8 +222,8 @@ def _copy(folder: Path, target: Path) -> None:
     """Copy the files of a run that `--provider replay` reads."""
     for name in ("attempts", "messages"):
         if (folder / name).is_dir():
-            shutil.copytree(folder / name, target / name, dirs_exist_ok=True)
-    shutil.copy(folder / "run.json", target / "run.json")
+            files.copy(folder / name, target / name)
+    files.write(target / "run.json", files.read(folder / "run.json"))
     print(f"recorded in {target}")
 
 

@@ -15,6 +15,7 @@ from tyro.conf import arg
 
 from gensim_envs.errors import FileError
 from gensim_envs.library import Broken, Library, LibraryError, Record, in_checkout, shipped
+from gensim_envs.printing import printable
 from gensim_envs.utils.cli import UsageError, value
 from gensim_envs.utils.text import read_text
 
@@ -60,12 +61,12 @@ def open_library(folder: Path | None, *, write: bool = False) -> Library:
     named = folder or os.environ.get("GENSIM_LIBRARY")
     if not named and write and not in_checkout():
         raise UsageError("there is no library here; use --library DIR or set GENSIM_LIBRARY")
-    library = Library(Path(os.path.expanduser(named)).resolve()) if named else shipped()
+    library = Library.at(named) if named else shipped()
     if write:
         check_writable(library.root)
-    elif not library.registry.exists():
+        library.recover()  # commands that only read change nothing
+    elif not os.path.lexists(library.registry):
         raise UsageError(f"{library.registry} does not exist")
-    library.recover()
     return library
 
 
@@ -124,7 +125,7 @@ def select(library: Library, names: Sequence[str]) -> tuple[list[Record], list[B
 
 def warn(text: str) -> None:
     """Print a line on stderr."""
-    print(f"gensim: {text}", file=sys.stderr)
+    print(f"gensim: {printable(text)}", file=sys.stderr)
 
 
 def read(path: Path) -> str:

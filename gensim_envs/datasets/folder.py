@@ -14,17 +14,44 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from gensim_envs.datasets.reading import MAIN, METADATA
 from gensim_envs.datasets.worker import Run
-from gensim_envs.errors import DatasetError
-from gensim_envs.utils.files import write
+from gensim_envs.errors import DatasetError, FileError
+from gensim_envs.utils import files
+from gensim_envs.utils.decode import DecodeError, Range, Text, decode, read
 
 _PARTS = ".gensim-demos"
 _NAMESPACE = "namespace_metadata.json"
+
+
+_Seed = Annotated[int, Range(0, 2**62)]
+
+
+@dataclass(frozen=True)
+class _Note:
+    """Why a seed has no episode."""
+
+    reason: Text
+    seed: _Seed = 0
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What the metadata of a dataset say about its episodes."""
+
+    total_episodes: _Seed
+    total_steps: _Seed
+    seeds: list[_Seed]
+    failed_seeds: list[_Note]
+
+
+_CONTENT = ("total_episodes", "total_steps", "seeds", "failed_seeds")
 
 
 class Folder:
@@ -73,7 +100,7 @@ class Folder:
 
     def begin(self) -> None:
         """Create the folder of parts."""
-        write(self._parts / "run.json", json.dumps(self.run.to_json()).encode())
+        files.write(self._parts / "run.json", json.dumps(self.run.to_json()).encode(), self._out)
 
     def finish(self, main: bytes, metadata: dict[str, Any]) -> None:
         """Write or extend the dataset.
@@ -81,12 +108,12 @@ class Folder:
         A kill between its two files loses nothing: the main file begins with the episodes that the
         old metadata describe, and the parts are still there.
         """
-        write(self.data / MAIN, main, self._out)
-        write(self.data / METADATA, json.dumps(metadata).encode(), self._out)
+        files.write(self.data / MAIN, main, self._out)
+        files.write(self.data / METADATA, json.dumps(metadata).encode(), self._out)
         for parent in Path(self.run.dataset_id).parents[:-1]:
             # Minari lists and uploads only those namespaces that have this file.
             if not (self._out / parent / _NAMESPACE).exists():
-                write(self._out / parent / _NAMESPACE, b"{}")
+                files.write(self._out / parent / _NAMESPACE, b"{}", self._out)
         self.metadata = metadata
 
     def clear(self) -> None:
@@ -97,38 +124,45 @@ class Folder:
                 (self._out / folder).rmdir()
 
     def _read_dataset(self) -> dict[str, Any] | None:
-        try:
-            metadata = json.loads((self.data / METADATA).read_bytes())
-            recorded = {key: metadata[key] for key in self.run.to_json()}
-            whole = len(metadata["seeds"]) == metadata["total_episodes"]
-        except FileNotFoundError:
+        path = self.data / METADATA
+        if not os.path.lexists(path):
             return None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        try:
+            metadata = read(path, dict[str, Any], root=self._out)
+            recorded = {key: metadata.get(key) for key in self.run.to_json()}
+            content = decode(_Content, {name: metadata.get(name) for name in _CONTENT})
+        except (FileError, DecodeError) as error:
             raise DatasetError(
-                f"{self.data} was not written by gensim demos. {_ELSEWHERE}"
+                f"{self.data} was not written by gensim demos ({error}). {_ELSEWHERE}"
             ) from error
-        if not whole:
+        if len(content.seeds) != content.total_episodes:
             raise DatasetError(f"{self.data} was changed after it was recorded. {_ELSEWHERE}")
         self._refuse_other(recorded, self.data)
-        assert isinstance(metadata, dict)
         return metadata
 
     def _read_parts(self) -> None:
-        solved = {int(path.stem) for path in self._parts.glob("[0-9]*.hdf5")}
-        notes = {int(path.stem): path for path in self._parts.glob("[0-9]*.json")}
-        try:
-            recorded = json.loads((self._parts / "run.json").read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        solved, notes = self._seeds("hdf5"), self._seeds("json")
+        path = self._parts / "run.json"
+        if not os.path.lexists(path):
             # Killed while parts were deleted: what is left belongs to nothing.
             shutil.rmtree(self._parts, ignore_errors=True)
             return
-        if solved or notes:
-            self._refuse_other(recorded, self._parts)
-        for stray in self._parts.glob(".*.tmp"):
-            stray.unlink()
-        self.solved |= solved
-        for seed, path in notes.items():
-            self.failed[seed] = json.loads(path.read_text(encoding="utf-8"))["reason"]
+        try:
+            if solved or notes:
+                recorded = read(path, dict[str, Any], root=self._out)
+                self._refuse_other(recorded, self._parts)
+            for stray in self._parts.glob(".*.tmp"):
+                files.remove(stray, self._out)
+            self.solved |= solved
+            for seed in notes:
+                self.failed[seed] = read(self.note(seed), _Note, root=self._out).reason
+        except FileError as error:
+            raise DatasetError(f"{error}. {_ELSEWHERE}") from error
+
+    def _seeds(self, kind: str) -> set[int]:
+        """The seeds of the parts of a kind."""
+        stems = [path.stem for path in self._parts.glob(f"[0-9]*.{kind}")]
+        return {int(stem) for stem in stems if stem.isdecimal() and len(stem) < 20}
 
     def _refuse_other(self, recorded: dict[str, Any], where: Path) -> None:
         for key, value in self.run.to_json().items():

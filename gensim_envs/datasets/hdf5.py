@@ -14,6 +14,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from gensim_envs.datasets.reading import check_contained
+
 _FRAME = 1024  # bytes of one time step from which on each is compressed and can be read alone
 _LEVEL = 4  # of gzip: level 9 saves 5 % more and takes five times as long
 
@@ -81,6 +83,7 @@ def assemble(
             old = seed in numbers
             name = f"episode_{index}"
             with h5py.File(main if old else part(seed), "r") as source:
+                check_contained(source)
                 source.copy(f"episode_{numbers[seed]}" if old else "episode", file, name)
             file[name].attrs.modify("id", index)
             steps += int(file[name].attrs["total_steps"])

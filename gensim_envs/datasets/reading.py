@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
-from gensim_envs.errors import DatasetError
+from gensim_envs.errors import DatasetError, FileError
+from gensim_envs.utils import decode, files
+from gensim_envs.utils.decode import DecodeError, Line, Range, Size, Text
 
 if TYPE_CHECKING:
     import h5py
@@ -29,6 +30,10 @@ METADATA, MAIN = "metadata.json", "main_data.hdf5"
 _MOST = 2**26  # bytes of an array of an episode without images, and of a metadata.json
 _RATIO = 1100  # gzip compresses to a thousandth at best
 _TEXT = 10_000  # bytes of an instruction
+_FILE = 2**40  # bytes of a main file
+_STEPS = 10_000  # of an episode
+_Name = Annotated[str, Line(), Size(1, 1000)]
+_Bound = Annotated[int, Range(0, 100_000)]
 
 
 def find(dataset: Path) -> list[Path]:
@@ -83,24 +88,24 @@ class Dataset:
             DatasetError: if it cannot be read or is not valid, or the main file is damaged.
         """
         try:
-            metadata = _json_object((path / METADATA).read_bytes()[: _MOST + 1])
+            metadata = decode.read(path / METADATA, dict[str, Any], limit=_MOST)
             space = _json_object(metadata.get("action_space"))
             spec = _json_object(metadata.get("env_spec") or "{}")
             sha256 = metadata.get("main_data_sha256")
             if sha256 is not None:  # it also differs while a recording is finished
-                with (path / MAIN).open("rb") as file:
+                with files.open_regular(path / MAIN, limit=_FILE) as file:
                     if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
                         raise DatasetError(f"{path / MAIN} is damaged. Record it again")
+            env_id = decode.decode(_Name, spec.get("id") or metadata.get("dataset_id") or str(path))
+            bounds = decode.decode(dict[str, _Bound], metadata.get("state_bounds", {}))
+        except FileError as error:
+            raise DatasetError(f"{error}. Record the dataset again") from error
         except OSError as error:
             raise DatasetError(
-                f"{error.filename} cannot be read: {error.strerror}. Record the dataset again"
+                f"{path / MAIN} cannot be read: {error.strerror}. Record the dataset again"
             ) from error
-        except (ValueError, TypeError, RecursionError) as error:
-            raise DatasetError(f"{path / METADATA} is not valid: {error}") from error
-        bounds = metadata.get("state_bounds", {})
-        if not isinstance(bounds, dict) or not all(type(most) is int for most in bounds.values()):
-            raise DatasetError(f"{path / METADATA}: state_bounds must be an object of integers")
-        env_id = str(spec.get("id") or metadata.get("dataset_id") or path)
+        except DecodeError as error:
+            raise DatasetError(f"{path / METADATA} is malformed: {error}") from error
         return cls(path, env_id, space.get("low"), space.get("high"), bounds)
 
     def episodes(self) -> Iterator[Episode]:
@@ -111,6 +116,8 @@ class Dataset:
         """
         import h5py
 
+        with _hdf5_errors(self.path / MAIN):
+            files.open_regular(self.path / MAIN, limit=_FILE).close()
         with _hdf5_errors(self.path / MAIN), h5py.File(self.path / MAIN, "r") as file:
             for index in range(sum(name.startswith("episode_") for name in file)):
                 what = f"{self.path}, episode {index}"
@@ -132,6 +139,8 @@ class Episode:
         with _hdf5_errors(what):
             self.seed = int(group.attrs.get("seed") or 0)
             self.steps = int(_array(group, "actions").shape[0])
+            if self.steps > _STEPS:
+                raise ValueError(f"it has {self.steps} actions, more than {_STEPS}")
 
     def __contains__(self, name: str) -> bool:
         """Whether there is an array or group of this name, such as "infos/success"."""
@@ -214,13 +223,29 @@ def _array(group: h5py.Group, name: str) -> h5py.Dataset:
     return item
 
 
+def check_contained(file: h5py.File) -> None:
+    """Check that a file refers to no other one, before parts of it are copied.
+
+    Raises:
+        DatasetError: naming what refers to another file.
+    """
+    import h5py
+
+    def check(group: h5py.Group) -> None:
+        for name in group:
+            item = _member(group, name)
+            if isinstance(item, h5py.Group):
+                check(item)
+            else:
+                _array(group, name)
+
+    with _hdf5_errors(file.filename):
+        check(file)
+
+
 def _json_object(text: Any) -> dict[str, Any]:
-    if len(text) > _MOST:
-        raise ValueError(f"it is larger than {_MOST} bytes")
-    value = json.loads(text)
-    if not isinstance(value, dict):
-        raise ValueError(f"{value!s:.40} is not a JSON object")
-    return value
+    """An object that is kept as JSON text, as Minari keeps spaces and specs."""
+    return decode.decode(dict[str, Any], decode.parse(decode.decode(Text, text), limit=_MOST))
 
 
 @contextlib.contextmanager

@@ -219,7 +219,7 @@ def _record_all(
         except _GaveUp as error:
             problems.append(str(error))
     if problems:
-        raise DatasetError("\n".join(problems))
+        raise DatasetError("; ".join(problems))
 
 
 def _plan(folder: Folder, episodes: int) -> tuple[list[int], list[int]]:

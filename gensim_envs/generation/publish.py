@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
-import json
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
@@ -14,12 +12,14 @@ from typing import Any
 import gensim_envs
 from gensim_envs.errors import LibraryError, TaskError
 from gensim_envs.generation import check, validate
-from gensim_envs.library import Library, Record, digest, file_of, is_hand_written
+from gensim_envs.library import Library, Record, class_of, digest, file_of, is_hand_written
 from gensim_envs.sandbox.client import protection
 from gensim_envs.sandbox.gate import check as gate
 from gensim_envs.sandbox.program import HandWritten, Program, Sandboxed
 from gensim_envs.seeds import CERTIFICATE, SURVEY
 from gensim_envs.utils import processes
+from gensim_envs.utils.decode import read
+from gensim_envs.utils.naming import snake_case
 
 Report = Callable[[str], None]
 
@@ -178,8 +178,10 @@ def regenerate(
 
     Raises:
         TaskError: if a task would be refused now; nothing is written.
-        LibraryError: if a program lacks its provenance or the reverse.
+        LibraryError: if a program lacks its provenance or the reverse, or a record's program is
+            not here, so that its record cannot be judged; nothing is written.
     """
+    _check_programs(library, hand_written)
     records: dict[str, Record] = {}
     with processes.processes(workers) as executor:
         for file in _programs(library, hand_written):
@@ -193,12 +195,30 @@ def regenerate(
                 other = records[record.name].file
                 raise LibraryError(f"{other} and {file} both define {record.name}")
             records[record.name] = record
-    ids = {record.id for record in records.values()}
-    with contextlib.suppress(LibraryError):  # registry.json may be damaged; it is rewritten
-        for record in library.records():
-            if record.id not in ids:
-                report(f"{record.id}: removed, since its program is missing")
     return library.write_records(list(records.values()))
+
+
+def _check_programs(library: Library, hand_written: Path | None) -> None:
+    """Check that no record would be dropped for lack of its program, which may be elsewhere."""
+    files = set(_programs(library, hand_written))
+    stems = {Path(file).stem for file in files}
+    try:
+        records, broken = library.read()
+    except LibraryError:
+        return  # registry.json is damaged and names nothing; it is rewritten
+    lost = [record.id for record in records if record.file not in files]
+    own = any(record.hand_written for record in records if record.id in lost)
+    lost += [each.id for each in broken if each.id and snake_case(class_of(each.id)) not in stems]
+    if lost:
+        remedy = (
+            "Run gensim in the checkout that has these hand-written tasks"
+            if own
+            else "Restore their programs, or delete these tasks (gensim remove)"
+        )
+        names = ", ".join(lost[:20]) + (f" and {len(lost) - 20} more" if len(lost) > 20 else "")
+        raise LibraryError(
+            f"{library.registry} has records whose programs are missing here: {names}. {remedy}"
+        )
 
 
 def _programs(library: Library, hand_written: Path | None) -> list[str]:
@@ -209,10 +229,7 @@ def _programs(library: Library, hand_written: Path | None) -> list[str]:
         missing = "program" if stem in provenances else "provenance"
         raise LibraryError(f"{folder}: {stem} has no {missing}. Restore it or remove the task")
     for path in provenances.values():
-        try:
-            json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise LibraryError(f"{path} is not valid JSON: {error}") from error
+        read(path, dict[str, Any], root=library.root)
     own = [] if hand_written is None else sorted(hand_written.glob("[a-z]*.py"))
     return [f"gensim_envs/tasks/{path.name}" for path in own] + [
         f"generated/{stem}.py" for stem in sorted(programs)

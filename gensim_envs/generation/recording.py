@@ -10,16 +10,20 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import ValidationError
 
-from gensim_envs.errors import GensimError
+from gensim_envs.errors import FileError, GensimError
 from gensim_envs.utils import files
+from gensim_envs.utils.decode import DecodeError, Range, Text, decode, parse, read
 
 Scheme = Literal["chain", "few-shot", "zero-shot"]
+Count = Annotated[int, Range(0, 10**9)]
+Seconds = Annotated[float, Range(0, 10**9)]
 LONG = 1500
 """Characters from which a message is kept in a file of its own."""
 
@@ -82,16 +86,19 @@ class Answer:
     changed: bool = False
 
 
-class RecordedCall(BaseModel):
+@dataclass(frozen=True)
+class RecordedCall:
     """A line of a recording: a call and its answer, whose fields are those of `Answer`."""
 
     name: str
     digest: str
-    answer: str
-    prompt_tokens: int
-    completion_tokens: int
-    seconds: float
+    answer: Text
+    prompt_tokens: Count
+    completion_tokens: Count
+    seconds: Seconds
     too_long: str = ""
+    temperature: float = 0.0
+    messages: Any = ()
 
 
 @dataclass(frozen=True)
@@ -117,15 +124,15 @@ class Settings:
     run: str
     model: str
     scheme: Scheme = "chain"
-    count: int = 20
-    window: int = 8
-    rounds: int = 3
-    critics: int = 3
-    seed: int = 0
+    count: Annotated[int, Range(0, 100_000)] = 20
+    window: Annotated[int, Range(1, 10_000)] = 8
+    rounds: Annotated[int, Range(0, 1000)] = 3
+    critics: Annotated[int, Range(0, 1000)] = 3
+    seed: Count = 0
     embedder: str = "tfidf"
     target: str = ""
-    curriculum: int = 0
-    temperatures: dict[str, float] | None = None
+    curriculum: Annotated[int, Range(0, 1000)] = 0
+    temperatures: dict[str, Annotated[float, Range(0, 2)]] | None = None
     base: str | None = None
 
 
@@ -148,11 +155,9 @@ class Recording:
         """
         path = self.root / "run.json"
         try:
-            return TypeAdapter(Settings).validate_json(_text(path))
-        except ValidationError as error:
-            raise RecordingError(
-                f"{path} is damaged: {first_problem(error, 'the file')}"
-            ) from error
+            return read(path, Settings, root=self.root)
+        except FileError as error:
+            raise RecordingError(str(error)) from error
 
     def write_settings(self, settings: Settings) -> None:
         """Write the settings of the run.
@@ -182,7 +187,7 @@ class Recording:
         }
         path = self.path(call.attempt)
         line = json.dumps(entry, ensure_ascii=False) + "\n"
-        torn = path.exists() and not path.read_bytes().endswith(b"\n")
+        torn = os.path.lexists(path) and not _bytes(path, self.root).endswith(b"\n")
         files.append(path, ("\n" * torn + line).encode(errors="replace"), self.root)
 
     def _keep(self, content: str) -> str | dict[str, str]:
@@ -190,7 +195,7 @@ class Recording:
             return content
         data = content.encode(errors="replace")
         name = f"messages/{hashlib.sha256(data).hexdigest()[:16]}.md"
-        if not (self.root / name).exists():
+        if not os.path.lexists(self.root / name):
             files.write(self.root / name, data, self.root)
         return {"file": name}
 
@@ -198,10 +203,9 @@ class Recording:
         """The calls of an attempt; torn lines are ignored."""
         path = self.path(attempt)
         found = []
-        # Not splitlines(), which also splits at what JSON need not escape, such as U+2028.
-        for line in _text(path).split("\n") if path.exists() else []:
-            with contextlib.suppress(ValidationError):
-                found.append(RecordedCall.model_validate_json(line))
+        for line in _bytes(path, self.root).split(b"\n") if os.path.lexists(path) else []:
+            with contextlib.suppress(DecodeError):
+                found.append(decode(RecordedCall, parse(line)))
         return found
 
     def answers(self, attempt: int) -> dict[str, tuple[str, Answer]]:
@@ -235,8 +239,8 @@ def first_problem(error: ValidationError, whole: str) -> str:
     return f"{where or whole}: {first['msg']}"
 
 
-def _text(path: Path) -> str:
+def _bytes(path: Path, root: Path) -> bytes:
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise RecordingError(f"{path} cannot be read: {error.strerror}") from error
+        return files.read(path, root=root)
+    except FileError as error:
+        raise RecordingError(str(error)) from error

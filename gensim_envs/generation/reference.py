@@ -10,6 +10,7 @@ from typing import Any
 
 import gensim_envs.api
 from gensim_envs.generation.prompts import render
+from gensim_envs.sandbox.gate import syntax_tree
 from gensim_envs.task.assets import ASSETS, KIT_SHAPES, OBJECTS, SPLIT_COLORS, Asset
 from gensim_envs.task.pose import Pose
 
@@ -64,7 +65,7 @@ def _docstrings(file: str) -> dict[str, str]:
                 found[above + child.name] = ast.get_docstring(child) or ""
                 walk(child, f"{above}{child.name}.")
 
-    walk(ast.parse(Path(file).read_text(encoding="utf-8")), "")
+    walk(syntax_tree(Path(file).read_text(encoding="utf-8")), "")
     return found
 
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, get_args
+from typing import Annotated, Any, get_args
 
-from pydantic import TypeAdapter, ValidationError
-
-from gensim_envs.errors import Cause, TaskError
+from gensim_envs.errors import Cause, FileError, TaskError
 from gensim_envs.generation.providers import ApiError
-from gensim_envs.generation.recording import Recording, RecordingError, first_problem
+from gensim_envs.generation.recording import Count, Recording, RecordingError, Seconds
 from gensim_envs.utils import files
+from gensim_envs.utils.decode import Range, Size, Text, read
+from gensim_envs.utils.text import read_text
 
 STAGES = ("proposal", "gate", "spec", "oracle", "semantics", "reflection", "published")
 """The checks, in the order in which a task passes them. Novelty is checked along the way and again
 before publishing."""
+Pair = Annotated[list[Text], Size(2, 2)]
 CAUSES: tuple[Cause, ...] = get_args(Cause)
 """All causes for which an attempt can be refused."""
 
@@ -44,20 +46,20 @@ class Verdict:
         program: source of the last program; "" if there is none.
     """
 
-    attempt: int
+    attempt: Annotated[int, Range(1, 10**6)]
     cause: Cause | None = None
-    problem: str = ""
+    problem: Text = ""
     name: str = ""
     id: str = ""
     proposal: dict[str, Any] = field(default_factory=dict)
     references: list[str] = field(default_factory=list)
     passed: list[str] = field(default_factory=list)
     first: list[str] = field(default_factory=list)
-    refusals: list[list[str]] = field(default_factory=list)
-    votes: list[list[str]] = field(default_factory=list)
-    tokens: list[int] = field(default_factory=lambda: [0, 0])
-    seconds: dict[str, float] = field(default_factory=dict)
-    cuts: dict[str, int] = field(default_factory=dict)
+    refusals: list[Pair] = field(default_factory=list)
+    votes: list[Pair] = field(default_factory=list)
+    tokens: Annotated[list[Count], Size(2, 2)] = field(default_factory=lambda: [0, 0])
+    seconds: dict[str, Seconds] = field(default_factory=dict)
+    cuts: dict[str, Count] = field(default_factory=dict)
     changed: list[str] = field(default_factory=list)
     program: str = ""
 
@@ -74,9 +76,6 @@ class Verdict:
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
         return asdict(self)
-
-
-_VERDICT = TypeAdapter(Verdict)
 
 
 def write_verdict(folder: Path, verdict: Verdict) -> None:
@@ -102,18 +101,17 @@ def read_verdicts(folder: Path) -> list[Verdict]:
     found = []
     for path in sorted((folder / "attempts").glob("[0-9]*.json")):
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
+            verdict = read(path, Verdict, root=folder)
             program = path.with_suffix(".py")
-            data["program"] = program.read_text(encoding="utf-8") if program.exists() else ""
-            found.append(_VERDICT.validate_python(data))
-            own = _path(folder, found[-1].attempt)
-            if path != own:
-                raise ValueError(f"its attempt, {found[-1].attempt}, belongs to {own.name}")
-        except (OSError, ValueError, TypeError, RecursionError) as error:
-            problem = (
-                first_problem(error, "the file") if isinstance(error, ValidationError) else error
+            if os.path.lexists(program):
+                verdict.program = read_text(program, "program", folder)
+        except FileError as error:
+            raise RecordingError(str(error)) from error
+        if path != (own := _path(folder, verdict.attempt)):
+            raise RecordingError(
+                f"{path} is malformed: its attempt, {verdict.attempt}, belongs to {own.name}"
             )
-            raise RecordingError(f"{path} is damaged: {problem}") from error
+        found.append(verdict)
     return sorted(found, key=lambda verdict: verdict.attempt)
 
 

@@ -43,9 +43,7 @@ class Watch(Progress):
         )
         rounds = f" after {len(verdict.refusals)} repairs" if verdict.refusals else ""
         cut = f"; prompts cut to fit: {', '.join(verdict.cuts)}" if verdict.cuts else ""
-        line = f"{verdict.attempt:4d} {verdict.name or '?'}: {result}{rounds}{cut}"
-        # Some of it is a model's text, which must not control a terminal or break the line.
-        self.line("".join(c if c.isprintable() else " " for c in line))
+        self.line(f"{verdict.attempt:4d} {verdict.name or '?'}: {result}{rounds}{cut}")
 
     def _count(self, attempts: int) -> None:
         running = Counter(self._stages.values())

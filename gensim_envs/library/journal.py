@@ -8,14 +8,24 @@ place, and recovery deletes the files in the journal that belong to no record.
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-from gensim_envs.errors import LibraryError
+from gensim_envs.errors import FileError, LibraryError
+from gensim_envs.utils.decode import read
 from gensim_envs.utils.files import leftovers, remove, write
 
 _TASK_FILE = re.compile(r"generated/(provenance/|completions/)?[a-z][a-z0-9_]*\.(py|json|md)")
+
+
+@dataclass(frozen=True)
+class _Noted:
+    """What a journal holds."""
+
+    files: list[str]
 
 
 class Journal:
@@ -32,7 +42,7 @@ class Journal:
     @property
     def exists(self) -> bool:
         """Whether a change was begun and not cleaned up."""
-        return self._path.exists()
+        return os.path.lexists(self._path)
 
     def begin(self, files: Iterable[str]) -> None:
         """Note the files, below the library's folder, that are about to change."""
@@ -63,13 +73,14 @@ class Journal:
 
     def _files(self) -> list[str]:
         try:
-            files: list[str] = json.loads(self._path.read_bytes())["files"]
-            for name in files:
-                # A library from elsewhere must not have files deleted that are not its own.
-                if not _TASK_FILE.fullmatch(name):
-                    raise ValueError(f"{name!r:.60} is not a file of a task")
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise LibraryError(
-                f"{self._path} is damaged: {error}. Inspect it and delete it"
-            ) from error
+            files = read(self._path, _Noted, root=self._root).files
+        except FileError as error:
+            raise LibraryError(f"the journal {error}. Inspect it and delete it") from error
+        for name in files:
+            # A library from elsewhere must not have files deleted that are not its own.
+            if not _TASK_FILE.fullmatch(name):
+                raise LibraryError(
+                    f"the journal {self._path} names {name!r:.60}, which is not a file of a task. "
+                    "Inspect it and delete it"
+                )
         return files

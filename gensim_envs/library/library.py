@@ -28,11 +28,13 @@ from gensim_envs.library.records import (
     parse_record,
 )
 from gensim_envs.library.renaming import rename_class
+from gensim_envs.utils import files as disk
+from gensim_envs.utils.decode import DecodeError, parse
 from gensim_envs.utils.files import leftovers, locked, remove, write
-from gensim_envs.utils.text import read_text
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _SHIPPED = _PACKAGE / "shipped"
+_REGISTRY, _PROGRAM = 2**26, 2**20  # most bytes of registry.json and of a program
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,11 @@ class Library:
     def __init__(self, root: Path) -> None:
         self.root = root
 
+    @classmethod
+    def at(cls, path: str | os.PathLike[str]) -> Library:
+        """The library at a path, which may begin with `~`."""
+        return cls(Path(os.path.realpath(os.path.expanduser(path))))
+
     @property
     def registry(self) -> Path:
         """The file of records."""
@@ -71,14 +78,14 @@ class Library:
         Raises:
             LibraryError: registry.json cannot be read.
         """
-        if not self.registry.exists():
+        if not os.path.lexists(self.registry):
             return [], []
         try:
-            data = json.loads(read_text(self.registry))
+            data = parse(disk.read(self.registry, limit=_REGISTRY), limit=_REGISTRY)
         except FileError as error:
             raise LibraryError(str(error)) from error
-        except (ValueError, RecursionError) as error:
-            raise LibraryError(f"{self.registry} is not valid JSON: {error}") from error
+        except DecodeError as error:
+            raise LibraryError(f"{self.registry} is malformed: {error}") from error
         if not isinstance(data, dict) or not isinstance(data.get("tasks"), list):
             raise LibraryError(f'{self.registry}: expected {{"tasks": [...]}}')
         records: list[Record] = []
@@ -126,9 +133,10 @@ class Library:
         """
         path = self.program_path(file)
         try:
-            return path.read_bytes().decode()
-        except OSError as error:
-            raise LibraryError(f"{path} cannot be read: {error.strerror}") from error
+            root = None if is_hand_written(file) else self.root
+            return disk.read(path, root=root, limit=_PROGRAM).decode()
+        except FileError as error:
+            raise LibraryError(str(error)) from error
         except UnicodeDecodeError as error:
             raise LibraryError(f"{path} is not encoded as UTF-8: {error.reason}") from error
 
@@ -152,14 +160,19 @@ class Library:
     def provenance(self, record: Record) -> dict[str, Any]:
         """Return the provenance of a record, or {} if it cannot be read."""
         try:
-            origin = json.loads(read_text(self.root / _provenance(record.file)))
-        except (FileError, ValueError, RecursionError):
+            origin = parse(self._bytes(_provenance(record.file)) or b"{}")
+        except (FileError, DecodeError):
             return {}
         return origin if isinstance(origin, dict) else {}
 
     def run_of(self, record: Record) -> str:
         """The id of the run that published a record, or "" where that is not known."""
         return str(self.provenance(record).get("run", ""))
+
+    def _bytes(self, name: str) -> bytes | None:
+        """The content of a file below the library's folder; None where there is nothing."""
+        path = self.root / name
+        return disk.read(path, root=self.root) if os.path.lexists(path) else None
 
     # --- writing --------------------------------------------------------------------------------
 
@@ -176,7 +189,7 @@ class Library:
         files[_provenance(record.file)] = _dumps(provenance)
         with self._writing():
             records = self.others(record.name, record.file, source, completion)
-            new = {name: data for name, data in files.items() if not (self.root / name).exists()}
+            new = {name: data for name, data in files.items() if self._bytes(name) is None}
             self._change([*records, record], new)
 
     def remove(self, id: str) -> Record:
@@ -227,9 +240,9 @@ class Library:
             origin = self.provenance(old)
             origin["renamed_from"] = [*origin.get("renamed_from", []), old.id]
             files = {**_files(new.file, source, None), _provenance(new.file): _dumps(origin)}
-            completion = self.root / _completion(old.file)
-            if completion.exists():
-                files[_completion(new.file)] = completion.read_bytes()
+            completion = self._bytes(_completion(old.file))
+            if completion is not None:
+                files[_completion(new.file)] = completion
             records = [new if record == old else record for record in others]
             self._change(records, files, delete=_task_files(old.file))
         return new
@@ -240,7 +253,7 @@ class Library:
             for record in records:
                 parse_record(vars(record))
             data = dump_records(records).encode()
-            if self.registry.exists() and self.registry.read_bytes() == data:
+            if self._bytes(self.registry.name) == data:
                 return False
             write(self.registry, data)
             return True
@@ -269,7 +282,7 @@ class Library:
                 )
         wanted = {_provenance(file): None, **_files(file, source, completion)}
         for path, data in wanted.items():
-            if (self.root / path).exists() and (self.root / path).read_bytes() != data:
+            if self._bytes(path) not in (None, data):
                 raise LibraryError(
                     f"{self.root / path} exists, but no record refers to it. Delete it, or run "
                     "gensim regenerate if it belongs to a task of this library"
@@ -367,7 +380,7 @@ def shipped() -> Library:
 
 def is_shipped(library: Library) -> bool:
     """Whether a library is the suite's own."""
-    return library.root.resolve() == shipped().root
+    return Library.at(library.root).root == shipped().root
 
 
 def in_checkout() -> bool:

@@ -6,23 +6,46 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, get_origin, get_type_hints
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 from gensim_envs.errors import LibraryError
+from gensim_envs.utils.decode import DecodeError, Line, Range, Size, Using, decode
 from gensim_envs.utils.naming import snake_case
 
 CLASS_NAME = re.compile(r"[A-Z][A-Za-z0-9]*")
 _ID = re.compile(rf"gensim/{CLASS_NAME.pattern}-v(0|[1-9][0-9]*)")
 _FILE = re.compile(r"(gensim_envs/tasks|generated)/[a-z][a-z0-9_]*\.py")
-_BOUNDS = {"items": 1, "places": 0, "targets": 1, "steps": 1}
-"""Kinds of bounds, with the least value of each."""
-_CERTIFICATE: dict[str, tuple[type[Any], float]] = {
-    "oracle": (int, 1000), "steps": (float, 1000), "noop": (float, 1), "random": (int, 1000),
-    "redraws": (float, 1), "blind": (float, 1), "blind_late": (float, 1), "reading": (bool, 1),
-    "pixels": (int, 100_000), "contrast": (float, 1000),
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_Line = Annotated[str, Line(), Size(0, 1000)]
+_Count = Annotated[int, Range(1, 10_000)]  # more is a forgery that would fill the memory
+_Share = Annotated[float, Range(-1, 1)]
+_BOUNDS: dict[str, Any] = {
+    "items": _Count, "places": Annotated[int, Range(0, 10_000)], "targets": _Count, "steps": _Count,
 }  # fmt: skip
-"""Type and upper bound of each figure."""
+_CERTIFICATE: dict[str, Any] = {
+    "oracle": Annotated[int, Range(0, 1000)], "steps": Annotated[float, Range(0, 1000)],
+    "noop": _Share, "random": Annotated[int, Range(0, 1000)], "redraws": _Share, "blind": _Share,
+    "blind_late": _Share, "reading": bool, "pixels": Annotated[int, Range(0, 100_000)],
+    "contrast": Annotated[float, Range(0, 1000)],
+}  # fmt: skip
+
+
+def _figures(kinds: dict[str, Any], *, all_of_them: bool) -> Using:
+    """Read an object of figures, each of its own type."""
+
+    def read(data: Any) -> dict[str, Any]:
+        if not isinstance(data, dict):
+            raise DecodeError("expected an object")
+        for name in data:
+            if name not in kinds:
+                raise DecodeError(f"{name!r:.60} is unknown")
+        for name in kinds:
+            if all_of_them and name not in data:
+                raise DecodeError(f"{name!r} is missing")
+        return {name: decode(kinds[name], value) for name, value in data.items()}
+
+    return Using(read)
 
 
 @dataclass(frozen=True)
@@ -40,27 +63,25 @@ class Record:
         certificate: successes of the oracle and of policies that must fail.
     """
 
-    id: str
-    file: str
-    sha256: str
-    summary: str
-    instruction: str
-    bounds: dict[str, int]
-    max_episode_steps: int
-    certificate: dict[str, Any] = field(default_factory=dict)
+    id: _Line
+    file: _Line
+    sha256: _Line
+    summary: _Line
+    instruction: _Line
+    bounds: Annotated[dict[str, int], _figures(_BOUNDS, all_of_them=True)]
+    max_episode_steps: _Count
+    # Until all records have been measured again, figures may be missing.
+    certificate: Annotated[dict[str, Any], _figures(_CERTIFICATE, all_of_them=False)]
 
     @property
     def name(self) -> str:
         """Class name of the task."""
-        return self.id.removeprefix("gensim/").rpartition("-v")[0]
+        return class_of(self.id)
 
     @property
     def hand_written(self) -> bool:
         """Whether it is one of the suite's own tasks, which need no sandbox."""
         return is_hand_written(self.file)
-
-
-_TYPES = {name: get_origin(hint) or hint for name, hint in get_type_hints(Record).items()}
 
 
 def parse_record(data: Any) -> Record:
@@ -69,33 +90,19 @@ def parse_record(data: Any) -> Record:
     Raises:
         LibraryError: naming the record and the first field that is wrong.
     """
-    if not isinstance(data, dict):
-        raise LibraryError(f"record {data!r:.60} is not an object")
-    name = f"record {data.get('id')!r:.60}"
-    if set(data) != set(_TYPES):
-        odd = sorted(set(data) ^ set(_TYPES))[0]
-        raise LibraryError(f"{name}: {odd!r:.60} is {'missing' if odd in _TYPES else 'unknown'}")
-    for key, kind in _TYPES.items():
-        value = data[key]
-        if type(value) is not kind or (isinstance(value, str) and not value.isprintable()):
-            raise LibraryError(f"{name}: {key} is {value!r:.60}")
-    if not is_id(data["id"]):
-        raise LibraryError(f"{name}: an id is gensim/<ClassName>-v<N>")
-    if not _FILE.fullmatch(data["file"]):
-        raise LibraryError(f"{name}: file is {data['file']!r:.60}, not generated/<name>.py")
-    bounds = data["bounds"]
-    if set(bounds) != set(_BOUNDS) or not all(
-        type(bounds[kind]) is int and bounds[kind] >= least for kind, least in _BOUNDS.items()
-    ):
-        raise LibraryError(f"{name}: bounds are {bounds!r:.80}")
-    if data["max_episode_steps"] < 1:
-        raise LibraryError(f"{name}: max_episode_steps is {data['max_episode_steps']}")
-    for key, value in data["certificate"].items():
-        # Until all records have been measured again, figures may be missing.
-        kind, most = _CERTIFICATE.get(key, (None, 0.0))
-        if kind is None or type(value) is not kind or not abs(value) <= most:
-            raise LibraryError(f"{name}: its certificate's {key!r:.60} is {value!r:.60}")
-    return Record(**data)
+    id = data.get("id") if isinstance(data, dict) else None
+    what = f"record {id!r:.60}" if isinstance(id, str) else "a record"
+    try:
+        record = decode(Record, data)
+        if not is_id(record.id):
+            raise DecodeError("an id is gensim/<ClassName>-v<N>")
+        if not _FILE.fullmatch(record.file):
+            raise DecodeError(f"file is {record.file!r:.60}, not generated/<name>.py")
+        if not _SHA256.fullmatch(record.sha256):
+            raise DecodeError(f"sha256 is {record.sha256!r:.60}, not 64 hexadecimal digits")
+    except DecodeError as error:
+        raise LibraryError(f"{what}: {error}") from None
+    return record
 
 
 def dump_records(records: Sequence[Record]) -> str:
@@ -109,6 +116,11 @@ def dump_records(records: Sequence[Record]) -> str:
 def is_id(text: object) -> bool:
     """Whether this is the id of a task: `gensim/<ClassName>-v<N>`."""
     return isinstance(text, str) and _ID.fullmatch(text) is not None
+
+
+def class_of(id: str) -> str:
+    """The class name in the id of a task."""
+    return id.removeprefix("gensim/").rpartition("-v")[0]
 
 
 def is_hand_written(file: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +22,6 @@ from gensim_envs.sandbox.gate import check as gate
 
 MOST_MESSAGES = 3
 """Messages that are listed for a cause."""
-_LIMIT = 1e12  # tokens or seconds of an attempt; a larger number is an error
 
 
 @dataclass(frozen=True)
@@ -151,8 +150,6 @@ class Run:
         verdicts = read_verdicts(folder)
         if not verdicts:
             raise RecordingError(f"{folder} has no verdict yet: no attempt has ended")
-        for verdict in verdicts:
-            _check(folder, verdict)
         ended = {verdict.attempt for verdict in verdicts}
         begun = [k for k in recording.attempts() if k not in ended and recording.calls(k)]
         return cls(folder.resolve().name, settings, verdicts, begun, price)
@@ -275,28 +272,6 @@ def summary(verdict: Verdict) -> str:
     except TaskError:
         docstring = ""
     return docstring.strip().split("\n")[0] or str(verdict.proposal.get("description", ""))
-
-
-def _check(folder: Path, verdict: Verdict) -> None:
-    """Check what the types of a verdict do not: lengths, ranges and the depth of nesting.
-
-    Raises:
-        RecordingError: naming the file.
-    """
-    pairs: list[Sequence[Any]] = [verdict.tokens, *verdict.refusals, *verdict.votes]
-    amounts = [*verdict.tokens, *verdict.seconds.values(), *verdict.cuts.values()]
-    problem = ""
-    if any(len(pair) != 2 for pair in pairs):
-        problem = "tokens, a refusal or a vote is not a pair"
-    elif not all(0 <= amount < _LIMIT for amount in amounts):
-        problem = "tokens, seconds or cuts are out of range"
-    try:
-        verdict.to_json()
-    except RecursionError:
-        problem = "it is nested too deeply"
-    if problem:
-        path = Recording(folder).path(verdict.attempt).with_suffix(".json")
-        raise RecordingError(f"{path} is damaged: {problem}")
 
 
 def _frequent(messages: Iterable[str]) -> list[MessageCount]:

@@ -25,6 +25,7 @@ from tyro.conf import arg
 from tyro.constructors import PrimitiveConstructorSpec
 
 from gensim_envs.errors import GensimError, TaskError
+from gensim_envs.printing import printable
 
 T = TypeVar("T")
 
@@ -305,5 +306,5 @@ def _unboxed(text: str) -> str:
 
 def _fail(line: str, code: int) -> int:
     if sys.stderr is not None:
-        print(line, file=sys.stderr)
+        print(printable(line), file=sys.stderr)
     return code

@@ -1,7 +1,9 @@
-"""Writing files so that a reader sees the old content or the new one, never a part.
+"""Reading and writing files of folders that may come from anyone.
 
-All writes and deletions go through here. They work relative to an opened folder and follow no
-symbolic link below it, so a library or a run folder from elsewhere cannot redirect them.
+A reader sees the old content or the new one, never a part. All writes and deletions go through
+here. They work relative to an opened folder and follow no symbolic link below it, so a library or a
+run folder from elsewhere cannot redirect them. Only regular files are read: a named pipe or a
+device, which may block or never end, is an error.
 """
 
 from __future__ import annotations
@@ -12,10 +14,15 @@ import fcntl
 import glob
 import os
 import secrets
+import stat
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path, PurePath
 
 from gensim_envs.errors import FileError
+
+LARGEST = 2**28
+"""Most bytes of a file that is read as a whole."""
 
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -80,6 +87,59 @@ def remove(path: Path, root: Path | None = None) -> None:
         os.unlink(path.name, dir_fd=folder)
 
 
+def read(path: Path, what: str = "", root: Path | None = None, limit: int = LARGEST) -> bytes:
+    """The content of a regular file.
+
+    Args:
+        path: the file.
+        what: what the file is, for the message of an error: "program", "config".
+        root: a folder above the file, below which no symbolic link is followed; None follows all.
+        limit: most bytes of the file.
+
+    Raises:
+        FileError: naming the file and the reason, such as its size or that it is a named pipe.
+    """
+    with errors(path, "read", what), open_regular(path, root, limit) as file:
+        return file.read(limit)  # it may grow meanwhile
+
+
+def open_regular(path: Path, root: Path | None = None, limit: int = LARGEST) -> BufferedReader:
+    """Open a regular file for reading; the arguments are those of `read`.
+
+    Raises:
+        OSError: if it cannot be opened, is not a regular file or is larger than `limit` bytes.
+    """
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    if root is None:
+        descriptor = os.open(path, flags)
+    else:
+        with _opened_parent(path, root, create=False) as folder:
+            descriptor = os.open(path.name, flags | os.O_NOFOLLOW, dir_fd=folder)
+    found = os.fstat(descriptor)
+    regular = stat.S_ISREG(found.st_mode)
+    if not regular or found.st_size > limit:
+        os.close(descriptor)
+        problem = f"it is larger than {limit} bytes" if regular else "it is not a regular file"
+        raise OSError(errno.EINVAL, problem, str(path))
+    return open(descriptor, "rb")
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy the files of a folder and of the folders in it, without following symbolic links.
+
+    Args:
+        source: the folder; what is not a regular file in it is an error.
+        target: where the files go; those that are there already are replaced.
+
+    Raises:
+        FileError: naming the file and the reason.
+    """
+    for folder, _, names in os.walk(source):
+        for name in names:
+            path = Path(folder, name)
+            write(target / path.relative_to(source), read(path, root=source), target)
+
+
 def leftovers(path: Path) -> list[Path]:
     """Temporary files beside a file, of calls of `write` that were killed or are still running."""
     return list(path.parent.glob(f".{glob.escape(path.name[:100])}.*.tmp"))
@@ -131,7 +191,7 @@ def _opened_parent(path: Path, root: Path | None, *, create: bool) -> Iterator[i
 
 
 @contextlib.contextmanager
-def errors(path: Path, verb: str = "written") -> Iterator[None]:
+def errors(path: Path, verb: str = "written", what: str = "") -> Iterator[None]:
     """Turn an `OSError` of the block into a `FileError` that names the path."""
     try:
         yield
@@ -140,4 +200,10 @@ def errors(path: Path, verb: str = "written") -> Iterator[None]:
             raise
         full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         reason = "no space is left on the disk; free some" if full else error.strerror or str(error)
-        raise FileError(f"{path} cannot be {verb}: {reason}") from error
+        if error.errno == errno.ELOOP:
+            reason = "it is a symbolic link, or a loop of them"
+        raise FileError(f"{_named(path, what)} cannot be {verb}: {reason}") from error
+
+
+def _named(path: Path, what: str) -> str:
+    return f"{what} {path}" if what else str(path)

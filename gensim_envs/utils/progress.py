@@ -6,6 +6,8 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
+from gensim_envs.printing import printable
+
 if TYPE_CHECKING:
     from tqdm import tqdm
 
@@ -55,10 +57,10 @@ class Progress:
             self._bar.update(steps)
 
     def line(self, text: str, stream: TextIO | None = None) -> None:
-        """Print a line above the bar, by default on stdout."""
+        """Print a line above the bar, by default on stdout; its text may come from anyone."""
         if self._bar is not None:
             self._bar.clear()
-        print(text, file=stream, flush=True)
+        print(printable(text), file=stream, flush=True)
         if self._bar is not None:
             self._bar.refresh()
 

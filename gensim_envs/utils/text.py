@@ -7,11 +7,12 @@ import io
 from pathlib import Path
 
 from gensim_envs.errors import FileError
+from gensim_envs.utils import files
 
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-def read_text(path: Path, what: str = "file") -> str:
+def read_text(path: Path, what: str = "file", root: Path | None = None) -> str:
     r"""Return the text of a UTF-8 file, as Python reads its own sources.
 
     A byte-order mark is dropped, and every line ends with `\n`.
@@ -19,14 +20,12 @@ def read_text(path: Path, what: str = "file") -> str:
     Args:
         path: the file.
         what: what the file is, for the message of an error: "program", "config".
+        root: see `files.read`.
 
     Raises:
         FileError: if the file cannot be read, or is not UTF-8; UTF-16 is named as such.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise FileError(f"{what} {path} cannot be read: {error.strerror or error}") from error
+    data = files.read(path, what, root)
     if data.startswith(_UTF_16):
         raise FileError(f"{what} {path} is encoded as UTF-16. Save it as UTF-8")
     try:

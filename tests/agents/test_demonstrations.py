@@ -270,6 +270,13 @@ def replace(group: h5py.Group, name: str, value: Any) -> None:
     group[name] = value
 
 
+def virtual() -> h5py.VirtualLayout:
+    """An array whose numbers are in another file."""
+    layout = h5py.VirtualLayout((2, 6), "f4")
+    layout[:] = h5py.VirtualSource("secret.h5", "numbers", (2, 6))
+    return layout
+
+
 WRONG: dict[str, Callable[[h5py.Group], object]] = {
     "actions is missing": lambda group: group.pop("actions"),
     "actions is not an array": lambda group: replace(group, "actions", 1.0),
@@ -291,9 +298,16 @@ WRONG: dict[str, Callable[[h5py.Group], object]] = {
     "an action is not six": lambda group: replace(group, "actions", np.zeros((2, 5))),
     "is not between": lambda group: replace(group, "actions", np.full((2, 6), 9.0)),
     "actions is not an array of up to": lambda group: replace(group, "actions", ["a", "b"]),
-    "actions is not an array of up to 67108864": lambda group: (
+    "it has 3000000 actions, more than 10000": lambda group: (
         group.pop("actions"),
         group.create_dataset("actions", data=np.zeros((3_000_000, 6), "f4"), compression="gzip"),
+    ),
+    "success is not an array of up to 67108864": lambda group: group.create_dataset(
+        "infos/success", data=np.zeros(70_000_000, "u1"), compression="gzip"
+    ),
+    "episode 0 cannot be read: actions refers to another file": lambda group: (
+        group.pop("actions"),
+        group.create_virtual_dataset("actions", virtual()),
     ),
     "instruction is missing": lambda group: group.pop("infos/instruction"),
     "instruction is not a list of 2 texts": lambda group: replace(
@@ -332,10 +346,12 @@ def test_each_part_of_a_dataset_is_checked(tmp_path: Path, message: str) -> None
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda _: [], "is not a JSON object"),
-        (lambda m: m | {"action_space": None}, "metadata.json is not valid"),
+        (lambda _: [], "malformed: expected an object"),
+        (lambda m: m | {"action_space": None}, "metadata.json is malformed: expected a text"),
         (lambda m: m | {"action_space": "{}"}, "two times six"),
-        (lambda m: m | {"state_bounds": {"items": "3"}}, "state_bounds must be"),
+        (lambda m: m | {"state_bounds": {"items": "3"}}, "expected an integer, not '3'"),
+        (lambda m: m | {"env_spec": json.dumps({"id": "a\x1b[2J"})}, "expected one line"),
+        (lambda m: m | {"env_spec": "[" * 100_000}, "nested too deeply"),
         (lambda m: m | {"main_data_sha256": "00"}, "main_data.hdf5 is damaged"),
     ],
 )

@@ -205,8 +205,8 @@ def other_weights(tokens: Any) -> Any:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("config.json", b"[]", "is not a JSON object"),
-        ("config.json", b"{", "cannot be read"),
+        ("config.json", b"[]", "expected an object, not a list"),
+        ("config.json", b"{", "is not valid JSON"),
         ("config.json", b"{}", "describes no policy"),
         ("model.safetensors", b"cut off", "cannot be read"),
         ("model.safetensors", None, "is missing"),

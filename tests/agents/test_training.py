@@ -342,7 +342,7 @@ def test_a_checkpoint_of_another_encoder_is_refused_before_anything_is_made(tmp_
     with pytest.raises(AgentsError, match="was trained with the text encoder minilm, not words"):
         is_finished(other)
     (tmp_path / "one" / "config.json").write_text("{}")
-    with pytest.raises(AgentsError, match="the spec of the checkpoint has the fields none"):
+    with pytest.raises(AgentsError, match="the spec of the checkpoint is malformed"):
         is_finished(other)
 
 

@@ -19,6 +19,7 @@ from gensim_envs.generation.providers import (
     estimate,
 )
 from gensim_envs.generation.recording import Answer, Call
+from gensim_envs.printing import printable
 
 T = TypeVar("T")
 
@@ -164,8 +165,7 @@ def without_key(text: str, key: str) -> str:
 
 def one_line(text: str, key: str) -> str:
     """A server's text as one printable line without the key."""
-    line = " ".join(without_key(text, key).split())
-    return "".join(c if c.isprintable() else "?" for c in line)
+    return printable(without_key(text, key))
 
 
 @contextlib.contextmanager

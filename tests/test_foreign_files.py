@@ -1,0 +1,197 @@
+"""Libraries and runs that somebody sent, with links and files that would do harm."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tiny import PROVENANCE, TINY, content, edit_registry, make_library, record
+
+from gensim_envs.cli import main
+from gensim_envs.errors import FileError, GensimError, LibraryError
+from gensim_envs.generation.recording import Answer, Call, Message, Recording
+from gensim_envs.generation.verdict import Verdict, read_verdicts, write_verdict
+from gensim_envs.library import Library
+from gensim_envs.registration import register_library
+from gensim_envs.utils import files
+
+FILES = [
+    "generated/tinyzone.py",
+    "generated/completions/tinyzone.md",
+    "generated/provenance/tinyzone.json",
+]
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    """A folder of the user, beside what somebody sent; nothing in it may change."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "setup.py").write_text("precious")
+    return folder
+
+
+@pytest.fixture
+def sent(tmp_path: Path) -> Library:
+    library = Library(tmp_path / "sent")
+    (library.root / "generated").mkdir(parents=True)
+    library.registry.write_text('{"tasks": []}')
+    return library
+
+
+def test_listing_deletes_nothing_that_a_journal_names(sent: Library, mine: Path) -> None:
+    (sent.root / "generated").rmdir()
+    (sent.root / "generated").symlink_to(mine)
+    (sent.root / ".publishing").write_text('{"files": ["generated/setup.py"]}')
+    before = content(sent.root)
+    assert main(["list", "--library", str(sent.root)]) == 0
+    assert content(sent.root) == before
+    with pytest.raises(GensimError):
+        sent.publish(record(), TINY, PROVENANCE, None)
+    assert content(mine) == {"setup.py": b"precious"}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_publishing_writes_through_no_link(sent: Library, mine: Path, name: str) -> None:
+    path = sent.root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(mine / "setup.py")
+    with pytest.raises(GensimError, match="symbolic link"):
+        sent.publish(record(), TINY, PROVENANCE, "an answer")
+    assert content(mine) == {"setup.py": b"precious"}
+
+
+@pytest.mark.parametrize("folder", ["generated", "generated/provenance", "generated/completions"])
+def test_publishing_into_a_linked_folder_writes_nothing_there(
+    sent: Library, mine: Path, folder: str
+) -> None:
+    path = sent.root / folder
+    shutil.rmtree(path, ignore_errors=True)
+    path.symlink_to(mine)
+    with pytest.raises(GensimError):
+        sent.publish(record(), TINY, PROVENANCE, "an answer")
+    assert content(mine) == {"setup.py": b"precious"}
+
+
+def fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def loop(path: Path) -> None:
+    path.symlink_to(path.name)
+
+
+def device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def folder(path: Path) -> None:
+    path.mkdir()
+
+
+ODD = (fifo, loop, device, folder)
+
+
+@pytest.mark.parametrize("make", ODD)
+def test_what_is_not_a_regular_file_is_an_error_at_once(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    library = make_library(tmp_path / "library", "TinyZone")
+    program = library.root / FILES[0]
+    program.unlink()
+    make(program)
+    with pytest.raises(LibraryError, match=r"tinyzone\.py cannot be read: "):
+        library.source(record())
+    library.registry.unlink()
+    make(library.registry)
+    with pytest.raises(LibraryError, match=r"registry\.json cannot be read: "):
+        register_library(library.root)
+    assert main(["list", "--library", str(library.root)]) == 1
+    (library.root / "elsewhere").mkdir()
+    make(library.root / "elsewhere" / ".publishing")
+    with pytest.raises(GensimError, match="publishing"):
+        Library(library.root / "elsewhere").publish(record(), TINY, PROVENANCE, None)
+
+
+@pytest.mark.parametrize("where", ["registry.json", ""])
+def test_importing_warns_by_name_and_never_hangs(tmp_path: Path, where: str) -> None:
+    """`GENSIM_LIBRARY` may be anything, and hold anything."""
+    for number, make in enumerate(ODD[:3]):
+        library = tmp_path / str(number)
+        if where:
+            library.mkdir()
+        make(library / where if where else library)
+        done = subprocess.run(
+            [sys.executable, "-c", "import gensim_envs, gymnasium; print(len(gymnasium.registry))"],
+            env={**os.environ, "GENSIM_LIBRARY": str(library)},
+            capture_output=True, text=True, timeout=60, check=True,
+        )  # fmt: skip
+        assert int(done.stdout) > 50
+        assert "GENSIM_LIBRARY: /" in done.stderr
+
+
+def test_a_run_writes_and_reads_through_no_link(tmp_path: Path, mine: Path) -> None:
+    run = tmp_path / "run"
+    (run / "attempts").mkdir(parents=True)
+    call, answer = Call(1, "propose", (Message("user", "x" * 2000),)), Answer("text")
+    for name in ("0001.jsonl", "0001.json", "0001.py"):
+        (run / "attempts" / name).symlink_to(mine / "setup.py")
+    with pytest.raises(GensimError, match="symbolic link"):
+        Recording(run).append(call, answer)
+    with pytest.raises(GensimError, match="symbolic link"):
+        read_verdicts(run)
+    write_verdict(run, Verdict(1, program="new"))  # replaces the links themselves
+    shutil.rmtree(run / "attempts")
+    (run / "attempts").symlink_to(mine)
+    for write in (
+        lambda: Recording(run).append(call, answer),
+        lambda: write_verdict(run, Verdict(1, program="new")),
+    ):
+        with pytest.raises(GensimError):
+            write()
+    assert content(mine) == {"setup.py": b"precious"}
+
+
+def test_copying_a_folder_follows_no_link(tmp_path: Path, mine: Path) -> None:
+    theirs, own = tmp_path / "theirs", tmp_path / "own"
+    (theirs / "deep").mkdir(parents=True)
+    (theirs / "deep" / "file").write_text("text")
+    files.copy(theirs, own)
+    assert content(own) == {"deep/file": b"text"}
+    (theirs / "secret").symlink_to(mine / "setup.py")
+    with pytest.raises(FileError, match="symbolic link"):
+        files.copy(theirs, own)
+    (theirs / "secret").unlink()
+    shutil.rmtree(own)
+    own.mkdir()
+    (own / "deep").symlink_to(mine)
+    with pytest.raises(FileError):
+        files.copy(theirs, own)
+    assert content(mine) == {"setup.py": b"precious"}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"summary": "\x1b]0;owned\x07\x1b[2J"},
+        {"certificate": {"oracle": "\x1b[2J"}},
+        {"\x1b[2J": 1},
+        {"id": "gensim/\x1b[2J-v0"},
+    ],
+)
+def test_no_row_acts_on_the_terminal(
+    tmp_path: Path, row: dict[str, object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    library = make_library(tmp_path / "library", "TinyZone")
+    edit_registry(library, lambda records: records[0].update(row))  # type: ignore[attr-defined]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert main(["list", "--library", str(library.root)]) == 1
+    said = "".join(capsys.readouterr())
+    assert said and said.replace("\n", "").isprintable()
