@@ -36,10 +36,11 @@ from gensim_envs.generation.providers import (
     ProviderError,
     Stopped,
 )
+from gensim_envs.generation.providers.client import REMOVED
+from gensim_envs.generation.providers.client import client as make_client
 from gensim_envs.generation.providers.exchange import FilesProvider
 from gensim_envs.generation.providers.replay import Recorded, ReplayProvider
-from gensim_envs.generation.providers.server import REMOVED, OpenAIProvider
-from gensim_envs.generation.providers.server import client as make_client
+from gensim_envs.generation.providers.server import OpenAIProvider
 from gensim_envs.generation.recording import LONG, Answer, Call, Message, Recording, Settings
 from gensim_envs.generation.reflect import Statement
 

@@ -12,7 +12,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -47,12 +47,14 @@ class Call:
         name: the query and its number within the attempt, "repair-2".
         messages: the conversation.
         temperature: sampling temperature of the answer.
+        schema: JSON schema of the answer, or None for text. It follows from the messages.
     """
 
     attempt: int
     name: str
     messages: tuple[Message, ...]
     temperature: float = 0.0
+    schema: dict[str, Any] | None = None
 
     @property
     def digest(self) -> str:
@@ -71,6 +73,7 @@ class Answer:
         completion_tokens: tokens of the answer.
         seconds: until it was complete.
         too_long: the error, if the messages were too long for the model.
+        ended: "length" if the server cut the answer, "content_filter" if it censored it, else "".
         changed: whether a replay gives it to other messages than it was recorded for; not kept.
     """
 
@@ -79,6 +82,7 @@ class Answer:
     completion_tokens: int = 0
     seconds: float = 0.0
     too_long: str = ""
+    ended: str = ""
     changed: bool = False
 
 
@@ -92,6 +96,7 @@ class RecordedCall(BaseModel):
     completion_tokens: int
     seconds: float
     too_long: str = ""
+    ended: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,6 +116,8 @@ class Settings:
         target: skill that the tasks should lead to, or "".
         curriculum: number of steps towards the target that are planned first; 0 for none.
         temperatures: temperatures by query that differ from the default.
+        prompt: whether prompts about code contain the whole API reference or, with "slim", only the
+            parts that the proposal uses.
         base: hash of the library's tasks when the run began; None before.
     """
 
@@ -126,6 +133,7 @@ class Settings:
     target: str = ""
     curriculum: int = 0
     temperatures: dict[str, float] | None = None
+    prompt: Literal["full", "slim"] = "full"
     base: str | None = None
 
 
@@ -179,6 +187,7 @@ class Recording:
             "completion_tokens": answer.completion_tokens,
             "seconds": answer.seconds,
             **({"too_long": answer.too_long} if answer.too_long else {}),
+            **({"ended": answer.ended} if answer.ended else {}),
         }
         path = self.path(call.attempt)
         line = json.dumps(entry, ensure_ascii=False) + "\n"
@@ -193,6 +202,16 @@ class Recording:
         if not (self.root / name).exists():
             files.write(self.root / name, data, self.root)
         return {"file": name}
+
+    def put_aside(self, attempt: int) -> None:
+        """Rename the calls of an attempt, so that they are kept but not replayed."""
+        path = self.path(attempt)
+        number = 1
+        while (aside := path.with_name(f"{path.stem}-{number}.jsonl")).exists():
+            number += 1
+        if path.exists():
+            with files.errors(aside):
+                path.rename(aside)
 
     def calls(self, attempt: int) -> list[RecordedCall]:
         """The calls of an attempt; torn lines are ignored."""
@@ -211,7 +230,7 @@ class Recording:
                 call.digest,
                 Answer(
                     call.answer, call.prompt_tokens, call.completion_tokens, call.seconds,
-                    call.too_long,
+                    call.too_long, call.ended,
                 ),
             )
             for call in self.calls(attempt)
