@@ -113,7 +113,7 @@ def test_tokens_that_a_server_does_not_count_are_estimated(
     client: Client, server: FakeServer
 ) -> None:
     server.usage = False
-    assert client.provider.complete(CALL).completion_tokens == len(ANSWER) // 4
+    assert client.provider.complete(CALL).completion_tokens == round(len(ANSWER) / 3.2)
     assert client.budget.tokens > 0
 
 
@@ -138,11 +138,8 @@ def test_the_server_of_these_tests_speaks_without_a_stream_too(server: FakeServe
         Fault("cut"),
         Fault("torn"),
         Fault("odd"),
-        Fault("say", text=""),
-        Fault("say", text=" \n"),
-        Fault("say", text="Half of it", finish="length"),
     ],
-    ids=lambda fault: f"{fault.kind}{fault.status if fault.kind == 'status' else fault.text[:4]}",
+    ids=lambda fault: f"{fault.kind}{fault.status if fault.kind == 'status' else ''}",
 )
 def test_what_passes_is_tried_again(client: Client, server: FakeServer, fault: Fault) -> None:
     fault.times = 2
@@ -293,7 +290,8 @@ def test_tokens_are_limited_and_answers_of_no_use_count(server: FakeServer) -> N
     client = Client(server, max_tokens=250)
     server.faults.append(Fault("say", times=99, text="long " * 80, finish="length"))
     with pytest.raises(Stopped, match="--max-tokens-total 250 is reached"):
-        client.ask()
+        for _ in range(9):
+            client.ask()
     assert len(server.requests) == 3
     assert client.budget.completion_tokens == 300
 
@@ -437,12 +435,12 @@ def test_a_replay_is_cut_where_the_recording_was(
     assert len(server.requests) == count
 
 
-def test_a_prompt_that_no_cut_makes_fit_is_an_error_of_the_api(
+def test_a_prompt_that_no_cut_makes_fit_ends_the_run(
     client: Client, server: FakeServer
 ) -> None:
     server.context = 10
     talk = Conversation(client.provider, 1, {"reflect": 0.0})
-    with pytest.raises(ApiError, match=r"cannot be cut further: .*10 letters"):
+    with pytest.raises(ProviderError, match=r"cannot be cut further: .*10 letters.*8,192"):
         talk.ask("reflect", source=lambda cut: "x" * max(8, 20 >> cut), **REFLECT)
     assert len(server.requests) == 3
 

@@ -14,6 +14,7 @@ import re
 import time
 import urllib.parse
 import urllib.request
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -158,10 +159,12 @@ def client(
             timeout=limits, follow_redirects=False, headers={"Accept-Encoding": "identity"},
             event_hooks={"response": [lambda response: _read(response, DEADLINE * timeout)]},
         )  # fmt: skip
-        return openai.OpenAI(
+        made = openai.OpenAI(
             api_key=key or NO_KEY, base_url=base_url, timeout=limits, max_retries=0,
             http_client=http, default_headers={"Accept-Encoding": "identity"},
         )  # fmt: skip
+        weakref.finalize(made, http.close)
+        return made
     except Exception as error:
         names = ("ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")
         given = [name for name in names if os.environ.get(name) or os.environ.get(name.lower())]

@@ -129,13 +129,11 @@ class OpenAIProvider:
         vectors = []
         for k in range(0, len(texts), 256):
             batch = texts[k : k + 256]
-            vectors += self._retried(
-                lambda timeout, batch=batch: self._embed(batch, model), "embeddings"
-            )
+            vectors += self._retried(functools.partial(self._embed, batch, model), "embeddings")
         return vectors
 
-    def _embed(self, texts: list[str], model: str) -> list[list[float]]:
-        found = self._client.embeddings.create(input=texts, model=model)
+    def _embed(self, texts: list[str], model: str, timeout: float) -> list[list[float]]:
+        found = self._client.embeddings.create(input=texts, model=model, timeout=timeout)
         self.budget.charge(found.usage.prompt_tokens if found.usage else estimate(texts), 0)
         if len(found.data) != len(texts):
             raise Transient(f"the server sent {len(found.data)} embeddings of {len(texts)}")
