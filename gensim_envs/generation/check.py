@@ -219,7 +219,7 @@ def survey(program: Program, source: str) -> Survey:
             draw = program.draw(split, seed)
             drawn, redrawn = drawn + 1, redrawn + draw.redraws
             for number, goal in enumerate(draw.spec.goals, 1):
-                _check_printable("its sentence", goal.instruction, number)
+                _check_printable("the instruction", goal.instruction, number)
             if seed in CLOSELY_READ:
                 check_sentences(draw.spec)
                 done.append(done_at_start(draw.spec))

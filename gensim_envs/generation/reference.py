@@ -54,7 +54,7 @@ def api_reference(assets: Collection[str] | None = None, text: str = "") -> str:
 
 
 def _function(name: str, function: Any, slim: bool) -> str:
-    head, text = f"{name}{_signature(function)}", _docstring(function)
+    head, text = f"{name}{_signature(function, slim)}", _docstring(function)
     return f"- `{head}`: {_first(text)}" if slim else f"### {head}\n\n{text}\n"
 
 
@@ -63,8 +63,10 @@ def _first(docstring: str) -> str:
     return docstring.split("\n\n")[0].replace("\n", " ")
 
 
-def _without_raises(docstring: str) -> str:
-    return re.sub(r"\n+Raises:\n(?:[ ]+.*\n?)*", "", docstring)
+def _brief(name: str, docstring: str) -> str:
+    """The docstring of a method in a slim reference: only that of `goal` has details."""
+    detailed = re.sub(r"\n+Raises:\n(?:[ ]+.*\n?)*", "", docstring)
+    return detailed if name == "goal" else docstring.split("\n\n")[0]
 
 
 def asset_lines() -> list[tuple[str, str]]:
@@ -94,7 +96,10 @@ def _docstrings(file: str) -> dict[str, str]:
 
 def _class(cls: type, slim: bool) -> str:
     shown = _signature(cls) if issubclass(cls, Asset) or cls is Pose else ""
-    lines = [f"### {cls.__name__}{shown}\n", _docstring(cls), ""]
+    text = _docstring(cls)
+    if slim and cls is Pose:  # what programs read is explained by the names
+        text = text.split("\n\nAttributes")[0]
+    lines = [f"### {cls.__name__}{shown}\n", text, ""]
     constants = [
         (name, value)
         for name, value in vars(cls).items()
@@ -107,25 +112,27 @@ def _class(cls: type, slim: bool) -> str:
         if isinstance(member, property):
             about, shown = _docstring(member.fget), name
         elif inspect.isfunction(member):
-            about, shown = _docstring(member), f"{name}{_signature(member)}"
+            about, shown = _docstring(member), f"{name}{_signature(member, slim)}"
         else:
             continue
         if slim:
-            about = _without_raises(about)
+            about = _brief(name, about)
         if about:
             lines += [f"- `.{shown}`", *(f"  {line}".rstrip() for line in about.splitlines())]
     return "\n".join(lines) + "\n"
 
 
-def _signature(thing: Any) -> str:
-    """The parameters, without `self` and the long type names of containers.
+def _signature(thing: Any, slim: bool = False) -> str:
+    """The parameters, without `self` and the long type names of containers, or without any types.
 
     Types are written as in the source, and defaults as Python writes them, so with their quotes.
     """
     shown = []
     for parameter in inspect.signature(thing).parameters.values():
         annotation = parameter.annotation
-        if isinstance(annotation, str):
+        if slim:
+            parameter = parameter.replace(annotation=inspect.Parameter.empty)
+        elif isinstance(annotation, str):
             for long, short in _SHORT:
                 annotation = annotation.replace(long, short)
             parameter = parameter.replace(annotation=_Verbatim(annotation))
