@@ -185,7 +185,8 @@ class Conversation:
         names = names or {}
         schema = schema_of(form, names)
         messages, text = self._ask(query, values, schema)
-        prompt = messages[-1].content
+        # A known task as the example is refused as a duplicate, where it is copied.
+        prompt = "" if "example" in values else messages[-1].content
         try:
             return _checked(read(form, text), names, prompt)
         except TaskError as error:
