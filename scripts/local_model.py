@@ -63,6 +63,7 @@ def exchange(options: argparse.Namespace) -> None:
     """Ask for one proposal with the pipeline's own prompt."""
     import numpy as np
 
+    from gensim_envs.errors import TaskError
     from gensim_envs.generation.conversation import TEMPERATURES, Conversation
     from gensim_envs.generation.embed import TfIdf
     from gensim_envs.generation.memory import Memory, recall
@@ -81,6 +82,8 @@ def exchange(options: argparse.Namespace) -> None:
     began = time.monotonic()
     try:
         print(propose(talk, idea).model_dump_json(indent=1))
+    except TaskError as error:  # the model's answer is readable, or was asked for twice
+        print(f"refused ({error.cause}): {error}")
     finally:
         print(f"{budget}, {time.monotonic() - began:.1f} s")
 
