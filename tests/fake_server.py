@@ -32,7 +32,7 @@ STAGES = {
     "Write this task:": "implement",
     "Think of a new task": "single",
     "Write a task that": "single",
-    "This was to be written:": "repair",
+    "This task was to be written:": "repair",
     "These things are on the table.": "restate",
     "A new task has passed": "reflect",
 }
@@ -360,6 +360,10 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         """Silence."""
 
+    def do_GET(self) -> None:
+        """The list of models."""
+        self._json(200, {"object": "list", "data": [{"id": "tiny", "object": "model"}]})
+
     def do_POST(self) -> None:
         """Chat completions and embeddings."""
         fake = self.server.fake
@@ -406,7 +410,7 @@ class _Handler(BaseHTTPRequestHandler):
             if kind == "torn" and k == 1:
                 event = event[: len(event) // 2] + "\n\n"
             elif kind == "odd" and k == 1:
-                event = 'data: {"choices": null}\n\n'
+                event = 'data: {"choices": 7}\n\n'
             self._part(event.encode())
             if k == 1 and kind == "cut":
                 self.connection.shutdown(socket.SHUT_RDWR)

@@ -642,7 +642,9 @@ def test_the_state_says_what_is_where(table: Any) -> None:
 
 
 def test_the_state_refuses_what_its_row_has_no_room_for() -> None:
-    env = TabletopEnv(Program(a_pile), {"items": 10, "places": 0, "targets": 4, "steps": 4}, obs_mode="state")
+    env = TabletopEnv(
+        Program(a_pile), {"items": 10, "places": 0, "targets": 4, "steps": 4}, obs_mode="state"
+    )
     with pytest.raises(TaskError, match="drew 51 items, its record allows 10"):
         env.reset(seed=0)
     env.close()

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from fake_server import RECIPES, STAGES, FakeServer, Fault, TinyModel, named_in
+from fake_server import MOVERS, RECIPES, STAGES, TARGETS, FakeServer, Fault, TinyModel, named_in
 from quick import few_episodes, quicken
 from tiny import ANSWER, TINY, content, descendants, make_library, started
 from tiny import record as tiny_record
@@ -30,9 +30,10 @@ from gensim_envs.generation import validate
 from gensim_envs.generation.run import Run
 from gensim_envs.generation.verdict import Verdict, read_verdicts
 from gensim_envs.library import Library, digest
+from gensim_envs.utils.files import locked
 
 KEY = "sk-test-0123456789abcdef"
-CHAIN = ["propose", "review", "pick", "implement", "restate", "reflect", "reflect", "reflect"]
+CHAIN = ["propose", "pick", "review", "implement", "restate", "reflect", "reflect", "reflect"]
 TESTS = Path(__file__).parent
 
 
@@ -309,7 +310,7 @@ def test_faults_that_pass_change_no_byte(place: Place, unbroken: Place, at_once:
     place.server.faults += [
         Fault("status", status=429), Fault("cut"), Fault("torn", stage="implement"),
         Fault("stall", stage="restate"), Fault("status", stage="reflect", times=4),
-        says("review", "", times=2), says("pick", "half", times=1, finish="length"),
+        says("review", "", times=1), says("pick", "half", times=1, finish="length"),
     ]  # fmt: skip
     assert place.generate("--timeout", "1").code == 0
     assert place.bytes() == unbroken.bytes()
@@ -376,13 +377,23 @@ def test_prompts_that_are_cut_are_reported_and_replayed(
     assert "differ from the recording" not in ended.out
 
 
-def test_prompts_that_cannot_be_cut_further_are_no_fault_of_the_model(place: Place) -> None:
+def test_prompts_that_cannot_be_cut_further_end_the_run_at_once(place: Place) -> None:
     place.server.context = 100
-    ended = place.generate()
-    assert ended.code == 1
-    assert place.causes() == ["api"] * 3
-    assert ended.out.count("the prompt cannot be cut further") == 3
-    assert "0 of 3 attempts were accepted" in ended.out
+    ended = place.generate("--window", "1")
+    assert ended.code == 2
+    assert place.verdicts() == []
+    assert "does not fit the model's context and cannot be cut further" in ended.err
+    assert len(place.server.requests) < 10
+
+
+def test_a_slim_prompt_holds_what_the_proposal_uses(place: Place) -> None:
+    assert place.generate("--count", "1", "--critics", "0", "--prompt", "slim").code == 0
+    [request] = [r for r in place.server.requests if r.stage == "implement"]
+    system, prompt = (message["content"] for message in request.body["messages"])
+    recipe = named_in(prompt)
+    for name in MOVERS | TARGETS:
+        assert (f"### {name}(" in system) == (name in recipe.assets)
+    assert len(system) < 9_000  # about 2,800 tokens
 
 
 # --- a model that fails -----------------------------------------------------------------------
@@ -392,7 +403,7 @@ MALFORMED = {
     "another language": ("Gern!\n```rust\nfn main() {}\n```", "no class derived from Task"),
     "three blocks": (BLOCK * 3, "the answer has 3 code blocks that define a Task"),
     "no block": ("I would rather not.", "there is neither a class X(Task) nor a Python code block"),
-    "an open block": (BLOCK[:-5], "the answer ends inside a code block"),
+    "prose": ("It is a good idea.", "there is neither a class X(Task) nor a Python code block"),
 }
 
 
@@ -408,6 +419,40 @@ def test_an_answer_without_a_program_goes_back_for_repair(place: Place, kind: st
     [repair] = [request for request in place.server.requests if request.stage == "repair"]
     assert problem in repair.body["messages"][1]["content"]
     assert verdict.first == ["proposal"]
+
+
+def test_an_open_block_and_missing_and_unused_imports_are_mended(place: Place) -> None:
+    def implement(messages: list[dict[str, str]]) -> str:
+        recipe = named_in(messages[1]["content"])
+        line = next(x for x in recipe.program.splitlines() if x.startswith("from gensim"))
+        return f"```python\n{recipe.program.replace(line, 'import random')}"
+
+    place.server.faults.append(says("implement", implement))
+    assert place.generate("--count", "1", "--critics", "0").code == 0
+    [verdict] = place.verdicts()
+    assert verdict.refusals == []
+    assert "import random" not in verdict.program
+
+
+def test_an_error_during_a_repair_keeps_the_refusals(place: Place, at_once: None) -> None:
+    place.server.faults += [
+        says("implement", "I would rather not.", times=1),
+        Fault("status", stage="repair", times=9, message="closed"),
+    ]
+    place.generate("--count", "1")
+    [verdict] = place.verdicts()
+    assert verdict.cause == "api"
+    assert [cause for cause, _ in verdict.refusals] == ["parse"]
+    assert "Before, the program was refused (parse)" in verdict.problem
+    assert place.generate("--retry-api").code == 0  # the attempt is made again
+    assert place.causes() == [None]
+
+
+def test_a_run_is_not_made_by_two_processes(place: Place) -> None:
+    with locked(place.run):
+        ended = place.generate("--count", "1")
+    assert ended.code == 1
+    assert f"another process works on {place.run}" in ended.err
 
 
 def test_an_answer_that_is_never_mended_is_a_parse_error(place: Place) -> None:
@@ -499,7 +544,8 @@ def test_every_attempt_has_one_end_and_they_add_up(place: Place, at_once: None) 
     causes = ["parse", "novelty", "gate", "runtime", "semantics", "api", "reflection", None]
     assert place.causes() == causes
     assert "1 of 8 attempts were accepted" in ended.out
-    assert [line[:4] for line in ended.out.splitlines()[:8]] == [f"{k:4d}" for k in range(1, 9)]
+    lines = [line for line in ended.out.splitlines() if "Trying again" not in line]
+    assert [line[:4] for line in lines[:8]] == [f"{k:4d}" for k in range(1, 9)]
     assert place.server.faults == []
 
 
@@ -579,6 +625,9 @@ def test_without_a_curriculum_that_can_be_read_there_is_no_run(place: Place) -> 
     assert ended.code == 1
     assert "there is no curriculum: the curriculum has 1 steps, not 2" in ended.err
     assert place.verdicts() == []
+    place.server.faults.clear()
+    again = place.generate("--target", "lay the table", "--curriculum", "2", "--critics", "0")
+    assert again.code == 0  # it is asked for anew
 
 
 def test_schemes_are_run_each_from_the_same_library_and_compared(place: Place) -> None:

@@ -107,7 +107,7 @@ MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
     "text for bounds": ({"bounds": "2"}, "bounds: expected an object"),
     "bound of a wrong type": (
         {"bounds": {"items": "2", "places": 0, "targets": 1, "steps": 1}},
-        "bounds['items']: expected an integer",
+        "bounds: expected an integer",
     ),
     "bound of nothing": (
         {"bounds": {"items": 0, "places": 0, "targets": 1, "steps": 1}},
@@ -117,7 +117,7 @@ MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
         {"bounds": {"items": 10**8, "places": 0, "targets": 1, "steps": 1}},
         "from 1 to 10000, not 100000000",
     ),
-    "bound missing": ({"bounds": {"items": 2}}, "bounds are"),
+    "bound missing": ({"bounds": {"items": 2}}, "'places' is missing"),
     "no steps": ({"max_episode_steps": 0}, "max_episode_steps: expected a number from 1"),
     "path escape": ({"file": "../evil.py"}, "file is '../evil.py'"),
     "path escape within": ({"file": "generated/../../evil.py"}, "file is"),
@@ -132,10 +132,16 @@ MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
     "half a character": ({"instruction": "\ud800"}, "instruction: expected one line of printable"),
     "summary without end": ({"summary": "a" * 10_000}, "summary: expected a text of 0 to 1000"),
     "hash of another kind": ({"sha256": "abc"}, "not 64 hexadecimal digits"),
-    "figure that is not one": ({"certificate": {"oracle": float("nan")}}, "expected a finite"),
-    "figure without end": ({"certificate": {"oracle": 10**400}}, "expected a finite number"),
-    "figure that acts": ({"certificate": {"oracle": "\x1b[2J"}}, "certificate: expected one line"),
-    "figures without end": ({"certificate": {"oracle": [0] * 5000}}, "over 1,000 figures"),
+    "figure that is not one": ({"certificate": {"steps": float("nan")}}, "expected a finite"),
+    "figure without end": ({"certificate": {"steps": 10**400}}, "expected a finite number"),
+    "figure that acts": (
+        {"certificate": {"oracle": "\x1b[2J"}},
+        "certificate: expected an integer",
+    ),
+    "figures without end": (
+        {"certificate": {"oracle": [0] * 5000}},
+        "certificate: expected an integer",
+    ),
 }
 
 

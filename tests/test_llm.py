@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,16 @@ from hypothesis import strategies as st
 from tiny import TINY
 
 from gensim_envs.errors import TaskError
-from gensim_envs.generation.check import program_of
+from gensim_envs.generation.check import program_of, with_imports
 from gensim_envs.generation.conversation import (
+    EXAMPLE,
     Conversation,
     Curriculum,
     Proposal,
     Reply,
     Vote,
     read,
+    system_message,
 )
 from gensim_envs.generation.embed import embedder
 from gensim_envs.generation.providers import (
@@ -35,13 +38,17 @@ from gensim_envs.generation.providers import (
     Provider,
     ProviderError,
     Stopped,
+    estimate,
 )
+from gensim_envs.generation.providers.client import REMOVED
+from gensim_envs.generation.providers.client import client as make_client
 from gensim_envs.generation.providers.exchange import FilesProvider
 from gensim_envs.generation.providers.replay import Recorded, ReplayProvider
-from gensim_envs.generation.providers.server import REMOVED, OpenAIProvider
-from gensim_envs.generation.providers.server import client as make_client
+from gensim_envs.generation.providers.server import OpenAIProvider
 from gensim_envs.generation.recording import LONG, Answer, Call, Message, Recording, Settings
+from gensim_envs.generation.reference import api_reference
 from gensim_envs.generation.reflect import Statement
+from gensim_envs.task.assets import ASSETS
 
 KEY = "sk-test-0123456789abcdef"
 CALL = Call(
@@ -112,7 +119,7 @@ def test_tokens_that_a_server_does_not_count_are_estimated(
     client: Client, server: FakeServer
 ) -> None:
     server.usage = False
-    assert client.provider.complete(CALL).completion_tokens == len(ANSWER) // 4
+    assert client.provider.complete(CALL).completion_tokens == round(len(ANSWER) / 3.2)
     assert client.budget.tokens > 0
 
 
@@ -137,11 +144,8 @@ def test_the_server_of_these_tests_speaks_without_a_stream_too(server: FakeServe
         Fault("cut"),
         Fault("torn"),
         Fault("odd"),
-        Fault("say", text=""),
-        Fault("say", text=" \n"),
-        Fault("say", text="Half of it", finish="length"),
     ],
-    ids=lambda fault: f"{fault.kind}{fault.status if fault.kind == 'status' else fault.text[:4]}",
+    ids=lambda fault: f"{fault.kind}{fault.status if fault.kind == 'status' else ''}",
 )
 def test_what_passes_is_tried_again(client: Client, server: FakeServer, fault: Fault) -> None:
     fault.times = 2
@@ -292,7 +296,8 @@ def test_tokens_are_limited_and_answers_of_no_use_count(server: FakeServer) -> N
     client = Client(server, max_tokens=250)
     server.faults.append(Fault("say", times=99, text="long " * 80, finish="length"))
     with pytest.raises(Stopped, match="--max-tokens-total 250 is reached"):
-        client.ask()
+        for _ in range(9):
+            client.ask()
     assert len(server.requests) == 3
     assert client.budget.completion_tokens == 300
 
@@ -436,12 +441,10 @@ def test_a_replay_is_cut_where_the_recording_was(
     assert len(server.requests) == count
 
 
-def test_a_prompt_that_no_cut_makes_fit_is_an_error_of_the_api(
-    client: Client, server: FakeServer
-) -> None:
+def test_a_prompt_that_no_cut_makes_fit_ends_the_run(client: Client, server: FakeServer) -> None:
     server.context = 10
     talk = Conversation(client.provider, 1, {"reflect": 0.0})
-    with pytest.raises(ApiError, match=r"cannot be cut further: .*10 letters"):
+    with pytest.raises(ProviderError, match=r"cannot be cut further: .*10 letters.*8,192"):
         talk.ask("reflect", source=lambda cut: "x" * max(8, 20 >> cut), **REFLECT)
     assert len(server.requests) == 3
 
@@ -525,9 +528,91 @@ def test_hostile_text_is_malformed(text: str) -> None:
     assert caught.value.cause == "parse"
 
 
-@pytest.mark.parametrize("fence", ["{}", "\ufeff{}", "```json\n{}\n```", "\n```\n{}\n```\n"])
-def test_a_fence_around_json_is_fine(fence: str) -> None:
-    assert read(Vote, fence.format(ANSWER)).vote == "yes"
+@pytest.mark.parametrize(
+    "around",
+    [
+        "{}",
+        "\ufeff{}",
+        "```json\n{}\n```",
+        "\n```JSON\n{}\n```\n",
+        "Here is my vote:\n\n```json\n{}\n```\nTell me if more is needed.",
+        "{}<|im_end|>",
+        "{}</s>",
+        '<think>\nPerhaps {{"vote": 1}}?\n</think>\n\n{}',
+        "<think>\n\n</think>\n\n{}",
+        'Let me see: {{"vote": "no"}}\n</think>\n{}',
+        "{}\n<think>Was that right?",
+        "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>{}",
+        "In braces {{like these}}, or {{: {}",
+    ],
+)
+def test_what_stands_around_json_is_passed_over(around: str) -> None:
+    assert read(Vote, around.format(ANSWER)).vote == "yes"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"why": "good", "vote": "Yes"}',
+        '{"why": "good", "vote": "yes.",}',
+        '{"why": "two\nlines", "vote": "yes"}',
+        json.dumps({"why": "x" * 1200, "vote": "yes"}),
+    ],
+)
+def test_small_slips_are_forgiven(text: str) -> None:
+    assert read(Vote, text).vote == "yes"
+
+
+@pytest.mark.parametrize("text", ['{"why": "so", "vote": "yes or no"}', '{"vote": "yes"}'])
+def test_a_vote_that_is_none_is_malformed(text: str) -> None:
+    with pytest.raises(TaskError, match=r"vote|why"):
+        read(Vote, text)
+
+
+def test_a_program_in_the_reasoning_is_no_second_program() -> None:
+    block = f"```python\n{TINY}```\n"
+    assert program_of(f"<think>First:\n{block}</think>\n{block}") == program_of(block)
+    assert program_of(f"Let me try.\n{block}</think>\n{block}") == program_of(block)
+
+
+@pytest.mark.parametrize("text", ["<think>" * 200_000, '{"a":' * 200_000, "{" * 500_000])
+def test_long_nonsense_is_read_in_little_time(text: str) -> None:
+    with pytest.raises(TaskError):
+        read(Vote, text)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda s: re.sub(r"^from gensim_envs.*\n", "", s, flags=re.MULTILINE),
+        lambda s: s.replace("gensim_envs.api import", "gensim_envs.api import Rope, Bowl,"),
+        lambda s: s.replace("from gensim_envs.api", "import numpy\nfrom gensim_envs"),
+    ],
+)
+def test_imports_are_mended(change: Callable[[str], str]) -> None:
+    assert with_imports(change(TINY)) == with_imports(TINY)
+    program_of(change(TINY), mend=True)
+
+
+def test_the_program_in_the_system_message_passes_the_gate() -> None:
+    source, program = program_of(EXAMPLE)
+    assert program.draw("train", 0).spec.goals
+    assert len(source.strip().splitlines()) <= 12
+
+
+def test_the_reference_keeps_quotes_and_hides_private_names() -> None:
+    text = api_reference()
+    assert "shape: Literal['square', 'round'] = 'square'" in text
+    assert not re.search(r"\._[a-zA-Z]", text.replace(".__matmul__", ""))
+
+
+@pytest.mark.parametrize("asset", ASSETS)
+def test_a_slim_system_message_fits_a_small_context(asset: str) -> None:
+    made = Proposal.model_construct(name="A", description="Put a fork away.", assets=[asset])
+    text = system_message(code=True, proposal=made).content
+    assert estimate([text]) < 2_900
+    assert f"### {asset}(" in text
+    assert sum(f"### {name}(" in text for name in ASSETS) == 1
 
 
 def test_a_byte_order_mark_before_a_program_is_dropped() -> None:

@@ -120,7 +120,8 @@ import sys
 absent = ["gymnasium", "pybullet", "scipy", "shapely", "tqdm"]
 sys.modules.update(dict.fromkeys(absent))
 import gensim_envs
-print(gensim_envs.StateLayout.of({"items": 2, "places": 0, "targets": 1}).size, gensim_envs.GensimError)
+bounds = {"items": 2, "places": 0, "targets": 1}
+print(gensim_envs.StateLayout.of(bounds).size, gensim_envs.GensimError)
 assert sorted(gensim_envs.__all__) == gensim_envs.__all__
 assert set(gensim_envs.__all__) <= set(dir(gensim_envs))
 """

@@ -263,7 +263,9 @@ def test_a_misspelt_task_is_guessed_by_gymnasium() -> None:
         mix(["gensim/BuildWheels-v0"])
 
 
-@pytest.mark.parametrize("bounds", [{"items": 1, "places": 0, "targets": 1, "steps": 1}, {"items": 99}])
+@pytest.mark.parametrize(
+    "bounds", [{"items": 1, "places": 0, "targets": 1, "steps": 1}, {"items": 99}]
+)
 def test_bounds_below_those_of_the_row_are_refused(bounds: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=r"BuildWheel-v0 needs at least .*common_bounds"):
         gym.make(WHEEL, bounds=bounds)

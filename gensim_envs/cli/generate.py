@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from tyro.conf import arg
 
@@ -17,7 +18,7 @@ from gensim_envs.generation.embed import embedder
 from gensim_envs.generation.providers import Budget, Provider, Stopped
 from gensim_envs.generation.providers.exchange import FilesProvider
 from gensim_envs.generation.providers.replay import ReplayProvider
-from gensim_envs.generation.providers.server import OpenAIProvider
+from gensim_envs.generation.providers.server import ANSWER_TOKENS, OpenAIProvider
 from gensim_envs.generation.publish import check_guard
 from gensim_envs.generation.recording import Recording, Scheme, Settings
 from gensim_envs.generation.run import INTERRUPTED, Result, Run
@@ -51,6 +52,17 @@ def _temperature(text: str) -> tuple[str, float]:
     return query, temperature
 
 
+def _extra_body(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise ValueError(f"{text!r:.80} is not a JSON object")
+    return found
+
+
+ExtraBody = Annotated[dict[str, Any] | None, value(_extra_body, "JSON")]
 Temperatures = Annotated[tuple[tuple[str, float], ...], value(_temperature, "QUERY=T", many=True)]
 
 
@@ -76,7 +88,15 @@ class GenerateConfig:
         temperature: sampling temperatures of queries, such as propose=0.9.
         max_calls: end the run after this many calls.
         max_tokens_total: end the run after this many tokens of prompts and answers.
-        timeout: seconds of silence after which a call is tried again.
+        max_answer_tokens: limit on an answer, which reasoning counts towards.
+        prompt: full or slim, whose API reference contains only the assets that a proposal uses, for
+            models with a context of 4,096 tokens.
+        stream: whether to ask for streamed answers.
+        extra_body: JSON object of further parameters for the server, such as
+            '{"reasoning_effort": "low"}'.
+        timeout: seconds of silence after which a call is tried again. For a slow server, or one
+            that answers one request at a time, use a longer one with --window 1.
+        retry_api: when a run is resumed, make the attempts again that a failed call has ended.
         run: folder of the run; by default runs/<model>-<number>. An existing run is resumed with
             its own settings.
         record: folder for a copy of the run that can be replayed.
@@ -102,6 +122,11 @@ class GenerateConfig:
     max_tokens_total: OptionalPositive = None
     price: Price = None
     timeout: Positive = 120
+    max_answer_tokens: Positive = ANSWER_TOKENS
+    prompt: Literal["full", "slim"] = "full"
+    stream: bool = True
+    extra_body: ExtraBody = None
+    retry_api: bool = False
     run: Annotated[Path | None, arg(metavar="DIR")] = None
     record: Annotated[Path | None, arg(metavar="DIR")] = None
     weak_sandbox: bool = False
@@ -158,7 +183,10 @@ def _run(config: GenerateConfig, scheme: Scheme, library: Library, folder: Path)
         server = provider if isinstance(provider, OpenAIProvider) else None
         chosen = embedder(settings.embedder, server)
         settings = replace(settings, embedder=chosen.name)
-        run = Run(folder, settings, library, provider, chosen, watch, stop, config.workers)
+        run = Run(
+            folder, settings, library, provider, chosen, watch, stop, config.workers,
+            again=config.retry_api,
+        )  # fmt: skip
         watch.expect(settings.count)
         result = run.go()
     if budget.calls:
@@ -184,9 +212,14 @@ def _provider(
         return FilesProvider(folder / "exchange", model or "a person", sleep=sleep, say=watch.line)
     if not model:
         raise UsageError("name the --model that writes the tasks")
-    return OpenAIProvider(
-        model, budget, base_url=config.base_url, timeout=config.timeout, sleep=sleep
-    )
+    server = OpenAIProvider(
+        model, budget, base_url=config.base_url, timeout=config.timeout, sleep=sleep,
+        say=watch.line, answer_tokens=config.max_answer_tokens, stream=config.stream,
+        extra=config.extra_body,
+    )  # fmt: skip
+    if resumed is None:
+        server.check_model()
+    return server
 
 
 def _recording(config: GenerateConfig) -> Recording:
@@ -205,7 +238,7 @@ def _settings(config: GenerateConfig, scheme: Scheme, provider: Provider) -> Set
     return Settings(
         name, provider.model, scheme, config.count or _COUNT, config.window, config.rounds,
         config.critics, config.seed, config.embedder, config.target, config.curriculum,
-        dict(config.temperature) or None,
+        dict(config.temperature) or None, config.prompt,
     )  # fmt: skip
 
 

@@ -75,7 +75,7 @@ def finetune(
     """
     from gensim_envs.generation.finetune import finetune as tune
     from gensim_envs.generation.providers import ApiError
-    from gensim_envs.generation.providers.server import client
+    from gensim_envs.generation.providers.client import client
 
     folder = out or data
     check_writable(folder)

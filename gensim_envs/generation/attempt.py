@@ -16,6 +16,7 @@ from gensim_envs.generation.recording import Settings
 from gensim_envs.generation.reflect import check_votes, read_instructions, vote
 from gensim_envs.generation.verdict import Verdict
 from gensim_envs.library import file_of
+from gensim_envs.sandbox.gate import extract
 
 
 def make_attempt(
@@ -93,19 +94,21 @@ class _Attempt:
             except TaskError as error:
                 if error.cause == "novelty" or len(verdict.refusals) == self.settings.rounds:
                     raise
+                earlier = [message for _, message in verdict.refusals]
                 verdict.refusals.append([error.cause, str(error)])
                 wanted = proposal or _implied(verdict.name or "Task", "as you planned it")
-                answer = repair(self.talk, wanted, answer, error)
+                line = _line(answer, error.line)
+                answer = repair(self.talk, wanted, answer, error, line, earlier)
             finally:
                 verdict.first = verdict.first or list(verdict.passed)
 
     def _measured(self, answer: str, proposal: Proposal | None) -> Candidate:
         """Take one program through every check that needs no model."""
         verdict, memory, notice = self.verdict, self.idea.memory, self.talk.notice
-        verdict.passed = ["proposal"]
+        verdict.passed = ["proposal"] if proposal is not None else []
         verdict.program = ""
         notice("gate")
-        source, program = check.program_of(answer)
+        source, program = check.program_of(answer, mend=True)
         verdict.program, verdict.name = source, program.name
         if proposal is not None and program.name != proposal.name:
             problem = f"the class is called {program.name}"
@@ -121,6 +124,15 @@ class _Attempt:
         certificate = validate.certify(program, survey.bounds, survey.redraws, self.executor)
         verdict.passed.append("oracle")
         return Candidate(source, survey, certificate, file_of(survey.name), answer)
+
+
+def _line(answer: str, number: int | None) -> str:
+    """A line of the program in an answer, or ""."""
+    try:
+        lines = extract(answer).splitlines()
+    except TaskError:
+        return ""
+    return lines[number - 1].strip() if number and number <= len(lines) else ""
 
 
 def _implied(name: str, summary: str) -> Proposal:

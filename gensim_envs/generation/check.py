@@ -9,6 +9,7 @@ from typing import Any
 
 import shapely
 
+from gensim_envs import api
 from gensim_envs.errors import TaskError
 from gensim_envs.generation.semantics import check_sentences, done_at_start
 from gensim_envs.sandbox.gate import check as gate
@@ -133,8 +134,12 @@ def levels(spec: TaskSpec) -> int:
     return max(level.values())
 
 
-def program_of(text: str) -> tuple[str, Sandboxed]:
+def program_of(text: str, *, mend: bool = False) -> tuple[str, Sandboxed]:
     """Extract the program from a model's answer, or take a bare program, and check it by the gate.
+
+    Args:
+        text: the answer.
+        mend: whether to import what the program uses and imports not, before it is refused.
 
     Returns:
         (source, program).
@@ -143,7 +148,54 @@ def program_of(text: str) -> tuple[str, Sandboxed]:
         TaskError: with cause "parse" or "gate", if there is no valid program.
     """
     source = extract(text.removeprefix("\ufeff"))
-    return source, Sandboxed(gate(source).class_name, source)
+    try:
+        return source, Sandboxed(gate(source).class_name, source)
+    except TaskError:
+        mended = with_imports(source) if mend else source
+        if mended == source:
+            raise
+        return mended, Sandboxed(gate(mended).class_name, mended)
+
+
+def with_imports(source: str) -> str:
+    """A program that imports the names of the API and of `math` that it uses, and nothing else.
+
+    Imports of other modules stay if they are used, for the gate to refuse.
+    """
+    try:
+        tree = syntax_tree(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return source
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    kept = [node for node in tree.body if not _replaceable(node, used)]
+    removed = {
+        line for node in tree.body if node not in kept
+        for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    }  # fmt: skip
+    lines = source.splitlines()
+    # After the module's docstring, or at the top.
+    first = kept[0] if kept else None
+    after = first.end_lineno or 0 if isinstance(first, ast.Expr) else 0
+    names = sorted(used & set(api.__all__))
+    imports = ["import math", ""] if "math" in used else []
+    imports += [f"from gensim_envs.api import {', '.join(names)}"] if names else []
+    rest = [
+        line for number, line in enumerate(lines, 1) if number > after and number not in removed
+    ]
+    head = "\n".join(lines[:after])
+    body = "\n".join(rest).strip("\n")
+    blank = "\n\n\n" if body.startswith("class") else "\n\n"
+    return (f"{head}\n\n" if head else "") + "\n".join(imports) + blank + body + "\n"
+
+
+def _replaceable(node: ast.stmt, used: set[str]) -> bool:
+    """Whether a statement is an import that `with_imports` drops or writes anew."""
+    if not isinstance(node, ast.Import | ast.ImportFrom):
+        return False
+    if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("gensim_envs"):
+        return not any(each.asname for each in node.names)
+    names = {(each.asname or each.name).partition(".")[0] for each in node.names}
+    return names == {"math"} or not names & used
 
 
 def survey(program: Program, source: str) -> Survey:
@@ -167,7 +219,7 @@ def survey(program: Program, source: str) -> Survey:
             draw = program.draw(split, seed)
             drawn, redrawn = drawn + 1, redrawn + draw.redraws
             for number, goal in enumerate(draw.spec.goals, 1):
-                _check_printable("its sentence", goal.instruction, number)
+                _check_printable("the instruction", goal.instruction, number)
             if seed in CLOSELY_READ:
                 check_sentences(draw.spec)
                 done.append(done_at_start(draw.spec))

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-import re
+import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
 from gensim_envs.errors import TaskError
 from gensim_envs.generation.prompts import render
-from gensim_envs.generation.providers import ApiError, ContextTooLong, Provider
+from gensim_envs.generation.providers import ApiError, ContextTooLong, Provider, ProviderError
 from gensim_envs.generation.recording import Answer, Call, Message, first_problem
 from gensim_envs.generation.reference import api_reference
+from gensim_envs.utils.answers import json_objects, without_reasoning
 
 TEMPERATURES: Mapping[str, float] = {
     "curriculum": 0.7, "propose": 1.0, "review": 0.3, "pick": 0.0, "implement": 0.3, "single": 0.7,
@@ -25,7 +33,18 @@ _ABOUT_CODE = {"review", "implement", "single", "repair"}
 """Queries whose system message contains the API reference."""
 MOST_CUTS = 6
 
-Line = Annotated[str, StringConstraints(min_length=1, max_length=1000, strip_whitespace=True)]
+
+def _shortened(value: object) -> object:
+    return value[:1000] if isinstance(value, str) else value
+
+
+def _folded(value: object) -> object:
+    return value.strip().rstrip(".!").lower() if isinstance(value, str) else value
+
+
+Line = Annotated[
+    str, BeforeValidator(_shortened), StringConstraints(min_length=1, strip_whitespace=True)
+]
 
 
 class Reply(BaseModel):
@@ -66,17 +85,43 @@ class Pick(Reply):
 
 
 class Vote(Reply):
-    """The vote of one critic."""
+    """The vote of one critic, which the reason precedes."""
 
-    vote: Literal["yes", "no"]
     why: Line
+    vote: Annotated[Literal["yes", "no"], BeforeValidator(_folded)]
 
 
-def system_message(*, code: bool) -> Message:
-    """The system message of a prompt, with the API reference if it is about code."""
-    if code:
-        return Message("system", render("system", reference=api_reference()))
-    return Message("system", render("role"))
+EXAMPLE = '''
+from gensim_envs.api import Ball, Bowl, Scene, Task
+
+
+class BallIntoBowl(Task):
+    """Put the ball into the bowl."""
+
+    def build(self, scene: Scene) -> None:
+        color, other = scene.colors(2)
+        bowl = scene.add(Bowl(other))
+        ball = scene.add(Ball(color))
+        scene.goal(f"put the {ball} into the {bowl}", ball, inside=bowl)
+'''
+"""The program in the system message."""
+
+
+def system_message(*, code: bool, proposal: Proposal | None = None) -> Message:
+    """The system message of a prompt.
+
+    Args:
+        code: whether the prompt is about code, which needs the API reference.
+        proposal: shortens the reference to what this proposal uses.
+    """
+    if not code:
+        return Message("system", render("role"))
+    slim = proposal is not None and bool(proposal.assets)
+    reference = api_reference()
+    if proposal is not None and slim:
+        reference = api_reference(frozenset(proposal.assets), proposal.description)
+    text = render("system", reference=reference, program=EXAMPLE.strip(), slim=slim)
+    return Message("system", text)
 
 
 @dataclass
@@ -88,6 +133,7 @@ class Conversation:
         attempt: number of the attempt.
         temperatures: sampling temperature of each query.
         notice: called with the name of each query or stage as it begins.
+        slim: whether the API reference is shortened to what the proposal uses.
         tokens: numbers of tokens in prompts and in answers.
         seconds: spent waiting for answers.
         cuts: calls whose prompt was cut to fit the model's context, and how often.
@@ -98,6 +144,7 @@ class Conversation:
     attempt: int
     temperatures: Mapping[str, float]
     notice: Callable[[str], None] = lambda stage: None
+    slim: bool = False
     tokens: tuple[int, int] = (0, 0)
     seconds: float = 0.0
     cuts: dict[str, int] = field(default_factory=dict)
@@ -114,51 +161,94 @@ class Conversation:
 
         Raises:
             ApiError: if there is no answer.
+            ProviderError: if the prompt does not fit the model's context.
+            TaskError: with cause "parse", if the answer was cut or empty twice.
         """
-        return self._ask(query, values)[1].text
+        return self._ask(query, values, None)[1]
 
-    def ask_json(self, query: str, form: type[R], **values: Any) -> R:
+    def ask_json(
+        self, query: str, form: type[R], *, names: Mapping[str, Collection[str]] | None = None,
+        **values: Any,
+    ) -> R:  # fmt: skip
         """Ask for JSON as `ask` does, and once more if the answer is malformed.
 
+        Args:
+            query: see `ask`.
+            form: form of the answer.
+            names: the names that a field of the form may contain.
+            values: see `ask`.
+
         Raises:
-            ApiError: if there is no answer.
+            ApiError, ProviderError: as `ask`.
             TaskError: with cause "parse", if both answers are malformed.
         """
-        messages, answer = self._ask(query, values)
+        names = names or {}
+        schema = schema_of(form, names)
+        messages, text = self._ask(query, values, schema)
+        # A known task as the example is refused as a duplicate, where it is copied.
+        prompt = "" if "example" in values else messages[-1].content
         try:
-            return read(form, answer.text)
+            return _checked(read(form, text), names, prompt)
         except TaskError as error:
-            again = Message("user", render("again", problem=error.problem))
-            messages = (*messages, Message("assistant", answer.text), again)
-            return read(form, self._complete(query, messages).text)
+            again = Message("user", render("again", problem=error.problem, remedy=error.remedy))
+            messages = (*messages, Message("assistant", text), again)
+            text = self._complete(query, messages, schema)
+            return _checked(read(form, text), names, prompt)
 
-    def _ask(self, query: str, values: dict[str, Any]) -> tuple[tuple[Message, ...], Answer]:
+    def _ask(
+        self, query: str, values: dict[str, Any], schema: dict[str, Any] | None
+    ) -> tuple[tuple[Message, ...], str]:
         self.notice(query)
-        last, problem = "", None
+        last: tuple[Message, ...] = ()
+        problem: ContextTooLong | None = None
         for cut in range(MOST_CUTS + 1):
+            proposal = values.get("proposal") if self.slim or cut else None
             text = render(
                 query,
                 **{key: each(cut) if callable(each) else each for key, each in values.items()},
             )
-            if text == last:
+            system = system_message(code=query in _ABOUT_CODE, proposal=proposal)
+            messages = (system, Message("user", text))
+            if messages == last:
                 break
-            last = text
-            messages = (system_message(code=query in _ABOUT_CODE), Message("user", text))
+            last = messages
             try:
-                answer = self._complete(query, messages)
+                answer = self._complete(query, messages, schema)
             except ContextTooLong as error:
                 problem = error
                 continue
             if cut:
                 self.cuts[f"{query}-{self._asked[query]}"] = cut
             return messages, answer
-        raise ApiError(f"the prompt cannot be cut further: {problem}")
+        raise ProviderError(
+            f"the prompt of {query} does not fit the model's context and cannot be cut further: "
+            f"{problem}. Give the server a context of 8,192 tokens, or of 4,096 with --prompt slim"
+        )
 
-    def _complete(self, query: str, messages: tuple[Message, ...]) -> Answer:
+    def _complete(
+        self, query: str, messages: tuple[Message, ...], schema: dict[str, Any] | None
+    ) -> str:
+        """An answer without its reasoning; one that was cut or is empty is asked for once more."""
+        for _ in range(2):
+            answer = self._answer(query, messages, schema)
+            text = without_reasoning(answer.text)
+            if answer.ended == "content_filter":
+                raise ApiError(f"the server's content filter ended the answer: {text[:300]!r}")
+            if not answer.ended and text.strip():
+                return text
+        problem = f"was cut after {answer.completion_tokens} tokens" if answer.ended else "is empty"
+        if answer.text.strip() and not text.strip():
+            problem += " and contains only reasoning"
+        remedy = "Answer briefly; --max-answer-tokens raises the limit" if answer.ended else ""
+        raise TaskError(f"the answer {problem}", remedy, cause="parse")
+
+    def _answer(
+        self, query: str, messages: tuple[Message, ...], schema: dict[str, Any] | None
+    ) -> Answer:
         self._asked[query] += 1
         name = f"{query}-{self._asked[query]}"
         answer = self.provider.complete(
-            Call(self.attempt, name, messages, self.temperatures[query])
+            Call(self.attempt, name, messages, self.temperatures[query], schema)
         )
         prompt, completion = self.tokens
         self.tokens = (prompt + answer.prompt_tokens, completion + answer.completion_tokens)
@@ -169,18 +259,79 @@ class Conversation:
 
 
 def read(form: type[R], text: str) -> R:
-    """Parse the JSON object in an answer; a code fence around it is allowed.
+    """Parse the JSON object in an answer; text around it is passed over.
 
     Raises:
         TaskError: with cause "parse", naming the first problem.
     """
-    text = text.removeprefix("\ufeff")
-    fenced = re.fullmatch(r"\s*```(?:json)?\s*\n(.*)\n\s*```\s*", text, re.DOTALL)
-    try:
-        return form.model_validate_json(fenced.group(1) if fenced else text)
-    except ValidationError as error:
+    objects = json_objects(without_reasoning(text))
+    problem = "there is no JSON object in the answer"
+    for found in objects:
+        try:
+            return form.model_validate_json(json.dumps(found))
+        except ValidationError as error:
+            if found is objects[0]:
+                problem = first_problem(error, "the answer")
+        except RecursionError:
+            problem = "the answer is nested too deeply"
+    fields = ", ".join(form.model_fields)
+    raise TaskError(problem, f"Answer with one JSON object of {fields}", cause="parse")
+
+
+def _checked(reply: R, names: Mapping[str, Collection[str]], prompt: str) -> R:
+    """Refuse unknown names, and text that was copied from the example at the prompt's end.
+
+    Raises:
+        TaskError: with cause "parse".
+    """
+    for name, allowed in names.items():
+        for value in getattr(reply, name):
+            if value not in allowed:
+                raise TaskError(
+                    f"{name}: {value!r:.60} is unknown", f"Use {', '.join(allowed)}", cause="parse"
+                )
+    examples = json_objects(prompt)[-1:]
+    copied = set(_texts(examples)) & set(_texts(reply.model_dump()))
+    if copied:
         raise TaskError(
-            first_problem(error, "the answer"),
-            f"Answer with one JSON object of {', '.join(form.model_fields)}",
+            f"{min(copied)!r:.80} is copied from the example", "Answer in your own words",
             cause="parse",
-        ) from error
+        )  # fmt: skip
+    return reply
+
+
+def _texts(value: object) -> Iterator[str]:
+    """The phrases in JSON; single words may well repeat."""
+    if isinstance(value, str) and " " in value:
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts(each)
+
+
+_SCHEMA_KEYS = {
+    "$defs", "$ref", "additionalProperties", "enum", "items", "maxItems", "maximum", "minItems",
+    "minimum", "pattern", "properties", "required", "type",
+}  # fmt: skip
+"""Keys of a schema that servers understand; limits on lengths make grammars large and slow."""
+
+
+def schema_of(form: type[Reply], names: Mapping[str, Collection[str]]) -> dict[str, Any]:
+    """The JSON schema of a form, in which some fields may only contain some names."""
+
+    def cleaned(schema: dict[str, Any]) -> dict[str, Any]:
+        return {
+            key: {name: cleaned(each) for name, each in value.items()}
+            if key in ("properties", "$defs")
+            else cleaned(value)
+            if isinstance(value, dict)
+            else value
+            for key, value in schema.items()
+            if key in _SCHEMA_KEYS
+        }
+
+    schema = cleaned(form.model_json_schema())
+    for name, allowed in names.items():
+        if allowed:
+            schema["properties"][name]["items"] = {"enum": list(allowed)}
+    return schema

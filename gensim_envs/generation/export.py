@@ -23,7 +23,7 @@ from gensim_envs.generation.embed import TfIdf
 from gensim_envs.generation.memory import Entry, skeleton
 from gensim_envs.generation.prompts import render
 from gensim_envs.generation.providers import estimate
-from gensim_envs.generation.providers.server import without_key
+from gensim_envs.generation.providers.client import without_key
 from gensim_envs.generation.recording import Message, first_problem
 from gensim_envs.library import digest
 from gensim_envs.utils import files

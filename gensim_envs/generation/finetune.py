@@ -20,7 +20,7 @@ from pydantic import TypeAdapter
 from gensim_envs.errors import GensimError
 from gensim_envs.generation.export import HELD_OUT, TRAIN, DataError, read_data
 from gensim_envs.generation.providers import ApiError, ProviderError
-from gensim_envs.generation.providers.server import explained, one_line
+from gensim_envs.generation.providers.client import explained, one_line
 from gensim_envs.utils import files
 
 POLL = (1.0, 30.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -49,18 +50,22 @@ def propose(talk: Conversation, idea: Idea) -> Proposal:
     """
     past = idea.memory.sample(idea.rng, PAST)
     proposal = talk.ask_json(
-        "propose", Proposal, assets=asset_lines(), past=lambda cut: past[: PAST >> cut],
-        coverage=idea.memory.coverage(), refused=idea.refused, target=idea.target, step=idea.step,
+        "propose", Proposal, names={"assets": ASSETS}, assets=asset_lines(),
+        past=lambda cut: past[: PAST >> cut], coverage=idea.memory.coverage(), refused=idea.refused,
+        target=idea.target, step=idea.step, example=_example(past),
     )  # fmt: skip
-    for name in proposal.assets:
-        if name not in ASSETS:
-            raise TaskError(
-                f"the proposal uses the unknown asset {name!r:.60}",
-                f"Use {', '.join(ASSETS)}",
-                cause="parse",
-            )
     idea.memory.refuse_known_description(proposal.name, proposal.description)
     return proposal
+
+
+def _example(past: Sequence[Entry]) -> str:
+    """A known task as a proposal, in JSON; placeholders would be copied by small models."""
+    name, summary, assets = "BallIntoBowl", "Put the ball into the bowl.", ["Ball", "Bowl"]
+    if past:
+        name, summary, assets = past[0].name, past[0].summary, list(past[0].facts.assets)
+    why = f"No other task combines {' and '.join(assets)} in this way."
+    proposal = Proposal.model_construct(name=name, description=summary, assets=assets, why_new=why)
+    return json.dumps(proposal.model_dump(), ensure_ascii=False)
 
 
 def curriculum(talk: Conversation, target: str, steps: int) -> list[str]:
@@ -69,14 +74,19 @@ def curriculum(talk: Conversation, target: str, steps: int) -> list[str]:
     Raises:
         TaskError: with cause "parse", if an answer is malformed.
     """
-    found = talk.ask_json("curriculum", Curriculum, target=target, steps=steps).steps
+    found = talk.ask_json(
+        "curriculum", Curriculum, target=target, steps=steps, assets=asset_lines()
+    ).steps
     if len(found) != steps:
         raise TaskError(f"the curriculum has {len(found)} steps, not {steps}", cause="parse")
     return found
 
 
 def implement(talk: Conversation, memory: Memory, proposal: Proposal) -> tuple[str, list[str]]:
-    """Review the API, pick references and ask for the program.
+    """Pick references, review the API and ask for the program.
+
+    The prompts with the API reference follow one another, so that a server with one slot reads it
+    once.
 
     Returns:
         (the answer, names of the references).
@@ -84,17 +94,14 @@ def implement(talk: Conversation, memory: Memory, proposal: Proposal) -> tuple[s
     Raises:
         TaskError: with cause "parse", if an answer is malformed.
     """
-    review = talk.ask_json("review", Review, proposal=proposal)
     nearest = memory.nearest(proposal.name, proposal.description, CANDIDATES)
     candidates = [entry for entry, _ in nearest]
-    pick = talk.ask_json("pick", Pick, proposal=proposal, candidates=candidates, most=REFERENCES)
     by_name = {entry.name: entry for entry in candidates}
-    for name in pick.references:
-        if name not in by_name:
-            raise TaskError(
-                f"{name!r:.60} is not a task to pick from", "Pick from the list",
-                cause="parse",
-            )  # fmt: skip
+    pick = talk.ask_json(
+        "pick", Pick, names={"references": by_name}, proposal=proposal, candidates=candidates,
+        most=REFERENCES,
+    )  # fmt: skip
+    review = talk.ask_json("review", Review, proposal=proposal)
     references = [by_name[name] for name in dict.fromkeys(pick.references)][:REFERENCES]
     answer = talk.ask("implement", proposal=proposal, review=review, references=_fewer(references))
     return answer, [entry.name for entry in references]
@@ -111,11 +118,24 @@ def single_prompt(talk: Conversation, idea: Idea, *, few: bool) -> tuple[str, li
     return answer, [entry.name for entry in references]
 
 
-def repair(talk: Conversation, proposal: Proposal, answer: str, refusal: TaskError) -> str:
-    """Ask for a refused program again, with the reason."""
+def repair(
+    talk: Conversation, proposal: Proposal, answer: str, refusal: TaskError, line: str,
+    earlier: Sequence[str],
+) -> str:  # fmt: skip
+    """Ask for a refused program again, with the reason.
+
+    Args:
+        talk: the conversation.
+        proposal: the task.
+        answer: the last answer.
+        refusal: the reason for its refusal.
+        line: line of the program that the refusal concerns, or "".
+        earlier: the reasons for earlier refusals.
+    """
     return talk.ask(
-        "repair", proposal=proposal, answer=lambda cut: answer[: 8000 >> cut], refusal=refusal
-    )
+        "repair", proposal=proposal, answer=lambda cut: answer[: 8000 >> cut], refusal=refusal,
+        line=line, earlier=earlier,
+    )  # fmt: skip
 
 
 def _fewer(references: list[Entry]) -> Callable[[int], list[Entry]]:

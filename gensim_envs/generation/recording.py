@@ -51,12 +51,14 @@ class Call:
         name: the query and its number within the attempt, "repair-2".
         messages: the conversation.
         temperature: sampling temperature of the answer.
+        schema: JSON schema of the answer, or None for text. It follows from the messages.
     """
 
     attempt: int
     name: str
     messages: tuple[Message, ...]
     temperature: float = 0.0
+    schema: dict[str, Any] | None = None
 
     @property
     def digest(self) -> str:
@@ -75,6 +77,7 @@ class Answer:
         completion_tokens: tokens of the answer.
         seconds: until it was complete.
         too_long: the error, if the messages were too long for the model.
+        ended: "length" if the server cut the answer, "content_filter" if it censored it, else "".
         changed: whether a replay gives it to other messages than it was recorded for; not kept.
     """
 
@@ -83,6 +86,7 @@ class Answer:
     completion_tokens: int = 0
     seconds: float = 0.0
     too_long: str = ""
+    ended: str = ""
     changed: bool = False
 
 
@@ -97,6 +101,7 @@ class RecordedCall:
     completion_tokens: Count
     seconds: Seconds
     too_long: str = ""
+    ended: str = ""
     temperature: float = 0.0
     messages: Any = ()
 
@@ -118,6 +123,8 @@ class Settings:
         target: skill that the tasks should lead to, or "".
         curriculum: number of steps towards the target that are planned first; 0 for none.
         temperatures: temperatures by query that differ from the default.
+        prompt: whether prompts about code contain the whole API reference or, with "slim", only the
+            parts that the proposal uses.
         base: hash of the library's tasks when the run began; None before.
     """
 
@@ -133,6 +140,7 @@ class Settings:
     target: str = ""
     curriculum: Annotated[int, Range(0, 1000)] = 0
     temperatures: dict[str, Annotated[float, Range(0, 2)]] | None = None
+    prompt: Literal["full", "slim"] = "full"
     base: str | None = None
 
 
@@ -184,6 +192,7 @@ class Recording:
             "completion_tokens": answer.completion_tokens,
             "seconds": answer.seconds,
             **({"too_long": answer.too_long} if answer.too_long else {}),
+            **({"ended": answer.ended} if answer.ended else {}),
         }
         path = self.path(call.attempt)
         line = json.dumps(entry, ensure_ascii=False) + "\n"
@@ -198,6 +207,16 @@ class Recording:
         if not os.path.lexists(self.root / name):
             files.write(self.root / name, data, self.root)
         return {"file": name}
+
+    def put_aside(self, attempt: int) -> None:
+        """Rename the calls of an attempt, so that they are kept but not replayed."""
+        path = self.path(attempt)
+        number = 1
+        while (aside := path.with_name(f"{path.stem}-{number}.jsonl")).exists():
+            number += 1
+        if path.exists():
+            with files.errors(aside):
+                path.rename(aside)
 
     def calls(self, attempt: int) -> list[RecordedCall]:
         """The calls of an attempt; torn lines are ignored."""
@@ -215,7 +234,7 @@ class Recording:
                 call.digest,
                 Answer(
                     call.answer, call.prompt_tokens, call.completion_tokens, call.seconds,
-                    call.too_long,
+                    call.too_long, call.ended,
                 ),
             )
             for call in self.calls(attempt)

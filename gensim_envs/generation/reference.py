@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -19,34 +21,58 @@ _HIDDEN = {"parts", "symmetry", "mass", "opening", "grasps", "called", "variant"
 
 
 @functools.cache
-def api_reference() -> str:
-    """Everything that a program may import, with signatures and docstrings, as Markdown."""
+def api_reference(assets: Collection[str] | None = None, text: str = "") -> str:
+    """What a program may import, with signatures and docstrings, as Markdown.
+
+    Args:
+        assets: classes of assets to describe; all by default.
+        text: with `assets`, the kinds of household objects that it mentions are listed, and two
+            more; by default all.
+    """
+    slim = assets is not None
     parts = {name: getattr(gensim_envs.api, name) for name in gensim_envs.api.__all__}
     seen = SPLIT_COLORS["train"]
+    chosen = ASSETS if assets is None else {name: ASSETS[name] for name in ASSETS if name in assets}
+    named = [kind for kind in OBJECTS if kind in text or kind.replace("_", " ") in text]
+    kinds = list(OBJECTS) if assets is None else list(dict.fromkeys([*named, *list(OBJECTS)[:2]]))
     return render(
         "reference",
-        tasks=[_class(parts[name]) for name in ("Task", "Scene", "Item", "Group", "Pose")],
-        assets=[_class(asset) for asset in ASSETS.values()],
+        slim=slim,
+        tasks=[_class(parts[name], slim) for name in ("Task", "Scene", "Item", "Group", "Pose")],
+        assets=[_class(asset, slim) for asset in chosen.values()],
         functions=[
-            f"### {name}{_signature(part)}\n\n{_docstring(part)}\n"
-            for name, part in parts.items()
-            if inspect.isfunction(part)
+            _function(name, part, slim) for name, part in parts.items() if inspect.isfunction(part)
         ],
         seen=seen,
         unseen=[color for color in SPLIT_COLORS["test"] if color not in seen],
-        shapes=KIT_SHAPES,
+        shapes=KIT_SHAPES if {"KitPiece", "KitBoard"} & set(chosen) else (),
         kinds=[
-            f"{kind} {' x '.join(f'{100 * side:.0f}' for side in data['size'])}"
-            for kind, data in OBJECTS.items()
+            f"{kind} {' x '.join(f'{100 * side:.0f}' for side in OBJECTS[kind]['size'])}"
+            for kind in kinds
+            if "Household" in chosen
         ],
     )
 
 
+def _function(name: str, function: Any, slim: bool) -> str:
+    head, text = f"{name}{_signature(function, slim)}", _docstring(function)
+    return f"- `{head}`: {_first(text)}" if slim else f"### {head}\n\n{text}\n"
+
+
+def _first(docstring: str) -> str:
+    """The first paragraph, in one line."""
+    return docstring.split("\n\n")[0].replace("\n", " ")
+
+
+def _brief(name: str, docstring: str) -> str:
+    """The docstring of a method in a slim reference: only that of `goal` has details."""
+    detailed = re.sub(r"\n+Raises:\n(?:[ ]+.*\n?)*", "", docstring)
+    return detailed if name == "goal" else docstring.split("\n\n")[0]
+
+
 def asset_lines() -> list[tuple[str, str]]:
     """(name, first sentence of its docstring) of every asset."""
-    return [
-        (name, _docstring(cls).split("\n\n")[0].replace("\n", " ")) for name, cls in ASSETS.items()
-    ]
+    return [(name, _first(_docstring(cls))) for name, cls in ASSETS.items()]
 
 
 def _docstring(thing: Any) -> str:
@@ -69,10 +95,17 @@ def _docstrings(file: str) -> dict[str, str]:
     return found
 
 
-def _class(cls: type) -> str:
+def _class(cls: type, slim: bool) -> str:
     shown = _signature(cls) if issubclass(cls, Asset) or cls is Pose else ""
-    lines = [f"### {cls.__name__}{shown}\n", _docstring(cls), ""]
-    constants = [(name, value) for name, value in vars(cls).items() if name.isupper()]
+    text = _docstring(cls)
+    if slim and cls is Pose:  # what programs read is explained by the names
+        text = text.split("\n\nAttributes")[0]
+    lines = [f"### {cls.__name__}{shown}\n", text, ""]
+    constants = [
+        (name, value)
+        for name, value in vars(cls).items()
+        if name.isupper() and not name.startswith("_")
+    ]
     lines += [f"- `{cls.__name__}.{name}` = {value}" for name, value in constants]
     for name, member in vars(cls).items():
         if name in _HIDDEN or (name.startswith("_") and name != "__matmul__"):
@@ -80,19 +113,43 @@ def _class(cls: type) -> str:
         if isinstance(member, property):
             about, shown = _docstring(member.fget), name
         elif inspect.isfunction(member):
-            about, shown = _docstring(member), f"{name}{_signature(member)}"
+            about, shown = _docstring(member), f"{name}{_signature(member, slim)}"
         else:
             continue
+        if slim:
+            about = _brief(name, about)
         if about:
             lines += [f"- `.{shown}`", *(f"  {line}".rstrip() for line in about.splitlines())]
     return "\n".join(lines) + "\n"
 
 
-def _signature(thing: Any) -> str:
-    """The parameters, without `self` and the long type names of containers."""
-    signature = inspect.signature(thing)
-    shown = [p for p in signature.parameters.values() if p.name != "self"]
-    text = str(signature.replace(parameters=shown, return_annotation=inspect.Signature.empty))
-    for long, short in (("Item[Asset]", "Item"), ("'", ""), ("Sequence", "list")):
-        text = text.replace(long, short)
-    return text
+def _signature(thing: Any, slim: bool = False) -> str:
+    """The parameters, without `self` and the long type names of containers, or without any types.
+
+    Types are written as in the source, and defaults as Python writes them, so with their quotes.
+    """
+    shown = []
+    for parameter in inspect.signature(thing).parameters.values():
+        annotation = parameter.annotation
+        if slim:
+            parameter = parameter.replace(annotation=inspect.Parameter.empty)
+        elif isinstance(annotation, str):
+            for long, short in _SHORT:
+                annotation = annotation.replace(long, short)
+            parameter = parameter.replace(annotation=_Verbatim(annotation))
+        shown.append(parameter)
+    kept = [parameter for parameter in shown if parameter.name != "self"]
+    return str(inspect.Signature(kept))
+
+
+_SHORT = (("Item[Asset]", "Item"), ("Sequence", "list"))
+
+
+class _Verbatim:
+    """An annotation that is shown without quotes around it."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text

@@ -87,16 +87,16 @@ def compare(spec: TaskSpec, statement: Statement) -> None:
     """
     if len(statement.goals) != len(spec.goals):
         raise TaskError(
-            f"a reader finds {len(statement.goals)} goals in {len(spec.goals)} sentences",
-            "Describe exactly one goal in each sentence",
+            f"the {len(spec.goals)} instructions state {len(statement.goals)} goals",
+            "Describe exactly one goal in each instruction",
             cause="semantics",
         )
     rows = zip(spec.goals, statement.goals, supports(spec), strict=True)
     for number, (goal, asked, below) in enumerate(rows, 1):
         if problem := _disagreement(spec, goal, asked, below):
             raise TaskError(
-                f"of {goal.instruction!r} {problem}",
-                "Let the sentence say what the goal is",
+                f"the instruction {goal.instruction!r} {problem}",
+                "State the goal in the instruction",
                 cause="semantics",
                 goal=number,
             )
@@ -105,30 +105,29 @@ def compare(spec: TaskSpec, statement: Statement) -> None:
 def _disagreement(spec: TaskSpec, goal: Goal, asked: Asked, below: set[int]) -> str:
     """Why a reader's goal is not the program's, or ""."""
     if asked.doubt.strip():
-        return f"a reader says: {asked.doubt.strip()}"
+        return f"is in doubt: {asked.doubt.strip()}"
     if any(n > len(spec.items) for n in [*asked.items, *asked.targets, *asked.order]):
-        return "a reader refers to objects that are not in the scene"
+        return "is read as one about objects that are not in the scene"
     items, targets, order = (
         [n - 1 for n in each] for each in (asked.items, asked.targets, asked.order)
     )
     if _kinds(spec, items) != _kinds(spec, goal.items):
         return (
-            f"a reader would move {_listed(spec, items)}, the goal moves "
-            f"{_listed(spec, goal.items)}"
+            f"asks to move {_listed(spec, items)}, but the goal moves {_listed(spec, goal.items)}"
         )
     if not _same_relation(spec, goal, asked.relation, targets, below):
-        return f"a reader understands {asked.relation!r}, the goal is {goal.relation!r}"
+        return f"states the relation {asked.relation!r}, but the goal is {goal.relation!r}"
     bases = {place.base for place in goal.places if place.base is not None}
     strict = goal.relation in ("on", "inside")
     if strict and not set(_kinds(spec, targets)) & set(_kinds(spec, bases)):
         return (
-            f"a reader would put them {goal.relation} {_listed(spec, targets)}, the goal is about "
-            f"{_listed(spec, sorted(bases))}"
+            f"asks to put them {goal.relation} {_listed(spec, targets)}, but the goal is "
+            f"{goal.relation} {_listed(spec, sorted(bases))}"
         )
     if not _same_pairs(spec, goal, items, targets):
-        return "a reader would assign items to targets differently"
+        return "assigns items to targets differently"
     if order and not _same_order(spec, goal, order):
-        return f"a reader expects the order {_listed(spec, order)}"
+        return f"states the order {_listed(spec, order)}, but the goal has another"
     return ""
 
 
@@ -228,7 +227,7 @@ def check_votes(votes: Sequence[Sequence[str]]) -> None:
     against = [why for word, why in votes if word != "yes"]
     if votes and 2 * len(against) >= len(votes):
         raise TaskError(
-            f"{len(against)} of {len(votes)} critics are not for it: {against[0]}",
+            f"{len(against)} of {len(votes)} critics vote against it: {against[0]}",
             "Propose something else",
             cause="reflection",
         )

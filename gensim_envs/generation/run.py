@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gensim_envs.errors import LibraryError, TaskError
+from gensim_envs.errors import GensimError, LibraryError, TaskError
 from gensim_envs.generation.attempt import make_attempt
 from gensim_envs.generation.conversation import TEMPERATURES, Conversation
 from gensim_envs.generation.embed import Embedder
@@ -35,7 +35,7 @@ from gensim_envs.generation.recording import Recording, Settings
 from gensim_envs.generation.verdict import Verdict, read_verdicts, write_verdict
 from gensim_envs.generation.watch import Watch
 from gensim_envs.library import Library, digest
-from gensim_envs.utils import processes
+from gensim_envs.utils import files, processes
 
 STALE = 10
 """Number of attempts in a row with a known task after which a run ends."""
@@ -43,6 +43,10 @@ INTERRUPTED = "stopped by Ctrl-C"
 RECALLED = 8
 """Number of refused attempts that the prompt of a proposal lists."""
 Attempted = Future[tuple[Verdict, Candidate | None]]
+
+
+class RunError(GensimError):
+    """A run cannot be made."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,7 @@ class Run:
         provider: answers the prompts.
         embedder: embedder that the settings name.
         watch: displays progress.
+        again: whether attempts that ended with the cause "api" are made again.
         stop: ends the run when set, such as after Ctrl-C; providers check it while they wait.
         workers: number of processes; by default one for each core.
 
@@ -83,6 +88,7 @@ class Run:
     def __init__(
         self, folder: Path, settings: Settings, library: Library, provider: Provider,
         embedder: Embedder, watch: Watch, stop: threading.Event, workers: int | None = None,
+        *, again: bool = False,
     ) -> None:  # fmt: skip
         self.folder = folder
         self.settings = settings
@@ -93,6 +99,8 @@ class Run:
         self._watch = watch
         self._stop = stop
         self._workers = workers
+        self._again = again
+        self._failed: list[int] = []  # attempts to make again
         library.recover()
         self._entries = recall(library, without_run=settings.run)
         self._verdicts: list[Verdict] = []
@@ -102,9 +110,19 @@ class Run:
         """Make the attempts.
 
         Raises:
+            RunError: if another process works on the run.
             ProviderError: if no call can succeed; finished attempts are kept.
             LibraryError: if the library cannot take a task for a reason of its own.
         """
+        try:
+            with files.locked(self.folder):
+                return self._go()
+        except BlockingIOError as error:
+            raise RunError(
+                f"another process works on {self.folder}. Wait for it, or use another --run"
+            ) from error
+
+    def _go(self) -> Result:
         self._resume()
         ended = ""
         try:
@@ -124,10 +142,9 @@ class Run:
         """Keep a window of attempts in flight and finish them in order."""
         settings = self.settings
         running: dict[int, Attempted] = {}
-        while len(self._verdicts) < settings.count:
-            following = len(self._verdicts) + 1
-            last = min(settings.count, len(self._verdicts) + settings.window)
-            for attempt in range(following, last + 1):
+        left = [*self._failed, *range(len(self._verdicts) + 1, settings.count + 1)]
+        for k, following in enumerate(left):
+            for attempt in left[k : k + settings.window]:
                 if attempt not in running:
                     running[attempt] = self._begin(attempt, self._idea(attempt, steps), executor)
             self._finish(*_wait(running.pop(following)))
@@ -174,7 +191,8 @@ class Run:
 
     def _talk(self, attempt: int, notice: Callable[[str], None]) -> Conversation:
         temperatures = {**TEMPERATURES, **(self.settings.temperatures or {})}
-        return Conversation(self._provider, attempt, temperatures, notice)
+        slim = self.settings.prompt == "slim"
+        return Conversation(self._provider, attempt, temperatures, notice, slim)
 
     def _steps(self) -> list[str]:
         """The steps of the curriculum; [] without one.
@@ -188,6 +206,8 @@ class Run:
         try:
             return curriculum(talk, self.settings.target, self.settings.curriculum)
         except (ApiError, TaskError) as error:
+            if isinstance(error, TaskError):
+                self._recording.put_aside(0)
             raise Stopped(f"there is no curriculum: {error}") from error
 
     # In the order of attempts.
@@ -223,8 +243,11 @@ class Run:
         candidate.publish(self._library, settings.model, run=settings.run, attempt=verdict.attempt)
 
     def _add(self, verdict: Verdict) -> None:
-        self._verdicts.append(verdict)
-        self._sizes.append(len(self._entries))
+        if verdict.attempt <= len(self._verdicts):
+            self._verdicts[verdict.attempt - 1] = verdict  # made again
+        else:
+            self._verdicts.append(verdict)
+            self._sizes.append(len(self._entries))
         self._watch.done(verdict)
 
     def _check_stale(self) -> None:
@@ -263,6 +286,8 @@ class Run:
                     )
                 self._entries.append(own[verdict.name])
             self._add(verdict)
+            if self._again and verdict.cause == "api":
+                self._failed.append(verdict.attempt)
 
 
 def _wait(future: Attempted) -> tuple[Verdict, Candidate | None]:

@@ -50,10 +50,12 @@ def _problems(spec: TaskSpec, number: int, below: set[int]) -> Problems:
     yield from _wrong_spot(spec, goal)
     if goal.relation == "at":
         for where in _misplaced(spec, goal, named):
-            yield f"its sentence says {where}, but its poses contradict it", "Make both agree"
+            yield f"the instruction says {where}, but its poses contradict it", "Make both agree"
     for phrase in named:
         if phrase.color and not any(True for _ in meant(spec, phrase)):
-            problem = f"its sentence says {str(phrase)!r}, but no {phrase.noun} is {phrase.color}"
+            problem = (
+                f"the instruction says {str(phrase)!r}, but no {phrase.noun} is {phrase.color}"
+            )
             yield problem, "Name things by their own colors"
         yield from _wrong_number(spec, goal, phrase, below)
         if phrase.where and not set(meant(spec, phrase)) & set(goal.items):
@@ -67,14 +69,14 @@ def _wrong_movers(spec: TaskSpec, goal: Goal, named: list[Phrase]) -> Problems:
     if first and first.where is None and set(meant(spec, first)):
         movers = (set(meant(spec, phrase)) for phrase in named if not phrase.where)
         if not any(items & moved for items in movers):
-            problem = f"its sentence mentions the {first}, but the goal moves another object"
+            problem = f"the instruction mentions the {first}, but the goal moves another object"
             yield problem, "Name the items that the goal moves"
     for phrase in named:
         movable = {k for k in meant(spec, phrase) if not spec.items[k].fixed}
         left = movable - moved
         if phrase.all and phrase.where is None and movable & moved and left:
             problem = (
-                f"its sentence refers to all {plural(str(phrase))}, but the goal leaves "
+                f"the instruction refers to all {plural(str(phrase))}, but the goal leaves "
                 f"{len(left)} of them in place"
             )
             yield problem, "Say how many, or move them all"
@@ -88,7 +90,7 @@ def _wrong_number(spec: TaskSpec, goal: Goal, phrase: Phrase, below: set[int]) -
     if phrase.number is not None and named and phrase.number not in there:
         wrong = f"{phrase.number} {plural(str(phrase))}"
         yield (
-            f"its sentence says {wrong}, but the goal has {max(there)}",
+            f"the instruction says {wrong}, but the goal has {max(there)}",
             "State how many of them the goal refers to",
         )
 
@@ -109,8 +111,8 @@ def _wrong_relation(spec: TaskSpec, goal: Goal, phrase: Phrase, below: set[int])
         wrong = bool(within) or (stands and bool(upon) and goal.relation in ("on", "inside"))
     if named and wrong:
         problem = (
-            f"its sentence says {phrase.where} the {phrase}, but the goal does not put its items "
-            f"{phrase.where} it"
+            f"the instruction says {phrase.where} the {phrase}, but the goal does not put its "
+            f"items {phrase.where} it"
         )
         yield problem, "Use a preposition that matches at=, on=, inside= or along="
 
@@ -135,8 +137,9 @@ def _wrong_spot(spec: TaskSpec, goal: Goal) -> Problems:
     named = {noun.lower() for item in spec.items for noun in item.asset.called}
     called = {_shape_of(spec, place.base) for place in goal.places}
     if found.group(1) not in named | called:
-        problem = f"its sentence says {found.group()!r}, but inside= does not judge where inside"
-        yield problem, "Leave it out of the sentence, or give poses with at="
+        said = found.group()
+        problem = f"the instruction says {said!r}, but for inside= the judge does not check where"
+        yield problem, "Leave it out of the instruction, or give poses with at="
 
 
 def _nouns_of(spec: TaskSpec, item: int | None) -> set[str]:
@@ -161,7 +164,7 @@ def _wrong_order(spec: TaskSpec, goal: Goal, number: int) -> Problems:
     first, last = _FIRST.match(text), _LAST.match(text)
     if (first and number > 1) or (last and number < len(spec.goals)):
         problem = (
-            f"its sentence begins with {text.split(',')[0]!r:.40}, but it is number {number} of "
+            f"the instruction begins with {text.split(',')[0]!r:.40}, but it is number {number} of "
             f"{len(spec.goals)}"
         )
         yield problem, "Declare goals in the order in which they are to be met"

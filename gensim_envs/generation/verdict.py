@@ -72,6 +72,9 @@ class Verdict:
         """Note why the attempt was refused."""
         self.cause = error.cause if isinstance(error, TaskError) else "api"
         self.problem, self.id = str(error), ""
+        if self.cause == "api" and self.refusals:
+            cause, message = self.refusals[-1]
+            self.problem += f". Before, the program was refused ({cause}): {message}"
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""

@@ -21,6 +21,7 @@ from gensim_envs.sandbox.rules.names import name_offences
 from gensim_envs.sandbox.rules.nodes import node_offences
 from gensim_envs.sandbox.rules.refusals import refuse, target
 from gensim_envs.sandbox.rules.structure import module_offences
+from gensim_envs.utils.answers import without_reasoning
 
 MAX_BYTES = 20_000
 MAX_DEPTH = 40  # levels of the syntax tree; the deepest hand-written task needs about 15
@@ -162,16 +163,15 @@ def extract(completion: str) -> str:
     Raises:
         TaskError: cause "parse", saying what was found instead.
     """
-    blocks, is_open = _fenced_blocks(completion)
-    if not blocks and not is_open and _defines_task(completion):
+    completion = without_reasoning(completion.removeprefix("\ufeff"))
+    blocks = _fenced_blocks(completion)
+    if not blocks and _defines_task(completion):
         return completion.replace("\r\n", "\n").strip("\n") + "\n"
     found = [block for block in blocks if _defines_task(block)]
     if len(found) == 1:
         return found[0]
     remedy = "Answer with exactly one ```python block that holds the whole program."
-    if is_open and not found:
-        problem = "the answer ends inside a code block, so it was probably cut off"
-    elif found:
+    if found:
         problem = f"the answer has {len(found)} code blocks that define a Task"
     elif not blocks:
         problem = "there is neither a class X(Task) nor a Python code block"
@@ -184,8 +184,8 @@ def _defines_task(code: str) -> bool:
     return re.search(r"^class[ \t]+\w+[ \t]*\([^)\n]*\bTask\b", code, re.MULTILINE) is not None
 
 
-def _fenced_blocks(completion: str) -> tuple[list[str], bool]:
-    """The closed fenced blocks, and whether the text ends inside an open one."""
+def _fenced_blocks(completion: str) -> list[str]:
+    """The fenced blocks; models forget to close the last one."""
     blocks: list[str] = []
     lines: list[str] = []
     fence = ""
@@ -198,4 +198,6 @@ def _fenced_blocks(completion: str) -> tuple[list[str], bool]:
             fence = ""
         elif fence:
             lines.append(line)
-    return blocks, bool(fence)
+    if fence:
+        blocks.append("\n".join(lines).strip("\n") + "\n")
+    return blocks

@@ -84,7 +84,7 @@ class Budget:
         return (self.prompt_tokens * prompt + self.completion_tokens * completion) / 1e6
 
     def __str__(self) -> str:
-        cost = f", {self.cost:.2f} USD" if any(self.price) else ""
+        cost = f", {dollars(self.cost)} USD" if any(self.price) else ""
         return f"{self.calls} calls, {self.tokens} tokens{cost}"
 
     def start(self) -> None:
@@ -108,5 +108,13 @@ class Budget:
 
 
 def estimate(texts: Iterable[str]) -> int:
-    """Number of tokens of texts that no server has counted: one for four characters."""
-    return sum(map(len, texts)) // 4
+    """Number of tokens of texts that no server has counted.
+
+    The pipeline's prompts have 3.0 to 3.4 characters a token with common tokenizers.
+    """
+    return round(sum(map(len, texts)) / 3.2)
+
+
+def dollars(amount: float) -> str:
+    """An amount with two decimals, or two digits if it is below a cent."""
+    return f"{amount:.2f}" if amount >= 0.01 or amount == 0 else f"{amount:.2g}"

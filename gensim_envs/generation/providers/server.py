@@ -1,13 +1,12 @@
-"""A provider for servers with OpenAI's chat API. Only this module imports `openai`."""
+"""A provider for servers with OpenAI's chat API."""
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import os
 import re
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from gensim_envs.generation.providers import (
@@ -16,40 +15,53 @@ from gensim_envs.generation.providers import (
     ContextTooLong,
     ProviderError,
     Sleep,
+    Stopped,
     estimate,
 )
-from gensim_envs.generation.recording import Answer, Call
-from gensim_envs.printing import printable
+from gensim_envs.generation.providers.chat import read_reply
+from gensim_envs.generation.providers.client import (
+    ServerError,
+    Transient,
+    client,
+    one_line,
+    server_error,
+    without_key,
+)
+from gensim_envs.generation.recording import Answer, Call, Message
 
 T = TypeVar("T")
 
 RETRIES = 8
 """Retries of a call; with the waits below, a server may be unavailable for three minutes."""
+SILENT_RETRIES = 2
+"""Retries after a timeout, each of which waits twice as long as the one before."""
 LONGEST_WAIT = 60.0
 """Maximum number of seconds between two tries, unless the server asks for more."""
-NO_KEY = "none"
-"""Sent to servers without keys, since the client requires one."""
-REMOVED = "[key removed]"
-SHORTEST_KEY = 8
-"""Minimum length of a key to be removed from texts; keys of local servers can be plain words."""
-
-
-class Transient(ApiError):
-    """A transient failure, after which the call is retried.
-
-    Attributes:
-        wait: seconds that the server asks for, or None.
-    """
-
-    def __init__(self, problem: str, wait: float | None = None) -> None:
-        super().__init__(problem)
-        self.wait = wait
+ANSWER_TOKENS = 4096
+"""Default limit on an answer; a program takes about 1,000 tokens."""
+CUT_BELOW = 0.7
+"""A prompt was cut by the server if it counts less than this share of the estimate."""
+OPTIONAL = (
+    "response_format", "stream_options", "stream", "max_completion_tokens", "max_tokens",
+    "temperature",
+)  # fmt: skip
+"""Parameters that servers refuse; a name that contains another comes first."""
+_ALIASES = {"json_schema": "response_format", "grammar": "response_format"}
+_NO_SYSTEM = re.compile(
+    r"system.{0,30}(role|message|prompt|instruction)|role.{0,30}system|user and assistant roles|"
+    r"developer instruction",
+    re.IGNORECASE,
+)
+_REFUSED = re.compile(r"support|unknown|unrecogni[sz]ed|invalid|permitted|allowed", re.IGNORECASE)
+_ANSWER_COUNTS = re.compile(r"max_(completion_)?tokens|completion|output", re.IGNORECASE)
+SYSTEM = "system"
 
 
 class OpenAIProvider:
     """Any server that speaks OpenAI's chat API: OpenAI, vLLM, Ollama, llama.cpp, LM Studio.
 
-    Answers are streamed, which tells a silent server from a slow one.
+    Answers are streamed, which tells a silent server from a slow one. A parameter that the server
+    refuses is left out from then on.
 
     Args:
         model: the model, as the server calls it.
@@ -57,23 +69,56 @@ class OpenAIProvider:
         base_url: URL of the server; by default OPENAI_BASE_URL, else OpenAI's.
         timeout: seconds of silence after which a call is tried again.
         sleep: waits between tries.
+        say: called with a line about a retry, or about a parameter that is left out.
+        answer_tokens: limit on an answer.
+        stream: whether to ask for streams.
+        extra: further parameters of each request, which replace those of this class.
 
     Raises:
-        ProviderError: if `openai` is not installed, or a key is needed and missing.
+        ProviderError: if no connection can be set up; see `client`.
     """
 
     def __init__(
         self, model: str, budget: Budget, *, base_url: str | None = None, timeout: float = 120.0,
-        sleep: Sleep = time.sleep,
+        sleep: Sleep = time.sleep, say: Callable[[str], None] = lambda line: None,
+        answer_tokens: int = ANSWER_TOKENS, stream: bool = True,
+        extra: Mapping[str, Any] | None = None,
     ) -> None:  # fmt: skip
         self.model = model
         self.budget = budget
-        self._client = client(base_url, timeout)
+        self._client = client(base_url, timeout, say)
+        self._timeout = timeout
         self._sleep = sleep
+        self._say = say
+        self._answer_tokens = answer_tokens
+        self._extra = dict(extra or {})
+        self._without: set[str] = set() if stream else {"stream", "stream_options"}
+        self._cut_said = False
+        self._lock = threading.Lock()
+
+    def check_model(self) -> None:
+        """Check that the server knows the model, before long work begins.
+
+        A server that lists the model costs no call. Others are asked for one word, since some take
+        any name.
+
+        Raises:
+            ProviderError: if it does not, or cannot be asked.
+        """
+        try:
+            found = self._client.models.with_raw_response.list().http_response.json()
+            if any(each.get("id") == self.model for each in found["data"]):
+                return
+        except Exception:  # whatever is wrong, a call tells it better
+            pass
+        try:
+            self.complete(Call(0, "hello", (Message("user", "Say yes."),)))
+        except (ApiError, Stopped) as error:
+            raise ProviderError(f"the server does not answer: {error}") from error
 
     def complete(self, call: Call) -> Answer:
         """See `Provider`."""
-        return self._retried(lambda: self._stream(call))
+        return self._retried(functools.partial(self._chat, call), call.name)
 
     def embed(self, texts: list[str], model: str) -> list[list[float]]:
         """Embed texts.
@@ -84,141 +129,146 @@ class OpenAIProvider:
         vectors = []
         for k in range(0, len(texts), 256):
             batch = texts[k : k + 256]
-            vectors += self._retried(functools.partial(self._embed, batch, model))
+            vectors += self._retried(functools.partial(self._embed, batch, model), "embeddings")
         return vectors
 
-    def _embed(self, texts: list[str], model: str) -> list[list[float]]:
-        found = self._client.embeddings.create(input=texts, model=model)
+    def _embed(self, texts: list[str], model: str, timeout: float) -> list[list[float]]:
+        found = self._client.embeddings.create(input=texts, model=model, timeout=timeout)
         self.budget.charge(found.usage.prompt_tokens if found.usage else estimate(texts), 0)
         if len(found.data) != len(texts):
             raise Transient(f"the server sent {len(found.data)} embeddings of {len(texts)}")
         return [entry.embedding for entry in found.data]
 
-    def _retried(self, ask: Callable[[], T]) -> T:
-        tries = 0
+    def _retried(self, ask: Callable[[float], T], name: str) -> T:
+        tries, silent = 0, 0
+        key = self._client.api_key
         while True:
             self.budget.start()
+            timeout = self._timeout * 2**silent
             try:
-                with explained(self._client.api_key):
-                    return ask()
-            except Transient as error:
-                tries += 1
-                if tries > RETRIES:
-                    raise ApiError(f"{error} ({tries} tries)") from None
-                wait = error.wait or min(LONGEST_WAIT, 2.0 ** (tries - 1))
+                return ask(timeout)
+            except _AskAgain:
+                continue
+            except Exception as error:
+                problem = server_error(error, key)
+                if isinstance(problem, ServerError):
+                    problem = problem.explained(key)
+            if not isinstance(problem, Transient):
+                raise problem
+            tries += 1
+            silent += problem.silent
+            if problem.silent:
+                problem = Transient(
+                    f"no word from the server for {timeout:.0f} s; if it answers one request at "
+                    "a time, use --window 1, and a longer --timeout if it is slow"
+                )
+            if tries > RETRIES or silent > SILENT_RETRIES:
+                raise ApiError(f"{problem} ({tries} tries)")
+            wait = problem.wait or min(LONGEST_WAIT, 2.0 ** (tries - 1))
+            self._say(f"{name}: {problem}. Trying again in {wait:.0f} s")
             self._sleep(wait)
 
-    def _stream(self, call: Call) -> Answer:
+    def _chat(self, call: Call, timeout: float) -> Answer:
         began = time.monotonic()
-        text: list[str] = []
-        finish, usage = None, None
-        chunks = self._client.chat.completions.create(
-            model=self.model,
-            messages=[{"role": m.role, "content": m.content} for m in call.messages],
-            temperature=call.temperature,
-            stream=True,
-            stream_options={"include_usage": True},
-        )
-        for chunk in chunks:
-            usage = chunk.usage or usage
-            for choice in chunk.choices[:1]:
-                text.append(choice.delta.content or "")
-                finish = choice.finish_reason or finish
-        whole = without_key("".join(text), self._client.api_key)
-        prompt = usage.prompt_tokens if usage else estimate(m.content for m in call.messages)
-        completion = usage.completion_tokens if usage else estimate([whole])
+        key = self._client.api_key
+        body = self._body(call)
+        try:
+            reply = self._send(body, timeout)
+        except Exception as error:
+            problem = server_error(error, key)
+            if not isinstance(problem, ServerError):
+                raise
+            if self._leave_out(problem, body, one_line(problem.message, key)):
+                raise _AskAgain from None
+            if not _too_large_an_answer(problem, body, key):
+                raise
+            # The window holds the prompt, but not with the longest answer beside it.
+            reply = self._send({k: v for k, v in body.items() if k not in _LIMITS}, timeout)
+        text = without_key(reply.text, key)
+        prompt, completion = reply.usage
+        expected = estimate(message.content for message in call.messages)
+        if prompt is not None:
+            self._notice_cut(prompt, expected)
+        prompt = expected if prompt is None else prompt
+        completion = estimate([text]) if completion is None else completion
         self.budget.charge(prompt, completion)
-        if finish != "stop":
-            raise Transient(f"the answer was cut short (finish reason: {finish})")
-        if not whole.strip():
-            raise Transient("the answer was empty")
-        return Answer(whole, prompt, completion, round(time.monotonic() - began, 3))
+        ended = reply.finish if reply.finish in ("length", "content_filter") else ""
+        seconds = round(time.monotonic() - began, 3)
+        return Answer(text, prompt, completion, seconds, ended=ended)
+
+    def _send(self, body: dict[str, Any], timeout: float) -> Any:
+        chat = self._client.chat.completions.with_raw_response
+        raw = chat.create(**body, timeout=timeout, extra_body=self._extra or None)
+        return read_reply(raw.http_response.content.decode(errors="replace"))
+
+    def _body(self, call: Call) -> dict[str, Any]:
+        """The parameters of a request, without those that the server refuses."""
+        messages = [{"role": m.role, "content": m.content} for m in call.messages]
+        if SYSTEM in self._without and len(messages) > 1 and messages[0]["role"] == "system":
+            system = messages.pop(0)["content"]
+            messages[0] = {"role": "user", "content": f"{system}\n\n{messages[0]['content']}"}
+        old = "max_tokens" not in self._without
+        limit = "max_tokens" if old else "max_completion_tokens"
+        optional: dict[str, Any] = {
+            "temperature": call.temperature,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            limit: self._answer_tokens,
+        }
+        if call.schema is not None:
+            schema = {"name": call.name.rpartition("-")[0] or call.name, "schema": call.schema}
+            optional["response_format"] = {"type": "json_schema", "json_schema": schema}
+        kept = {name: value for name, value in optional.items() if name not in self._without}
+        return {"model": self.model, "messages": messages, **kept}
+
+    def _leave_out(self, error: ServerError, body: dict[str, Any], message: str) -> bool:
+        """Leave out what the server refuses; returns whether to ask again."""
+        if error.status in (401, 402, 403, 404, 408, 409, 413, 429):
+            return False
+        named = next((name for name in OPTIONAL if name == error.param and name in body), "")
+        if error.status in (0, *range(500, 600)) and not _REFUSED.search(message):
+            return False
+        if not named:
+            words = re.findall(r"\w+", message)
+            names = [_ALIASES.get(word, word) for word in words]
+            named = next((name for name in names if name in OPTIONAL and name in body), "")
+        system = body["messages"][0]["role"] == "system" and len(body["messages"]) > 1
+        if not named and system and _NO_SYSTEM.search(message):
+            named = SYSTEM
+        if not named or (named in _LIMITS and _too_large_an_answer(error, body, "")):
+            return False
+        with self._lock:
+            known = named in self._without
+            self._without.add(named)
+            if named == "stream":
+                self._without.add("stream_options")
+        if not known:
+            what = "the system role" if named == SYSTEM else named
+            self._say(f"the server refuses {what}, which is left out from now on: {message[:200]}")
+        return True
+
+    def _notice_cut(self, counted: int, expected: int) -> None:
+        """Say once that the server has cut a prompt, as Ollama does without an error."""
+        whole = counted % 1024 == 0 and 0 < counted < expected
+        if self._cut_said or not (counted < CUT_BELOW * expected or whole):
+            return
+        self._cut_said = True
+        self._say(
+            f"the server counts {counted} tokens in a prompt of about {expected}: it may have cut "
+            "it. Give it a context of 8,192 tokens or more (Ollama: OLLAMA_CONTEXT_LENGTH; "
+            "llama.cpp: -c), or use --prompt slim"
+        )
 
 
-def client(base_url: str | None, timeout: float) -> Any:
-    """A client of the official package that does not retry by itself.
-
-    Raises:
-        ProviderError: if the package is not installed, or a key is needed and missing.
-    """
-    try:
-        import openai
-    except ModuleNotFoundError as error:
-        raise ProviderError(
-            "openai is not installed. Run pip install '.[llm]' in a checkout"
-        ) from error
-    base_url = base_url or os.environ.get("OPENAI_BASE_URL") or None
-    if base_url and not base_url.startswith(("http://", "https://")):
-        raise ProviderError(f"{base_url!r:.80} is not an address. Write http://HOST:PORT/v1")
-    key = os.environ.get("OPENAI_API_KEY")
-    if not key and base_url is None:
-        raise ProviderError("no API key. Set OPENAI_API_KEY, or use --base-url for a local server")
-    limits = openai.Timeout(timeout, connect=min(timeout, 10.0))
-    return openai.OpenAI(api_key=key or NO_KEY, base_url=base_url, timeout=limits, max_retries=0)
+_LIMITS = ("max_tokens", "max_completion_tokens")
 
 
-def without_key(text: str, key: str) -> str:
-    """A server's text without the key and without what UTF-8 cannot encode."""
-    clean = text.encode(errors="replace").decode()
-    return clean.replace(key, REMOVED) if len(key) >= SHORTEST_KEY else clean
+class _AskAgain(Exception):
+    """The same call is asked without a parameter that the server refuses."""
 
 
-def one_line(text: str, key: str) -> str:
-    """A server's text as one printable line without the key."""
-    return printable(without_key(text, key))
-
-
-@contextlib.contextmanager
-def explained(key: str) -> Iterator[None]:
-    """Turn the client's errors into ours.
-
-    Args:
-        key: removed from the messages.
-
-    Raises:
-        Transient: if the failure may pass.
-        ContextTooLong: if the prompt is too long.
-        ProviderError: if no call can succeed.
-    """
-    import openai
-
-    try:
-        yield
-    except ApiError:
-        raise
-    except openai.APIStatusError as error:
-        raise _of_status(error, one_line(_message(error), key)[:300]) from None
-    except Exception as error:
-        # The client accepts any JSON as an answer, so malformed ones fail where they are used;
-        # and a broken stream raises whatever its HTTP library does.
-        raise Transient(one_line(_message(error), key)[:300]) from None
-
-
-def _message(error: Exception) -> str:
-    body = getattr(error, "body", None)
-    if isinstance(body, dict) and isinstance(body.get("message"), str):
-        return str(body["message"])
-    text = str(error) or type(error).__name__
-    return f"{text} ({error.__cause__})" if error.__cause__ and "onnect" in text else text
-
-
-def _of_status(error: Any, message: str) -> Exception:
-    """The error that an HTTP status stands for."""
-    status = error.status_code
-    if status in (408, 409, 429) or status >= 500:
-        return Transient(f"HTTP {status}: {message}", _retry_after(error))
-    if status in (401, 403):
-        return ProviderError(f"the server refuses the key (HTTP {status}): {message}")
-    long = error.code == "context_length_exceeded" or re.search("context|too long", message.lower())
-    if status == 413 or (status in (400, 422) and long):
-        return ContextTooLong(f"HTTP {status}: {message}")
-    return ProviderError(f"the server refuses the request (HTTP {status}): {message}")
-
-
-def _retry_after(error: Any) -> float | None:
-    """Seconds that a server asks to wait; dates, which hardly any server sends, are ignored."""
-    try:
-        wait = float(error.response.headers.get("retry-after", ""))
-    except ValueError:
-        return None
-    return min(wait, 600.0) if wait >= 0 else None
+def _too_large_an_answer(error: ServerError, body: dict[str, Any], key: str) -> bool:
+    """Whether the prompt is too long only together with the limit on the answer."""
+    long = isinstance(error.explained(key), ContextTooLong)
+    sent = any(name in body for name in _LIMITS)
+    return sent and long and bool(_ANSWER_COUNTS.search(error.message))

@@ -1,0 +1,57 @@
+"""Take a model's answer apart: visible reasoning, JSON objects."""
+
+from __future__ import annotations
+
+import json
+import re
+
+_REASONING = re.compile(r"(</?(?:think|thinking|thought|reasoning)>)", re.IGNORECASE)
+_FINAL = "<|channel|>final<|message|>"
+_END = re.compile(
+    r"\s*(?:<\|(?:im_end|end|return|eot_id|endoftext|end_of_text|channel)\|>|</s>|<eos>|"
+    r"<end_of_turn>|<\uff5cend\u2581of\u2581sentence\uff5c>)[\s\S]*$"
+)
+MOST_OBJECTS = 50
+"""Maximum number of opening braces at which a JSON object is looked for."""
+
+
+def without_reasoning(text: str) -> str:
+    """An answer without visible reasoning and without the tokens that end it.
+
+    Reasoning is what stands in a `<think>` block, whose opening or closing tag may be missing, and
+    all channels but the last of the "harmony" format.
+    """
+    if "<|channel|>" in text:
+        text = text.rpartition(_FINAL)[2] if _FINAL in text else ""
+    kept: list[str] = []
+    reasoning = False
+    for part in _REASONING.split(text):
+        if not _REASONING.fullmatch(part):
+            if not reasoning:
+                kept.append(part)
+        elif part[1] != "/":
+            reasoning = True
+        else:
+            if not reasoning:  # the opening tag is missing
+                kept.clear()
+            reasoning = False
+    return _END.sub("", "".join(kept))
+
+
+def json_objects(text: str) -> list[object]:
+    """The JSON objects in a text, in order; commas before a closing bracket are forgiven."""
+    found: list[object] = []
+    decoder = json.JSONDecoder(strict=False)
+    at = text.find("{")
+    for _ in range(MOST_OBJECTS):
+        if at < 0:
+            break
+        try:
+            value, end = decoder.raw_decode(text, at)
+            found.append(value)
+        except (ValueError, RecursionError):
+            end = at + 1
+        at = text.find("{", end)
+    if not found and re.search(r",\s*[}\]]", text):
+        return json_objects(re.sub(r",(\s*[}\]])", r"\1", text))
+    return found
