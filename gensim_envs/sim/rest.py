@@ -1,4 +1,4 @@
-"""Decide whether the bodies on the table have come to rest."""
+"""Decide whether the bodies on the table have come to rest, and let soft ones sleep."""
 
 from __future__ import annotations
 
@@ -33,13 +33,17 @@ class RestDetector:
 
     def at_rest(self, bodies: Iterable[int]) -> bool:
         """Whether all bodies are at rest, at this check and the ones before it."""
-        still = [self._is_still(body) for body in bodies]
-        self._checks += 1
+        still = [self.is_still(body) for body in bodies]
+        self.tick()
         self._calm = self._calm + 1 if all(still) else 0
-        return self._calm == _CALM_CHECKS
+        return self._calm >= _CALM_CHECKS
 
-    def _is_still(self, body: int) -> bool:
-        """Whether a body is at rest, or has fallen off the table.
+    def tick(self) -> None:
+        """A check ends."""
+        self._checks += 1
+
+    def is_still(self, body: int) -> bool:
+        """Whether a body is at rest at this check, or has fallen off the table.
 
         A mesh that stands on its corners may tremble forever. So a body that is too fast at the
         moment is judged by how far it has moved since it was last too fast.
@@ -61,3 +65,69 @@ class RestDetector:
         seconds = (self._checks - before[0]) * CHECK_EVERY * STEP
         moved = np.linalg.norm(now - before[1], axis=1) / seconds
         return bool(moved[3] < _STILL[0] and (angular == 0.0 or moved[:3].max() < _STILL[1]))
+
+
+class Sleepers:
+    """Beads and crumbs, each of which sleeps while nothing moves it.
+
+    Bullet does not simulate a body that sleeps, and wakes it when something that moves comes near.
+    It would let it sleep again at 0.8 m/s, as soon as nothing that moves is near. So a body that
+    has been woken is kept awake here until it is at rest.
+
+    Args:
+        client: the simulation.
+        bodies: beads and crumbs, all awake.
+        balls: those that may spin on the spot.
+    """
+
+    def __init__(self, client: Client, bodies: Iterable[int], balls: Collection[int]) -> None:
+        self._client = client
+        self._balls = balls
+        self._detector = RestDetector(client, balls)
+        self._calm: dict[int, int | None] = dict.fromkeys(bodies, 0)  # checks; None: asleep
+        self._steps = 0
+
+    def __contains__(self, body: int) -> bool:
+        return body in self._calm
+
+    @property
+    def asleep(self) -> bool:
+        """Whether all of them are."""
+        return all(calm is None for calm in self._calm.values())
+
+    def sleep(self) -> None:
+        """Let all of them sleep. What happens next depends on their poses alone."""
+        self._detector = RestDetector(self._client, self._balls)
+        self._steps = 0
+        for body in self._calm:
+            self._sleep(body)
+
+    def wake(self, bodies: Iterable[int]) -> None:
+        """Simulate those of these bodies that are beads or crumbs until they are at rest."""
+        for body in bodies:
+            if body in self._calm:
+                self._calm[body] = 0
+                self._activate(body, p.ACTIVATION_STATE_DISABLE_SLEEPING)
+
+    def stepped(self) -> None:
+        """A step was simulated. Keep awake what moves, and let sleep what is at rest."""
+        self._steps += 1
+        if self._steps % CHECK_EVERY:
+            return
+        for body, calm in self._calm.items():
+            if not self._detector.is_still(body):
+                if calm is None:
+                    self._activate(body, p.ACTIVATION_STATE_DISABLE_SLEEPING)
+                self._calm[body] = 0
+            elif calm is not None:
+                self._calm[body] = calm + 1
+                if calm + 1 == _CALM_CHECKS:
+                    self._sleep(body)
+        self._detector.tick()
+
+    def _sleep(self, body: int) -> None:
+        self._calm[body] = None
+        self._activate(body, p.ACTIVATION_STATE_SLEEP)
+
+    def _activate(self, body: int, state: int) -> None:
+        self._client.changeDynamics(body, -1, activationState=state)
