@@ -18,7 +18,7 @@ from gensim_envs.sim.world import World
 from gensim_envs.task.assets import Rope
 from gensim_envs.task.geometry import Array
 
-_DRAG_SLOPE = 4  # it rises on the first quarter of its way and sinks on the last
+_LIFT_SPEED = 0.4  # m/s, straight up and down
 _DRAG_LIFT = 0.03  # metres to which a bead is lifted: higher, it pulls the other end along
 
 
@@ -134,13 +134,15 @@ def _drag(world: World, bead: int, pick: Array, place: Array) -> None:
     distance = float(np.linalg.norm(end - start))
     height = min(_DRAG_LIFT, 0.008 + 0.3 * distance)
     tip = np.array([*(pick - start[:2]), 0.006, 0.0])  # of the cup, from the bead's middle
-    count = math.ceil(max(distance, 2 * height) / (bodies.DRAG_SPEED * STEP))
-    for k in range(1, count + 1):
-        done = k / count
-        pivot = start + (end - start) * done
-        pivot[2] += height * min(1.0, _DRAG_SLOPE * done, _DRAG_SLOPE * (1 - done))
-        grip.move(pivot, orientation)
-        world.step(tip=np.array([*pivot, 0.0]) + tip)
+    up = np.array([0, 0, height])
+    fast, slow = _LIFT_SPEED, bodies.DRAG_SPEED
+    legs = (start, start + up, fast), (start + up, end + up, slow), (end + up, end, fast)
+    for a, b, speed in legs:
+        count = max(1, math.ceil(float(np.linalg.norm(b - a)) / (speed * STEP)))
+        for k in range(1, count + 1):
+            pivot = a + (b - a) * k / count
+            grip.move(pivot, orientation)
+            world.step(tip=np.array([*pivot, 0.0]) + tip)
     grip.release()
     _rise(world, np.array([*place, 0.0, 0.0]))
 
