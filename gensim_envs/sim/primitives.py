@@ -18,7 +18,7 @@ from gensim_envs.sim.world import World
 from gensim_envs.task.assets import Rope
 from gensim_envs.task.geometry import Array
 
-_LIFT_SPEED = 0.4  # m/s, straight up and down
+_LIFT_SPEED, _DRAG_SPEED = 0.4, 0.3  # m/s of a bead
 _DRAG_LIFT = 0.03  # metres to which a bead is lifted: higher, it pulls the other end along
 
 
@@ -135,7 +135,7 @@ def _drag(world: World, bead: int, pick: Array, place: Array) -> None:
     height = min(_DRAG_LIFT, 0.008 + 0.3 * distance)
     tip = np.array([*(pick - start[:2]), 0.006, 0.0])  # of the cup, from the bead's middle
     up = np.array([0, 0, height])
-    fast, slow = _LIFT_SPEED, bodies.DRAG_SPEED
+    fast, slow = _LIFT_SPEED, _DRAG_SPEED
     legs = (start, start + up, fast), (start + up, end + up, slow), (end + up, end, fast)
     for a, b, speed in legs:
         count = max(1, math.ceil(float(np.linalg.norm(b - a)) / (speed * STEP)))

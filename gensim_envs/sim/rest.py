@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable
 
 import numpy as np
@@ -14,6 +15,7 @@ CHECK_EVERY = 4
 """Simulation steps between checks."""
 _CALM_CHECKS = 3  # in a row: a body at the top of its swing is at rest only for one
 _STILL = (0.004, 0.1)  # m/s and rad/s
+_TREMBLE = 2.0  # rad/s, of a crumb that stays in its place
 _FALLING, _LOST = 1.0, -0.3  # m/s, m: what has fallen off the table falls forever
 
 
@@ -33,17 +35,13 @@ class RestDetector:
 
     def at_rest(self, bodies: Iterable[int]) -> bool:
         """Whether all bodies are at rest, at this check and the ones before it."""
-        still = [self.is_still(body) for body in bodies]
-        self.tick()
+        still = [self._is_still(body) for body in bodies]
+        self._checks += 1
         self._calm = self._calm + 1 if all(still) else 0
         return self._calm >= _CALM_CHECKS
 
-    def tick(self) -> None:
-        """A check ends."""
-        self._checks += 1
-
-    def is_still(self, body: int) -> bool:
-        """Whether a body is at rest at this check, or has fallen off the table.
+    def _is_still(self, body: int) -> bool:
+        """Whether a body is at rest, or has fallen off the table.
 
         A mesh that stands on its corners may tremble forever. So a body that is too fast at the
         moment is judged by how far it has moved since it was last too fast.
@@ -83,8 +81,8 @@ class Sleepers:
     def __init__(self, client: Client, bodies: Iterable[int], balls: Collection[int]) -> None:
         self._client = client
         self._balls = balls
-        self._detector = RestDetector(client, balls)
         self._calm: dict[int, int | None] = dict.fromkeys(bodies, 0)  # checks; None: asleep
+        self._seen: dict[int, tuple[int, tuple[float, ...]]] = {}  # body: (step, position)
         self._steps = 0
 
     def __contains__(self, body: int) -> bool:
@@ -97,8 +95,8 @@ class Sleepers:
 
     def sleep(self) -> None:
         """Let all of them sleep. What happens next depends on their poses alone."""
-        self._detector = RestDetector(self._client, self._balls)
         self._steps = 0
+        self._seen.clear()
         for body in self._calm:
             self._sleep(body)
 
@@ -115,7 +113,7 @@ class Sleepers:
         if self._steps % CHECK_EVERY:
             return
         for body, calm in self._calm.items():
-            if not self._detector.is_still(body):
+            if not self._is_still(body):
                 if calm is None:
                     self._activate(body, p.ACTIVATION_STATE_DISABLE_SLEEPING)
                 self._calm[body] = 0
@@ -123,7 +121,19 @@ class Sleepers:
                 self._calm[body] = calm + 1
                 if calm + 1 == _CALM_CHECKS:
                     self._sleep(body)
-        self._detector.tick()
+
+    def _is_still(self, body: int) -> bool:
+        """Whether a body is at rest, or trembles where it is."""
+        (a, b, c), (d, e, f) = self._client.getBaseVelocity(body)
+        turns = 0.0 if body in self._balls else d * d + e * e + f * f
+        if a * a + b * b + c * c < _STILL[0] ** 2 and turns < _STILL[1] ** 2:
+            return True
+        position = self._client.getBasePositionAndOrientation(body)[0]
+        seen, self._seen[body] = self._seen.get(body), (self._steps, position)
+        if seen is None:
+            return False
+        seconds, before = (self._steps - seen[0]) * STEP, seen[1]
+        return bool(turns < _TREMBLE**2 and math.dist(position, before) < _STILL[0] * seconds)
 
     def _sleep(self, body: int) -> None:
         self._calm[body] = None

@@ -25,8 +25,8 @@ from gensim_envs.task.spec import TaskSpec
 
 _MAX_SETTLE = 1200  # steps
 _RECONNECT_EVERY = 200  # loads: pybullet frees meshes only with the connection
-_SOFT_SOLVER = {"numSolverIterations": 25, "warmStartingFactor": 0.85}
-"""pybullet starts each step's impulses at a tenth of the last ones', and crumbs then tremble."""
+_WARM_START = 0.85  # of the last step's impulses; with pybullet's own 0.1, crumbs tremble
+_ROPE_ITERATIONS, _PILE_ITERATIONS = 25, 12  # of pybullet's 50: with fewer, a rope stretches
 _MARGIN, _SOFT_MARGIN = 0.02, 0.002  # metres around bodies within which pybullet looks for contacts
 _SLIP = 0.005  # metres that a thing may move while the scene settles at reset
 
@@ -98,8 +98,7 @@ class World(Uncopyable):
         self.client.setPhysicsEngineParameter(fixedTimeStep=STEP, deterministicOverlappingPairs=1)
         self.spec = spec
         self._soft = None
-        if any(item.bodies for item in spec.items):
-            self.client.setPhysicsEngineParameter(**_SOFT_SOLVER)
+        self._choose_solver()
         self._create_table()
         self.bodies = [[] for _ in spec.items]
         self._item_of: dict[int, int] = {}
@@ -115,6 +114,14 @@ class World(Uncopyable):
         if self._with_arm:
             self.sleep()
             self.arm = Arm(self.client)
+
+    def _choose_solver(self) -> None:
+        kinds = {type(item.asset) for item in self.spec.items}
+        if kinds & {Rope, Pile}:
+            self.client.setPhysicsEngineParameter(
+                numSolverIterations=_ROPE_ITERATIONS if Rope in kinds else _PILE_ITERATIONS,
+                warmStartingFactor=_WARM_START,
+            )
 
     def _create_table(self) -> None:
         (x0, x1), (y0, y1) = WORKSPACE
