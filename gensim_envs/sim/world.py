@@ -26,7 +26,7 @@ from gensim_envs.task.spec import TaskSpec
 _MAX_SETTLE = 1200  # steps
 _RECONNECT_EVERY = 200  # loads: pybullet frees meshes only with the connection
 _WARM_START = 0.85  # of the last step's impulses; with pybullet's own 0.1, crumbs tremble
-_ROPE_ITERATIONS, _PILE_ITERATIONS = 25, 12  # of pybullet's 50: with fewer, a rope stretches
+_ROPE_ITERATIONS, _PILE_ITERATIONS = 25, 20  # of 50: with fewer ropes stretch, crumbs tremble
 _MARGIN, _SOFT_MARGIN = 0.02, 0.002  # metres around bodies within which pybullet looks for contacts
 _SLIP = 0.005  # metres that a thing may move while the scene settles at reset
 
