@@ -6,6 +6,7 @@ import importlib.metadata
 import importlib.util
 import json
 import platform
+import shlex
 from dataclasses import asdict
 from typing import Annotated
 
@@ -15,6 +16,7 @@ import gensim_envs
 from gensim_envs.cli.shared import Folder, find, open_library, select
 from gensim_envs.library import LibraryError
 from gensim_envs.seeds import CERTIFICATE
+from gensim_envs.utils.processes import PORTABLE, is_portable
 
 _REQUIRED = ("gymnasium", "pybullet", "numpy", "scipy", "shapely")
 _OPTIONAL = {
@@ -80,6 +82,7 @@ def doctor(*, library: Folder = None) -> int:
         problems.append(
             "the sandbox cannot deny a program processes or network; publish needs --weak-sandbox"
         )
+    print(f"arithmetic: {_arithmetic()}")
     records, broken = opened.read()
     problems += [entry.problem for entry in broken]
     for record in records:
@@ -92,3 +95,13 @@ def doctor(*, library: Folder = None) -> int:
         print(f"PROBLEM: {problem}")
     print(f"{len(problems)} problem(s)" if problems else "no problems")
     return 1 if problems else 0
+
+
+def _arithmetic() -> str:
+    if is_portable():
+        return "this process computes the same bits on every x86-64 processor"
+    settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in PORTABLE.items())
+    return (
+        "this process computes bits that may differ on another processor; those that commands "
+        f"start do not. For your own processes on x86-64: export {settings}"
+    )

@@ -10,6 +10,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from gensim_envs.utils.processes import PORTABLE
+
 START_SECONDS = 60.0  # for a first import on a busy machine; half a second is usual
 
 # Without `site` (no .pth file runs) and without the caller's variables; the package is entered
@@ -34,6 +36,7 @@ _ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
+    **PORTABLE,
 }
 
 

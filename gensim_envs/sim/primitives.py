@@ -18,6 +18,7 @@ from gensim_envs.sim.world import World
 from gensim_envs.task.assets import Rope
 from gensim_envs.task.geometry import Array
 
+_LIFT_SPEED, _DRAG_SPEED = 0.4, 0.3  # m/s of a bead
 _DRAG_LIFT = 0.03  # metres to which a bead is lifted: higher, it pulls the other end along
 
 
@@ -30,6 +31,7 @@ def pick_and_place(world: World, action: Array) -> bool:
     Returns:
         Whether everything is at rest.
     """
+    world.sleep_soft()
     pick, place = action[:2], action[3:5]
     touch = bodies.first_touch(world, *pick)
     _descend(world, np.array([*pick, touch.height, action[2]]))
@@ -56,6 +58,7 @@ def push(world: World, action: Array) -> bool:
     length = float(np.linalg.norm(path))
     if length < 1e-6:
         return True
+    world.sleep_soft()
     yaw = math.atan2(path[1], path[0])
     orientation = np.array(p.getQuaternionFromEuler((0, 0, yaw)))
     half = [side / 2 for side in BLADE_SIZE]
@@ -107,6 +110,7 @@ def _move(world: World, body: int, action: Array, touch_height: float) -> None:
         watcher.grasp(body)
         watcher.glide(np.array([px, py, high, pick_yaw]), "suction")
     if bodies.touches_movable(world, body):
+        world.wake_soft()
         # What leaned on it falls before it is put down somewhere else.
         bodies.set_pose(world, body, np.array([target[0], target[1], 2.0]), orientation)
         grip = bodies.Grip(world, body, p.JOINT_FIXED)
@@ -123,14 +127,18 @@ def _move(world: World, body: int, action: Array, touch_height: float) -> None:
 
 def _drag(world: World, bead: int, pick: Array, place: Array) -> None:
     """Lift a bead a little, drag it to the place and let it go; the rope follows."""
+    world.wake_soft(world.bodies[world.item_of(bead)])
     start, orientation = world.body_pose(bead)
     grip = bodies.Grip(world, bead, p.JOINT_POINT2POINT)
     end = np.array([*(start[:2] + place - pick), start[2]])
     distance = float(np.linalg.norm(end - start))
-    up = np.array([0, 0, min(_DRAG_LIFT, 0.008 + 0.3 * distance)])
+    height = min(_DRAG_LIFT, 0.008 + 0.3 * distance)
     tip = np.array([*(pick - start[:2]), 0.006, 0.0])  # of the cup, from the bead's middle
-    for a, b in ((start, start + up), (start + up, end + up), (end + up, end)):
-        count = max(1, math.ceil(float(np.linalg.norm(b - a)) / (bodies.DRAG_SPEED * STEP)))
+    up = np.array([0, 0, height])
+    fast, slow = _LIFT_SPEED, _DRAG_SPEED
+    legs = (start, start + up, fast), (start + up, end + up, slow), (end + up, end, fast)
+    for a, b, speed in legs:
+        count = max(1, math.ceil(float(np.linalg.norm(b - a)) / (speed * STEP)))
         for k in range(1, count + 1):
             pivot = a + (b - a) * k / count
             grip.move(pivot, orientation)

@@ -1,7 +1,8 @@
-"""Decide whether the bodies on the table have come to rest."""
+"""Decide whether the bodies on the table have come to rest, and let soft ones sleep."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable
 
 import numpy as np
@@ -14,6 +15,7 @@ CHECK_EVERY = 4
 """Simulation steps between checks."""
 _CALM_CHECKS = 3  # in a row: a body at the top of its swing is at rest only for one
 _STILL = (0.004, 0.1)  # m/s and rad/s
+_TREMBLE = 2.0  # rad/s, of a crumb that stays in its place
 _FALLING, _LOST = 1.0, -0.3  # m/s, m: what has fallen off the table falls forever
 
 
@@ -36,7 +38,7 @@ class RestDetector:
         still = [self._is_still(body) for body in bodies]
         self._checks += 1
         self._calm = self._calm + 1 if all(still) else 0
-        return self._calm == _CALM_CHECKS
+        return self._calm >= _CALM_CHECKS
 
     def _is_still(self, body: int) -> bool:
         """Whether a body is at rest, or has fallen off the table.
@@ -61,3 +63,81 @@ class RestDetector:
         seconds = (self._checks - before[0]) * CHECK_EVERY * STEP
         moved = np.linalg.norm(now - before[1], axis=1) / seconds
         return bool(moved[3] < _STILL[0] and (angular == 0.0 or moved[:3].max() < _STILL[1]))
+
+
+class Sleepers:
+    """Beads and crumbs, each of which sleeps while nothing moves it.
+
+    Bullet does not simulate a body that sleeps, and wakes it when something that moves comes near.
+    It would let it sleep again at 0.8 m/s, as soon as nothing that moves is near. So a body that
+    has been woken is kept awake here until it is at rest.
+
+    Args:
+        client: the simulation.
+        bodies: beads and crumbs, all awake.
+        balls: those that may spin on the spot.
+    """
+
+    def __init__(self, client: Client, bodies: Iterable[int], balls: Collection[int]) -> None:
+        self._client = client
+        self._balls = balls
+        self._calm: dict[int, int | None] = dict.fromkeys(bodies, 0)  # checks; None: asleep
+        self._seen: dict[int, tuple[int, tuple[float, ...]]] = {}  # body: (step, position)
+        self._steps = 0
+
+    def __contains__(self, body: int) -> bool:
+        return body in self._calm
+
+    @property
+    def asleep(self) -> bool:
+        """Whether all of them are."""
+        return all(calm is None for calm in self._calm.values())
+
+    def sleep(self) -> None:
+        """Let all of them sleep. What happens next depends on their poses alone."""
+        self._steps = 0
+        self._seen.clear()
+        for body in self._calm:
+            self._sleep(body)
+
+    def wake(self, bodies: Iterable[int]) -> None:
+        """Simulate those of these bodies that are beads or crumbs until they are at rest."""
+        for body in bodies:
+            if body in self._calm:
+                self._calm[body] = 0
+                self._activate(body, p.ACTIVATION_STATE_DISABLE_SLEEPING)
+
+    def stepped(self) -> None:
+        """A step was simulated. Keep awake what moves, and let sleep what is at rest."""
+        self._steps += 1
+        if self._steps % CHECK_EVERY:
+            return
+        for body, calm in self._calm.items():
+            if not self._is_still(body):
+                if calm is None:
+                    self._activate(body, p.ACTIVATION_STATE_DISABLE_SLEEPING)
+                self._calm[body] = 0
+            elif calm is not None:
+                self._calm[body] = calm + 1
+                if calm + 1 == _CALM_CHECKS:
+                    self._sleep(body)
+
+    def _is_still(self, body: int) -> bool:
+        """Whether a body is at rest, or trembles where it is."""
+        (a, b, c), (d, e, f) = self._client.getBaseVelocity(body)
+        turns = 0.0 if body in self._balls else d * d + e * e + f * f
+        if a * a + b * b + c * c < _STILL[0] ** 2 and turns < _STILL[1] ** 2:
+            return True
+        position = self._client.getBasePositionAndOrientation(body)[0]
+        seen, self._seen[body] = self._seen.get(body), (self._steps, position)
+        if seen is None:
+            return False
+        seconds, before = (self._steps - seen[0]) * STEP, seen[1]
+        return bool(turns < _TREMBLE**2 and math.dist(position, before) < _STILL[0] * seconds)
+
+    def _sleep(self, body: int) -> None:
+        self._calm[body] = None
+        self._activate(body, p.ACTIVATION_STATE_SLEEP)
+
+    def _activate(self, body: int, state: int) -> None:
+        self._client.changeDynamics(body, -1, activationState=state)

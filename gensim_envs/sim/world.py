@@ -15,9 +15,9 @@ from gensim_envs.sim import Uncopyable, cameras
 from gensim_envs.sim.arm.dynamics import Arm
 from gensim_envs.sim.arm.robot import Tool
 from gensim_envs.sim.client import STEP, Client, selected_renderer
-from gensim_envs.sim.rest import CHECK_EVERY, RestDetector
+from gensim_envs.sim.rest import CHECK_EVERY, RestDetector, Sleepers
 from gensim_envs.sim.spawn import spawn
-from gensim_envs.task.assets import Rope
+from gensim_envs.task.assets import Pile, Rope
 from gensim_envs.task.geometry import Array, tilt_and_yaw
 from gensim_envs.task.goals import Snapshot
 from gensim_envs.task.pose import WORKSPACE, Pose
@@ -25,6 +25,9 @@ from gensim_envs.task.spec import TaskSpec
 
 _MAX_SETTLE = 1200  # steps
 _RECONNECT_EVERY = 200  # loads: pybullet frees meshes only with the connection
+_WARM_START = 0.85  # of the last step's impulses; with pybullet's own 0.1, crumbs tremble
+_ROPE_ITERATIONS, _PILE_ITERATIONS = 25, 20  # of 50: with fewer ropes stretch, crumbs tremble
+_MARGIN, _SOFT_MARGIN = 0.02, 0.002  # metres around bodies within which pybullet looks for contacts
 _SLIP = 0.005  # metres that a thing may move while the scene settles at reset
 
 
@@ -78,6 +81,7 @@ class World(Uncopyable):
         self.bodies: list[list[int]] = []
         self.watcher: Watcher | None = None
         self._loads = 0
+        self._soft: Sleepers | None = None
         self._forget()
 
     def _forget(self) -> None:
@@ -124,6 +128,7 @@ class World(Uncopyable):
             if not data.fixed:
                 for body, pose in zip(self.bodies[item], poses[item], strict=True):
                     self.client.resetBasePositionAndOrientation(body, *pose)
+        self._set_margin()
         # Before things sleep, since there is none between bodies that do.
         self.client.performCollisionDetection()
         self._poses = poses
@@ -167,12 +172,28 @@ class World(Uncopyable):
         self.client.setGravity(0, 0, -9.81)
         self.client.setPhysicsEngineParameter(fixedTimeStep=STEP, deterministicOverlappingPairs=1)
         self.spec = spec
+        self._soft = None
+        self._choose_solver()
         self._create_table()
         self.bodies = [[] for _ in spec.items]
         self._item_of: dict[int, int] = {}
         for item, spawns in enumerate(there):
             if spawns:
                 self._spawn(item)
+        self._soft = self._sleepers()
+
+    def _set_margin(self) -> None:
+        # pybullet keeps one margin for all connections.
+        margin = _MARGIN if self._soft is None else _SOFT_MARGIN
+        self.client.setPhysicsEngineParameter(contactBreakingThreshold=margin)
+
+    def _choose_solver(self) -> None:
+        kinds = {type(item.asset) for item in self.spec.items}
+        if kinds & {Rope, Pile}:
+            self.client.setPhysicsEngineParameter(
+                numSolverIterations=_ROPE_ITERATIONS if Rope in kinds else _PILE_ITERATIONS,
+                warmStartingFactor=_WARM_START,
+            )
 
     def _create_table(self) -> None:
         (x0, x1), (y0, y1) = WORKSPACE
@@ -198,6 +219,18 @@ class World(Uncopyable):
         if isinstance(data.asset, Rope):
             self._link(bodies, data.asset)
         self._forget()
+
+    def _sleepers(self) -> Sleepers | None:
+        beads, crumbs = (
+            [
+                body
+                for bodies, data in zip(self.bodies, self.spec.items, strict=True)
+                if isinstance(data.asset, kind)
+                for body in bodies
+            ]
+            for kind in (Rope, Pile)
+        )
+        return Sleepers(self.client, beads + crumbs, set(beads)) if beads or crumbs else None
 
     def _link(self, beads: list[int], rope: Rope) -> None:
         """Join the middle of each bead to a point in front of the bead before it.
@@ -237,8 +270,11 @@ class World(Uncopyable):
     def step(self, count: int = 1, tip: Array | None = None, tool: Tool = "suction") -> None:
         """Advance by `count` simulation steps; `tip` (x, y, z, yaw) is where the tool is."""
         self._forget()
+        self._set_margin()
         for _ in range(count):
             self.client.stepSimulation()
+            if self._soft is not None and self.arm is None:
+                self._soft.stepped()
             if self.arm is not None:
                 self.arm.observe()
             if self.watcher is not None:
@@ -264,9 +300,12 @@ class World(Uncopyable):
         items = self.spec.items
         balls = {b for b in bodies if items[self._item_of[b]].asset.tumbles == "ball"}
         detector = RestDetector(self.client, balls)
+        soft = self._soft if self.arm is None else None
+        if soft is not None:
+            bodies = [body for body in bodies if body not in soft]
         for _ in range(_MAX_SETTLE // CHECK_EVERY):
             self.step(CHECK_EVERY)
-            if detector.at_rest(bodies):
+            if detector.at_rest(bodies) and (soft is None or soft.asleep):
                 return True
         return False
 
@@ -283,6 +322,16 @@ class World(Uncopyable):
         """Simulate these movable bodies again until they are put to sleep."""
         for body in bodies:
             self._activate(body, p.ACTIVATION_STATE_DISABLE_SLEEPING)
+
+    def sleep_soft(self) -> None:
+        """Freeze ropes and piles until something that moves comes near them."""
+        if self._soft is not None:
+            self._soft.sleep()
+
+    def wake_soft(self, bodies: Collection[int] | None = None) -> None:
+        """Simulate these beads and crumbs, or all, until they are at rest."""
+        if self._soft is not None:
+            self._soft.wake(self.movable() if bodies is None else bodies)
 
     def _activate(self, body: int, state: int) -> None:
         self.client.changeDynamics(body, -1, activationState=state)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import platform
+import re
 import signal
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -16,6 +18,33 @@ from gensim_envs.errors import WorkerError
 
 Result = TypeVar("Result")
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+PORTABLE = {
+    # The C library's sin, exp and others round differently where the processor fuses operations.
+    "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA,-FMA4",
+    # NumPy's exp, log, arctan2 and others. It ignores names that it or the processor lacks.
+    "NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3 AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL "
+    "AVX512_ICL AVX512_SPR X86_V3 X86_V4",
+    "OPENBLAS_CORETYPE": "Prescott",  # matrix products: its kernels for any x86-64
+}
+"""Environment variables with which a process computes the same bits on every x86-64 processor.
+
+They are read when a process starts, so that setting them in `os.environ` is too late.
+"""
+
+
+def is_portable() -> bool:
+    """Whether this process was started with the variables of `PORTABLE`, or ones that include them.
+
+    Only x86-64 chooses among them.
+    """
+    if platform.machine() not in ("x86_64", "AMD64"):
+        return False
+    features = set(re.split(r"[\s,]+", os.environ.get("NPY_DISABLE_CPU_FEATURES", "")))
+    return (
+        PORTABLE["GLIBC_TUNABLES"] in os.environ.get("GLIBC_TUNABLES", "").split(":")
+        and features >= set(PORTABLE["NPY_DISABLE_CPU_FEATURES"].split())
+        and os.environ.get("OPENBLAS_CORETYPE") == PORTABLE["OPENBLAS_CORETYPE"]
+    )
 
 
 def cores() -> int:
@@ -27,7 +56,7 @@ def cores() -> int:
 
 @contextlib.contextmanager
 def processes(workers: int | None = None) -> Iterator[ProcessPoolExecutor]:
-    """An executor of spawned processes with one native thread each.
+    """An executor of spawned processes with one native thread and portable bits (`PORTABLE`) each.
 
     They leave Ctrl-C to this process and end with it, however it ends. If the block is left by an
     error, they are terminated at once. A script that calls this needs `if __name__ == "__main__":`.
@@ -127,9 +156,10 @@ def _start() -> None:
 
 @contextlib.contextmanager
 def _inherited() -> Iterator[None]:
-    """Processes that start in this block get one native thread each and no Ctrl-C."""
-    old = {name: os.environ.get(name) for name in _THREADS}
-    os.environ.update(dict.fromkeys(_THREADS, "1"))
+    """Processes that start in this block get one native thread, portable bits and no Ctrl-C."""
+    settings = {**dict.fromkeys(_THREADS, "1"), **PORTABLE}
+    old = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
