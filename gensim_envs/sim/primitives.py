@@ -127,7 +127,9 @@ def _move(world: World, body: int, action: Array, touch_height: float) -> None:
 
 def _drag(world: World, bead: int, pick: Array, place: Array) -> None:
     """Lift a bead a little, drag it to the place and let it go; the rope follows."""
-    world.wake_soft(world.bodies[world.item_of(bead)])
+    rope = world.item_of(bead)
+    assert rope is not None  # the table is not dragged
+    world.wake_soft(world.bodies[rope])
     start, orientation = world.body_pose(bead)
     grip = bodies.Grip(world, bead, p.JOINT_POINT2POINT)
     end = np.array([*(start[:2] + place - pick), start[2]])
