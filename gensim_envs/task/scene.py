@@ -231,6 +231,7 @@ class Scene:
         part: str | Sequence[str] | None = None,
         facing: float | bool | None = None,
         only: bool = False,
+        fully: bool = False,
         tolerance: float | None = None,
         yaw_tolerance: float | None = None,
     ) -> None:
@@ -264,6 +265,7 @@ class Scene:
             facing: a heading in the frame of the base, radians, or `True` for that of the poses, if
                 the instruction says so. Otherwise a heading counts only where the picture shows it.
             only: whether nothing else may be in or on the place.
+            fully: has no effect; a zone takes the whole footprint of what fits into it.
             tolerance: in the plane, metres; may only be tightened.
             yaw_tolerance: radians; may only be tightened.
 
