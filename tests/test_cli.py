@@ -94,7 +94,7 @@ def test_list_names_an_invalid_certificate(
 ) -> None:
     edit_registry(library, lambda records: records[0].update(certificate={"oracle": [1]}))  # type: ignore[attr-defined]
     assert run("list", "--library", library.root) == 1
-    assert "its certificate's 'oracle' is [1]" in capsys.readouterr().err
+    assert "'gensim/Other-v0': certificate" in capsys.readouterr().err
 
 
 def test_list_defaults_to_the_shipped_library() -> None:
