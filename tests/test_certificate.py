@@ -158,10 +158,10 @@ def test_a_single_arrangement_needs_no_reading() -> None:
 
 
 def test_blind_play_is_right_by_chance_only() -> None:
-    played = attempts(OneOfFive, 15)
-    assert sum(attempt.solved for attempt in played) <= 8
+    played = attempts(OneOfFive, 8)
+    assert sum(attempt.solved for attempt in played) <= 5
     assert any(attempt.choice and attempt.rejected for attempt in played)
-    assert played == attempts(OneOfFive, 15)
+    assert played[:3] == attempts(OneOfFive, 3)
 
 
 def test_a_task_that_needs_reading_must_not_be_solved_blindly(few: None) -> None:
@@ -188,8 +188,7 @@ def test_the_table_of_differences_agrees_with_the_renderer() -> None:
         def build(self, scene: Scene) -> None:
             zone = scene.add(Zone("gray", width=0.1), at=Pose(0.65, 0.4))
             for k, color in enumerate(COLORS):
-                how = scene.distract if k else scene.add
-                block = how(Block(color), at=Pose(0.3 + 0.1 * (k % 3), -0.4 + 0.1 * (k // 3)))
+                block = (scene.distract if k else scene.add)(Block(color))
                 if not k:
                     scene.goal(f"put the {block} into the {zone}", block, inside=zone)
 
@@ -256,5 +255,5 @@ def test_sight_finds_what_blends_in_and_what_is_hidden(world: World) -> None:
 def test_the_reader_bounds_the_figures(wrong: dict[str, object]) -> None:
     data = vars(record())
     parse_record(data | {"certificate": data["certificate"] | {"blind": 0.2, "reading": True}})
-    with pytest.raises(LibraryError, match="certificate's"):
+    with pytest.raises(LibraryError, match="certificate"):
         parse_record(data | {"certificate": wrong})

@@ -69,8 +69,8 @@ def test_list_shows_a_line_for_each_task(
     assert run("list", "--library", library.root) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines == [
-        "gensim/Other-v0     20/20  Put a block into a zone.",
-        "gensim/TinyZone-v0  20/20  Put a block into a zone.",
+        "gensim/Other-v0     20/20     ?  Put a block into a zone.",
+        "gensim/TinyZone-v0  20/20     ?  Put a block into a zone.",
     ]
 
 
@@ -85,13 +85,16 @@ def test_list_prints_valid_records_names_broken_ones_and_fails(
     edit_registry(library, lambda records: records[0].update(summary=None))  # type: ignore[attr-defined]
     assert run("list", "--library", library.root) == 1
     captured = capsys.readouterr()
-    assert captured.out.splitlines() == [f"{ID}  20/20  Put a block into a zone."]
+    assert captured.out.splitlines() == [f"{ID}  20/20     ?  Put a block into a zone."]
     assert "'gensim/Other-v0': summary: expected a text" in captured.err
 
 
-def test_list_accepts_an_unusual_certificate(library: Library) -> None:
+def test_list_names_an_invalid_certificate(
+    library: Library, capsys: pytest.CaptureFixture[str]
+) -> None:
     edit_registry(library, lambda records: records[0].update(certificate={"oracle": [1]}))  # type: ignore[attr-defined]
-    assert run("list", "--library", library.root) == 0
+    assert run("list", "--library", library.root) == 1
+    assert "'gensim/Other-v0': certificate" in capsys.readouterr().err
 
 
 def test_list_defaults_to_the_shipped_library() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -22,9 +23,11 @@ from gensim_envs.oracle import Oracle
 from gensim_envs.oracle.moving import Mover
 from gensim_envs.sandbox.program import Program
 from gensim_envs.task import assets
-from gensim_envs.task.assets import Asset, KitBoard, Mark
+from gensim_envs.task.assets import Asset, KitBoard, Mark, asset_geometry
+from gensim_envs.task.geometry import footprint
 from gensim_envs.task.goals import REGIONS, Goal, Place, Relation, Snapshot
 from gensim_envs.task.judge import Judge
+from gensim_envs.task.pose import Pose
 from gensim_envs.task.relations import beads_along, crumbs_inside, is_met
 from gensim_envs.task.spec import TaskSpec
 from gensim_envs.task.spots import spot
@@ -249,7 +252,7 @@ def _shown(k: int, base: Asset, asset: Asset) -> list[Target]:
         at = [Place(base.peg(n), (k,)) for n in range(3)]
     elif isinstance(base, assets.Corner) and hasattr(asset, "extents"):
         at = [Place(pose, (k,), heading=True) for pose in base.inner(asset.size)]
-    if base.opening is not None and _fits(base.opening, asset):
+    if base.opening is not None and _fits(base, base.opening, asset):
         return [("inside", (Place(bases=(k,)),))]
     return [("at", (place,)) for place in at]
 
@@ -286,11 +289,14 @@ def _beside(spec: TaskSpec, item: int, there: list[int]) -> list[Target]:
     return [(relation, (Place(bases=(k,)),)) for k in others for relation in sides]
 
 
-def _fits(opening: shapely.Polygon, asset: Asset) -> bool:
-    """Whether a thing fits through an opening, by the shorter and the longer side of each."""
-    x0, y0, x1, y1 = opening.bounds
-    room, need = sorted((x1 - x0, y1 - y0)), sorted(asset.size[:2])
-    return all(wide + 1e-6 >= narrow for wide, narrow in zip(room, need, strict=True))
+def _fits(base: Asset, opening: shapely.Polygon, asset: Asset) -> bool:
+    """Whether a thing fits through an opening; what does not fit on a zone is put on its middle."""
+    if isinstance(base, assets.Zone):
+        return True
+    outline, room = asset_geometry(asset).outline, opening.buffer(0.001)
+    return any(
+        room.contains(footprint(outline, Pose(0.0, 0.0, 0.0, yaw))) for yaw in (0.0, math.pi / 2)
+    )
 
 
 def _same_outline(mark: Mark, other: Mark) -> bool:
