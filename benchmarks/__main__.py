@@ -34,6 +34,7 @@ def main() -> None:
         "fusion": lambda o: fusion.run(ids, max(1, o.episodes // 5)),
         "arm": lambda o: arm.run(ids, o.episodes),
         "latency": lambda o: speed.latency(o.episodes),
+        "soft": lambda o: speed.soft(max(1, o.episodes // 10)),
         "scaling": lambda o: speed.scaling(4 * o.episodes),
         "start-up": lambda o: speed.start_up(5),
         "memory": lambda o: steadiness.memory([*speed.TASKS, KITS], o.resets),

@@ -7,6 +7,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
@@ -21,6 +22,8 @@ from gensim_envs.seeds import BENCHMARK
 from gensim_envs.utils.processes import processes
 
 TASKS = ("gensim/PutBlockInBowl-v0", "gensim/StackBlockPyramid-v0", "gensim/BuildWheel-v0")
+SOFT = ("gensim/AlignRope-v0", "gensim/ManipulatingTwoRopes-v0",
+        "gensim/SweepingPiles-v0", "gensim/SeparatingPiles-v0")  # fmt: skip
 Rows = Iterator[tuple[str, ...]]
 
 
@@ -28,28 +31,35 @@ class _Meter:
     """Adds up the time inside pybullet's own functions while it is on."""
 
     def __init__(self) -> None:
-        self.seconds = 0.0
+        self.spent: Counter[str] = Counter()
+        self.calls: Counter[str] = Counter()
         self._own: dict[str, Any] = {}
+
+    @property
+    def seconds(self) -> float:
+        """Inside all functions."""
+        return sum(self.spent.values())
 
     def __enter__(self) -> _Meter:
         for name, function in vars(pybullet).items():
             if type(function).__name__ == "builtin_function_or_method":
                 self._own[name] = function
         for name, function in self._own.items():
-            setattr(pybullet, name, self._timed(function))
+            setattr(pybullet, name, self._timed(name, function))
         return self
 
     def __exit__(self, *_: object) -> None:
         for name, function in self._own.items():
             setattr(pybullet, name, function)
 
-    def _timed(self, function: Callable[..., Any]) -> Callable[..., Any]:
+    def _timed(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
             start = time.perf_counter()
             try:
                 return function(*args, **kwargs)
             finally:
-                self.seconds += time.perf_counter() - start
+                self.spent[name] += time.perf_counter() - start
+                self.calls[name] += 1
 
         return call
 
@@ -71,6 +81,39 @@ def latency(episodes: int) -> Rows:
             id.removeprefix("gensim/"),
             *(f"{1e3 * statistics.median(t):.1f}" for t in (resets, steps, state_steps, images)),
             *(f"{share:.0%}" for share in shares),
+        )
+
+
+def soft(episodes: int) -> Rows:
+    """Where the time of a step with ropes or piles goes: means in milliseconds, for each step."""
+    yield ("env", "step", "simulation steps", "simulating", "moving the tool",
+           "reading velocities", "other calls of pybullet", "the rest")  # fmt: skip
+    for id in SOFT:
+        env = gym.make(id, obs_mode="state")
+        oracle, whole, steps = Oracle(env), 0.0, 0
+        spent: Counter[str] = Counter()
+        simulated = 0
+        for seed in BENCHMARK[:episodes]:
+            env.reset(seed=seed)
+            ended = False
+            while not ended:
+                action = oracle.act()
+                with _Meter() as meter:
+                    start = time.perf_counter()
+                    _, _, terminated, truncated, _ = env.step(action)
+                    whole += time.perf_counter() - start
+                ended, steps = terminated or truncated, steps + 1
+                spent.update(meter.spent)
+                simulated += meter.calls["stepSimulation"]
+        env.close()
+        named = [spent.pop(name, 0.0) for name in
+                 ("stepSimulation", "resetBasePositionAndOrientation", "getBaseVelocity")]  # fmt: skip
+        rest = whole - sum(named) - sum(spent.values())
+        yield (
+            id.removeprefix("gensim/"),
+            f"{1e3 * whole / steps:.1f}",
+            f"{simulated / steps:.0f}",
+            *(f"{1e3 * t / steps:.1f}" for t in (*named, sum(spent.values()), rest)),
         )
 
 

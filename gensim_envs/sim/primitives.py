@@ -6,6 +6,7 @@ or searched for the first contact.
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -19,6 +20,7 @@ from gensim_envs.task.assets import Rope
 from gensim_envs.task.geometry import Array
 
 _LIFT_SPEED, _DRAG_SPEED = 0.4, 0.3  # m/s of a bead
+_LOWER_SPEED = 0.15  # m/s: faster, a bead is let go while the rope still pulls at it
 _DRAG_LIFT = 0.03  # metres to which a bead is lifted: higher, it pulls the other end along
 
 
@@ -137,9 +139,9 @@ def _drag(world: World, bead: int, pick: Array, place: Array) -> None:
     height = min(_DRAG_LIFT, 0.008 + 0.3 * distance)
     tip = np.array([*(pick - start[:2]), 0.006, 0.0])  # of the cup, from the bead's middle
     up = np.array([0, 0, height])
-    fast, slow = _LIFT_SPEED, _DRAG_SPEED
-    legs = (start, start + up, fast), (start + up, end + up, slow), (end + up, end, fast)
-    for a, b, speed in legs:
+    corners = [start, start + up, end + up, end]
+    speeds = (_LIFT_SPEED, _DRAG_SPEED, _LOWER_SPEED)
+    for (a, b), speed in zip(itertools.pairwise(corners), speeds, strict=True):
         count = max(1, math.ceil(float(np.linalg.norm(b - a)) / (speed * STEP)))
         for k in range(1, count + 1):
             pivot = a + (b - a) * k / count
