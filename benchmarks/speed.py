@@ -89,25 +89,29 @@ def soft(episodes: int) -> Rows:
     yield ("env", "step", "simulation steps", "simulating", "moving the tool",
            "reading velocities", "other calls of pybullet", "the rest")  # fmt: skip
     for id in SOFT:
-        env = gym.make(id, obs_mode="state")
-        oracle, whole, steps = Oracle(env), 0.0, 0
         spent: Counter[str] = Counter()
-        simulated = 0
-        for seed in BENCHMARK[:episodes]:
-            env.reset(seed=seed)
-            ended = False
-            while not ended:
-                action = oracle.act()
-                with _Meter() as meter:
+        calls: Counter[str] = Counter()
+        whole, steps = 0.0, 0
+        with _Meter() as meter:
+            env = gym.make(id, obs_mode="state")
+            oracle = Oracle(env)
+            for seed in BENCHMARK[:episodes]:
+                env.reset(seed=seed)
+                ended = False
+                while not ended:
+                    action = oracle.act()
+                    meter.spent.clear()
+                    meter.calls.clear()
                     start = time.perf_counter()
                     _, _, terminated, truncated, _ = env.step(action)
                     whole += time.perf_counter() - start
-                ended, steps = terminated or truncated, steps + 1
-                spent.update(meter.spent)
-                simulated += meter.calls["stepSimulation"]
-        env.close()
-        named = [spent.pop(name, 0.0) for name in
-                 ("stepSimulation", "resetBasePositionAndOrientation", "getBaseVelocity")]  # fmt: skip
+                    ended, steps = terminated or truncated, steps + 1
+                    spent.update(meter.spent)
+                    calls.update(meter.calls)
+            env.close()
+        simulated = calls["stepSimulation"]
+        names = ("stepSimulation", "resetBasePositionAndOrientation", "getBaseVelocity")
+        named = [spent.pop(name) for name in names]
         rest = whole - sum(named) - sum(spent.values())
         yield (
             id.removeprefix("gensim/"),
