@@ -457,7 +457,7 @@ def test_a_push_over_nothing_moves_nothing(world: World, start: Any, end: Any) -
     bodies = p.getNumBodies(physicsClientId=world.client.id)
     assert np.linalg.norm(before[:, :2] - np.array(start), axis=1).min() > 0.15
     assert push(world, action(start, end))
-    np.testing.assert_allclose(beads(world), before, atol=0.0005)
+    np.testing.assert_array_equal(beads(world), before)
     assert p.getNumBodies(physicsClientId=world.client.id) == bodies
 
 
