@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
@@ -31,7 +31,7 @@ class _Meter:
     """Adds up the time inside pybullet's own functions while it is on."""
 
     def __init__(self) -> None:
-        self.spent: Counter[str] = Counter()
+        self.spent: defaultdict[str, float] = defaultdict(float)
         self.calls: Counter[str] = Counter()
         self._own: dict[str, Any] = {}
 
@@ -89,7 +89,7 @@ def soft(episodes: int) -> Rows:
     yield ("env", "step", "simulation steps", "simulating", "moving the tool",
            "reading velocities", "other calls of pybullet", "the rest")  # fmt: skip
     for id in SOFT:
-        spent: Counter[str] = Counter()
+        spent: defaultdict[str, float] = defaultdict(float)
         calls: Counter[str] = Counter()
         whole, steps = 0.0, 0
         with _Meter() as meter:
@@ -106,7 +106,8 @@ def soft(episodes: int) -> Rows:
                     _, _, terminated, truncated, _ = env.step(action)
                     whole += time.perf_counter() - start
                     ended, steps = terminated or truncated, steps + 1
-                    spent.update(meter.spent)
+                    for name, seconds in meter.spent.items():
+                        spent[name] += seconds
                     calls.update(meter.calls)
             env.close()
         simulated = calls["stepSimulation"]

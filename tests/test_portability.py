@@ -32,7 +32,7 @@ import numpy as np
 x = np.random.default_rng(0).uniform(0.1, 3, 3000)
 print([math.sin(v).hex() for v in x], np.log(x).tobytes().hex(), (x[:9].reshape(3, 3) @ x[:3]))
 """
-OTHERS = {
+OTHERS: dict[str, dict[str, str]] = {
     "as it is": {},
     "none of it": PORTABLE,
     "a part of it": {"GLIBC_TUNABLES": PORTABLE["GLIBC_TUNABLES"], "OPENBLAS_CORETYPE": "Haswell"},

@@ -41,6 +41,7 @@ def pick_and_place(world: World, action: Array) -> bool:
     if item is None or not world.is_movable(touch.body):
         return True
     if isinstance(world.spec.items[item].asset, Rope):
+        world.wake_soft(world.bodies[item])
         _drag(world, touch.body, pick, place)
     elif len(bodies.with_load(world, touch.body)) > 1:
         _carry(world, touch.body, action, touch.height)
@@ -129,9 +130,6 @@ def _move(world: World, body: int, action: Array, touch_height: float) -> None:
 
 def _drag(world: World, bead: int, pick: Array, place: Array) -> None:
     """Lift a bead a little, drag it to the place and let it go; the rope follows."""
-    rope = world.item_of(bead)
-    assert rope is not None  # the table is not dragged
-    world.wake_soft(world.bodies[rope])
     start, orientation = world.body_pose(bead)
     grip = bodies.Grip(world, bead, p.JOINT_POINT2POINT)
     end = np.array([*(start[:2] + place - pick), start[2]])
