@@ -83,8 +83,8 @@ class Search(Task):
     def build(self, scene):
         item = {held}
         other = [bool(y) for y in (self.{called}, item)]
-        other = bool({expression})
         bool(helper(item, scene))
+        other = bool({expression})
         bool(self.{called}(scene, item, other))
 """.replace("    method = None\n\n", "")
 
