@@ -20,6 +20,7 @@ from gensim_envs.errors import FileError, LibraryError, TaskError
 from gensim_envs.generation.check import Facts, Survey, facts
 from gensim_envs.generation.embed import Array, Embedder, TfIdf
 from gensim_envs.library import Library, digest
+from gensim_envs.sandbox import trust
 from gensim_envs.sandbox.gate import check as gate
 from gensim_envs.sandbox.gate import syntax_tree
 from gensim_envs.sandbox.program import HandWritten, Program, Sandboxed
@@ -225,7 +226,8 @@ def recall(library: Library, *, without_run: str = "") -> list[Entry]:
                 continue
             source = library.source(record)
             try:
-                found = facts_of(source, Sandboxed(record.name, source))
+                weak = trust.is_weak(library.root)
+                found = facts_of(source, Sandboxed(record.name, source, weak))
             except TaskError as error:
                 raise LibraryError(
                     f"{record.id}: {error}. Remove the task, or run gensim regenerate"
