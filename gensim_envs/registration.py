@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
 
+from gensim_envs import trust
 from gensim_envs.library import Broken, Library, LibraryError, Record, is_shipped, shipped
-from gensim_envs.sandbox import trust
 
 if TYPE_CHECKING:
     from gensim_envs.envs.tabletop import TabletopEnv

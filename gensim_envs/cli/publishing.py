@@ -8,6 +8,7 @@ from pathlib import Path
 from tyro.conf import Positional
 
 import gensim_envs
+from gensim_envs import trust
 from gensim_envs.cli.shared import Folder, find, open_library, read, select
 from gensim_envs.errors import TaskError
 from gensim_envs.generation import check as checks
@@ -15,7 +16,6 @@ from gensim_envs.generation import publish as publisher
 from gensim_envs.generation.validate import EPISODES
 from gensim_envs.library import Library, LibraryError, Record, is_shipped
 from gensim_envs.library.renaming import rename_class
-from gensim_envs.sandbox import trust
 from gensim_envs.seeds import CERTIFICATE, SURVEY
 from gensim_envs.utils import processes
 from gensim_envs.utils.cli import UsageError, Workers

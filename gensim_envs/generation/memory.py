@@ -16,11 +16,11 @@ import numpy as np
 from platformdirs import user_cache_path
 
 import gensim_envs
+from gensim_envs import trust
 from gensim_envs.errors import FileError, LibraryError, TaskError
 from gensim_envs.generation.check import Facts, Survey, facts
 from gensim_envs.generation.embed import Array, Embedder, TfIdf
 from gensim_envs.library import Library, digest
-from gensim_envs.sandbox import trust
 from gensim_envs.sandbox.gate import check as gate
 from gensim_envs.sandbox.gate import syntax_tree
 from gensim_envs.sandbox.program import HandWritten, Program, Sandboxed

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import gensim_envs
+from gensim_envs import trust
 from gensim_envs.errors import LibraryError, SandboxError, TaskError
 from gensim_envs.generation import check, validate
 from gensim_envs.library import Library, Record, class_of, digest, file_of, is_hand_written
-from gensim_envs.sandbox import trust
 from gensim_envs.sandbox.client import protection
 from gensim_envs.sandbox.gate import check as gate
 from gensim_envs.sandbox.process import refusal

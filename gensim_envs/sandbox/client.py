@@ -13,8 +13,9 @@ import weakref
 from dataclasses import dataclass
 from typing import Any, Self, get_args
 
+from gensim_envs import trust
 from gensim_envs.errors import Cause, SandboxError, TaskError
-from gensim_envs.sandbox import gate, lockdown, trust
+from gensim_envs.sandbox import gate, lockdown
 from gensim_envs.sandbox.child import Ended, Limits
 from gensim_envs.sandbox.interpreter import START_SECONDS, start_interpreter
 from gensim_envs.sandbox.process import Process, refusal
