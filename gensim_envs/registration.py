@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import gymnasium as gym
 from gymnasium.envs.registration import EnvSpec
 
+from gensim_envs import trust
 from gensim_envs.library import Broken, Library, LibraryError, Record, is_shipped, shipped
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _MAKE_MIX = "gensim_envs.registration:make_mix"
 _REFUSE = "gensim_envs.registration:refuse"
 
 
-def register_library(path: str | os.PathLike[str]) -> list[str]:
+def register_library(path: str | os.PathLike[str], *, weak_sandbox: bool = False) -> list[str]:
     """Register every task of a library with Gymnasium.
 
     A broken record causes a warning, and `gym.make` of its id raises an error; the other tasks are
@@ -29,6 +30,9 @@ def register_library(path: str | os.PathLike[str]) -> list[str]:
 
     Args:
         path: a folder with a registry.json.
+        weak_sandbox: run the library's programs also where this machine cannot isolate them. Only
+            for libraries that you trust: a program can then do what you can. Setting
+            GENSIM_WEAK_SANDBOX to the folder does the same.
 
     Returns:
         The ids that were registered.
@@ -42,7 +46,7 @@ def register_library(path: str | os.PathLike[str]) -> list[str]:
             f"{library.registry} does not exist, or its folder may not be read. Publish a task "
             "into it first"
         )
-    return _register(library)
+    return _register(library, weak=weak_sandbox)
 
 
 def register_shipped() -> None:
@@ -58,14 +62,17 @@ def register_shipped() -> None:
         warnings.warn(f"GENSIM_LIBRARY: {error}", stacklevel=3)
 
 
-def _register(library: Library) -> list[str]:
+def _register(library: Library, *, weak: bool = False) -> list[str]:
     records, broken = library.read()
+    if is_shipped(library):
+        trust.install(record.sha256 for record in records)
     root = _root(library)
     ids = []
     for record in records:
-        new = _spec(record, root)
+        new = _spec(record, root, weak=weak)
         old = gym.registry.get(record.id)
-        if old is not None and old.kwargs != new.kwargs and old.entry_point == _MAKE:
+        ours = old is not None and old.entry_point == _MAKE
+        if old is not None and ours and old.kwargs["library"] != root:
             where = old.kwargs["library"] or "the suite"
             broken = [*broken, Broken(None, f"{record.id} of {library.root} is already in {where}")]
             continue
@@ -86,12 +93,15 @@ def _root(library: Library) -> str | None:
     return None if is_shipped(library) else str(library.root)
 
 
-def _spec(record: Record, root: str | None) -> EnvSpec:
+def _spec(record: Record, root: str | None, *, weak: bool = False) -> EnvSpec:
+    kwargs: dict[str, Any] = {"task": record.id, "library": root}
+    if weak:
+        kwargs["weak_sandbox"] = True
     return EnvSpec(
         record.id,
         entry_point=_MAKE,
         max_episode_steps=record.max_episode_steps,
-        kwargs={"task": record.id, "library": root},
+        kwargs=kwargs,
     )
 
 
@@ -132,7 +142,7 @@ def mix(ids: Iterable[str]) -> EnvSpec:
         "gensim/Mix-v0",
         entry_point=_MAKE_MIX,
         max_episode_steps=max(each.max_episode_steps or 0 for each in specs),
-        kwargs={"tasks": [[each.kwargs["task"], each.kwargs["library"]] for each in specs]},
+        kwargs={"tasks": [each.kwargs for each in specs]},
     )
 
 
@@ -175,12 +185,13 @@ def _library(library: str | None) -> Library:
     return shipped() if library is None else Library(Path(library))
 
 
-def make(task: str, library: str | None, **options: Any) -> TabletopEnv:
+def make(task: str, library: str | None, weak_sandbox: bool = False, **options: Any) -> TabletopEnv:
     """The entry point of a task.
 
     Args:
         task: id of a record.
         library: its folder; None for the suite's own.
+        weak_sandbox: whether its program runs also where this machine cannot isolate it.
         options: those of `TabletopEnv`. `bounds` may pad the state vector further than the record.
 
     Raises:
@@ -188,24 +199,24 @@ def make(task: str, library: str | None, **options: Any) -> TabletopEnv:
         ValueError: an option's value is not allowed, or `bounds` are below the record's.
         LibraryError: the record or its program is not as it was published.
     """
-    return _env(task, [(task, library)], options)
+    one = {"task": task, "library": library, "weak_sandbox": weak_sandbox}
+    return _env(task, [one], options)
 
 
-def make_mix(tasks: Sequence[tuple[str, str | None]], **options: Any) -> TabletopEnv:
-    """The entry point of a `mix`: `make` for several pairs of task and library."""
+def make_mix(tasks: Sequence[Mapping[str, Any]], **options: Any) -> TabletopEnv:
+    """The entry point of a `mix`: `make` for several tasks, each with the arguments of its spec."""
     return _env("A mix", tasks, options)
 
 
-def _env(
-    name: str, tasks: Sequence[tuple[str, str | None]], options: dict[str, Any]
-) -> TabletopEnv:
+def _env(name: str, tasks: Sequence[Mapping[str, Any]], options: dict[str, Any]) -> TabletopEnv:
     # Imported here, because importing gensim_envs must not load the simulator.
     from gensim_envs.envs.tabletop import TabletopEnv
     from gensim_envs.sandbox.program import Mix
 
-    libraries = [_library(library) for _, library in tasks]
-    records = [library.record(id) for library, (id, _) in zip(libraries, tasks, strict=True)]
-    programs = tuple(map(load_program, libraries, records))
+    libraries = [_library(each["library"]) for each in tasks]
+    records = [library.record(each["task"]) for library, each in zip(libraries, tasks, strict=True)]
+    weak = [each.get("weak_sandbox", False) for each in tasks]
+    programs = tuple(map(load_program, libraries, records, weak))
     bounds = _padded(name, _common(records), options.pop("bounds", None))
     return TabletopEnv(programs[0] if len(programs) == 1 else Mix(programs), bounds, **options)
 
@@ -221,8 +232,13 @@ def _padded(name: str, own: dict[str, int], wider: Mapping[str, int] | None) -> 
     return dict(wider)
 
 
-def load_program(library: Library, record: Record) -> Any:
+def load_program(library: Library, record: Record, weak: bool = False) -> Any:
     """Load the verified program of a record.
+
+    Args:
+        library: where it is.
+        record: its record.
+        weak: run it also where this machine cannot isolate it, as GENSIM_WEAK_SANDBOX may ask too.
 
     Raises:
         LibraryError: the program is not the one that was published.
@@ -232,4 +248,4 @@ def load_program(library: Library, record: Record) -> Any:
     source = library.source(record)
     if record.hand_written:
         return HandWritten(record.name, record.file)
-    return Sandboxed(record.name, source)
+    return Sandboxed(record.name, source, weak or trust.is_weak(library.root))

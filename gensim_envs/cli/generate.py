@@ -100,8 +100,7 @@ class GenerateConfig:
         run: folder of the run; by default runs/<model>-<number>. An existing run is resumed with
             its own settings.
         record: folder for a copy of the run that can be replayed.
-        weak_sandbox: publish even if this machine cannot block processes and network access in
-            the sandbox.
+        weak_sandbox: run programs even if this machine cannot isolate them.
     """
 
     provider: Literal["openai", "replay", "files"] = "openai"
@@ -186,6 +185,7 @@ def _run(config: GenerateConfig, scheme: Scheme, library: Library, folder: Path)
         run = Run(
             folder, settings, library, provider, chosen, watch, stop, config.workers,
             again=config.retry_api,
+            weak_sandbox=config.weak_sandbox,
         )  # fmt: skip
         watch.expect(settings.count)
         result = run.go()

@@ -78,9 +78,11 @@ def doctor(*, library: Folder = None) -> int:
         print(f"  {module}: {'yes' if installed else f'no (extra [{extra}])'}")
     guard = protection()
     print(f"sandbox: {guard.description}")
-    if not (guard.processes and guard.network):
+    if not guard.isolates:
         problems.append(
-            "the sandbox cannot deny a program processes or network; publish needs --weak-sandbox"
+            "this machine cannot isolate programs: only those of the installed library run; "
+            "check, publish and generate need --weak-sandbox, other libraries "
+            "GENSIM_WEAK_SANDBOX=FOLDER"
         )
     print(f"arithmetic: {_arithmetic()}")
     records, broken = opened.read()

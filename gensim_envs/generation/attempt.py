@@ -20,7 +20,7 @@ from gensim_envs.sandbox.gate import extract
 
 
 def make_attempt(
-    talk: Conversation, idea: Idea, settings: Settings, executor: Executor
+    talk: Conversation, idea: Idea, settings: Settings, executor: Executor, weak: bool = False
 ) -> tuple[Verdict, Candidate | None]:
     """Make one attempt, up to publishing, which must happen in order.
 
@@ -29,6 +29,7 @@ def make_attempt(
         idea: the inputs of the proposal.
         settings: settings of the run.
         executor: runs draws and episodes.
+        weak: run programs also where this machine cannot isolate them.
 
     Returns:
         (verdict, candidate); the candidate is None if the attempt was refused.
@@ -40,7 +41,7 @@ def make_attempt(
     began = time.monotonic()
     verdict, candidate = Verdict(talk.attempt), None
     try:
-        candidate = _Attempt(talk, idea, settings, executor, verdict).make()
+        candidate = _Attempt(talk, idea, settings, executor, verdict, weak).make()
     except (TaskError, ApiError) as error:
         verdict.refuse(error)
     verdict.tokens, verdict.cuts = list(talk.tokens), dict(talk.cuts)
@@ -59,6 +60,7 @@ class _Attempt:
     settings: Settings
     executor: Executor
     verdict: Verdict
+    weak: bool
 
     def make(self) -> Candidate:
         talk, verdict, memory = self.talk, self.verdict, self.idea.memory
@@ -108,7 +110,7 @@ class _Attempt:
         verdict.passed = ["proposal"] if proposal is not None else []
         verdict.program = ""
         notice("gate")
-        source, program = check.program_of(answer, mend=True)
+        source, program = check.program_of(answer, mend=True, weak=self.weak)
         verdict.program, verdict.name = source, program.name
         if proposal is not None and program.name != proposal.name:
             problem = f"the class is called {program.name}"

@@ -134,12 +134,13 @@ def levels(spec: TaskSpec) -> int:
     return max(level.values())
 
 
-def program_of(text: str, *, mend: bool = False) -> tuple[str, Sandboxed]:
+def program_of(text: str, *, mend: bool = False, weak: bool = False) -> tuple[str, Sandboxed]:
     """Extract the program from a model's answer, or take a bare program, and check it by the gate.
 
     Args:
         text: the answer.
         mend: whether to import what the program uses and imports not, before it is refused.
+        weak: whether to run it also where this machine cannot isolate it.
 
     Returns:
         (source, program).
@@ -149,12 +150,12 @@ def program_of(text: str, *, mend: bool = False) -> tuple[str, Sandboxed]:
     """
     source = extract(text.removeprefix("\ufeff"))
     try:
-        return source, Sandboxed(gate(source).class_name, source)
+        return source, Sandboxed(gate(source).class_name, source, weak)
     except TaskError:
         mended = with_imports(source) if mend else source
         if mended == source:
             raise
-        return mended, Sandboxed(gate(mended).class_name, mended)
+        return mended, Sandboxed(gate(mended).class_name, mended, weak)
 
 
 def with_imports(source: str) -> str:

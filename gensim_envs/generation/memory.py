@@ -16,6 +16,7 @@ import numpy as np
 from platformdirs import user_cache_path
 
 import gensim_envs
+from gensim_envs import trust
 from gensim_envs.errors import FileError, LibraryError, TaskError
 from gensim_envs.generation.check import Facts, Survey, facts
 from gensim_envs.generation.embed import Array, Embedder, TfIdf
@@ -225,7 +226,8 @@ def recall(library: Library, *, without_run: str = "") -> list[Entry]:
                 continue
             source = library.source(record)
             try:
-                found = facts_of(source, Sandboxed(record.name, source))
+                weak = trust.is_weak(library.root)
+                found = facts_of(source, Sandboxed(record.name, source, weak))
             except TaskError as error:
                 raise LibraryError(
                     f"{record.id}: {error}. Remove the task, or run gensim regenerate"

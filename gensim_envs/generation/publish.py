@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import gensim_envs
-from gensim_envs.errors import LibraryError, TaskError
+from gensim_envs import trust
+from gensim_envs.errors import LibraryError, SandboxError, TaskError
 from gensim_envs.generation import check, validate
 from gensim_envs.library import Library, Record, class_of, digest, file_of, is_hand_written
 from gensim_envs.sandbox.client import protection
 from gensim_envs.sandbox.gate import check as gate
+from gensim_envs.sandbox.process import refusal
 from gensim_envs.sandbox.program import HandWritten, Program, Sandboxed
 from gensim_envs.seeds import CERTIFICATE, SURVEY
 from gensim_envs.utils import processes
@@ -94,7 +96,7 @@ def publish(
         library: library to publish into.
         text: the answer; it is kept as the task's completion.
         model: the author, for the provenance.
-        weak_sandbox: publish although this machine cannot deny the program processes or network.
+        weak_sandbox: run and publish it although this machine cannot isolate it.
         workers: number of processes; by default one for each core.
         report: called with a line after each stage.
         tick: called with a line after each episode of the certificate.
@@ -104,7 +106,7 @@ def publish(
         LibraryError: if the library cannot take it.
     """
     check_guard(weak_sandbox)
-    source, program = check.program_of(text)
+    source, program = check.program_of(text, weak=weak_sandbox)
     report(f"gate: {program.name} may run")
     library.recover()
     library.others(program.name, file_of(program.name), source, text)
@@ -121,17 +123,17 @@ def publish(
 
 
 def check_guard(weak_sandbox: bool) -> None:
-    """Check that this machine can isolate a model's program.
+    """Check that this machine can isolate a program that nobody has reviewed.
 
     Raises:
-        LibraryError: if it cannot and `weak_sandbox` is false.
+        SandboxError: if it cannot and `weak_sandbox` is false.
     """
+    if weak_sandbox:
+        return
     guard = protection()
-    if not (guard.processes and guard.network) and not weak_sandbox:
-        raise LibraryError(
-            f"this machine cannot isolate the program ({guard.description}). "
-            "Use --weak-sandbox if you have read the program and trust it"
-        )
+    if not guard.isolates:
+        remedy = "Use --weak-sandbox if you have read the program and trust it"
+        raise SandboxError(refusal(guard.description, remedy))
 
 
 def certify(
@@ -150,7 +152,7 @@ def certify(
     """
     source = library.program(file)
     name = gate(source).class_name
-    program: Program = Sandboxed(name, source)
+    program: Program = Sandboxed(name, source, trust.is_weak(library.root))
     if is_hand_written(file):
         program = HandWritten(name, file)
     survey = executor.submit(check.survey, program, source).result()

@@ -80,6 +80,7 @@ class Run:
         again: whether attempts that ended with the cause "api" are made again.
         stop: ends the run when set, such as after Ctrl-C; providers check it while they wait.
         workers: number of processes; by default one for each core.
+        weak_sandbox: run programs also where this machine cannot isolate them.
 
     Raises:
         LibraryError: if the library is broken.
@@ -88,7 +89,7 @@ class Run:
     def __init__(
         self, folder: Path, settings: Settings, library: Library, provider: Provider,
         embedder: Embedder, watch: Watch, stop: threading.Event, workers: int | None = None,
-        *, again: bool = False,
+        *, again: bool = False, weak_sandbox: bool = False,
     ) -> None:  # fmt: skip
         self.folder = folder
         self.settings = settings
@@ -101,6 +102,7 @@ class Run:
         self._workers = workers
         self._again = again
         self._failed: list[int] = []  # attempts to make again
+        self._weak = weak_sandbox
         library.recover()
         self._entries = recall(library, without_run=settings.run)
         self._verdicts: list[Verdict] = []
@@ -182,7 +184,7 @@ class Run:
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             try:
                 talk = self._talk(attempt, notice)
-                future.set_result(make_attempt(talk, idea, self.settings, executor))
+                future.set_result(make_attempt(talk, idea, self.settings, executor, self._weak))
             except BaseException as error:
                 future.set_exception(error)
 

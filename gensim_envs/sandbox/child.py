@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import select
+import signal
 import time
 from dataclasses import dataclass
 from io import FileIO
@@ -42,6 +43,7 @@ class Child:
         self.pid = pid
         self._limits = limits
         self._busy = 0.0
+        self._is_held = False
         self._requests = FileIO(requests, "wb")
         self._answers = FileIO(answers, "rb")
         os.set_blocking(requests, False)
@@ -51,8 +53,21 @@ class Child:
         """Whether so much of its processor time is spent that another draw might not fit."""
         return self._busy + 2 * self._limits.seconds > CPU_SECONDS
 
+    def hold(self) -> int:
+        """Stop the process until the next request, so that it computes nothing in between.
+
+        Returns:
+            Bytes of memory beyond mapped files; 0 where the machine does not say.
+        """
+        os.kill(self.pid, signal.SIGSTOP)  # the zygote has not waited for it, so it is the same
+        self._is_held = True
+        return resident(self.pid)
+
     def ask(self, source: str, split: str, seed: int) -> dict[str, Any]:
         """Send one request and return its answer, which is JSON but not to be trusted."""
+        if self._is_held:
+            os.kill(self.pid, signal.SIGCONT)
+            self._is_held = False
         start = time.monotonic()
         deadline = start + self._limits.seconds + GRACE_SECONDS
         if self._is_ready(self._answers, start):  # or it has ended meanwhile
@@ -104,6 +119,16 @@ class Child:
         poll = select.poll()
         poll.register(file, select.POLLOUT if file is self._requests else select.POLLIN)
         return bool(poll.poll(max(0.0, deadline - time.monotonic()) * 1000))
+
+
+def resident(pid: int) -> int:
+    """Bytes of memory of a process beyond mapped files; 0 where the machine does not say."""
+    try:
+        with open(f"/proc/{pid}/statm") as file:
+            _, total, files, *_ = map(int, file.read().split())
+    except (OSError, ValueError):
+        return 0
+    return (total - files) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _parse(line: bytes) -> Any:

@@ -8,15 +8,17 @@ import signal
 import sys
 import tempfile
 import threading
+import warnings
 import weakref
 from dataclasses import dataclass
 from typing import Any, Self, get_args
 
-from gensim_envs.errors import Cause, TaskError
+from gensim_envs import trust
+from gensim_envs.errors import Cause, SandboxError, TaskError
 from gensim_envs.sandbox import gate, lockdown
 from gensim_envs.sandbox.child import Ended, Limits
 from gensim_envs.sandbox.interpreter import START_SECONDS, start_interpreter
-from gensim_envs.sandbox.process import Process
+from gensim_envs.sandbox.process import Process, refusal
 from gensim_envs.task.drawing import Draw
 from gensim_envs.task.spec import TaskSpec
 
@@ -59,22 +61,25 @@ class Sandbox:
         self._limits = limits or Limits()
         self._new_life()
 
-    def draw(self, source: str, split: str, seed: int) -> Draw:
+    def draw(self, source: str, split: str, seed: int, *, weak: bool = False) -> Draw:
         """Return the spec that a program describes for a seed.
 
         Args:
             source: the program's text.
             split: "train" or "test".
             seed: of the only generator that the program sees.
+            weak: run the program also where this machine cannot isolate it. Those of the
+                installed library always run, with a warning.
 
         Raises:
             TaskError: the program was refused, failed, or was stopped.
-            SandboxError: the worker does not start or has died, through no fault of the program's.
+            SandboxError: this machine cannot isolate the program, or the worker does not start or
+                has died, through no fault of the program's.
         """
         self._check(source)
         life = self._current_life()
         with life.lock:
-            return self._draw(life, source, split, seed)
+            return self._draw(life, source, split, seed, weak)
 
     def _check(self, source: str) -> None:
         _passes_gate(source)
@@ -85,10 +90,14 @@ class Sandbox:
         process = self._current_life().process
         return None if process is None else process.pid
 
-    def _draw(self, life: _Life, source: str, split: str, seed: int) -> Draw:
+    def _draw(self, life: _Life, source: str, split: str, seed: int, weak: bool) -> Draw:
         if life.process is None:
             life.process = Process(self._limits)
         process, done = life.process, False
+        if process.missing and not weak:
+            if not trust.is_installed(source):
+                raise SandboxError(refusal(process.missing))
+            _warn(process.missing)
         try:
             answer = process.ask(source, split, int(seed))
             drawn = _read(answer)
@@ -127,6 +136,13 @@ class Sandbox:
         self._finalizer.detach()
         self._life.end()
         return self._new_life()
+
+
+@functools.cache
+def _warn(missing: str) -> None:
+    """Warn once in a process."""
+    text = f"this machine cannot isolate programs ({missing}); those of the installed library run"
+    warnings.warn(text, stacklevel=6)
 
 
 _shared = Sandbox()
@@ -201,16 +217,30 @@ class Protection:
         network: whether it is prevented from opening sockets.
         files: whether it is prevented from reading, writing and listing files.
         description: one line for people.
+        missing: the layers of the lockdown that this machine lacks, "" for none.
     """
 
     processes: bool
     network: bool
     files: bool
     description: str
+    missing: str = ""
+
+    @property
+    def isolates(self) -> bool:
+        """Whether programs that nobody has reviewed may run."""
+        return self.processes and self.network and self.files and not self.missing
 
 
 def protection() -> Protection:
-    """Try each forbidden action in a locked-down process of its own; takes about half a second."""
+    """Try each forbidden action in a locked-down process of its own; takes about a second.
+
+    Raises:
+        SandboxError: the worker does not start at all.
+    """
+    process = Process(Limits())
+    missing = process.missing
+    process.stop()
     denied = {operation: _is_denied(operation) for operation in get_args(lockdown.Operation)}
     open_ways = [name for name, is_denied in denied.items() if not is_denied]
     description = (
@@ -220,7 +250,8 @@ def protection() -> Protection:
         processes=denied["fork"] and denied["exec"],
         network=all(denied[kind] for kind in ("tcp", "udp", "unix", "netlink")),
         files=all(denied[kind] for kind in ("read", "write", "list")),
-        description=f"{sys.platform}: {description}",
+        description=f"{sys.platform}: {description}" + (f"; {missing}" if missing else ""),
+        missing=missing,
     )
 
 

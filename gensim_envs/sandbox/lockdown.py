@@ -41,6 +41,9 @@ _X32 = 0x4000_0000  # x86_64 only: the bit of the 32-bit numbering, which would 
 
 _AUDIT_ARCH = {"x86_64": 0xC000_003E, "aarch64": 0xC000_00B7}
 _SECCOMP = {"x86_64": 317, "aarch64": 277}
+_CAPSET = {"x86_64": 126, "aarch64": 91}
+_PR_CAPBSET_DROP, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 24, 47, 4
+_CAPABILITY_VERSION_3, _LAST_CAPABILITY = 0x2008_0522, 63  # linux/capability.h
 
 # Numbers on (x86_64, aarch64); None where the architecture lacks the call.
 # Sources: arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h.
@@ -48,7 +51,7 @@ _Table = Mapping[str, tuple[int | None, int | None]]
 _ALLOWED: _Table = {
     "read": (0, 63), "write": (1, 64), "futex": (202, 98), "clock_gettime": (228, 113),
     "setitimer": (38, 103), "munmap": (11, 215), "brk": (12, 214), "mremap": (25, 216),
-    "madvise": (28, 233), "rt_sigaction": (13, 134), "rt_sigprocmask": (14, 135),
+    "rt_sigaction": (13, 134), "rt_sigprocmask": (14, 135),
     "rt_sigreturn": (15, 139), "sigaltstack": (131, 132), "restart_syscall": (219, 128),
     "getrandom": (318, 278), "exit": (60, 93), "exit_group": (231, 94), "close": (3, 57),
     "fstat": (5, 80), "lseek": (8, 62), "getpid": (39, 172), "gettid": (186, 178),
@@ -59,6 +62,8 @@ _ALLOWED: _Table = {
     "sysinfo": (99, 179),
 }  # fmt: skip
 _ALLOWED_WITHOUT_EXEC: _Table = {"mmap": (9, 222), "mprotect": (10, 226)}
+_ALLOWED_ADVICE: _Table = {"madvise": (28, 233)}
+_ADVICE = (4, 8, 14, 15)  # MADV_DONTNEED, FREE, HUGEPAGE, NOHUGEPAGE: malloc's and NumPy's
 _ALLOWED_ON_ITSELF: _Table = {"kill": (62, 129), "tgkill": (234, 131)}  # abort() signals itself
 _KILLED: _Table = {
     # processes
@@ -132,6 +137,7 @@ def deny_all() -> dict[str, str]:
         reason = f"missing: {sys.platform} has none"
         return {"seccomp": reason, "landlock": reason}
     layers = {}
+    _drop_capabilities()
     _prctl(_PR_SET_DUMPABLE, 0)  # no other process of this user may read its memory
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
     for name, install in (("landlock", _install_landlock), ("seccomp", _install_seccomp)):
@@ -141,6 +147,38 @@ def deny_all() -> dict[str, str]:
         except OSError as error:
             layers[name] = f"missing: {error.strerror}"
     return layers
+
+
+def forget_arguments() -> None:
+    """Blank the command line of this process, which names folders of the host.
+
+    A locked-down child is a fork, so that neither it nor /proc has them afterwards.
+    """
+    sys.argv[:] = [""]
+    sys.orig_argv[:] = [""]
+    if sys.platform == "linux":
+        try:
+            with open("/proc/self/stat") as file:
+                fields = file.read().rpartition(")")[2].split()
+        except OSError:
+            return  # `limit` says what to do about it
+        start, end = int(fields[45]), int(fields[46])  # arg_start, arg_end: proc_pid_stat(5)
+        if start:
+            ctypes.memset(start, 0, end - start)
+
+
+def _drop_capabilities() -> None:
+    """Give up what root may do. Without the right to, the bounding set stays, which gives none."""
+    machine = platform.machine()
+    for capability in range(_LAST_CAPABILITY + 1):
+        _LIBC.prctl(_PR_CAPBSET_DROP, ctypes.c_ulong(capability), *[ctypes.c_ulong(0)] * 3)
+    _LIBC.prctl(
+        _PR_CAP_AMBIENT, ctypes.c_ulong(_PR_CAP_AMBIENT_CLEAR_ALL), *[ctypes.c_ulong(0)] * 3
+    )
+    if machine in _CAPSET:
+        header = ctypes.create_string_buffer(struct.pack("=Ii", _CAPABILITY_VERSION_3, 0))
+        data = ctypes.create_string_buffer(24)  # effective, permitted, inheritable: none, twice
+        _syscall(_CAPSET[machine], ctypes.addressof(header), ctypes.addressof(data))
 
 
 def _install_seccomp() -> None:
@@ -163,7 +201,7 @@ def _install_seccomp() -> None:
 
 
 def _filter(machine: str, pid: int) -> bytes:
-    """Return the classic BPF program; no jump skips more than four instructions."""
+    """Return the classic BPF program; a jump skips ten instructions at most."""
     number, arch, argument = 0, 4, (16, 24, 32)  # offsets in struct seccomp_data, little-endian
     column = 0 if machine == "x86_64" else 1
 
@@ -184,6 +222,12 @@ def _filter(machine: str, pid: int) -> bytes:
     for call in numbers(_ALLOWED_WITHOUT_EXEC):
         test = code(_LOAD, argument[2]) + code(_ANY_BIT, _PROT_EXEC, no=1)
         parts += [code(_EQUAL, call, no=4), test, code(_RETURN, _EPERM), code(_RETURN, _ALLOW)]
+    for call in numbers(_ALLOWED_ADVICE):
+        length = 1 + 2 * len(_ADVICE) + 1
+        parts += [code(_EQUAL, call, no=length), code(_LOAD, argument[2])]
+        for advice in _ADVICE:
+            parts += [code(_EQUAL, advice, no=1), code(_RETURN, _ALLOW)]
+        parts += [code(_RETURN, _EPERM)]
     for call in numbers(_ALLOWED_ON_ITSELF):
         test = code(_LOAD, argument[0]) + code(_EQUAL, pid, no=1)
         parts += [code(_EQUAL, call, no=4), test, code(_RETURN, _ALLOW), code(_RETURN, _KILL)]

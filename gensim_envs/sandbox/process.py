@@ -13,7 +13,7 @@ from dataclasses import asdict
 from typing import Any
 
 from gensim_envs.errors import SandboxError
-from gensim_envs.sandbox.child import CPU_SECONDS, Child, Ended, Limits
+from gensim_envs.sandbox.child import CPU_SECONDS, Child, Ended, Limits, resident
 from gensim_envs.sandbox.interpreter import START_SECONDS, start_worker
 
 MAX_CHILDREN = 8  # each keeps some 10 MB of its own
@@ -23,6 +23,9 @@ class Process:
     """The worker: a zygote process with a child for each of the last few programs.
 
     Not thread-safe: `Sandbox` holds the lock.
+
+    Attributes:
+        missing: what this machine lacks to lock children down; "" where it lacks nothing.
 
     Raises:
         SandboxError: it does not start; from any method: it has died, through no program.
@@ -48,13 +51,14 @@ class Process:
             theirs.close()
         try:
             first = self._hear()
-            if first not in ("locked", "open"):
+            if first != "locked" and not first.startswith("open: "):
                 reason = first.removeprefix("SandboxError: ")
                 raise SandboxError(f"the sandbox's worker did not start: {reason}")
         except BaseException:
             self.stop()
             raise
-        self._locked = first == "locked"
+        self._shared = resident(self._popen.pid)  # what each child has from the start
+        self.missing = first.removeprefix("open: ") if first != "locked" else ""
 
     @property
     def pid(self) -> int:
@@ -74,7 +78,11 @@ class Process:
             child = self._fork()
         self._children[source] = child
         try:
-            return child.ask(source, split, seed)
+            answer = child.ask(source, split, seed)
+            if child.hold() - self._shared > self._limits.memory / MAX_CHILDREN:
+                del self._children[source]
+                self._kill(child)
+            return answer
         except Ended as end:
             if str(end):
                 raise
@@ -91,7 +99,7 @@ class Process:
         child = self._children.pop(source, None)
         if child is not None and self._in_step:
             self._kill(child)
-        return self._locked and self._in_step
+        return not self.missing and self._in_step
 
     def stop(self) -> None:
         """Kill the children, then all of the process group, and wait for them."""
@@ -120,7 +128,8 @@ class Process:
         their_requests, requests = _above_standard(*os.pipe())
         answers, their_answers = _above_standard(*os.pipe())
         try:
-            pid = self._order(b"fork", [their_requests, their_answers])
+            order = b"fork weak" if self.missing else b"fork"  # the client has refused the others
+            pid = self._order(order, [their_requests, their_answers])
         except BaseException:
             os.close(requests)
             os.close(answers)
@@ -173,6 +182,18 @@ def _above_standard(*descriptors: int) -> list[int]:
 
 
 _DIED = "the sandbox's worker has died or was interrupted; the next draw starts another"
+
+
+def refusal(missing: str, remedy: str = "") -> str:
+    """Say that a program that is not the installed library's does not run on this machine."""
+    remedy = remedy or (
+        "If you trust its library, register it with register_library(path, weak_sandbox=True), "
+        "or set GENSIM_WEAK_SANDBOX to its folder"
+    )
+    return (
+        f"this machine cannot isolate a program ({missing}), and only those of the installed "
+        f"library run without. {remedy}"
+    )
 
 
 def _describe(status: int) -> str:

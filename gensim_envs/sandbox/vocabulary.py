@@ -5,6 +5,9 @@ from __future__ import annotations
 import difflib
 import functools
 import math
+import types
+
+import numpy as np
 
 ALLOWED_BUILTINS = frozenset(
     (
@@ -32,6 +35,34 @@ PLAIN_ATTRIBUTES = frozenset(
         *("shuffle", "tolist", "uniform"),
     )
 )
+
+_REVIEWED = PLAIN_ATTRIBUTES | {"clear", "gamma", "kind", "path", "prod", "shape", "size"}
+"""Names of `FORBIDDEN_ATTRIBUTES`' types that lead to nothing but numbers, text and shapes.
+
+Those beyond `PLAIN_ATTRIBUTES` are also names of the API or of math. `clear` is a method of frames
+too, but no other name leads to a frame.
+"""
+
+
+_INTROSPECTED: tuple[type, ...] = (
+    *(types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType, types.FrameType),
+    *(types.CodeType, types.TracebackType, types.FunctionType, types.MethodType),
+    *(types.BuiltinFunctionType, types.ModuleType, types.CellType, type, property),
+    *(AttributeError, ImportError, NameError, OSError, StopIteration, SystemExit, UnicodeError),
+    *(np.ndarray, np.generic, np.dtype, np.random.Generator, np.random.BitGenerator),
+    *(np.random.PCG64, np.random.SeedSequence, np.random.RandomState),
+)
+
+FORBIDDEN_ATTRIBUTES = (
+    frozenset(name for kind in _INTROSPECTED for name in dir(kind) if not name.startswith("_"))
+    | {"format", "format_map"}
+) - _REVIEWED
+"""Names that no program may read from anything, even where it defines them itself.
+
+They are the public attributes of what Python and NumPy hold a program's state in: generators,
+frames, code, functions, errors, arrays and random generators. What a program calls `self` may be
+any of these, so the list holds whatever the receiver is. `str.format` reads attributes by name.
+"""
 
 
 def suggest(name: str, known: frozenset[str] | set[str], otherwise: str) -> str:

@@ -28,8 +28,7 @@ from gensim_envs.task.scene import Task
 
 FILE_NAME = "<program>"
 MODULE_NAME = "program"
-FORK = b"fork"
-LOCKED, OPEN = b"locked", b"open"
+FORK, FORK_WEAK = b"fork", b"fork weak"
 MEGABYTE = 2**20
 MUTE = "Only describe the scene, with gensim_envs.api, math and plain Python."
 
@@ -213,19 +212,27 @@ def _warm_up(worker: Worker) -> None:
             raise RuntimeError(f"the warm-up program answered {line[:1000]!r}")
 
 
-def _serve(worker: Worker, files: tuple[int, int], limits: dict[str, int], parent: int) -> None:
-    """Lock this child of the zygote down, and answer requests for one program."""
+def _serve(
+    worker: Worker, files: tuple[int, int], limits: dict[str, int], parent: int, weak: bool
+) -> None:
+    """Lock this child of the zygote down, and answer requests for one program.
+
+    Where it cannot be locked down it ends, except that `weak` goes on.
+    """
     lockdown.die_with(parent)
     with open(files[0], "rb") as requests, open(files[1], "wb") as answers:
-        _lock_down(limits)
+        if _lock_down(limits) and not weak:
+            return
         for line in requests:
             answers.write(worker.answer(json.loads(line)) + b"\n")
             answers.flush()
 
 
-def _lock_down(limits: dict[str, int]) -> None:
+def _lock_down(limits: dict[str, int]) -> str:
+    """Lock this process down and return what is missing, "" where nothing is."""
     lockdown.limit(limits["memory"], limits["cpu"])
-    lockdown.deny_all()
+    layers = lockdown.deny_all()
+    return ", ".join(f"{name} is {state}" for name, state in layers.items() if state != "on")
 
 
 def main(options: dict[str, Any]) -> None:
@@ -234,13 +241,16 @@ def main(options: dict[str, Any]) -> None:
     A program that escapes Python's restrictions can then corrupt only its own draws.
     The zygote itself runs no program and reads nothing that a child wrote. It does what the
     client says: `fork`, with the two ends of a child's pipes, is answered with the child's
-    process id; a process id, by killing that child and answering how it had ended.
+    process id; a process id, by killing that child and answering how it had ended. Its first
+    message is "locked", or "open: " and what this machine lacks; then a child serves only after
+    `fork weak`.
 
     Args:
         options: `control` (file descriptor of a socket), `parent` (process id), `memory` and
             `answer` (bytes), `cpu` (seconds).
     """
     lockdown.die_with(options["parent"])
+    lockdown.forget_arguments()
     warnings.simplefilter("ignore")
     worker = Worker(options["memory"], options["answer"])
     _warm_up(worker)
@@ -248,20 +258,20 @@ def main(options: dict[str, Any]) -> None:
     os.rmdir(os.getcwd())
     gc.collect()
     gc.freeze()  # or each full collection would walk through NumPy and Shapely again
-    locked = _try_lockdown(options)
+    missing = _try_lockdown(options)
     here = os.getpid()
     control = socket.socket(fileno=options["control"])
-    control.send(LOCKED if locked else OPEN)
+    control.send(f"open: {missing}".encode() if missing else b"locked")
     while True:
         order, files, _, _ = socket.recv_fds(control, 64, 2)
         if not order:
             return
-        if order == FORK:
+        if order in (FORK, FORK_WEAK):
             child = os.fork()
             if child == 0:
                 try:
                     control.close()
-                    _serve(worker, (files[0], files[1]), options, here)
+                    _serve(worker, (files[0], files[1]), options, here, order == FORK_WEAK)
                 finally:
                     os._exit(0)  # never into the loop of the zygote
             for file in files:
@@ -273,32 +283,33 @@ def main(options: dict[str, Any]) -> None:
             control.send(str(status).encode())
 
 
-def _try_lockdown(options: dict[str, Any]) -> bool:
+def _try_lockdown(options: dict[str, Any]) -> str:
     """Lock a child down, which then tries to start a process.
 
     Returns:
-        Whether the kernel kills it for that.
+        What is missing on this machine; "" where the kernel kills the child for that.
 
     Raises:
-        SandboxError: it cannot be locked down, and why.
+        SandboxError: no limits can be set, and why.
     """
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         try:
             try:
-                _lock_down(options)
+                missing = _lock_down(options)
             except Exception as error:
-                os.write(writer, str(error).encode())
+                os.write(writer, f"!{error}".encode())
                 os._exit(0)
+            os.write(writer, missing.encode())
             if os.fork():
                 os.wait()
         finally:
             os._exit(0)
     os.close(writer)
     with open(reader, "rb") as file:
-        problem = file.read().decode()
+        said = file.read().decode()
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if problem:
-        raise SandboxError(problem)
-    return status == -signal.SIGSYS
+    if said.startswith("!"):
+        raise SandboxError(said[1:])
+    return said or ("" if status == -signal.SIGSYS else "a program can start processes")

@@ -127,6 +127,39 @@ REFUSED: dict[str, tuple[str, str]] = {
     "traceback": (in_build("x = scene.tb_frame.f_globals"), "tb_frame"),
     "with_traceback": (in_build("x = scene.with_traceback"), "with_traceback"),
     "mro": (in_build("x = Scene.mro()"), "mro"),
+    "frame of self": (
+        in_build("", top="def frame(self, gi_frame):\n    return self.gi_frame\n"),
+        "self is bound",
+    ),
+    "frame by a method": (
+        in_build("", inside="def gi_frame(self):\n    return self.gi_frame"),
+        "gi_frame is not allowed",
+    ),
+    "bit generator of self": (
+        in_build("", inside="bit_generator = 0\ndef f(self):\n    return self.bit_generator"),
+        "class level",
+    ),
+    "call on the class": (
+        in_build("Bad.f(scene)", inside="def f(self):\n    pass"),
+        "Bad is used inside itself",
+    ),
+    "method in a constant": (
+        in_build("self.F[0](scene)", inside="def f(self):\n    pass\nF = (f,)"),
+        "method f",
+    ),
+    "method of another": (in_build("scene.f()", inside="def f(self):\n    pass"), "f is not"),
+    "self assigned": (in_build("self = (x for x in ())"), "self is bound"),
+    "self in a loop": (in_build("for self in (1, 2):\n    pass"), "self is bound"),
+    "self in a comprehension": (in_build("x = [self for self in (1, 2)]"), "self is bound"),
+    "self as a keyword": (
+        in_build("", inside="def f(self, *, self_=1):\n    pass").replace("self_=1", "math=1"),
+        "math is bound",
+    ),
+    "module as self": ("import math as self\n" + in_build(""), "self is bound"),
+    "class as math": (
+        in_build("").replace("import Block", "import Block as math"),
+        "math is bound",
+    ),
     "str.format": (in_build("'{0.x}'.format(scene)"), "format"),
     "str.format_map": (in_build("'{x}'.format_map({})"), "format_map"),
     "format by name": (in_build("x = 'a'.format"), "format"),

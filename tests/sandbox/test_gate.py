@@ -15,7 +15,8 @@ import gensim_envs
 from gensim_envs.errors import TaskError
 from gensim_envs.sandbox.gate import Program, check, extract
 
-HAND_WRITTEN = sorted((Path(gensim_envs.__file__).parent / "tasks").glob("[a-z]*.py"))
+PACKAGE = Path(gensim_envs.__file__).parent
+HAND_WRITTEN = sorted((PACKAGE / "tasks").glob("[a-z]*.py"))
 
 
 def test_good_program() -> None:
@@ -25,6 +26,11 @@ def test_good_program() -> None:
 @pytest.mark.parametrize("path", HAND_WRITTEN, ids=lambda path: path.stem)
 def test_hand_written_tasks_pass(path: Path) -> None:
     assert check(path.read_text()).docstring
+
+
+def test_generated_tasks_pass() -> None:
+    for path in sorted((PACKAGE.parent / "generated").glob("[a-z]*.py")):
+        assert check(path.read_text()), path.name
 
 
 @pytest.mark.parametrize(("source", "says"), REFUSED.values(), ids=REFUSED.keys())

@@ -58,6 +58,14 @@ def test_every_call_has_the_answer_of_its_list(machine: str) -> None:
         assert run(machine, number, 2**64 - 1) == KILL  # kill(-1): everybody
         assert run(machine, number, 0) == KILL  # kill(0): the group
         listed.add(number)
+    for row in lockdown._ALLOWED_ADVICE.values():
+        number = row[column]
+        assert number is not None
+        for advice in range(32):
+            expected = ALLOW if advice in lockdown._ADVICE else EPERM
+            assert run(machine, number, 0, 4096, advice) == expected
+        assert run(machine, number, 0, 4096, 100) == EPERM  # MADV_HWPOISON
+        listed.add(number)
     for number in range(600):
         if number not in listed:
             assert run(machine, number) == EPERM

@@ -218,6 +218,12 @@ def test_child_is_locked_down(sandbox: Sandbox) -> None:
     assert status["Seccomp"].strip() == "2"
     assert status["NoNewPrivs"].strip() == "1"
     assert status["Threads"].strip() == "1"
+    for kind in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+        assert int(status[kind], 16) == 0
+    if os.geteuid() == 0:
+        assert int(status["CapBnd"], 16) == 0
+    for process in (worker, child):
+        assert not Path(f"/proc/{process}/cmdline").read_bytes().strip(b"\0")
 
 
 CLIENT = """

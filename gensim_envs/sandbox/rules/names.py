@@ -10,6 +10,7 @@ from gensim_envs.errors import TaskError
 from gensim_envs.sandbox.rules.refusals import refuse
 from gensim_envs.sandbox.vocabulary import (
     ALLOWED_BUILTINS,
+    FORBIDDEN_ATTRIBUTES,
     PLAIN_ATTRIBUTES,
     api_attributes,
     api_names,
@@ -21,6 +22,8 @@ from gensim_envs.sandbox.vocabulary import (
 def name_offences(tree: ast.Module) -> Iterator[TaskError]:
     """Names that are not bound, not available, or not public."""
     bound = _bound_names(tree)
+    own = _class_names(tree)
+    task = next((node.name for node in tree.body if isinstance(node, ast.ClassDef)), None)
     for node in _inside_out(tree):
         for name in _names_in(node):
             if name.startswith("_") and name != "_":
@@ -28,8 +31,44 @@ def name_offences(tree: ast.Module) -> Iterator[TaskError]:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
             if node.id not in bound and node.id not in ALLOWED_BUILTINS:
                 yield _unknown_name(node)
+            elif node.id == task:
+                remedy = "Call methods on self, and functions of the module by their name."
+                yield refuse(node, f"{task} is used inside itself", remedy)
         elif isinstance(node, ast.Attribute):
-            yield from _attribute_offences(node, bound)
+            yield from _attribute_offences(node, own)
+    yield from _binding_offences(tree)
+
+
+def _binding_offences(tree: ast.Module) -> Iterator[TaskError]:
+    """`self` or `math` bound to something else, and methods that are taken from the class.
+
+    The gate knows from these two names what stands behind them.
+    """
+    methods = {
+        id(arg)
+        for cls in tree.body
+        if isinstance(cls, ast.ClassDef)
+        for method in cls.body
+        if isinstance(method, ast.FunctionDef)
+        for arg in (*method.args.posonlyargs, *method.args.args)[:1]
+    }
+    for node in ast.walk(tree):
+        right = "math" if isinstance(node, ast.Import) else "self" if id(node) in methods else ""
+        for name in {"self", "math"}.intersection(_bound_here(node)) - {right}:
+            remedy = "Rename it: self is a method's first argument, and math the module."
+            yield refuse(node, f"{name} is bound to something else", remedy)
+    for cls in tree.body:
+        if isinstance(cls, ast.ClassDef):
+            yield from _taken_methods(cls)
+
+
+def _taken_methods(cls: ast.ClassDef) -> Iterator[TaskError]:
+    """Methods in the constants of their class, from where they could be called on anything."""
+    names = {node.name for node in cls.body if isinstance(node, ast.FunctionDef)}
+    for node in cls.body:
+        for part in ast.walk(node) if isinstance(node, ast.Assign | ast.AnnAssign) else ():
+            if isinstance(part, ast.Name) and part.id in names:
+                yield refuse(node, f"the method {part.id} is used as a value", "Call it on self.")
 
 
 def _inside_out(node: ast.AST) -> Iterator[ast.AST]:
@@ -41,17 +80,33 @@ def _inside_out(node: ast.AST) -> Iterator[ast.AST]:
 
 def _bound_names(tree: ast.Module) -> set[str]:
     """All names that the program binds anywhere; scopes are left to Python itself."""
-    bound = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            bound.add(node.id)
-        elif isinstance(node, ast.arg):
-            bound.add(node.arg)
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-            bound.add(node.name)
-        elif isinstance(node, ast.alias):
-            bound.add(node.asname or node.name)
-    return bound
+    return {name for node in ast.walk(tree) for name in _bound_here(node)}
+
+
+def _bound_here(node: ast.AST) -> tuple[str, ...]:
+    """The names that this node itself binds."""
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        return (node.id,)
+    if isinstance(node, ast.arg):
+        return (node.arg,)
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return (node.name,)
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return tuple(alias.asname or alias.name for alias in node.names)
+    return ()
+
+
+def _class_names(tree: ast.Module) -> set[str]:
+    """The names that the task's class binds, which are attributes of `self`."""
+    statements = [node for cls in tree.body if isinstance(cls, ast.ClassDef) for node in cls.body]
+    targets = [
+        target
+        for node in statements
+        for target in getattr(node, "targets", [getattr(node, "target", None)])
+    ]
+    return {
+        name for node in (*statements, *targets) if node is not None for name in _bound_here(node)
+    }
 
 
 def _names_in(node: ast.AST) -> list[str]:
@@ -74,15 +129,19 @@ def _unknown_name(node: ast.Name) -> TaskError:
     return refuse(node, f"the name {node.id} is not defined", remedy)
 
 
-def _attribute_offences(node: ast.Attribute, bound: set[str]) -> Iterator[TaskError]:
+def _attribute_offences(node: ast.Attribute, own: set[str]) -> Iterator[TaskError]:
     known = PLAIN_ATTRIBUTES | api_attributes()
     if isinstance(node.value, ast.Name) and node.value.id == "self":
-        known = known | bound
+        known = known | own
     if isinstance(node.value, ast.Name) and node.value.id == "math":
         known = math_names()
     if node.attr in ("format", "format_map"):
         problem = f"the method {node.attr} is not allowed"
         yield refuse(node, problem, 'Use an f-string: f"the {item}".')
+    elif node.attr in FORBIDDEN_ATTRIBUTES:
+        known = known - FORBIDDEN_ATTRIBUTES
+        remedy = suggest(node.attr, known, "Choose another name if you define it yourself")
+        yield refuse(node, f"the attribute {node.attr} is not allowed", remedy)
     elif node.attr not in known and not node.attr.startswith("_"):
         problem = f"the attribute {node.attr} is not known"
         yield refuse(node, problem, suggest(node.attr, known, "See the reference of the API"))
