@@ -16,7 +16,7 @@ class StackBlockPyramid(Task):
 
         scene.goal(f"put the three {low} side by side on the {stand}", low, on=stand)
         scene.goal(
-            f"put the two {middle} on the row, each on two {low}",
+            f"put the two {middle} on the {low}, each over a gap",
             middle, on=[(low[0], low[1]), (low[1], low[2])],
         )  # fmt: skip
         scene.goal(f"put the {top} on the two {middle}", top, on=tuple(middle))
