@@ -17,6 +17,7 @@ import shapely
 from gensim_envs.errors import TaskError
 from gensim_envs.generation.phrases import Phrase, meant, phrases
 from gensim_envs.task.assets import Zone
+from gensim_envs.task.checks import goals
 from gensim_envs.task.checks.sentences import plural
 from gensim_envs.task.goals import HEIGHT_TOLERANCE, POSITION_TOLERANCE, YAW_TOLERANCE, Goal
 from gensim_envs.task.judge import Judge
@@ -125,10 +126,12 @@ _SPOT = re.compile(
 
 
 def _wrong_spot(spec: TaskSpec, goal: Goal) -> Problems:
-    """`inside=` checks only that things are inside, so the sentence must not say where."""
+    """`inside=` and `on=` do not judge where in or on it, so the instruction must not say so."""
     text = goal.instruction.lower()
     found = _SPOT.search(text)
-    if goal.relation != "inside" or found is None:
+    judged = any(place.exact or place.part for place in goal.places)
+    relations = ("inside", "on") if goals.ONLY_SHOWN else ("inside",)
+    if goal.relation not in relations or found is None or (judged and goal.relation == "on"):
         return
     before = text[: found.start()].split()
     bases = {noun for place in goal.places for noun in _nouns_of(spec, place.base)}
@@ -137,9 +140,10 @@ def _wrong_spot(spec: TaskSpec, goal: Goal) -> Problems:
     named = {noun.lower() for item in spec.items for noun in item.asset.called}
     called = {_shape_of(spec, place.base) for place in goal.places}
     if found.group(1) not in named | called:
-        said = found.group()
-        problem = f"the instruction says {said!r}, but for inside= the judge does not check where"
-        yield problem, "Leave it out of the instruction, or give poses with at="
+        said, inside = found.group(), goal.relation == "inside"
+        problem = f"the instruction says {said!r}, but {goal.relation}= does not judge where"
+        remedy = "give poses with at=" if inside else 'use part=, such as "middle"'
+        yield problem, f"Leave it out of the instruction, or {remedy}"
 
 
 def _nouns_of(spec: TaskSpec, item: int | None) -> set[str]:
