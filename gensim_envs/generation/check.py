@@ -17,6 +17,7 @@ from gensim_envs.sandbox.gate import extract, syntax_tree
 from gensim_envs.sandbox.program import Program, Sandboxed
 from gensim_envs.seeds import SURVEY
 from gensim_envs.task.assets import ASSETS, COLORS
+from gensim_envs.task.checks.specs import check_spec
 from gensim_envs.task.geometry import footprint
 from gensim_envs.task.goals import HEIGHT_TOLERANCE, RELATIONS
 from gensim_envs.task.relations import target_of
@@ -222,6 +223,7 @@ def survey(program: Program, source: str) -> Survey:
             for number, goal in enumerate(draw.spec.goals, 1):
                 _check_printable("the instruction", goal.instruction, number)
             if seed in CLOSELY_READ:
+                check_spec(draw.spec)  # here too: the sandbox's own check cannot be trusted
                 check_sentences(draw.spec)
                 done.append(done_at_start(draw.spec))
             bounds = {key: max(most, draw.spec.bounds[key]) for key, most in bounds.items()}

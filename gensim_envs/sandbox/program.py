@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gensim_envs.errors import TaskError
+from gensim_envs.task.checks.goals import check_received
 from gensim_envs.task.drawing import Draw, draw
 from gensim_envs.task.scene import Task
 
@@ -65,7 +66,9 @@ class Sandboxed:
         # Here, so that hand-written tasks never start a sandbox.
         from gensim_envs.sandbox.client import shared
 
-        return shared().draw(self.source, split, seed, weak=self.weak)
+        drawn = shared().draw(self.source, split, seed, weak=self.weak)
+        check_received(drawn.spec, self.name, split)
+        return drawn
 
 
 @dataclass(frozen=True)

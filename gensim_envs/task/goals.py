@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gensim_envs.task.pose import Pose
+from gensim_envs.task.pose import Pose, PoseField
+from gensim_envs.utils.decode import Line, Range, Size
+
+Index = Annotated[int, Range(0, 59)]
+Indices = Annotated[tuple[Index, ...], Size(0, 60)]
+Instruction = Annotated[str, Size(1, 300), Line()]
 
 Relation = Literal[
     "at", "on", "inside", "along",
@@ -33,6 +38,11 @@ REGIONS: tuple[Relation, ...] = (*DIRECTIONS, "next to", "between")
 """Relations to a region beside other things, which takes any number of items."""
 GROUPS: tuple[Relation, ...] = ("around", "row")
 """Relations that the items of a goal have among each other."""
+BASES: dict[Relation, tuple[int, int]] = {
+    "at": (0, 1), "on": (1, 20), "inside": (1, 1), "along": (0, 1), "next to": (1, 1),
+    "between": (2, 2), "around": (1, 1), "row": (0, 20), **dict.fromkeys(DIRECTIONS, (1, 1)),
+}  # fmt: skip
+"""Least and largest number of bases of each place."""
 Part = Literal["", "middle", "end", "first end", "second end", "edge"]
 """A named part of the top of a base; "" for all of it."""
 
@@ -78,9 +88,9 @@ class Place:
         heading: whether the yaw of `pose` counts, up to the item's symmetry.
     """
 
-    pose: Pose = ORIGIN
-    bases: tuple[int, ...] = ()
-    pattern: int | None = None
+    pose: PoseField = ORIGIN
+    bases: Indices = ()
+    pattern: Annotated[int | None, Range(0, 39)] = None
     part: Part = ""
     exact: bool = False
     heading: bool = False
@@ -107,14 +117,14 @@ class Goal:
         yaw_tolerance: radians, up to the asset's symmetry.
     """
 
-    instruction: str
-    items: tuple[int, ...]
+    instruction: Instruction
+    items: Annotated[tuple[Index, ...], Size(1, 60)]
     relation: Relation
-    places: tuple[Place, ...]
-    alternatives: int = 1
+    places: Annotated[tuple[Place, ...], Size(1, 100)]
+    alternatives: Annotated[int, Range(1, 100)] = 1
     only: bool = False
-    position_tolerance: float = POSITION_TOLERANCE
-    yaw_tolerance: float = YAW_TOLERANCE
+    position_tolerance: Annotated[float, Range(0, POSITION_TOLERANCE)] = POSITION_TOLERANCE
+    yaw_tolerance: Annotated[float, Range(0, YAW_TOLERANCE)] = YAW_TOLERANCE
 
     @property
     def shared(self) -> bool:
@@ -154,8 +164,8 @@ class Rule:
     """
 
     kind: Literal["ordered", "never_on", "stays_on", "untouched"]
-    items: tuple[int, ...] = ()
-    others: tuple[int, ...] = ()
+    items: Indices = ()
+    others: Indices = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +177,7 @@ class Waypoint:
         place: where to.
     """
 
-    item: int
+    item: Index
     place: Place
 
 

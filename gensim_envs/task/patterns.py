@@ -6,12 +6,14 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
 from gensim_envs.task.geometry import Array
 from gensim_envs.task.goals import HEIGHT_TOLERANCE, TILT_TOLERANCE, Snapshot
 from gensim_envs.task.pose import Pose, wrap
+from gensim_envs.utils.decode import Range
 
 _KEPT = 20
 """Candidates that are refined, of the many that a pair of items suggests."""
@@ -26,7 +28,7 @@ class Pattern:
         mirror: whether the mirror image is as good.
     """
 
-    anchor: int | None = None
+    anchor: Annotated[int | None, Range(0, 59)] = None
     mirror: bool = True
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from typing import Annotated, Any
+
+from gensim_envs.utils.decode import Range, Using, decode
 
 WORKSPACE = ((0.25, 0.75), (-0.5, 0.5))
 """Bounds of the table that a task may use, ((x low, x high), (y low, y high)), metres."""
@@ -66,3 +69,26 @@ class Pose:
     def distance(self, other: Pose) -> float:
         """Distance in the plane, metres."""
         return math.hypot(self.x - other.x, self.y - other.y)
+
+
+MAX_POSE = 100.0
+"""No coordinate or angle of a pose is beyond this, metres or radians."""
+_Coordinate = Annotated[float, Range(-MAX_POSE, MAX_POSE)]
+
+
+@dataclass(frozen=True)
+class _Coordinates:
+    x: _Coordinate
+    y: _Coordinate
+    z: _Coordinate
+    yaw: _Coordinate
+    owner: None = None
+
+
+def _read_pose(data: Any) -> Pose:
+    found = decode(_Coordinates, data)
+    return Pose(found.x, found.y, found.z, found.yaw)
+
+
+PoseField = Annotated[Pose, Using(_read_pose)]
+"""A pose as a field of data that are read from JSON; it has no owner there."""

@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any, get_args
+from typing import Annotated, Any
 
 import numpy as np
 
 from gensim_envs.errors import TaskError
-from gensim_envs.task.assets import Asset, Geometry, asset_from_json, asset_geometry
-from gensim_envs.task.goals import (
-    POSITION_TOLERANCE,
-    RELATIONS,
-    YAW_TOLERANCE,
-    Goal,
-    Part,
-    Place,
-    Rule,
-    Snapshot,
-    Waypoint,
-)
+from gensim_envs.task.assets import Asset, Geometry, Rope, asset_from_json, asset_geometry
+from gensim_envs.task.goals import BASES, Goal, Instruction, Rule, Snapshot, Waypoint
 from gensim_envs.task.patterns import Pattern
-from gensim_envs.task.pose import Pose
+from gensim_envs.task.pose import PoseField
+from gensim_envs.utils.decode import DecodeError, Range, Size, Using, decode
 
 MAX_ITEMS = 60
+MAX_BODIES = 250
+"""Rigid bodies of a scene, those of ropes and piles included: more take minutes to simulate."""
+MAX_MESHES = 25
+"""Items of a scene that are meshes, which are slow to load."""
 MAX_GOALS = 40
 MAX_PLACES = 100
 MAX_SENTENCE = 300
 """Bytes of UTF-8."""
-MAX_POSE = 100.0
-"""No coordinate or angle of a pose is beyond this, metres or radians."""
+_Metres = Annotated[float, Range(-10, 10)]
 
 
 @dataclass(frozen=True)
@@ -47,12 +40,12 @@ class ItemSpec:
         after: index of the item that must be placed before this one appears, or None.
     """
 
-    asset: Asset
-    start: Pose
+    asset: Annotated[Asset, Using(asset_from_json)]
+    start: PoseField
     fixed: bool = False
     distractor: bool = False
-    bodies: tuple[tuple[float, float, float], ...] = ()
-    after: int | None = None
+    bodies: Annotated[tuple[tuple[_Metres, _Metres, _Metres], ...], Size(0, 100)] = ()
+    after: Annotated[int | None, Range(0, 59)] = None
 
 
 @dataclass(frozen=True)
@@ -69,13 +62,13 @@ class TaskSpec:
         plan: steps that the oracle takes; empty where it needs none.
     """
 
-    name: str
-    split: str
-    items: tuple[ItemSpec, ...]
-    goals: tuple[Goal, ...]
-    patterns: tuple[Pattern, ...] = ()
-    rules: tuple[Rule, ...] = ()
-    plan: tuple[Waypoint, ...] = ()
+    name: Instruction
+    split: Instruction
+    items: Annotated[tuple[ItemSpec, ...], Size(1, MAX_ITEMS)]
+    goals: Annotated[tuple[Goal, ...], Size(1, MAX_GOALS)]
+    patterns: Annotated[tuple[Pattern, ...], Size(0, MAX_GOALS)] = ()
+    rules: Annotated[tuple[Rule, ...], Size(0, MAX_GOALS)] = ()
+    plan: Annotated[tuple[Waypoint, ...], Size(0, MAX_PLACES)] = ()
 
     def geometry(self, item: int) -> Geometry:
         """Footprint and extents of an item."""
@@ -131,136 +124,37 @@ class TaskSpec:
             TaskError: where anything is of the wrong type, not finite or out of range.
         """
         try:
-            rows = _some(data["items"], MAX_ITEMS)
-            items = tuple(_item_from_json(row, len(rows)) for row in rows)
-            goals = tuple(
-                _goal_from_json(goal, len(items)) for goal in _some(data["goals"], MAX_GOALS)
-            )
-            spec = cls(
-                _text(data["name"]),
-                _text(data["split"]),
-                items,
-                goals,
-                tuple(_pattern(row, len(items)) for row in _some(data["patterns"], MAX_GOALS, 0)),
-                tuple(_rule(row, len(items)) for row in _some(data["rules"], MAX_GOALS, 0)),
-                tuple(
-                    Waypoint(_index(row["item"], len(items)), _place(row["place"], len(items)))
-                    for row in _some(data["plan"], MAX_PLACES, 0)
-                ),
-            )
-        except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-            raise TaskError(
-                f"the task spec is malformed: {type(error).__name__} {error}"
-            ) from error
-        for goal in goals:
-            bodies = [len(items[i].bodies) for i in goal.items]
-            if any(bodies) and len(bodies) != 1:
-                raise TaskError("a goal over several ropes or piles", "Give each its own goal")
-            if goal.relation == "along" and not bodies[0]:
-                raise TaskError("only a rope can lie along a path")
-            if goal.relation in ("on", "inside") and any(p.base is None for p in goal.places):
-                raise TaskError(f"a goal {goal.relation!r} without a base")
+            spec = decode(cls, data)
+        except DecodeError as error:
+            raise TaskError(f"the task spec is malformed: {error}") from None
+        spec._check_indices()
+        for item in spec.items:
+            if len(item.bodies) != (item.asset.bodies if item.asset.bodies > 1 else 0):
+                raise TaskError(f"the {item.asset} has {len(item.bodies)} bodies")
+        for goal in spec.goals:
+            low, high = BASES[goal.relation]
+            if not all(low <= len(place.bases) <= high for place in goal.places):
+                raise TaskError(f"a goal {goal.relation!r} has too few or too many bases")
+            if len(goal.places) % goal.alternatives:
+                raise TaskError("alternative sets of places differ in size")
+            soft = [item for item in goal.items if spec.items[item].bodies]
+            rope = [item for item in soft if isinstance(spec.items[item].asset, Rope)]
+            if (soft and len(goal.items) > 1) or (goal.relation == "along") != bool(rope):
+                raise TaskError(
+                    "a rope or pile has a goal of its own, and a rope lies along a path"
+                )
         return spec
 
-
-def _some(values: Any, most: int, least: int = 1) -> list[Any]:
-    if not isinstance(values, list) or not least <= len(values) <= most:
-        raise ValueError(f"expected a list of {least} to {most} entries")
-    return values
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not 0 < len(value.encode()) <= MAX_SENTENCE:
-        raise ValueError(f"expected a text of at most {MAX_SENTENCE} bytes")
-    return value
-
-
-def _number(value: Any, most: float = 10.0) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ValueError("expected a number")
-    if not math.isfinite(value) or abs(value) > most:
-        raise ValueError(f"{value} is not a number within {most}")
-    return float(value)
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("expected true or false")
-    return value
-
-
-def _index(value: Any, count: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < count:
-        raise ValueError(f"expected an index below {count}")
-    return value
-
-
-def _pose_from_json(data: Any) -> Pose:
-    if data["owner"] is not None:
-        raise ValueError("a pose of a spec has no owner")
-    x, y, z, yaw = (_number(data[axis], MAX_POSE) for axis in ("x", "y", "z", "yaw"))
-    return Pose(x, y, z, yaw)
-
-
-def _item_from_json(data: Any, count: int) -> ItemSpec:
-    asset = asset_from_json(data["asset"])
-    bodies = tuple(
-        (_number(x), _number(y), _number(yaw)) for x, y, yaw in _some(data["bodies"], 100, 0)
-    )
-    if len(bodies) != (asset.bodies if asset.bodies > 1 else 0):
-        raise ValueError(f"{type(asset).__name__} has {len(bodies)} bodies")
-    after = data["after"]
-    return ItemSpec(
-        asset,
-        _pose_from_json(data["start"]),
-        _flag(data["fixed"]),
-        _flag(data["distractor"]),
-        bodies,
-        None if after is None else _index(after, count),
-    )
-
-
-def _goal_from_json(data: Any, count: int) -> Goal:
-    relation = data["relation"]
-    if relation not in RELATIONS:
-        raise ValueError(f"unknown relation {relation!r}")
-    places = tuple(_place(place, count) for place in _some(data["places"], MAX_PLACES))
-    return Goal(
-        _text(data["instruction"]),
-        tuple(_index(item, count) for item in _some(data["items"], MAX_ITEMS)),
-        relation,
-        places,
-        _index(data["alternatives"], MAX_PLACES),
-        _flag(data["only"]),
-        _number(data["position_tolerance"], POSITION_TOLERANCE),
-        _number(data["yaw_tolerance"], YAW_TOLERANCE),
-    )
-
-
-def _place(data: Any, count: int) -> Place:
-    part = data["part"]
-    if part not in get_args(Part):
-        raise ValueError(f"unknown part {part!r}")
-    return Place(
-        _pose_from_json(data["pose"]),
-        tuple(_index(base, count) for base in _some(data["bases"], 20, 0)),
-        None if data["pattern"] is None else _index(data["pattern"], MAX_GOALS),
-        part,
-        _flag(data["exact"]),
-        _flag(data["heading"]),
-    )
-
-
-def _pattern(data: Any, count: int) -> Pattern:
-    anchor = data["anchor"]
-    return Pattern(None if anchor is None else _index(anchor, count), _flag(data["mirror"]))
-
-
-def _rule(data: Any, count: int) -> Rule:
-    if data["kind"] not in ("ordered", "never_on", "stays_on", "untouched"):
-        raise ValueError(f"unknown rule {data['kind']!r}")
-    items, others = (
-        tuple(_index(item, count) for item in _some(data[name], MAX_ITEMS, 0))
-        for name in ("items", "others")
-    )
-    return Rule(data["kind"], items, others)
+    def _check_indices(self) -> None:
+        """Check that what is referred to by its number is there."""
+        places = [place for goal in self.goals for place in goal.places]
+        places += [step.place for step in self.plan]
+        used = [k for place in places for k in place.bases]
+        used += [k for goal in self.goals for k in goal.items]
+        used += [k for rule in self.rules for k in (*rule.items, *rule.others)]
+        used += [step.item for step in self.plan]
+        used += [item.after for item in self.items if item.after is not None]
+        used += [pattern.anchor for pattern in self.patterns if pattern.anchor is not None]
+        patterns = [place.pattern for place in places if place.pattern is not None]
+        if max(used) >= len(self.items) or max(patterns, default=-1) >= len(self.patterns):
+            raise TaskError("the task spec refers to an item or a pattern that is not there")

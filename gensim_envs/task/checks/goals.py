@@ -9,10 +9,21 @@ from typing import Any
 
 import shapely
 
-from gensim_envs.errors import TaskError
-from gensim_envs.task.assets import Asset, Fixture, PegStand, Pile, Rope, Zone, asset_geometry
+from gensim_envs.errors import TaskError, in_goal
+from gensim_envs.task.assets import (
+    Asset,
+    Fixture,
+    Household,
+    KitPiece,
+    PegStand,
+    Pile,
+    Rope,
+    Zone,
+    asset_geometry,
+)
 from gensim_envs.task.geometry import footprint
 from gensim_envs.task.goals import (
+    BASES,
     DIRECTIONS,
     FIT_POSITION,
     FIT_YAW,
@@ -24,8 +35,15 @@ from gensim_envs.task.goals import (
     Rule,
 )
 from gensim_envs.task.patterns import Pattern
-from gensim_envs.task.pose import Pose
-from gensim_envs.task.spec import MAX_PLACES, MAX_POSE, MAX_SENTENCE, ItemSpec
+from gensim_envs.task.pose import MAX_POSE, Pose
+from gensim_envs.task.spec import (
+    MAX_BODIES,
+    MAX_MESHES,
+    MAX_PLACES,
+    MAX_SENTENCE,
+    ItemSpec,
+    TaskSpec,
+)
 
 ONLY_SHOWN = False
 """Whether places that nothing in the picture shows are refused.
@@ -142,14 +160,14 @@ def _check_carries(items: Sequence[ItemSpec], goal: Goal, place: Place, base: As
 
 def _check_count(items: Sequence[ItemSpec], goal: Goal) -> None:
     """Check the numbers of bases and items that a relation needs."""
+    low, high = BASES[goal.relation]
+    for place in goal.places:
+        if not low <= len(place.bases) <= high:
+            raise TaskError(
+                f"{goal.relation} has {len(place.bases)} bases",
+                f"Give {low}" if low == high else f"Give {low} to {high}",
+            )
     bases = len(goal.places[0].bases)
-    needed = {"at": None, "along": None, "row": None, "on": None, "between": 2}.get(
-        goal.relation, 1
-    )
-    if needed is not None and any(len(place.bases) != needed for place in goal.places):
-        raise TaskError(f"{goal.relation} has {bases} bases", f"Give {needed}")
-    if goal.relation == "on" and any(not place.bases for place in goal.places):
-        raise TaskError("on= has no base", "Give an item")
     if goal.relation in ("between", *GROUPS, *DIRECTIONS) and len(goal.places) != 1:
         raise TaskError(f"{goal.relation} has {len(goal.places)} places", "Give one")
     least = {"around": 3, "row": 3 - min(bases, 2)}.get(goal.relation, 1)
@@ -221,6 +239,29 @@ def _check_path(items: Sequence[ItemSpec], goal: Goal) -> None:
         )
 
 
+def check_received(spec: TaskSpec, name: str, split: str) -> None:
+    """Check a spec that a program in the sandbox has made, without trusting it.
+
+    A hostile program need not have made it with `Scene`, so what that checks is checked again.
+
+    Args:
+        spec: as received.
+        name: of the task that was asked for.
+        split: that was asked for.
+
+    Raises:
+        TaskError: naming what does not fit.
+    """
+    if (spec.name, spec.split) != (name, split):
+        raise TaskError(
+            f"the program drew {spec.name} in split {spec.split}, not {name} in {split}"
+        )
+    for number, goal in enumerate(spec.goals):
+        with in_goal(number + 1):
+            check_goal(spec.items, spec.patterns, spec.goals[:number], goal)
+    check_declared(spec.items, spec.goals, spec.patterns, spec.rules)
+
+
 def check_declared(
     items: Sequence[ItemSpec],
     goals: Sequence[Goal],
@@ -234,6 +275,16 @@ def check_declared(
     """
     if not goals:
         raise TaskError("the task has no goal", "Declare one with scene.goal")
+    bodies = sum(item.asset.bodies for item in items)
+    if bodies > MAX_BODIES:
+        raise TaskError(
+            f"the scene has {bodies} bodies, more than {MAX_BODIES}", "Use fewer ropes and piles"
+        )
+    meshes = sum(isinstance(item.asset, (Household, KitPiece)) for item in items)
+    if meshes > MAX_MESHES:
+        raise TaskError(
+            f"the scene has {meshes} objects and pieces, more than {MAX_MESHES}", "Use fewer"
+        )
     used = {k for goal in goals for k in goal.items}
     moved = {items[k].asset for k in used}
     for item in items:
