@@ -56,7 +56,7 @@ KINDS = [
     )),
 ]  # fmt: skip
 """Tasks of all kinds, for what depends on the physics but not on the single task."""
-INFO = {"success", "is_success", "progress", "instruction", "goals_left"}
+INFO = {"success", "is_success", "progress", "instruction", "goals_left", "violation"}
 SEED = seeds.CERTIFICATE[0]
 every_id = pytest.mark.parametrize("id", IDS)
 every_kind = pytest.mark.parametrize("id", KINDS)
