@@ -202,7 +202,7 @@ REFUSED = {
     "gate": ("gate", "os", with_build(BLOCK, extra="import os")),
     "no program": ("parse", "neither a class X(Task) nor", "I would rather not."),
     "no Python": ("parse", "SyntaxError", with_build("block = = 3")),
-    "cut off": ("parse", "cut off", "```python\n" + TINY),
+    "cut off": ("parse", "SyntaxError", "```python\n" + TINY.rstrip()[:-20]),
     "colour": (
         "semantics",
         "'green'",

@@ -77,6 +77,11 @@ def check_goal(
         raise TaskError(
             "the instruction is empty or too long", f"Write 1 to {MAX_SENTENCE} bytes of text"
         )
+    if not goal.instruction.isprintable():
+        raise TaskError(
+            f"the instruction {goal.instruction!a} contains a character that cannot be printed",
+            "Write one line of plain text",
+        )
     if not goal.items or len(set(goal.items)) != len(goal.items):
         raise TaskError("the goal has no items, or lists an item twice", "List each item once")
     if not 0 < len(goal.places) <= MAX_PLACES:
