@@ -19,6 +19,7 @@ import gensim_envs
 from gensim_envs.errors import TaskError
 from gensim_envs.sandbox.child import Limits, resident
 from gensim_envs.sandbox.client import Sandbox
+from gensim_envs.task.checks.foreign import check_foreign
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the lockdown is Linux's")
 
@@ -231,6 +232,7 @@ import sys, threading
 sys.path.insert(0, sys.argv[1])
 from gensim_envs.sandbox.child import Limits, resident
 from gensim_envs.sandbox.client import Sandbox
+from gensim_envs.task.checks.foreign import check_foreign
 Sandbox._check = lambda self, source: None
 sandbox = Sandbox(limits=Limits(seconds=60))
 def work():
@@ -264,11 +266,14 @@ def test_worker_dies_with_its_client(where: str) -> None:
 
 FORGED = {
     # name: (change of the spec's JSON, what the refusal names)
-    "name": ("data['name'] = 'Other'", "Other"),
     "split": ("data['split'] = 'test'", "test"),
-    "inside a block": ("goal['items'] = [0]; place['bases'] = [1]", "fixed|inside the red block"),
+    "inside a block": (
+        "data['items'][0]['asset'] = {**data['items'][1]['asset'], 'color': 'blue'}",
+        "inside the blue block",
+    ),
     "far path": ("goal['relation'] = 'at'; place['bases'] = []; place['pose']['x'] = -99.0", "off"),
     "along without a rope": ("goal['relation'] = 'along'", "rope"),
+    "fixed": ("goal['items'] = [0]; place['bases'] = [1]", "is fixed"),
     "off the table": ("data['items'][1]['start']['y'] = 40.0", "starts off the table"),
     "no such item": ("goal['items'] = [7]", "beyond"),
     "no such pattern": ("place['pattern'] = 3", "pattern"),
@@ -299,6 +304,13 @@ kind.to_json = forged
     with pytest.raises(TaskError, match=says) as caught:
         sandbox.draw(escaped(body), "train", 0)
     assert str(caught.value).isprintable()
+
+
+def test_a_spec_of_another_name_is_refused(sandbox: Sandbox) -> None:
+    spec = sandbox.draw(GOOD, "train", 0).spec
+    check_foreign(spec, "GoodTask", "train")
+    with pytest.raises(TaskError, match="GoodTask"):
+        check_foreign(spec, "OtherTask", "train")
 
 
 def test_a_refusal_is_printable(sandbox: Sandbox) -> None:
