@@ -19,7 +19,7 @@ import gensim_envs
 from gensim_envs.errors import TaskError
 from gensim_envs.sandbox.child import Limits, resident
 from gensim_envs.sandbox.client import Sandbox
-from gensim_envs.task.checks.foreign import check_foreign
+from gensim_envs.task.checks.received import check_received
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the lockdown is Linux's")
 
@@ -232,7 +232,7 @@ import sys, threading
 sys.path.insert(0, sys.argv[1])
 from gensim_envs.sandbox.child import Limits, resident
 from gensim_envs.sandbox.client import Sandbox
-from gensim_envs.task.checks.foreign import check_foreign
+from gensim_envs.task.checks.received import check_received
 Sandbox._check = lambda self, source: None
 sandbox = Sandbox(limits=Limits(seconds=60))
 def work():
@@ -275,7 +275,7 @@ FORGED = {
     "along without a rope": ("goal['relation'] = 'along'", "rope"),
     "fixed": ("goal['items'] = [0]; place['bases'] = [1]", "is fixed"),
     "off the table": ("data['items'][1]['start']['y'] = 40.0", "starts off the table"),
-    "no such item": ("goal['items'] = [7]", "beyond"),
+    "no such item": ("goal['items'] = [7]", "not there"),
     "no such pattern": ("place['pattern'] = 3", "pattern"),
     "no alternatives": ("goal['alternatives'] = 0", "alternatives"),
     "terminal": ("goal['instruction'] = chr(27) + '[2J'", "printable"),
@@ -308,9 +308,9 @@ kind.to_json = forged
 
 def test_a_spec_of_another_name_is_refused(sandbox: Sandbox) -> None:
     spec = sandbox.draw(GOOD, "train", 0).spec
-    check_foreign(spec, "GoodTask", "train")
+    check_received(spec, "GoodTask", "train")
     with pytest.raises(TaskError, match="GoodTask"):
-        check_foreign(spec, "OtherTask", "train")
+        check_received(spec, "OtherTask", "train")
 
 
 def test_a_refusal_is_printable(sandbox: Sandbox) -> None:
