@@ -19,14 +19,15 @@ from gensim_envs.sandbox import gate, lockdown
 from gensim_envs.sandbox.child import Ended, Limits
 from gensim_envs.sandbox.interpreter import START_SECONDS, start_interpreter
 from gensim_envs.sandbox.process import Process, refusal
-from gensim_envs.task.drawing import Draw
+from gensim_envs.task.checks.received import check_received
+from gensim_envs.task.drawing import REDRAWS, Draw
 from gensim_envs.task.spec import TaskSpec
 
 
 @functools.lru_cache(maxsize=1000)
-def _passes_gate(source: str) -> None:
-    """Check a program that has not been checked yet; refusals are not kept."""
-    gate.check(source)
+def _passes_gate(source: str) -> str:
+    """The class name of a program, checked unless it has been; refusals are not kept."""
+    return gate.check(source).class_name
 
 
 class _Life:
@@ -76,13 +77,15 @@ class Sandbox:
             SandboxError: this machine cannot isolate the program, or the worker does not start or
                 has died, through no fault of the program's.
         """
-        self._check(source)
+        name = self._check(source)
         life = self._current_life()
         with life.lock:
-            return self._draw(life, source, split, seed, weak)
+            drawn = self._draw(life, source, split, seed, weak)
+        check_received(drawn.spec, name, split)
+        return drawn
 
-    def _check(self, source: str) -> None:
-        _passes_gate(source)
+    def _check(self, source: str) -> str | None:
+        return _passes_gate(source)
 
     @property
     def worker_pid(self) -> int | None:
@@ -173,7 +176,7 @@ def _read(answer: dict[str, Any]) -> Draw | TaskError:
     """
     if isinstance(answer.get("ok"), dict):
         redraws = answer.get("redraws")
-        if type(redraws) is not int or redraws < 0:
+        if type(redraws) is not int or not 0 <= redraws <= REDRAWS:
             raise Ended("returned an invalid redraw count")
         try:
             return Draw(TaskSpec.from_json(answer["ok"]), redraws)

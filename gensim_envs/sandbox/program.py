@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gensim_envs.errors import TaskError
-from gensim_envs.task.checks.goals import check_received
 from gensim_envs.task.drawing import Draw, draw
 from gensim_envs.task.scene import Task
 
@@ -66,9 +65,7 @@ class Sandboxed:
         # Here, so that hand-written tasks never start a sandbox.
         from gensim_envs.sandbox.client import shared
 
-        drawn = shared().draw(self.source, split, seed, weak=self.weak)
-        check_received(drawn.spec, self.name, split)
-        return drawn
+        return shared().draw(self.source, split, seed, weak=self.weak)
 
 
 @dataclass(frozen=True)

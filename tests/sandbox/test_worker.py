@@ -17,8 +17,9 @@ from corpus import GOOD, HARMFUL, STOPPED, Ungated, escaped
 
 import gensim_envs
 from gensim_envs.errors import TaskError
-from gensim_envs.sandbox.child import Limits
+from gensim_envs.sandbox.child import Limits, resident
 from gensim_envs.sandbox.client import Sandbox
+from gensim_envs.task.checks.received import check_received
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the lockdown is Linux's")
 
@@ -229,8 +230,9 @@ def test_child_is_locked_down(sandbox: Sandbox) -> None:
 CLIENT = """
 import sys, threading
 sys.path.insert(0, sys.argv[1])
-from gensim_envs.sandbox.child import Limits
+from gensim_envs.sandbox.child import Limits, resident
 from gensim_envs.sandbox.client import Sandbox
+from gensim_envs.task.checks.received import check_received
 Sandbox._check = lambda self, source: None
 sandbox = Sandbox(limits=Limits(seconds=60))
 def work():
@@ -260,3 +262,99 @@ def test_worker_dies_with_its_client(where: str) -> None:
     while group_exists(worker) and time.monotonic() < end:
         time.sleep(0.02)
     assert not group_exists(worker)
+
+
+FORGED = {
+    # name: (change of the spec's JSON, what the refusal names)
+    "split": ("data['split'] = 'test'", "test"),
+    "inside a block": (
+        "data['items'][0]['asset'] = {**data['items'][1]['asset'], 'color': 'blue'}",
+        "inside the blue block",
+    ),
+    "far path": ("goal['relation'] = 'at'; place['bases'] = []; place['pose']['x'] = -99.0", "off"),
+    "along without a rope": ("goal['relation'] = 'along'", "rope"),
+    "fixed": ("goal['items'] = [0]; place['bases'] = [1]", "is fixed"),
+    "off the table": ("data['items'][1]['start']['y'] = 40.0", "starts off the table"),
+    "no such item": ("goal['items'] = [7]", "not there"),
+    "no such pattern": ("place['pattern'] = 3", "pattern"),
+    "no alternatives": ("goal['alternatives'] = 0", "alternatives"),
+    "terminal": ("goal['instruction'] = chr(27) + '[2J'", "printable"),
+    "long": ("goal['instruction'] = 'x' * 400", "300"),
+    "thousands": ("data['items'] = data['items'] * 1000", "60"),
+    "loose tolerance": ("goal['position_tolerance'] = 5.0", "position_tolerance"),
+    "odd key": ("data['x'] = 1", "unknown"),
+    "item twice": ("goal['items'] = [1, 1]", "twice"),
+}
+
+
+@pytest.mark.parametrize(("change", "says"), FORGED.values(), ids=FORGED.keys())
+def test_a_forged_spec_is_refused(sandbox: Sandbox, change: str, says: str) -> None:
+    body = f"""
+chr, json = real["chr"], sys.modules["json"]
+kind = sys.modules["gensim_envs.task.spec"].TaskSpec
+honest = kind.to_json
+def forged(self):
+    data = json.loads(json.dumps(honest(self)))
+    goal = data["goals"][0]
+    place = goal["places"][0]
+    {change}
+    return data
+kind.to_json = forged
+"""
+    with pytest.raises(TaskError, match=says) as caught:
+        sandbox.draw(escaped(body), "train", 0)
+    assert str(caught.value).isprintable()
+
+
+def test_a_spec_of_another_name_is_refused(sandbox: Sandbox) -> None:
+    spec = sandbox.draw(GOOD, "train", 0).spec
+    check_received(spec, "GoodTask", "train")
+    with pytest.raises(TaskError, match="GoodTask"):
+        check_received(spec, "OtherTask", "train")
+
+
+def test_a_refusal_is_printable(sandbox: Sandbox) -> None:
+    text = '"\\x1b]0;owned\\x07\\x1b[2J\\x1b[1;1Hall in order \\x1b]8;;https://evil.example\\x07"'
+    with pytest.raises(TaskError, match="all in order") as caught:
+        sandbox.draw(GOOD.replace("pass\n", f"assert False, {text}\n"), "train", 0)
+    assert str(caught.value).isprintable()
+
+
+HOLD = 'sys.kept = real["bytearray"](60 * 2**20)'
+
+
+def test_children_hold_little_memory_together() -> None:
+    limits = Limits(memory=100 * 2**20)
+    with Ungated(limits=limits) as sandbox:
+        for k in range(8):
+            sandbox.draw(escaped(HOLD + f"; x = {k}"), "train", 0)
+        worker = sandbox.worker_pid
+        assert worker is not None
+        children = Path(f"/proc/{worker}/task/{worker}/children").read_text().split()
+        held = sum(resident(int(child)) - resident(worker) for child in children)
+    assert held < limits.memory
+
+
+def test_a_child_does_nothing_after_its_answer(sandbox: Sandbox) -> None:
+    """Even one that answers by itself and then spins."""
+    answer = """
+frame = sys._getframe()
+while "answers" not in frame.f_locals:
+    frame = frame.f_back
+json, pipe = sys.modules["json"], frame.f_locals["answers"]
+fields = {"problem": "spun", "remedy": "", "cause": "spec"}
+error = {**fields, "goal": None, "line": None, "redraw": False}
+answer = {"id": json.loads(frame.f_locals["line"])["id"], "error": error}
+pipe.write(json.dumps(answer).encode() + b"\\n")
+pipe.flush()
+while True:
+    pass
+"""
+    with pytest.raises(TaskError, match="spun"):
+        sandbox.draw(escaped(answer), "train", 0)
+    worker = sandbox.worker_pid
+    *_, child = Path(f"/proc/{worker}/task/{worker}/children").read_text().split()
+    used = Path(f"/proc/{child}/stat")
+    before = used.read_text().split()[13:15]
+    time.sleep(0.3)
+    assert used.read_text().split()[13:15] == before

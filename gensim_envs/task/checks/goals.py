@@ -9,7 +9,7 @@ from typing import Any
 
 import shapely
 
-from gensim_envs.errors import TaskError, in_goal
+from gensim_envs.errors import TaskError
 from gensim_envs.task.assets import (
     Asset,
     Fixture,
@@ -42,7 +42,6 @@ from gensim_envs.task.spec import (
     MAX_PLACES,
     MAX_SENTENCE,
     ItemSpec,
-    TaskSpec,
 )
 
 ONLY_SHOWN = False
@@ -242,29 +241,6 @@ def _check_path(items: Sequence[ItemSpec], goal: Goal) -> None:
             f"the path is {length:.3f} m long, the rope {Rope.LENGTH} m",
             f"Make the path {0.93 * Rope.LENGTH:.3f} to {Rope.LENGTH} m long",
         )
-
-
-def check_received(spec: TaskSpec, name: str, split: str) -> None:
-    """Check a spec that a program in the sandbox has made, without trusting it.
-
-    A hostile program need not have made it with `Scene`, so what that checks is checked again.
-
-    Args:
-        spec: as received.
-        name: of the task that was asked for.
-        split: that was asked for.
-
-    Raises:
-        TaskError: naming what does not fit.
-    """
-    if (spec.name, spec.split) != (name, split):
-        raise TaskError(
-            f"the program drew {spec.name} in split {spec.split}, not {name} in {split}"
-        )
-    for number, goal in enumerate(spec.goals):
-        with in_goal(number + 1):
-            check_goal(spec.items, spec.patterns, spec.goals[:number], goal)
-    check_declared(spec.items, spec.goals, spec.patterns, spec.rules)
 
 
 def check_declared(

@@ -34,7 +34,7 @@ def check_spec(spec: TaskSpec) -> None:
     judge = Judge(spec)
     checks: tuple[Callable[[Goal, set[int]], None], ...] = (
         lambda goal, under: check_sentence(spec, goal, under),
-        lambda goal, under: _check_targets_on_table(spec, goal),
+        lambda goal, under: check_targets_on_table(spec, goal),
         lambda goal, under: _check_held_targets(spec, goal, held),
         lambda goal, under: _check_loads(spec, goal, under, loads),
         lambda goal, under: _check_not_met(spec, judge, goal, moved),
@@ -90,7 +90,7 @@ def _heights_overlap(low_a: float, height_a: float, low_b: float, height_b: floa
     return min(low_a + height_a, low_b + height_b) - max(low_a, low_b) > _TOUCH
 
 
-def _check_targets_on_table(spec: TaskSpec, goal: Goal) -> None:
+def check_targets_on_table(spec: TaskSpec, goal: Goal) -> None:
     (x0, x1), (y0, y1) = WORKSPACE
     start = spec.start_snapshot()
     for k, place in enumerate(goal.places):
