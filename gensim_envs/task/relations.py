@@ -55,7 +55,8 @@ def span(spec: TaskSpec, item: int, now: Snapshot) -> tuple[float, float]:
     Exact for upright items and for boxes and cylinders on their sides; for others, of their box.
     """
     asset, pose = spec.items[item].asset, now.poses[item]
-    if asset.tumbles != "no" or now.tilts[item] <= TILT_TOLERANCE or item not in now.rotations:
+    upright = asset.tumbles == "ball" or now.tilts[item] <= TILT_TOLERANCE
+    if upright or item not in now.rotations:
         return pose.z, pose.z + asset.height
     middle = pose.z + asset.height / 2
     half = float(np.abs(now.rotations[item][2]) @ np.array(asset.size)) / 2
@@ -175,9 +176,17 @@ def is_inside(spec: TaskSpec, base: int, item: int, now: Snapshot) -> bool:
     if touch is not None and touch > rim - _RIM:
         return False
     low, high = span(spec, item, now)
-    upright = now.tilts[item] <= TILT_TOLERANCE and high - low > holder.height
-    stands = upright and abs(low - floor.z) <= HEIGHT_TOLERANCE
+    tall = high - low > holder.height and not _is_leaning(item, now)
+    stands = tall and abs(low - floor.z) <= HEIGHT_TOLERANCE
     return low > floor.z - HEIGHT_TOLERANCE and (stands or (low + high) / 2 < rim)
+
+
+def _is_leaning(item: int, now: Snapshot) -> bool:
+    """Whether none of an item's axes is vertical: it stands on no face and no end."""
+    if now.tilts[item] <= TILT_TOLERANCE:
+        return False
+    upright = np.abs(now.rotations[item][2]).max() if item in now.rotations else 0.0
+    return bool(upright < math.cos(TILT_TOLERANCE))
 
 
 def _is_in_zone(spec: TaskSpec, base: int, item: int, now: Snapshot, seen: frozenset[int]) -> bool:

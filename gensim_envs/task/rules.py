@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from gensim_envs.task.assets import Pile
 from gensim_envs.task.assets.holders import PegStand
 from gensim_envs.task.goals import (
@@ -17,7 +19,7 @@ from gensim_envs.task.relations import span
 from gensim_envs.task.spec import TaskSpec
 
 UNTOUCHED = 0.02
-"""Metres that an untouched item may move."""
+"""Metres that an untouched item may move, up and down included."""
 
 
 def violation(spec: TaskSpec, judge: Judge, start: Snapshot, now: Snapshot, reached: int) -> str:
@@ -90,7 +92,8 @@ def _untouched(
         before, after = start.poses[item], now.poses[item]
         turn = wrap(after.yaw - before.yaw, spec.items[item].asset.symmetry)
         tilted = now.tilts[item] > YAW_TOLERANCE
-        if before.distance(after) > UNTOUCHED or abs(turn) > YAW_TOLERANCE or tilted:
+        moved = math.hypot(before.distance(after), after.z - before.z) > UNTOUCHED
+        if moved or abs(turn) > YAW_TOLERANCE or tilted:
             return f"the {spec.items[item].asset} was moved"
     return ""
 
