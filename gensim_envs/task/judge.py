@@ -191,6 +191,10 @@ class Judge:
         targets, _ = self._targets([number], [need], now, self.motions(number, now))
         return {item for target in targets for item in target.items}
 
+    def is_filled(self, number: int, now: Snapshot) -> bool:
+        """Whether a goal whose items are judged together is fulfilled: a rope, a pile, a group."""
+        return not self._rigid[number] and self._whole(number, now)[0] == 1
+
     def left(self, number: int, now: Snapshot) -> tuple[tuple[int, Place], ...]:
         """The items of one goal that are not in place, each with its nearest place."""
         return self._assign([number], now, self.motions(number, now), todo=True).todo
@@ -482,11 +486,12 @@ def rests(spec: TaskSpec, base: int, item: int, now: Snapshot) -> bool:
     if holder.opening is not None:
         # Also what is heaped on the content, or only partly in a zone.
         local = now.poses[base].inverse() @ pose
-        level = abs(low) <= HEIGHT_TOLERANCE if spec.geometry(base).flat else local.z >= 0
+        flat = spec.geometry(base).flat
+        level = abs(low - now.poses[base].z) <= HEIGHT_TOLERANCE if flat else local.z >= 0
         return level and bool(shapely.contains_xy(holder.opening, local.x, local.y))
     over = bool(shapely.contains_xy(outline(spec, base, now), pose.x, pose.y))
     if spec.geometry(base).flat:
-        return over and low <= HEIGHT_TOLERANCE
+        return over and abs(low - now.poses[base].z) <= HEIGHT_TOLERANCE
     return over and now.touch(base, item) is not None and low > now.poses[base].z
 
 

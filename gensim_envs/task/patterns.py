@@ -217,9 +217,7 @@ def _refine(slots: Sequence[Slot], motion: Motion, now: Snapshot, anchor: int | 
     return best
 
 
-def _align(
-    source: Array, target: Array, weights: Array, first: bool
-) -> tuple[Pose, Array]:
+def _align(source: Array, target: Array, weights: Array, first: bool) -> tuple[Pose, Array]:
     """The shift and rotation of points by weighted least squares (Kabsch 1976).
 
     Args:

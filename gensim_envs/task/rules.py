@@ -51,6 +51,10 @@ def _ordered(
         for item in judge.in_place(number, now):
             if judge.kind(item) not in kinds:
                 return f"the {spec.items[item].asset} was placed before its turn"
+        item = spec.goals[number].items[0]
+        early = judge.is_filled(number, now) and not judge.is_filled(number, start)
+        if early and judge.kind(item) not in kinds:
+            return f"the {spec.items[item].asset} was placed before its turn"
     return ""
 
 
@@ -71,16 +75,24 @@ def _stays_on(
     spec: TaskSpec, judge: Judge, rule: Rule, start: Snapshot, now: Snapshot, reached: int
 ) -> str:
     for item in rule.items:
-        if not any(_is_on_one(spec, base, item, now) for base in rule.others):
+        if not any(_is_on_one(spec, base, item, now, frozenset()) for base in rule.others):
             return f"the {spec.items[item].asset} has left the {spec.items[rule.others[0]].asset}"
     return ""
 
 
-def _is_on_one(spec: TaskSpec, base: int, item: int, now: Snapshot) -> bool:
-    """Whether an item is on a thing; on one of its pegs, where it has pegs."""
+def _is_on_one(spec: TaskSpec, base: int, item: int, now: Snapshot, seen: frozenset[int]) -> bool:
+    """Whether an item is on a thing, or on what is; on one of its pegs, where it has pegs."""
     asset = spec.items[base].asset
     if not isinstance(asset, PegStand):
-        return rests(spec, base, item, now)
+        low = span(spec, item, now)[0]
+        return rests(spec, base, item, now) or any(
+            other not in seen | {item, base}
+            and now.touch(item, other) is not None
+            and abs(span(spec, other, now)[1] - low) <= HEIGHT_TOLERANCE
+            and _is_on_one(spec, base, other, now, seen | {item})
+            for other in range(len(spec.items))
+            if other not in now.bodies
+        )
     local = now.poses[base].inverse() @ now.poses[item]
     return local.z > 0 and any(local.distance(asset.peg(k)) <= POSITION_TOLERANCE for k in range(3))
 

@@ -225,12 +225,15 @@ def _goal_from_json(data: Any, count: int) -> Goal:
     if relation not in RELATIONS:
         raise ValueError(f"unknown relation {relation!r}")
     places = tuple(_place(place, count) for place in _some(data["places"], MAX_PLACES))
+    sets = _index(data["alternatives"], MAX_PLACES)
+    if not sets or len(places) % sets:
+        raise ValueError(f"{len(places)} places in {sets} sets")
     return Goal(
         _text(data["instruction"]),
         tuple(_index(item, count) for item in _some(data["items"], MAX_ITEMS)),
         relation,
         places,
-        _index(data["alternatives"], MAX_PLACES),
+        sets,
         _flag(data["only"]),
         _number(data["position_tolerance"], POSITION_TOLERANCE),
         _number(data["yaw_tolerance"], YAW_TOLERANCE),

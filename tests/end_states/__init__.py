@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -177,8 +177,3 @@ def heap(x: float, y: float, *astray: tuple[float, float]) -> Lie:
     """Fifty crumbs: those `astray`, and the others in rows about a point."""
     grid = [(x + 1.3 * (k // 8 - 3), y + 1.3 * (k % 8 - 3.5)) for k in range(50)]
     return Lie((*astray, *grid[len(astray) :]))
-
-
-def table(groups: Mapping[str, Sequence[Case]]) -> list[tuple[str, Case]]:
-    """All cases of groups, each with its group."""
-    return [(group, case) for group, cases in groups.items() for case in cases]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from end_states import MIDDLE, Put, done, heap, not_done, pose
-
 from gensim_envs.api import Ball, Block, Bowl, Box, Container, Household, Pile, Scene, Zone
 
 BIG = (0.08, 0.06, 0.04)
@@ -38,7 +37,8 @@ def crate(scene: Scene) -> None:
 
 
 def crate_and_slab(scene: Scene) -> None:
-    red, green = scene.add(Box("red", extents=BIG)), scene.add(Box("green", extents=(0.08, 0.06, 0.02)))
+    red = scene.add(Box("red", extents=BIG))
+    green = scene.add(Box("green", extents=(0.08, 0.06, 0.02)))
     blue = scene.add(Container("blue"), at=MIDDLE)
     scene.goal(f"pack the {red} and the {green} into the {blue}", [red, green], inside=blue)
 
@@ -50,12 +50,14 @@ def can(scene: Scene) -> None:
 
 
 def carton(scene: Scene) -> None:
-    milk, blue = scene.add(Household("white", "milk_carton")), scene.add(Container("blue"), at=MIDDLE)
+    milk = scene.add(Household("white", "milk_carton"))
+    blue = scene.add(Container("blue"), at=MIDDLE)
     scene.goal(f"put the {milk} into the {blue}", milk, inside=blue)
 
 
 def bottle(scene: Scene) -> None:
-    wine, blue = scene.add(Household("green", "wine_bottle")), scene.add(Container("blue"), at=MIDDLE)
+    wine = scene.add(Household("green", "wine_bottle"))
+    blue = scene.add(Container("blue"), at=MIDDLE)
     scene.goal(f"put the {wine} into the {blue}", wine, inside=blue)
 
 
@@ -154,7 +156,8 @@ CASES = [
          {"red box": Put(-4.2, 0, 0.5, roll=180), "green box": Put(4.2, 0, 0.5)}),
     done("the can stands, taller than the crate", can,
          {"red soup can": Put(5, 0, 0.5), "black camera": Put(-4, 0, 0.5)}),
-    done("the can lies", can, {"red soup can": Put(5, 0, 0.5, 0, 90), "black camera": Put(-4, 0, 0.5)}),
+    done("the can lies", can,
+         {"red soup can": Put(5, 0, 0.5, 0, 90), "black camera": Put(-4, 0, 0.5)}),
     not_done("the can stands on the camera", can,
              {"red soup can": Put(-4, 0, 4.9), "black camera": Put(-4, 0, 0.5)}),
     not_done("the can leans on the camera and the rim", can,
@@ -162,8 +165,12 @@ CASES = [
     done("the carton lies", carton, {"white milk carton": Put(0, 0, 0.5, pitch=90)}),
     done("the carton stands", carton, {"white milk carton": Put(0, 0, 0.5)}),
     done("the bottle lies", bottle, {"green wine bottle": Put(0, 0, 0.5, 30)}),
-    done("the bottle lies on its other side", bottle, {"green wine bottle": Put(0, 0, 0.5, 30, 180)}),
+    done("the bottle lies on its other side", bottle,
+         {"green wine bottle": Put(0, 0, 0.5, 30, 180)}),
     done("the post stands on the floor", post, {"red box": Put(3, 3, 0.5)}),
+    done("the post stands against the wall", post, {"red box": Put(8, 0, 0.5)}),
+    done("a slab on a box, against the wall", crate_and_slab,
+         {"red box": Put(5.5, 0, 0.5), "green box": Put(5.5, 0, 4.5)}),
     done("the post lies", post, {"red box": Put(0, 0, 0.5, pitch=90)}),
     not_done("the post leans on the rim", post, {"red box": Put(5.2, 0, 0.5, pitch=42)}),
     not_done("the board lies across the rim", board, {"red box": Put(0, 0, 6)}),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 from end_states import MIDDLE, Put, done, not_done
-
 from gensim_envs.api import Block, Box, Household, Pallet, Pose, Scene, Stand
 
 LONG, SIZE = "red box", (0.16, 0.04, 0.02)
@@ -125,7 +124,8 @@ CASES = [
     not_done("along", facing, {"red box": Put(0, 0, 1.5, 0)}),
     not_done("at 45 degrees", facing, {"red box": Put(0, 0, 1.5, 45)}),
     done("one on each stand", each, {"red block": Put(0, 6, 1.5), "red block 2": Put(4, -6, 1.5)}),
-    not_done("two on one stand", each, {"red block": Put(4, 6, 1.5), "red block 2": Put(-4, 6, 1.5)}),
+    not_done("two on one stand", each,
+             {"red block": Put(4, 6, 1.5), "red block 2": Put(-4, 6, 1.5)}),
     not_done("the distractor is there too", distracted,
              {"red block": Put(4, 0, 1.5), "green block": Put(-4, 0, 1.5)}),
     done("the distractor is beside it", distracted,

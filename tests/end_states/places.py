@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 from end_states import MIDDLE, Put, done, not_done, pose
-
 from gensim_envs.api import (
     Block,
     Box,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from end_states import MIDDLE, Build, Put, done, not_done, pose
-
 from gensim_envs.api import Block, Bowl, Cylinder, Household, Scene
 
 
@@ -102,7 +101,7 @@ CASES = [
     not_done("one is in the bowl", around, blocks((10, 0), (-10, 0), (0, 10), (0, 0, 0.5))),
     done("in a row", row, blocks((0, -9), (0, -3), (0, 3), (0, 9))),
     done("in a row, touching and askew", row,
-         blocks((-3.5, -6.1), (-1.2, -2.1), (1.2, 2.1), (3.5, 6.1))),
+         blocks(*((k / 2, 0.866 * k, 0, 60) for k in (-6.6, -2.2, 2.2, 6.6)))),
     not_done("a bent row", row, blocks((0, -9), (0, -3), (2, 2.7), (5, 7.5))),
     not_done("in zigzag", row, blocks((-1.3, -8), (1.3, -3), (-1.3, 3), (1.3, 8))),
     not_done("a gap of 6 cm", row, blocks((0, -11), (0, -5), (0, 5), (0, 11))),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from end_states import MIDDLE, Put, done, not_done, pose
-
+from end_states import MIDDLE, Put, done, lines, not_done, pose
 from gensim_envs.api import (
     Block,
     Bowl,
@@ -12,8 +11,12 @@ from gensim_envs.api import (
     Cylinder,
     Disk,
     Household,
+    Line,
     PegStand,
+    Pose,
+    Rope,
     Scene,
+    Stand,
     Zone,
 )
 
@@ -63,6 +66,28 @@ def towers(scene: Scene) -> None:
                f" {small}", [small, large], inside=zone)  # fmt: skip
 
 
+def staying(scene: Scene) -> None:
+    stand = scene.add(Stand("cyan"), at=MIDDLE)
+    pair = [
+        scene.add(Block(color), at=stand.pose @ Pose(x, 0, 0.015))
+        for color, x in (("red", -0.05), ("blue", 0.05))
+    ]
+    scene.stays_on(pair, stand)
+    scene.goal(
+        f"put the {pair[0]} on the {pair[1]}; put neither down beside the {stand}", pair[0],
+        on=pair[1],
+    )  # fmt: skip
+
+
+def rope_last(scene: Scene) -> None:
+    red = scene.add(Block("red"))
+    rope, line = scene.add(Rope("blue")), scene.add(Line("cyan", 0.226), at=pose(0, 0, 90))
+    zone = scene.add(Zone("green"), at=pose(12, 0))
+    scene.ordered()
+    scene.goal(f"first put the {red} into the {zone}", red, inside=zone)
+    scene.goal(f"then lay the {rope} along the {line}", rope, along=line)
+
+
 def vase(scene: Scene) -> None:
     red, bowl = scene.add(Block("red")), scene.add(Bowl("blue"), at=MIDDLE, fixed=True)
     guard = scene.add(Household("green", "toy_train"), at=pose(0, 12))
@@ -108,6 +133,15 @@ CASES = [
     not_done("the large one on the small one, on the table", towers,
              {"red block": Put(0, 0), "blue box": Put(0, 0, 4)},
              {"red block": Put(0, -6), "blue box": Put(0, 3)}, violation="stands on"),
+    done("one on the other, on the stand", staying,
+         {"red block": Put(5, 0, 5.5), "blue block": Put(5, 0, 1.5)}),
+    not_done("the red one was on the table meanwhile", staying,
+             {"red block": Put(0, 8), "blue block": Put(5, 0, 1.5)}, {"red block": Put(5, 0, 5.5)},
+             violation="has left"),
+    done("the block, then the rope", rope_last, {"red block": Put(12, 0)},
+         {"blue rope": lines((0, -11.4), (90, 19))}),
+    not_done("the rope first", rope_last, {"blue rope": lines((0, -11.4), (90, 19))},
+             {"red block": Put(12, 0)}, violation="before its turn"),
     done("the train stands where it stood", vase, {**SET, **STAYS}),
     done("the train was nudged by 1 cm", vase, {**SET, "green toy train": Put(0.7, 12.7)}),
     not_done("the train was moved by 4 cm", vase, {**SET, "green toy train": Put(0, 16)},

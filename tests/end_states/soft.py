@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 from end_states import MIDDLE, Lie, Put, done, heap, lines, not_done, pose
-
 from gensim_envs.api import Block, Cylinder, Line, OpenSquare, Pile, Pose, Rope, Scene, Zone
 
 HALF = 100 * Rope.LENGTH / 2
