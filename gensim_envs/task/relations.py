@@ -38,29 +38,21 @@ _AIR = 0.002
 
 
 def outline(spec: TaskSpec, item: int, now: Snapshot) -> shapely.Polygon:
-    """The area that an item covers, as it lies now; exact for upright items, else of its box."""
-    if now.tilts[item] <= TILT_TOLERANCE or item not in now.rotations:
+    """The area that an item covers as it lies now; for one that lies or leans, of its hull."""
+    if item not in now.hulls:
         return footprint(spec.geometry(item).outline, now.poses[item])
-    half = np.array(spec.items[item].asset.size) / 2
-    corners = np.array(list(itertools.product((-1, 1), repeat=3))) * half
-    flat = (corners @ now.rotations[item].T)[:, :2] + (now.poses[item].x, now.poses[item].y)
-    hull = shapely.convex_hull(shapely.MultiPoint(flat))
+    hull = shapely.convex_hull(shapely.MultiPoint(now.hulls[item][:, :2]))
     assert isinstance(hull, shapely.Polygon)
     return hull
 
 
 def span(spec: TaskSpec, item: int, now: Snapshot) -> tuple[float, float]:
-    """Heights of an item's lowest and highest point as it lies now, metres.
-
-    Exact for upright items and for boxes and cylinders on their sides; for others, of their box.
-    """
-    asset, pose = spec.items[item].asset, now.poses[item]
-    upright = asset.tumbles == "ball" or now.tilts[item] <= TILT_TOLERANCE
-    if upright or item not in now.rotations:
-        return pose.z, pose.z + asset.height
-    middle = pose.z + asset.height / 2
-    half = float(np.abs(now.rotations[item][2]) @ np.array(asset.size)) / 2
-    return middle - half, middle + half
+    """Heights of an item's lowest and highest point as it lies now, metres."""
+    if item in now.hulls:
+        heights = now.hulls[item][:, 2]
+        return float(heights.min()), float(heights.max())
+    low = now.poses[item].z
+    return low, low + spec.items[item].asset.height
 
 
 def frame_of(spec: TaskSpec, place: Place, now: Snapshot) -> Pose:

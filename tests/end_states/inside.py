@@ -73,6 +73,11 @@ def board(scene: Scene) -> None:
     scene.goal(f"put the {red} into the {blue}", red, inside=blue)
 
 
+def mug(scene: Scene) -> None:
+    red, zone = scene.add(Household("red", "coffee_mug")), scene.add(Zone("blue", 0.15), at=MIDDLE)
+    scene.goal(f"put the {red} into the {zone}", red, inside=zone)
+
+
 def sled(scene: Scene) -> None:
     red = scene.add(Box("red", extents=(0.10, 0.06, 0.02)))
     zone = scene.add(Zone("blue", width=0.15), at=MIDDLE)
@@ -177,6 +182,8 @@ CASES = [
     not_done("the board stands on the floor and the rim", board,
              {"red box": Put(4, 0, 0.6, pitch=-20)}),
     not_done("beside the crate", post, {"red box": Put(0, 12)}),
+    done("the mug lies in the zone", mug, {"red coffee mug": Put(0, 0, roll=70)}),
+    not_done("the mug lies on the border", mug, {"red coffee mug": Put(0, 6, roll=70)}),
     done("inside, at an angle", sled, {"red box": Put(0.5, 0.5, yaw=40)}),
     done("3 mm over the border", sled, {"red box": Put(0, 4.8)}),
     not_done("15 mm over the border", sled, {"red box": Put(0, 6)}),

@@ -38,6 +38,12 @@ def carton(scene: Scene) -> None:
     scene.goal(f"put the {milk} on the {stand}", milk, on=stand)
 
 
+def cake(scene: Scene) -> None:
+    stand = scene.add(Stand("blue", extents=(0.15, 0.15, 0.02)), at=MIDDLE)
+    things = [scene.add(Household("pink", "cupcake")), scene.add(Household("red", "toy_car"))]
+    scene.goal(f"put the {things[0]} and the {things[1]} on the {stand}", things, on=stand)
+
+
 def offset(scene: Scene) -> None:
     stand, red = scene.add(Stand("blue"), at=MIDDLE), scene.add(Block("red"))
     scene.goal(f"put the {red} on the {stand}, 5 cm below its middle", red, on=stand,
@@ -107,6 +113,10 @@ CASES = [
     done("a carton lies", carton, {"white milk carton": Put(0, 0, 1.5, pitch=90)}),
     not_done("a carton leans on the stand", carton,
              {"white milk carton": Put(0, 5.4, 0, roll=35)}),
+    done("a cupcake lies, a car stands on its side", cake,
+         {"pink cupcake": Put(-3.5, 0, 2, 90), "red toy car": Put(3, 0, 2, roll=90)}),
+    not_done("the car hangs over the edge", cake,
+             {"pink cupcake": Put(-3.5, 0, 2, 90), "red toy car": Put(3, 8.5, 0, 0, 60)}),
     done("8 mm off, at any heading", offset, {"red block": Put(5.8, 0, 1.5, 45)}),
     not_done("on the other side", offset, {"red block": Put(-5, 0, 1.5)}),
     not_done("16 mm off", offset, {"red block": Put(3.4, 0, 1.5)}),
