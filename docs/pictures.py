@@ -12,6 +12,7 @@ import gymnasium as gym
 import numpy as np
 
 from gensim_envs import Oracle, fuse_views, rollout
+from gensim_envs.envs.tabletop import TabletopEnv
 from gensim_envs.sim.cameras import CLOSE_UP, Camera
 from gensim_envs.sim.video import VideoRecorder
 from gensim_envs.sim.views import pixel_of_xy
@@ -33,6 +34,7 @@ SEED = 2_011
 SIDE = (slice(90, 410), slice(0, 640))
 PERTURBED = "gensim/PutBlockInBowl-v0"
 MIDDLE = Pose(0.5, 0.0)
+AROUND = Camera((0.92, -0.40, 0.48), 136.4, 38.5, focal=400, shape=(224, 300))
 NEAR = Camera((0.75, -0.24, 0.30), 136, 37.5, focal=860, shape=(240, 320))
 
 
@@ -106,24 +108,57 @@ def seen(id: str, **options: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]
     return first
 
 
+def end_states() -> None:
+    """The end states of `tests/end_states`, each from the side and from above."""
+    sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+    from conftest import BOUNDS, Program
+    from end_states import Case, play
+    from end_states.table import TABLE
+
+    def tile(case: Case) -> Tile:
+        env = TabletopEnv(Program(case.build), BOUNDS)
+        info = play(env, case)
+        with closing(VideoRecorder(env.world, motion=False, camera=AROUND)) as video:
+            side = video.render()
+        row, column = pixel_of_xy(MIDDLE.x, MIDDLE.y)
+        above = env.world.top_down().color[row - 56 : row + 56, column - 56 : column + 56]
+        env.close()
+        picture = np.concatenate([side, above.repeat(2, axis=0).repeat(2, axis=1)], axis=1)
+        edge = np.array((40, 150, 60) if info["success"] else (200, 40, 40), np.uint8)
+        picture[:8] = picture[-8:] = edge
+        picture[:, :8] = picture[:, -8:] = edge
+        verdict = "done" if info["success"] else "not done"
+        return picture, f"{verdict}: {case.name}\n{info['instruction']}"
+
+    for group, cases in TABLE.items():
+        write(f"images/end-states-{group}.png", [tile(case) for case in cases], 4, (330, 141))
+
+
 def write(name: str, tiles: list[Tile], columns: int, size: tuple[int, int]) -> None:
-    """Lay pictures out with their captions and write them to a file."""
+    """Lay pictures out with their captions, which may have several lines, and write them."""
     pygame.font.init()
     font = pygame.font.Font(None, 19)
     rows = -(-len(tiles) // columns)
-    sheet = pygame.Surface((columns * size[0], rows * (size[1] + CAPTION)))
+    under = CAPTION * max(caption.count("\n") + 1 for _, caption in tiles)
+    sheet = pygame.Surface((columns * size[0], rows * (size[1] + under)))
     sheet.fill((255, 255, 255))
     for k, (picture, caption) in enumerate(tiles):
-        x, y = k % columns * size[0], k // columns * (size[1] + CAPTION)
+        x, y = k % columns * size[0], k // columns * (size[1] + under)
         surface = pygame.surfarray.make_surface(picture.swapaxes(0, 1))
         sheet.blit(pygame.transform.smoothscale(surface, (size[0] - 2, size[1])), (x, y))
-        sheet.blit(font.render(caption, True, (40, 40, 40)), (x + 8, y + size[1] + 4))
-    path = Path(__file__).with_name(name)
+        for row, line in enumerate(caption.split("\n")):
+            text = font.render(line, True, (40, 40, 40))
+            if text.get_width() > size[0] - 10:
+                text = pygame.transform.smoothscale(text, (size[0] - 10, text.get_height()))
+            sheet.blit(text, (x + 4, y + size[1] + 4 + row * (CAPTION - 4)))
+    path = Path(__file__).parent / name
     pygame.image.save(sheet, str(path))
     print(f"wrote {name}, {path.stat().st_size // 1024} KB")
 
 
 if __name__ == "__main__":
-    drawn = {"tasks": tasks, "objects": objects, "perturbations": perturbations}
+    drawn = {
+        "tasks": tasks, "objects": objects, "perturbations": perturbations, "end-states": end_states
+    }  # fmt: skip
     for name in sys.argv[1:] or drawn:
         drawn[name]()

@@ -279,10 +279,11 @@ def test_inside_a_container_is_below_its_rim() -> None:
     assert met(spec, seen(spec, tray, tray @ Pose(0.04, 0.076, 0.005))) == 0
     assert met(spec, seen(spec, tray, tray @ Pose(0, 0, 0.044))) == 1
     assert met(spec, seen(spec, tray, tray @ Pose(0, 0, 0.046))) == 0
-    # What touches the rim is not inside.
-    rim = tray.z + Container("blue").height
-    touching = replace(seen(spec, tray, tray @ Pose(0.04, 0.05, 0.005)), contacts={(0, 1): rim})
-    assert met(spec, touching) == 0
+    # What leans on the rim is not inside, other than what touches the whole wall with its side.
+    rim = {(0, 1): tray.z + Container("blue").height}
+    low = tray @ Pose(0.04, 0.05, 0.005)
+    assert met(spec, replace(seen(spec, tray, low, tilts={1: 0.4}), contacts=rim)) == 0
+    assert met(spec, replace(seen(spec, tray, low), contacts=rim)) == 1
     # What stands on the floor may be taller than the container.
     tall = task([Container("blue"), Box("red", extents=(0.04, 0.04, 0.15))], into([1], 0))
     assert met(tall, seen(tall, tray, tray @ Pose(0, 0, 0.005))) == 1

@@ -123,12 +123,14 @@ class Sleepers:
                     self._sleep(body)
 
     def _is_still(self, body: int) -> bool:
-        """Whether a body is at rest, or trembles where it is."""
+        """Whether a body is at rest, trembles where it is, or has fallen off the table."""
         (a, b, c), (d, e, f) = self._client.getBaseVelocity(body)
         turns = 0.0 if body in self._balls else d * d + e * e + f * f
         if a * a + b * b + c * c < _STILL[0] ** 2 and turns < _STILL[1] ** 2:
             return True
         position = self._client.getBasePositionAndOrientation(body)[0]
+        if position[2] < _LOST:
+            return True
         seen, self._seen[body] = self._seen.get(body), (self._steps, position)
         if seen is None:
             return False

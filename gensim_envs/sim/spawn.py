@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pybullet as p
 from gensim_envs.sim import meshes
 from gensim_envs.sim.client import Client
 from gensim_envs.task.assets import COLORS, Asset, Part
+from gensim_envs.task.geometry import Array
 from gensim_envs.task.pose import Pose
 
 _TUBE_WALLS = 16
@@ -50,6 +52,35 @@ def _wall_boxes(part: Part) -> list[tuple[list[float], list[float], list[float]]
         centre = [middle * math.cos(angle), middle * math.sin(angle), 0.0]
         boxes.append((half, centre, list(p.getQuaternionFromEuler([0, lean, angle]))))
     return boxes
+
+
+@lru_cache(maxsize=256)
+def hull(asset: Asset) -> Array:
+    """Points (n, 3) around an asset's middle whose convex hull is that of its solid parts."""
+    pieces = []
+    for part in asset.parts():
+        if not part.solid:
+            continue
+        if part.shape == "mesh":
+            points = _vertices(_file(part.mesh)) * part.scale
+        elif part.shape == "box":
+            points = np.array(list(itertools.product((-0.5, 0.5), repeat=3))) * part.size
+        else:
+            radius, height = np.array(_profile(part)).T[:, :, None]
+            angle = np.arange(24) * (math.tau / 24)
+            ring = radius * np.cos(angle), radius * np.sin(angle), height + 0 * angle
+            points = np.stack(ring, axis=-1).reshape(-1, 3)
+        turn = p.getMatrixFromQuaternion(p.getQuaternionFromEuler(part.tilt))
+        pieces.append(points @ np.reshape(turn, (3, 3)).T + part.center)
+    points = np.concatenate(pieces) - (0, 0, asset.height / 2)
+    return np.asarray(points, np.float64)
+
+
+@cache
+def _vertices(file: str) -> Array:
+    """The vertices (n, 3) of an OBJ file."""
+    lines = Path(file).read_text(encoding="utf-8").splitlines()
+    return np.array([line.split()[1:4] for line in lines if line.startswith("v ")], float)
 
 
 def _file(mesh: str) -> str:

@@ -16,10 +16,10 @@ from gensim_envs.sim.arm.dynamics import Arm
 from gensim_envs.sim.arm.robot import Tool
 from gensim_envs.sim.client import STEP, Client, selected_renderer
 from gensim_envs.sim.rest import CHECK_EVERY, RestDetector, Sleepers
-from gensim_envs.sim.spawn import spawn
+from gensim_envs.sim.spawn import hull, spawn
 from gensim_envs.task.assets import Pile, Rope
 from gensim_envs.task.geometry import Array, tilt_and_yaw
-from gensim_envs.task.goals import Snapshot
+from gensim_envs.task.goals import TILT_TOLERANCE, Snapshot
 from gensim_envs.task.pose import WORKSPACE, Pose
 from gensim_envs.task.spec import TaskSpec
 
@@ -362,6 +362,7 @@ class World(Uncopyable):
         tilts: list[float] = []
         soft: dict[int, Array] = {}
         rotations: dict[int, Array] = {}
+        hulls: dict[int, Array] = {}
         for item, data in enumerate(self.spec.items):
             bodies = self.bodies[item]
             tilt, pose = 0.0, data.start
@@ -377,9 +378,11 @@ class World(Uncopyable):
                 tilt, yaw = tilt_and_yaw(data.asset.tumbles, rotation)
                 pose = Pose(x, y, z - data.asset.height / 2, yaw)
                 rotations[item] = rotation
+                if tilt > TILT_TOLERANCE:
+                    hulls[item] = hull(data.asset) @ rotation.T + (x, y, z)
             poses.append(pose)
             tilts.append(tilt)
-        return Snapshot(tuple(poses), tuple(tilts), soft, contacts, rotations)
+        return Snapshot(tuple(poses), tuple(tilts), soft, contacts, rotations, hulls)
 
     def _contacts(self) -> Contacts:
         highest: Contacts = {}

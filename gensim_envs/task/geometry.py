@@ -43,5 +43,5 @@ def tilt_and_yaw(tumbles: str, rotation: Array) -> tuple[float, float]:
     if tumbles == "cube":
         up = int(np.argmax(np.abs(rotation[2])))
     forward = rotation[:, (up + 1) % 3 if up != 2 else 0]
-    cosine = abs(rotation[2, up]) if tumbles == "cube" else rotation[2, up]
+    cosine = rotation[2, up] if tumbles == "no" else abs(rotation[2, up])
     return math.acos(min(1.0, max(-1.0, cosine))), math.atan2(forward[1], forward[0])

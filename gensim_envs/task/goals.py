@@ -193,6 +193,8 @@ class Snapshot:
             of contact, metres.
         rotations: by item index, the (3, 3) world_from_body of a rigid item that can move; items
             that are not listed stand upright.
+        hulls: by item index, points (n, 3) whose convex hull is that of a rigid item that lies or
+            leans, metres; items that are not listed stand upright.
     """
 
     poses: tuple[Pose, ...]
@@ -200,6 +202,7 @@ class Snapshot:
     bodies: dict[int, NDArray[np.float64]]
     contacts: dict[tuple[int, int], float]
     rotations: dict[int, NDArray[np.float64]] = field(default_factory=dict)
+    hulls: dict[int, NDArray[np.float64]] = field(default_factory=dict)
 
     def has(self, item: int) -> bool:
         """Whether an item is on the table: neither still to appear nor fallen off."""

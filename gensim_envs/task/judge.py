@@ -191,6 +191,10 @@ class Judge:
         targets, _ = self._targets([number], [need], now, self.motions(number, now))
         return {item for target in targets for item in target.items}
 
+    def is_filled(self, number: int, now: Snapshot) -> bool:
+        """Whether a goal whose items are judged together is fulfilled: a rope, a pile, a group."""
+        return not self._rigid[number] and self._whole(number, now)[0] == 1
+
     def left(self, number: int, now: Snapshot) -> tuple[tuple[int, Place], ...]:
         """The items of one goal that are not in place, each with its nearest place."""
         return self._assign([number], now, self.motions(number, now), todo=True).todo
@@ -216,43 +220,47 @@ class Judge:
             if not count:
                 fractions.append(1.0)  # its items have gone on to later goals
             elif not self._rigid[number]:
-                fractions.append(self._whole(number, now))
+                share, parts = self._whole(number, now)
+                fractions.append(self._without_intruders(number, share, parts, now, last))
             else:
                 filled: Counter[int] = Counter()
                 filled.update(self._kind[item] for item, n in placed.items() if n == number)
                 done = sum(min(filled[kind], n) for kind, n in need.items())
                 free = self._is_free(number) and number == last
-                fractions.append(self._credit(number, done, count, int(free), now))
+                share = _share(done, count, int(free))
+                fractions.append(self._without_intruders(number, share, count, now, last))
         left: tuple[tuple[int, Place], ...] = ()
         if todo and self._rigid[last]:
             left = self._todo(last, now, placed, [t for t in targets if t.goal == last])
         return Assignment(tuple(fractions), placed, left)
 
-    def _credit(self, number: int, done: int, count: int, free: int, now: Snapshot) -> float:
-        """Credit for `done` of `count` items, of which `free` always fit; intruders cost one."""
-        share = max(0, done - free) / max(1, count - free)
-        return self._without_intruders(number, share, count, now)
+    def _without_intruders(
+        self, number: int, share: float, count: int, now: Snapshot, current: int
+    ) -> float:
+        """What is left of a goal's share: intruders cost one of its `count` items."""
+        return max(0.0, share - 1 / count) if self.intruders(number, now, current) else share
 
-    def _without_intruders(self, number: int, share: float, count: int, now: Snapshot) -> float:
-        return max(0.0, share - 1 / count) if self.intruders(number, now) else share
+    def _whole(self, number: int, now: Snapshot) -> tuple[float, int]:
+        """The fraction of a goal whose items are judged together: a rope, a pile, a group.
 
-    def _whole(self, number: int, now: Snapshot) -> float:
-        """The fraction of a goal whose items are judged together: a rope, a pile, a group."""
+        Returns:
+            (fraction, number of its beads, crumbs or items).
+        """
         spec, goal = self._spec, self._spec.goals[number]
         first = goal.items[0]
         if goal.relation == "along":
-            return beads_along(spec, goal, now)
+            return beads_along(spec, goal, now), len(now.bodies[first])
         if first in now.bodies:
             inside = np.zeros(len(now.bodies[first]), bool)
             for base in goal.bases:
                 inside |= crumbs_inside(spec, base, now.bodies[first], now)
-            return self._without_intruders(number, float(inside.mean()), 50, now)
+            return float(inside.mean()), len(inside)
         if goal.relation == "around":
             done, free = around(spec, goal.items, goal.places[0].bases[0], now), 1
         else:
             anchors = sorted(goal.bases)
             done, free = in_row(spec, goal.items, anchors, now), int(not anchors)
-        return self._credit(number, done, len(goal.items), free, now)
+        return _share(done, len(goal.items), free), len(goal.items)
 
     def _is_free(self, number: int) -> bool:
         """Whether the first item of a goal may be anywhere: the goal begins a free pattern."""
@@ -430,15 +438,16 @@ class Judge:
         ]  # fmt: skip
         return set(linear_sum_assignment(np.array(cost))[1].tolist())
 
-    def intruders(self, number: int, now: Snapshot) -> set[int]:
+    def intruders(self, number: int, now: Snapshot, current: int | None = None) -> set[int]:
         """Things in or on the places of a goal that do not belong there.
 
         A distractor never does; with `only` neither does anything but the goal's items and what
-        earlier goals put there.
+        other goals up to the `current` one put there.
         """
         spec, goal = self._spec, self._spec.goals[number]
+        last = number if current is None else current
         belong: Counter[int] = Counter()
-        for k, earlier in enumerate(spec.goals[: number + 1]):
+        for k, earlier in enumerate(spec.goals[: last + 1]):
             if earlier.bases & goal.bases:
                 belong.update(self.needs[k])
         found: set[int] = set()
@@ -454,6 +463,11 @@ class Judge:
         return found
 
 
+def _share(done: int, count: int, free: int) -> float:
+    """Credit for `done` of `count` items, of which the first `free` always fit."""
+    return max(0, done - free) / max(1, count - free)
+
+
 def rests(spec: TaskSpec, base: int, item: int, now: Snapshot) -> bool:
     """Whether something is in or on a thing or mark; a pile or rope with 5 % of its bodies."""
     if not now.has(item) or not now.has(base) or item == base:
@@ -466,12 +480,18 @@ def rests(spec: TaskSpec, base: int, item: int, now: Snapshot) -> bool:
         else:
             share = shapely.contains_xy(outline(spec, base, now), points[:, :2]).mean()
         return bool(share >= PILE_INTRUDES)
-    if holder.opening is not None:
-        return is_inside(spec, base, item, now)
     pose, low = now.poses[item], span(spec, item, now)[0]
+    if holder.opening is not None and is_inside(spec, base, item, now):
+        return True
+    if holder.opening is not None:
+        # Also what is heaped on the content, or only partly in a zone.
+        local = now.poses[base].inverse() @ pose
+        flat = spec.geometry(base).flat
+        level = abs(low - now.poses[base].z) <= HEIGHT_TOLERANCE if flat else local.z >= 0
+        return level and bool(shapely.contains_xy(holder.opening, local.x, local.y))
     over = bool(shapely.contains_xy(outline(spec, base, now), pose.x, pose.y))
     if spec.geometry(base).flat:
-        return over and low <= HEIGHT_TOLERANCE
+        return over and abs(low - now.poses[base].z) <= HEIGHT_TOLERANCE
     return over and now.touch(base, item) is not None and low > now.poses[base].z
 
 

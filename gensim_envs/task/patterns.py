@@ -17,6 +17,8 @@ from gensim_envs.utils.decode import Range
 
 _KEPT = 20
 """Candidates that are refined, of the many that a pair of items suggests."""
+_ROUNDS = 20
+"""Steps of refinement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def locate(
     """Find where a pattern fits the most items.
 
     Each pair of items at a pair of slots of nearly their distance suggests a motion; the best ones
-    are refined by least squares (Kabsch 1976).
+    are refined.
 
     Args:
         pattern: what is known of its frame.
@@ -144,48 +146,101 @@ def _suggestions(slots: Sequence[Slot], mirrored: bool, now: Snapshot) -> list[M
         between = points[None, :] - points[:, None]  # [i, j] from item i to item j
         near = np.abs(np.linalg.norm(between, axis=-1) - length) <= tolerance[a] + tolerance[b]
         for i, j in np.argwhere(near & allowed[a][:, None] & allowed[b][None, :]):
-            if i == j or length < 1e-6:
+            if i == j:
                 continue
-            yaw = math.atan2(*between[i, j][::-1]) - math.atan2(*gap[::-1])
-            c, s = math.cos(yaw), math.sin(yaw)
-            turn = np.array([[c, s], [-s, c]])
-            shift = (points[i] + points[j]) / 2 - (places[a] + places[b]) / 2 @ turn
-            moved = places @ turn + shift
-            away = np.linalg.norm(moved[:, None] - points[None, :], axis=-1)
-            away = np.where(allowed, away, np.inf).min(axis=1)
-            hits = away <= 2 * tolerance
-            found.append(
-                (-int(hits.sum()), float(away[hits].sum()), float(shift[0]), float(shift[1]), yaw)
-            )
+            for yaw in _turns(slots[a], items[i], gap, between[i, j], mirrored, now):
+                c, s = math.cos(yaw), math.sin(yaw)
+                turn = np.array([[c, s], [-s, c]])
+                shift = (points[i] + points[j]) / 2 - (places[a] + places[b]) / 2 @ turn
+                moved = places @ turn + shift
+                away = np.linalg.norm(moved[:, None] - points[None, :], axis=-1)
+                away = np.where(allowed, away, np.inf).min(axis=1)
+                hits = away <= 2 * tolerance
+                quality = -int(hits.sum()), float(away[hits].sum())
+                found.append((*quality, float(shift[0]), float(shift[1]), yaw))
     found.sort()
     return [Motion(Pose(x, y, 0.0, yaw), mirrored) for _, _, x, y, yaw in found[:_KEPT]]
 
 
+def _turns(
+    slot: Slot, item: int, gap: Array, between: Array, mirrored: bool, now: Snapshot
+) -> list[float]:
+    """Rotations that two items at two slots suggest, radians: by their places, by their heading.
+
+    Args:
+        slot: the first slot.
+        item: the item at it.
+        gap: (2,) from the first slot to the second one.
+        between: (2,) from the first item to the second one.
+        mirrored: whether the pattern is.
+        now: the state.
+    """
+    apart = float(np.linalg.norm(gap)) > 1e-6
+    yaw = math.atan2(between[1], between[0]) - math.atan2(gap[1], gap[0]) if apart else 0.0
+    if slot.periods is None:
+        return [yaw]
+    own = now.poses[item].yaw - slot.pose.yaw * (-1 if mirrored else 1)
+    heading = yaw + wrap(own - yaw, slot.periods[slot.items.index(item)])
+    return [yaw, heading] if apart else [heading]
+
+
 def _refine(slots: Sequence[Slot], motion: Motion, now: Snapshot, anchor: int | None) -> Motion:
-    """The motion nearest to the items that lie about where it puts their slots."""
-    pairs: list[tuple[Array, Array]] = []
+    """The motion that fits the items which lie about where a motion puts their slots.
+
+    Least squares, then weighted so that the largest distance falls (Lawson 1961).
+    """
+    pairs: list[tuple[float, ...]] = []
     flip = -1.0 if motion.mirrored else 1.0
     for slot in slots:
         want = motion(slot.pose)
-        there = [k for k in slot.items if now.has(k)]
+        there = [
+            k for k in slot.items
+            if now.has(k) and abs(now.poses[k].z - want.z) <= HEIGHT_TOLERANCE
+        ]  # fmt: skip
         if not there:
             continue
-        item = min(there, key=lambda k: now.poses[k].distance(want))
-        have = now.poses[item]
+        have = min((now.poses[k] for k in there), key=want.distance)
         if have.distance(want) <= 2 * slot.tolerance:
-            here = np.array((slot.pose.x, slot.pose.y * flip))
-            pairs.append((here, np.array((have.x, have.y))))
+            pairs.append((slot.pose.x, slot.pose.y * flip, have.x, have.y, slot.tolerance))
     if len(pairs) < 2:
         return motion
-    source, target = (np.array(side) for side in zip(*pairs, strict=True))
-    a, b = source.mean(axis=0), target.mean(axis=0)
-    if anchor is not None:
+    table = np.array(pairs)
+    source, target, tolerance = table[:, :2], table[:, 2:4], table[:, 4]
+    best, least = motion, math.inf
+    weights = np.ones(len(pairs))
+    for _ in range(_ROUNDS):
+        pose, moved = _align(source, target, weights, anchor is not None)
+        error = np.linalg.norm(moved - target, axis=1) / tolerance
+        if error.max() < least:
+            best, least = Motion(pose, motion.mirrored), float(error.max())
+        if least <= 1:
+            break
+        weights = weights * error / (weights * error).sum()
+    return best
+
+
+def _align(source: Array, target: Array, weights: Array, first: bool) -> tuple[Pose, Array]:
+    """The shift and rotation of points by weighted least squares (Kabsch 1976).
+
+    Args:
+        source: (n, 2).
+        target: (n, 2).
+        weights: (n,).
+        first: whether the first point is brought onto its target.
+
+    Returns:
+        (the motion, the moved points).
+    """
+    a, b = (np.average(side, axis=0, weights=weights) for side in (source, target))
+    if first:
         a, b = source[0], target[0]
     u, v = source - a, target - b
-    yaw = math.atan2(float((u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]).sum()), float((u * v).sum()))
+    sine = float((weights * (u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0])).sum())
+    yaw = math.atan2(sine, float((weights[:, None] * u * v).sum()))
     c, s = math.cos(yaw), math.sin(yaw)
-    x, y = b - a @ np.array([[c, s], [-s, c]])
-    return Motion(Pose(float(x), float(y), 0.0, yaw), motion.mirrored)
+    turn = np.array([[c, s], [-s, c]])
+    x, y = b - a @ turn
+    return Pose(float(x), float(y), 0.0, yaw), source @ turn + (x, y)
 
 
 def _quality(slots: Sequence[Slot], motion: Motion, now: Snapshot) -> tuple[int, float]:

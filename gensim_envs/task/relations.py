@@ -38,28 +38,21 @@ _AIR = 0.002
 
 
 def outline(spec: TaskSpec, item: int, now: Snapshot) -> shapely.Polygon:
-    """The area that an item covers, as it lies now; exact for upright items, else of its box."""
-    if now.tilts[item] <= TILT_TOLERANCE or item not in now.rotations:
+    """The area that an item covers as it lies now; for one that lies or leans, of its hull."""
+    if item not in now.hulls:
         return footprint(spec.geometry(item).outline, now.poses[item])
-    half = np.array(spec.items[item].asset.size) / 2
-    corners = np.array(list(itertools.product((-1, 1), repeat=3))) * half
-    flat = (corners @ now.rotations[item].T)[:, :2] + (now.poses[item].x, now.poses[item].y)
-    hull = shapely.convex_hull(shapely.MultiPoint(flat))
+    hull = shapely.convex_hull(shapely.MultiPoint(now.hulls[item][:, :2]))
     assert isinstance(hull, shapely.Polygon)
     return hull
 
 
 def span(spec: TaskSpec, item: int, now: Snapshot) -> tuple[float, float]:
-    """Heights of an item's lowest and highest point as it lies now, metres.
-
-    Exact for upright items and for boxes and cylinders on their sides; for others, of their box.
-    """
-    asset, pose = spec.items[item].asset, now.poses[item]
-    if asset.tumbles != "no" or now.tilts[item] <= TILT_TOLERANCE or item not in now.rotations:
-        return pose.z, pose.z + asset.height
-    middle = pose.z + asset.height / 2
-    half = float(np.abs(now.rotations[item][2]) @ np.array(asset.size)) / 2
-    return middle - half, middle + half
+    """Heights of an item's lowest and highest point as it lies now, metres."""
+    if item in now.hulls:
+        heights = now.hulls[item][:, 2]
+        return float(heights.min()), float(heights.max())
+    low = now.poses[item].z
+    return low, low + spec.items[item].asset.height
 
 
 def frame_of(spec: TaskSpec, place: Place, now: Snapshot) -> Pose:
@@ -170,20 +163,29 @@ def is_inside(spec: TaskSpec, base: int, item: int, now: Snapshot) -> bool:
     offset = floor.inverse() @ have
     if not shapely.contains_xy(holder.opening, offset.x, offset.y):
         return False
-    rim = floor.z + holder.height
-    touch = now.touch(item, base)
-    if touch is not None and touch > rim - _RIM:
-        return False
+    rim, touch = floor.z + holder.height, now.touch(item, base)
     low, high = span(spec, item, now)
-    upright = now.tilts[item] <= TILT_TOLERANCE and high - low > holder.height
-    stands = upright and abs(low - floor.z) <= HEIGHT_TOLERANCE
+    leans = _is_leaning(item, now)
+    stands = not leans and high - low > holder.height and abs(low - floor.z) <= HEIGHT_TOLERANCE
+    # The side of what is level and straight may touch a wall up to its rim.
+    hangs = not stands and (leans or spec.items[item].asset.tumbles == "no")
+    if hangs and touch is not None and touch > rim - _RIM:
+        return False
     return low > floor.z - HEIGHT_TOLERANCE and (stands or (low + high) / 2 < rim)
+
+
+def _is_leaning(item: int, now: Snapshot) -> bool:
+    """Whether none of an item's axes is vertical: it stands on no face and no end."""
+    if now.tilts[item] <= TILT_TOLERANCE:
+        return False
+    upright = np.abs(now.rotations[item][2]).max() if item in now.rotations else 0.0
+    return bool(upright < math.cos(TILT_TOLERANCE))
 
 
 def _is_in_zone(spec: TaskSpec, base: int, item: int, now: Snapshot, seen: frozenset[int]) -> bool:
     """Whether an item is on a zone, or stands on something that is."""
     low = span(spec, item, now)[0]
-    if abs(low) > HEIGHT_TOLERANCE:
+    if abs(low - now.poses[base].z) > HEIGHT_TOLERANCE:
         return any(
             other not in seen | {item, base}
             and now.touch(item, other) is not None
@@ -217,7 +219,8 @@ def _is_beside(spec: TaskSpec, goal: Goal, place: Place, item: int, now: Snapsho
     low, have = span(spec, item, now)[0], now.poses[item]
     own = outline(spec, item, now)
     others = [outline(spec, base, now) for base in place.bases]
-    level = all(abs(low - now.poses[base].z) <= HEIGHT_TOLERANCE for base in place.bases)
+    lows = [span(spec, base, now)[0] for base in place.bases]
+    level = all(abs(low - other) <= HEIGHT_TOLERANCE for other in lows)
     if not level or any(own.intersection(other).area > 1e-6 for other in others):
         return False
     first = now.poses[place.bases[0]]
@@ -275,13 +278,13 @@ def around(spec: TaskSpec, items: Sequence[int], centre: int, now: Snapshot) -> 
     All of them encircle it where neighbouring angles and distances from its middle differ by at
     most 20 % from even ones.
     """
-    middle = now.poses[centre]
+    middle, low = now.poses[centre], span(spec, centre, now)[0]
     ring = []
     for k in items:
         pose = now.poses[k]
         away = pose.distance(middle)
-        level = abs(span(spec, k, now)[0] - middle.z) <= HEIGHT_TOLERANCE
-        if now.has(k) and level and 1e-6 < away <= REGION_REACH:
+        level = abs(span(spec, k, now)[0] - low) <= HEIGHT_TOLERANCE
+        if now.has(k) and level and away > 1e-6:
             ring.append((math.atan2(pose.y - middle.y, pose.x - middle.x) % math.tau, away))
     even, best = math.tau / len(items), 0
     for angle, away in ring:
@@ -291,14 +294,16 @@ def around(spec: TaskSpec, items: Sequence[int], centre: int, now: Snapshot) -> 
             if abs(wrap(a - angle, even)) <= EVENNESS / 2 * even and abs(d / away - 1) <= EVENNESS
         }
         best = max(best, len(slots))
-    return best - 1 if best == len(items) and not _is_even(ring, len(items)) else best
+    if len(ring) == len(items) and _is_even(ring):
+        return len(items)
+    return min(best, len(items) - 1)
 
 
-def _is_even(ring: list[tuple[float, float]], count: int) -> bool:
+def _is_even(ring: list[tuple[float, float]]) -> bool:
     angles = np.sort([angle for angle, _ in ring])
     gaps = np.diff(np.r_[angles, angles[0] + math.tau])
     away = np.array([distance for _, distance in ring])
-    even = math.tau / count
+    even = math.tau / len(ring)
     spread = np.abs(away / away.mean() - 1).max()
     return bool(np.abs(gaps / even - 1).max() <= EVENNESS and spread <= EVENNESS)
 
@@ -367,7 +372,7 @@ def beads_along(spec: TaskSpec, goal: Goal, now: Snapshot) -> float:
     shares = []
     for ends, order in ((corners[[0, -1]], along), (corners[[-1, 0]], -along)):
         # A bead that lies behind one of those before it has folded back.
-        forward = order >= np.maximum.accumulate(order) - 0.001
+        forward = order >= np.maximum.accumulate(order) - Rope.BEAD / 2
         ok = good & forward
         for bead, end in ((0, ends[0]), (-1, ends[1])):
             ok[bead] &= float(np.linalg.norm(beads[bead, :2] - end)) <= ROPE_END

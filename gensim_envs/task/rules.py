@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from gensim_envs.task.assets import Pile
 from gensim_envs.task.assets.holders import PegStand
 from gensim_envs.task.goals import (
@@ -17,7 +19,7 @@ from gensim_envs.task.relations import span
 from gensim_envs.task.spec import TaskSpec
 
 UNTOUCHED = 0.02
-"""Metres that an untouched item may move."""
+"""Metres that an untouched item may move, up and down included."""
 
 
 def violation(spec: TaskSpec, judge: Judge, start: Snapshot, now: Snapshot, reached: int) -> str:
@@ -49,6 +51,10 @@ def _ordered(
         for item in judge.in_place(number, now):
             if judge.kind(item) not in kinds:
                 return f"the {spec.items[item].asset} was placed before its turn"
+        item = spec.goals[number].items[0]
+        early = judge.is_filled(number, now) and not judge.is_filled(number, start)
+        if early and judge.kind(item) not in kinds:
+            return f"the {spec.items[item].asset} was placed before its turn"
     return ""
 
 
@@ -69,16 +75,24 @@ def _stays_on(
     spec: TaskSpec, judge: Judge, rule: Rule, start: Snapshot, now: Snapshot, reached: int
 ) -> str:
     for item in rule.items:
-        if not any(_is_on_one(spec, base, item, now) for base in rule.others):
+        if not any(_is_on_one(spec, base, item, now, frozenset()) for base in rule.others):
             return f"the {spec.items[item].asset} has left the {spec.items[rule.others[0]].asset}"
     return ""
 
 
-def _is_on_one(spec: TaskSpec, base: int, item: int, now: Snapshot) -> bool:
-    """Whether an item is on a thing; on one of its pegs, where it has pegs."""
+def _is_on_one(spec: TaskSpec, base: int, item: int, now: Snapshot, seen: frozenset[int]) -> bool:
+    """Whether an item is on a thing, or on what is; on one of its pegs, where it has pegs."""
     asset = spec.items[base].asset
     if not isinstance(asset, PegStand):
-        return rests(spec, base, item, now)
+        low = span(spec, item, now)[0]
+        return rests(spec, base, item, now) or any(
+            other not in seen | {item, base}
+            and now.touch(item, other) is not None
+            and abs(span(spec, other, now)[1] - low) <= HEIGHT_TOLERANCE
+            and _is_on_one(spec, base, other, now, seen | {item})
+            for other in range(len(spec.items))
+            if other not in now.bodies
+        )
     local = now.poses[base].inverse() @ now.poses[item]
     return local.z > 0 and any(local.distance(asset.peg(k)) <= POSITION_TOLERANCE for k in range(3))
 
@@ -90,7 +104,8 @@ def _untouched(
         before, after = start.poses[item], now.poses[item]
         turn = wrap(after.yaw - before.yaw, spec.items[item].asset.symmetry)
         tilted = now.tilts[item] > YAW_TOLERANCE
-        if before.distance(after) > UNTOUCHED or abs(turn) > YAW_TOLERANCE or tilted:
+        moved = math.hypot(before.distance(after), after.z - before.z) > UNTOUCHED
+        if moved or abs(turn) > YAW_TOLERANCE or tilted:
             return f"the {spec.items[item].asset} was moved"
     return ""
 

@@ -56,9 +56,11 @@ def moved(now: Snapshot, item: int, pose: Pose, bases: Iterable[int] = ()) -> Sn
     contacts = {pair: z for pair, z in now.contacts.items() if item not in pair}
     contacts |= {(min(item, base), max(item, base)): pose.z for base in bases}
     rotations = {k: r for k, r in now.rotations.items() if k != item}
+    hulls = {k: points for k, points in now.hulls.items() if k != item}
     return replace(
-        now, poses=tuple(poses), tilts=tuple(tilts), contacts=contacts, rotations=rotations
-    )
+        now, poses=tuple(poses), tilts=tuple(tilts), contacts=contacts, rotations=rotations,
+        hulls=hulls,
+    )  # fmt: skip
 
 
 def is_free(

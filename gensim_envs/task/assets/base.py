@@ -143,8 +143,8 @@ class Asset:
     fixed: ClassVar[bool] = False
     hollow: ClassVar[bool] = False
     """True where another item may reach into its outline: a bowl, pegs, a fixture."""
-    tumbles: ClassVar[Literal["no", "cube", "ball"]] = "no"
-    """Which ways up are all the same."""
+    tumbles: ClassVar[Literal["no", "over", "cube", "ball"]] = "no"
+    """Which ways up are all the same: `over` for what looks the same upside down."""
     shows_heading: ClassVar[bool] = False
     """Whether the picture of a place on it shows the heading of what belongs there."""
     fits: ClassVar[bool] = False

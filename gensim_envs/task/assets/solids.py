@@ -31,6 +31,7 @@ class Box(Asset):
 
     extents: tuple[float, float, float] = (0.08, 0.04, 0.03)
     nouns = ("box",)
+    tumbles = "over"
 
     @property
     def mass(self) -> float:
@@ -63,6 +64,7 @@ class Cylinder(Asset):
     diameter: float = 0.04
     length: float = 0.04
     nouns = ("cylinder",)
+    tumbles = "over"
 
     symmetry = 0.0
 
@@ -77,6 +79,7 @@ class Disk(Asset):
 
     diameter: float = 0.08
     nouns = ("disk", "ring")
+    tumbles = "over"
     HOLE: ClassVar[float] = 0.024
     THICKNESS: ClassVar[float] = 0.02
     _shortest: ClassVar = {"diameter": (HOLE + 0.026,)}  # a suction cup needs 1.2 cm of flat ring

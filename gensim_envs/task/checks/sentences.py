@@ -39,16 +39,21 @@ _ANY_NOUN = re.compile(
     rf"\b({'|'.join(map(re.escape, sorted(_SINGULAR, key=len, reverse=True)))})\b"
 )
 
+_UNIT = r"(?:mm|cm|m|millimet(?:er|re)s?|centimet(?:er|re)s?|met(?:er|re)s?|degrees?)"
+_MEASURE = re.compile(rf"\b(?:\d+(?:\.\d+)?|{'|'.join(NUMBERS)})[ -]?{_UNIT}\b")
+
 
 def check_sentence(spec: TaskSpec, goal: Goal, supports: set[int]) -> None:
     """Check that each colour, count and kind in the instruction is that of an item or a target.
 
-    What the items come to stand on (`supports`) is a target, too.
+    What the items come to stand on (`supports`) is a target, too, and a sentence may state a rule.
+    Numbers with a unit, such as 8 cm, are not counts.
     """
-    used = [*goal.items, *supports]
+    ruled = {k for rule in spec.rules for k in (*rule.items, *rule.others)}
+    used = [*goal.items, *supports, *sorted(ruled)]
     assets = [spec.items[k].asset for k in used]
     text = goal.instruction.lower().replace("grey", "gray")
-    words = re.findall(r"[a-z0-9]+(?:-[a-z]+)*", text)
+    words = re.findall(r"[a-z0-9]+(?:-[a-z]+)*", _MEASURE.sub(" ", text))
     for color in COLORS:
         if color in words and color not in {asset.color for asset in assets}:
             remedy = "Name only the colours of its items and targets"
