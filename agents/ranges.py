@@ -41,6 +41,8 @@ Natural = Annotated[int, Range(0)]
 """A whole number from 0."""
 Positive = Annotated[int, Range(1)]
 """A whole number from 1."""
+Width = Annotated[int, Range(1, 10**4)]
+"""Units or channels of a layer; a checkpoint may come from anyone, and its network is built."""
 Amount = Annotated[float, Range(0)]
 """A number from 0."""
 Share = Annotated[float, Range(0, 1)]

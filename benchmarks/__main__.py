@@ -29,6 +29,8 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, help="that each is trained for; else not at all")
     parser.add_argument("--tasks", nargs="+", default=(), help="of truth: class names")
     parser.add_argument("--folder", type=Path, help="of truth: keeps episodes, to go on later")
+    parser.add_argument("--mutations", type=int, default=10_000, help="of fuzz, of all kinds")
+    parser.add_argument("--seed", type=int, default=0, help="of fuzz")
     tables = {
         "success": lambda o: success.run(ids, o.episodes),
         "fusion": lambda o: fusion.run(ids, max(1, o.episodes // 5)),
@@ -43,6 +45,7 @@ def main() -> None:
         "growth": lambda o: generation.growth(),
         "transporter": _transporter,
         "truth": lambda o: truth.run(o.tasks, o.episodes, o.folder),
+        "fuzz": _fuzz,
         "sameness": lambda o: steadiness.sameness(ids, o.episodes),
     }
     parser.add_argument("tables", nargs="*", metavar="TABLE", help=", ".join(tables))
@@ -64,6 +67,12 @@ def _transporter(options: argparse.Namespace) -> Iterator[tuple[str, ...]]:
     from benchmarks import transporter
 
     return transporter.run(options.env, options.demos, options.episodes, options.minutes)
+
+
+def _fuzz(options: argparse.Namespace) -> Iterator[tuple[str, ...]]:
+    from benchmarks import fuzz
+
+    return fuzz.table(options.mutations, options.seed)
 
 
 if __name__ == "__main__":

@@ -482,7 +482,7 @@ def test_a_folder_holds_one_job(
     assert "another model" in capsys.readouterr().err
     (tmp_path / "finetune.json").write_text("{")
     assert run(*tune(server, data, tmp_path)) == 2
-    assert "is damaged" in capsys.readouterr().err
+    assert "finetune.json is malformed" in capsys.readouterr().err
     assert len(server.jobs) == 1
 
 

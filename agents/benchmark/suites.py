@@ -10,12 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from agents.errors import AgentsError
-from gensim_envs.utils.text import read_text
+from gensim_envs.errors import FileError
+from gensim_envs.utils import decode
 
 SUITES = Path(__file__).with_name("suites.json")
 _SUITE = {
@@ -29,6 +30,14 @@ _BLOCK = {
 }  # fmt: skip
 
 Lists = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class _File:
+    """What a file of suites holds."""
+
+    lists: dict[str, dict[str, Any]]
+    suites: list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -147,12 +156,9 @@ def read(path: Path) -> dict[str, Any]:
         AgentsError: if it is malformed.
     """
     try:
-        data = json.loads(read_text(path))
-    except ValueError as error:
-        raise AgentsError(f"{path} is not valid JSON: {error}") from error
-    if not isinstance(data, dict) or set(data) != {"lists", "suites"}:
-        raise AgentsError(f'{path}: expected {{"lists": {{...}}, "suites": [...]}}')
-    return data
+        return asdict(decode.read(path, _File))
+    except FileError as error:
+        raise AgentsError(str(error)) from error
 
 
 def parse(data: Mapping[str, Any], lists: Lists) -> Suite:

@@ -2,19 +2,104 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from jinja2 import Environment, FileSystemLoader
 from tyro.conf import Positional
 
 from agents.benchmark.plots import Record, demos_label, plot, results_of
 from agents.errors import AgentsError
+from gensim_envs.errors import FileError
+from gensim_envs.printing import printable
+from gensim_envs.utils.decode import DecodeError, Line, Range, Size, Using, decode, read
+
+_MOST = 2**20  # characters of the tables of one suite
 
 SPLITS = ("seen", "unseen")
 """Conditions of the main table; the others are perturbations."""
+
+
+def _with(kind: type) -> Using:
+    """Reads an object, which stays as it is, that has at least the fields of a dataclass."""
+
+    def check(data: Any) -> Any:
+        decode(kind, {each.name: data[each.name] for each in fields(kind)})
+        return data
+
+    return Using(check)
+
+
+_Line = Annotated[str, Line()]
+_Share = Annotated[float, Range(0, 1)]
+
+
+@dataclass(frozen=True)
+class _Result:
+    """What tables and plots show of the result on one task."""
+
+    env: _Line
+    success: _Share
+    success_interval: Annotated[list[_Share], Size(2, 2)]
+    episodes: Annotated[int, Range(1, 10**9)]
+
+
+@dataclass(frozen=True)
+class _Condition:
+    """What they show of the results under one condition."""
+
+    results: list[Annotated[Any, _with(_Result)]]
+    seeds: list[Annotated[int, Range(0, 2**62)]]
+
+
+@dataclass(frozen=True)
+class _Machine:
+    """What they show of a machine."""
+
+    cpu: _Line | None
+    cores: int | None
+    gpu: _Line | None
+
+
+@dataclass(frozen=True)
+class _Experiment:
+    """What they show of an experiment."""
+
+    name: _Line
+    kind: _Line
+    policy: _Line
+    envs: Annotated[list[_Line], Size(1, 1000)]
+    pool: _Line | None
+    demos: int | None
+    start: _Line | None
+    seed: int
+    commands: list[_Line]
+    seconds: dict[str, float | None]
+    machine: Annotated[Any, _with(_Machine)]
+    versions: dict[str, _Line]
+    conditions: dict[str, Annotated[Any, _with(_Condition)]]
+
+
+@dataclass(frozen=True)
+class _Failed:
+    """An experiment that failed."""
+
+    name: _Line
+    error: str
+
+
+@dataclass(frozen=True)
+class _Results:
+    """What a results.json holds."""
+
+    suite: _Line
+    version: int
+    purpose: _Line
+    sha256: _Line
+    experiments: list[Annotated[Any, _with(_Experiment)]]
+    failed: list[_Failed]
 
 
 def tables(results: Positional[tuple[Path, ...]], plots: Path | None = None) -> None:
@@ -25,7 +110,7 @@ def tables(results: Positional[tuple[Path, ...]], plots: Path | None = None) -> 
         plots: draw plots into this folder.
     """
     for each in load(results):
-        print(markdown(each))
+        print(printable(markdown(each), _MOST, lines=True))
         if plots is not None:
             plot(each, plots)
 
@@ -40,12 +125,11 @@ def load(paths: Iterable[Path]) -> list[dict[str, Any]]:
     suites: dict[str, dict[str, Any]] = {}
     for path in paths:
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
-            name, sha256, experiments = data["suite"], data["sha256"], data["experiments"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise AgentsError(
-                f"{path} is not a results.json of a benchmark ({error!r:.80})"
-            ) from error
+            data = read(path, dict[str, Any])
+            found = decode(_Results, {each.name: data[each.name] for each in fields(_Results)})
+        except (FileError, DecodeError, KeyError) as error:
+            raise AgentsError(f"{path} is not a results.json of a benchmark: {error}") from error
+        name, sha256, experiments = found.suite, found.sha256, found.experiments
         suite = suites.setdefault(name, {**data, "experiments": []})
         if suite["sha256"] != sha256:
             raise AgentsError(f"{path} is of another version of suite {name!r} than earlier files")

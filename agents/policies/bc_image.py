@@ -24,7 +24,7 @@ from agents.data.demonstrations import Sample
 from agents.policies.base import Array, PolicySpec
 from agents.policies.learned import LearnedPolicy, pad_tokens
 from agents.policies.networks import Decoder, Encoder, InstructionPooling
-from agents.ranges import Amount, Checked, Dropout, Positive, Range
+from agents.ranges import Amount, Checked, Dropout, Range, Width
 
 _CELL = 4  # pixels of an image in one of the features
 _LEAST_SPREAD = 0.01  # in units of `Table.encode`: 5 mm and half a degree
@@ -35,13 +35,13 @@ _OUTPUTS = 6  # x and y of pick and place, sine and cosine of the rotation
 class BCImageConfig(Checked):
     """Hyperparameters of behaviour cloning from images."""
 
-    width: Positive = 32
+    width: Width = 32
     """Channels at 1/4 of the resolution; 1.5 times as many at 1/8, twice as many at 1/16."""
-    points: int = 32
+    points: Width = 32
     """Points of the spatial softmax; two of them for each mode are its pick and place."""
-    modes: Positive = 4
+    modes: Width = 4
     """Gaussians in the mixture."""
-    hidden: Positive = 256
+    hidden: Width = 256
     """Units in each layer of the perceptron."""
     dropout: Dropout = 0.1
     """Dropout rate of the perceptron."""

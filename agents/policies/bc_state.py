@@ -22,7 +22,7 @@ from agents.data.demonstrations import Demonstrations, Sample
 from agents.policies.base import Array, PolicySpec
 from agents.policies.learned import LearnedPolicy, pad_tokens
 from agents.policies.networks import InstructionPooling
-from agents.ranges import Checked, Dropout, Positive, Range
+from agents.ranges import Checked, Dropout, Range, Width
 from gensim_envs import StateLayout
 
 _MIN_STD = 0.01  # of an entry that hardly varies, whose noise would become the largest input
@@ -32,9 +32,9 @@ _MIN_STD = 0.01  # of an entry that hardly varies, whose noise would become the 
 class BCStateConfig(Checked):
     """Hyperparameters of behaviour cloning from states."""
 
-    width: Positive = 256
+    width: Width = 256
     """Units in each hidden layer."""
-    depth: Positive = 3
+    depth: Annotated[int, Range(1, 100)] = 3
     """Number of hidden layers."""
     dropout: Dropout = 0.1
     """Dropout rate of the hidden units."""

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from agents.errors import AgentsError
 from agents.policies.base import Array, PolicySpec
 from agents.policies.learned import LearnedPolicy
-from agents.ranges import Amount, Checked, Natural, Positive, Range, Share
+from agents.ranges import Amount, Checked, Natural, Range, Share
+from gensim_envs.utils.decode import Size
 
 try:
     import stable_baselines3
@@ -40,11 +41,11 @@ if TYPE_CHECKING:
 class PPOConfig(Checked):
     """Hyperparameters of PPO."""
 
-    n_steps: Positive = 256
+    n_steps: Annotated[int, Range(1, 10**6)] = 256
     """Steps of each env between updates."""
-    batch_size: Positive = 256
+    batch_size: Annotated[int, Range(1, 10**6)] = 256
     """Steps in a batch; must divide the number of steps of all envs in a rollout."""
-    n_epochs: Positive = 10
+    n_epochs: Annotated[int, Range(1, 1000)] = 10
     """Passes over a rollout."""
     learning_rate: Amount = 3e-4
     """Learning rate of Adam."""
@@ -56,7 +57,7 @@ class PPOConfig(Checked):
     """Clipping range of the probability ratio."""
     ent_coef: Amount = 0.0
     """Coefficient of the entropy bonus."""
-    hidden: Annotated[tuple[int, ...], Range(1)] = (256, 256)
+    hidden: Annotated[tuple[int, ...], Range(1, 10**4), Size(0, 20)] = (256, 256)
     """Widths of the hidden layers of actor and critic."""
 
 
@@ -64,11 +65,11 @@ class PPOConfig(Checked):
 class SACConfig(Checked):
     """Hyperparameters of SAC."""
 
-    buffer_size: Positive = 100_000
+    buffer_size: Annotated[int, Range(1, 10**7)] = 100_000
     """Steps in the replay buffer, which checkpoints store."""
     learning_starts: Natural = 1_000
     """Random steps before learning starts."""
-    batch_size: Positive = 256
+    batch_size: Annotated[int, Range(1, 10**6)] = 256
     """Steps in a batch; there is one update for each new step."""
     learning_rate: Amount = 3e-4
     """Learning rate of each Adam."""
@@ -76,7 +77,7 @@ class SACConfig(Checked):
     """Rate of the soft update of the target critics."""
     gamma: Share = 0.99
     """Discount factor."""
-    hidden: Annotated[tuple[int, ...], Range(1)] = (256, 256)
+    hidden: Annotated[tuple[int, ...], Range(1, 10**4), Size(0, 20)] = (256, 256)
     """Widths of the hidden layers of actor and critics."""
 
 

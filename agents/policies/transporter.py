@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -34,30 +34,30 @@ from agents.policies import grids, networks
 from agents.policies.base import Array, PolicySpec
 from agents.policies.clip import clip_visual
 from agents.policies.learned import LearnedPolicy, pad_tokens
-from agents.ranges import Amount, Checked, Positive
+from agents.ranges import Amount, Checked, Range, Width
 
 
 @dataclass(frozen=True)
 class TransporterConfig(Checked):
     """Hyperparameters of the transporter. A pixel of the images is 3.125 mm."""
 
-    width: Positive = 32
+    width: Width = 32
     """Channels at 1/4 of the resolution; 1.5 times as many at 1/8, twice as many at 1/16."""
-    features: Positive = 8
+    features: Width = 8
     """Channels that are correlated."""
-    rotations: int = 36
+    rotations: Annotated[int, Range(1, 360)] = 36
     """Rotations of the crop among which placing chooses."""
-    rotations_trained: int = 8
+    rotations_trained: Annotated[int, Range(1, 360)] = 8
     """Rotations in a training step: the two next to the target, and others at random."""
-    crop: int = 64
+    crop: Annotated[int, Range(8, 160)] = 64
     """Side of the crop around the pick, in pixels."""
     jitter: Amount = 0.008
     """Standard deviation of the shift of picks in training, in metres; places move with them."""
     refine: bool = True
     """Refine places at 6.25 mm and 3 degrees."""
-    refine_width: Positive = 32
+    refine_width: Width = 32
     """Channels of the refining networks."""
-    refine_features: Positive = 16
+    refine_features: Width = 16
     """Channels that the refining networks correlate."""
     clip: bool = False
     """Use the frozen image encoder of CLIP in the semantic stream; needs a clip: encoder."""
@@ -69,8 +69,8 @@ class TransporterConfig(Checked):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.crop % 8 or self.crop <= 0:
-            raise AgentsError(f"crop is {self.crop}; expected a positive multiple of 8")
+        if self.crop % 8:
+            raise AgentsError(f"crop is {self.crop}; expected a multiple of 8")
         if not 4 <= self.rotations_trained <= self.rotations:
             raise AgentsError(
                 f"rotations_trained is {self.rotations_trained}; expected 4 to rotations, which is "

@@ -82,15 +82,15 @@ def find_run(out: Path, overwrite: bool, described: Mapping[str, Any]) -> dict[s
 
 
 def _differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
-    try:
-        return [
-            f"{name} is {there[part].get(name)} there and {value} here"
-            for part in ("training", "config")
-            for name, value in here[part].items()
-            if there[part].get(name) != value
-        ]
-    except (KeyError, AttributeError):
+    parts = [there.get("training"), there.get("config")]
+    if not all(isinstance(part, dict) for part in parts) or "finished" not in there["training"]:
         return [f"its {CONFIG} is not that of a run"]
+    return [
+        f"{name} is {there[part].get(name)} there and {value} here"
+        for part in ("training", "config")
+        for name, value in here[part].items()
+        if there[part].get(name) != value
+    ]
 
 
 def is_finished(out: Path, found: Mapping[str, Any] | None) -> bool:

@@ -17,7 +17,9 @@ from agents.errors import AgentsError
 from agents.training import checkpoint
 from agents.training.config import TrainConfig
 from gensim_envs.utils import files
+from gensim_envs.utils.decode import DecodeError, decode, parse
 from gensim_envs.utils.progress import Progress
+from gensim_envs.utils.text import read_text
 
 _EVERY = 20  # steps between reads of the loss, each of which synchronises with the GPU
 
@@ -127,13 +129,11 @@ class Log:
 def _kept(path: Path, start: int) -> list[str]:
     """The lines of a log up to a step; the last one may be incomplete after a kill."""
     kept = []
-    for line in path.read_text().splitlines(keepends=True) if path.exists() else ():
-        try:
-            row = json.loads(line)
-        except ValueError:
-            continue
-        if row["step"] <= start:
-            kept.append(line)
+    for line in read_text(path, "log").splitlines(keepends=True) if path.exists() else ():
+        with contextlib.suppress(DecodeError):
+            step = decode(dict[str, Any], parse(line)).get("step")
+            if isinstance(step, int) and step <= start:
+                kept.append(line)
     return kept
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import json
 from dataclasses import dataclass
-from typing import Any
 
 import shapely
 
@@ -75,21 +74,12 @@ class Facts:
     goals: int
     levels: int
 
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Facts:
-        """The inverse of `dataclasses.asdict`.
-
-        Raises:
-            ValueError, KeyError, TypeError: if the data are not facts of a task.
-        """
-        known = {"assets": ASSETS, "relations": RELATIONS, "colors": COLORS}
-        lists = {key: tuple(data[key]) for key in known}
-        found = cls(**lists, goals=int(data["goals"]), levels=int(data["levels"]))
-        if any(not set(names) <= set(known[key]) for key, names in lists.items()):
+    def __post_init__(self) -> None:
+        pairs = ((self.assets, ASSETS), (self.relations, RELATIONS), (self.colors, COLORS))
+        if not all(set(names) <= set(known) for names, known in pairs):
             raise ValueError("an asset, a relation or a colour is unknown")
-        if min(found.goals, found.levels) < 1:
+        if min(self.goals, self.levels) < 1:
             raise ValueError("a task has at least one goal and one level")
-        return found
 
 
 def facts(source: str, spec: TaskSpec) -> Facts:

@@ -7,6 +7,7 @@ manifest.json                 the side of each task and its group of near-duplic
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -17,7 +18,7 @@ import numpy as np
 from pydantic import BaseModel, Field, ValidationError
 from scipy.sparse.csgraph import connected_components
 
-from gensim_envs.errors import GensimError
+from gensim_envs.errors import FileError, GensimError
 from gensim_envs.generation.conversation import Proposal, system_message
 from gensim_envs.generation.embed import TfIdf
 from gensim_envs.generation.memory import Entry, skeleton
@@ -176,14 +177,14 @@ def read_data(folder: Path, key: str) -> dict[str, bytes]:
     content: dict[str, bytes] = {}
     for name in (TRAIN, HELD_OUT):
         path = folder / name
-        try:
-            content[name] = path.read_bytes()
-        except FileNotFoundError:
+        if not os.path.lexists(path):
             if name == TRAIN:
-                raise DataError(f"{path} does not exist. Write it with gensim export") from None
+                raise DataError(f"{path} does not exist. Write it with gensim export")
             continue
-        except OSError as error:
-            raise DataError(f"{path} cannot be read: {error.strerror}") from error
+        try:
+            content[name] = files.read(path)
+        except FileError as error:
+            raise DataError(str(error)) from error
         lines = content[name].splitlines()
         for number, line in enumerate(lines, 1):
             if problem := _problem(line, key):

@@ -9,19 +9,19 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
-
-from gensim_envs.errors import GensimError
+from gensim_envs.errors import FileError, GensimError
 from gensim_envs.generation.export import HELD_OUT, TRAIN, DataError, read_data
 from gensim_envs.generation.providers import ApiError, ProviderError
 from gensim_envs.generation.providers.client import explained, one_line
 from gensim_envs.utils import files
+from gensim_envs.utils.decode import read
 
 POLL = (1.0, 30.0)
 """Seconds between two queries of a job: at first, since bad data fail early, and at most."""
@@ -100,11 +100,9 @@ def _resumed(path: Path, order: dict[str, Any]) -> Job:
         DataError: if finetune.json is damaged, or belongs to another job.
     """
     try:
-        job = TypeAdapter(Job).validate_json(path.read_bytes())
-    except FileNotFoundError:
-        return Job(order)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} is damaged: {error}. Delete it to start again") from error
+        job = read(path, Job) if os.path.lexists(path) else Job(order)
+    except FileError as error:
+        raise DataError(f"{error}. Delete it to start again") from error
     if job.order == order:
         return job
     if not job.asked:

@@ -28,13 +28,13 @@ from gensim_envs.seeds import SURVEY
 from gensim_envs.task.assets import ASSETS
 from gensim_envs.task.goals import RELATIONS
 from gensim_envs.utils import files
+from gensim_envs.utils.decode import read
 from gensim_envs.utils.naming import words
 
 SAME_PROGRAM = 0.90
 """Similarity from which two programs count as the same, whatever their names and numbers."""
 MOST_OF_AN_ASSET = 0.35
 """Share of tasks above which a proposal is asked to avoid an asset."""
-_DAMAGED = (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -241,8 +241,8 @@ def _cached_facts() -> Iterator[Callable[[str, Program], Facts]]:
     """A function that gives the facts of a program; draws are kept in the user's cache."""
     path = user_cache_path("gensim-envs") / f"facts-{gensim_envs.__version__}.json"
     known: dict[str, Facts] = {}
-    with contextlib.suppress(*_DAMAGED):
-        known = {key: Facts.from_json(each) for key, each in json.loads(path.read_bytes()).items()}
+    with contextlib.suppress(FileError):
+        known = read(path, dict[str, Facts])
     before = len(known)
 
     def facts_of(source: str, program: Program) -> Facts:

@@ -212,11 +212,10 @@ class Recording:
         """Rename the calls of an attempt, so that they are kept but not replayed."""
         path = self.path(attempt)
         number = 1
-        while (aside := path.with_name(f"{path.stem}-{number}.jsonl")).exists():
+        while os.path.lexists(aside := path.with_name(f"{path.stem}-{number}.jsonl")):
             number += 1
-        if path.exists():
-            with files.errors(aside):
-                path.rename(aside)
+        if os.path.lexists(path):
+            files.rename(path, aside.name, self.root)
 
     def calls(self, attempt: int) -> list[RecordedCall]:
         """The calls of an attempt; torn lines are ignored."""

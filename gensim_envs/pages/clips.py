@@ -16,10 +16,11 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
+from typing import Annotated, Any
 
 import gensim_envs
 from gensim_envs.envs.tabletop import TabletopEnv
-from gensim_envs.errors import TaskError
+from gensim_envs.errors import FileError, TaskError
 from gensim_envs.library import Library, LibraryError, Record
 from gensim_envs.oracle import Oracle, OracleError
 from gensim_envs.pages.snapshots import Recorded, close_up, record_episode, webp
@@ -28,6 +29,7 @@ from gensim_envs.seeds import CERTIFICATE
 from gensim_envs.sim.video import FPS
 from gensim_envs.task.spec import TaskSpec
 from gensim_envs.utils import files
+from gensim_envs.utils.decode import Range, read
 from gensim_envs.utils.video import write_video
 
 CLIP_FPS = 12
@@ -64,21 +66,29 @@ class Clip:
     video: bytes
 
 
+@dataclass(frozen=True)
+class _Note:
+    """What the JSON file of a clip holds."""
+
+    key: str
+    seed: Annotated[int, Range(0, 2**62)]
+    actions: Annotated[int, Range(0, 10_000)]
+    speed: Annotated[float, Range(0, 1000)]
+    spec: dict[str, Any]
+
+
 def load(folder: Path, record: Record) -> Clip | None:
     """The clip of a record; None if it is missing, damaged, or of another version of the task."""
     note, *parts = _files(folder, record)
     try:
-        data = json.loads(note.read_bytes())
-        if data["key"] != _key(record):
+        data = read(note, _Note, root=folder)
+        if data.key != _key(record):
             return None
         return Clip(
-            TaskSpec.from_json(data["spec"]),
-            int(data["seed"]),
-            int(data["actions"]),
-            float(data["speed"]),
-            *(path.read_bytes() for path in parts),
-        )
-    except (FileNotFoundError, ValueError, KeyError, TypeError, RecursionError, TaskError):
+            TaskSpec.from_json(data.spec), data.seed, data.actions, data.speed,
+            *(files.read(path, root=folder) for path in parts),
+        )  # fmt: skip
+    except (FileError, TaskError):
         return None
 
 
@@ -105,14 +115,9 @@ def make_clip(folder: Path, library: Library, record: Record) -> str | None:
     files.write(start, webp(played.start))
     files.write(solved, webp(played.end))
     write_video(video, played.frames + [played.frames[-1]] * _HOLD, CLIP_FPS)
-    data = {
-        "key": _key(record),
-        "seed": seed,
-        "actions": len(played.actions),
-        "speed": every * CLIP_FPS / FPS,
-        "spec": spec.to_json(),
-    }
-    files.write(note, json.dumps(data).encode())
+    speed = every * CLIP_FPS / FPS
+    data = _Note(_key(record), seed, len(played.actions), speed, spec.to_json())
+    files.write(note, json.dumps(asdict(data)).encode())
     return None
 
 

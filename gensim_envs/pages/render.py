@@ -16,17 +16,20 @@ from typing import Any
 
 import jinja2
 import pygments
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 from pygments.token import Comment, Keyword, Number, Operator, String, Text
 
+from gensim_envs.printing import printable
+from gensim_envs.sandbox.gate import MAX_BYTES
 from gensim_envs.task.assets import COLORS
 from gensim_envs.utils.naming import words
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _COLOURED = (Comment, Keyword, Number, Operator.Word, String)  # in style.css
 _LEXER = PythonLexer(stripnl=False, ensurenl=False)
+_BLANKS = re.compile(r"\s{400}")
 
 
 def render(name: str, **values: Any) -> str:
@@ -72,7 +75,14 @@ def visible(text: str) -> str:
 
 
 def highlight(source: str) -> Markup:
-    """A Python program as HTML with a class for each token that has a colour."""
+    """A Python program as HTML with a class for each token that has a colour.
+
+    One that is longer than the gate allows loses its middle. One with a long stretch of blanks
+    stays plain, since the lexer takes time in proportion to the square of its length.
+    """
+    source = printable(source, MAX_BYTES, lines=True)
+    if _BLANKS.search(source):
+        return escape(source)
     tokens = (
         (kind if any(kind in each for each in _COLOURED) else Text, text)
         for kind, text in _LEXER.get_tokens(visible(source))

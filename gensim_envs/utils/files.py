@@ -87,6 +87,16 @@ def remove(path: Path, root: Path | None = None) -> None:
         os.unlink(path.name, dir_fd=folder)
 
 
+def rename(path: Path, name: str, root: Path | None = None) -> None:
+    """Give a file another name in its folder, where it replaces what has that name.
+
+    Raises:
+        FileError: naming the file and the reason.
+    """
+    with errors(path, "renamed"), _opened_parent(path, root, create=False) as folder:
+        os.rename(path.name, name, src_dir_fd=folder, dst_dir_fd=folder)
+
+
 def read(path: Path, what: str = "", root: Path | None = None, limit: int = LARGEST) -> bytes:
     """The content of a regular file.
 

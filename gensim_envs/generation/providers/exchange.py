@@ -37,10 +37,10 @@ class FilesProvider:
         stem = f"{call.attempt:04d}-{call.name}"
         prompt, answer = (self._folder / f"{stem}.{kind}.md" for kind in ("prompt", "answer"))
         data = ("\n\n".join(message.content.strip() for message in call.messages) + "\n").encode()
-        if not prompt.exists() or prompt.read_bytes() != data:
+        if not prompt.exists() or files.read(prompt) != data:
             files.remove(prompt)  # so that nobody answers it while its old answer is set aside
             if answer.exists():
-                answer.replace(answer.with_suffix(".old.md"))
+                files.rename(answer, f"{stem}.answer.old.md")
                 self._say(f"{answer.name} answered another prompt; it is now {stem}.answer.old.md")
             files.write(prompt, data)
         if not answer.exists():
