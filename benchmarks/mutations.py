@@ -121,10 +121,8 @@ def _safetensors(data: bytes, canary: Path, rng: Generator) -> bytes:
     """Change the header of a file of tensors."""
     length = int.from_bytes(data[:8], "little")
     header = _json(data[8 : 8 + length].decode(), canary, rng).encode(errors="surrogatepass")
-    if rng.random() < 0.1:
-        length = int(rng.choice([0, 1, 2**40, 2**63 - 1]))
-    else:
-        length = len(header)
+    odd = int(rng.choice([0, 1, 2**40, 2**63 - 1]))
+    length = odd if rng.random() < 0.1 else len(header)
     return length.to_bytes(8, "little") + header + data[8 + int.from_bytes(data[:8], "little") :]
 
 

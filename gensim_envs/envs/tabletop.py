@@ -362,6 +362,7 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         self._require(reset=True)
         checked = check_action(action)
         act = self._motion.push if self.pushes else self._motion.pick_and_place
+        self.world.set_margin()
         rested = act(self.world, checked)
         self.world.spawn_waiting(self._is_placed)
         before = self._verdict.progress

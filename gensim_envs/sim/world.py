@@ -82,6 +82,7 @@ class World(Uncopyable):
         self.watcher: Watcher | None = None
         self._loads = 0
         self._soft: Sleepers | None = None
+        self._margin = _MARGIN
         self._forget()
 
     def _forget(self) -> None:
@@ -128,7 +129,6 @@ class World(Uncopyable):
             if not data.fixed:
                 for body, pose in zip(self.bodies[item], poses[item], strict=True):
                     self.client.resetBasePositionAndOrientation(body, *pose)
-        self._set_margin()
         # Before things sleep, since there is none between bodies that do.
         self.client.performCollisionDetection()
         self._poses = poses
@@ -172,6 +172,9 @@ class World(Uncopyable):
         self.client.setGravity(0, 0, -9.81)
         self.client.setPhysicsEngineParameter(fixedTimeStep=STEP, deterministicOverlappingPairs=1)
         self.spec = spec
+        soft = any(isinstance(item.asset, (Rope, Pile)) for item in spec.items)
+        self._margin = _SOFT_MARGIN if soft else _MARGIN
+        self.set_margin()
         self._soft = None
         self._choose_solver()
         self._create_table()
@@ -182,10 +185,12 @@ class World(Uncopyable):
                 self._spawn(item)
         self._soft = self._sleepers()
 
-    def _set_margin(self) -> None:
-        # pybullet keeps one margin for all connections.
-        margin = _MARGIN if self._soft is None else _SOFT_MARGIN
-        self.client.setPhysicsEngineParameter(contactBreakingThreshold=margin)
+    def set_margin(self) -> None:
+        """Set pybullet's margin around bodies to this world's.
+
+        There is one margin for all connections of a process, so every action begins with this.
+        """
+        self.client.setPhysicsEngineParameter(contactBreakingThreshold=self._margin)
 
     def _choose_solver(self) -> None:
         kinds = {type(item.asset) for item in self.spec.items}
@@ -270,7 +275,6 @@ class World(Uncopyable):
     def step(self, count: int = 1, tip: Array | None = None, tool: Tool = "suction") -> None:
         """Advance by `count` simulation steps; `tip` (x, y, z, yaw) is where the tool is."""
         self._forget()
-        self._set_margin()
         for _ in range(count):
             self.client.stepSimulation()
             if self._soft is not None and self.arm is None:
