@@ -127,7 +127,7 @@ assert set(gensim_envs.__all__) <= set(dir(gensim_envs))
 """
     done = python(code)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("44 ")
+    assert done.stdout.startswith("29 ")
 
 
 def test_register_envs_is_enough() -> None:
