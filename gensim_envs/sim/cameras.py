@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -231,15 +231,7 @@ def _table(name: str) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     return _table_from(CAMERAS[name].world_from_camera, CAMERAS[name].intrinsics)
 
 
-OVERVIEW = Camera((1.42, -0.66, 0.92), 146, 30.7, focal=565)
-"""For videos: the table and the whole arm."""
-CLOSE_UP = Camera((1.42, -0.66, 0.92), 146.3, 35.9, focal=523, shape=(360, 480))
-"""For videos: the workspace and the nearest part of the arm, in half the time of `OVERVIEW`."""
-_VIDEO_LIGHT = {**_LAMP, "lightDirection": (0.9, 0.6, 1.6), "lightDistance": 3.0, "shadow": 1}
-
-
-def render_video_frame(client: Client, camera: Camera = OVERVIEW) -> NDArray[np.uint8]:
-    """Render a perspective image with shadows, (height, width, 3) uint8."""
-    projection = perspective(camera.intrinsics, camera.shape, 0.05, 5.0)
-    image = render(client, camera.shape, camera.world_from_camera, projection, **_VIDEO_LIGHT)
-    return np.ascontiguousarray(image.color)
+OVERVIEW = Camera((1.448, -0.369, 1.168), 158, 38, focal=480)
+"""For videos: the workspace and the whole arm."""
+CLOSE_UP = replace(OVERVIEW, focal=360, shape=(360, 480))
+"""The same for videos in pages."""
