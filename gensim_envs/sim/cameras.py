@@ -231,7 +231,7 @@ def _table(name: str) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     return _table_from(CAMERAS[name].world_from_camera, CAMERAS[name].intrinsics)
 
 
-OVERVIEW = Camera((1.448, -0.369, 1.168), 158, 38, focal=480)
+OVERVIEW = Camera((1.555, -0.24, 1.079), 166, 33, focal=522)
 """For videos: the workspace and the whole arm."""
-CLOSE_UP = replace(OVERVIEW, focal=360, shape=(360, 480))
+CLOSE_UP = replace(OVERVIEW, focal=391.5, shape=(360, 480))
 """The same for videos in pages."""

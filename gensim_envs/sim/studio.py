@@ -7,22 +7,23 @@ changes what policies observe.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from gensim_envs.sim.cameras import TABLE_MARGIN, Camera
 from gensim_envs.sim.client import Client
 from gensim_envs.sim.renderer import Rendering, orthographic, perspective, render
-from gensim_envs.sim.cameras import TABLE_MARGIN, Camera
 from gensim_envs.task.geometry import Array
 from gensim_envs.task.pose import WORKSPACE
 
 Floats = NDArray[np.float32]
+Window = tuple[slice, slice]
+"""Rows and columns of a picture."""
 
 _SUN = np.array([0.25, -0.75, 1.5]) / np.linalg.norm([0.25, -0.75, 1.5])
 _LIGHT = {
@@ -43,13 +44,19 @@ _BACKDROP = np.array([214, 217, 221], np.float32)
 _THICKNESS, _LEG, _TABLE_HEIGHT = 0.04, 0.07, 0.74  # metres
 
 
-def take_picture(client: Client, camera: Camera, paint: Collection[int] = ()) -> NDArray[np.uint8]:
+def take_picture(
+    client: Client,
+    camera: Camera,
+    paint: Collection[int] = (),
+    chains: Iterable[Sequence[int]] = (),
+) -> NDArray[np.uint8]:
     """Render a picture of a scene without a table, which is added here.
 
     Args:
         client: the scene.
         camera: the viewpoint.
         paint: pybullet's ids of bodies that are flat on the table and shade nothing.
+        chains: bodies that look like one, such as the pieces of a rope: no edges between them.
 
     Returns:
         (height, width, 3) uint8.
@@ -58,33 +65,43 @@ def take_picture(client: Client, camera: Camera, paint: Collection[int] = ()) ->
     sun, contact = _sun_map(client), _contact_map(client, paint)
     light = room.light(sun, contact)
     picture = room.color * light
-    window = _covered(client, camera)
-    if window is not None:
-        rows, columns = window
+    for window in _covered(client, camera):
         bodies = _bodies(client, camera, window)
-        shaded, cover = _shrunk(_with_edges(bodies), bodies.body >= 0)
+        shaded, cover = _shrunk(_with_edges(bodies, chains), bodies.body >= 0)
         lit = _light_on_bodies(bodies, room.rays[window], room.eye, sun, light[window])
-        picture[rows, columns] *= 1 - cover
-        picture[rows, columns] += shaded * lit
+        picture[window] *= 1 - cover
+        picture[window] += shaded * lit
     return np.clip(picture + 0.5, 0, 255).astype(np.uint8)
 
 
-def _covered(client: Client, camera: Camera) -> tuple[slice, slice] | None:
-    """The rows and columns that contain all bodies, found in a rendering a quarter as large."""
+def _covered(client: Client, camera: Camera) -> list[Window]:
+    """One or two windows, one above the other, that contain all bodies in the fewest pixels.
+
+    They are found in a rendering a quarter as large.
+    """
     height, width = camera.shape
     small = replace(camera, shape=(height // 4, width // 4), focal=camera.focal / 4)
     projection = perspective(small.intrinsics, small.shape, *_RANGE)
     seen = render(client, small.shape, small.world_from_camera, projection, **_LIGHT).body >= 0
-    window = []
-    for axis, length in ((1, height), (0, width)):
-        hit = np.flatnonzero(seen.any(axis=axis))
-        if not len(hit):
-            return None
-        window.append(slice(max(0, 4 * hit[0] - 8), min(length, 4 * hit[-1] + 12)))
-    return window[0], window[1]
+    seen = ndimage.binary_dilation(seen, iterations=2)
+    rows = np.flatnonzero(seen.any(axis=1)).tolist()
+
+    def window(first: int, stop: int) -> Window:
+        columns = np.flatnonzero(seen[first:stop].any(axis=0))
+        return slice(4 * first, 4 * stop), slice(4 * int(columns[0]), 4 * int(columns[-1]) + 4)
+
+    if not rows:
+        return []
+    first, stop = rows[0], rows[-1] + 1
+    pairs = [[window(first, cut), window(cut, stop)] for cut in rows[4:-4:3]]
+    return min(pairs, key=_area, default=[window(first, stop)])
 
 
-def _bodies(client: Client, camera: Camera, window: tuple[slice, slice]) -> Rendering:
+def _area(windows: list[Window]) -> int:
+    return sum((rows.stop - rows.start) * (cols.stop - cols.start) for rows, cols in windows)
+
+
+def _bodies(client: Client, camera: Camera, window: Window) -> Rendering:
     """The bodies within a window of the picture, at twice its size."""
     rows, columns = window
     shape = (2 * (rows.stop - rows.start), 2 * (columns.stop - columns.start))
@@ -99,13 +116,15 @@ def _doubled(camera: Camera) -> Camera:
     return replace(camera, shape=(2 * height, 2 * width), focal=2 * camera.focal)
 
 
-def _with_edges(image: Rendering) -> NDArray[np.uint8]:
+def _with_edges(image: Rendering, chains: Iterable[Sequence[int]]) -> NDArray[np.uint8]:
     """The colours (h, w, 3), darker where one body ends and on steps within one."""
     body, distance = image.body, image.distance
+    for chain in chains:
+        body = np.where((body >= min(chain)) & (body <= max(chain)), chain[0], body)
     edge = np.zeros(body.shape, bool)
     for here, there in (
-        ((slice(1, None), slice(None)), (slice(None, -1), slice(None))),
-        ((slice(None), slice(1, None)), (slice(None), slice(None, -1))),
+        (np.s_[1:], np.s_[:-1]),
+        (np.s_[:, 1:], np.s_[:, :-1]),
     ):
         border = body[here] != body[there]
         border |= np.abs(distance[here] - distance[there]) > _JUMP
@@ -135,9 +154,9 @@ def _shrunk(color: NDArray[np.uint8], cover: NDArray[np.bool_]) -> tuple[Floats,
 
 # The light: two maps of the scene, from the sun and from below the table.
 
-_SUN_EXTENT, _SUN_SIZE = 1.5, 224  # metres and pixels across
-_CONTACT_PIXEL = 0.006
-_CONTACT_SHAPE = (200, 250)
+_SUN_EXTENT, _SUN_SIZE = 1.5, 176  # metres and pixels across
+_CONTACT_PIXEL = 0.0075
+_CONTACT_SHAPE = (160, 200)
 
 
 def _looking(ahead: Array, down: Array, middle: tuple[float, float, float]) -> Array:
@@ -175,8 +194,8 @@ def _sun_map(client: Client) -> _SunMap:
     gap = np.clip(_table_distance() - image.distance, 0, None)
     hit &= gap > 0.006  # paint on the table
     far = np.clip(gap / 0.5, 0, 1) * hit
-    near = ndimage.gaussian_filter(hit - far, 0.9)
-    return _SunMap(distance, np.clip(near + ndimage.gaussian_filter(far, 4.0), 0, 1))
+    near = ndimage.gaussian_filter(hit - far, 0.8)
+    return _SunMap(distance, np.clip(near + ndimage.gaussian_filter(far, 3.2), 0, 1))
 
 
 @lru_cache(maxsize=1)
@@ -187,12 +206,16 @@ def _table_distance() -> Floats:
     return np.asarray(-start / _FROM_SUN[2, 2], np.float32)
 
 
-def _sun_pixels(points: Array) -> tuple[NDArray[np.intp], Floats]:
-    """Pixels of the sun's map, flat, and distances from the light, of points (..., 3)."""
-    local = (points - _FROM_SUN[:3, 3]) @ _FROM_SUN[:3, :3]
-    pixel = ((local[..., :2] / _SUN_EXTENT + 0.5) * _SUN_SIZE).astype(np.intp)
-    pixel = np.clip(pixel, 0, _SUN_SIZE - 1)
-    return pixel[..., 1] * _SUN_SIZE + pixel[..., 0], local[..., 2].astype(np.float32)
+def _sun_pixels(points: Array) -> tuple[Floats, Floats]:
+    """Rows and columns (2, n) of the sun's map, and distances (n,) to the light, of points."""
+    local = ((points - _FROM_SUN[:3, 3]) @ _FROM_SUN[:3, :3]).astype(np.float32)
+    return (local[:, 1::-1].T / _SUN_EXTENT + 0.5) * _SUN_SIZE - 0.5, local[:, 2]
+
+
+def _rounded(values: Floats, at: Floats) -> Floats:
+    """The values (n,) of the pixels of a map that are nearest to rows and columns (2, n)."""
+    pixel = np.ravel_multi_index(tuple(np.rint(at).astype(np.intp)), values.shape, mode="clip")
+    return np.asarray(values.ravel()[pixel])
 
 
 def _contact_map(client: Client, paint: Collection[int]) -> Floats:
@@ -202,7 +225,7 @@ def _contact_map(client: Client, paint: Collection[int]) -> Floats:
     image = render(client, _CONTACT_SHAPE, _FROM_BELOW, projection, **_LIGHT)
     hit = (image.body >= 0) & ~np.isin(image.body, list(paint))
     near = np.where(hit, np.exp(-np.clip(image.distance - 2, 0, 1) / 0.02), 0).astype(np.float32)
-    return np.asarray(ndimage.gaussian_filter(near, 1.6), np.float32)
+    return np.asarray(ndimage.gaussian_filter(near, 1.3), np.float32)
 
 
 def _light_on_bodies(
@@ -214,7 +237,7 @@ def _light_on_bodies(
     points = (eye + rays[row, column] * distance[:, None]).astype(np.float32)
     pixel, depth = _sun_pixels(points)
     shadow = np.zeros(rays.shape[:2], np.float32)
-    shadow[row, column] = depth > sun.distance.ravel()[pixel] + 0.014
+    shadow[row, column] = depth > _rounded(sun.distance, pixel) + 0.03
     ndimage.uniform_filter(shadow, 3, output=shadow)
     lit = np.repeat(1 - _SELF_SHADE * shadow[..., None], 3, axis=2)
     # Close to the table there is less light from around; paint lies in the table's own light.
@@ -237,23 +260,26 @@ class _Room:
         eye: (3,) position of the camera.
         rays: (h, w, 3) from the camera through the pixels, 1 m deep.
         top: flat indices (n,) of the pixels that show the table's top.
-        sun: for each of them its pixel of the sun's map.
-        contact: rows and columns (2, n) of the contact map.
+        sun: rows and columns (2, n) of the sun's map for each of them.
+        contact: likewise of the contact map.
     """
 
     color: Floats
     eye: Array
     rays: Floats
     top: NDArray[np.intp]
-    sun: NDArray[np.intp]
-    contact: NDArray[np.float32]
+    sun: Floats
+    contact: Floats
 
     def light(self, sun: _SunMap, contact: Floats) -> Floats:
         """The share (h, w, 3) of its light that each pixel gets."""
         light = np.ones(self.color.shape, np.float32)
-        shadow = sun.shadow.ravel()[self.sun][:, None]
-        near = ndimage.map_coordinates(contact, self.contact, order=1)[:, None]
-        light.reshape(-1, 3)[self.top] = (1 - _SHADE * shadow) * (1 - _CONTACT * near)
+        dim = (_rounded(sun.shadow, self.sun) > 0.004) | (_rounded(contact, self.contact) > 0.004)
+        shadow, near = (
+            ndimage.map_coordinates(values, at[:, dim], order=1)[:, None]
+            for values, at in ((sun.shadow, self.sun), (contact, self.contact))
+        )
+        light.reshape(-1, 3)[self.top[dim]] = (1 - _SHADE * shadow) * (1 - _CONTACT * near)
         return light
 
 
@@ -275,9 +301,10 @@ def _room(camera: Camera) -> _Room:
     middle = np.array(_CONTACT_SHAPE)[:, None] / 2 - 0.5
     # From below, rows run along x and columns against y.
     contact = (points[:, :2] - _FROM_BELOW[:2, 3]) @ _FROM_BELOW[:2, [1, 0]] / _CONTACT_PIXEL
+    contact = (contact.T + middle).astype(np.float32)
     return _Room(
         half.astype(np.float32), eye, rays.astype(np.float32), seen,
-        _sun_pixels(points)[0], (contact.T + middle).astype(np.float32),
+        _sun_pixels(points)[0], contact,
     )  # fmt: skip
 
 
@@ -337,5 +364,3 @@ def _floor(eye: Array, rays: Array) -> tuple[Array, Array]:
         outside = np.hypot(outside, np.clip(out, 0, None))
     color *= 1 - 0.38 * np.exp(-((outside / 0.35) ** 2))[..., None]
     return color, distance
-
-

@@ -16,7 +16,7 @@ from gensim_envs.sim.client import STEP, Client, selected_renderer
 from gensim_envs.sim.spawn import spawn_visuals
 from gensim_envs.sim.studio import take_picture
 from gensim_envs.sim.world import World
-from gensim_envs.task.assets import asset_geometry
+from gensim_envs.task.assets import Rope, asset_geometry
 from gensim_envs.task.geometry import Array
 
 FPS = 24
@@ -106,7 +106,12 @@ class VideoRecorder(Uncopyable):
             view.show(inverse(self._tip[:3], float(self._tip[3])), self._tool)
         else:
             view.show(arm.joints(), arm.tool)
-        return take_picture(client, camera or self._camera, self._paint)
+        ropes = [
+            copies
+            for item, copies in self._copies.items()
+            if isinstance(self._world.spec.items[item].asset, Rope)
+        ]
+        return take_picture(client, camera or self._camera, self._paint, ropes)
 
     def _scene(self) -> tuple[Client, ArmView]:
         """A scene with an empty table and the arm, created when it is first needed."""
