@@ -90,7 +90,10 @@ class TopDown:
 
 
 _EXTENT = (SHAPE[0] * PIXEL, SHAPE[1] * PIXEL)
-_FROM_ABOVE = orthographic(_EXTENT[1], _EXTENT[0], 0.1, 1.3)
+_BACK = 15.0
+"""Metres by which the camera above steps back along its parallel rays to render: TinyRenderer drops
+faces that are turned away from the eye, even where a ray meets their front."""
+_FROM_ABOVE = orthographic(_EXTENT[1], _EXTENT[0], _BACK + 0.1, _BACK + 1.3)
 _ABOVE = np.array(
     [
         [0.0, 1.0, 0.0, sum(WORKSPACE[0]) / 2],
@@ -113,11 +116,13 @@ def render_top_down(client: Client, view: ViewConditions = DEFAULT_VIEW) -> TopD
     """
     error = view.camera_errors.get("above")
     pose = _ABOVE if error is None else _ABOVE @ error
-    image = render(client, SHAPE, pose, _FROM_ABOVE, **view.light.options)
+    eye = pose.copy()
+    eye[:3, 3] -= _BACK * pose[:3, 2]
+    image = render(client, SHAPE, eye, _FROM_ABOVE, **view.light.options)
     empty = image.body < 0
     color = np.ascontiguousarray(image.color)
     color[empty] = TABLE_COLOR
-    height = np.asarray(_CAMERA_HEIGHT - image.distance, np.float32)
+    height = np.asarray(_CAMERA_HEIGHT + _BACK - image.distance, np.float32)
     height[empty] = 0.0 if error is None else _apparent_table_height(pose)[empty]
     return TopDown(view.light.apply_gain(color), height, image.body)
 

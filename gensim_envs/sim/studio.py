@@ -71,7 +71,7 @@ def take_picture(
         lit = _light_on_bodies(bodies, room.rays[window], room.eye, sun, light[window])
         picture[window] *= 1 - cover
         picture[window] += shaded * lit
-    return np.clip(picture + 0.5, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(picture + 0.5, 0, 255), np.uint8)
 
 
 def _covered(client: Client, camera: Camera) -> list[Window]:
@@ -206,7 +206,7 @@ def _table_distance() -> Floats:
     return np.asarray(-start / _FROM_SUN[2, 2], np.float32)
 
 
-def _sun_pixels(points: Array) -> tuple[Floats, Floats]:
+def _sun_pixels(points: Array | Floats) -> tuple[Floats, Floats]:
     """Rows and columns (2, n) of the sun's map, and distances (n,) to the light, of points."""
     local = ((points - _FROM_SUN[:3, 3]) @ _FROM_SUN[:3, :3]).astype(np.float32)
     return (local[:, 1::-1].T / _SUN_EXTENT + 0.5) * _SUN_SIZE - 0.5, local[:, 2]

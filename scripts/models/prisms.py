@@ -28,8 +28,20 @@ def write(path: Path, lines: list[str]) -> None:
     path.write_text("\n".join(lines) + "\n", encoding="ascii")
 
 
+_SPECK = 0.00625  # metres: two pixels of the view from above
+
+
 def look(outline: shapely.Polygon) -> list[str]:
-    """The top and the sides of a prism 1 m high, with normals; nobody sees its underside."""
+    """The top and the sides of a prism 1 m high, with normals; nobody sees its underside.
+
+    Holes of less than two pixels across are closed: agents would see a speck.
+    """
+    holes = [
+        ring
+        for ring in outline.interiors
+        if shapely.maximum_inscribed_circle(shapely.Polygon(ring)).length * 2 > _SPECK
+    ]
+    outline = shapely.Polygon(outline.exterior, holes)
     vertices: list[tuple[float, float, float]] = []
     normals: list[tuple[float, float, float]] = []
     faces: list[tuple[int, int, int]] = []
@@ -111,17 +123,28 @@ def roof(ridge: float, foot: float) -> list[str]:
 
 
 def fixture() -> list[str]:
-    """The walls of a fixture, mitred at their corners; only to be seen."""
-    corners = ell_outline()
-    along = np.roll(corners, -1, axis=0) - corners
+    """The walls of a fixture, bevelled where they would part at its corners; only to be seen."""
+    ell = ell_outline()
+    along = np.roll(ell, -1, axis=0) - ell
     along /= np.linalg.norm(along, axis=1, keepdims=True)
     outwards = np.c_[along[:, 1], -along[:, 0]]
-    mitre = outwards + np.roll(outwards, 1, axis=0)  # as long as moves both walls by 1 m
+    corners, moves = [], []
+    for k, corner in enumerate(ell):
+        (ax, ay), (bx, by) = along[k - 1], along[k]
+        ends = [outwards[k - 1], outwards[k]]
+        ends = ends if ax * by > ay * bx else [ends[0] + ends[1]]  # two at a convex corner
+        corners += [corner] * len(ends)
+        moves += ends
     rise = math.tan(Fixture.LEAN) * Fixture.HEIGHT
     thick = Fixture.THICKNESS / math.cos(Fixture.LEAN)
     rings = [
-        np.c_[corners + mitre * (Fixture.GAP + out), np.full(len(corners), z)]
-        for out, z in ((thick, 0.0), (rise + thick, Fixture.HEIGHT), (rise, Fixture.HEIGHT), (0, 0))
+        np.c_[np.array(corners) + np.array(moves) * (Fixture.GAP + out), np.full(len(corners), z)]
+        for out, z in (
+            (thick, 0.0),
+            (rise + thick / 2, Fixture.HEIGHT),
+            (rise, Fixture.HEIGHT),
+            (0, 0),
+        )
     ]
     n = len(corners)
     quads = [
