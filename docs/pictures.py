@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from PIL import Image
 
 from gensim_envs import Oracle, fuse_views, rollout
+from gensim_envs.envs.rollout import transitions
 from gensim_envs.envs.tabletop import TabletopEnv
-from gensim_envs.sim.cameras import CLOSE_UP, Camera
+from gensim_envs.sim.cameras import OVERVIEW, Camera, around
 from gensim_envs.sim.video import VideoRecorder
 from gensim_envs.sim.views import pixel_of_xy
 from gensim_envs.sim.world import World
@@ -33,19 +36,67 @@ CAPTION = 22  # pixels
 SEED = 2_011
 SIDE = (slice(90, 410), slice(0, 640))
 PERTURBED = "gensim/PutBlockInBowl-v0"
+SHOWN = tuple(
+    f"gensim/{name}-v0"
+    for name in ("TowersOfHanoi", "PackingObjectsGroup", "AssemblingKits",
+                 "AlignRope", "StackBlockPyramid", "SweepingPiles")
+)  # fmt: skip
+FRAMES, HELD = 72, 10  # frames of the animation, and how many of them show the end
+SIDES = [(a, b, c) for a in (-1, 1) for b in (-1, 1) for c in (-1, 1)]
 MIDDLE = Pose(0.5, 0.0)
 AROUND = Camera((0.92, -0.40, 0.48), 136.4, 38.5, focal=400, shape=(224, 300))
 NEAR = Camera((0.75, -0.24, 0.30), 136, 37.5, focal=860, shape=(240, 320))
 
 
 def solved(id: str, seed: int) -> np.ndarray:
-    """A picture (360, 480, 3) uint8 of a solved episode."""
+    """A picture (344, 460, 3) uint8 of what is on the table once an episode is solved."""
     env = gym.make(id, obs_mode="state")
     rollout(env, Oracle(env), seed=seed)
-    with closing(VideoRecorder(env.unwrapped.world, motion=False, camera=CLOSE_UP)) as video:
-        picture = video.render()
+    world = env.unwrapped.world
+    with closing(VideoRecorder(world, motion=False)) as video:
+        picture = video.render(around(corners(world), (344, 460)))
     env.close()
     return picture
+
+
+def corners(world: World) -> np.ndarray:
+    """Points (n, 3) around everything on the table."""
+    points = []
+    for item, poses in zip(world.spec.items, world.poses(), strict=True):
+        x, y, z = (side / 2 for side in item.asset.size)
+        reach = np.hypot(x, y) if len(poses) == 1 else 0.0
+        for (px, py, pz), _ in poses:
+            points += [(px + a * reach, py + b * reach, pz + c * z) for a, b, c in SIDES]
+    return np.array(points)
+
+
+def episodes() -> None:
+    """The opening picture of the README: the arm solves several tasks, in an animation."""
+    clips = [episode(id, SEED + k) for k, id in enumerate(SHOWN)]
+    frames = []
+    for tiles in zip(*clips, strict=True):
+        rows = [np.concatenate(tiles[k : k + 3], axis=1) for k in range(0, len(tiles), 3)]
+        frames.append(Image.fromarray(np.concatenate(rows)))
+    path = Path(__file__).with_name("episodes.webp")
+    frames[0].save(
+        path, save_all=True, append_images=frames[1:], duration=110, loop=0, quality=62, method=6
+    )
+    print(f"wrote {path.name}, {path.stat().st_size // 1024} KB")
+
+
+def episode(id: str, seed: int) -> list[np.ndarray]:
+    """Frames (195, 260, 3) uint8 of an episode, as many for a short one as for a long one."""
+    env = gym.make(id, obs_mode="state")
+    camera = replace(OVERVIEW, shape=(195, 260), focal=OVERVIEW.focal * 260 / 640)
+    world = env.unwrapped.world
+    with closing(VideoRecorder(world, motion=True, camera=camera, every=3)) as video:
+        for _ in transitions(env, Oracle(env), seed=seed, start=lambda *_: video.start()):
+            pass
+        video.return_home()
+        frames = video.pop_frames()
+    env.close()
+    chosen = np.linspace(0, len(frames) - 1, FRAMES - HELD).round().astype(int)
+    return [frames[k] for k in chosen] + [frames[-1]] * HELD
 
 
 def tasks() -> None:
@@ -158,7 +209,11 @@ def write(name: str, tiles: list[Tile], columns: int, size: tuple[int, int]) -> 
 
 if __name__ == "__main__":
     drawn = {
-        "tasks": tasks, "objects": objects, "perturbations": perturbations, "end-states": end_states
-    }  # fmt: skip
+        "episodes": episodes,
+        "tasks": tasks,
+        "objects": objects,
+        "perturbations": perturbations,
+        "end-states": end_states,
+    }
     for name in sys.argv[1:] or drawn:
         drawn[name]()

@@ -241,7 +241,7 @@ def test_the_shipped_prisms_are_those_that_the_outlines_make(tmp_path: Path) -> 
     code = "import sys, pathlib, scripts.models.prisms as m; m.build(pathlib.Path(sys.argv[1]))"
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=ROOT, check=True)
     built = sorted(path for path in tmp_path.rglob("*.obj"))
-    assert len(built) == 2 * 20 + 4
+    assert len(built) == 2 * 20 + 5
     for path in built:
         shipped = ROOT / "gensim_envs/sim/models" / path.relative_to(tmp_path)
         assert numbers(path) == pytest.approx(numbers(shipped), abs=1e-4), path.name

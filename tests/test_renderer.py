@@ -17,10 +17,11 @@ from gensim_envs.api import Ball, Block, Bowl, Box, Container, Cylinder, Disk, P
 from gensim_envs.cli import main
 from gensim_envs.sim.cameras import TABLE_COLOR
 from gensim_envs.sim.client import RENDERERS, Client
-from gensim_envs.sim.views import PIXEL, pixel_of_xy
+from gensim_envs.sim.views import PIXEL, SHAPE, pixel_of_xy
 from gensim_envs.sim.world import World
-from gensim_envs.task.assets import ASSETS, COLORS, Pile, Rope, asset_geometry
+from gensim_envs.task.assets import ASSETS, COLORS, Mark, Pile, Rope, asset_geometry
 from gensim_envs.task.geometry import transform
+from gensim_envs.task.pose import WORKSPACE
 from gensim_envs.task.spec import ItemSpec, TaskSpec
 
 
@@ -71,6 +72,23 @@ def test_heights_are_true_to_a_millimetre(world: World) -> None:
     assert (view.color[view.body < 0] == TABLE_COLOR).all()
 
 
+def test_no_table_is_seen_through_the_walls_of_bowls(world: World) -> None:
+    """TinyRenderer drops faces that an eye above the table's middle would see from behind."""
+    rng = np.random.default_rng(0)
+    poses = [
+        Pose(x, y, 0, float(rng.uniform(0, 6)))
+        for x in (0.315, 0.5, 0.685)
+        for y in np.linspace(-0.435, 0.435, 7)
+    ]
+    world.load(fixed(*((Bowl("red"), pose) for pose in poses)))
+    view = world.top_down()
+    x = WORKSPACE[0][0] + (np.arange(SHAPE[0]) + 0.5) * PIXEL
+    y = WORKSPACE[1][0] + (np.arange(SHAPE[1]) + 0.5) * PIXEL
+    for pose, bodies in zip(poses, world.bodies, strict=True):
+        inside = np.hypot(x[:, None] - pose.x, y - pose.y) < 0.0575
+        assert (view.body[inside] == bodies[0]).all()
+
+
 def test_things_are_seen_where_they_are(world: World) -> None:
     """To an eighth of a pixel: TinyRenderer alone would be half a pixel off."""
     rng = np.random.default_rng(0)
@@ -109,7 +127,7 @@ def test_every_asset_is_drawn_in_its_shape_and_colour(world: World) -> None:
         seen = np.median(view.color[rows, columns], axis=0)
         hues = {color: np.array(rgb) / np.linalg.norm(rgb) for color, rgb in COLORS.items()}
         nearest = max(hues, key=lambda color: hues[color] @ seen / np.linalg.norm(seen))
-        assert nearest == "green", name
+        assert nearest == "green" or isinstance(asset, Mark), name
 
 
 def scene(scene: Scene) -> None:

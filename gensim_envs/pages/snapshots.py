@@ -32,18 +32,14 @@ _BOUNDS = {
 
 
 def close_up(width: int) -> Camera:
-    """A camera for pictures of this width, 4:3.
-
-    It takes them at twice the size, since TinyRenderer has jagged edges; `webp` halves them.
-    """
-    shape = (2 * width * 3 // 4, 2 * width)
-    return replace(CLOSE_UP, shape=shape, focal=CLOSE_UP.focal * 2 * width / 480)
+    """A camera for pictures of this width, 4:3."""
+    return replace(CLOSE_UP, shape=(width * 3 // 4, width), focal=CLOSE_UP.focal * width / 480)
 
 
 def webp(picture: Frame) -> bytes:
-    """A WebP file of half the size, from (2 * height, 2 * width, 3)."""
+    """A picture as a WebP file."""
     file = io.BytesIO()
-    Image.fromarray(picture).reduce(2).save(file, "WEBP", quality=90)
+    Image.fromarray(picture).save(file, "WEBP", quality=90)
     return file.getvalue()
 
 
@@ -59,7 +55,7 @@ class Recorded(NamedTuple):
         problem: why they do not.
         frames: of the video, which may be empty but for the first and the last one.
         length: number of frames of a video in real time.
-        start: picture of the scene at the start, twice as large as `webp` writes it.
+        start: picture of the scene at the start.
         end: likewise at the end.
     """
 

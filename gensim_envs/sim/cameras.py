@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -90,7 +90,10 @@ class TopDown:
 
 
 _EXTENT = (SHAPE[0] * PIXEL, SHAPE[1] * PIXEL)
-_FROM_ABOVE = orthographic(_EXTENT[1], _EXTENT[0], 0.1, 1.3)
+_BACK = 15.0
+"""Metres by which the camera above steps back along its parallel rays to render: TinyRenderer drops
+faces that are turned away from the eye, even where a ray meets their front."""
+_FROM_ABOVE = orthographic(_EXTENT[1], _EXTENT[0], _BACK + 0.1, _BACK + 1.3)
 _ABOVE = np.array(
     [
         [0.0, 1.0, 0.0, sum(WORKSPACE[0]) / 2],
@@ -113,11 +116,13 @@ def render_top_down(client: Client, view: ViewConditions = DEFAULT_VIEW) -> TopD
     """
     error = view.camera_errors.get("above")
     pose = _ABOVE if error is None else _ABOVE @ error
-    image = render(client, SHAPE, pose, _FROM_ABOVE, **view.light.options)
+    eye = pose.copy()
+    eye[:3, 3] -= _BACK * pose[:3, 2]
+    image = render(client, SHAPE, eye, _FROM_ABOVE, **view.light.options)
     empty = image.body < 0
     color = np.ascontiguousarray(image.color)
     color[empty] = TABLE_COLOR
-    height = np.asarray(_CAMERA_HEIGHT - image.distance, np.float32)
+    height = np.asarray(_CAMERA_HEIGHT + _BACK - image.distance, np.float32)
     height[empty] = 0.0 if error is None else _apparent_table_height(pose)[empty]
     return TopDown(view.light.apply_gain(color), height, image.body)
 
@@ -231,15 +236,20 @@ def _table(name: str) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     return _table_from(CAMERAS[name].world_from_camera, CAMERAS[name].intrinsics)
 
 
-OVERVIEW = Camera((1.42, -0.66, 0.92), 146, 30.7, focal=565)
-"""For videos: the table and the whole arm."""
-CLOSE_UP = Camera((1.42, -0.66, 0.92), 146.3, 35.9, focal=523, shape=(360, 480))
-"""For videos: the workspace and the nearest part of the arm, in half the time of `OVERVIEW`."""
-_VIDEO_LIGHT = {**_LAMP, "lightDirection": (0.9, 0.6, 1.6), "lightDistance": 3.0, "shadow": 1}
+OVERVIEW = Camera((1.555, -0.24, 1.079), 166, 33, focal=522)
+"""For videos: the workspace and the whole arm."""
+CLOSE_UP = replace(OVERVIEW, focal=391.5, shape=(360, 480))
+"""The same for videos in pages."""
 
 
-def render_video_frame(client: Client, camera: Camera = OVERVIEW) -> NDArray[np.uint8]:
-    """Render a perspective image with shadows, (height, width, 3) uint8."""
-    projection = perspective(camera.intrinsics, camera.shape, 0.05, 5.0)
-    image = render(client, camera.shape, camera.world_from_camera, projection, **_VIDEO_LIGHT)
-    return np.ascontiguousarray(image.color)
+def around(points: Array, shape: tuple[int, int]) -> Camera:
+    """A camera in the direction of `OVERVIEW` that frames points (n, 3), from 60 cm or farther."""
+    height, width = shape
+    camera = replace(OVERVIEW, shape=shape, focal=1.1 * width)
+    middle = (points.min(axis=0) + points.max(axis=0)) / 2
+    rotation = camera.world_from_camera[:3, :3]
+    local = (points - middle) @ rotation
+    edges = np.abs(local[:, :2]) / np.array([width, height]) * (2 / 0.84)  # 8 % of margin
+    distance = max(0.6, float((edges.max(axis=1) * camera.focal - local[:, 2]).max()))
+    x, y, z = (middle - distance * rotation[:, 2]).tolist()
+    return replace(camera, eye=(x, y, z))

@@ -14,7 +14,7 @@ import pybullet as p
 
 from gensim_envs.sim import meshes
 from gensim_envs.sim.client import Client
-from gensim_envs.task.assets import COLORS, Asset, Part
+from gensim_envs.task.assets import COLORS, Asset, Part, Rope
 from gensim_envs.task.geometry import Array
 from gensim_envs.task.pose import Pose
 
@@ -218,6 +218,28 @@ def spawn(asset: Asset, poses: list[Pose], *, fixed: bool, client: Client) -> li
 
 
 def spawn_visuals(asset: Asset, count: int, client: Client) -> list[int]:
-    """Bodies that look like those of an item and collide with nothing; see `spawn`."""
-    shape = _visual(asset, client)
+    """Bodies that look like those of an item to people and collide with nothing; see `spawn`."""
+    if isinstance(asset, Rope):
+        strands = _strands(asset.LENGTH / (asset.bodies - 1), asset.BEAD / 2)
+        shape = meshes.create_visual(client, strands, rgbaColor=_rgba(asset, asset.parts()[0]))
+    else:
+        shape = _visual(asset, client)
     return [client.createMultiBody(0, -1, shape, useMaximalCoordinates=True) for _ in range(count)]
+
+
+@lru_cache(maxsize=1)
+def _strands(length: float, radius: float) -> meshes.Mesh:
+    """A piece of rope along x: three strands, which turn by a third, so that pieces join."""
+    x = np.linspace(-0.6, 0.6, 7)  # of the length: pieces overlap, so that bends do not gape
+    around = np.arange(8) * (math.tau / 8)
+    strands = []
+    for start in np.arange(3) * (math.tau / 3):
+        turn = start + x * (math.tau / 3)
+        middle = np.c_[x * length, 0.45 * radius * np.cos(turn), 0.45 * radius * np.sin(turn)]
+        out = np.stack([0 * around, np.cos(around), np.sin(around)], axis=1)
+        vertices = (middle[:, None] + 0.55 * radius * out).reshape(-1, 3)
+        here = np.arange(len(x) - 1)[:, None] * 8 + np.arange(8)
+        beside = np.arange(len(x) - 1)[:, None] * 8 + (np.arange(8) + 1) % 8
+        corners = np.stack([here, beside, here + 8, beside, beside + 8, here + 8], axis=-1)
+        strands.append(meshes.Mesh(vertices, np.tile(out, (len(x), 1)), corners.ravel()))
+    return meshes.join(strands)

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from gensim_envs.sim import Uncopyable
 from gensim_envs.sim.arm.look import ArmView
 from gensim_envs.sim.arm.robot import Tool, inverse
-from gensim_envs.sim.cameras import OVERVIEW, TABLE_COLOR, Camera, render_video_frame
+from gensim_envs.sim.cameras import OVERVIEW, Camera
 from gensim_envs.sim.client import STEP, Client, selected_renderer
-from gensim_envs.sim.meshes import create_box
 from gensim_envs.sim.spawn import spawn_visuals
+from gensim_envs.sim.studio import take_picture
 from gensim_envs.sim.world import World
+from gensim_envs.task.assets import Rope, asset_geometry
 from gensim_envs.task.geometry import Array
 
 FPS = 24
@@ -24,6 +25,7 @@ _SPEED = 0.6  # m/s at which the tool crosses free space in a video
 _ANGULAR_SPEED = 3.0  # rad/s at which it rotates
 _HOME = np.array([0.42, -0.12, 0.25, 0.0])
 _FRAME_STEPS = round(1 / FPS / STEP)
+_PAINT_LIFT = 0.0005  # metres: seen from below, things hide the paint they stand on
 _RECONNECT_EVERY = 50  # scenes: pybullet frees meshes only with the connection
 Frame = NDArray[np.uint8]
 Pose3 = tuple[tuple[float, ...], tuple[float, ...]]
@@ -33,7 +35,7 @@ Pose3 = tuple[tuple[float, ...], tuple[float, ...]]
 class VideoRecorder(Uncopyable):
     """Renders the motion of a world with the arm.
 
-    It renders copies of the bodies, the arm and the table top in a pybullet client of its own,
+    It renders copies of the bodies, and the arm in a pybullet client of its own,
     where nothing collides. So it changes no bit of the simulation, and observations never show
     the arm.
 
@@ -66,6 +68,7 @@ class VideoRecorder(Uncopyable):
         self._tool: Tool = "suction"
         self._arm: ArmView | None = None  # None until the scene is created
         self._copies: dict[int, list[int]] = {}  # item -> copies of its bodies here
+        self._paint: set[int] = set()  # copies that are flat on the table
         self._held: tuple[int, Pose3] | None = None  # a body, and its pose in the frame of the tip
 
     def start(self) -> None:
@@ -88,17 +91,27 @@ class VideoRecorder(Uncopyable):
             if bodies and item not in self._copies:
                 asset = self._world.spec.items[item].asset
                 self._copies[item] = spawn_visuals(asset, len(bodies), client)
+                if asset_geometry(asset).flat:
+                    self._paint.update(self._copies[item])
             for body, copy in zip(bodies, self._copies.get(item, []), strict=True):
                 pose = self._world.client.getBasePositionAndOrientation(body)
                 if self._held is not None and body == self._held[0]:
                     pose = p.multiplyTransforms(*_frame(self._tip), *self._held[1])
+                if copy in self._paint:
+                    (x, y, z), rotation = pose
+                    pose = (x, y, z + _PAINT_LIFT), rotation
                 client.resetBasePositionAndOrientation(copy, *pose)
         arm = self._world.arm
         if arm is None:
             view.show(inverse(self._tip[:3], float(self._tip[3])), self._tool)
         else:
             view.show(arm.joints(), arm.tool)
-        return render_video_frame(client, camera or self._camera)
+        ropes = [
+            copies
+            for item, copies in self._copies.items()
+            if isinstance(self._world.spec.items[item].asset, Rope)
+        ]
+        return take_picture(client, camera or self._camera, self._paint, ropes)
 
     def _scene(self) -> tuple[Client, ArmView]:
         """A scene with an empty table and the arm, created when it is first needed."""
@@ -109,11 +122,7 @@ class VideoRecorder(Uncopyable):
             self._client = Client(selected_renderer())
         self._scenes += 1
         self._client.resetSimulation()
-        sand = [*(channel / 255 for channel in TABLE_COLOR), 1.0]
-        top = create_box(self._client, (1.20, 1.44, 0.04), sand)
-        # Slightly below zero, so that it does not hide paint on the table.
-        self._client.createMultiBody(0, -1, top, (0.45, 0, -0.0205), useMaximalCoordinates=True)
-        self._copies = {}
+        self._copies, self._paint = {}, set()
         self._arm = ArmView(self._client)
         return self._client, self._arm
 

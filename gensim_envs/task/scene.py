@@ -11,7 +11,7 @@ import numpy as np
 
 from gensim_envs.errors import TaskError, in_goal
 from gensim_envs.task.assets.base import SPLIT_COLORS, Asset, asset_geometry
-from gensim_envs.task.assets.household import OBJECTS, SPLIT_OBJECTS, Household
+from gensim_envs.task.assets.household import SPLIT_OBJECTS, Household
 from gensim_envs.task.assets.kit import SPLIT_SHAPES
 from gensim_envs.task.assets.paint import Mark, Zone
 from gensim_envs.task.assets.soft import Pile, Rope
@@ -87,7 +87,7 @@ class Scene:
     def objects(self, count: int, exclude: Sequence[str] = ()) -> list[Household]:
         """`count` distinct kinds of household objects of the split, each in its usual colour."""
         kinds = self._some("objects", SPLIT_OBJECTS, count, exclude)
-        return [Household(OBJECTS[kind]["color"], kind) for kind in kinds]
+        return [Household(kind=kind) for kind in kinds]
 
     def _some(
         self, what: str, of: Mapping[str, Sequence[str]], count: int, exclude: Sequence[str]

@@ -10,7 +10,9 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from gensim_envs.task.assets.holders import Fixture
 from gensim_envs.task.assets.kit import KIT_SHAPES, PIECE_HEIGHT, kit_file, kit_outline
+from gensim_envs.task.assets.solids import ell_outline
 
 Array = NDArray[np.float64]
 
@@ -26,8 +28,20 @@ def write(path: Path, lines: list[str]) -> None:
     path.write_text("\n".join(lines) + "\n", encoding="ascii")
 
 
+_SPECK = 0.00625  # metres: two pixels of the view from above
+
+
 def look(outline: shapely.Polygon) -> list[str]:
-    """The top and the sides of a prism 1 m high, with normals; nobody sees its underside."""
+    """The top and the sides of a prism 1 m high, with normals; nobody sees its underside.
+
+    Holes of less than two pixels across are closed: agents would see a speck.
+    """
+    holes = [
+        ring
+        for ring in outline.interiors
+        if shapely.maximum_inscribed_circle(shapely.Polygon(ring)).length * 2 > _SPECK
+    ]
+    outline = shapely.Polygon(outline.exterior, holes)
     vertices: list[tuple[float, float, float]] = []
     normals: list[tuple[float, float, float]] = []
     faces: list[tuple[int, int, int]] = []
@@ -105,7 +119,44 @@ def roof(ridge: float, foot: float) -> list[str]:
     corners = [(x, y, foot) for x in (-0.5, 0.5) for y in (-0.5, 0.5)]
     corners += [(x, y, foot + 1) for x in (-0.5, 0.5) for y in (-ridge / 2, ridge / 2)]
     quads = [(4, 6, 7, 5), (0, 2, 6, 4), (1, 5, 7, 3), (0, 4, 5, 1), (2, 3, 7, 6), (0, 1, 3, 2)]
-    points = np.array(corners)
+    return _flat_shaded(np.array(corners), quads)
+
+
+def fixture() -> list[str]:
+    """The walls of a fixture, bevelled where they would part at its corners; only to be seen."""
+    ell = ell_outline()
+    along = np.roll(ell, -1, axis=0) - ell
+    along /= np.linalg.norm(along, axis=1, keepdims=True)
+    outwards = np.c_[along[:, 1], -along[:, 0]]
+    corners, moves = [], []
+    for k, corner in enumerate(ell):
+        (ax, ay), (bx, by) = along[k - 1], along[k]
+        ends = [outwards[k - 1], outwards[k]]
+        ends = ends if ax * by > ay * bx else [ends[0] + ends[1]]  # two at a convex corner
+        corners += [corner] * len(ends)
+        moves += ends
+    rise = math.tan(Fixture.LEAN) * Fixture.HEIGHT
+    thick = Fixture.THICKNESS / math.cos(Fixture.LEAN)
+    rings = [
+        np.c_[np.array(corners) + np.array(moves) * (Fixture.GAP + out), np.full(len(corners), z)]
+        for out, z in (
+            (thick, 0.0),
+            (rise + thick / 2, Fixture.HEIGHT),
+            (rise, Fixture.HEIGHT),
+            (0, 0),
+        )
+    ]
+    n = len(corners)
+    quads = [
+        (ring * n + k, ring * n + (k + 1) % n, above * n + (k + 1) % n, above * n + k)
+        for ring, above in ((0, 1), (1, 2), (2, 3), (3, 0))
+        for k in range(n)
+    ]
+    return _flat_shaded(np.concatenate(rings), quads)
+
+
+def _flat_shaded(points: np.ndarray, quads: list[tuple[int, int, int, int]]) -> list[str]:
+    """Quadrangles, each with the normal of its plane."""
     lines, faces = [], []
     for number, quad in enumerate(quads):
         a, b, c = points[list(quad[:3])]
@@ -154,6 +205,7 @@ def build(folder: Path) -> None:
         write(folder / "kit" / f"{kit_file(shape)}.obj", look(outline))
         write(folder / "kit" / f"{kit_file(shape)}_solid.obj", hulls(outline, PIECE_HEIGHT))
     write(folder / "roof.obj", roof(ridge=0.25, foot=0.0))
+    write(folder / "fixture.obj", fixture())
     write(folder / "box.obj", roof(ridge=1.0, foot=-0.5))
     write(folder / "cylinder.obj", lathe([(0, -0.5), (0.5, -0.5), (0.5, 0.5), (0, 0.5)]))
     turn = np.linspace(-math.pi / 2, math.pi / 2, 11)

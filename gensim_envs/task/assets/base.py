@@ -65,7 +65,7 @@ class Part:
         seen: False for what is only collided with.
         mesh: file below gensim_envs/sim/models, without its suffix.
         scale: factors (x, y, z) on a mesh.
-        corners: the scaled mesh seen from above, (x, y) each.
+        corners: the scaled mesh seen from above, (x, y) each; none if other parts cover it.
     """
 
     shape: Literal["box", "cylinder", "sphere", "tube", "mesh"]
@@ -85,7 +85,7 @@ class Part:
     def outline(self) -> shapely.Polygon:
         """The part seen from above; exact for upright parts, as placing needs."""
         if self.shape == "mesh":
-            corners = np.array(self.corners)
+            corners = np.array(self.corners).reshape(-1, 2)
         elif self.shape == "box":
             w, d = self.size[0] / 2, self.size[1] / 2
             corners = np.array([(-w, -d), (w, -d), (w, d), (-w, d)])

@@ -154,6 +154,10 @@ class Fixture(Asset):
     shows_heading = True
     fits = True
     friction = 0.1
+    GAP: ClassVar[float] = 0.003
+    HEIGHT: ClassVar[float] = 0.02
+    LEAN: ClassVar[float] = math.radians(35)
+    THICKNESS: ClassVar[float] = 0.004
 
     @property
     def slots(self) -> tuple[Slot, ...]:
@@ -161,7 +165,7 @@ class Fixture(Asset):
         return (Slot(Pose(0, 0)),)
 
     def parts(self) -> tuple[Part, ...]:
-        gap, height, lean, thick = 0.003, 0.02, math.radians(35), 0.004
+        gap, height, lean, thick = self.GAP, self.HEIGHT, self.LEAN, self.THICKNESS
         corners = ell_outline()
         walls = []
         for a, b in zip(corners, np.roll(corners, -1, axis=0), strict=True):
@@ -178,6 +182,9 @@ class Fixture(Asset):
                     (length, thick, height / math.cos(lean)),
                     (float(middle[0]), float(middle[1]), height / 2),
                     tilt=(lean, 0.0, math.atan2(along[1], along[0])),
+                    seen=False,
                 )
             )
-        return tuple(walls)
+        # Walls of boxes alone would leave the corners open.
+        look = Part("mesh", (0.0, 0.0, height), (0, 0, 0), mesh="fixture", solid=False)
+        return (*walls, look)

@@ -22,14 +22,21 @@ SPLIT_OBJECTS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Household(Asset):
-    """A household or toy object of a `kind` such as "coffee_mug"; its main part has the colour.
+    """A household or toy object of a `kind` such as "coffee_mug"; its main part has the colour,
+    by default the usual one of its kind: `Household(kind="rubber_duck")` is yellow.
 
-    `scene.objects(n)` draws some of the split, each in the colour in which it is usual.
+    `scene.objects(n)` draws some of the split, each in its usual colour.
     """
 
+    color: str = ""
     kind: str = "coffee_mug"
     nouns = ("object", *(str(data["noun"]) for data in OBJECTS.values()))
     _choices: ClassVar = {"kind": OBJECTS}
+
+    def __post_init__(self) -> None:
+        if self.color == "" and isinstance(self.kind, str) and self.kind in OBJECTS:
+            object.__setattr__(self, "color", OBJECTS[self.kind]["color"])
+        super().__post_init__()
 
     @property
     def _data(self) -> dict[str, Any]:
