@@ -95,7 +95,9 @@ class BCImage(LearnedPolicy):
         loss: Tensor = -mixture.log_prob(target).mean()
         return loss, self.table.errors(_best_mode(mixture), target)
 
-    def select_action(self, observation: Mapping[str, Array], tokens: Array) -> NDArray[np.float32]:
+    def select_action(
+        self, observation: Mapping[str, Array], tokens: Array, instruction: str = ""
+    ) -> NDArray[np.float32]:
         """The mean of the most likely mode, (6,)."""
         padded, mask = pad_tokens([tokens])
         scene, _ = pictures([observation["color"]], [observation["height"]])

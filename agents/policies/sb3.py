@@ -107,7 +107,9 @@ class SB3Policy(LearnedPolicy):
             policy="MlpPolicy", env=env, policy_kwargs=network, device="cpu", **options
         )
 
-    def select_action(self, observation: Mapping[str, Array], tokens: Array) -> NDArray[np.float32]:
+    def select_action(
+        self, observation: Mapping[str, Array], tokens: Array, instruction: str = ""
+    ) -> NDArray[np.float32]:
         """The mode of the action distribution, (6,); see `LearnedPolicy`."""
         action, _ = self.policy.predict(observation["state"], deterministic=True)
         low, high = np.array(self.spec.action_low), np.array(self.spec.action_high)

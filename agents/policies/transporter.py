@@ -192,7 +192,9 @@ class Transporter(LearnedPolicy):
     # --------------------------------------------------------------------------------- acting
 
     @torch.no_grad()
-    def select_action(self, observation: Mapping[str, Array], tokens: Array) -> NDArray[np.float32]:
+    def select_action(
+        self, observation: Mapping[str, Array], tokens: Array, instruction: str = ""
+    ) -> NDArray[np.float32]:
         """The most likely action, (6,); the yaw of the pick is 0."""
         parts = pictures([observation["color"]], [observation["height"]]), pad_tokens([tokens])
         image, table, words, mask = (part.to(self.device) for pair in parts for part in pair)
