@@ -248,8 +248,8 @@ def noisy(scenes: Tensor, noise: float, rng: np.random.Generator) -> Tensor:
 def draw(table: Table, action: ArrayLike, rng: np.random.Generator, turn: bool = True) -> Motion:
     """Draw a motion that keeps the pick and the place of an action (6,) on the table.
 
-    Rotations are uniform, or 0 without `turn`, shifts normal. A motion that takes a point off the table is drawn again;
-    if none is found, as for points at opposite ends, the scene is not moved.
+    Rotations are uniform, or 0 without `turn`, shifts normal. A motion that takes a point off the
+    table is drawn again; if none is found, as for points at opposite ends, the scene is not moved.
     """
     pick, place = np.reshape(action, (2, 3))[:, :2]
     low = np.add(table.low, _MARGIN)

@@ -107,7 +107,7 @@ class Pointer(LearnedPolicy):
     def prepare(
         self, samples: list[Sample], tokens: list[Array], rng: np.random.Generator, train: bool
     ) -> dict[str, Tensor]:
-        """See `LearnedPolicy`: the rows of the scenes, and the answers of one valid pick of each."""
+        """See `LearnedPolicy`: the scenes, and the answers for one valid pick of each."""
         states = np.stack([s.state for s in samples if s.state is not None])
         answers = [s.known for s in samples]
         if train and self.config.augment:
@@ -274,7 +274,7 @@ class Pointer(LearnedPolicy):
         """
         batches = torch.arange(len(item), device=item.device)
         mark = torch.zeros_like(hidden)
-        mark[batches, item] = self.picked(hidden[batches, item])
+        mark[batches, item] = self.picked(hidden[batches, item]).to(mark.dtype)
         hidden = self.last(hidden + mark, src_key_padding_mask=~there)
         count = rows.position.shape[1]
         own = hidden[batches, item][:, None].expand(-1, count, -1)
@@ -284,7 +284,7 @@ class Pointer(LearnedPolicy):
         return logits, self._offset(offset, rows.yaw), turns
 
     def _offset(self, numbers: Tensor, yaw: Tensor) -> Tensor:
-        """Offsets (..., 2), metres: a part in the frame of a row with a yaw, and one in the world's."""
+        """Offsets (..., 2), metres: a part in the frame of a row, and one in the world's."""
         return (_rotated(numbers[..., :2], yaw) + numbers[..., 2:]) * 0.1
 
     def _turned(self, turns: Tensor, rotation: Tensor, rows: Tensor, yaw: Tensor) -> Tensor:

@@ -100,9 +100,9 @@ def record(
     """Record solved episodes of the oracle, one Minari dataset for each id.
 
     It may be interrupted or killed at any moment: the same call continues. A call with more
-    episodes extends the datasets. Where several actions are equally good, the oracle draws one, from
-    the seed, and `infos/answers` (steps + 1, k, 7) has all of them: see `Oracle.answers`; rows that
-    are not needed are NaN. In a script, call it under `if __name__ == "__main__":`, since it
+    episodes extends the datasets. Where several actions are equally good, the oracle draws one,
+    from the seed, and `infos/answers` (steps + 1, k, 7) has all of them: see `Oracle.answers`; rows
+    that are not needed are NaN. In a script, call it under `if __name__ == "__main__":`, since it
     starts processes.
 
     Args:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 import shapely
+from numpy.typing import ArrayLike
 
 from gensim_envs.task.geometry import Array
 from gensim_envs.task.goals import GROUPS, Snapshot
@@ -67,5 +68,6 @@ def _far(spec: TaskSpec, judge: Judge, number: int, now: Snapshot) -> float:
     return float(_scaled(np.array(distances)).sum())
 
 
-def _scaled(distance: Array) -> Array:
-    return np.asarray(distance / (distance + _HALF))
+def _scaled(distance: ArrayLike) -> Array:
+    metres = np.asarray(distance, np.float64)
+    return metres / (metres + _HALF)

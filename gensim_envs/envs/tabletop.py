@@ -97,7 +97,8 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
             raise ValueError(f'sensor_noise=True needs obs_mode="cameras", not {obs_mode!r}')
         self._options: dict[str, Any] = {
             "obs_mode": obs_mode, "privileged": privileged, "split": split, "motion": motion,
-            "reward": reward, "joints": joints, "sensor_noise": sensor_noise, "render_mode": render_mode,
+            "reward": reward, "joints": joints, "sensor_noise": sensor_noise,
+            "render_mode": render_mode,
         }  # fmt: skip
         self._window = Window() if render_mode == "human" else None
         self._program = program
