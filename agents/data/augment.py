@@ -174,8 +174,8 @@ def colors_of(scenes: Tensor, tables: Tensor) -> Tensor:
 
 def prepared(
     samples: Sequence[Sample], table: Table, config: Any, rng: np.random.Generator, train: bool
-) -> tuple[Tensor, Tensor, NDArray[np.float32]]:
-    """The images and actions of samples, in training moved at random and with noise.
+) -> tuple[Tensor, Tensor, NDArray[np.float32], list[NDArray[np.float32]]]:
+    """The images, actions and answers of samples, in training moved at random and with noise.
 
     Args:
         samples: b of them.
@@ -185,16 +185,18 @@ def prepared(
         train: whether to do either.
 
     Returns:
-        Maps (b, 4, h, w) and colours (b, 3) of `pictures`, and actions (b, 6).
+        Maps (b, 4, h, w) and colours (b, 3) of `pictures`, actions (b, 6), and b times answers (k, 7).
     """
     scenes, tables = pictures([s.color for s in samples], [s.height for s in samples])
-    actions = np.stack([s.action for s in samples])
+    actions, answers = np.stack([s.action for s in samples]), [s.known for s in samples]
     if train and config.augment:
-        motions, actions = moved(actions, table, rng)
+        turns = [draws_turns(s.instruction) for s in samples]
+        motions, answers = moved_answers(actions, answers, table, rng, turns)
+        actions = np.stack([m.action(table, a) for m, a in zip(motions, actions, strict=True)])
         scenes = move(scenes, table, motions)
     if train and config.noise:
         scenes = noisy(scenes, config.noise, rng)
-    return scenes, tables, actions
+    return scenes, tables, actions, answers
 
 
 def moved(

@@ -84,7 +84,7 @@ class BCImage(LearnedPolicy):
         self, samples: list[Sample], tokens: list[Array], rng: np.random.Generator, train: bool
     ) -> dict[str, Tensor]:
         """`image` (B, 4, H, W), `target` (B, 6) of `Table.encode`, `tokens` and `mask`."""
-        scenes, _, actions = prepared(samples, self.table, self.config, rng, train)
+        scenes, _, actions, _ = prepared(samples, self.table, self.config, rng, train)
         padded, mask = pad_tokens(tokens)
         target = torch.from_numpy(self.table.encode(actions))
         return {"image": scenes, "target": target, "tokens": padded, "mask": mask}
