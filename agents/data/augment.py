@@ -185,7 +185,8 @@ def prepared(
         train: whether to do either.
 
     Returns:
-        Maps (b, 4, h, w) and colours (b, 3) of `pictures`, actions (b, 6), and b times answers (k, 7).
+        Maps (b, 4, h, w) and colours (b, 3) of `pictures`, actions (b, 6), and b times answers
+        (k, 7).
     """
     scenes, tables = pictures([s.color for s in samples], [s.height for s in samples])
     actions, answers = np.stack([s.action for s in samples]), [s.known for s in samples]

@@ -90,7 +90,7 @@ def test_it_learns_to_point_by_colour_words() -> None:
     """Equal blocks are exchangeable; in scenes that it has not seen, it picks by the word."""
     net, rng = make(), np.random.default_rng(1)
     optimizer = torch.optim.AdamW(net.parameters(), 3e-3)
-    for step in range(150):
+    for _ in range(150):
         colors = [("red", "blue")[k] for k in rng.integers(2, size=32)]
         samples = [scene(rng, color)[0] for color in colors]
         batch = net.prepare(samples, [tokens(c) for c in colors], rng, train=True)
