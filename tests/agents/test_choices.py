@@ -22,7 +22,7 @@ def test_a_choice_of_item_and_place_solves_and_an_empty_one_moves_nothing() -> N
             present = layout.items.field(state, "present")[:, 0]
             if not present.all():
                 empty = int(present.argmin())
-                assert env.step(np.array([empty, 0]))[1] == 0
+                assert abs(env.step(np.array([empty, 0]))[1]) < 1e-5
             done = False
             for _ in range(6):
                 goal = Oracle(env).act()

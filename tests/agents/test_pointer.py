@@ -128,14 +128,12 @@ def test_colours_are_named_in_their_order_and_once() -> None:
 
 
 def test_a_colour_is_most_like_its_own_name() -> None:
-    """For the suite's palette, whose unseen colours are not in any training set."""
-    from gensim_envs.api import COLORS as palette
+    """For the suite's palette, unseen colours too, and in a light that is a tenth off."""
+    from gensim_envs.task.assets import COLORS as palette
 
     words = [word for word in palette if word != "gray"]
     names = torch.from_numpy(np.stack([named(word)[:1] for word in words], 1))
     for word in words:
-        color = torch.tensor([palette[word]]) / 255
-        scores = likeness(color, names)[0]
-        assert words[int(scores.argmax())] == word
-        dimmed = likeness(color * 0.8, names)[0]
-        assert words[int(dimmed.argmax())] == word or word in ("white", "cyan")
+        for light in (0.9, 1.0, 1.1):
+            color = torch.tensor([palette[word]]) / 255 * light
+            assert words[int(likeness(color, names)[0].argmax())] == word
