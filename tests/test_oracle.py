@@ -131,3 +131,50 @@ def test_asking_changes_nothing():
     for _ in range(3):
         assert np.array_equal(Oracle(env).act(), first)
     env.close()
+
+
+def scattered(scene: Scene) -> None:
+    """Three equal blocks and one of another colour, for places of their own."""
+    red = scene.add(Block("red"), count=3)
+    blue = scene.add(Block("blue"))
+    marks = scene.mark(Block("red"), [Pose(0.35, y) for y in (-0.1, 0.0, 0.1)])
+    mark = scene.mark(Block("blue"), [Pose(0.35, 0.2)])
+    scene.goal("put the blocks on their marks", [*red, blue], at=[*marks, *mark])
+
+
+def test_answers_exchange_equal_items_and_symmetric_yaws(table):
+    env = table(scattered, obs_mode="state")
+    env.reset(seed=3)
+    oracle = Oracle(env)
+    answers = oracle.answers()
+    assert np.array_equal(answers[0, :6], oracle.act())
+    pairs = {tuple(np.round([*row[:2], *row[3:5]], 3)) for row in answers}
+    assert len(pairs) == 3 * 3 + 1, "each red block for each of its places, and the blue one"
+    assert len(answers) == 4 * len(pairs), "a block looks the same after a quarter of a turn"
+    assert not answers[:, 6].any()
+    state = env.get_state()
+    for row in answers[[1, 6, -1]]:
+        env.set_state(state)
+        assert env.step(row[:6])[1] == pytest.approx(0.25)
+
+
+def test_a_generator_shuffles_the_order_among_equals(table):
+    env = table(scattered, obs_mode="state")
+    env.reset(seed=3)
+    first = Oracle(env).act()
+    drawn = [Oracle(env, np.random.default_rng(k)).act() for k in range(20)]
+    again = [Oracle(env, np.random.default_rng(k)).act() for k in range(20)]
+    assert np.array_equal(drawn, again)
+    assert len({tuple(action[:2]) for action in drawn}) == 4
+    assert np.array_equal(Oracle(env).act(), first)
+
+
+@pytest.mark.parametrize("task", [covered, occupied, tower, scattered])
+def test_solves_in_any_order(table, task):
+    env = table(task, obs_mode="state")
+    env.reset(seed=TUNING[0])
+    oracle = Oracle(env, np.random.default_rng(0))
+    for _ in range(20):
+        if env.step(oracle.act())[2]:
+            return
+    raise AssertionError("not solved")

@@ -7,6 +7,7 @@ along y, so a counter-clockwise rotation about z takes x towards y.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -129,6 +130,13 @@ class Motion:
         moved = [px, py, wrap(pick[2] + self.rotation), qx, qy, wrap(place[2] + self.rotation)]
         return np.array(moved, np.float32)
 
+    def answers(self, table: Table, answers: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Answers (k, 7), see `Sample`, in the moved scene."""
+        moved = answers.copy()
+        for row in moved:
+            row[:6] = self.action(table, row[:6])
+        return moved
+
 
 STILL = Motion(0.0, np.zeros(2))
 """No motion."""
@@ -166,8 +174,8 @@ def colors_of(scenes: Tensor, tables: Tensor) -> Tensor:
 
 def prepared(
     samples: Sequence[Sample], table: Table, config: Any, rng: np.random.Generator, train: bool
-) -> tuple[Tensor, Tensor, NDArray[np.float32]]:
-    """The images and actions of samples, in training moved at random and with noise.
+) -> tuple[Tensor, Tensor, NDArray[np.float32], list[NDArray[np.float32]]]:
+    """The images, actions and answers of samples, in training moved at random and with noise.
 
     Args:
         samples: b of them.
@@ -177,16 +185,19 @@ def prepared(
         train: whether to do either.
 
     Returns:
-        Maps (b, 4, h, w) and colours (b, 3) of `pictures`, and actions (b, 6).
+        Maps (b, 4, h, w) and colours (b, 3) of `pictures`, actions (b, 6), and b times answers
+        (k, 7).
     """
     scenes, tables = pictures([s.color for s in samples], [s.height for s in samples])
-    actions = np.stack([s.action for s in samples])
+    actions, answers = np.stack([s.action for s in samples]), [s.known for s in samples]
     if train and config.augment:
-        motions, actions = moved(actions, table, rng)
+        turns = [draws_turns(s.instruction) for s in samples]
+        motions, answers = moved_answers(actions, answers, table, rng, turns)
+        actions = np.stack([m.action(table, a) for m, a in zip(motions, actions, strict=True)])
         scenes = move(scenes, table, motions)
     if train and config.noise:
         scenes = noisy(scenes, config.noise, rng)
-    return scenes, tables, actions
+    return scenes, tables, actions, answers
 
 
 def moved(
@@ -195,6 +206,33 @@ def moved(
     """A random motion for each action (b, 6), and the actions in the moved scenes."""
     motions = [draw(table, action, rng) for action in actions]
     return motions, np.stack([m.action(table, a) for m, a in zip(motions, actions, strict=True)])
+
+
+_DIRECTIONS = re.compile(
+    r"\b(left|right|front|behind|above|below|top|bottom|upper|lower|corner|far|near|row|column)\w*"
+)
+
+
+def draws_turns(instruction: str) -> bool:
+    """Whether a scene may be rotated: its instruction names no direction of the picture."""
+    return _DIRECTIONS.search(instruction.lower()) is None
+
+
+def moved_answers(
+    actions: NDArray[np.float32], answers: Sequence[NDArray[np.float32]], table: Table,
+    rng: np.random.Generator, turns: Sequence[bool],
+) -> tuple[list[Motion], list[NDArray[np.float32]]]:  # fmt: skip
+    """A random motion for each action (b, 6), and each one's answers (k, 7) in the moved scenes.
+
+    Args:
+        actions: that stay on the table.
+        answers: b times (k, 7), see `Sample`.
+        table: where they are.
+        rng: the only randomness.
+        turns: b times, whether the motion may rotate the scene.
+    """
+    motions = [draw(table, a, rng, turn=t) for a, t in zip(actions, turns, strict=True)]
+    return motions, [m.answers(table, a) for m, a in zip(motions, answers, strict=True)]
 
 
 def noisy(scenes: Tensor, noise: float, rng: np.random.Generator) -> Tensor:
@@ -210,17 +248,17 @@ def noisy(scenes: Tensor, noise: float, rng: np.random.Generator) -> Tensor:
     return scenes + torch.from_numpy(drawn)
 
 
-def draw(table: Table, action: ArrayLike, rng: np.random.Generator) -> Motion:
+def draw(table: Table, action: ArrayLike, rng: np.random.Generator, turn: bool = True) -> Motion:
     """Draw a motion that keeps the pick and the place of an action (6,) on the table.
 
-    Rotations are uniform, shifts normal. A motion that takes a point off the table is drawn again;
-    if none is found, as for points at opposite ends, the scene is not moved.
+    Rotations are uniform, or 0 without `turn`, shifts normal. A motion that takes a point off the
+    table is drawn again; if none is found, as for points at opposite ends, the scene is not moved.
     """
     pick, place = np.reshape(action, (2, 3))[:, :2]
     low = np.add(table.low, _MARGIN)
     high = np.add(table.low, table.size) - _MARGIN
     for _ in range(_TRIES):
-        motion = Motion(rng.uniform(-math.pi, math.pi), rng.normal(0, _SPREAD, 2))
+        motion = Motion(rng.uniform(-math.pi, math.pi) * turn, rng.normal(0, _SPREAD, 2))
         points = motion.points(table, [pick, place])
         if (points >= low).all() and (points <= high).all():
             return motion

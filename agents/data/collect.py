@@ -14,9 +14,13 @@ from agents.data import tokens
 from agents.data.demonstrations import Demonstrations
 from agents.errors import AgentsError
 from agents.evaluation.playing import of_suite
-from gensim_envs.datasets import Played, find, record
+from agents.ranges import Checked, Share
+from gensim_envs.datasets import Disturbed, Played, find, record
 from gensim_envs.seeds import TRAINING
 from gensim_envs.utils.progress import Progress
+
+DISTURB = 0.2
+"""Share of the executed actions that go wrong in demonstrations for training."""
 
 
 def collect(
@@ -28,6 +32,7 @@ def collect(
     seed: int = TRAINING.start,
     workers: int | None = None,
     perturb: Sequence[str] = (),
+    disturb: float = DISTURB,
 ) -> Demonstrations:
     """Record the first seeds that the oracle solves, and read them.
 
@@ -41,6 +46,7 @@ def collect(
         seed: the first one; all seeds are in the training range.
         workers: number of processes; by default one on each core.
         perturb: keys of `PERTURBATIONS` to draw for each episode.
+        disturb: share of the executed actions that go wrong; see `gensim_envs.datasets.Disturbed`.
 
     Raises:
         DatasetError: if an env cannot be demonstrated, or the folder holds something else.
@@ -69,13 +75,13 @@ def collect(
 
         summaries = record(
             envs, episodes, seed, out, obs_mode=obs_mode, bounds=bounds, perturb=perturb,
-            workers=workers, progress=show,
+            behaviour=Disturbed(disturb) if disturb else None, workers=workers, progress=show,
         )  # fmt: skip
     return Demonstrations.load(*(summary.path for summary in summaries))
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExportConfig:
+class ExportConfig(Checked):
     """Options of `python -m agents export`."""
 
     env: Annotated[tuple[str, ...], arg(metavar="ID ...")] = ()
@@ -96,10 +102,13 @@ class ExportConfig:
     """Number of processes; by default one for each core."""
     perturb: tuple[Literal["colors", "light", "camera"], ...] = ()
     """Randomisations of each episode."""
+    disturb: Share = DISTURB
+    """Share of the executed actions that go wrong, so that demonstrations show how to recover."""
     encoder: str = "minilm"
     """Text encoder of the tokens: minilm, words, clip:RN50/openai, or none."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if sum(map(bool, (self.env, self.tasks, self.data))) != 1:
             raise AgentsError("give one of --env, --tasks and --data")
         if self.data is None and self.out is None:
@@ -118,7 +127,7 @@ def export(config: ExportConfig) -> None:
         collect(
             task_list(config.tasks) if config.tasks else config.env, config.demos, folder,
             obs_mode=config.obs_mode, seed=config.seed, workers=config.workers,
-            perturb=config.perturb,
+            perturb=config.perturb, disturb=config.disturb,
         )  # fmt: skip
     for path in find(folder):
         demonstrations = Demonstrations.load(path)

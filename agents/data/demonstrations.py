@@ -249,9 +249,21 @@ def _read_episode(env: str, obs_mode: str, episode: Episode) -> PackedEpisode:
     if "infos/labelled" in episode:
         labelled = np.ravel(episode.array("infos/labelled"))
     actions, instructions = episode.array("actions"), episode.texts("infos/instruction")
-    steps = instructions, actions, _observations(obs_mode, episode)
+    steps = instructions, actions, _observations(obs_mode, episode), _answers(episode)
     chosen = (itertools.compress(each, labelled) for each in steps)
     return PackedEpisode.of(obs_mode, env, episode.seed, *chosen)
+
+
+def _answers(episode: Episode) -> list[NDArray[Any]]:
+    """The answers (k, 7) of each step; none if the dataset has none."""
+    if "infos/answers" not in episode:
+        return []
+    answers = episode.array("infos/answers")[: episode.steps]
+    if answers.ndim != 3:
+        raise AgentsError(
+            f"{episode.what}: infos/answers is {answers.shape}, not (steps + 1, k, 7)"
+        )
+    return [each[~np.isnan(each).any(axis=-1)] for each in answers]
 
 
 def _obs_mode(episode: Episode) -> str:

@@ -35,6 +35,8 @@ class Sample:
         color: (160, 320, 3), if the obs_mode is "rgbd".
         height: (160, 320) metres, rounded to 0.1 mm, if it is "rgbd".
         state: (n,), if it is "state".
+        answers: (k, 7) all actions that are equally good, each followed by 1 where the yaw does not
+            matter, otherwise by 0; None if only `action` is known to be good.
     """
 
     instruction: str
@@ -42,6 +44,12 @@ class Sample:
     color: NDArray[np.uint8] | None = None
     height: Floats | None = None
     state: Floats | None = None
+    answers: Floats | None = None
+
+    @property
+    def known(self) -> Floats:
+        """(k, 7) the answers that are known, k >= 1."""
+        return np.append(self.action, np.float32(0))[None] if self.answers is None else self.answers
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +61,7 @@ class PackedEpisode:
         seed: with which it was reset.
         instructions: T of them.
         actions: (T, 6).
+        answers: T of shape (k, 7), see `Sample`.
         frames: T compressed pairs of color and height; empty if there are states.
         states: (T, n), or None.
         digest: of all the above, with the frames decompressed.
@@ -62,6 +71,7 @@ class PackedEpisode:
     seed: int
     instructions: tuple[str, ...]
     actions: Floats
+    answers: tuple[Floats, ...]
     frames: tuple[Pair, ...]
     states: Floats | None
     digest: bytes
@@ -75,6 +85,7 @@ class PackedEpisode:
         instructions: Iterable[str],
         actions: Iterable[Any],
         observations: Iterable[Any],
+        answers: Iterable[Any] = (),
     ) -> PackedEpisode:
         """Check and compress an episode.
 
@@ -86,6 +97,7 @@ class PackedEpisode:
             actions: T of shape (6,).
             observations: T states (n,), or T pairs of color (160, 320, 3) uint8 and height
                 (160, 320) float32.
+            answers: T of shape (k, 7), or none if only the actions are known to be good.
 
         Raises:
             AgentsError: if an action or observation is not valid, or there are none.
@@ -96,8 +108,14 @@ class PackedEpisode:
             raise AgentsError(f"{what} has no steps")
         if rows.shape != (len(texts), 6) or not np.isfinite(rows).all():
             raise AgentsError(f"{what}: an action is not six finite numbers")
+        known = tuple(np.array(each, np.float32) for each in answers)
+        if not known:
+            known = tuple(np.append(row, np.float32(0))[None] for row in rows)
+        if len(known) != len(texts) or not all(map(_valid, known)):
+            raise AgentsError(f"{what}: its answers are not k times seven numbers for each action")
         digest = hashlib.sha256(json.dumps([env, seed, list(texts)]).encode())
-        digest.update(rows.astype("<f4").tobytes())
+        for part in (rows, *known):
+            digest.update(part.astype("<f4").tobytes())
         states, frames = None, []
         if obs_mode == "state":
             states = np.array(list(observations), np.float32)
@@ -108,10 +126,10 @@ class PackedEpisode:
         else:
             for color, height in observations:
                 raw = color.tobytes(), _pack_height(height, what)
-                for part in raw:
-                    digest.update(part)
+                for data in raw:
+                    digest.update(data)
                 frames.append((zlib.compress(raw[0], _LEVEL), zlib.compress(raw[1], _LEVEL)))
-        return cls(env, seed, texts, rows, tuple(frames), states, digest.digest())
+        return cls(env, seed, texts, rows, known, tuple(frames), states, digest.digest())
 
     def sample(self, step: int) -> Sample:
         """One step, decompressed."""
@@ -122,8 +140,12 @@ class PackedEpisode:
             raw_color, raw_height = map(zlib.decompress, self.frames[step])
             color = np.frombuffer(raw_color, np.uint8).reshape(*IMAGE, 3).copy()
             height = _unpack_height(raw_height)
-        action = self.actions[step].copy()
-        return Sample(self.instructions[step], action, color, height, state)
+        action, answers = self.actions[step].copy(), self.answers[step].copy()
+        return Sample(self.instructions[step], action, color, height, state, answers)
+
+
+def _valid(answers: Floats) -> bool:
+    return answers.ndim == 2 and answers.shape[1] == 7 and bool(np.isfinite(answers).all())
 
 
 def _pack_height(height: Floats, what: str) -> bytes:

@@ -84,7 +84,7 @@ class BCImage(LearnedPolicy):
         self, samples: list[Sample], tokens: list[Array], rng: np.random.Generator, train: bool
     ) -> dict[str, Tensor]:
         """`image` (B, 4, H, W), `target` (B, 6) of `Table.encode`, `tokens` and `mask`."""
-        scenes, _, actions = prepared(samples, self.table, self.config, rng, train)
+        scenes, _, actions, _ = prepared(samples, self.table, self.config, rng, train)
         padded, mask = pad_tokens(tokens)
         target = torch.from_numpy(self.table.encode(actions))
         return {"image": scenes, "target": target, "tokens": padded, "mask": mask}
@@ -95,7 +95,9 @@ class BCImage(LearnedPolicy):
         loss: Tensor = -mixture.log_prob(target).mean()
         return loss, self.table.errors(_best_mode(mixture), target)
 
-    def select_action(self, observation: Mapping[str, Array], tokens: Array) -> NDArray[np.float32]:
+    def select_action(
+        self, observation: Mapping[str, Array], tokens: Array, instruction: str = ""
+    ) -> NDArray[np.float32]:
         """The mean of the most likely mode, (6,)."""
         padded, mask = pad_tokens([tokens])
         scene, _ = pictures([observation["color"]], [observation["height"]])

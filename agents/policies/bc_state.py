@@ -95,7 +95,9 @@ class BCState(LearnedPolicy):
         actions = np.stack([s.action for s in samples])
         if train and self.config.augment and self.spec.state_bounds:
             motions, actions = moved(actions, self.table, rng)
-            states = _move(states, StateLayout.of(self.spec.state_bounds), self.table, motions)
+            states = move_states(
+                states, StateLayout.of(self.spec.state_bounds), self.table, motions
+            )
         return states, actions
 
     def forward(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
@@ -104,7 +106,9 @@ class BCState(LearnedPolicy):
         loss = nn.functional.huber_loss(outputs, target, delta=self.config.delta)
         return loss, self.table.errors(outputs, target)
 
-    def select_action(self, observation: Mapping[str, Array], tokens: Array) -> NDArray[np.float32]:
+    def select_action(
+        self, observation: Mapping[str, Array], tokens: Array, instruction: str = ""
+    ) -> NDArray[np.float32]:
         """See `LearnedPolicy`."""
         state = torch.from_numpy(np.asarray(observation["state"], np.float32))[None]
         padded, mask = pad_tokens([tokens])
@@ -123,7 +127,7 @@ class BCState(LearnedPolicy):
         return outputs
 
 
-def _move(
+def move_states(
     states: NDArray[np.float32], layout: StateLayout, table: Table, motions: list[Motion]
 ) -> NDArray[np.float32]:
     """State vectors (B, n) of the moved scenes."""

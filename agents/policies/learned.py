@@ -94,12 +94,15 @@ class LearnedPolicy(nn.Module, Policy):
 
     # --------------------------------------------------------------------------------- acting
 
-    def select_action(self, observation: Mapping[str, Array], tokens: Array) -> NDArray[np.float32]:
+    def select_action(
+        self, observation: Mapping[str, Array], tokens: Array, instruction: str = ""
+    ) -> NDArray[np.float32]:
         """The action for one observation, (6,), within the bounds.
 
         Args:
             observation: color and height, or state.
             tokens: of the instruction, as for `prepare`.
+            instruction: its text, for what the policy looks up in it by itself, such as colours.
         """
         raise NotImplementedError
 
@@ -155,7 +158,7 @@ class LearnedPolicy(nn.Module, Policy):
     def act(self, observation: Any, instruction: str) -> NDArray[np.float32]:
         """See `Policy`."""
         parts = {"state": observation} if self.obs_mode == "state" else observation
-        return self.select_action(parts, self._encode(instruction))
+        return self.select_action(parts, self._encode(instruction), instruction)
 
     def _encode(self, instruction: str) -> Array:
         self.load_text_encoder()

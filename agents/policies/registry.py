@@ -21,6 +21,7 @@ Kind = Literal["imitation", "reinforcement", "scripted"]
 POLICIES: dict[Kind, dict[str, str]] = {
     "imitation": {
         "transporter": "agents.policies.transporter:Transporter",
+        "pointer": "agents.policies.pointer:Pointer",
         "bc_state": "agents.policies.bc_state:BCState",
         "bc_image": "agents.policies.bc_image:BCImage",
     },

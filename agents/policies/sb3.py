@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from agents.errors import AgentsError
 from agents.policies.base import Array, PolicySpec
+from agents.policies.choices import Choices
 from agents.policies.learned import LearnedPolicy
 from agents.ranges import Amount, Checked, Natural, Range, Share
 from gensim_envs.utils.decode import Size
@@ -59,6 +60,8 @@ class PPOConfig(Checked):
     """Coefficient of the entropy bonus."""
     hidden: Annotated[tuple[int, ...], Range(1, 10**4), Size(0, 20)] = (256, 256)
     """Widths of the hidden layers of actor and critic."""
+    choices: bool = False
+    """Choose an item and where it goes, instead of six numbers; for tasks of this suite."""
 
 
 @dataclass(frozen=True)
@@ -93,9 +96,16 @@ class SB3Policy(LearnedPolicy):
     def __init__(self, config: Any, spec: PolicySpec) -> None:
         super().__init__(config, spec)
         (size,) = spec.observation["state"]
+        self.choices: Choices | None = None
+        actions: spaces.Space[Any] = spaces.Box(-1, 1, (len(spec.action_low),), np.float32)
+        if getattr(config, "choices", False):
+            if not spec.state_bounds:
+                raise AgentsError("choices need tasks of this suite, whose state vectors have rows")
+            self.choices = Choices(spec.state_bounds)
+            actions = self.choices.space
         self.policy = self.network_class(
             spaces.Box(-np.inf, np.inf, (size,), np.float32),
-            spaces.Box(-1, 1, (len(spec.action_low),), np.float32),
+            actions,
             lambda _: config.learning_rate,
             net_arch=list(config.hidden),
         )
@@ -104,14 +114,20 @@ class SB3Policy(LearnedPolicy):
         """The algorithm that trains a network of this shape, on the CPU."""
         options = asdict(self.config)
         network = {"net_arch": list(options.pop("hidden"))}
+        options.pop("choices", None)
         return self.algorithm_class(
             policy="MlpPolicy", env=env, policy_kwargs=network, device="cpu", **options
         )
 
-    def select_action(self, observation: Mapping[str, Array], tokens: Array) -> NDArray[np.float32]:
+    def select_action(
+        self, observation: Mapping[str, Array], tokens: Array, instruction: str = ""
+    ) -> NDArray[np.float32]:
         """The mode of the action distribution, (6,); see `LearnedPolicy`."""
         action, _ = self.policy.predict(observation["state"], deterministic=True)
         low, high = np.array(self.spec.action_low), np.array(self.spec.action_high)
+        if self.choices is not None:
+            chosen = self.choices.action(observation["state"], action)
+            return self.clip((low + high) / 2 if chosen is None else chosen)
         return self.clip(low + (action.astype(np.float64) + 1) / 2 * (high - low))
 
 

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agents.data.augment import Table, colors_of, pictures, prepared, wrap
+from agents.data.colors import WORDS, likeness, named
 from agents.data.demonstrations import Sample
 from agents.errors import AgentsError
 from agents.policies import grids, networks
@@ -59,6 +60,10 @@ class TransporterConfig(Checked):
     """Channels of the refining networks."""
     refine_features: Width = 16
     """Channels that the refining networks correlate."""
+    color_words: bool = False
+    """See colours only as how like they are to the colour words of the instruction."""
+    condition: bool = False
+    """Place with regard to what was picked: its features, and how like its colour others are."""
     clip: bool = False
     """Use the frozen image encoder of CLIP in the semantic stream; needs a clip: encoder."""
     augment: bool = True
@@ -71,6 +76,8 @@ class TransporterConfig(Checked):
         super().__post_init__()
         if self.crop % 8:
             raise AgentsError(f"crop is {self.crop}; expected a multiple of 8")
+        if self.clip and self.color_words:
+            raise AgentsError("clip needs colours; give it without color_words")
         if not 4 <= self.rotations_trained <= self.rotations:
             raise AgentsError(
                 f"rotations_trained is {self.rotations_trained}; expected 4 to rotations, which is "
@@ -106,17 +113,20 @@ class Transporter(LearnedPolicy):
         self._coarse, self._half = self.table.pixel * COARSE, self.table.pixel * HALF
         widths = (config.width, config.width * 3 // 2, config.width * 2)
         self.instruction = networks.InstructionPooling(spec.encoder_width, spec.encoder == "words")
-        self.spatial = nn.ModuleList([networks.Encoder(4, widths), networks.Decoder(widths)])
+        seen = WORDS + 1 if config.color_words else 3
+        spatial = 2 if config.color_words else 4
+        self.spatial = nn.ModuleList([networks.Encoder(spatial, widths), networks.Decoder(widths)])
         # In a tuple, so that its weights are not part of the module.
         self._clip = (clip_visual(spec.encoder),) if config.clip else None
         if self._clip is None:
-            encoder: nn.Module = networks.Encoder(3, widths, self.instruction.outputs)
+            encoder: nn.Module = networks.Encoder(seen, widths, self.instruction.outputs)
         else:  # the decoder uses the three finest of the four scales
             pairs = zip(self._clip[0].widths, widths, strict=False)
             encoder = nn.ModuleList(nn.Conv2d(theirs, ours, 1) for theirs, ours in pairs)
         self.semantic = nn.ModuleList([encoder, networks.Decoder(widths, self.instruction.outputs)])
         self.pick = nn.Conv2d(config.width, (COARSE // HALF) ** 2, 1)
-        self.query = nn.Conv2d(config.width, config.features, 1)
+        self.query = nn.Conv2d(config.width + config.condition, config.features, 1)
+        self.picked = networks.FiLM(config.width, config.width) if config.condition else None
         self.key = nn.Conv2d(config.width, config.features, 1)
         self.sharpness = nn.Parameter(torch.tensor(1 / (config.features * config.crop / COARSE)))
         if config.refine:
@@ -141,72 +151,127 @@ class Transporter(LearnedPolicy):
     ) -> dict[str, Tensor]:
         """See `LearnedPolicy`; everything random of a step is drawn here, except token dropout."""
         config, b = self.config, len(samples)
-        scenes, tables, actions = prepared(samples, self.table, config, rng, train)
+        scenes, tables, _, answers = prepared(samples, self.table, config, rng, train)
+        drawn = [_draw(each, rng) for each in answers]
+        actions = np.stack([each[0] for each in drawn])
         pick, place = actions[:, 0:2], actions[:, 3:5]
         rotation = actions[:, 5] - actions[:, 2]
 
         # An item that is held off its centre reaches the same pose if the place is shifted too.
         offset = rng.normal(0, config.jitter if train else 0, (b, 2))
-        cos, sin = np.cos(rotation), np.sin(rotation)
-        carried = np.stack([cos * offset[:, 0] - sin * offset[:, 1],
-                            sin * offset[:, 0] + cos * offset[:, 1]], 1)  # fmt: skip
+        carried = _rotated(offset, rotation)
         # Refining is trained on coarse places that are off by up to its reach.
         off = rng.uniform(-1, 1, (b, 3)) * [*[self._half * (REACH - 1)] * 2,
                                             FINE_ROTATION * (FINE_ROTATIONS // 2 - 1)]  # fmt: skip
-        steps = rotation / (2 * math.pi / config.rotations) % config.rotations
-        first = np.floor(steps).astype(int)
-        count = config.rotations_trained - 2
-        others = [rng.permutation(config.rotations - 2)[:count] + 2 for _ in first]
-        near = np.concatenate([np.tile([0, 1], (b, 1)), np.stack(others)], 1)
-        rotations = (near + first[:, None]) % config.rotations
+        rotations = np.stack([self._rotations(own, rng) for _, own in drawn])
+        places = np.stack([
+            self._equals(own, shift, among)
+            for (_, own), shift, among in zip(drawn, offset, rotations, strict=True)
+        ])  # fmt: skip
         words, mask = pad_tokens(tokens)
         numbers = {
             "pick": pick, "grasp": pick + offset, "place": place + carried, "rotation": rotation,
-            "between": steps % 1,  # of the first two rotations
+            "picks": _stacked([each[:, :2] for each in answers]), "places": places,
+            "free": actions[:, 6],
             "near": place + carried + off[:, :2], "near_rotation": rotation + off[:, 2],
         }  # fmt: skip
         return {
             "image": scenes.contiguous(memory_format=torch.channels_last), "table": tables,
-            "tokens": words, "mask": mask, "rotations": torch.from_numpy(rotations),
+            "tokens": words, "mask": mask,
+            "colors": torch.from_numpy(np.stack([named(s.instruction) for s in samples])),
+            "rotations": torch.from_numpy(rotations),
             **{name: torch.from_numpy(value.astype(np.float32)) for name, value in numbers.items()},
         }  # fmt: skip
 
+    def _rotations(self, own: Array, rng: np.random.Generator) -> NDArray[np.int64]:
+        """The rotations that are trained: the two next to the first answer, and others at random.
+
+        Others are no answers, since symmetric ones are not wrong, as far as there are enough.
+
+        Args:
+            own: (k, 7) the answers for one pick.
+            rng: the only randomness.
+        """
+        count = self.config.rotations
+        steps = self._steps(own)
+        first = int(steps[0])
+        near = [first % count, (first + 1) % count]
+        others = np.array([k for k in rng.permutation(count) if k not in near])
+        apart = np.abs((others[:, None] - steps + count / 2) % count - count / 2).min(axis=1)
+        right = (apart < 1) & (own[0, 6] == 0)
+        others = others[np.argsort(right, kind="stable")]
+        return np.array([*near, *others[: self.config.rotations_trained - 2]])
+
+    def _steps(self, own: Array) -> NDArray[np.float64]:
+        """Rotations of answers (k, 7) in steps, 0..config.rotations."""
+        count = self.config.rotations
+        return np.asarray((own[:, 5] - own[:, 2]) / (2 * math.pi / count) % count, np.float64)
+
+    def _equals(self, own: Array, shift: Array, among: Array) -> NDArray[np.float64]:
+        """The right places among the trained rotations (r,), (32, 3): index, x and y; or NaN.
+
+        Args:
+            own: (k, 7) the answers for one pick.
+            shift: (2,) from that pick to where the item is held, metres.
+            among: (r,) rotations in steps.
+        """
+        rows = []
+        if own[0, 6]:  # a round item: each rotation is right at each place
+            angles = among * (2 * math.pi / self.config.rotations)
+            carried = _rotated(np.tile(shift, (len(among), 1)), angles)
+            for place in np.unique(own[:, 3:5], axis=0):
+                rows += [(k, *(place + each)) for k, each in enumerate(carried)]
+        else:
+            steps = self._steps(own)
+            carried = _rotated(np.tile(shift, (len(own), 1)), own[:, 5] - own[:, 2])
+            for step, answer, each in zip(steps, own, carried, strict=True):
+                if int(step) % self.config.rotations == among[0]:
+                    rows.append((step % 1, *(answer[3:5] + each)))
+        return _stacked([np.array(rows)])[0]
+
     def forward(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Cross-entropies of picks, coarse places and refined places, in nats."""
-        features = self._features(*(batch[name] for name in ("image", "table", "tokens", "mask")))
-        pick = self.table.cells(batch["pick"], self._half)
-        parts = {"pick": grids.cross_entropy(self._picks(features)[:, None], F.pad(pick, (1, 0)))}
-        scores = self._places(features, batch["grasp"], batch["rotations"])
-        target = torch.cat(
-            [batch["between"][:, None], self.table.cells(batch["place"], self._coarse)], 1
-        )
+        names = "image", "table", "tokens", "mask", "colors"
+        features = self._features(*(batch[name] for name in names))
+        picks = F.pad(self.table.cells(batch["picks"], self._half), (1, 0))
+        parts = {"pick": grids.cross_entropy(self._picks(features)[:, None], picks)}
+        scores = self._places(batch["image"], features, batch["grasp"], batch["rotations"])
+        step, places = batch["places"].split([1, 2], -1)
+        target = torch.cat([step, self.table.cells(places, self._coarse)], -1)
         parts["place"] = grids.cross_entropy(scores, target)
         if self.config.refine:
             near, near_rotation = batch["near"], batch["near_rotation"]
             scores = self._refined(batch["image"], batch["grasp"], near, near_rotation)
             moved = (batch["place"] - near) / self._half + REACH
             rotated = (batch["rotation"] - near_rotation) / FINE_ROTATION + FINE_ROTATIONS // 2
-            parts["refine"] = grids.cross_entropy(scores, torch.cat([rotated[:, None], moved], 1))
+            parts["refine"] = grids.cross_entropy(scores, _fine(moved, rotated, batch["free"]))
         return torch.stack(list(parts.values())).sum(), parts
 
     # --------------------------------------------------------------------------------- acting
 
     @torch.no_grad()
-    def select_action(self, observation: Mapping[str, Array], tokens: Array) -> NDArray[np.float32]:
+    def select_action(
+        self, observation: Mapping[str, Array], tokens: Array, instruction: str = ""
+    ) -> NDArray[np.float32]:
         """The most likely action, (6,); the yaw of the pick is 0."""
         parts = pictures([observation["color"]], [observation["height"]]), pad_tokens([tokens])
         image, table, words, mask = (part.to(self.device) for pair in parts for part in pair)
         image = image.contiguous(memory_format=torch.channels_last)
-        features = self._features(image, table, words, mask)
+        colors = torch.from_numpy(named(instruction))[None].to(self.device)
+        features = self._features(image, table, words, mask, colors)
         picks = self._picks(features)
         pick = self._point(grids.peak(picks)[1:], self._half)
         everything = torch.arange(self.config.rotations, device=self.device)[None]
-        places = self._places(features, pick, everything)[0]
+        places = self._places(image, features, pick, everything)[0]
         step, *cell = grids.peak(places)
         place = self._point(cell, self._coarse)
         rotation = torch.tensor([step * 2 * math.pi / self.config.rotations], device=self.device)
         if self.config.refine:
-            step, *cell = grids.peak(self._refined(image, pick, place, rotation)[0], around=False)
+            # Where the refining networks see nothing, the coarse answer stands.
+            scores = self._refined(image, pick, place, rotation)[0] + self._coarsely(
+                places, place, rotation
+            )
+            step, *cell = grids.peak(scores, around=False)
             moved = (torch.tensor(cell, device=self.device) - REACH) * self._half
             place = place + moved
             rotation = rotation + (step - FINE_ROTATIONS // 2) * FINE_ROTATION
@@ -232,29 +297,42 @@ class Transporter(LearnedPolicy):
 
     # ---------------------------------------------------------------------------------- parts
 
-    def _features(self, image: Tensor, table: Tensor, tokens: Tensor, mask: Tensor) -> Tensor:
-        """(b, 4, 160, 320), the table's colour (b, 3) and tokens -> (b, width, 40, 80)."""
+    def _features(
+        self, image: Tensor, table: Tensor, tokens: Tensor, mask: Tensor, colors: Tensor
+    ) -> Tensor:
+        """(b, 4, 160, 320), the table's colour (b, 3), tokens and named colours (b, WORDS, 4).
+
+        Returns:
+            (b, width, 40, 80).
+        """
         encoder, decoder = list[Any](self.semantic)
         instruction = self.instruction(tokens, mask)
+        seen, shape = image[:, :3], image
+        if self.config.color_words:
+            light = image[:, :3].mean(1, keepdim=True)
+            maps = likeness(colors_of(image, table).movedim(1, -1), colors)
+            seen = torch.cat([maps.movedim(-1, 1).to(light), light], 1)
+            shape = torch.cat([light, image[:, 3:]], 1)
         if self._clip is None:
-            scales = encoder(image[:, :3], instruction)
+            scales = encoder(seen, instruction)
         else:
             self._clip[0].to(image.device)
             maps = self._clip[0](colors_of(image, table))
             scales = [narrow(each) for narrow, each in zip(encoder, maps, strict=False)]
         lateral = decoder(scales, instruction)
         encoder, decoder = list[Any](self.spatial)
-        finest: Tensor = decoder(encoder(image), lateral=lateral)[-1]
+        finest: Tensor = decoder(encoder(shape), lateral=lateral)[-1]
         return finest
 
     def _picks(self, features: Tensor) -> Tensor:
         """(b, 80, 160) logits."""
         return F.pixel_shuffle(self.pick(features), COARSE // HALF)[:, 0].float()
 
-    def _places(self, features: Tensor, grasp: Tensor, rotations: Tensor) -> Tensor:
+    def _places(self, image: Tensor, features: Tensor, grasp: Tensor, rotations: Tensor) -> Tensor:
         """Logits of places.
 
         Args:
+            image: (b, 4, 160, 320).
             features: (b, width, 40, 80).
             grasp: (b, 2) of the pick, metres.
             rotations: (b, r) of the item, in steps of 2 pi / config.rotations.
@@ -262,7 +340,14 @@ class Transporter(LearnedPolicy):
         Returns:
             (b, r, 40, 80).
         """
-        scene, keys = self.query(features).float(), self.key(features).float()
+        keys, around = self.key(features).float(), features
+        if self.picked is not None:
+            at = self.table.sampling(grasp)[:, None, None]
+            own = F.grid_sample(features.float(), at, align_corners=False)[..., 0, 0]
+            color = F.grid_sample(image, at, align_corners=False)[:, :3]
+            apart = (F.avg_pool2d(image[:, :3], COARSE) - color).square().sum(1, keepdim=True)
+            around = torch.cat([self.picked(features, own), torch.exp(-4 * apart)], 1)
+        scene = self.query(around).float()
         angles = rotations * (2 * math.pi / self.config.rotations)
         # A point at grasp + u moves to place + rotation(u).
         points = grids.window(self.config.crop // COARSE, self._coarse, like=grasp)
@@ -293,7 +378,63 @@ class Transporter(LearnedPolicy):
         kernels = grids.crops(key.float(), frame, origin, points, angles)
         return grids.correlate(scene.float(), kernels, inside=True) * self.fine_sharpness
 
+    def _coarsely(self, places: Tensor, near: Tensor, rotation: Tensor) -> Tensor:
+        """The coarse scores (r, 40, 80) at the places among which refining chooses."""
+        move = (torch.arange(2 * REACH + 1, device=near.device) - REACH) * self._half
+        turn = (
+            torch.arange(FINE_ROTATIONS, device=near.device) - FINE_ROTATIONS // 2
+        ) * FINE_ROTATION
+        x, y = self.table.cells(near, self._coarse)[0]
+        steps = (rotation + turn) / (2 * math.pi / self.config.rotations)
+        lines = steps, x + move / self._coarse, y + move / self._coarse
+        return grids.sampled(places, torch.stack(torch.meshgrid(*lines, indexing="ij"), -1))
+
     def _crop(self, image: Tensor, centre: Tensor, side: int, angle: Tensor) -> Tensor:
         """Square crops (b, 4, side, side) of images around centres (b, 2), at angles (b,)."""
         points = grids.window(side, self.table.pixel, middle=True, like=centre)
         return grids.crops(image, self.table, centre[:, None], points, angle[:, None])[:, 0]
+
+
+def _draw(answers: Array, rng: np.random.Generator) -> tuple[Array, Array]:
+    """One answer (7,) of a random pick, and all for that pick (k, 7), that one first.
+
+    A round item's is turned at random.
+    """
+    pick = answers[rng.integers(len(answers)), :2]
+    own = answers[np.abs(answers[:, :2] - pick).max(axis=1) < 1e-3].copy()
+    own = own[rng.permutation(len(own))]
+    if own[0, 6]:
+        own[:, 5] = wrap(own[0, 2] + rng.uniform(-math.pi, math.pi))
+    return own[0], own
+
+
+_EQUALS = 32  # valid answers of a sample that count
+
+
+def _stacked(rows: list[Array]) -> NDArray[np.float64]:
+    """Arrays (k, n) as one, (b, _EQUALS, n), with NaN where there is none."""
+    whole = np.full((len(rows), _EQUALS, rows[0].shape[1]), np.nan)
+    for row, each in zip(whole, rows, strict=True):
+        row[: min(len(each), _EQUALS)] = each[:_EQUALS]
+    return whole
+
+
+def _rotated(vectors: Array, angles: Array) -> NDArray[np.float64]:
+    """Vectors (n, 2) rotated by angles (n,) from x towards y."""
+    cos, sin, (x, y) = np.cos(angles), np.sin(angles), vectors.T
+    return np.stack([cos * x - sin * y, sin * x + cos * y], 1)
+
+
+def _fine(moved: Tensor, rotated: Tensor, free: Tensor) -> Tensor:
+    """Targets (b, FINE_ROTATIONS, 3) of refining; of a round item each rotation is right.
+
+    Args:
+        moved: (b, 2) rows and columns.
+        rotated: (b,) rotations in steps.
+        free: (b,) whether the item is round.
+    """
+    every = torch.arange(FINE_ROTATIONS, device=moved.device, dtype=moved.dtype)
+    one = torch.full_like(every, math.nan).repeat(len(moved), 1)
+    one[:, 0] = rotated
+    turns = torch.where(free[:, None] > 0, every, one)
+    return torch.cat([turns[..., None], moved[:, None].expand(-1, FINE_ROTATIONS, -1)], -1)

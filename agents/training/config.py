@@ -12,7 +12,7 @@ from tyro.conf import arg
 from agents.errors import AgentsError
 from agents.policies.base import PolicySpec
 from agents.policies.learned import policy_class, policy_config
-from agents.ranges import Amount, Checked, Natural, Positive, Range
+from agents.ranges import Amount, Checked, Natural, Positive, Range, Share
 from agents.training import checkpoint
 from agents.training.checkpoint import as_json
 
@@ -62,6 +62,9 @@ class TrainConfig(Checked):
     """The text encoder of instructions: minilm, words or clip:ARCH/WEIGHTS."""
     perturb: tuple[str, ...] = ()
     """Randomisations of new demonstrations: colors, light, camera."""
+    disturb: Share = 0.2  # agents.data.collect.DISTURB, which needs the simulator
+    """Share of the executed actions of new demonstrations that go wrong; the oracle labels what
+    follows, so that they show how to recover."""
     start_from: Path | None = None
     """Checkpoint whose weights, and options unless they are given, to start from."""
     device: str = "auto"

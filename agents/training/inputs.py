@@ -81,7 +81,7 @@ class Source:
             shutil.rmtree(folder, ignore_errors=True)
         return collect(
             config.envs, config.demos, folder, obs_mode=obs_mode, workers=data.workers,
-            perturb=config.perturb,
+            perturb=config.perturb, disturb=config.disturb,
         )  # fmt: skip
 
     def require_simulator(self, purpose: str) -> None:

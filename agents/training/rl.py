@@ -17,7 +17,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import gymnasium as gym
 import numpy as np
@@ -29,6 +29,7 @@ import gensim_envs
 from agents.errors import AgentsError, Stopped
 from agents.evaluation.playing import MAKE_ERRORS, check_actions, of_suite
 from agents.policies.base import PolicySpec
+from agents.policies.choices import ChooseThings
 from agents.policies.learned import load_weights, make_policy, policy_config
 from agents.policies.sb3 import SB3Policy
 from agents.ranges import Checked, Natural, Positive
@@ -59,6 +60,8 @@ class RLConfig(Checked):
     only if it ended at a checkpoint of that."""
     seed: Natural = 0
     """Seed of initial weights, episodes and exploration."""
+    reward: Literal["sparse", "dense"] = "dense"
+    """Reward of tasks of this suite; dense also rewards what is nearly right."""
     parallel: Positive = 4
     """Envs that act at once, in processes if there are several."""
     checkpoint_every: Positive = 10_000
@@ -126,7 +129,9 @@ class _Training:
     def run(self) -> None:
         """Train to the end."""
         try:
-            with _vector_env(self._config) as envs:
+            choices = getattr(self._policy, "choices", None)
+            bounds = None if choices is None else self._policy.spec.state_bounds
+            with _vector_env(self._config, bounds) as envs:
                 self._run_segments(envs)
         except gensim_envs.TaskError as error:
             raise AgentsError(f"{', '.join(self._config.envs)}: {error}") from error
@@ -229,7 +234,7 @@ def _spec(policy: str, envs: Sequence[str]) -> PolicySpec:
         AgentsError: if one cannot be made, or its actions are not six bounded numbers.
     """
     try:
-        env = _make(envs)
+        env = _make(envs, "sparse")
     except MAKE_ERRORS as error:
         raise AgentsError(f"{', '.join(envs)} cannot be made: {error}") from error
     observed, actions = env.observation_space, env.action_space
@@ -238,34 +243,47 @@ def _spec(policy: str, envs: Sequence[str]) -> PolicySpec:
     if not (isinstance(observed, spaces.Box) and len(observed.shape) == 1):
         raise AgentsError(f"{', '.join(envs)} has observations {observed}; {policy} needs a vector")
     assert isinstance(actions, spaces.Box)
+    bounds = gensim_envs.common_bounds(envs) if all(map(of_suite, envs)) else {}
     return PolicySpec(
         policy, tuple(envs), "state", {"state": list(observed.shape)},
-        tuple(actions.low.tolist()), tuple(actions.high.tolist()), None, 0,
+        tuple(actions.low.tolist()), tuple(actions.high.tolist()), None, 0, bounds,
     )  # fmt: skip
 
 
-def _make(envs: Sequence[str]) -> gym.Env[Any, Any]:
+def _make(envs: Sequence[str], reward: str) -> gym.Env[Any, Any]:
     if len(envs) == 1 and not of_suite(envs[0]):
         return gym.make(envs[0])
     made = envs[0] if len(envs) == 1 else gensim_envs.mix(envs)
-    return gym.make(made, obs_mode="state", privileged=True)
+    return gym.make(made, obs_mode="state", privileged=True, reward=reward)
 
 
-def _make_training_env(envs: Sequence[str]) -> gym.Env[Any, Any]:
-    """The env that is acted in, with actions within -1..1; runs in a worker process."""
+def _make_training_env(
+    envs: Sequence[str], reward: str, bounds: dict[str, int] | None
+) -> gym.Env[Any, Any]:
+    """The env that is acted in, by choices or with actions within -1..1; runs in a worker process.
+
+    Args:
+        envs: ids.
+        reward: of the env.
+        bounds: capacity of its state vectors for actions that are choices, else None.
+    """
+    env = _make(envs, reward)
+    if bounds is not None:
+        return ChooseThings(env, bounds)
     low, high = np.int64(-1), np.int64(1)  # with floats, RescaleAction warns of their precision
-    return gym.wrappers.RescaleAction(_make(envs), low, high)
+    return gym.wrappers.RescaleAction(env, low, high)
 
 
 @contextlib.contextmanager
-def _vector_env(config: RLConfig) -> Iterator[VecEnv]:
+def _vector_env(config: RLConfig, bounds: dict[str, int] | None) -> Iterator[VecEnv]:
     """The envs that are acted in, in processes if there are several."""
     from stable_baselines3.common.env_util import make_vec_env
     from stable_baselines3.common.vec_env import SubprocVecEnv
 
     several = config.parallel > 1
     envs = make_vec_env(
-        _make_training_env, config.parallel, _seed(config, 0), env_kwargs={"envs": config.envs},
+        _make_training_env, config.parallel, _seed(config, 0),
+        env_kwargs={"envs": config.envs, "reward": config.reward, "bounds": bounds},
         vec_env_cls=SubprocVecEnv if several else None,
         vec_env_kwargs={"start_method": "spawn"} if several else None,
     )  # fmt: skip

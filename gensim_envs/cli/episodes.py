@@ -9,6 +9,7 @@ import gymnasium as gym
 from tyro.conf import Positional
 
 from gensim_envs.cli.shared import Folder, check_writable, find, open_library, warn
+from gensim_envs.datasets import Disturbed
 from gensim_envs.datasets import record as record_dataset
 from gensim_envs.envs.rollout import transitions
 from gensim_envs.library import is_shipped
@@ -84,6 +85,7 @@ def demos(
     episodes: Positive = 100,
     seed: Seed = TRAINING.start,
     split: Literal["train", "test"] = "train",
+    disturb: float = 0.0,
     workers: Workers = None,
     library: Folder = None,
 ) -> None:
@@ -95,6 +97,8 @@ def demos(
         episodes: number of episodes of each task.
         seed: seed of the first episode.
         split: split of colours and shapes.
+        disturb: share of the executed actions that go wrong, 0..1; the recorded actions are the
+            oracle's.
     """
     opened = open_library(library)
     if not ids:
@@ -112,6 +116,7 @@ def demos(
             seed,
             out,
             split=split,
+            behaviour=Disturbed(disturb) if disturb else None,
             workers=workers,
             progress=lambda played: None if played.reason else progress.advance(),
         )

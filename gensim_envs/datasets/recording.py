@@ -100,7 +100,9 @@ def record(
     """Record solved episodes of the oracle, one Minari dataset for each id.
 
     It may be interrupted or killed at any moment: the same call continues. A call with more
-    episodes extends the datasets. In a script, call it under `if __name__ == "__main__":`, since it
+    episodes extends the datasets. Where several actions are equally good, the oracle draws one,
+    from the seed, and `infos/answers` (steps + 1, k, 7) has all of them: see `Oracle.answers`; rows
+    that are not needed are NaN. In a script, call it under `if __name__ == "__main__":`, since it
     starts processes.
 
     Args:
@@ -115,7 +117,7 @@ def record(
         behaviour: chooses the executed actions instead of the oracle. The recorded actions are then
             the oracle's in the states visited, episodes need not be solved, and infos also have
             `executed` (steps + 1, 6) and `labelled` (steps + 1,) bool, which is false where the
-            oracle knows no action. It must be picklable.
+            oracle knows no action. It must be picklable. `Disturbed` is one.
         workers: number of processes; by default one on each core.
         progress: called after each seed.
 

@@ -6,10 +6,11 @@ Importing this loads no simulator, since the parent process needs none.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import gymnasium as gym
 import numpy as np
@@ -17,6 +18,7 @@ from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec
 from numpy.typing import NDArray
 
+from gensim_envs.errors import DatasetError
 from gensim_envs.utils import files
 
 Action = NDArray[np.float32]
@@ -46,6 +48,54 @@ class Behaviour(Protocol):
 
     def __call__(self, env: gym.Env[Any, Any], seed: int) -> Respond:
         """Begin an episode in an env that was just reset with a seed."""
+
+
+@dataclass(frozen=True)
+class Disturbed:
+    """The oracle, some of whose actions go wrong, so that demonstrations show how to recover.
+
+    A disturbed action puts the item down up to 6 cm off in x and in y and turned by any angle; one
+    in three puts it anywhere on the table.
+
+    Attributes:
+        share: probability that an action is disturbed, 0..1.
+
+    Raises:
+        DatasetError: if `share` is no probability.
+    """
+
+    name: ClassVar[str] = "disturbed"
+
+    share: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.share <= 1:
+            raise DatasetError(f"the share of disturbed actions is {self.share}; expected 0 to 1")
+
+    def __call__(self, env: gym.Env[Any, Any], seed: int) -> Respond:
+        """Begin an episode."""
+        rng = np.random.default_rng([seed, *b"disturb"])
+        space = env.action_space
+        assert isinstance(space, spaces.Box)
+
+        def respond(observation: Any, info: dict[str, Any], label: Action | None) -> Any:
+            drawn, far, off, place = (
+                rng.random(),
+                rng.random(),
+                rng.uniform(-1, 1, 3),
+                rng.random(3),
+            )
+            if label is None:
+                label = ((space.low + space.high) / 2).astype(np.float32)
+            if drawn >= self.share:
+                return label
+            place = space.low[3:] + place * (space.high - space.low)[3:]
+            near = label[3:] + off * (0.06, 0.06, math.pi)
+            near[2] = (near[2] + math.pi) % math.tau - math.pi
+            action = np.concatenate([label[:3], place if far < 1 / 3 else near])
+            return np.clip(action, space.low, space.high).astype(np.float32)
+
+        return respond
 
 
 @dataclass(frozen=True)
@@ -90,6 +140,7 @@ class Run:
             "split": self.spec.kwargs["split"],
             "seed": self.seed,
             "perturb": list(self.perturb),
+            "disturb": self.behaviour.share if isinstance(self.behaviour, Disturbed) else 0.0,
             "state_bounds": dict(self.state_bounds),
             "program_sha256": self.program_sha256,
             "suite_version": self.suite_version,
@@ -156,10 +207,11 @@ def _episode(env: gym.Env[Any, Any], run: Run, seed: int) -> tuple[dict[str, Any
     oracle: Oracle
     respond: Respond | None
     labels: list[Action | None] = []  # the oracle's action in each state; None where it knows none
+    answers: list[NDArray[np.float32]] = []  # all that are equally good
 
     def start(observation: Any, info: dict[str, Any]) -> None:
         nonlocal oracle, respond
-        oracle = Oracle(env)
+        oracle = Oracle(env, np.random.default_rng([seed, *b"order"]))
         respond = None if run.behaviour is None else run.behaviour(env, seed)
 
     def act(observation: Any, info: dict[str, Any]) -> Any:
@@ -170,6 +222,7 @@ def _episode(env: gym.Env[Any, Any], run: Run, seed: int) -> tuple[dict[str, Any
             if respond is None:
                 raise
         labels.append(label)
+        answers.append(np.zeros((0, 7), np.float32) if label is None else oracle.answers())
         return label if respond is None else respond(observation, info, label)
 
     options = _reset_options(run.perturb, seed)
@@ -186,7 +239,8 @@ def _episode(env: gym.Env[Any, Any], run: Run, seed: int) -> tuple[dict[str, Any
         "infos": {
             name: texts(values) if name == "instruction" else np.array(values)
             for name, values in held.items()
-        },
+        }
+        | {"answers": padded(answers)},
     }
     if run.behaviour is not None:
         return _labelled(episode, labels)
@@ -194,6 +248,14 @@ def _episode(env: gym.Env[Any, Any], run: Run, seed: int) -> tuple[dict[str, Any
         progress = infos[-1]["progress"]
         return episode, f"not solved in {len(steps)} steps, progress {progress:.2f}"
     return episode, None
+
+
+def padded(answers: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Arrays (k, 7) of t steps as one, (t + 1, most, 7), with NaN where there is none."""
+    whole = np.full((len(answers) + 1, max(1, *map(len, answers), 1), 7), np.nan, np.float32)
+    for row, each in zip(whole, answers, strict=False):
+        row[: len(each)] = each
+    return whole
 
 
 def _labelled(

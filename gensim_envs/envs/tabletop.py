@@ -16,6 +16,7 @@ from gensim_envs.envs.action import action_space, check_action
 from gensim_envs.envs.episode_state import EpisodeState, generator
 from gensim_envs.envs.observation import ObsMode
 from gensim_envs.envs.perturbations import Perturbation
+from gensim_envs.envs.potential import potential
 from gensim_envs.envs.state_layout import StateLayout
 from gensim_envs.errors import PerturbationError, StateError, TaskError
 from gensim_envs.sandbox.program import Program, task_names
@@ -33,6 +34,7 @@ from gensim_envs.task.visibility import check_draw
 
 Split = Literal["train", "test"]
 Motion = Literal["direct", "arm"]
+Reward = Literal["sparse", "dense"]
 RenderMode = Literal["rgb_array", "rgb_array_list", "human"]
 
 _MAX_DRAWS = 20  # specs that may fail to come to rest before it is an error
@@ -52,6 +54,8 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         split: "train" or "test", the colours that are drawn.
         motion: "direct" simulates only the stretches where something can touch something, "arm"
             the whole motion of a UR5e.
+        reward: "sparse" for the change of progress; "dense" adds the change of a potential, see
+            `gensim_envs.envs.potential`, so that nearly right actions earn something too.
         joints: whether `info["joints"]` holds the arm's `JointTrajectory` of the last step.
         sensor_noise: whether the images of "cameras" have the noise of real cameras.
         render_mode: see `gymnasium.Env`.
@@ -72,6 +76,7 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         privileged: bool = False,
         split: Split = "train",
         motion: Motion = "direct",
+        reward: Reward = "sparse",
         joints: bool = False,
         sensor_noise: bool = False,
         render_mode: RenderMode | None = None,
@@ -80,6 +85,7 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         _check_option("privileged", privileged, (False, True))
         _check_option("split", split, get_args(Split))
         _check_option("motion", motion, get_args(Motion))
+        _check_option("reward", reward, get_args(Reward))
         _check_option("joints", joints, (False, True))
         _check_option("sensor_noise", sensor_noise, (False, True))
         _check_option("render_mode", render_mode, (None, *get_args(RenderMode)))
@@ -91,7 +97,8 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
             raise ValueError(f'sensor_noise=True needs obs_mode="cameras", not {obs_mode!r}')
         self._options: dict[str, Any] = {
             "obs_mode": obs_mode, "privileged": privileged, "split": split, "motion": motion,
-            "joints": joints, "sensor_noise": sensor_noise, "render_mode": render_mode,
+            "reward": reward, "joints": joints, "sensor_noise": sensor_noise,
+            "render_mode": render_mode,
         }  # fmt: skip
         self._window = Window() if render_mode == "human" else None
         self._program = program
@@ -105,6 +112,7 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         self.world = World(renders=obs_mode != "state", with_arm=motion == "arm")
         self._motion = arm_motion if motion == "arm" else primitives
         self._joints = joints
+        self._dense = reward == "dense"
         self._video = (
             VideoRecorder(self.world, motion=render_mode != "rgb_array") if render_mode else None
         )
@@ -199,6 +207,8 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         """Begin to run; returns the first observation and info."""
         self._status = "running"
         self._trajectory = self._arm_trajectory()
+        if self._dense:
+            self._potential = self._measured()
         if self._video is not None:
             self._video.start()
             self._show()
@@ -372,8 +382,14 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         self.world.rebuild()
         self._show()
         reward = self._verdict.progress - before
+        if self._dense and rested:
+            was, self._potential = self._potential, self._measured()
+            reward += self._potential - was
         ended = self._verdict.success or bool(self._verdict.violation)
         return self._observation(), reward, ended, False, self._info()
+
+    def _measured(self) -> float:
+        return potential(self.task_spec, self.judge, self._verdict, self.world.snapshot())
 
     def _is_placed(self, item: int) -> bool:
         return item in self.judge.placed(self.world.snapshot())

@@ -130,7 +130,8 @@ class BlindPlayer:
         if item in now.bodies:
             return mover.toward(number, now)
         target = spot(self._spec, goal, goal.places[0], item, now) if now.has(item) else None
-        return None if target is None else mover.bring(item, target, now)
+        answers = None if target is None else mover.bring(item, target, now)
+        return None if answers is None else answers[0, :6]
 
 
 def play(program: Program, bounds: Mapping[str, int], limit: int, seed: int) -> Attempt:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import shapely
@@ -25,6 +26,9 @@ from gensim_envs.task.spots import group_targets, spot
 _ASIDE_GRID = 0.02  # metres between places that are tried for something in the way
 _ASIDE_GAP = 0.02
 _OVERSHOOT = 0.004  # metres
+_LEVEL = 0.002  # metres by which the targets of items differ that may be placed in any order
+_CENTRAL = 1e-4  # metres from its centre at which an item is held there
+_ROUND = 12  # yaws that stand for all yaws of a round item which is held off its centre
 
 
 class Mover:
@@ -45,60 +49,98 @@ class Mover:
         Raises:
             OracleError: there is none; the message says why.
         """
+        return np.asarray(next(self.choices(number, now))[0, :6])
+
+    def choices(self, number: int, now: Snapshot) -> Iterator[Array]:
+        """The next actions toward a goal that are equally good, at least one.
+
+        Each choice moves an item to a place, and has (k, 7) answers: see `Oracle.answers`. Which
+        item goes first is open among those whose places are equally high, and equal items may
+        stand for one another.
+
+        Raises:
+            OracleError: there is none; the message says why.
+        """
         goal = self._spec.goals[number]
         if goal.relation == "along":
-            return self._lay(goal, now)
-        if goal.items[0] in now.bodies:
-            return self._sweep(goal, now)
-        return self._place(number, now)
+            yield np.append(self._lay(goal, now), 0)[None]
+        elif goal.items[0] in now.bodies:
+            yield np.append(self._sweep(goal, now), 0)[None]
+        else:
+            yield from self._placings(number, now)
 
-    def _place(self, number: int, now: Snapshot) -> Array:
-        """Put the lowest misplaced item in place, or clear what is in the way first."""
+    def _placings(self, number: int, now: Snapshot) -> Iterator[Array]:
+        """Put one of the lowest misplaced items in place, or clear what is in the way first."""
         goal = self._spec.goals[number]
         for intruder in sorted(self._judge.intruders(number, now)):
-            return self._clear(intruder, now)
-        why = "nothing is left to move"
+            yield self._clear(intruder, now)
+            return
+        why, level = "nothing is left to move", math.inf
         for item, target in self._targets(number, goal, now):
             if target is None:
                 why = f"there is no room for the {self._spec.items[item].asset}"
                 continue
-            action = self.bring(item, target, now)
-            if action is not None:
-                return action
+            if target.z > level:
+                continue
+            try:
+                answers = self.bring(item, target, now)
+            except OracleError:
+                if level == math.inf:
+                    raise
+                continue
+            if answers is not None:
+                level = min(level, target.z + _LEVEL)
+                yield answers
             why = f"the {self._spec.items[item].asset} is out of reach"
-        raise OracleError(why)
+        if level == math.inf:
+            raise OracleError(why)
 
     def bring(self, item: int, target: Pose, now: Snapshot) -> Array | None:
-        """The action (6,) that moves an item to a pose, or first clears what is in the way.
+        """The answers (k, 7) that move an item to a pose, or first clear what is in the way.
 
         Returns:
-            The action; None if the item or the pose is out of reach.
+            Equal answers, see `Oracle.answers`; None if the item or the pose is out of reach.
 
         Raises:
             OracleError: what is in the way cannot be cleared.
         """
         for blocker in self._blockers(item, target, now):
             return self._clear(blocker, now)
-        action = self._carry(item, target, now)
-        return self._clear(action, now) if isinstance(action, int) else action
+        answers = self._carry(item, target, now)
+        return self._clear(answers, now) if isinstance(answers, int) else answers
 
     def _targets(self, number: int, goal: Goal, now: Snapshot) -> Iterator[tuple[int, Pose | None]]:
-        """The items to move next, each with where to put it; None where there is no room."""
+        """The items that may be moved next, each with where to put it; None where there is no room.
+
+        Those of the judge's assignment come first, then equal items in their stead.
+        """
         step = next_waypoint(self._spec, now)
         if step is not None:
             target = target_of(self._spec, replace(goal, relation="at"), step.place, now)
             yield step.item, self._on_top(step.place, target, now)
             return
+        judge, placed = self._judge, set[int]()
+        pairs: list[tuple[int, Callable[[int], Pose | None]]] = []
         if goal.relation in GROUPS:
-            yield from group_targets(self._spec, goal, now)
-            return
-        judge = self._judge
-        motions = pattern_sites(self._spec, judge, number, now)
-        for item, place in judge.assign(number, now, motions).todo:
-            if place.pattern is None:
-                yield item, spot(self._spec, goal, place, item, now)
-            else:
-                yield item, None
+            for item, pose in group_targets(self._spec, goal, now):
+                pairs.append((item, partial(_same, pose)))
+            placed = set(goal.items) - {item for item, _ in pairs}
+        else:
+            motions = pattern_sites(self._spec, judge, number, now)
+            assigned = judge.assign(number, now, motions)
+            placed = set(assigned.placed)
+            for item, place in assigned.todo:
+                free = place.pattern is None
+                where = (
+                    partial(_spot, self._spec, goal, place, now) if free else partial(_same, None)
+                )
+                pairs.append((item, where))
+        for item, target_for in pairs:
+            yield item, target_for(item)
+        for item, target_for in pairs:
+            for other in range(len(self._spec.items)):
+                if other not in (item, *placed) and judge.kind(other) == judge.kind(item):
+                    yield other, target_for(other) if now.has(other) else None
 
     def _on_top(self, place: Place, target: Pose, now: Snapshot) -> Pose:
         """A waypoint on a movable base, at the height of its top."""
@@ -132,7 +174,7 @@ class Mover:
         return any(item in goal.items and base in goal.bases for goal in self._spec.goals)
 
     def _carry(self, item: int, target: Pose, now: Snapshot) -> Array | int | None:
-        """The action that moves an item to a pose, the item that covers it, or None."""
+        """The answers (k, 7) that move an item to a pose, the item that covers it, or None."""
         pose = now.poses[item]
         asset = self._spec.items[item].asset
         rotation = wrap(target.yaw - pose.yaw, asset.symmetry)
@@ -144,15 +186,13 @@ class Mover:
                 if touched is not None and not self._spec.items[touched].fixed:
                     covered_by = touched if covered_by is None else covered_by
                 continue
-            c, s = math.cos(rotation), math.sin(rotation)
-            dx, dy = tip.x - pose.x, tip.y - pose.y
-            end = (target.x + c * dx - s * dy, target.y + s * dx + c * dy)
-            if _within(tip.x, tip.y) and _within(*end):
-                return np.array([tip.x, tip.y, 0.0, *end, rotation])
+            answers = _turned(pose, target, (tip.x, tip.y), rotation, asset.symmetry)
+            if _within(tip.x, tip.y) and _within(*answers[0, 3:5]):
+                return answers[[_within(*end) for end in answers[:, 3:5]]]
         return covered_by
 
     def _clear(self, item: int, now: Snapshot, depth: int = 0) -> Array:
-        """Move an item that is in the way to the nearest free spot of the table."""
+        """The answers (k, 7) that move an item out of the way to the nearest free spot."""
         if self._spec.items[item].bodies:
             raise OracleError(f"the {self._spec.items[item].asset} is in the way")
         free = self._free_spot(item, now)
@@ -226,6 +266,35 @@ class Mover:
         if action is None:
             raise OracleError("the blade fits behind no crumb")
         return action
+
+
+def _spot(spec: TaskSpec, goal: Goal, place: Place, now: Snapshot, item: int) -> Pose | None:
+    return spot(spec, goal, place, item, now)
+
+
+def _same(pose: Pose | None, item: int) -> Pose | None:
+    return pose
+
+
+def _turned(
+    pose: Pose, target: Pose, tip: tuple[float, float], rotation: float, symmetry: float
+) -> Array:
+    """The answers (k, 7) that take an item from a pose to a target which looks the same.
+
+    An item that is held off its centre at `tip` is put down elsewhere at each yaw.
+    """
+    held = complex(tip[0] - pose.x, tip[1] - pose.y)
+    central = abs(held) < _CENTRAL
+    count = (1 if central else _ROUND) if symmetry == 0 else round(math.tau / symmetry)
+    yaws = rotation + np.arange(count) * math.tau / count
+    ends = complex(target.x, target.y) + held * np.exp(1j * yaws)
+    free = float(symmetry == 0 and central)
+    wrapped = (yaws + math.pi) % math.tau - math.pi
+    wrapped[0] = rotation
+    rows = [
+        (*tip, 0.0, end.real, end.imag, yaw, free) for end, yaw in zip(ends, wrapped, strict=True)
+    ]
+    return np.array(rows)
 
 
 def _within(x: float, y: float) -> bool:

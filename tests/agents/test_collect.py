@@ -71,7 +71,7 @@ def test_invalid_arguments_are_refused(asked: dict[str, Any], message: str, tmp_
 
 def test_datasets_are_found_by_id(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MINARI_DATASETS_PATH", str(folder))
-    demos = Demonstrations.load(Path("gensim/PutBlockInBowl/oracle-v0"))
+    demos = Demonstrations.load(Path("gensim/PutBlockInBowl/disturbed-v0"))
     assert demos.envs == [BOWL]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from agents.data.augment import Table
 from agents.data.demonstrations import Sample
 from agents.errors import AgentsError
 from agents.policies.base import PolicySpec
-from agents.policies.grids import correlate, crops, window
+from agents.policies.grids import correlate, crops, cross_entropy, sampled, window
 from agents.policies.transporter import Transporter, TransporterConfig
 
 SPEC = PolicySpec(
@@ -120,8 +121,9 @@ def test_the_first_two_rotations_enclose_the_target() -> None:
     batch = net.prepare(samples, [TOKENS] * len(turns), np.random.default_rng(0), train=False)
     first, second = batch["rotations"][:, 0], batch["rotations"][:, 1]
     assert torch.equal((first + 1) % 36, second)
-    assert ((batch["between"] >= 0) & (batch["between"] < 1)).all()
-    told = (first + batch["between"]) * (2 * math.pi / 36)
+    between = batch["places"][:, 0, 0]
+    assert ((between >= 0) & (between < 1)).all()
+    told = (first + between) * (2 * math.pi / 36)
     off = torch.remainder(told - batch["rotation"] + math.pi, 2 * math.pi) - math.pi
     torch.testing.assert_close(off, torch.zeros_like(off), atol=1e-5, rtol=0)
 
@@ -141,7 +143,8 @@ def test_equal_generators_give_equal_batches_and_losses() -> None:
     batches = [
         net.prepare([sample] * 2, [TOKENS] * 2, np.random.default_rng(4), True) for _ in "ab"
     ]
-    assert all(torch.equal(batches[0][name], batches[1][name]) for name in batches[0])
+    for name, one in batches[0].items():
+        torch.testing.assert_close(one, batches[1][name], rtol=0, atol=0, equal_nan=True)
     losses = []
     for batch in batches:
         torch.manual_seed(0)  # which tokens are left out
@@ -209,3 +212,61 @@ def test_options_that_cannot_be_are_refused() -> None:
         TransporterConfig(crop=30)
     with pytest.raises(AgentsError, match="rotations_trained"):
         TransporterConfig(rotations_trained=40)
+
+
+def answers(*rows: tuple[tuple[float, float], tuple[float, float], float, float]) -> np.ndarray:
+    return np.array([[*p, 0, *q, turn, free] for p, q, turn, free in rows], np.float32)
+
+
+def test_symmetric_turns_are_never_trained_as_wrong() -> None:
+    """A square looks the same after a quarter of a turn: three right turns beside the drawn one."""
+    net, sample = make(), scene((0.45, -0.1), (0.55, 0.15), 0.8)
+    turns = 0.8 + np.arange(4) * math.pi / 2
+    known = answers(*(((0.45, -0.1), (0.55, 0.15), turn, 0.0) for turn in turns))
+    samples = [replace(sample, answers=known)] * 20
+    batch = net.prepare(samples, [TOKENS] * 20, np.random.default_rng(0), train=False)
+    steps = turns / (2 * math.pi / 36) % 36
+    for rotations in batch["rotations"].numpy():
+        assert len(set(rotations)) == 8
+        apart = np.abs((rotations[2:, None] - steps + 18) % 36 - 18)
+        assert apart.min() >= 1
+    assert len({int(each) for each in batch["rotations"][:, 0]}) == 4, "each is drawn in its turn"
+
+
+def test_every_turn_of_a_round_item_is_right() -> None:
+    net, sample = make(width=8), scene((0.45, -0.1), (0.55, 0.15), 0.8)
+    known = answers(((0.45, -0.1), (0.55, 0.15), 0.8, 1.0), ((0.3, 0.2), (0.55, 0.15), 0.8, 1.0))
+    samples = [replace(sample, answers=known)] * 12
+    batch = net.prepare(samples, [TOKENS] * 12, np.random.default_rng(0), train=False)
+    right = ~batch["places"].isnan().any(-1)
+    assert (right.sum(1) == 8).all(), "one for each rotation that is trained"
+    assert len({tuple(pick) for pick in batch["pick"].numpy().round(3)}) == 2
+    assert (~batch["picks"].isnan().any(-1)).sum() == 12 * 2
+    loss, _ = net(batch)
+    assert torch.isfinite(loss)
+
+
+def test_the_probability_of_a_set_is_that_of_its_members() -> None:
+    scores = torch.randn(1, 2, 3, 4)
+    logs = scores.flatten().log_softmax(0).reshape(2, 3, 4)
+    cells = torch.tensor([[[0.0, 1, 2], [1, 0, 3], [math.nan] * 3]])
+    expected = -torch.stack([logs[0, 1, 2], logs[1, 0, 3]]).logsumexp(0)
+    torch.testing.assert_close(cross_entropy(scores, cells), expected)
+
+
+def test_scores_between_cells_are_interpolated() -> None:
+    grid = torch.arange(24.0).reshape(2, 3, 4)
+    torch.testing.assert_close(sampled(grid, torch.tensor([0.0, 1.5, 2.25])), torch.tensor(8.25))
+    torch.testing.assert_close(sampled(grid, torch.tensor([1.5, 9.0, -3.0])), torch.tensor(14.0))
+
+
+@pytest.mark.parametrize("settings", [{"color_words": True}, {"condition": True}])
+def test_options_train_and_act(settings: dict[str, bool]) -> None:
+    net, sample = make(width=8, **settings), scene((0.45, -0.1), (0.55, 0.15), 0.8)
+    batch = net.prepare([sample] * 2, [TOKENS] * 2, np.random.default_rng(0), train=True)
+    loss, _ = net(batch)
+    loss.backward()
+    assert torch.isfinite(loss)
+    seen = {"color": sample.color, "height": sample.height}
+    red, blue = (net.eval().select_action(seen, TOKENS, f"the {c} one") for c in ("red", "blue"))
+    assert red.shape == blue.shape == (6,)

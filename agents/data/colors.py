@@ -1,0 +1,101 @@
+"""The colours that the words of an instruction name, and how like them something looks.
+
+The meaning of the words is that of a survey, not of this suite's palette: the colours that 222,500
+people gave the names in R. Munroe, "Color Survey Results", 2010, https://xkcd.com/color/rgb (CC0).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+NAMES = {
+    "red": "e50000", "orange": "f97306", "yellow": "ffff14", "green": "15b01a", "blue": "0343df",
+    "purple": "7e1e9c", "pink": "ff81c0", "brown": "653700", "grey": "929591", "gray": "929591",
+    "white": "ffffff", "black": "000000", "cyan": "00ffff", "teal": "029386", "lime": "aaff32",
+    "gold": "dbb40c", "silver": "c5c9c7", "violet": "9a0eea", "turquoise": "06c2ac",
+    "magenta": "c20078", "maroon": "650021", "navy": "01153e", "olive": "6e750e",
+    "beige": "e6daa6", "tan": "d1b26f", "indigo": "380282", "lavender": "c79fef",
+}  # fmt: skip
+"""Colour words and their sRGB values."""
+WORDS = 4
+"""Colour words of an instruction that policies get, in the order in which they are named."""
+
+_BASIC = (
+    "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "grey", "white", "black",
+)  # fmt: skip
+# The basic colour terms of English (Berlin and Kay, 1969), among which a name is chosen.
+_SPREAD = 20.0  # of CIELAB: people give one name to colours that are about this far apart
+_LIGHTNESS = 0.6  # weight of a difference in lightness, which shading changes too
+_UNNAMED = 1e-3  # how near a colour must be to some name for it to be called anything
+_XYZ_FROM_RGB = torch.tensor(
+    [
+        [0.4124564, 0.3575761, 0.1804375],
+        [0.2126729, 0.7151522, 0.0721750],
+        [0.0193339, 0.1191920, 0.9503041],
+    ]
+)  # IEC 61966-2-1
+_WHITE = torch.tensor([0.95047, 1.0, 1.08883])  # D65
+
+
+def named(instruction: str) -> NDArray[np.float32]:
+    """The colours (WORDS, 4) that an instruction names: red, green and blue, 0..1, and a 1.
+
+    Each is listed once, where it is first named; rows that are not needed are 0.
+    """
+    words = re.findall(r"[a-z]+", instruction.lower())
+    found = list(dict.fromkeys(NAMES[word] for word in words if word in NAMES))[:WORDS]
+    colors = np.zeros((WORDS, 4), np.float32)
+    for row, value in zip(colors, found, strict=False):
+        row[:3] = np.frombuffer(bytes.fromhex(value), np.uint8) / 255
+        row[3] = 1
+    return colors
+
+
+def likeness(colors: Tensor, names: Tensor) -> Tensor:
+    """How probable it is that something of a colour is called by a name, 0..1.
+
+    It is that name or one of the basic terms, each as probable as the colour is near to it.
+
+    Args:
+        colors: (b, ..., 3) sRGB, 0..1.
+        names: (b, n, 4) of `named`.
+
+    Returns:
+        (b, ..., n); 0 for names that are not given.
+    """
+    b, n, between = len(names), names.shape[1], [1] * (colors.dim() - 2)
+    seen = _lab(colors)[..., None, :] * colors.new_tensor([_LIGHTNESS, 1, 1])
+    basic = _lab(_rgb(_BASIC).to(colors))
+    asked = _lab(names[..., :3])
+    every = torch.cat([asked, basic.expand(b, -1, -1)], 1).reshape(b, *between, -1, 3)
+    distances = (seen - every * colors.new_tensor([_LIGHTNESS, 1, 1])).square().sum(-1)
+    near = torch.exp(-distances / (2 * _SPREAD**2))  # (b, ..., n + 11)
+    # A name that is itself a basic term must not compete with itself.
+    other = (asked[:, :, None] - basic).norm(dim=-1) > 1  # (b, n, 11)
+    rivals = torch.einsum("b...k,bnk->b...n", near[..., n:], other.to(near))
+    mine = near[..., :n]
+    return mine / (mine + rivals + _UNNAMED) * names[..., 3].reshape(b, *between, n)
+
+
+def _rgb(names: Sequence[str]) -> Tensor:
+    """The values (n, 3) of names, 0..1."""
+    values = b"".join(bytes.fromhex(NAMES[name]) for name in names)
+    return torch.tensor(list(values), dtype=torch.float32).reshape(-1, 3) / 255
+
+
+def _lab(colors: Tensor) -> Tensor:
+    """CIELAB (..., 3) of sRGB colours (..., 3), 0..1, by CIE 15:2004."""
+    colors = colors.clamp(0, 1)
+    linear = torch.where(colors <= 0.04045, colors / 12.92, ((colors + 0.055) / 1.055) ** 2.4)
+    xyz = linear @ _XYZ_FROM_RGB.T.to(colors) / _WHITE.to(colors)
+    f = torch.where(
+        xyz > 216 / 24389, xyz.clamp(min=1e-6) ** (1 / 3), (24389 / 27 * xyz + 16) / 116
+    )
+    x, y, z = f.unbind(-1)
+    return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], -1)
