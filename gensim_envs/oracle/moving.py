@@ -49,7 +49,7 @@ class Mover:
         if goal.relation == "along":
             return self._lay(goal, now)
         if goal.items[0] in now.bodies:
-            return self._sweep(goal, now)
+            return self._sweep(number, now)
         return self._place(number, now)
 
     def _place(self, number: int, now: Snapshot) -> Array:
@@ -221,11 +221,26 @@ class Mover:
         place = np.clip(place, *np.transpose(WORKSPACE))
         return np.array([*pick, 0.0, *place, 0.0])
 
-    def _sweep(self, goal: Goal, now: Snapshot) -> Array:
-        action = best_push(self._spec, goal, now)
+    def _sweep(self, number: int, now: Snapshot) -> Array:
+        """Push the pile into its zones, and out of them what does not belong there."""
+        goal = self._spec.goals[number]
+        for intruder in sorted(self._judge.intruders(number, now)):
+            if intruder not in now.bodies:
+                name = self._spec.items[intruder].asset
+                raise OracleError(f"the {name} is in the way of the blade")
+        action = best_push(self._spec, goal, now, self._strangers(goal, now))
         if action is None:
             raise OracleError("the blade fits behind no crumb")
         return action
+
+    def _strangers(self, goal: Goal, now: Snapshot) -> list[int]:
+        """The piles and ropes that do not belong where a goal's pile does."""
+        items = self._spec.items
+        return [
+            k
+            for k in now.bodies
+            if k not in goal.items and (items[k].distractor or goal.only)
+        ]
 
 
 def _within(x: float, y: float) -> bool:
