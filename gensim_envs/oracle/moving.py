@@ -10,6 +10,7 @@ import numpy as np
 import shapely
 
 from gensim_envs.errors import OracleError
+from gensim_envs.oracle.laying import lay
 from gensim_envs.oracle.planning import next_waypoint, pattern_sites
 from gensim_envs.oracle.sweeping import best_push, footprint
 from gensim_envs.sim.bodies import first_touch
@@ -18,13 +19,12 @@ from gensim_envs.task.geometry import Array, transform
 from gensim_envs.task.goals import GROUPS, Goal, Place, Snapshot
 from gensim_envs.task.judge import Judge
 from gensim_envs.task.pose import WORKSPACE, Pose, wrap
-from gensim_envs.task.relations import bead_targets, target_of
+from gensim_envs.task.relations import target_of
 from gensim_envs.task.spec import TaskSpec
 from gensim_envs.task.spots import group_targets, spot
 
 _ASIDE_GRID = 0.02  # metres between places that are tried for something in the way
 _ASIDE_GAP = 0.02
-_OVERSHOOT = 0.004  # metres
 
 
 class Mover:
@@ -47,7 +47,7 @@ class Mover:
         """
         goal = self._spec.goals[number]
         if goal.relation == "along":
-            return self._lay(goal, now)
+            return lay(self._world, goal, now)
         if goal.items[0] in now.bodies:
             return self._sweep(number, now)
         return self._place(number, now)
@@ -203,23 +203,6 @@ class Mover:
                     continue
                 found.append(footprint(self._spec, goal.item_for(k), pose))
         return found
-
-    def _lay(self, goal: Goal, now: Snapshot) -> Array:
-        """Drag an end of a rope to its place, then the bead that is farthest from its own."""
-        beads = now.bodies[goal.items[0]]
-        targets = bead_targets(self._spec, goal, now)
-        error = np.linalg.norm(beads[:, :2] - targets, axis=1)
-        last = len(beads) - 1
-        ends = [k for k in (0, last) if error[k] > goal.position_tolerance / 2]
-        bead = max(ends or range(last + 1), key=lambda k: float(error[k]))
-        pick, place = beads[bead, :2], targets[bead]
-        if 0 < bead < last:
-            # Its neighbours pull it back a little.
-            place = place + _OVERSHOOT * (place - pick) / max(1e-9, float(error[bead]))
-        if not _within(*pick):
-            raise OracleError("the rope is out of reach")
-        place = np.clip(place, *np.transpose(WORKSPACE))
-        return np.array([*pick, 0.0, *place, 0.0])
 
     def _sweep(self, number: int, now: Snapshot) -> Array:
         """Push the pile into its zones, and out of them what does not belong there."""
