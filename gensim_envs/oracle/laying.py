@@ -87,9 +87,7 @@ def _others(spec: TaskSpec, goal: Goal, now: Snapshot, walls: Array) -> list[Dra
     beads, targets = now.bodies[goal.items[0]], bead_targets(spec, goal, now)
     last = len(beads) - 1
     (x0, x1), (y0, y1) = WORKSPACE
-    grid = itertools.product(
-        np.arange(x0 + 0.02, x1, _GRID), np.arange(y0 + 0.02, y1, _GRID)
-    )
+    grid = itertools.product(np.arange(x0 + 0.02, x1, _GRID), np.arange(y0 + 0.02, y1, _GRID))
     drags = [(bead, _clipped(targets[bead])) for bead in range(0, last + 1, 3)]
     drags += [(0, _clipped(targets[last])), (last, _clipped(targets[0]))]
     drags += [(end, np.array(point)) for end, point in itertools.product((0, last), grid)]
@@ -150,8 +148,8 @@ def _touched(trace: Array, walls: Array) -> Array:
     """Which beads (k,) come to touch a wall at some moment of a trace (moments, k)."""
     if not len(walls):
         return np.zeros(trace.shape[1], bool)
-    points = shapely.points(trace.real, trace.imag)
-    near = shapely.dwithin(points[..., None], walls, _CLEAR)
+    points = np.asarray(shapely.points(trace.real, trace.imag))
+    near = np.asarray(shapely.dwithin(points[..., None], walls, _CLEAR))
     return np.asarray(near.any(axis=(0, 2)))
 
 
@@ -167,7 +165,7 @@ def _badness(spec: TaskSpec, goal: Goal, now: Snapshot, walls: Array) -> float:
 
 def _error(beads: Array, targets: Array, walls: Array) -> float:
     error = np.linalg.norm(beads - targets, axis=1)
-    ways = shapely.linestrings(np.stack([beads, targets], axis=1))
+    ways = np.asarray(shapely.linestrings(np.stack([beads, targets], axis=1)))
     inner = shapely.buffer(walls, -0.002)
     caught = shapely.intersects(ways[:, None], inner).any(axis=1) if len(walls) else 0.0
     return float((error + _CAUGHT * caught).mean())

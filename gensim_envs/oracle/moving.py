@@ -10,21 +10,24 @@ import numpy as np
 import shapely
 
 from gensim_envs.errors import OracleError
+from gensim_envs.oracle.foresight import after
 from gensim_envs.oracle.laying import lay
 from gensim_envs.oracle.planning import next_waypoint, pattern_sites
 from gensim_envs.oracle.sweeping import best_push, footprint
 from gensim_envs.sim.bodies import first_touch
 from gensim_envs.sim.world import World
-from gensim_envs.task.geometry import Array, transform
-from gensim_envs.task.goals import GROUPS, Goal, Place, Snapshot
+from gensim_envs.task.geometry import Array
+from gensim_envs.task.goals import GROUPS, REGION_REACH, Goal, Place, Snapshot
 from gensim_envs.task.judge import Judge
 from gensim_envs.task.pose import WORKSPACE, Pose, wrap
-from gensim_envs.task.relations import target_of
+from gensim_envs.task.relations import outline, target_of
 from gensim_envs.task.spec import TaskSpec
-from gensim_envs.task.spots import group_targets, spot
+from gensim_envs.task.spots import corners_at, group_targets, lies, spot
 
 _ASIDE_GRID = 0.02  # metres between places that are tried for something in the way
 _ASIDE_GAP = 0.02
+_TIPS = 0.006  # metres between points at which a grasp is tried
+_DROPS = 24  # places that are tried for setting something upright
 
 
 class Mover:
@@ -59,14 +62,71 @@ class Mover:
             return self._clear(intruder, now)
         why = "nothing is left to move"
         for item, target in self._targets(number, goal, now):
+            name = self._spec.items[item].asset
+            if lies(now, item) and (goal.relation == "at" or _stays(now.poses[item], target)):
+                action = self._set_upright(item, now)
+                if action is not None:
+                    return action
+                why = f"the {name} lies on its side, and nothing sets it upright"
+                continue
             if target is None:
-                why = f"there is no room for the {self._spec.items[item].asset}"
+                why = f"there is no room for the {name}"
                 continue
             action = self.bring(item, target, now)
-            if action is not None:
+            if action is not None and not _does_nothing(action):
                 return action
-            why = f"the {self._spec.items[item].asset} is out of reach"
-        raise OracleError(why)
+            why = f"the {name} is out of reach" if action is None else f"the {name} cannot stay"
+        blocker = self._squatter(number, now)
+        if blocker is None:
+            raise OracleError(why)
+        return self._clear(blocker, now)
+
+    def _squatter(self, number: int, now: Snapshot) -> int | None:
+        """What takes the room of a goal's items without being in place for any goal, the nearest.
+
+        It is in, on or near one of the things that the goal's places refer to.
+        """
+        goal = self._spec.goals[number]
+        placed = set(self._judge.assign(number, now).placed) | set(goal.items) | goal.bases
+        near = []
+        for base in goal.bases:
+            area = footprint(self._spec, base, now.poses[base])
+            reach = 0.0 if goal.relation in ("on", "inside", "at") else REGION_REACH
+            for item in set(self._movable(now)) - placed:
+                gap = footprint(self._spec, item, now.poses[item]).distance(area)
+                if gap <= reach:
+                    near.append((gap, item))
+        return min(near)[1] if near else None
+
+    def _set_upright(self, item: int, now: Snapshot) -> Array | None:
+        """An action (6,) after which an item stands upright, as a copy of the world shows."""
+        here = now.poses[item]
+        free = self._free_spot(item, now)
+        drops = [] if free is None else [free]
+        for other, data in enumerate(self._spec.items):
+            stands = other != item and now.has(other) and not data.bodies
+            if not stands or self._spec.geometry(other).flat:
+                continue
+            middle, reach = now.poses[other], max(data.asset.size[:2]) / 2
+            drops += [
+                Pose(
+                    middle.x + reach * math.cos(angle), middle.y + reach * math.sin(angle), 0.0,
+                    here.yaw + turn,
+                )
+                for angle in np.arange(4) * math.tau / 4 for turn in (0.0, math.pi / 2)
+            ]  # fmt: skip
+        for drop in drops[:_DROPS]:
+            action = self._carry(item, drop, now)
+            if action is None or isinstance(action, int):
+                continue
+            then = after(self._world, action)
+            others = (k for k in self._movable(now) if k != item)
+            if not lies(then, item) and all(
+                now.poses[k].distance(then.poses[k]) < 0.01 and lies(now, k) == lies(then, k)
+                for k in others
+            ):
+                return action
+        return None
 
     def bring(self, item: int, target: Pose, now: Snapshot) -> Array | None:
         """The action (6,) that moves an item to a pose, or first clears what is in the way.
@@ -114,7 +174,8 @@ class Mover:
 
     def _blockers(self, item: int, target: Pose, now: Snapshot) -> Iterator[int]:
         """Items at the target of `item`, highest first."""
-        shape = footprint(self._spec, item, target)
+        corners = corners_at(self._spec, item, target.yaw, now)
+        shape = shapely.Polygon(corners + (target.x, target.y))
         inner = shape.buffer(-0.002, join_style="mitre")
         for k in sorted(self._movable(now), key=lambda k: -now.poses[k].z):
             top = now.poses[k].z + self._spec.items[k].asset.height
@@ -124,7 +185,7 @@ class Mover:
                 self._goes_into(k, item) or now.poses[k].z < target.z - 0.001
             ):
                 continue  # it holds the item, or what the item goes into
-            if footprint(self._spec, k, now.poses[k]).intersects(inner):
+            if outline(self._spec, k, now).intersects(inner):
                 yield k
 
     def _goes_into(self, base: int, item: int) -> bool:
@@ -133,23 +194,38 @@ class Mover:
 
     def _carry(self, item: int, target: Pose, now: Snapshot) -> Array | int | None:
         """The action that moves an item to a pose, the item that covers it, or None."""
-        pose = now.poses[item]
-        asset = self._spec.items[item].asset
-        rotation = wrap(target.yaw - pose.yaw, asset.symmetry)
+        pose, asset = now.poses[item], self._spec.items[item].asset
+        rotation = wrap(target.yaw - pose.yaw, math.tau if lies(now, item) else asset.symmetry)
         covered_by: int | None = None
-        for grasp in asset.grasps:
-            tip = pose @ Pose(*grasp)
-            touched = self._world.item_of(first_touch(self._world, tip.x, tip.y).body)
-            if touched != item:
-                if touched is not None and not self._spec.items[touched].fixed:
-                    covered_by = touched if covered_by is None else covered_by
-                continue
+        for x, y in self._tips(item, now):
             c, s = math.cos(rotation), math.sin(rotation)
-            dx, dy = tip.x - pose.x, tip.y - pose.y
+            dx, dy = x - pose.x, y - pose.y
             end = (target.x + c * dx - s * dy, target.y + s * dx + c * dy)
-            if _within(tip.x, tip.y) and _within(*end):
-                return np.array([tip.x, tip.y, 0.0, *end, rotation])
+            if not (_within(x, y) and _within(*end)):
+                continue
+            touched = self._world.item_of(first_touch(self._world, x, y).body)
+            if touched == item:
+                return np.array([x, y, 0.0, *end, rotation])
+            if covered_by is None and touched is not None and not self._spec.items[touched].fixed:
+                covered_by = touched
         return covered_by
+
+    def _tips(self, item: int, now: Snapshot) -> Iterator[tuple[float, float]]:
+        """Points at which to grasp an item: where its asset says, then all over it."""
+        pose = now.poses[item]
+        if not lies(now, item):
+            for grasp in self._spec.items[item].asset.grasps:
+                tip = pose @ Pose(*grasp)
+                yield tip.x, tip.y
+        area = outline(self._spec, item, now)
+        x0, y0, x1, y1 = area.bounds
+        spots = [
+            (math.hypot(x - pose.x, y - pose.y), float(x), float(y))
+            for x in np.arange(x0 + 0.002, x1, _TIPS) for y in np.arange(y0 + 0.002, y1, _TIPS)
+            if shapely.contains_xy(area, x, y)
+        ]  # fmt: skip
+        for _, x, y in sorted(spots):
+            yield x, y
 
     def _clear(self, item: int, now: Snapshot, depth: int = 0) -> Array:
         """Move an item that is in the way to the nearest free spot of the table."""
@@ -167,14 +243,14 @@ class Mover:
 
     def _free_spot(self, item: int, now: Snapshot) -> Pose | None:
         taken: list[shapely.Geometry] = [
-            footprint(self._spec, k, now.poses[k])
+            outline(self._spec, k, now)
             for k in range(len(self._spec.items))
             if k != item and not self._spec.items[k].bodies and now.has(k)
         ]
         taken += [shapely.MultiPoint(points[:, :2]) for points in now.bodies.values()]
         taken += self._reserved(now)
         pose = now.poses[item]
-        rotated = transform(self._spec.geometry(item).outline, Pose(0, 0, 0, pose.yaw))
+        rotated = corners_at(self._spec, item, pose.yaw, now)
         low, high = rotated.min(axis=0), rotated.max(axis=0)
         (x0, x1), (y0, y1) = WORKSPACE
         spots = [
@@ -213,17 +289,23 @@ class Mover:
                 raise OracleError(f"the {name} is in the way of the blade")
         action = best_push(self._spec, goal, now, self._strangers(goal, now))
         if action is None:
-            raise OracleError("the blade fits behind no crumb")
+            raise OracleError("the blade cannot get behind the crumbs")
         return action
 
     def _strangers(self, goal: Goal, now: Snapshot) -> list[int]:
         """The piles and ropes that do not belong where a goal's pile does."""
         items = self._spec.items
-        return [
-            k
-            for k in now.bodies
-            if k not in goal.items and (items[k].distractor or goal.only)
-        ]
+        return [k for k in now.bodies if k not in goal.items and (items[k].distractor or goal.only)]
+
+
+def _stays(pose: Pose, target: Pose | None) -> bool:
+    """Whether a target is where something is already."""
+    return target is None or pose.distance(target) < 0.002
+
+
+def _does_nothing(action: Array) -> bool:
+    """Whether an action (6,) puts things down where it picks them up."""
+    return float(np.abs(action[3:] - action[:3]).max()) < 1e-4
 
 
 def _within(x: float, y: float) -> bool:

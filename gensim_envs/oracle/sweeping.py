@@ -9,9 +9,11 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from gensim_envs.sim.arm.robot import BLADE_SIZE
 from gensim_envs.task.assets import Pile
@@ -24,12 +26,14 @@ from gensim_envs.task.spec import TaskSpec
 _LANE = 0.0115  # metres: a crumb and a little air
 _END = BLADE_SIZE[1] / 2 - 0.002  # metres from the blade's middle to a crumb at its very end
 _ROOM = 0.0025  # metres between the blade and a wall: a crumb there is just in reach
+_REACH = BLADE_SIZE[1] / 2 - 0.005  # metres beyond the workspace to which the blade reaches
 _SHORT = (0.0, 0.15, 0.3, 0.4, 0.45)  # zone widths before its middle at which a push may end
 _MOST = 16  # crumbs from behind which pushes are tried, of the many that are to be moved
 _FAR = 4.0  # crumbs inside that are worth a metre less between a crumb and its zone
 _FREE = 0.02  # metres from walls at which the blade fits behind a crumb
 _BLAME = (1.0, 3.0, 10.0)  # crumbs inside that are worth one that does not belong there
 
+Mask = NDArray[np.bool_]
 Push = tuple[Array, Array]
 """Start and end (x, y) of a push."""
 
@@ -56,7 +60,7 @@ class _Sweep:
     loose: Array
     walls: shapely.Geometry
 
-    def inside(self, crumbs: Array) -> Array:
+    def inside(self, crumbs: Array) -> Mask:
         """Which of crumbs (..., 3) are inside, a mask (...)."""
         flat = crumbs.reshape(-1, 3)
         masks = [crumbs_inside(self.spec, base, flat, self.now) for base in self.bases]
@@ -88,7 +92,7 @@ def best_push(
         strangers: piles that do not belong there.
 
     Returns:
-        An action (6,), or None if the blade fits behind no crumb.
+        An action (6,), or None if the blade reaches no crumb, or not all of them.
     """
     foreign = [now.bodies[k] for k in strangers if k in now.bodies]
     sweep = _Sweep(
@@ -97,11 +101,13 @@ def best_push(
         np.concatenate(list(now.bodies.values())), _walls(spec, now),
     )  # fmt: skip
     outside = sweep.own[~sweep.inside(sweep.own)][:, :2]
+    if not (np.abs(outside - _clipped(outside)) <= _REACH).all():
+        return None
     wrong = sweep.foreign[sweep.inside(sweep.foreign)][:, :2]
     aims = _aims(sweep)
     straight = _possible(sweep, [*_toward(_some(outside), *aims), *_sideways(sweep, _some(wrong))])
     for blame in _BLAME:
-        action = _best(sweep, straight, lambda a, b, w=blame: sweep.worth(a, b, w), gains=True)
+        action = _best(sweep, straight, partial(sweep.worth, blame=blame), gains=True)
         if action is not None:
             return action
     return _roundabout(sweep, outside if len(outside) else wrong, aims[0])
@@ -127,7 +133,8 @@ def _roundabout(sweep: _Sweep, crumbs: Array, middles: Array) -> Array | None:
             return action
 
     def freedom(own: Array, foreign: Array) -> Array:
-        room = shapely.distance(sweep.walls, shapely.points(own[..., :2])) > _FREE
+        room = ~shapely.dwithin(sweep.walls, shapely.points(own[..., :2]), _FREE)
+        room &= (own[..., :2] == _clipped(own[..., :2])).all(axis=-1)
         free = (room | sweep.inside(own)).sum(axis=-1)
         return np.asarray(free + 0.1 * sweep.worth(own, foreign, 1.0))
 
@@ -188,7 +195,9 @@ def _sideways(sweep: _Sweep, crumbs: Array) -> list[Push]:
             toward = np.array([math.cos(angle), math.sin(angle)])
             middle = crumb + across * np.array([-toward[1], toward[0]])
             for ahead in (0.03, 0.06, 0.1, 0.15):
-                pushes.append((_clipped(middle - toward * 0.016), _clipped(middle + toward * ahead)))
+                pushes.append(
+                    (_clipped(middle - toward * 0.016), _clipped(middle + toward * ahead))
+                )
     return pushes
 
 
@@ -217,7 +226,7 @@ def _possible(sweep: _Sweep, pushes: Sequence[Push]) -> Array:
     return np.asarray(found[~_blocked(found, sweep.walls)])
 
 
-def _blocked(pushes: Array, walls: shapely.Geometry) -> Array:
+def _blocked(pushes: Array, walls: shapely.Geometry) -> Mask:
     """Which pushes (P, 2, 2) would bring the blade, with some clearance, into a wall."""
     start, end = pushes[:, 0], pushes[:, 1]
     ahead, side = _axes(pushes)
@@ -253,7 +262,7 @@ def _detour(start: Array, end: Array, walls: shapely.Geometry) -> Array | None:
     return np.asarray(ways[lengths.argmin()])
 
 
-def _lands(crumbs: Array, pushes: Array) -> Array:
+def _lands(crumbs: Array, pushes: Array) -> Mask:
     """Which pushes (P, 2, 2) begin with the blade coming down on a crumb or bead (k, 3)."""
     ahead, side = _axes(pushes)
     offset = crumbs[None, :, :2] - pushes[:, :1]
