@@ -25,7 +25,7 @@ from gensim_envs.task.spec import TaskSpec
 from gensim_envs.task.spots import corners_at, group_targets, lies, spot
 
 _ASIDE_GRID = 0.02  # metres between places that are tried for something in the way
-_ASIDE_GAP = 0.02
+_ASIDE_GAP, _TIGHT_GAP = 0.02, 0.005
 _TIPS = 0.006  # metres between points at which a grasp is tried
 _DROPS = 24  # places that are tried for setting something upright
 
@@ -242,30 +242,40 @@ class Mover:
         return action
 
     def _free_spot(self, item: int, now: Snapshot) -> Pose | None:
+        """The nearest pose on the table with room around it, if need be where goals put things."""
         taken: list[shapely.Geometry] = [
             outline(self._spec, k, now)
             for k in range(len(self._spec.items))
             if k != item and not self._spec.items[k].bodies and now.has(k)
         ]
         taken += [shapely.MultiPoint(points[:, :2]) for points in now.bodies.values()]
-        taken += self._reserved(now)
-        pose = now.poses[item]
-        rotated = corners_at(self._spec, item, pose.yaw, now)
-        low, high = rotated.min(axis=0), rotated.max(axis=0)
-        (x0, x1), (y0, y1) = WORKSPACE
-        spots = [
-            (math.hypot(x - pose.x, y - pose.y), x, y)
-            for x in np.arange(x0 - low[0], x1 - high[0], _ASIDE_GRID)
-            for y in np.arange(y0 - low[1], y1 - high[1], _ASIDE_GRID)
-        ]
-        everything = np.array(taken, dtype=object)
-        for _, x, y in sorted(spots):
-            if not shapely.dwithin(everything, shapely.Polygon(rotated + (x, y)), _ASIDE_GAP).any():
-                return Pose(float(x), float(y), 0.0, pose.yaw)
+        for others, gap in ((taken + self._reserved(now), _ASIDE_GAP), (taken, _TIGHT_GAP)):
+            for turn in (0.0, math.pi / 2):
+                pose = now.poses[item].turned(turn)
+                free = self._free_spots(corners_at(self._spec, item, pose.yaw, now), others, gap)
+                if len(free):
+                    x, y = min(free, key=lambda at: math.hypot(at[0] - pose.x, at[1] - pose.y))
+                    return Pose(float(x), float(y), 0.0, pose.yaw)
         return None
 
+    def _free_spots(self, corners: Array, taken: list[shapely.Geometry], gap: float) -> Array:
+        """The points (n, 2) of a grid at which an outline (k, 2) keeps a gap from what is taken."""
+        low, high = corners.min(axis=0), corners.max(axis=0)
+        (x0, x1), (y0, y1) = WORKSPACE
+        xs, ys = np.meshgrid(
+            np.arange(x0 - low[0], x1 - high[0], _ASIDE_GRID),
+            np.arange(y0 - low[1], y1 - high[1], _ASIDE_GRID),
+        )
+        points = np.stack([xs.ravel(), ys.ravel()], axis=1)
+        if not len(points):
+            return points
+        shapes = shapely.polygons(corners + points[:, None])
+        everything = shapely.union_all(taken)
+        shapely.prepare(everything)
+        return np.asarray(points[~np.asarray(shapely.dwithin(everything, shapes, gap))])
+
     def _reserved(self, now: Snapshot) -> list[shapely.Polygon]:
-        """The areas where `at` goals put things."""
+        """The areas where goals put things on the table."""
         last = len(self._spec.goals) - 1
         motions = pattern_sites(self._spec, self._judge, last, now)
         found = []
