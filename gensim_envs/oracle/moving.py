@@ -17,7 +17,7 @@ from gensim_envs.oracle.sweeping import best_push, footprint
 from gensim_envs.sim.bodies import first_touch
 from gensim_envs.sim.world import World
 from gensim_envs.task.geometry import Array
-from gensim_envs.task.goals import GROUPS, REGION_REACH, Goal, Place, Snapshot
+from gensim_envs.task.goals import GROUPS, REGION_REACH, REGIONS, Goal, Place, Snapshot
 from gensim_envs.task.judge import Judge
 from gensim_envs.task.pose import WORKSPACE, Pose, wrap
 from gensim_envs.task.relations import outline, target_of
@@ -239,6 +239,8 @@ class Mover:
             return self._clear(action, now, depth + 1)
         if action is None or isinstance(action, int):
             raise OracleError(f"the {self._spec.items[item].asset} is out of reach")
+        if _does_nothing(action):
+            raise OracleError(f"the {self._spec.items[item].asset} has nowhere to go")
         return action
 
     def _free_spot(self, item: int, now: Snapshot) -> Pose | None:
@@ -280,6 +282,12 @@ class Mover:
         motions = pattern_sites(self._spec, self._judge, last, now)
         found = []
         for goal in self._spec.goals:
+            if goal.relation in (*REGIONS, *GROUPS):
+                found += [
+                    outline(self._spec, base, now).buffer(REGION_REACH)
+                    for base in goal.bases
+                    if now.has(base)
+                ]
             for k, place in enumerate(goal.places if goal.relation == "at" else ()):
                 if place.pattern is None:
                     pose = target_of(self._spec, goal, place, now)
