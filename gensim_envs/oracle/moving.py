@@ -11,21 +11,24 @@ import numpy as np
 import shapely
 
 from gensim_envs.errors import OracleError
+from gensim_envs.oracle.foresight import after
+from gensim_envs.oracle.laying import lay
 from gensim_envs.oracle.planning import next_waypoint, pattern_sites
 from gensim_envs.oracle.sweeping import best_push, footprint
 from gensim_envs.sim.bodies import first_touch
 from gensim_envs.sim.world import World
-from gensim_envs.task.geometry import Array, transform
-from gensim_envs.task.goals import GROUPS, Goal, Place, Snapshot
+from gensim_envs.task.geometry import Array
+from gensim_envs.task.goals import GROUPS, REGION_REACH, REGIONS, Goal, Place, Snapshot
 from gensim_envs.task.judge import Judge
 from gensim_envs.task.pose import WORKSPACE, Pose, wrap
-from gensim_envs.task.relations import bead_targets, target_of
+from gensim_envs.task.relations import outline, target_of
 from gensim_envs.task.spec import TaskSpec
-from gensim_envs.task.spots import group_targets, spot
+from gensim_envs.task.spots import corners_at, group_targets, lies, spot
 
 _ASIDE_GRID = 0.02  # metres between places that are tried for something in the way
-_ASIDE_GAP = 0.02
-_OVERSHOOT = 0.004  # metres
+_ASIDE_GAP, _TIGHT_GAP = 0.02, 0.005
+_TIPS = 0.006  # metres between points at which a grasp is tried
+_DROPS = 24  # places that are tried for setting something upright
 _LEVEL = 0.002  # metres by which the targets of items differ that may be placed in any order
 _CENTRAL = 1e-4  # metres from its centre at which an item is held there
 _ROUND = 12  # yaws that stand for all yaws of a round item which is held off its centre
@@ -63,9 +66,9 @@ class Mover:
         """
         goal = self._spec.goals[number]
         if goal.relation == "along":
-            yield np.append(self._lay(goal, now), 0)[None]
+            yield np.append(lay(self._world, goal, now), 0)[None]
         elif goal.items[0] in now.bodies:
-            yield np.append(self._sweep(goal, now), 0)[None]
+            yield np.append(self._sweep(number, now), 0)[None]
         else:
             yield from self._placings(number, now)
 
@@ -77,8 +80,17 @@ class Mover:
             return
         why, level = "nothing is left to move", math.inf
         for item, target in self._targets(number, goal, now):
+            name = self._spec.items[item].asset
+            if lies(now, item) and (goal.relation == "at" or _stays(now.poses[item], target)):
+                action = self._set_upright(item, now)
+                if action is not None:
+                    if level == math.inf:
+                        yield action
+                    return
+                why = f"the {name} lies on its side, and nothing sets it upright"
+                continue
             if target is None:
-                why = f"there is no room for the {self._spec.items[item].asset}"
+                why = f"there is no room for the {name}"
                 continue
             if target.z > level:
                 continue
@@ -88,12 +100,62 @@ class Mover:
                 if level == math.inf:
                     raise
                 continue
-            if answers is not None:
+            if answers is not None and not _does_nothing(answers):
                 level = min(level, target.z + _LEVEL)
                 yield answers
-            why = f"the {self._spec.items[item].asset} is out of reach"
+            why = f"the {name} is out of reach" if answers is None else f"the {name} cannot stay"
         if level == math.inf:
-            raise OracleError(why)
+            blocker = self._squatter(number, now)
+            if blocker is None:
+                raise OracleError(why)
+            yield self._clear(blocker, now)
+
+    def _squatter(self, number: int, now: Snapshot) -> int | None:
+        """What takes the room of a goal's items without being in place for any goal, the nearest.
+
+        It is in, on or near one of the things that the goal's places refer to.
+        """
+        goal = self._spec.goals[number]
+        placed = set(self._judge.assign(number, now).placed) | set(goal.items) | goal.bases
+        near = []
+        for base in goal.bases:
+            area = footprint(self._spec, base, now.poses[base])
+            reach = 0.0 if goal.relation in ("on", "inside", "at") else REGION_REACH
+            for item in set(self._movable(now)) - placed:
+                gap = footprint(self._spec, item, now.poses[item]).distance(area)
+                if gap <= reach:
+                    near.append((gap, item))
+        return min(near)[1] if near else None
+
+    def _set_upright(self, item: int, now: Snapshot) -> Array | None:
+        """Answers (k, 7) after which an item stands upright, as a copy of the world shows."""
+        here = now.poses[item]
+        free = self._free_spot(item, now)
+        drops = [] if free is None else [free]
+        for other, data in enumerate(self._spec.items):
+            stands = other != item and now.has(other) and not data.bodies
+            if not stands or self._spec.geometry(other).flat:
+                continue
+            middle, reach = now.poses[other], max(data.asset.size[:2]) / 2
+            drops += [
+                Pose(
+                    middle.x + reach * math.cos(angle), middle.y + reach * math.sin(angle), 0.0,
+                    here.yaw + turn,
+                )
+                for angle in np.arange(4) * math.tau / 4 for turn in (0.0, math.pi / 2)
+            ]  # fmt: skip
+        for drop in drops[:_DROPS]:
+            action = self._carry(item, drop, now)
+            if action is None or isinstance(action, int):
+                continue
+            then = after(self._world, action[0, :6])
+            others = (k for k in self._movable(now) if k != item)
+            if not lies(then, item) and all(
+                now.poses[k].distance(then.poses[k]) < 0.01 and lies(now, k) == lies(then, k)
+                for k in others
+            ):
+                return action
+        return None
 
     def bring(self, item: int, target: Pose, now: Snapshot) -> Array | None:
         """The answers (k, 7) that move an item to a pose, or first clear what is in the way.
@@ -156,7 +218,8 @@ class Mover:
 
     def _blockers(self, item: int, target: Pose, now: Snapshot) -> Iterator[int]:
         """Items at the target of `item`, highest first."""
-        shape = footprint(self._spec, item, target)
+        corners = corners_at(self._spec, item, target.yaw, now)
+        shape = shapely.Polygon(corners + (target.x, target.y))
         inner = shape.buffer(-0.002, join_style="mitre")
         for k in sorted(self._movable(now), key=lambda k: -now.poses[k].z):
             top = now.poses[k].z + self._spec.items[k].asset.height
@@ -166,7 +229,7 @@ class Mover:
                 self._goes_into(k, item) or now.poses[k].z < target.z - 0.001
             ):
                 continue  # it holds the item, or what the item goes into
-            if footprint(self._spec, k, now.poses[k]).intersects(inner):
+            if outline(self._spec, k, now).intersects(inner):
                 yield k
 
     def _goes_into(self, base: int, item: int) -> bool:
@@ -175,21 +238,37 @@ class Mover:
 
     def _carry(self, item: int, target: Pose, now: Snapshot) -> Array | int | None:
         """The answers (k, 7) that move an item to a pose, the item that covers it, or None."""
-        pose = now.poses[item]
-        asset = self._spec.items[item].asset
-        rotation = wrap(target.yaw - pose.yaw, asset.symmetry)
+        pose, asset = now.poses[item], self._spec.items[item].asset
+        period = math.tau if lies(now, item) else asset.symmetry
+        rotation = wrap(target.yaw - pose.yaw, period)
         covered_by: int | None = None
-        for grasp in asset.grasps:
-            tip = pose @ Pose(*grasp)
-            touched = self._world.item_of(first_touch(self._world, tip.x, tip.y).body)
-            if touched != item:
-                if touched is not None and not self._spec.items[touched].fixed:
-                    covered_by = touched if covered_by is None else covered_by
+        for x, y in self._tips(item, now):
+            answers = _turned(pose, target, (x, y), rotation, period)
+            if not (_within(x, y) and _within(*answers[0, 3:5])):
                 continue
-            answers = _turned(pose, target, (tip.x, tip.y), rotation, asset.symmetry)
-            if _within(tip.x, tip.y) and _within(*answers[0, 3:5]):
+            touched = self._world.item_of(first_touch(self._world, x, y).body)
+            if touched == item:
                 return answers[[_within(*end) for end in answers[:, 3:5]]]
+            if covered_by is None and touched is not None and not self._spec.items[touched].fixed:
+                covered_by = touched
         return covered_by
+
+    def _tips(self, item: int, now: Snapshot) -> Iterator[tuple[float, float]]:
+        """Points at which to grasp an item: where its asset says, then all over it."""
+        pose = now.poses[item]
+        if not lies(now, item):
+            for grasp in self._spec.items[item].asset.grasps:
+                tip = pose @ Pose(*grasp)
+                yield tip.x, tip.y
+        area = outline(self._spec, item, now)
+        x0, y0, x1, y1 = area.bounds
+        spots = [
+            (math.hypot(x - pose.x, y - pose.y), float(x), float(y))
+            for x in np.arange(x0 + 0.002, x1, _TIPS) for y in np.arange(y0 + 0.002, y1, _TIPS)
+            if shapely.contains_xy(area, x, y)
+        ]  # fmt: skip
+        for _, x, y in sorted(spots):
+            yield x, y
 
     def _clear(self, item: int, now: Snapshot, depth: int = 0) -> Array:
         """The answers (k, 7) that move an item out of the way to the nearest free spot."""
@@ -203,37 +282,55 @@ class Mover:
             return self._clear(action, now, depth + 1)
         if action is None or isinstance(action, int):
             raise OracleError(f"the {self._spec.items[item].asset} is out of reach")
+        if _does_nothing(action):
+            raise OracleError(f"the {self._spec.items[item].asset} has nowhere to go")
         return action
 
     def _free_spot(self, item: int, now: Snapshot) -> Pose | None:
+        """The nearest pose on the table with room around it, if need be where goals put things."""
         taken: list[shapely.Geometry] = [
-            footprint(self._spec, k, now.poses[k])
+            outline(self._spec, k, now)
             for k in range(len(self._spec.items))
             if k != item and not self._spec.items[k].bodies and now.has(k)
         ]
         taken += [shapely.MultiPoint(points[:, :2]) for points in now.bodies.values()]
-        taken += self._reserved(now)
-        pose = now.poses[item]
-        rotated = transform(self._spec.geometry(item).outline, Pose(0, 0, 0, pose.yaw))
-        low, high = rotated.min(axis=0), rotated.max(axis=0)
-        (x0, x1), (y0, y1) = WORKSPACE
-        spots = [
-            (math.hypot(x - pose.x, y - pose.y), x, y)
-            for x in np.arange(x0 - low[0], x1 - high[0], _ASIDE_GRID)
-            for y in np.arange(y0 - low[1], y1 - high[1], _ASIDE_GRID)
-        ]
-        everything = np.array(taken, dtype=object)
-        for _, x, y in sorted(spots):
-            if not shapely.dwithin(everything, shapely.Polygon(rotated + (x, y)), _ASIDE_GAP).any():
-                return Pose(float(x), float(y), 0.0, pose.yaw)
+        for others, gap in ((taken + self._reserved(now), _ASIDE_GAP), (taken, _TIGHT_GAP)):
+            for turn in (0.0, math.pi / 2):
+                pose = now.poses[item].turned(turn)
+                free = self._free_spots(corners_at(self._spec, item, pose.yaw, now), others, gap)
+                if len(free):
+                    x, y = min(free, key=lambda at: math.hypot(at[0] - pose.x, at[1] - pose.y))
+                    return Pose(float(x), float(y), 0.0, pose.yaw)
         return None
 
+    def _free_spots(self, corners: Array, taken: list[shapely.Geometry], gap: float) -> Array:
+        """The points (n, 2) of a grid at which an outline (k, 2) keeps a gap from what is taken."""
+        low, high = corners.min(axis=0), corners.max(axis=0)
+        (x0, x1), (y0, y1) = WORKSPACE
+        xs, ys = np.meshgrid(
+            np.arange(x0 - low[0], x1 - high[0], _ASIDE_GRID),
+            np.arange(y0 - low[1], y1 - high[1], _ASIDE_GRID),
+        )
+        points = np.stack([xs.ravel(), ys.ravel()], axis=1)
+        if not len(points):
+            return points
+        shapes = shapely.polygons(corners + points[:, None])
+        everything = shapely.union_all(taken)
+        shapely.prepare(everything)
+        return np.asarray(points[~np.asarray(shapely.dwithin(everything, shapes, gap))])
+
     def _reserved(self, now: Snapshot) -> list[shapely.Polygon]:
-        """The areas where `at` goals put things."""
+        """The areas where goals put things on the table."""
         last = len(self._spec.goals) - 1
         motions = pattern_sites(self._spec, self._judge, last, now)
         found = []
         for goal in self._spec.goals:
+            if goal.relation in (*REGIONS, *GROUPS):
+                found += [
+                    outline(self._spec, base, now).buffer(REGION_REACH)
+                    for base in goal.bases
+                    if now.has(base)
+                ]
             for k, place in enumerate(goal.places if goal.relation == "at" else ()):
                 if place.pattern is None:
                     pose = target_of(self._spec, goal, place, now)
@@ -244,28 +341,32 @@ class Mover:
                 found.append(footprint(self._spec, goal.item_for(k), pose))
         return found
 
-    def _lay(self, goal: Goal, now: Snapshot) -> Array:
-        """Drag an end of a rope to its place, then the bead that is farthest from its own."""
-        beads = now.bodies[goal.items[0]]
-        targets = bead_targets(self._spec, goal, now)
-        error = np.linalg.norm(beads[:, :2] - targets, axis=1)
-        last = len(beads) - 1
-        ends = [k for k in (0, last) if error[k] > goal.position_tolerance / 2]
-        bead = max(ends or range(last + 1), key=lambda k: float(error[k]))
-        pick, place = beads[bead, :2], targets[bead]
-        if 0 < bead < last:
-            # Its neighbours pull it back a little.
-            place = place + _OVERSHOOT * (place - pick) / max(1e-9, float(error[bead]))
-        if not _within(*pick):
-            raise OracleError("the rope is out of reach")
-        place = np.clip(place, *np.transpose(WORKSPACE))
-        return np.array([*pick, 0.0, *place, 0.0])
-
-    def _sweep(self, goal: Goal, now: Snapshot) -> Array:
-        action = best_push(self._spec, goal, now)
+    def _sweep(self, number: int, now: Snapshot) -> Array:
+        """Push the pile into its zones, and out of them what does not belong there."""
+        goal = self._spec.goals[number]
+        for intruder in sorted(self._judge.intruders(number, now)):
+            if intruder not in now.bodies:
+                name = self._spec.items[intruder].asset
+                raise OracleError(f"the {name} is in the way of the blade")
+        action = best_push(self._spec, goal, now, self._strangers(goal, now))
         if action is None:
-            raise OracleError("the blade fits behind no crumb")
+            raise OracleError("the blade cannot get behind the crumbs")
         return action
+
+    def _strangers(self, goal: Goal, now: Snapshot) -> list[int]:
+        """The piles and ropes that do not belong where a goal's pile does."""
+        items = self._spec.items
+        return [k for k in now.bodies if k not in goal.items and (items[k].distractor or goal.only)]
+
+
+def _stays(pose: Pose, target: Pose | None) -> bool:
+    """Whether a target is where something is already."""
+    return target is None or pose.distance(target) < 0.002
+
+
+def _does_nothing(answers: Array) -> bool:
+    """Whether the first of some answers (k, 7) puts things down where it picks them up."""
+    return float(np.abs(answers[0, 3:6] - answers[0, :3]).max()) < 1e-4
 
 
 def _spot(spec: TaskSpec, goal: Goal, place: Place, now: Snapshot, item: int) -> Pose | None:

@@ -1,78 +1,166 @@
-"""Sweeping of piles: the push that leaves most crumbs inside, by a simple model."""
+"""Sweeping of piles: the push that leaves things best, by a simple model of it.
+
+Many pushes are compared at once: P pushes of k crumbs.
+"""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from gensim_envs.sim.arm.robot import BLADE_SIZE
 from gensim_envs.task.assets import Pile
 from gensim_envs.task.geometry import Array, transform
 from gensim_envs.task.goals import Goal, Snapshot
 from gensim_envs.task.pose import WORKSPACE, Pose
-from gensim_envs.task.relations import crumbs_inside
+from gensim_envs.task.relations import crumbs_inside, outline
 from gensim_envs.task.spec import TaskSpec
 
 _LANE = 0.0115  # metres: a crumb and a little air
 _END = BLADE_SIZE[1] / 2 - 0.002  # metres from the blade's middle to a crumb at its very end
 _ROOM = 0.0025  # metres between the blade and a wall: a crumb there is just in reach
+_REACH = BLADE_SIZE[1] / 2 - 0.005  # metres beyond the workspace to which the blade reaches
 _SHORT = (0.0, 0.15, 0.3, 0.4, 0.45)  # zone widths before its middle at which a push may end
+_MOST = 16  # crumbs from behind which pushes are tried, of the many that are to be moved
+_FAR = 4.0  # crumbs inside that are worth a metre less between a crumb and its zone
+_FREE = 0.02  # metres from walls at which the blade fits behind a crumb
+_BLAME = (1.0, 3.0, 10.0)  # crumbs inside that are worth one that does not belong there
 
+Mask = NDArray[np.bool_]
 Push = tuple[Array, Array]
 """Start and end (x, y) of a push."""
 
 
-def best_push(spec: TaskSpec, goal: Goal, now: Snapshot) -> Array | None:
+@dataclass(frozen=True)
+class _Sweep:
+    """A goal about a pile, at one moment.
+
+    Attributes:
+        spec: the task.
+        bases: the zones to push the pile into.
+        now: where everything is.
+        own: crumbs (k, 3) of the pile.
+        foreign: crumbs (m, 3) that do not belong into the zones.
+        loose: all crumbs and beads (n, 3).
+        walls: obstacles to the blade.
+    """
+
+    spec: TaskSpec
+    bases: tuple[int, ...]
+    now: Snapshot
+    own: Array
+    foreign: Array
+    loose: Array
+    walls: shapely.Geometry
+
+    def inside(self, crumbs: Array) -> Mask:
+        """Which of crumbs (..., 3) are inside, a mask (...)."""
+        flat = crumbs.reshape(-1, 3)
+        masks = [crumbs_inside(self.spec, base, flat, self.now) for base in self.bases]
+        return np.asarray(np.any(masks, axis=0)).reshape(crumbs.shape[:-1])
+
+    def away(self, crumbs: Array) -> Array:
+        """Distance of crumbs (..., 3) from the middle of the nearest zone, metres (...)."""
+        middles = np.array([(self.now.poses[k].x, self.now.poses[k].y) for k in self.bases])
+        gaps = np.linalg.norm(crumbs[..., None, :2] - middles, axis=-1)
+        return np.asarray(gaps.min(axis=-1))
+
+    def worth(self, own: Array, foreign: Array, blame: float) -> Array:
+        """How good states are (P,), given the crumbs' positions (P, k, 3) and (P, m, 3) in them."""
+        there = self.inside(own)
+        far = np.where(there, 0.0, self.away(own)).sum(axis=-1)
+        wrong = self.inside(foreign).sum(axis=-1)
+        return np.asarray(there.sum(axis=-1) - _FAR * far - blame * wrong)
+
+
+def best_push(
+    spec: TaskSpec, goal: Goal, now: Snapshot, strangers: Sequence[int] = ()
+) -> Array | None:
     """The next push for a goal about a pile.
 
     Args:
         spec: the task.
         goal: a pile is inside a zone.
         now: where everything is.
+        strangers: piles that do not belong there.
 
     Returns:
-        An action (6,), or None if the blade fits behind no crumb.
+        An action (6,), or None if the blade reaches no crumb, or not all of them.
     """
-    crumbs, base = now.bodies[goal.items[0]], goal.places[0].base
-    assert base is not None  # checked when the goal was declared
-    within = crumbs_inside(spec, base, crumbs, now)
-    outside = crumbs[~within][:, :2]
-    middle = np.array([now.poses[base].x, now.poses[base].y])
-    obstacles = _obstacles(spec, now)
-    loose = np.concatenate(list(now.bodies.values()))  # of all piles and ropes
-
-    def best_of(
-        pushes: Iterator[Push], gain: Callable[[Array], float], more_than: float = -math.inf
-    ) -> Array | None:
-        free = (push for push in pushes if not _lands_on(loose, *push))
-        return _best_of(free, crumbs, obstacles, gain, more_than)
-
-    def inside(moved: Array) -> float:
-        return float(crumbs_inside(spec, base, moved, now).sum())
-
-    def nearness(aim: Array) -> Callable[[Array], float]:
-        return lambda moved: -float(np.linalg.norm(moved[~within, :2] - aim, axis=1).mean())
-
-    width = spec.items[base].asset.size[0]
-    best = best_of(_toward(outside, middle, width), inside, within.sum())
-    corner = _detour(outside.mean(axis=0), middle, obstacles)
-    if best is None and corner is not None:
-        best = best_of(_toward(outside, corner, 0.0), nearness(corner))
-    if best is None:
-        # The blade does not fit behind them: push them out of their corner first.
-        best = best_of(_sideways(outside), nearness(middle))
-    return best
+    foreign = [now.bodies[k] for k in strangers if k in now.bodies]
+    sweep = _Sweep(
+        spec, tuple(sorted(goal.bases)), now, now.bodies[goal.items[0]],
+        np.concatenate([np.zeros((0, 3)), *foreign]),
+        np.concatenate(list(now.bodies.values())), _walls(spec, now),
+    )  # fmt: skip
+    outside = sweep.own[~sweep.inside(sweep.own)][:, :2]
+    if not (np.abs(outside - _clipped(outside)) <= _REACH).all():
+        return None
+    wrong = sweep.foreign[sweep.inside(sweep.foreign)][:, :2]
+    aims = _aims(sweep)
+    straight = _possible(sweep, [*_toward(_some(outside), *aims), *_sideways(sweep, _some(wrong))])
+    for blame in _BLAME:
+        action = _best(sweep, straight, partial(sweep.worth, blame=blame), gains=True)
+        if action is not None:
+            return action
+    return _roundabout(sweep, outside if len(outside) else wrong, aims[0])
 
 
-def _obstacles(spec: TaskSpec, now: Snapshot) -> shapely.Geometry:
+def _roundabout(sweep: _Sweep, crumbs: Array, middles: Array) -> Array | None:
+    """A push of crumbs (k, 2) that cannot go straight: round an obstacle, or along a wall."""
+    if not len(crumbs):
+        return None
+    start = crumbs.mean(axis=0)
+    end = middles[np.linalg.norm(middles - start, axis=1).argmin()]
+    corner = _detour(start, end, sweep.walls)
+    stray = ~sweep.inside(sweep.own)
+    if corner is not None and stray.any():
+        pushes = _possible(sweep, _toward(_some(crumbs), corner[None], 0.0))
+
+        def nearness(own: Array, foreign: Array) -> Array:
+            gaps = np.linalg.norm(own[:, stray, :2] - corner, axis=-1).mean(axis=-1)
+            return np.asarray(-gaps - 0.01 * sweep.inside(foreign).sum(axis=-1))
+
+        action = _best(sweep, pushes, nearness, gains=True)
+        if action is not None:
+            return action
+
+    def freedom(own: Array, foreign: Array) -> Array:
+        room = ~shapely.dwithin(sweep.walls, shapely.points(own[..., :2]), _FREE)
+        room &= (own[..., :2] == _clipped(own[..., :2])).all(axis=-1)
+        free = (room | sweep.inside(own)).sum(axis=-1)
+        return np.asarray(free + 0.1 * sweep.worth(own, foreign, 1.0))
+
+    return _best(sweep, _possible(sweep, _sideways(sweep, _some(crumbs))), freedom, gains=False)
+
+
+def _aims(sweep: _Sweep) -> tuple[Array, float]:
+    """The points (n, 2) at which crumbs are pushed, and the width of the narrowest zone."""
+    poses = [sweep.now.poses[base] for base in sweep.bases]
+    widths = [min(sweep.spec.items[base].asset.size[:2]) for base in sweep.bases]
+    return np.array([(pose.x, pose.y) for pose in poses]), min(widths)
+
+
+def _some(crumbs: Array) -> Array:
+    """At most `_MOST` of crumbs (k, 2), spread over them from left to right."""
+    if len(crumbs) <= _MOST:
+        return crumbs
+    order = np.lexsort(crumbs.T)
+    return np.asarray(crumbs[order[np.linspace(0, len(crumbs) - 1, _MOST).astype(int)]])
+
+
+def _walls(spec: TaskSpec, now: Snapshot) -> shapely.Geometry:
     """The obstacles to a blade, as one shape."""
     return shapely.union_all(
         [
-            footprint(spec, k, now.poses[k])
+            outline(spec, k, now)
             for k, item in enumerate(spec.items)
             if not (spec.geometry(k).flat or item.bodies) and now.has(k)
         ]
@@ -84,42 +172,45 @@ def footprint(spec: TaskSpec, item: int, pose: Pose) -> shapely.Polygon:
     return shapely.Polygon(transform(spec.geometry(item).outline, pose))
 
 
-def _toward(crumbs: Array, aim: Array, width: float) -> Iterator[Push]:
+def _toward(crumbs: Array, aims: Array, width: float) -> list[Push]:
     """Pushes from behind each crumb (k, 2) to a point, or to at most `width` before it."""
-    for crumb in crumbs:
+    pushes = []
+    for crumb, aim in itertools.product(crumbs, aims):
         toward = (aim - crumb) / max(1e-9, float(np.linalg.norm(aim - crumb)))
         for behind, short in itertools.product((0.02, 0.05, 0.1), _SHORT if width else (0.0,)):
-            yield _clipped(crumb - toward * behind), aim - toward * short * width
+            pushes.append((_clipped(crumb - toward * behind), aim - toward * short * width))
+    return pushes
 
 
-def _sideways(crumbs: Array) -> Iterator[Push]:
+def _sideways(sweep: _Sweep, crumbs: Array) -> list[Push]:
     """Short pushes of each crumb (k, 2) in every direction, with the blade's middle and its ends.
 
-    The ends reach crumbs along a wall.
+    The ends reach crumbs along a wall, in the direction of the wall.
     """
-    for crumb, angle in itertools.product(crumbs, np.arange(16) * math.tau / 16):
-        toward = np.array([math.cos(angle), math.sin(angle)])
-        for across, ahead in itertools.product((0.0, -_END, _END), (0.06, 0.03)):
+    pushes = []
+    around = np.arange(16) * math.tau / 16
+    for crumb in crumbs:
+        angles = [*around, *_along_walls(sweep.walls, crumb)]
+        for angle, across in itertools.product(angles, (0.0, -_END, _END)):
+            toward = np.array([math.cos(angle), math.sin(angle)])
             middle = crumb + across * np.array([-toward[1], toward[0]])
-            yield _clipped(middle - toward * 0.016), _clipped(middle + toward * ahead)
+            for ahead in (0.03, 0.06, 0.1, 0.15):
+                pushes.append(
+                    (_clipped(middle - toward * 0.016), _clipped(middle + toward * ahead))
+                )
+    return pushes
 
 
-def _best_of(
-    pushes: Iterator[Push],
-    crumbs: Array,
-    obstacles: shapely.Geometry,
-    gain: Callable[[Array], float],
-    more_than: float,
-) -> Array | None:
-    """The action (6,) of the push after which `gain` of the crumbs (k, 3) is largest."""
-    best: tuple[float, Array] | None = None
-    for start, end in pushes:
-        if _blocked(start, end, obstacles):
-            continue
-        value = gain(_pushed(crumbs, start, end))
-        if value > (more_than if best is None else best[0]):
-            best = value, np.array([*start, 0.0, *end, 0.0])
-    return None if best is None else best[1]
+def _along_walls(walls: shapely.Geometry, crumb: Array) -> list[float]:
+    """Directions of the edges of walls near a crumb (2,), both ways, radians."""
+    near = shapely.intersection(shapely.boundary(walls), shapely.Point(crumb).buffer(_FREE))
+    lines = [part for part in shapely.get_parts(near) if isinstance(part, shapely.LineString)]
+    angles = set()
+    for line in lines:
+        for (ax, ay), (bx, by) in itertools.pairwise(line.coords):
+            angles.add(round(math.atan2(by - ay, bx - ax), 3))
+    longest = sorted(angles)[:6]
+    return [angle + turn for angle in longest for turn in (0.0, math.pi)]
 
 
 def _clipped(point: Array) -> Array:
@@ -127,61 +218,112 @@ def _clipped(point: Array) -> Array:
     return np.clip(point, (x0, y0), (x1, y1))
 
 
-def _blocked(start: Array, end: Array, obstacles: shapely.Geometry) -> bool:
-    """Whether the blade, with some clearance, would hit an obstacle."""
-    ahead = (end - start) / max(1e-9, float(np.linalg.norm(end - start)))
+def _possible(sweep: _Sweep, pushes: Sequence[Push]) -> Array:
+    """The pushes (P, 2, 2) whose blade hits no wall and comes down on no crumb."""
+    found = np.array(pushes).reshape(-1, 2, 2)
+    found = found[np.linalg.norm(found[:, 1] - found[:, 0], axis=1) > 0.005]
+    found = found[~_lands(sweep.loose, found)]
+    return np.asarray(found[~_blocked(found, sweep.walls)])
+
+
+def _blocked(pushes: Array, walls: shapely.Geometry) -> Mask:
+    """Which pushes (P, 2, 2) would bring the blade, with some clearance, into a wall."""
+    start, end = pushes[:, 0], pushes[:, 1]
+    ahead, side = _axes(pushes)
     thick = (BLADE_SIZE[0] / 2 + _ROOM) * ahead
-    way = shapely.LineString([start - thick, end + thick])
-    swept = way.buffer(BLADE_SIZE[1] / 2 + _ROOM, cap_style="flat")
-    return bool(shapely.intersects(swept, obstacles))
+    wide = (BLADE_SIZE[1] / 2 + _ROOM) * side
+    corners = [
+        start - thick - wide, start - thick + wide, end + thick + wide, end + thick - wide
+    ]  # fmt: skip
+    shapely.prepare(walls)
+    return np.asarray(shapely.intersects(walls, shapely.polygons(np.stack(corners, axis=1))))
 
 
-def _detour(start: Array, end: Array, obstacles: shapely.Geometry) -> Array | None:
+def _axes(pushes: Array) -> tuple[Array, Array]:
+    """Unit vectors (P, 2) ahead and to the left of pushes (P, 2, 2)."""
+    path = pushes[:, 1] - pushes[:, 0]
+    ahead = path / np.maximum(1e-9, np.linalg.norm(path, axis=1, keepdims=True))
+    return ahead, np.stack([-ahead[:, 1], ahead[:, 0]], axis=1)
+
+
+def _detour(start: Array, end: Array, walls: shapely.Geometry) -> Array | None:
     """None if the blade can go straight, else the corner (2,) of the shortest way round."""
-    if not _blocked(start, end, obstacles):
+    if not _blocked(np.array([[start, end]]), walls)[0]:
         return None
-    best: tuple[float, Array] | None = None
     (x0, x1), (y0, y1) = WORKSPACE
-    for x, y in itertools.product(np.arange(x0 + 0.06, x1 - 0.05, 0.04), np.arange(y0, y1, 0.04)):
-        corner = np.array([x, y])
-        length = float(np.linalg.norm(corner - start) + np.linalg.norm(end - corner))
-        if best is not None and length >= best[0]:
-            continue
-        if not (_blocked(start, corner, obstacles) or _blocked(corner, end, obstacles)):
-            best = length, corner
-    return None if best is None else best[1]
+    grid = itertools.product(np.arange(x0 + 0.06, x1 - 0.05, 0.04), np.arange(y0, y1, 0.04))
+    corners = np.array(list(grid))
+    there = np.stack([np.broadcast_to(start, corners.shape), corners], axis=1)
+    onward = np.stack([corners, np.broadcast_to(end, corners.shape)], axis=1)
+    ways = corners[~(_blocked(there, walls) | _blocked(onward, walls))]
+    if not len(ways):
+        return None
+    lengths = np.linalg.norm(ways - start, axis=1) + np.linalg.norm(end - ways, axis=1)
+    return np.asarray(ways[lengths.argmin()])
 
 
-def _lands_on(crumbs: Array, start: Array, end: Array) -> bool:
-    """Whether the blade would come down on a crumb or bead (k, 3) at `start`."""
-    ahead = (end - start) / max(1e-9, float(np.linalg.norm(end - start)))
-    offset = crumbs[:, :2] - start
-    along, across = offset @ ahead, offset @ np.array([-ahead[1], ahead[0]])
+def _lands(crumbs: Array, pushes: Array) -> Mask:
+    """Which pushes (P, 2, 2) begin with the blade coming down on a crumb or bead (k, 3)."""
+    ahead, side = _axes(pushes)
+    offset = crumbs[None, :, :2] - pushes[:, :1]
+    along = np.einsum("pkd,pd->pk", offset, ahead)
+    across = np.einsum("pkd,pd->pk", offset, side)
     near = (np.abs(along) < 0.014) & (np.abs(across) < BLADE_SIZE[1] / 2 + 0.008)
-    return bool(near.any())
+    return np.asarray(near.any(axis=1))
 
 
-def _pushed(crumbs: Array, start: Array, end: Array) -> Array:
-    """Crumbs (k, 3) after a push, if each moved only straight ahead.
+def _best(
+    sweep: _Sweep, pushes: Array, worth: Callable[[Array, Array], Array], *, gains: bool
+) -> Array | None:
+    """The action (6,) of the best of pushes (P, 2, 2); with `gains` only if it is better than none.
+
+    Args:
+        sweep: the goal.
+        pushes: to choose from.
+        worth: of states, see `_Sweep.worth`.
+        gains: whether the state must become better.
+    """
+    if not len(pushes):
+        return None
+    count = len(sweep.own)
+    moved = _pushed(np.concatenate([sweep.own, sweep.foreign]), pushes)
+    values = worth(moved[:, :count], moved[:, count:])
+    best = int(values.argmax())
+    if gains and values[best] <= worth(sweep.own[None], sweep.foreign[None])[0] + 1e-3:
+        return None
+    (a, b), (c, d) = pushes[best]
+    return np.array([a, b, 0.0, c, d, 0.0])
+
+
+def _pushed(crumbs: Array, pushes: Array) -> Array:
+    """Crumbs (k, 3) after each of the pushes (P, 2, 2), if each moved only straight ahead.
 
     In each lane of a crumb's width the blade pushes the first crumb, which pushes the next, and so
     on.
+
+    Returns:
+        Their positions, (P, k, 3).
     """
-    length = float(np.linalg.norm(end - start))
-    if length < 1e-6:
-        return crumbs
-    ahead = (end - start) / length
-    side = np.array([-ahead[1], ahead[0]])
-    along, across = (crumbs[:, :2] - start) @ ahead, (crumbs[:, :2] - start) @ side
-    lanes = np.floor(across / _LANE).astype(int)
-    face = length + BLADE_SIZE[0] / 2 + Pile.CRUMB / 2
-    after = along.copy()
+    ahead, side = _axes(pushes)
+    offset = crumbs[None, :, :2] - pushes[:, :1]
+    along = np.einsum("pkd,pd->pk", offset, ahead)
+    across = np.einsum("pkd,pd->pk", offset, side)
     swept = (np.abs(across) < (BLADE_SIZE[1] + Pile.CRUMB) / 2) & (along > 0)
-    for lane in set(lanes[swept].tolist()):
-        row = np.flatnonzero(swept & (lanes == lane))
-        row = row[np.argsort(along[row], kind="stable")]
-        steps = np.arange(len(row)) * _LANE
-        after[row] = steps + np.maximum.accumulate(np.maximum(along[row] - steps, face))
-    moved = crumbs.copy()
-    moved[:, :2] += np.outer(after - along, ahead)
+    # Those that are not swept have a lane each, in which nothing pushes.
+    rows, index = np.indices(along.shape)
+    lanes = np.where(swept, np.floor(across / _LANE).astype(int), 1000 + index)
+    order = np.lexsort((along, lanes))
+    lanes, sorted_along = lanes[rows, order], along[rows, order]
+    first = np.ones(lanes.shape, bool)
+    first[:, 1:] = lanes[:, 1:] != lanes[:, :-1]
+    steps = (index - np.maximum.accumulate(np.where(first, index, 0), axis=1)) * _LANE
+    length = np.linalg.norm(pushes[:, 1] - pushes[:, 0], axis=1, keepdims=True)
+    face = length + BLADE_SIZE[0] / 2 + Pile.CRUMB / 2
+    reached = np.where(swept[rows, order], np.maximum(sorted_along - steps, face), sorted_along)
+    # The largest so far in each lane: a lane's offset keeps earlier lanes out.
+    apart = 10.0 * np.cumsum(first, axis=1)
+    after = np.empty_like(along)
+    after[rows, order] = np.maximum.accumulate(reached + apart, axis=1) - apart + steps
+    moved = np.broadcast_to(crumbs, (len(pushes), *crumbs.shape)).copy()
+    moved[..., :2] += (after - along)[..., None] * ahead[:, None]
     return moved

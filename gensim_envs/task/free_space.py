@@ -120,7 +120,7 @@ class FreeSpace:
                 if pose is None:
                     targets = []
                     break
-                now = moved(now, item, pose)
+                now = moved(spec, now, item, pose)
                 self.take_asset(items[item].asset, pose)
             if len(targets) < len(goal.items):
                 raise TaskError(

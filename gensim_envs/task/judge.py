@@ -5,16 +5,13 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import maximum_flow
 
 from gensim_envs.task.goals import GROUPS, HEIGHT_TOLERANCE, TILT_TOLERANCE, Goal, Place, Snapshot
 from gensim_envs.task.patterns import Motion, Slot, locate
@@ -500,40 +497,39 @@ def _match(targets: Sequence[_Target], units: Sequence[tuple[int, int]]) -> dict
 
     As many items as possible count for the first goal; without taking one of these away, as many
     as possible for the next, and so on. This is a maximum flow from items through places to units
-    of demand, whose capacities are opened in the order of the goals: an augmenting path never
-    empties what has been filled.
+    of demand, whose capacities are opened in the order of the goals: an augmenting path (Ford and
+    Fulkerson 1956) never empties what has been filled.
     """
     items = sorted({item for target in targets for item in target.items})
-    if not items:
-        return {}
-    source, sink = 0, 1 + len(items) + len(targets) + len(units)
-    row = {item: 1 + n for n, item in enumerate(items)}
-    first, last = 1 + len(items), 1 + len(items) + len(targets)
-    edges: list[tuple[int, int, int]] = [(source, row[item], 1) for item in items]
-    for n, target in enumerate(targets):
-        edges += [(row[item], first + n, 1) for item in target.items]
-        edges.append((first + n, last + target.unit, _MANY if target.shared else 1))
+    ways = {item: [n for n, t in enumerate(targets) if item in t.items] for item in items}
+    where: dict[int, int] = {}  # item: index of its target
     wanted = [0] * len(units)
-    total = 0
-    for n, (_, need) in enumerate(units):
-        wanted[n] = need
-        flow = _flow(edges, last, wanted, source, sink)[0]
-        wanted[n], total = flow - total, flow
-    _, matrix = _flow(edges, last, wanted, source, sink)
-    placed: dict[int, int] = {}
-    for item in items:
-        for n, target in enumerate(targets):
-            if item in target.items and matrix[row[item], first + n] > 0:
-                placed[item] = target.goal
-    return placed
 
+    def assign(item: int, seen: set[int], moving: set[int]) -> bool:
+        """Assign an item, by moving others on if need be, which are not those `moving` already.
 
-def _flow(
-    edges: Iterable[tuple[int, int, int]], last: int, wanted: Sequence[int], source: int, sink: int
-) -> tuple[int, NDArray[np.int32]]:
-    rows, columns, capacities = zip(
-        *edges, *((last + n, sink, need) for n, need in enumerate(wanted)), strict=True
-    )
-    graph = csr_array((np.array(capacities, np.int32), (rows, columns)), shape=(sink + 1, sink + 1))
-    result = maximum_flow(graph, source, sink)
-    return int(result.flow_value), np.asarray(result.flow.toarray(), np.int32)
+        Places that were `seen` before do not help.
+        """
+        moving.add(item)
+        for n in ways[item]:
+            if n in seen:
+                continue
+            seen.add(n)
+            unit = targets[n].unit
+            rivals = [other for other, place in where.items() if place == n]
+            if targets[n].shared or not rivals:
+                rivals = [other for other, place in where.items() if targets[place].unit == unit]
+                if len(rivals) < wanted[unit]:
+                    where[item] = n
+                    return True
+            for other in rivals:
+                if other not in moving and assign(other, seen, moving):
+                    where[item] = n
+                    return True
+        return False
+
+    for unit, (_, need) in enumerate(units):
+        wanted[unit] = need
+        while any(item not in where and assign(item, set(), set()) for item in items):
+            pass
+    return {item: targets[n].goal for item, n in where.items()}

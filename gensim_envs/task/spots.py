@@ -12,10 +12,10 @@ import shapely
 from numpy.typing import NDArray
 
 from gensim_envs.task.assets import Zone
-from gensim_envs.task.geometry import footprint, transform
-from gensim_envs.task.goals import DIRECTIONS, Goal, Place, Snapshot
+from gensim_envs.task.geometry import Array, footprint, transform
+from gensim_envs.task.goals import DIRECTIONS, TILT_TOLERANCE, Goal, Place, Snapshot
 from gensim_envs.task.pose import WORKSPACE, Pose
-from gensim_envs.task.relations import frame_of, is_met, outline, span, target_of
+from gensim_envs.task.relations import corners_of, frame_of, is_met, outline, span, target_of
 from gensim_envs.task.sites import find_site
 from gensim_envs.task.spec import TaskSpec
 
@@ -41,7 +41,7 @@ def spot(spec: TaskSpec, goal: Goal, place: Place, item: int, now: Snapshot) -> 
         poses = _beside(spec, goal, place, item, now)
     for pose in poses:
         if is_free(spec, item, pose, now, but=place.bases) and is_met(
-            spec, goal, place, item, moved(now, item, pose, place.bases)
+            spec, goal, place, item, moved(spec, now, item, pose, place.bases)
         ):
             return pose
     if goal.relation == "on" and not goal.shared:
@@ -49,29 +49,55 @@ def spot(spec: TaskSpec, goal: Goal, place: Place, item: int, now: Snapshot) -> 
     return None
 
 
-def moved(now: Snapshot, item: int, pose: Pose, bases: Iterable[int] = ()) -> Snapshot:
-    """The state with an item standing upright at a pose, in contact with its bases."""
-    poses, tilts = list(now.poses), list(now.tilts)
-    poses[item], tilts[item] = pose, 0.0
+def lies(now: Snapshot, item: int) -> bool:
+    """Whether an item lies on its side, or leans."""
+    return now.tilts[item] > TILT_TOLERANCE and item in now.hulls
+
+
+def moved(
+    spec: TaskSpec, now: Snapshot, item: int, pose: Pose, bases: Iterable[int] = ()
+) -> Snapshot:
+    """The state with an item at a pose, in contact with its bases; one that lies stays so."""
+    poses, rotations, hulls = list(now.poses), dict(now.rotations), dict(now.hulls)
     contacts = {pair: z for pair, z in now.contacts.items() if item not in pair}
     contacts |= {(min(item, base), max(item, base)): pose.z for base in bases}
-    rotations = {k: r for k, r in now.rotations.items() if k != item}
-    hulls = {k: points for k, points in now.hulls.items() if k != item}
+    if lies(now, item):
+        here, low = poses[item], span(spec, item, now)[0]
+        c, s = math.cos(pose.yaw - here.yaw), math.sin(pose.yaw - here.yaw)
+        turn = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
+        rotations[item] = turn @ rotations[item]
+        hulls[item] = (hulls[item] - (here.x, here.y, low)) @ turn.T + (pose.x, pose.y, pose.z)
+        pose = pose.up(here.z - low)
+        tilts = now.tilts
+    else:
+        rotations.pop(item, None)
+        hulls.pop(item, None)
+        tilts = tuple(0.0 if k == item else tilt for k, tilt in enumerate(now.tilts))
+    poses[item] = pose
     return replace(
-        now, poses=tuple(poses), tilts=tuple(tilts), contacts=contacts, rotations=rotations,
-        hulls=hulls,
-    )  # fmt: skip
+        now, poses=tuple(poses), tilts=tilts, contacts=contacts, rotations=rotations, hulls=hulls
+    )
+
+
+def corners_at(spec: TaskSpec, item: int, turn: float, now: Snapshot) -> Array:
+    """Corners (n, 2) of an item's outline around its middle, at a yaw; as it lies, if it does."""
+    if not lies(now, item):
+        return transform(spec.geometry(item).outline, Pose(0, 0, 0, turn))
+    here = now.poses[item]
+    flat = corners_of(outline(spec, item, now)) - (here.x, here.y)
+    return transform(flat, Pose(0, 0, 0, turn - here.yaw))
 
 
 def is_free(
     spec: TaskSpec, item: int, pose: Pose, now: Snapshot, but: Iterable[int] = (), gap: float = _GAP
 ) -> bool:
     """Whether an item fits at a pose: on the table, and clear of everything at its height."""
-    shape = footprint(spec.geometry(item).outline, pose)
+    shape = footprint(corners_at(spec, item, pose.yaw, now), Pose(pose.x, pose.y))
     (x0, x1), (y0, y1) = WORKSPACE
     if not shapely.box(x0, y0, x1, y1).contains(shape):
         return False
-    low, high = pose.z + 0.002, pose.z + spec.items[item].asset.height
+    bottom, top = span(spec, item, now)
+    low, high = pose.z + 0.002, pose.z + top - bottom
     for k in range(len(spec.items)):
         if k == item or k in but or not now.has(k) or spec.geometry(k).flat:
             continue
@@ -254,7 +280,7 @@ def _packed(spec: TaskSpec, goal: Goal, place: Place, item: int, now: Snapshot) 
     takers = sum(len(g.items) for g in spec.goals if base in g.bases)
     alone = takers == 1 or not goal.shared
     for yaw in (0.0, math.pi / 2):
-        rotated = transform(spec.geometry(item).outline, Pose(0, 0, 0, yaw))
+        rotated = corners_at(spec, item, yaw, now)
         low, high = rotated.min(axis=0), rotated.max(axis=0)
         spots = itertools.product(
             _span(x0 - low[0], x1 - high[0]), _span(y0 - low[1], y1 - high[1])
@@ -267,7 +293,7 @@ def _packed(spec: TaskSpec, goal: Goal, place: Place, item: int, now: Snapshot) 
         middle = now.poses[base]
         # What is as wide as its zone is judged by its middle.
         if is_free(spec, item, middle, now, but=(base,)) and is_met(
-            spec, goal, place, item, moved(now, item, middle)
+            spec, goal, place, item, moved(spec, now, item, middle)
         ):
             return middle
     return None

@@ -1,0 +1,191 @@
+"""Laying of ropes along paths, past things that could be toppled or catch the rope."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import shapely
+
+from gensim_envs.errors import OracleError
+from gensim_envs.oracle.foresight import after
+from gensim_envs.sim.world import World
+from gensim_envs.task.assets import Rope
+from gensim_envs.task.geometry import Array
+from gensim_envs.task.goals import Goal, Snapshot
+from gensim_envs.task.pose import WORKSPACE
+from gensim_envs.task.relations import bead_targets, beads_along, outline
+from gensim_envs.task.spec import TaskSpec
+
+_OVERSHOOT = 0.004  # metres
+_CLEAR = Rope.BEAD / 2 + 0.0005  # metres from a bead's middle within which it touches something
+_GRID = 0.06  # metres between points to which an end may be pulled out of the way
+_STRIDE = 0.008  # metres between the moments of a drag that are looked at
+_TRIED = 12  # drags that are tried in a copy of the world
+_CAUGHT = 0.5  # metres of error that a bead is worth whose straight way to its target is barred
+_MOVED, _TURNED = 0.01, 0.1  # metres and radians by which nothing else may be moved or tilted
+_GAIN = 0.0005  # metres by which a drag must bring the beads closer
+
+Drag = tuple[int, Array]
+"""Index of a bead, and the point (2,) to which it is dragged."""
+
+
+def lay(world: World, goal: Goal, now: Snapshot) -> Array:
+    """The next action (6,) for a goal about a rope.
+
+    It drags an end to its place, then the bead that is farthest from its own. Where the rope would
+    touch something on the way, other drags are tried in a copy of the world: of other beads, and
+    of an end to where the whole rope is free.
+
+    Raises:
+        OracleError: the rope is out of reach, or no drag brings it closer.
+    """
+    spec, beads = world.spec, now.bodies[goal.items[0]]
+    walls = _walls(spec, goal, now)
+    direct = _direct(spec, goal, now)
+    if not _touches(_trace(beads, direct), walls) and _within(beads[direct[0], :2]):
+        return _action(beads, direct)
+    drags = [direct, *_others(spec, goal, now, walls)]
+    reachable = [drag for drag in drags if _within(beads[drag[0], :2])][:_TRIED]
+    if not reachable:
+        raise OracleError("the rope is out of reach")
+    best, chosen = _badness(spec, goal, now, walls) - _GAIN, None
+    for drag in reachable:
+        action = _action(beads, drag)
+        then = after(world, action)
+        if _harms(spec, now, then):
+            continue
+        if beads_along(spec, goal, then) == 1:
+            return action
+        badness = _badness(spec, goal, then, walls)
+        if badness < best:
+            best, chosen = badness, action
+            if drag is direct:
+                break
+    if chosen is None:
+        raise OracleError("the rope is caught on something, or would topple it")
+    return chosen
+
+
+def _direct(spec: TaskSpec, goal: Goal, now: Snapshot) -> Drag:
+    """An end that is not in place, else the bead that is farthest from its place."""
+    beads, targets = now.bodies[goal.items[0]], bead_targets(spec, goal, now)
+    error = np.linalg.norm(beads[:, :2] - targets, axis=1)
+    last = len(beads) - 1
+    ends = [k for k in (0, last) if error[k] > goal.position_tolerance / 2]
+    bead = max(ends or range(last + 1), key=lambda k: float(error[k]))
+    place = targets[bead]
+    if 0 < bead < last:
+        # Its neighbours pull it back a little.
+        place = place + _OVERSHOOT * (place - beads[bead, :2]) / max(1e-9, float(error[bead]))
+    return bead, _clipped(place)
+
+
+def _others(spec: TaskSpec, goal: Goal, now: Snapshot, walls: Array) -> list[Drag]:
+    """Other drags, the most promising ones first, if the rope followed freely."""
+    beads, targets = now.bodies[goal.items[0]], bead_targets(spec, goal, now)
+    last = len(beads) - 1
+    (x0, x1), (y0, y1) = WORKSPACE
+    grid = itertools.product(np.arange(x0 + 0.02, x1, _GRID), np.arange(y0 + 0.02, y1, _GRID))
+    drags = [(bead, _clipped(targets[bead])) for bead in range(0, last + 1, 3)]
+    drags += [(0, _clipped(targets[last])), (last, _clipped(targets[0]))]
+    drags += [(end, np.array(point)) for end, point in itertools.product((0, last), grid)]
+    ranked = []
+    for number, drag in enumerate(drags):
+        trace = _trace(beads, drag)
+        then = np.column_stack([trace[-1].real, trace[-1].imag])
+        hits = int(_touched(trace[1:], walls).sum())
+        ranked.append((_error(then, targets, walls) + 0.02 * hits, number))
+    return [drags[number] for _, number in sorted(ranked)]
+
+
+def _action(beads: Array, drag: Drag) -> Array:
+    bead, place = drag
+    return np.array([*beads[bead, :2], 0.0, *place, 0.0])
+
+
+def _walls(spec: TaskSpec, goal: Goal, now: Snapshot) -> Array:
+    """The outlines of what stands up, as an array of polygons."""
+    return np.array(
+        [
+            outline(spec, k, now)
+            for k, item in enumerate(spec.items)
+            if not (spec.geometry(k).flat or item.bodies) and now.has(k)
+        ],
+        dtype=object,
+    )
+
+
+def _trace(beads: Array, drag: Drag) -> Array:
+    """Where a rope's beads (k, 3) would be during a drag, (moments, k), as complex numbers.
+
+    Each bead follows the one before it at no more than their distance, as on a table without
+    obstacles.
+    """
+    bead, place = drag
+    line = beads[:, 0] + 1j * beads[:, 1]
+    start, end = complex(line[bead]), complex(place[0], place[1])
+    moments = max(1, math.ceil(abs(end - start) / _STRIDE))
+    pitch = Rope.LENGTH / (len(beads) - 1)
+    trace = [line]
+    for moment in range(1, moments + 1):
+        now = [complex(z) for z in trace[-1]]
+        now[bead] = start + (end - start) * moment / moments
+        for step in (1, -1):
+            k = bead + step
+            while 0 <= k < len(now):
+                behind = now[k] - now[k - step]
+                if (gap := abs(behind)) <= pitch:
+                    break
+                now[k] = now[k - step] + behind * (pitch / gap)
+                k += step
+        trace.append(np.array(now))
+    return np.array(trace)
+
+
+def _touched(trace: Array, walls: Array) -> Array:
+    """Which beads (k,) come to touch a wall at some moment of a trace (moments, k)."""
+    if not len(walls):
+        return np.zeros(trace.shape[1], bool)
+    points = np.asarray(shapely.points(trace.real, trace.imag))
+    near = np.asarray(shapely.dwithin(points[..., None], walls, _CLEAR))
+    return np.asarray(near.any(axis=(0, 2)))
+
+
+def _touches(trace: Array, walls: Array) -> bool:
+    return bool(_touched(trace, walls).any())
+
+
+def _badness(spec: TaskSpec, goal: Goal, now: Snapshot, walls: Array) -> float:
+    """How far a rope is from lying on its path, metres; more where it is caught."""
+    beads = now.bodies[goal.items[0]]
+    return _error(beads[:, :2], bead_targets(spec, goal, now), walls)
+
+
+def _error(beads: Array, targets: Array, walls: Array) -> float:
+    error = np.linalg.norm(beads - targets, axis=1)
+    ways = np.asarray(shapely.linestrings(np.stack([beads, targets], axis=1)))
+    inner = shapely.buffer(walls, -0.002)
+    caught = shapely.intersects(ways[:, None], inner).any(axis=1) if len(walls) else 0.0
+    return float((error + _CAUGHT * caught).mean())
+
+
+def _harms(spec: TaskSpec, now: Snapshot, then: Snapshot) -> bool:
+    """Whether something that is not soft is moved or tilted."""
+    return any(
+        now.poses[k].distance(then.poses[k]) > _MOVED
+        or abs(now.poses[k].z - then.poses[k].z) > _MOVED
+        or abs(now.tilts[k] - then.tilts[k]) > _TURNED
+        for k, item in enumerate(spec.items)
+        if not (item.fixed or item.bodies) and now.has(k)
+    )
+
+
+def _clipped(point: Array) -> Array:
+    (x0, x1), (y0, y1) = WORKSPACE
+    return np.clip(point, (x0, y0), (x1, y1))
+
+
+def _within(point: Array) -> bool:
+    return bool((_clipped(point) == point).all())
