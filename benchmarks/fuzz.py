@@ -50,7 +50,7 @@ from gensim_envs.task.spec import TaskSpec
 from gensim_envs.utils import decode
 from gensim_envs.utils.text import read_text
 
-LIMIT = 10.0
+LIMIT = 30.0
 """Most seconds for one input."""
 COMMANDS = 50
 """One input in so many is also read through the command line, where that is not the reader."""
@@ -164,8 +164,8 @@ def _read_recording(folder: Path, _: Path) -> None:
 
 def _make_checkpoint(folder: Path) -> None:
     spec = PolicySpec(
-        "bc_state", ("gensim/BlockInsertion-v0",), "state", {"state": [40]},
-        (-1.0,) * 6, (1.0,) * 6, None, 0,
+        "bc_state", ("gensim/BlockInsertion-v0",), "state", {"state": [40]}, (-1.0,) * 6,
+        (1.0,) * 6, None, 8,
     )  # fmt: skip
     config = policy_config("bc_state", {"width": 8, "depth": 1})
     make_policy(spec, config).save_pretrained(folder)
@@ -195,8 +195,7 @@ def _make_results(folder: Path) -> None:
     result = {"env": "A", "success": 0.5, "episodes": 9, "success_interval": [0.4, 0.6]}
     experiment = {
         "name": "a", "kind": "single", "policy": "a", "envs": ["A"], "pool": None, "demos": 1,
-        "start": None, "seed": 0, "commands": ["train it"],
-        "seconds": {"train": 6.0, "evaluate": 2},
+        "start": None, "seed": 0, "commands": ["train it"], "seconds": {"train": 6, "evaluate": 2},
         "machine": {"cpu": "A", "cores": 2, "system": "Linux", "gpu": None},
         "versions": {"python": "3.11"},
         "conditions": {"seen": {"results": [result], "seeds": [1, 2]}},
@@ -220,7 +219,7 @@ KINDS = {
     "programs": Kind(_make_programs, _read_program),
     "rows": Kind(_make_rows, _read_rows, (gensim, ("stats", "--library", "FOLDER"))),
     "recordings": Kind(
-        _make_recording, _read_recording, (gensim, ("report", "FOLDER", "--out", "OUT")),
+        _make_recording, _read_recording, (gensim, ("report", "FOLDER", "--out", "OUT"))
     ),
     "checkpoints": Kind(
         _make_checkpoint, lambda folder, _: LearnedPolicy.from_pretrained(folder),
@@ -252,7 +251,7 @@ def run(mutations: int, seed: int, names: Sequence[str] = ()) -> Iterator[Result
 
 
 def table(mutations: int, seed: int) -> Iterator[tuple[str, ...]]:
-    """The rows of `python -m benchmarks fuzz`; findings end it with exit code 1."""
+    """The rows of `python -m benchmarks fuzz`; with findings, it ends with exit code 1."""
     yield "input", "mutations", "refused", "slowest, s", "findings"
     findings = []
     for each in run(mutations, seed):

@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 
 import gensim_envs
-from gensim_envs.datasets import DatasetError, Played, Summary, folder, record
+from gensim_envs.datasets import DatasetError, Played, Summary, folder, hdf5, record
 
 BOWL = "gensim/PutBlockInBowl-v0"
 DATASET = "gensim/PutBlockInBowl/oracle-v0"
@@ -372,3 +372,24 @@ def test_import_is_light() -> None:
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert said.stdout == "set()\n"
+
+
+@pytest.mark.parametrize("kind", ["external", "virtual", "link"])
+def test_nothing_of_another_file_gets_into_a_dataset_that_is_extended(
+    tmp_path: Path, kind: str
+) -> None:
+    with h5py.File(tmp_path / "secret.hdf5", "w") as file:
+        file["numbers"] = np.arange(6.0)
+    with h5py.File(tmp_path / "main.hdf5", "w") as file:
+        group = file.create_group("episode_0/infos")
+        file["episode_0"].attrs.update(id=0, total_steps=1)
+        if kind == "external":
+            group.create_dataset("x", 6, "f8", external=[(str(tmp_path / "secret.hdf5"), 0, 48)])
+        elif kind == "virtual":
+            layout = h5py.VirtualLayout((6,), "f8")
+            layout[:] = h5py.VirtualSource(str(tmp_path / "secret.hdf5"), "numbers", (6,))
+            group.create_virtual_dataset("x", layout)
+        else:
+            group["x"] = h5py.ExternalLink(str(tmp_path / "secret.hdf5"), "numbers")
+    with pytest.raises(DatasetError, match=r"main\.hdf5 cannot be read: x (refers|is a link)"):
+        hdf5.assemble([1], tmp_path / "main.hdf5", [1], lambda seed: tmp_path)

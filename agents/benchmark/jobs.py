@@ -106,8 +106,7 @@ def _work(job: Job) -> str | None:
 
 def _redirect_output(path: Path) -> None:
     """Append the output of this process to a file."""
-    files.append(path, b"")
-    with open(path, "a", encoding="utf-8", buffering=1) as log:
+    with files.open_appending(path) as log:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
             os.dup2(log.fileno(), stream.fileno())

@@ -29,6 +29,7 @@ from agents.data.collect import collect
 from agents.errors import AgentsError
 from agents.ranges import Checked, Range
 from agents.training import checkpoint
+from gensim_envs.printing import printable
 from gensim_envs.seeds import TEST
 from gensim_envs.utils import cli, files
 from gensim_envs.utils.processes import cores
@@ -99,7 +100,7 @@ def run(config: BenchmarkConfig) -> int:
             files.write(out / "results.md", tables.markdown(results, drawn).encode())
     print(f"wrote {config.out / 'results.md'}")
     for name, error in errors.items():
-        print(f"{name} failed: {error}", file=sys.stderr)
+        print(printable(f"{name} failed: {error}"), file=sys.stderr)
     return 1 if errors else 0
 
 

@@ -64,6 +64,14 @@ class _Machine:
 
 
 @dataclass(frozen=True)
+class _Seconds:
+    """What they show of the times of an experiment."""
+
+    train: float | None
+    evaluate: float
+
+
+@dataclass(frozen=True)
 class _Experiment:
     """What they show of an experiment."""
 
@@ -76,7 +84,7 @@ class _Experiment:
     start: _Line | None
     seed: int
     commands: list[_Line]
-    seconds: dict[str, float | None]
+    seconds: Annotated[Any, _with(_Seconds)]
     machine: Annotated[Any, _with(_Machine)]
     versions: dict[str, _Line]
     conditions: dict[str, Annotated[Any, _with(_Condition)]]

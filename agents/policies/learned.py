@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -26,7 +27,15 @@ if TYPE_CHECKING:
 
 
 _KINDS = {"color": "u", "height": "f"}  # of numpy's types: unsigned and floating-point numbers
-_IMPOSSIBLE = (RuntimeError, ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
+_IMPOSSIBLE = (
+    RuntimeError,
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    AttributeError,
+    UserWarning,
+)
 """Errors of torch where the numbers of a config make no network."""
 
 
@@ -209,7 +218,9 @@ class LearnedPolicy(nn.Module, Policy):
         config = policy_config(spec.policy, described["config"])
         weights, _ = checkpoint.load_tensors(folder / checkpoint.MODEL)
         try:
-            with torch.device("meta"):  # takes no memory, whatever size the config asks for
+            # The meta device takes no memory, whatever size the config asks for.
+            with torch.device("meta"), warnings.catch_warnings():
+                warnings.simplefilter("error", UserWarning)  # such as layers without units
                 sketch = make_policy(spec, config)
         except _IMPOSSIBLE as error:
             raise AgentsError(f"{folder} describes no possible network: {error!s:.200}") from error

@@ -14,6 +14,7 @@ from gensim_envs.datasets import record as record_dataset
 from gensim_envs.envs.rollout import transitions
 from gensim_envs.library import is_shipped
 from gensim_envs.oracle import Oracle, OracleError
+from gensim_envs.printing import printable
 from gensim_envs.registration import register_library, spec
 from gensim_envs.seeds import TRAINING
 from gensim_envs.sim.video import FPS
@@ -126,5 +127,5 @@ def demos(
             f"{summary.size / 1e6:.1f} MB in {summary.path}"
         )
         for failed, reason in summary.failed_seeds.items():
-            print(f"  seed {failed} was skipped: {reason}")
+            print(printable(f"  seed {failed} was skipped: {reason}"))
     print(f"read them with MINARI_DATASETS_PATH={out}")

@@ -16,7 +16,7 @@ import os
 import secrets
 import stat
 from collections.abc import Iterator
-from io import BufferedReader
+from io import BufferedReader, BufferedWriter
 from pathlib import Path, PurePath
 
 from gensim_envs.errors import FileError
@@ -62,15 +62,17 @@ def append(path: Path, data: bytes, root: Path | None = None) -> None:
     Raises:
         FileError: naming the file and the reason.
     """
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    with (
-        errors(path),
-        _opened_parent(path, root, create=True) as folder,
-        open(os.open(path.name, flags, 0o666, dir_fd=folder), "ab") as file,
-    ):
+    with open_appending(path, root) as file, errors(path):
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+
+
+def open_appending(path: Path, root: Path | None = None) -> BufferedWriter:
+    """Open a file to add to its end; the arguments and errors are those of `append`."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    with errors(path), _opened_parent(path, root, create=True) as folder:
+        return open(os.open(path.name, flags, 0o666, dir_fd=folder), "ab")
 
 
 def remove(path: Path, root: Path | None = None) -> None:

@@ -53,7 +53,8 @@ class Progress:
         """Count completed steps and show figures beside the bar."""
         if self._bar is not None:
             if figures:
-                self._bar.set_postfix(figures, refresh=False)
+                shown = {name: printable(str(value), 60) for name, value in figures.items()}
+                self._bar.set_postfix(shown, refresh=False)
             self._bar.update(steps)
 
     def line(self, text: str, stream: TextIO | None = None) -> None:

@@ -87,7 +87,7 @@ def test_every_option_of_the_policy_may_be_of_a_wrong_type(
     shutil.copytree(PRETRAINED, folder)
     whole = json.loads((folder / "config.json").read_text())
     for name in whole["config"]:
-        for value in ({"a": [[]]}, [None], -1e300, *([10**9] if name == "width" else [])):
+        for value in ({"a": [[]]}, [None], -1e300, 10**9):
             changed = {**whole, "config": {**whole["config"], name: value}}
             (folder / "config.json").write_text(json.dumps(changed))
             evaluate(folder, capsys)
