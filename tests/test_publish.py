@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import gymnasium as gym
@@ -33,11 +34,13 @@ from tiny import (
 from gensim_envs import register_library
 from gensim_envs.cli import main
 from gensim_envs.envs.rollout import Episode
+from gensim_envs.errors import SandboxError, TaskError
 from gensim_envs.generation import check, validate
 from gensim_envs.generation import publish as stage
 from gensim_envs.generation.validate import Policy
 from gensim_envs.library import Library, shipped
 from gensim_envs.sandbox.client import Protection, protection
+from gensim_envs.task.drawing import Draw
 from gensim_envs.tasks import sweeping_piles
 from gensim_envs.utils import processes
 from gensim_envs.utils.naming import snake_case
@@ -599,3 +602,38 @@ def test_checking_and_publishing_need_no_extra() -> None:
     command = [sys.executable, "-c", code]
     modules = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     assert not {"openai", "pydantic", "sklearn", "torch"} & set(modules)
+
+
+class Odd:
+    """A task that draws well and then makes whatever uses its scenes fail."""
+
+    name = "Odd"
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def draw(self, split: str, seed: int) -> Draw:
+        raise self.error
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("x"), RecursionError(), KeyError(3)])
+def test_whatever_a_task_raises_is_its_refusal(error: Exception) -> None:
+    with pytest.raises(TaskError, match=type(error).__name__) as caught:
+        check.survey(Odd(error), TINY)
+    assert caught.value.cause == "spec"
+    with ThreadPoolExecutor(1) as executor, pytest.raises(TaskError) as caught:
+        bounds = {"items": 2, "places": 0, "targets": 1, "steps": 1}
+        validate.certify(Odd(error), bounds, 0.0, executor)
+    assert caught.value.cause == "oracle"
+
+
+@pytest.mark.parametrize("error", [SandboxError("x"), PermissionError("x")])
+def test_what_is_the_machines_fault_is_raised_as_it_is(error: Exception) -> None:
+    with pytest.raises(type(error)):
+        check.survey(Odd(error), TINY)
+
+
+def test_a_survey_ends_at_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "MOST_SECONDS", 0.05)
+    with pytest.raises(TaskError, match="together"):
+        check.survey(check.program_of(TINY)[1], TINY)

@@ -82,4 +82,4 @@ class ChooseThings(gym.Wrapper[Any, Any, Any, Any]):
         chosen = self._choices.action(self._state, action)
         moved = self._nothing if chosen is None else np.clip(chosen, *self._bounds)
         self._state, *rest = self.env.step(moved)
-        return self._state, *rest  # type: ignore[return-value]
+        return self._state, *rest

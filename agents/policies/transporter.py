@@ -227,7 +227,8 @@ class Transporter(LearnedPolicy):
             for step, answer, each in zip(steps, own, carried, strict=True):
                 if int(step) % self.config.rotations == among[0]:
                     rows.append((step % 1, *(answer[3:5] + each)))
-        return _stacked([np.array(rows)])[0]
+        stacked: NDArray[np.float64] = _stacked([np.array(rows)])[0]
+        return stacked
 
     def forward(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Cross-entropies of picks, coarse places and refined places, in nats."""
@@ -236,7 +237,7 @@ class Transporter(LearnedPolicy):
         picks = F.pad(self.table.cells(batch["picks"], self._half), (1, 0))
         parts = {"pick": grids.cross_entropy(self._picks(features)[:, None], picks)}
         scores = self._places(batch["image"], features, batch["grasp"], batch["rotations"])
-        step, places = batch["places"].split([1, 2], -1)
+        step, places = torch.split(batch["places"], [1, 2], -1)
         target = torch.cat([step, self.table.cells(places, self._coarse)], -1)
         parts["place"] = grids.cross_entropy(scores, target)
         if self.config.refine:

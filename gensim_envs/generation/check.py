@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass
 
 import shapely
 
 from gensim_envs import api
-from gensim_envs.errors import TaskError
+from gensim_envs.errors import Cause, GensimError, OracleError, PerturbationError, TaskError
 from gensim_envs.generation.semantics import check_sentences, done_at_start
 from gensim_envs.sandbox.gate import check as gate
 from gensim_envs.sandbox.gate import extract, syntax_tree
@@ -26,6 +30,9 @@ MOST_REDRAWS = 0.05
 """Share of redraws above which a task is refused."""
 CLOSELY_READ = SURVEY[:100]
 """Draws of each split whose sentences are compared with their goals."""
+MOST_SECONDS = 600.0
+"""Time that the draws of a survey may take together: three tenths of a second each, where a few
+milliseconds are usual. Only a program that loops for nothing comes near it."""
 MOST_DONE = 0.3
 """Share of a task that may be done or nearly done when it starts."""
 
@@ -190,6 +197,33 @@ def _replaceable(node: ast.stmt, used: set[str]) -> bool:
     return names == {"math"} or not names & used
 
 
+@contextlib.contextmanager
+def refusing(cause: Cause) -> Iterator[None]:
+    """Turn whatever a task makes the suite raise into a refusal of the task.
+
+    A hostile or odd task must not end a run. What is the machine's fault is raised as it is: a
+    file that cannot be written, a worker process or sandbox that has died.
+
+    Args:
+        cause: the stage that refuses.
+
+    Raises:
+        TaskError: in place of any other error that the task may be to blame for.
+    """
+    try:
+        yield
+    except (TaskError, OSError, BrokenExecutor):
+        raise
+    except Exception as error:
+        of_the_task = isinstance(error, OracleError | PerturbationError)
+        if isinstance(error, GensimError) and not of_the_task:
+            raise
+        problem = f"the task made the suite fail with {type(error).__name__}: {error}"
+        remedy = "Write it in a simpler way, like the tasks of the library"
+        raise TaskError(problem[:500], remedy, cause=cause) from error
+
+
+@refusing("spec")
 def survey(program: Program, source: str) -> Survey:
     """Draw 1,000 scenes of each split and check them.
 
@@ -201,6 +235,7 @@ def survey(program: Program, source: str) -> Survey:
         TaskError: if the program is refused.
     """
     head = gate(source)
+    end = time.monotonic() + MOST_SECONDS
     first = program.draw("train", SURVEY.start).spec
     bounds = {"items": 0, "places": 0, "targets": 0, "steps": 0}
     drawn = redrawn = 0
@@ -209,6 +244,9 @@ def survey(program: Program, source: str) -> Survey:
         seen: set[str] = set()
         for seed in SURVEY:
             draw = program.draw(split, seed)
+            if time.monotonic() > end:
+                problem = f"its draws take more than {MOST_SECONDS:g} s together"
+                raise TaskError(problem, "Loop less", cause="runtime")
             drawn, redrawn = drawn + 1, redrawn + draw.redraws
             for number, goal in enumerate(draw.spec.goals, 1):
                 _check_printable("the instruction", goal.instruction, number)

@@ -14,6 +14,7 @@ from gensim_envs.envs.rollout import Episode, rollout
 from gensim_envs.envs.tabletop import TabletopEnv
 from gensim_envs.errors import OracleError, TaskError
 from gensim_envs.generation import blind, sight
+from gensim_envs.generation.check import refusing
 from gensim_envs.oracle import Oracle
 from gensim_envs.sandbox.program import Program
 from gensim_envs.seeds import BLIND, CERTIFICATE
@@ -101,6 +102,7 @@ def run_episode(
             return Episode(False, 0.0, 0), str(error)
 
 
+@refusing("oracle")
 def certify(
     program: Program,
     bounds: Mapping[str, int],

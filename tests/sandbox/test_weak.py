@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 from corpus import GOOD, escaped
 
 import gensim_envs
+from gensim_envs.library import digest, shipped
 from gensim_envs.sandbox import lockdown
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the lockdown is Linux's")
@@ -82,3 +85,37 @@ def test_check_is_refused_in_the_words_of_its_command(tmp_path: Path) -> None:
     (tmp_path / "good.py").write_text(GOOD)
     said = run(LANDLOCK, MAIN, "check", str(tmp_path / "good.py"))
     assert said.startswith("1 ") and "--weak-sandbox" in said and "Traceback" not in said
+
+
+MAKE = """
+import gymnasium as gym, gensim_envs
+from gensim_envs.errors import GensimError
+gensim_envs.register_library(sys.argv[1], weak_sandbox=sys.argv[2:] == ["weak"])
+try:
+    gym.make("gensim/TheirCar-v0").reset(seed=0)
+    print("up")
+except GensimError as error:
+    print(type(error).__name__, error)
+"""
+
+
+@pytest.fixture
+def theirs(tmp_path: Path) -> Path:
+    """A library with a program that the installed one does not have."""
+    record = next(r for r in shipped().records() if r.name == "BuildCar")
+    source = shipped().source(record).replace("BuildCar", "TheirCar")
+    file = "generated/their_car.py"
+    row = {**asdict(record), "id": "gensim/TheirCar-v0", "file": file, "sha256": digest(source)}
+    (tmp_path / "generated").mkdir()
+    (tmp_path / file).write_text(source)
+    (tmp_path / "registry.json").write_text(json.dumps({"tasks": [row]}))
+    return tmp_path
+
+
+def test_a_library_of_others_runs_only_where_it_is_asked_for(theirs: Path) -> None:
+    said = run(LANDLOCK, MAKE, str(theirs))
+    assert "SandboxError" in said and "weak_sandbox=True" in said
+    assert "up" in run(LANDLOCK, MAKE, str(theirs), "weak").split()
+    assert "up" in run(LANDLOCK, MAKE, str(theirs), GENSIM_WEAK_SANDBOX=str(theirs)).split()
+    other = str(theirs / "generated")
+    assert "SandboxError" in run(LANDLOCK, MAKE, str(theirs), GENSIM_WEAK_SANDBOX=other)
