@@ -30,6 +30,14 @@ def posts(scene: Scene) -> None:
     scene.goal(f"stretch the {rope} from one {pair[0]} to the other", rope, along=list(pair))
 
 
+def piers(scene: Scene) -> None:
+    rope = scene.add(Rope("red"))
+    pair = [
+        scene.add(Cylinder("blue", diameter=0.03), at=pose(0, y), fixed=True) for y in (-POST, POST)
+    ]
+    scene.goal(f"stretch the {rope} from one {pair[0]} to the other", rope, along=pair)
+
+
 def pile(scene: Scene) -> None:
     crumbs, zone = scene.add(Pile("red")), scene.add(Zone("blue", width=0.16), at=MIDDLE)
     scene.goal(f"sweep the {crumbs} into the {zone}", crumbs, inside=zone)
@@ -82,6 +90,7 @@ CASES = [
     done("round the corner", bent, {"red rope": CORNER}),
     not_done("cuts the corner", bent, {"red rope": lines((-7.5, -7.5), (52, 19))}),
     done("from post to post", posts, {**STANDING, "red rope": shifted(0, 0)}),
+    done("from pier to pier", piers, {"red rope": shifted(0, 0)}),
     not_done("beside the posts", posts, {**STANDING, "red rope": shifted(4, 0)}),
     not_done("it ends at one post only", posts,
              {**STANDING, "red rope": lines((0, -HALF), (90, 9), (20, 10))}),
