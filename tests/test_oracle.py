@@ -3,11 +3,13 @@
 import gymnasium as gym
 import numpy as np
 import pytest
+from conftest import BOUNDS, Program
 from gymnasium.wrappers import RescaleAction
 
 import gensim_envs
 from gensim_envs import Oracle, OracleError
-from gensim_envs.api import Block, Bowl, Pose, Rope, Scene, Zone, stack
+from gensim_envs.api import Block, Bowl, Container, Cylinder, Pile, Pose, Rope, Scene, Zone, stack
+from gensim_envs.envs.tabletop import TabletopEnv
 from gensim_envs.seeds import TUNING
 
 LIMITS = np.float32(-1), np.float32(1)
@@ -42,6 +44,25 @@ def stretch(scene: Scene) -> None:
     """A rope along a straight way."""
     rope = scene.add(Rope("red"))
     scene.goal("stretch the red rope", rope, along=[Pose(0.5, -0.113), Pose(0.5, 0.113)])
+
+
+def passed(scene: Scene) -> None:
+    """A rope is laid between two posts that it could topple."""
+    rope = scene.add(Rope("red"))
+    posts = [scene.add(Cylinder("blue", diameter=0.03, length=0.06), at=Pose(0.5, -0.137))]
+    posts += [scene.add(Cylinder("green", diameter=0.03, length=0.06), at=Pose(0.5, 0.137))]
+    scene.goal("stretch the red rope", rope, along=[Pose(0.5, -0.113), Pose(0.5, 0.113)])
+    scene.untouched(posts)
+
+
+def swept(scene: Scene) -> None:
+    """A pile beside a tray that is not square to the table, and another pile."""
+    zone = scene.add(Zone("green", width=0.15), at=Pose(0.45, -0.25))
+    tray = scene.add(Container("blue", extents=(0.16, 0.12, 0.03)), at=Pose(0.6, 0.1, 0, 0.3))
+    pile, block = scene.add(Pile("red")), scene.add(Block("red"))
+    scene.goal("sweep the red crumbs into the green zone", pile, inside=zone)
+    scene.goal("put the red block into the blue tray", block, inside=tray)
+    scene.distract(Pile("yellow"))
 
 
 def solve(env, limit: int = 20) -> int:
@@ -106,6 +127,43 @@ def test_a_solved_task_has_no_next_action(table):
     solve(env)
     with pytest.raises(OracleError, match="solved"):
         Oracle(env).act()
+
+
+@pytest.fixture
+def piled():
+    env = TabletopEnv(Program(swept), {**BOUNDS, "items": 150}, obs_mode="state")
+    yield env
+    env.close()
+
+
+def edited(env, name: str, crumb: int, x: float, y: float) -> None:
+    """Put a crumb of a pile somewhere else."""
+    state = env.get_state()
+    pile = next(k for k, item in enumerate(env.task_spec.items) if str(item.asset) == name)
+    state["bodies"][pile][crumb][:2] = [x, y]
+    env.set_state(state)
+
+
+@pytest.mark.parametrize("seed", TUNING[:2])
+def test_a_rope_topples_nothing(table, seed):
+    env = table(passed, obs_mode="state")
+    env.reset(seed=seed)
+    solve(env)
+    assert not env.unwrapped._info()["violation"]
+
+
+def test_a_crumb_along_a_wall_is_swept(piled):
+    piled.reset(seed=1)
+    wall = Pose(0.6, 0.1, 0, 0.3) @ Pose(0.0, -0.0655)
+    edited(piled, "red pile", 0, wall.x, wall.y)
+    solve(piled)
+
+
+def test_what_belongs_elsewhere_is_swept_out(piled):
+    piled.reset(seed=2)
+    for k in range(5):
+        edited(piled, "yellow pile", k, 0.42 + 0.015 * k, -0.25)
+    solve(piled)
 
 
 def test_acts_through_wrappers_in_unwrapped_units():
