@@ -266,7 +266,9 @@ def _packed(spec: TaskSpec, goal: Goal, place: Place, item: int, now: Snapshot) 
     assert opening is not None  # checked when the goal was declared
     inverse = now.poses[base].inverse()
     others = [
-        footprint(spec.geometry(k).outline, inverse @ now.poses[k])
+        footprint(
+            corners_at(spec, k, (inverse @ now.poses[k]).yaw, now), _place_of(inverse, now, k)
+        )
         for k, data in enumerate(spec.items)
         if not (data.fixed or data.bodies)
         and now.has(k)
@@ -297,6 +299,12 @@ def _packed(spec: TaskSpec, goal: Goal, place: Place, item: int, now: Snapshot) 
         ):
             return middle
     return None
+
+
+def _place_of(frame: Pose, now: Snapshot, item: int) -> Pose:
+    """Where an item's middle is in a frame, without its yaw."""
+    local = frame @ now.poses[item]
+    return Pose(local.x, local.y)
 
 
 def _near(spec: TaskSpec, base: int, item: int, now: Snapshot) -> bool:
