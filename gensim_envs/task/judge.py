@@ -18,6 +18,7 @@ from scipy.sparse.csgraph import maximum_flow
 
 from gensim_envs.task.goals import GROUPS, HEIGHT_TOLERANCE, TILT_TOLERANCE, Goal, Place, Snapshot
 from gensim_envs.task.patterns import Motion, Slot, locate
+from gensim_envs.task.pose import Pose
 from gensim_envs.task.relations import (
     around,
     beads_along,
@@ -412,6 +413,7 @@ class Judge:
             cost = np.array(
                 [[now.poses[i].distance(pose) + 10 * pose.z for pose in want] for i in items]
             )
+            cost += _MANY * self._occupied(items, want, now)
             chosen = sorted(
                 zip(*linear_sum_assignment(cost), strict=True), key=lambda rc: want[rc[1]].z
             )
@@ -421,6 +423,25 @@ class Judge:
                     (t, k) for t, k in open_places if t.shared or t.place is not takes[column]
                 ]
         return tuple(sorted(pairs, key=lambda pair: target_of(spec, goal, pair[1], now).z))
+
+    def _occupied(
+        self, items: Sequence[int], want: Sequence[Pose], now: Snapshot
+    ) -> NDArray[np.bool_]:
+        """Whether something else stands where an item would go, (items, places)."""
+        there = [
+            k for k, data in enumerate(self._spec.items)
+            if not data.fixed and k not in now.bodies and now.has(k)
+        ]  # fmt: skip
+
+        def at(item: int, pose: Pose) -> bool:
+            return any(
+                k != item
+                and now.poses[k].distance(pose) < _TAKEN
+                and abs(now.poses[k].z - pose.z) < _TAKEN
+                for k in there
+            )
+
+        return np.array([[at(item, pose) for pose in want] for item in items])
 
     def _held(
         self, number: int, now: Snapshot, placed: dict[int, int], targets: list[_Target]

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from gensim_envs.task.assets import Zone
 from gensim_envs.task.geometry import footprint, transform
-from gensim_envs.task.goals import DIRECTIONS, Goal, Place, Snapshot
+from gensim_envs.task.goals import DIRECTIONS, TILT_TOLERANCE, Goal, Place, Snapshot
 from gensim_envs.task.pose import WORKSPACE, Pose
-from gensim_envs.task.relations import frame_of, is_met, outline, span, target_of
+from gensim_envs.task.relations import corners_of, frame_of, is_met, outline, span, target_of
 from gensim_envs.task.sites import find_site
 from gensim_envs.task.spec import TaskSpec
 
@@ -81,6 +81,10 @@ def is_free(
                 return False
             continue
         bottom, top = span(spec, k, now)
+        opening = spec.items[k].asset.opening
+        if opening is not None and now.tilts[k] <= TILT_TOLERANCE:
+            if footprint(corners_of(opening), now.poses[k]).contains(shape):
+                continue  # between its walls
         if min(top, high) > max(bottom, low) and outline(spec, k, now).distance(shape) < gap:
             return False
     return True

@@ -33,7 +33,9 @@ from gensim_envs.task.assets import (
     Zone,
     asset_geometry,
 )
+from gensim_envs.task.assets.solids import ELL
 from gensim_envs.task.geometry import footprint
+from gensim_envs.task.goals import NEIGHBOUR_GAP
 from gensim_envs.task.pose import Pose
 
 Relation = Literal["inside", "on", "mark", "corner", "at", "beside", "along"]
@@ -41,6 +43,9 @@ _HOLDERS = (Bowl, Container, Pallet, Stand)
 _OPEN = (Bowl, Container, Zone)
 _PAINT = (Corner, Line, OpenSquare, Fixture)
 _STACKS = re.compile(r"\b(stack\w*|top|tower|atop|above|pyramid|upon|over|across|bridge)\b")
+_BESIDE = re.compile(r"\b(next to|beside|adjacent|besides|alongside)\b")
+_CROSSING = Pose(ELL[1] / 2 - ELL[2], ELL[1] / 2 - ELL[2])
+"""Where the arms of a fixture cross, which is its origin there; ours is its centroid."""
 _REACH = 0.06
 """Metres from a painted corner, line or fixture within which it shows a place."""
 
@@ -224,12 +229,12 @@ class Derivation:
             held = self._at[item]
             spot = Spot(held.root, held.pose)
         held = self._now(spot)
-        below = self._supporters(item, held, sentence)
+        below = self._supporters(item, held, sentence, fresh)
         if below:
             return Placement(item, "on", below, spot)
         base = self._base(spot, sentence, item)
         if base is None:
-            return self._loose(item, spot)
+            return self._loose(item, spot, (sentence or "").lower())
         asset = self._entries[base].asset
         offset = self._offset(base, held)
         if isinstance(asset, _OPEN):
@@ -241,6 +246,8 @@ class Derivation:
             shown = offset is not None and asset.shows(offset, self._entries[item].asset)
             if fits and (shown or isinstance(asset, Fixture)):
                 return Placement(item, "at", (base,), spot)
+            if isinstance(asset, Fixture) and spot.root == ("thing", base):
+                spot = replace(spot, pose=spot.pose @ _CROSSING)
             return Placement(item, "mark", (), spot)
         return Placement(item, "on", (base,), spot)
 
@@ -248,7 +255,9 @@ class Derivation:
         at = self._at[base]
         return at.pose.inverse() @ held.pose if at.root == held.root else None
 
-    def _supporters(self, item: int, held: _Held, sentence: str | None) -> tuple[int, ...]:
+    def _supporters(
+        self, item: int, held: _Held, sentence: str | None, fresh: Sequence[Placement]
+    ) -> tuple[int, ...]:
         """What earlier goals have put where an item goes, and can carry it; the highest."""
         own = self._shape(item, held.pose)
         found = []
@@ -279,7 +288,7 @@ class Derivation:
                 return ()
             raise TaskError("it stacks things on a ball, where nothing holds")
         carried = {
-            base for goal in self.goals for p in goal.placements
+            base for p in [*fresh, *(p for goal in self.goals for p in goal.placements)]
             if p.item in solid and p.relation == "on" for base in p.bases
         }  # fmt: skip
         top = [k for k in solid if k not in carried] or solid
@@ -313,18 +322,20 @@ class Derivation:
         """The thing on, in or at which a place is; None where there is none."""
         held, text = self._now(spot), (sentence or "").lower()
         best: tuple[float, int] | None = None
+        ball = False
         for k, entry in enumerate(self._entries):
             asset = entry.asset
             if k == item or self._at[k].root != held.root or isinstance(asset, (Rope, Pile, Mark)):
                 continue
-            if (kinds and not isinstance(asset, kinds)) or (
-                entry.thing.file.endswith("nocollision")
-            ):
+            if kinds and not isinstance(asset, kinds):
+                continue
+            if "nocollision" in entry.thing.file:
                 continue
             if not self._covers(k, held, 0.012):
                 continue
             if isinstance(asset, Ball):
-                raise TaskError("it puts something on a ball, where nothing holds")
+                ball = True
+                continue
             said = max(
                 (2.0 for noun in asset.called if re.search(rf"\b{re.escape(noun)}", text)),
                 default=0.0,
@@ -333,6 +344,8 @@ class Derivation:
             score = said + 0.5 * (not isinstance(asset, (Zone, *_PAINT))) + 0.001 * k
             if best is None or score > best[0]:
                 best = score, k
+        if best is None and ball:
+            raise TaskError("it puts something on a ball, where nothing holds")
         return None if best is None else best[1]
 
     def _covers(self, k: int, held: _Held, margin: float) -> bool:
@@ -346,12 +359,18 @@ class Derivation:
         shape = asset.opening or shapely.Polygon(asset_geometry(asset).outline)
         return bool(shape.buffer(margin).contains(shapely.Point(offset.x, offset.y)))
 
-    def _loose(self, item: int, spot: Spot) -> Placement:
+    def _loose(self, item: int, spot: Spot, text: str) -> Placement:
         """A place that is on or in nothing: beside a thing that moves, else a mark."""
         kind, k = spot.root
-        if kind == "thing" and k in self._moved:
+        if kind in ("thing", "axes") and (k in self._moved or self._is_beside(item, spot, text)):
             return Placement(item, "beside", (k,), spot)
         return Placement(item, "mark", (), spot)
+
+    def _is_beside(self, item: int, spot: Spot, text: str) -> bool:
+        """Whether a sentence puts an item beside the thing to which its place is relative."""
+        other = self._shape(spot.root[1], Pose(0, 0))
+        gap = self._shape(item, spot.pose).distance(other)
+        return _BESIDE.search(text) is not None and gap <= NEIGHBOUR_GAP
 
     def _shape(self, item: int, pose: Pose) -> shapely.Polygon:
         return footprint(asset_geometry(self._entries[item].asset).outline, pose)

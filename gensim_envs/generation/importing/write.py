@@ -57,7 +57,7 @@ class Writer:
 
     def text(self) -> str:
         """The program."""
-        self._notes = list(self.layout.notes)
+        self._notes = list(dict.fromkeys(self.layout.notes))
         self._prepare()
         self._draw_words()
         free = [k for k in self._kept if self._entries[k].start is None]
@@ -154,6 +154,13 @@ class Writer:
         self._used.add(name)
         return name
 
+    def _numbered(self, base: str, count: int) -> str:
+        """The next of `count` names: "mark", or "mark_1", "mark_2"."""
+        if count == 1:
+            return self._unique(base)
+        n = next(n for n in range(1, 1000) if f"{base}_{n}" not in self._used)
+        return self._unique(f"{base}_{n}")
+
     # --- lines ----------------------------------------------------------------------------
 
     def _draw_words(self) -> None:
@@ -162,7 +169,7 @@ class Writer:
         for kind in ("color", "shape"):
             numbers = [n for n, v in enumerate(self.layout.variables) if v.kind == kind]
             for n in numbers:
-                self._words[n] = self._unique(kind if len(numbers) == 1 else f"{kind}_1")
+                self._words[n] = self._numbered(kind, len(numbers))
             if not numbers:
                 continue
             names = ", ".join(self._words[n] for n in numbers)
@@ -227,7 +234,9 @@ class Writer:
         half = [side / 2 + 0.005 for side in geometry.size[:2]]
         if geometry.flat or abs(pose.x) > half[0] or abs(pose.y) > half[1]:
             return 0.0
-        return 0.006 if asset.hollow else geometry.size[2]
+        if asset.hollow:
+            return 0.006 if asset.opening is not None else 0.0
+        return geometry.size[2]
 
     def _extent(self, root: Root) -> float:
         """Radius of the disc around a root that marks beside it need; 0 without such marks."""
@@ -250,14 +259,14 @@ class Writer:
     def _painted(self) -> list[Placement]:
         return [
             p for goal in self.goals for p in goal.placements
-            if p.relation in ("mark", "along")
+            if p.relation == "mark" or (p.relation == "along" and self._shown(goal) is None)
         ]  # fmt: skip
 
     def _reserve(self) -> None:
         """Reserve room for random poses on which nothing stands."""
         islands = {p.spot.root[1] for p in self._painted() if p.spot.root[0] == "island"}
         for k in sorted(islands):
-            self._spots[k] = self._unique("spot" if len(islands) == 1 else "spot_1")
+            self._spots[k] = self._numbered("spot", len(islands))
             radius = self._extent(("island", k)) or 0.05
             self._lines.append(f"{self._spots[k]} = scene.reserve(radius={radius})")
 
@@ -269,7 +278,7 @@ class Writer:
                 if p.relation == "mark" and p.spot.root[0] in kinds
             ]  # fmt: skip
             for m, p in rows:
-                name = self._unique("mark" if len(self._painted()) == 1 else "mark_1")
+                name = self._numbered("mark", len(self._painted()))
                 self._marks[n, m] = name
                 height = self._top(p.spot.root[1], p.spot.pose) if p.spot.root[0] == "thing" else 0
                 pose = self._pose(p.spot.root, p.spot.pose, height)
@@ -303,7 +312,7 @@ class Writer:
         kind, k = a.spot.root
         if a.spot.root != b.spot.root or kind != "thing":
             return None
-        asset, name = self._entries[k].asset, self._names[k]
+        asset, name = self._entries[k].asset, self._names.get(k, "")
         if isinstance(asset, Line):
             return name
         if isinstance(asset, OpenSquare):
@@ -397,6 +406,7 @@ class Writer:
         items = self._called(list(dict.fromkeys(goal.items)))
         bases = self._called(goal.bases)
         several = len(goal.placements) > 1
+        shown = goal.relation == "along" and self._shown(goal) is not None
         return {
             "inside": f"put the {items} into the {bases}",
             "on": f"put the {items} on the {bases}",
@@ -404,7 +414,7 @@ class Writer:
             "corner": f"fit the {items} into the {bases}",
             "at": f"put the {items} at the {bases}",
             "beside": f"put the {items} next to the {bases}",
-            "along": f"lay the {items} along the {bases or 'line'}",
+            "along": f"lay the {items} along the {bases if shown else 'stripe'}",
         }[goal.relation]
 
     def _called(self, things: Sequence[int]) -> str:
