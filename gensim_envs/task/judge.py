@@ -313,10 +313,7 @@ class Judge:
         """The places as they are, then with other bases that equal theirs."""
         movable = {base for base in goal.bases if not self._spec.items[base].fixed}
         kinds = {self._kind[base] for base in movable}
-        equals = {
-            kind: [k for k, own in enumerate(self._kind) if own == kind and k not in goal.items]
-            for kind in kinds
-        }
+        equals = {kind: [k for k, own in enumerate(self._kind) if own == kind] for kind in kinds}
         alike = len({replace(place, bases=()) for place in places}) == 1
         same = alike and len({self._kind[item] for item in goal.items}) == 1
         if same and len(kinds) == 1 and {(k,) for k in movable} == {p.bases for p in places}:
@@ -413,7 +410,10 @@ class Judge:
             cost = np.array(
                 [[now.poses[i].distance(pose) + 10 * pose.z for pose in want] for i in items]
             )
-            cost += _MANY * self._occupied(items, want, now)
+            own = np.array([[item in place.bases for place in takes] for item in items])
+            # What earlier goals have put down is built on, rather than an equal thing elsewhere.
+            cost += [not set(place.bases) & placed.keys() for place in takes]
+            cost += _MANY * (own | self._occupied(items, want, now))
             chosen = sorted(
                 zip(*linear_sum_assignment(cost), strict=True), key=lambda rc: want[rc[1]].z
             )

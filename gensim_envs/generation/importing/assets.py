@@ -97,6 +97,8 @@ def _cylinder(thing: Thing, size: Size) -> Made:
 def _ball(thing: Thing, size: Size) -> Made:
     if size.dims:
         return assets.Ball, {"diameter": _length(2 * size.dims[0])}
+    if "-template" not in thing.file:
+        return assets.Ball, {"diameter": 0.06}
     return assets.Ball, {"diameter": size.extents("ball", (_BLOCK, _BLOCK, _BLOCK))[0]}
 
 
@@ -144,7 +146,7 @@ def _plain(cls: type[Asset], **options: object) -> Callable[[Thing, Size], Made]
 _FILES: dict[str, Callable[[Thing, Size], Made]] = {
     "block": _block, "block_for_anchors": _block, "small": _small, "box": _box,
     "cylinder": _cylinder, "ball": _ball, "sphere": _ball, "container": _container,
-    "ball/ball": _ball, "sphere/sphere": _ball,
+    
     "pallet": _plain(assets.Pallet, extents=(0.30, 0.25, 0.0375)),
     "stacking/stand": _plain(assets.Stand, extents=(0.05, 0.15, 0.005)),
     "bowl": _plain(assets.Bowl), "zone": _plain(assets.Zone),
