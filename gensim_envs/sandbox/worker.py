@@ -2,7 +2,8 @@
 
 A child serves one program: one request a line, one answer a line. A request is `{"id", "source",
 "split", "seed", "seconds", "legacy"}`; its answer `{"id", "ok", "redraws"}` or `{"id", "error",
-"spent"}`, where the error is a `TaskError` as JSON. A spent child has used up its memory and must be ended.
+"spent"}`, where the error is a `TaskError` as JSON. A spent child has used up its memory and must
+be ended.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What several recordings of one program have in common: its things, and where each pose comes from.
+"""What several recordings of a program have in common: things, and where each pose comes from.
 
 A random pose is another in each recording, so an offset that is the same in all of them tells from
 which pose a target was computed. Heights are not read: nothing ever judged them.

@@ -11,7 +11,7 @@ from gensim_envs.generation.importing.layout import Layout, layout_of
 from gensim_envs.generation.importing.write import Writer
 from gensim_envs.generation.semantics import check_sentences
 from gensim_envs.printing import printable
-from gensim_envs.sandbox.client import Sandbox, shared
+from gensim_envs.sandbox.client import shared
 from gensim_envs.sandbox.legacy import gate
 from gensim_envs.sandbox.legacy.recording import Recording
 from gensim_envs.sandbox.program import Sandboxed
@@ -37,22 +37,26 @@ class Translation:
     notes: tuple[str, ...]
 
 
-def record(source: str, sandbox: Sandbox | None = None) -> list[Recording]:
+def record(source: str, *, weak: bool = False) -> list[Recording]:
     """Record a program of the original GenSim on several seeds.
+
+    Args:
+        source: the program's text.
+        weak: run it also where this machine cannot isolate it.
 
     Raises:
         TaskError: it was refused, failed or was stopped.
     """
-    sandbox = sandbox or shared()
-    return [sandbox.record(source, "train", seed) for seed in range(RECORDINGS)]
+    return [shared().record(source, "train", seed, weak=weak) for seed in range(RECORDINGS)]
 
 
-def translate(source: str, recordings: list[Recording]) -> Translation:
+def translate(source: str, recordings: list[Recording], *, weak: bool = False) -> Translation:
     """Translate a recorded program.
 
     Args:
         source: of the old program, which gives name and summary.
         recordings: of `record`.
+        weak: as for `record`.
 
     Raises:
         TaskError: it cannot be translated, and why.
@@ -62,15 +66,15 @@ def translate(source: str, recordings: list[Recording]) -> Translation:
     goals = Derivation(layout).run()
     summary = printable(" ".join((head.docstring.strip().splitlines() or [""])[0].split()), 200)
     summary = summary.replace("\\", "").replace('"', "'").strip() or f"{head.class_name}."
-    return _checked(head.class_name, summary, layout, goals)
+    return _checked(head.class_name, summary, layout, goals, weak)
 
 
-def _checked(name: str, summary: str, layout: Layout, goals: list[Goal]) -> Translation:
+def _checked(name: str, summary: str, layout: Layout, goals: list[Goal], weak: bool) -> Translation:
     """Write the program; sentences that contradict their goals are written anew."""
     restated: set[int] = set()
     while True:
         writer = Writer(name, summary, layout, goals, restated)
-        source, program = program_of(writer.text())
+        source, program = program_of(writer.text(), weak=weak)
         try:
             _try(program)
         except TaskError as error:
