@@ -38,15 +38,17 @@ def import_programs(
     opened = open_library(library, write=True)
     publisher.check_guard(weak_sandbox)
     outcomes = []
-    with Progress(len(files), "import", unit="program") as progress:
-        with processes.processes(workers) as executor:
-            for file in files:
-                outcome = run.import_file(file, opened, executor, weak=weak_sandbox)
-                outcomes.append(outcome)
-                progress.line(str(outcome))
-                progress.advance()
-                if report is not None:  # what is done is kept if the next one is interrupted
-                    run.write_report(report, outcomes)
+    with (
+        Progress(len(files), "import", unit="program") as progress,
+        processes.processes(workers) as executor,
+    ):
+        for file in files:
+            outcome = run.import_file(file, opened, executor, weak=weak_sandbox)
+            outcomes.append(outcome)
+            progress.line(str(outcome))
+            progress.advance()
+            if report is not None:  # what is done is kept if the next one is interrupted
+                run.write_report(report, outcomes)
     passed = run.counts(outcomes)
     print(
         f"{passed['programs']} programs: {passed['record']} recorded, {passed['translate']} "

@@ -82,9 +82,10 @@ def is_free(
             continue
         bottom, top = span(spec, k, now)
         opening = spec.items[k].asset.opening
-        upright = opening is not None and now.tilts[k] <= TILT_TOLERANCE
-        if upright and footprint(corners_of(opening), now.poses[k]).contains(shape):
-            continue  # between its walls
+        if opening is not None and now.tilts[k] <= TILT_TOLERANCE:
+            within = footprint(corners_of(opening), now.poses[k]).contains(shape)
+            if within:
+                continue  # between its walls
         if min(top, high) > max(bottom, low) and outline(spec, k, now).distance(shape) < gap:
             return False
     return True

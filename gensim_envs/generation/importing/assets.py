@@ -70,7 +70,7 @@ def asset_of(thing: Thing, room: Triple | None, color: str, notes: list[str]) ->
         make = _block
     cls, options = make(thing, size)
     notes += size.notes
-    return cls(color, **options)  # type: ignore[arg-type]
+    return cls(color, **options)
 
 
 def _block(thing: Thing, size: Size) -> Made:

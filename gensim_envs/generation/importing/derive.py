@@ -39,7 +39,7 @@ from gensim_envs.task.goals import NEIGHBOUR_GAP
 from gensim_envs.task.pose import Pose
 
 Relation = Literal["inside", "on", "mark", "corner", "at", "beside", "along"]
-_HOLDERS = (Bowl, Container, Pallet, Stand)
+_HOLDERS = (Bowl, Container, Pallet, Stand, Fixture)
 _OPEN = (Bowl, Container, Zone)
 _PAINT = (Corner, Line, OpenSquare, Fixture)
 _STACKS = re.compile(r"\b(stack\w*|top|tower|atop|above|pyramid|upon|over|across|bridge)\b")
@@ -186,8 +186,8 @@ class Derivation:
             self._at[item] = _Held(*self._final(placement))
             self._moved.add(item)
         split = not all(all(row) for row in old.matches)
-        for level in levels:
-            for part in _groups(level, split, self._entries):
+        for placements in levels:
+            for part in _groups(placements, split, self._entries):
                 self.goals.append(Goal(sentence, part, number + 1))
 
     def _target(self, number: int, n: int) -> Spot:
@@ -210,12 +210,33 @@ class Derivation:
         """A rope's path: a side of something painted, or between two things."""
         rows = [recording.things[rope].corners for recording in self.layout.recordings]
         ends = [self.layout.spot([row[k] for row in rows]) for k in (0, 1)]
-        places = [Placement(rope, "along", self._ended(end), end) for end in ends]
+        if ends[0].root != ends[1].root:
+            ends = self._spanned(number, rope, ends)
+        bases = [(end.root[1],) if end.root[0] == "thing" else () for end in ends]
+        places = [
+            Placement(rope, "along", base, end) for base, end in zip(bases, ends, strict=True)
+        ]
         return Goal(sentence, places, number + 1)
 
-    def _ended(self, end: Spot) -> tuple[int, ...]:
-        kind, k = end.root
-        return (k,) if kind == "thing" else ()
+    def _spanned(self, number: int, rope: int, ends: list[Spot]) -> list[Spot]:
+        """Ends of a rope on two things: the second starts where the rope reaches."""
+        things = [end.root[1] for end in ends]
+        free = all(
+            end.root[0] == "thing" and self._entries[k].start is None and k not in self._moved
+            for k, end in zip(things, ends, strict=True)
+        )
+        if not free:
+            raise TaskError("the ends of a rope are at unrelated places", goal=number + 1)
+        asset = self._entries[rope].asset
+        assert isinstance(asset, Rope)
+        usual = Rope.LENGTH
+        self._entries[rope].asset = replace(asset, length=usual)
+        self._entries[things[1]].start = Spot(("thing", things[0]), Pose(usual, 0.0))
+        self._at[things[1]] = _Held(("thing", things[0]), Pose(usual, 0.0))
+        self.layout.notes.append(
+            f"the {self._entries[things[1]].asset} starts where the rope reaches"
+        )
+        return [Spot(("thing", k), Pose(0.0, 0.0)) for k in things]
 
     # --- one target -----------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Import many programs: record, translate, try, draw and publish each, and report how far it got."""
+"""Import many programs: record, translate, try and publish each, and report how far it got."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def _publish(
 def counts(outcomes: Sequence[Outcome]) -> dict[str, int]:
     """How many programs passed each step."""
     found = {step: sum(outcome.passed(step) for outcome in outcomes) for step in STEPS}
-    return {"programs": len(outcomes), **found}
+    return {"programs": len(outcomes), **{str(step): n for step, n in found.items()}}
 
 
 def write_report(path: Path, outcomes: Sequence[Outcome]) -> None:
@@ -148,4 +148,4 @@ def write_report(path: Path, outcomes: Sequence[Outcome]) -> None:
         "failed": dict(reasons.most_common()),
         "programs": [asdict(outcome) for outcome in outcomes],
     }
-    files.write(path, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+    files.write(path, f"{json.dumps(data, indent=1)}\n".encode())

@@ -98,11 +98,12 @@ class Writer:
             e.start.root[1] for e in self._entries
             if e.start is not None and e.start.root[0] in ("thing", "axes")
         }  # fmt: skip
+        ended = {base for goal in self.goals if goal.relation == "along" for base in goal.bases}
         self._fixed: dict[int, bool] = {}
         self._kept: list[int] = []
         self._idle: set[int] = set()
         for k, entry in enumerate(self._entries):
-            held = isinstance(entry.asset, _HOLDERS) or k in frames
+            held = isinstance(entry.asset, _HOLDERS) or k in frames | ended
             fixed = k not in moved and (entry.fixed or held or asset_geometry(entry.asset).flat)
             if fixed and not entry.fixed and not asset_geometry(entry.asset).flat:
                 self._note(f"the {entry.asset} is fixed, since no goal moves it")
@@ -228,11 +229,15 @@ class Writer:
             return 0.0
         return self._top(start.root[1], start.pose)
 
+    def _over(self, base: int, pose: Pose) -> bool:
+        """Whether a place is over a thing."""
+        x, y, _ = asset_geometry(self._entries[base].asset).size
+        return abs(pose.x) <= x / 2 + 0.005 and abs(pose.y) <= y / 2 + 0.005
+
     def _top(self, base: int, pose: Pose) -> float:
         asset = self._entries[base].asset
         geometry = asset_geometry(asset)
-        half = [side / 2 + 0.005 for side in geometry.size[:2]]
-        if geometry.flat or abs(pose.x) > half[0] or abs(pose.y) > half[1]:
+        if geometry.flat or not self._over(base, pose):
             return 0.0
         if asset.hollow:
             return 0.006 if asset.opening is not None else 0.0
@@ -250,10 +255,11 @@ class Writer:
                 own = 0.0 if p.relation == "along" else math.hypot(size[0], size[1]) / 2
                 far = max(far, math.hypot(p.spot.pose.x, p.spot.pose.y) + own)
         for e in self._entries:
-            if e.start is not None and e.start.root in kinds and far:
+            if e.start is not None and e.start.root in kinds:
                 size = asset_geometry(e.asset).size
                 away = math.hypot(e.start.pose.x, e.start.pose.y)
-                far = max(far, away + math.hypot(size[0], size[1]) / 2)
+                if far or root[0] != "thing" or not self._over(root[1], e.start.pose):
+                    far = max(far, away + math.hypot(size[0], size[1]) / 2)
         return min(0.24, round(far + _MARGIN, 3)) if far else 0.0
 
     def _painted(self) -> list[Placement]:
@@ -310,6 +316,8 @@ class Writer:
         """The painted thing that shows a rope's path, as the value of `along=`."""
         a, b = goal.placements
         kind, k = a.spot.root
+        if a.bases and b.bases and a.bases != b.bases:
+            return f"[{', '.join(self._names.get(p.bases[0], '') for p in (a, b))}]"
         if a.spot.root != b.spot.root or kind != "thing":
             return None
         asset, name = self._entries[k].asset, self._names.get(k, "")

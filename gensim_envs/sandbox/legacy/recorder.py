@@ -260,7 +260,7 @@ def record(code: types.CodeType, names: dict[str, Any], split: str, seed: int) -
         raise TaskError(f"the program defines {len(found)} tasks", cause="gate", line=1)
     task = found[0].__new__(found[0])
     task._notes, task.mode = notes, split
-    task.__init__()
+    type(task).__init__(task)
     task.reset(Env(notes))
     return asdict(_recording(notes, task))
 
