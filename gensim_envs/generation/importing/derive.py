@@ -231,8 +231,12 @@ class Derivation:
         assert isinstance(asset, Rope)
         usual = Rope.LENGTH
         self._entries[rope].asset = replace(asset, length=usual)
-        self._entries[things[1]].start = Spot(("thing", things[0]), Pose(usual, 0.0))
-        self._at[things[1]] = _Held(("thing", things[0]), Pose(usual, 0.0))
+        # A rope ends at the sides of things that stand up.
+        sizes = [asset_geometry(self._entries[k].asset) for k in things]
+        gaps = [0.0 if g.flat else g.size[0] / 2 + Rope.BEAD / 2 + 0.002 for g in sizes]
+        away = Pose(round(usual + sum(gaps), 4), 0.0)
+        self._entries[things[1]].start = Spot(("thing", things[0]), away)
+        self._at[things[1]] = _Held(("thing", things[0]), away)
         self.layout.notes.append(
             f"the {self._entries[things[1]].asset} starts where the rope reaches"
         )

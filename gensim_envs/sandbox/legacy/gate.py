@@ -13,10 +13,27 @@ from collections.abc import Iterator
 from gensim_envs.errors import TaskError
 from gensim_envs.sandbox import gate
 from gensim_envs.sandbox.legacy import facade
-from gensim_envs.sandbox.rules.names import bound_names, inside_out, names_in
-from gensim_envs.sandbox.rules.nodes import ALLOWED_NODES, expression_offences, in_order
+from gensim_envs.sandbox.rules.names import (
+    binding_offences,
+    bound_names,
+    class_names,
+    inside_out,
+    names_in,
+)
+from gensim_envs.sandbox.rules.nodes import (
+    ALLOWED_NODES,
+    definition_offences,
+    expression_offences,
+    in_order,
+)
 from gensim_envs.sandbox.rules.refusals import refuse, word
-from gensim_envs.sandbox.vocabulary import ALLOWED_BUILTINS, PLAIN_ATTRIBUTES, math_names, suggest
+from gensim_envs.sandbox.vocabulary import (
+    ALLOWED_BUILTINS,
+    FORBIDDEN_ATTRIBUTES,
+    PLAIN_ATTRIBUTES,
+    math_names,
+    suggest,
+)
 
 _BUILTINS = ALLOWED_BUILTINS | {"print", "super"}
 _METHODS = ("__init__", "reset")
@@ -71,9 +88,6 @@ def _structure(tree: ast.Module) -> Iterator[TaskError]:
         methods = {node.name for node in task.body if isinstance(node, ast.FunctionDef)}
         if "reset" not in methods:
             yield refuse(task, f"{task.name} has no method reset", "Define reset(self, env).")
-        for node in task.body:
-            if isinstance(node, ast.ClassDef):
-                yield refuse(node, f"the class {node.name} is nested", "Move it out.")
     for node in tree.body:
         allowed = (
             ast.Import, ast.ImportFrom, ast.ClassDef, ast.FunctionDef, ast.Assign, ast.Expr,
@@ -84,6 +98,9 @@ def _structure(tree: ast.Module) -> Iterator[TaskError]:
 
 def _nodes(tree: ast.Module) -> Iterator[TaskError]:
     line = 1
+    methods = [m for node in tree.body if isinstance(node, ast.ClassDef) for m in node.body]
+    known = {id(node) for node in (*tree.body, *methods) if not isinstance(node, ast.ClassDef)}
+    known |= {id(node) for node in tree.body}
     for node in in_order(tree):
         line = getattr(node, "lineno", line)
         if not isinstance(node, (*ALLOWED_NODES, ast.While)):
@@ -94,16 +111,18 @@ def _nodes(tree: ast.Module) -> Iterator[TaskError]:
         elif isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 inner = f"{node.module}.{alias.name}"
-                known = inner in facade.MODULES or alias.name in _ATTRIBUTES
+                there = inner in facade.MODULES or alias.name in _ATTRIBUTES
                 yield from _import(node, "." * node.level + (node.module or ""))
-                if not known:
+                if not there:
                     problem = f"there is no stand-in for {inner}"
                     yield refuse(node, problem, suggest(alias.name, _ATTRIBUTES, "Remove it"))
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
             if not (isinstance(node.value, ast.Name) and node.value.id == "self"):
                 yield refuse(node, f"the attribute {node.attr} is assigned to", "Use a variable.")
-        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.decorator_list:
-            yield refuse(node, "decorators are not allowed", "Remove it.")
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            yield from definition_offences(node)
+            if id(node) not in known:
+                yield refuse(node, f"{word(node)} {node.name} is nested", "Move it out.")
         else:
             yield from expression_offences(node)
 
@@ -137,6 +156,8 @@ def _names(tree: ast.Module) -> Iterator[TaskError]:
                 supers |= {id(inner.func), id(node.func)}
         elif isinstance(node, ast.FunctionDef) and node.name == "__init__":
             supers.add(id(node))
+    own = stored | class_names(tree)
+    yield from binding_offences(tree)
     for node in inside_out(tree):
         for name in names_in(node):
             if name.startswith("_") and name != "_" and id(node) not in supers:
@@ -147,7 +168,8 @@ def _names(tree: ast.Module) -> Iterator[TaskError]:
                 yield refuse(node, f"{node.id} is not available", "Define it, or leave it out.")
         elif isinstance(node, ast.Attribute) and id(node) not in supers:
             on_self = isinstance(node.value, ast.Name) and node.value.id == "self"
-            known = node.attr in _ATTRIBUTES or (on_self and node.attr in stored | bound)
+            own_name = on_self and node.attr in own - FORBIDDEN_ATTRIBUTES
+            known = node.attr in _ATTRIBUTES or own_name
             if (not known or node.attr == "format") and not node.attr.startswith("_"):
                 problem = f"the attribute {node.attr[:80]} is not known"
                 yield refuse(node, problem, suggest(node.attr, _ATTRIBUTES, "Leave it out"))

@@ -22,7 +22,7 @@ from gensim_envs.sandbox.vocabulary import (
 def name_offences(tree: ast.Module) -> Iterator[TaskError]:
     """Names that are not bound, not available, or not public."""
     bound = bound_names(tree)
-    own = _class_names(tree)
+    own = class_names(tree)
     task = next((node.name for node in tree.body if isinstance(node, ast.ClassDef)), None)
     for node in inside_out(tree):
         for name in names_in(node):
@@ -36,10 +36,10 @@ def name_offences(tree: ast.Module) -> Iterator[TaskError]:
                 yield refuse(node, f"{task} is used inside itself", remedy)
         elif isinstance(node, ast.Attribute):
             yield from _attribute_offences(node, own)
-    yield from _binding_offences(tree)
+    yield from binding_offences(tree)
 
 
-def _binding_offences(tree: ast.Module) -> Iterator[TaskError]:
+def binding_offences(tree: ast.Module) -> Iterator[TaskError]:
     """`self` or `math` bound to something else, and methods that are taken from the class.
 
     The gate knows from these two names what stands behind them.
@@ -96,7 +96,7 @@ def _bound_here(node: ast.AST) -> tuple[str, ...]:
     return ()
 
 
-def _class_names(tree: ast.Module) -> set[str]:
+def class_names(tree: ast.Module) -> set[str]:
     """The names that the task's class binds, which are attributes of `self`."""
     statements = [node for cls in tree.body if isinstance(cls, ast.ClassDef) for node in cls.body]
     targets = [

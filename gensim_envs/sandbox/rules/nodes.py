@@ -82,7 +82,7 @@ def node_offences(tree: ast.Module) -> Iterator[TaskError]:
                 yield refuse(node, problem, remedy)
             yield from expression_offences(node)
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            yield from _definition_offences(node)
+            yield from definition_offences(node)
 
 
 def in_order(node: ast.AST) -> Iterator[ast.AST]:
@@ -114,7 +114,8 @@ def _import_offences(node: ast.Import | ast.ImportFrom, *, at_top: bool) -> Iter
             yield refuse(node, problem, suggest(alias.name, known, "Use another name of it"))
 
 
-def _definition_offences(node: ast.FunctionDef | ast.ClassDef) -> Iterator[TaskError]:
+def definition_offences(node: ast.FunctionDef | ast.ClassDef) -> Iterator[TaskError]:
+    """Decorators, and default arguments that are not literals."""
     if node.decorator_list:
         yield refuse(node.decorator_list[0], "decorators are not allowed", "Remove it.")
     if isinstance(node, ast.ClassDef):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import operator
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import shapely
 
 from gensim_envs.errors import TaskError
@@ -36,6 +36,7 @@ from gensim_envs.task.goals import (
 )
 from gensim_envs.task.patterns import Pattern
 from gensim_envs.task.pose import MAX_POSE, Pose
+from gensim_envs.task.relations import path_corners
 from gensim_envs.task.spec import (
     MAX_BODIES,
     MAX_MESHES,
@@ -236,8 +237,9 @@ def _check_path(items: Sequence[ItemSpec], goal: Goal) -> None:
         raise TaskError("the path has fewer than two corners", "Give more poses")
     if any(not items[base].fixed for place in goal.places for base in place.bases):
         return  # its length is known only when they stand
-    corners = [items[p.bases[0]].start @ p.pose if p.bases else p.pose for p in goal.places]
-    length = sum(a.distance(b) for a, b in itertools.pairwise(corners))
+    spec = TaskSpec("", "", tuple(items), (goal,))
+    corners = path_corners(spec, goal, spec.start_snapshot())
+    length = float(np.linalg.norm(np.diff(corners, axis=0), axis=1).sum())
     if not 0.93 * rope.length <= length <= 1.01 * rope.length:
         raise TaskError(
             f"the path is {length:.3f} m long, the rope {rope.length} m",
