@@ -43,6 +43,7 @@ from gensim_envs.task.spec import (
     MAX_PLACES,
     MAX_SENTENCE,
     ItemSpec,
+    TaskSpec,
 )
 
 ONLY_SHOWN = False
