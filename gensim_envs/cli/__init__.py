@@ -20,6 +20,7 @@ COMMANDS = {
     "demos": ("episodes:demos", "Record the oracle's episodes as Minari datasets."),
     "gallery": ("pages:gallery", "Write a page with pictures, videos and programs of tasks."),
     "doctor": ("tasks:doctor", "Check this machine and a library for problems."),
+    "import": ("importing:import_programs", "Translate programs of the original GenSim."),
     "generate": ("generate:generate", "Let a language model write tasks into a library."),
     "report": ("pages:report", "Write a page about the results of runs."),
     "map": ("pages:draw_map", "Draw the tasks of a library by the similarity of their texts."),

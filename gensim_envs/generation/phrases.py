@@ -113,8 +113,13 @@ def _phrase(before: list[str], noun: str) -> Phrase:
 
 
 def meant(spec: TaskSpec, phrase: Phrase) -> Iterator[int]:
-    """The items that a phrase can refer to."""
-    for k, item in enumerate(spec.items):
-        nouns = {noun.lower() for noun in item.asset.called}
-        if phrase.noun in nouns and phrase.color in (None, item.asset.color):
-            yield k
+    """The items that a phrase can refer to: those that are usually called so, if there are any."""
+    named = [
+        (k, noun.lower())
+        for k, item in enumerate(spec.items)
+        if phrase.color in (None, item.asset.color)
+        for noun in item.asset.called
+        if noun.lower() == phrase.noun
+    ]
+    usual = [k for k, noun in named if noun == spec.items[k].asset.called[0].lower()]
+    yield from usual or [k for k, _ in named]

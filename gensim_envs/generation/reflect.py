@@ -73,7 +73,7 @@ def _thing(item: ItemSpec) -> str:
 
 def _size(asset: Asset) -> str:
     if isinstance(asset, Rope):
-        return f"{100 * asset.LENGTH:.0f} cm long"
+        return f"{100 * asset.length:.0f} cm long"
     if isinstance(asset, Pile):
         return f"{asset.bodies} crumbs, {100 * asset.spread:.0f} cm across"
     return " x ".join(f"{100 * side:.0f}" for side in asset.size) + " cm"

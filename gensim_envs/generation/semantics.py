@@ -22,7 +22,14 @@ from gensim_envs.task.checks.sentences import plural
 from gensim_envs.task.goals import HEIGHT_TOLERANCE, POSITION_TOLERANCE, YAW_TOLERANCE, Goal
 from gensim_envs.task.judge import Judge
 from gensim_envs.task.pose import wrap
-from gensim_envs.task.relations import beads_along, crumbs_inside, supports, target_of
+from gensim_envs.task.relations import (
+    beads_along,
+    crumbs_inside,
+    merged,
+    supports,
+    target_of,
+    together,
+)
 from gensim_envs.task.spec import TaskSpec
 
 NEAR = 0.03
@@ -38,15 +45,20 @@ def check_sentences(spec: TaskSpec) -> None:
     Raises:
         TaskError: with cause "semantics", naming goal and phrase.
     """
-    for number, below in enumerate(supports(spec), 1):
+    below = supports(spec)
+    for number in range(1, len(spec.goals) + 1):
         for problem, remedy in _problems(spec, number, below):
             raise TaskError(problem, remedy, cause="semantics", goal=number)
 
 
-def _problems(spec: TaskSpec, number: int, below: set[int]) -> Problems:
+def _problems(spec: TaskSpec, number: int, supported: list[set[int]]) -> Problems:
     goal = spec.goals[number - 1]
     named = phrases(spec, goal.instruction)
-    yield from _wrong_movers(spec, goal, named)
+    # Goals that share a sentence are held against it together.
+    shared = together(spec, number - 1)
+    whole = merged(spec, number - 1)
+    below = set().union(*(supported[k] for k in shared))
+    yield from _wrong_movers(spec, whole, named)
     yield from _wrong_order(spec, goal, number)
     yield from _wrong_spot(spec, goal)
     if goal.relation == "at":
@@ -58,9 +70,12 @@ def _problems(spec: TaskSpec, number: int, below: set[int]) -> Problems:
                 f"the instruction says {str(phrase)!r}, but no {phrase.noun} is {phrase.color}"
             )
             yield problem, "Name things by their own colors"
-        yield from _wrong_number(spec, goal, phrase, below)
-        if phrase.where and not set(meant(spec, phrase)) & set(goal.items):
-            yield from _wrong_relation(spec, goal, phrase, below)
+        yield from _wrong_number(spec, whole, phrase, below)
+        if phrase.where and not set(meant(spec, phrase)) & set(whole.items):
+            wrong = [
+                list(_wrong_relation(spec, spec.goals[k], phrase, supported[k])) for k in shared
+            ]
+            yield from (wrong[0] if all(wrong) else [])
 
 
 def _wrong_movers(spec: TaskSpec, goal: Goal, named: list[Phrase]) -> Problems:

@@ -127,7 +127,7 @@ def _trace(beads: Array, drag: Drag) -> Array:
     line = beads[:, 0] + 1j * beads[:, 1]
     start, end = complex(line[bead]), complex(place[0], place[1])
     moments = max(1, math.ceil(abs(end - start) / _STRIDE))
-    pitch = Rope.LENGTH / (len(beads) - 1)
+    pitch = float(np.abs(np.diff(line)).sum()) / (len(beads) - 1)
     trace = [line]
     for moment in range(1, moments + 1):
         now = [complex(z) for z in trace[-1]]

@@ -63,7 +63,7 @@ class Child:
         self._is_held = True
         return resident(self.pid)
 
-    def ask(self, source: str, split: str, seed: int) -> dict[str, Any]:
+    def ask(self, source: str, split: str, seed: int, legacy: bool = False) -> dict[str, Any]:
         """Send one request and return its answer, which is JSON but not to be trusted."""
         if self._is_held:
             os.kill(self.pid, signal.SIGCONT)
@@ -74,7 +74,7 @@ class Child:
             was_early = os.read(self._answers.fileno(), 1)
             raise Ended("answered without a request" if was_early else "")
         key = secrets.token_hex(8)
-        request = {"id": key, "source": source, "split": split, "seed": seed}
+        request = {"id": key, "source": source, "split": split, "seed": seed, "legacy": legacy}
         self._send(json.dumps({**request, "seconds": self._limits.seconds}).encode(), deadline)
         answer = _parse(self._receive(deadline))
         if not isinstance(answer, dict) or answer.get("id") != key:

@@ -10,18 +10,24 @@ import tempfile
 import threading
 import warnings
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Self, get_args
+from typing import Any, Self, TypeVar, get_args
 
 from gensim_envs import trust
 from gensim_envs.errors import Cause, SandboxError, TaskError
 from gensim_envs.sandbox import gate, lockdown
 from gensim_envs.sandbox.child import Ended, Limits
 from gensim_envs.sandbox.interpreter import START_SECONDS, start_interpreter
+from gensim_envs.sandbox.legacy import gate as legacy_gate
+from gensim_envs.sandbox.legacy.recording import Recording
 from gensim_envs.sandbox.process import Process, refusal
 from gensim_envs.task.checks.received import check_received
 from gensim_envs.task.drawing import REDRAWS, Draw
 from gensim_envs.task.spec import TaskSpec
+from gensim_envs.utils.decode import DecodeError, decode
+
+T = TypeVar("T")
 
 
 @functools.lru_cache(maxsize=1000)
@@ -80,9 +86,26 @@ class Sandbox:
         name = self._check(source)
         life = self._current_life()
         with life.lock:
-            drawn = self._draw(life, source, split, seed, weak)
+            drawn = self._ask(life, source, split, seed, _read, weak=weak)
         check_received(drawn.spec, name, split)
         return drawn
+
+    def record(self, source: str, split: str, seed: int, *, weak: bool = False) -> Recording:
+        """Run a program of the original GenSim and return what it did.
+
+        Args:
+            source: the program's text.
+            split: "train" or "test".
+            seed: of everything random.
+            weak: as for `draw`.
+
+        Raises:
+            TaskError, SandboxError: as for `draw`.
+        """
+        legacy_gate.check(source)
+        life = self._current_life()
+        with life.lock:
+            return self._ask(life, source, split, seed, _read_recording, weak=weak, legacy=True)
 
     def _check(self, source: str) -> str | None:
         return _passes_gate(source)
@@ -93,7 +116,11 @@ class Sandbox:
         process = self._current_life().process
         return None if process is None else process.pid
 
-    def _draw(self, life: _Life, source: str, split: str, seed: int, weak: bool) -> Draw:
+    def _ask(
+        self, life: _Life, source: str, split: str, seed: int,
+        read: Callable[[dict[str, Any]], T | TaskError], *, weak: bool,
+        legacy: bool = False,
+    ) -> T:  # fmt: skip
         if life.process is None:
             life.process = Process(self._limits)
         process, done = life.process, False
@@ -102,8 +129,8 @@ class Sandbox:
                 raise SandboxError(refusal(process.missing))
             _warn(process.missing)
         try:
-            answer = process.ask(source, split, int(seed))
-            drawn = _read(answer)
+            answer = process.ask(source, split, int(seed), legacy)
+            drawn = read(answer)
             done = answer.get("spent") is not True
         except Ended as end:
             raise _stopped(str(end)) from None
@@ -184,6 +211,24 @@ def _read(answer: dict[str, Any]) -> Draw | TaskError:
             return error
         except (ArithmeticError, LookupError, RecursionError) as error:
             raise Ended(f"returned an invalid task spec ({type(error).__name__})") from None
+    return _read_error(answer)
+
+
+def _read_recording(answer: dict[str, Any]) -> Recording | TaskError:
+    """Return the recording or the error that an answer holds.
+
+    Raises:
+        Ended: it is neither.
+    """
+    if "ok" not in answer:
+        return _read_error(answer)
+    try:
+        return decode(Recording, answer["ok"])
+    except DecodeError as error:
+        raise Ended(f"recorded what is out of range ({error})") from None
+
+
+def _read_error(answer: dict[str, Any]) -> TaskError:
     fields = answer.get("error")
     kinds: dict[str, tuple[type, ...]] = {
         "problem": (str,),

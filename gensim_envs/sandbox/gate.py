@@ -66,9 +66,7 @@ def check(source: str) -> Program:
         TaskError: cause "parse" if it is not Python, "gate" if it is Python but not a task program;
             with the line of the first offence and a remedy.
     """
-    tree = _parse(source)
-    _check_depth(tree)
-    _check_identifiers(source)
+    tree = read(source)
     # Few of each, which come in roughly the order of their lines: searching for what was meant
     # takes a millisecond a name, and a hostile program may hold thousands.
     rules = (module_offences(tree), node_offences(tree), name_offences(tree))
@@ -78,6 +76,18 @@ def check(source: str) -> Program:
     task = next(node for node in tree.body if isinstance(node, ast.ClassDef))
     docstring = ast.get_docstring(task) or ast.get_docstring(tree) or ""
     return Program(source, task.name, docstring, _version(task))
+
+
+def read(source: str) -> ast.Module:
+    """Parse a program that is short enough, not too deep, and has plain names.
+
+    Raises:
+        TaskError: cause "parse" or "gate".
+    """
+    tree = _parse(source)
+    _check_depth(tree)
+    _check_identifiers(source)
+    return tree
 
 
 def _version(task: ast.ClassDef) -> int:

@@ -65,7 +65,7 @@ class Process:
         """Process id of the zygote, which is also the group's."""
         return self._popen.pid
 
-    def ask(self, source: str, split: str, seed: int) -> dict[str, Any]:
+    def ask(self, source: str, split: str, seed: int, legacy: bool = False) -> dict[str, Any]:
         """Return the answer of the program's child: JSON that is not to be trusted.
 
         Raises:
@@ -78,7 +78,7 @@ class Process:
             child = self._fork()
         self._children[source] = child
         try:
-            answer = child.ask(source, split, seed)
+            answer = child.ask(source, split, seed, legacy)
             if child.hold() - self._shared > self._limits.memory / MAX_CHILDREN:
                 del self._children[source]
                 self._kill(child)

@@ -1,8 +1,9 @@
 """The worker: a parent process (zygote) that imports everything once, and locked-down children.
 
 A child serves one program: one request a line, one answer a line. A request is `{"id", "source",
-"split", "seed", "seconds"}`; its answer `{"id", "ok", "redraws"}` or `{"id", "error", "spent"}`,
-where the error is a `TaskError` as JSON. A spent child has used up its memory and must be ended.
+"split", "seed", "seconds", "legacy"}`; its answer `{"id", "ok", "redraws"}` or `{"id", "error",
+"spent"}`, where the error is a `TaskError` as JSON. A spent child has used up its memory and must
+be ended.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any
 from gensim_envs import api
 from gensim_envs.errors import SandboxError, TaskError
 from gensim_envs.sandbox import lockdown
+from gensim_envs.sandbox.legacy import recorder
 from gensim_envs.sandbox.vocabulary import ALLOWED_BUILTINS
 from gensim_envs.task.drawing import draw
 from gensim_envs.task.scene import Task
@@ -92,7 +94,8 @@ class Worker:
         try:
             try:
                 self._timer.start(request["seconds"])
-                answer = self._draw(request["source"], request["split"], request["seed"])
+                work = self._record if request["legacy"] else self._draw
+                answer = work(request["source"], request["split"], request["seed"])
                 line = json.dumps({"id": request["id"], **answer}, allow_nan=False).encode()
             finally:
                 self._timer.stop()
@@ -116,6 +119,12 @@ class Worker:
         task = _find_task(self._run(source))
         drawn = draw(task, split, seed)
         return {"ok": drawn.spec.to_json(), "redraws": drawn.redraws}
+
+    def _record(self, source: str, split: str, seed: int) -> dict[str, Any]:
+        if source not in self._compiled:
+            self._compiled = {source: recorder.code_of(source, FILE_NAME)}
+        allowed = _builtins()
+        return {"ok": recorder.record(self._compiled[source], allowed, split, seed)}
 
     def _run(self, source: str) -> dict[str, Any]:
         """Run the program and return the names that it defines, anew for each draw.
@@ -207,6 +216,7 @@ def _line_of(error: BaseException) -> int | None:
 def _warm_up(worker: Worker) -> None:
     for split, expected in (("train", "ok"), ("test", "error")):
         request = {"id": "", "source": WARM_UP, "split": split, "seed": 0, "seconds": 60}
+        request["legacy"] = False
         line = worker.answer(request)
         if expected not in json.loads(line):
             raise RuntimeError(f"the warm-up program answered {line[:1000]!r}")

@@ -243,7 +243,7 @@ class World(Uncopyable):
         Neighbours do not collide. With joints half-way between beads, an end could fold onto its
         neighbour.
         """
-        gap = rope.LENGTH / (rope.bodies - 1)
+        gap = rope.length / (rope.bodies - 1)
         for a, b in itertools.pairwise(beads):
             self.client.createConstraint(
                 a, -1, b, -1, p.JOINT_POINT2POINT, [0, 0, 0], [gap, 0, 0], [0, 0, 0]

@@ -167,7 +167,7 @@ class FreeSpace:
     def lay_rope(self, rope: Rope) -> tuple[Pose, Bodies]:
         """A smooth random curve that keeps clear of everything and of itself."""
         gaps = rope.bodies - 1
-        step = rope.LENGTH / gaps
+        step = rope.length / gaps
         taken = np.array(self._taken, dtype=object)
         (x0, x1), (y0, y1) = WORKSPACE
         for _ in range(_TRIES):

@@ -11,10 +11,12 @@ from functools import cached_property, partial
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from gensim_envs.task.goals import GROUPS, HEIGHT_TOLERANCE, TILT_TOLERANCE, Goal, Place, Snapshot
 from gensim_envs.task.patterns import Motion, Slot, locate
+from gensim_envs.task.pose import Pose
 from gensim_envs.task.relations import (
     around,
     beads_along,
@@ -309,10 +311,7 @@ class Judge:
         """The places as they are, then with other bases that equal theirs."""
         movable = {base for base in goal.bases if not self._spec.items[base].fixed}
         kinds = {self._kind[base] for base in movable}
-        equals = {
-            kind: [k for k, own in enumerate(self._kind) if own == kind and k not in goal.items]
-            for kind in kinds
-        }
+        equals = {kind: [k for k, own in enumerate(self._kind) if own == kind] for kind in kinds}
         alike = len({replace(place, bases=()) for place in places}) == 1
         same = alike and len({self._kind[item] for item in goal.items}) == 1
         if same and len(kinds) == 1 and {(k,) for k in movable} == {p.bases for p in places}:
@@ -409,6 +408,10 @@ class Judge:
             cost = np.array(
                 [[now.poses[i].distance(pose) + 10 * pose.z for pose in want] for i in items]
             )
+            own = np.array([[item in place.bases for place in takes] for item in items])
+            # What earlier goals have put down is built on, rather than an equal thing elsewhere.
+            cost += [not set(place.bases) & placed.keys() for place in takes]
+            cost += _MANY * (own | self._occupied(items, want, now))
             chosen = sorted(
                 zip(*linear_sum_assignment(cost), strict=True), key=lambda rc: want[rc[1]].z
             )
@@ -418,6 +421,25 @@ class Judge:
                     (t, k) for t, k in open_places if t.shared or t.place is not takes[column]
                 ]
         return tuple(sorted(pairs, key=lambda pair: target_of(spec, goal, pair[1], now).z))
+
+    def _occupied(
+        self, items: Sequence[int], want: Sequence[Pose], now: Snapshot
+    ) -> NDArray[np.bool_]:
+        """Whether something else stands where an item would go, (items, places)."""
+        there = [
+            k for k, data in enumerate(self._spec.items)
+            if not data.fixed and k not in now.bodies and now.has(k)
+        ]  # fmt: skip
+
+        def at(item: int, pose: Pose) -> bool:
+            return any(
+                k != item
+                and now.poses[k].distance(pose) < _TAKEN
+                and abs(now.poses[k].z - pose.z) < _TAKEN
+                for k in there
+            )
+
+        return np.array([[at(item, pose) for pose in want] for item in items])
 
     def _held(
         self, number: int, now: Snapshot, placed: dict[int, int], targets: list[_Target]

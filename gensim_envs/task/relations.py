@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import shapely
@@ -399,6 +400,7 @@ def supports(spec: TaskSpec) -> list[set[int]]:
     stands: dict[int, tuple[int | None, Pose]] = {
         k: (None, item.start) for k, item in enumerate(spec.items) if item.fixed
     }
+    solid = {k for k in stands if not (spec.geometry(k).flat or spec.items[k].asset.hollow)}
     placed: set[int] = set()
     for goal in spec.goals:
         anchors = {spec.patterns[p.pattern].anchor for p in goal.places if p.pattern is not None}
@@ -413,7 +415,7 @@ def supports(spec: TaskSpec) -> list[set[int]]:
                 pose = target_of(spec, goal, place, start)
                 below |= {
                     other
-                    for other in placed
+                    for other in placed | solid
                     if stands[other][0] == place.pattern
                     and _rests_on(spec, item, pose, other, stands[other][1])
                 }
@@ -426,6 +428,20 @@ def supports(spec: TaskSpec) -> list[set[int]]:
         placed |= set(new)
         found.append(below)
     return found
+
+
+def together(spec: TaskSpec, number: int) -> list[int]:
+    """The goals, counted from 0, that share the instruction of one of them."""
+    said = spec.goals[number].instruction
+    return [k for k, goal in enumerate(spec.goals) if goal.instruction == said]
+
+
+def merged(spec: TaskSpec, number: int) -> Goal:
+    """A goal with the items and places of all that share its instruction."""
+    goals = [spec.goals[k] for k in together(spec, number)]
+    items = tuple(dict.fromkeys(item for goal in goals for item in goal.items))
+    places = tuple(place for goal in goals for place in goal.places)
+    return replace(spec.goals[number], items=items, places=places)
 
 
 def _rests_on(spec: TaskSpec, item: int, pose: Pose, other: int, stands: Pose) -> bool:

@@ -107,6 +107,11 @@ def is_free(
                 return False
             continue
         bottom, top = span(spec, k, now)
+        opening = spec.items[k].asset.opening
+        if opening is not None and now.tilts[k] <= TILT_TOLERANCE:
+            within = footprint(corners_of(opening), now.poses[k]).contains(shape)
+            if within:
+                continue  # between its walls
         if min(top, high) > max(bottom, low) and outline(spec, k, now).distance(shape) < gap:
             return False
     return True

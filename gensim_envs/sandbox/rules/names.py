@@ -21,11 +21,11 @@ from gensim_envs.sandbox.vocabulary import (
 
 def name_offences(tree: ast.Module) -> Iterator[TaskError]:
     """Names that are not bound, not available, or not public."""
-    bound = _bound_names(tree)
-    own = _class_names(tree)
+    bound = bound_names(tree)
+    own = class_names(tree)
     task = next((node.name for node in tree.body if isinstance(node, ast.ClassDef)), None)
-    for node in _inside_out(tree):
-        for name in _names_in(node):
+    for node in inside_out(tree):
+        for name in names_in(node):
             if name.startswith("_") and name != "_":
                 yield refuse(node, f"the name {name[:80]} starts with an underscore", "Rename it.")
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
@@ -36,10 +36,10 @@ def name_offences(tree: ast.Module) -> Iterator[TaskError]:
                 yield refuse(node, f"{task} is used inside itself", remedy)
         elif isinstance(node, ast.Attribute):
             yield from _attribute_offences(node, own)
-    yield from _binding_offences(tree)
+    yield from binding_offences(tree)
 
 
-def _binding_offences(tree: ast.Module) -> Iterator[TaskError]:
+def binding_offences(tree: ast.Module) -> Iterator[TaskError]:
     """`self` or `math` bound to something else, and methods that are taken from the class.
 
     The gate knows from these two names what stands behind them.
@@ -71,14 +71,14 @@ def _taken_methods(cls: ast.ClassDef) -> Iterator[TaskError]:
                 yield refuse(node, f"the method {part.id} is used as a value", "Call it on self.")
 
 
-def _inside_out(node: ast.AST) -> Iterator[ast.AST]:
+def inside_out(node: ast.AST) -> Iterator[ast.AST]:
     """All nodes, each after its parts, so that an error names the first unknown one of `a.b`."""
     for child in ast.iter_child_nodes(node):
-        yield from _inside_out(child)
+        yield from inside_out(child)
     yield node
 
 
-def _bound_names(tree: ast.Module) -> set[str]:
+def bound_names(tree: ast.Module) -> set[str]:
     """All names that the program binds anywhere; scopes are left to Python itself."""
     return {name for node in ast.walk(tree) for name in _bound_here(node)}
 
@@ -96,7 +96,7 @@ def _bound_here(node: ast.AST) -> tuple[str, ...]:
     return ()
 
 
-def _class_names(tree: ast.Module) -> set[str]:
+def class_names(tree: ast.Module) -> set[str]:
     """The names that the task's class binds, which are attributes of `self`."""
     statements = [node for cls in tree.body if isinstance(cls, ast.ClassDef) for node in cls.body]
     targets = [
@@ -109,7 +109,7 @@ def _class_names(tree: ast.Module) -> set[str]:
     }
 
 
-def _names_in(node: ast.AST) -> list[str]:
+def names_in(node: ast.AST) -> list[str]:
     """The identifiers of this node itself."""
     fields = ("id", "attr", "arg", "name", "asname")
     values = (getattr(node, field, None) for field in fields)

@@ -35,7 +35,7 @@ _REMEDIES: dict[type[ast.AST], str] = {
 }
 """Remedies for syntax nodes that need more than the general one."""
 
-_ALLOWED_NODES = (
+ALLOWED_NODES = (
     # structure
     *(ast.Module, ast.Import, ast.ImportFrom, ast.alias, ast.ClassDef, ast.FunctionDef),
     *(ast.arguments, ast.arg, ast.keyword),
@@ -55,7 +55,7 @@ _ALLOWED_NODES = (
 _ANNOTATION_NODES = (
     *(ast.Name, ast.Load, ast.Subscript, ast.Constant, ast.Tuple, ast.List, ast.BinOp, ast.BitOr),
 )
-_FORMAT_SPEC = re.compile(r"[+ ]?0?\d?\d?,?(\.\d\d?)?[bdefgs%]?", re.ASCII)
+FORMAT_SPEC = re.compile(r"[+ ]?0?\d?\d?,?(\.\d\d?)?[bdefgs%]?", re.ASCII)
 
 
 def node_offences(tree: ast.Module) -> Iterator[TaskError]:
@@ -65,9 +65,9 @@ def node_offences(tree: ast.Module) -> Iterator[TaskError]:
         id(method) for node in tree.body if isinstance(node, ast.ClassDef) for method in node.body
     }
     line = 1
-    for node in _in_order(tree):
+    for node in in_order(tree):
         line = getattr(node, "lineno", line)
-        if not isinstance(node, _ALLOWED_NODES):
+        if not isinstance(node, ALLOWED_NODES):
             yield refuse(line, f"{word(node)} is not allowed", _REMEDIES.get(type(node), _MUTE))
         elif isinstance(node, ast.Import | ast.ImportFrom):
             yield from _import_offences(node, at_top=id(node) in top)
@@ -76,16 +76,20 @@ def node_offences(tree: ast.Module) -> Iterator[TaskError]:
         elif isinstance(node, ast.FunctionDef) and id(node) not in top | methods:
             yield refuse(node, f"the function {node.name} is nested", "Move it to module level.")
         else:
-            yield from _expression_offences(node)
+            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                problem = f"the attribute {node.attr} is assigned to"
+                remedy = "Keep the value in a local variable: build is pure."
+                yield refuse(node, problem, remedy)
+            yield from expression_offences(node)
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            yield from _definition_offences(node)
+            yield from definition_offences(node)
 
 
-def _in_order(node: ast.AST) -> Iterator[ast.AST]:
+def in_order(node: ast.AST) -> Iterator[ast.AST]:
     """All nodes, depth first, so that a node without a line follows one that has it."""
     yield node
     for child in ast.iter_child_nodes(node):
-        yield from _in_order(child)
+        yield from in_order(child)
 
 
 def _import_offences(node: ast.Import | ast.ImportFrom, *, at_top: bool) -> Iterator[TaskError]:
@@ -110,7 +114,8 @@ def _import_offences(node: ast.Import | ast.ImportFrom, *, at_top: bool) -> Iter
             yield refuse(node, problem, suggest(alias.name, known, "Use another name of it"))
 
 
-def _definition_offences(node: ast.FunctionDef | ast.ClassDef) -> Iterator[TaskError]:
+def definition_offences(node: ast.FunctionDef | ast.ClassDef) -> Iterator[TaskError]:
+    """Decorators, and default arguments that are not literals."""
     if node.decorator_list:
         yield refuse(node.decorator_list[0], "decorators are not allowed", "Remove it.")
     if isinstance(node, ast.ClassDef):
@@ -122,13 +127,10 @@ def _definition_offences(node: ast.FunctionDef | ast.ClassDef) -> Iterator[TaskE
             )
 
 
-def _expression_offences(node: ast.AST) -> Iterator[TaskError]:
+def expression_offences(node: ast.AST) -> Iterator[TaskError]:
+    """Offences of literals, operators, formats and annotations."""
     if isinstance(node, ast.Constant):
         yield from _literal_offences(node)
-    elif isinstance(node, ast.Attribute):
-        if isinstance(node.ctx, ast.Store):
-            problem = f"the attribute {node.attr} is assigned to"
-            yield refuse(node, problem, "Keep the value in a local variable: build is pure.")
     elif isinstance(node, ast.BinOp | ast.AugAssign):
         yield from _operator_offences(node)
     elif isinstance(node, ast.FormattedValue):
@@ -176,7 +178,7 @@ def _format_offences(node: ast.FormattedValue) -> Iterator[TaskError]:
     parts = node.format_spec.values if isinstance(node.format_spec, ast.JoinedStr) else [node]
     text = "".join(str(part.value) for part in parts if isinstance(part, ast.Constant))
     plain = all(isinstance(part, ast.Constant) for part in parts)
-    if not (plain and _FORMAT_SPEC.fullmatch(text)):
+    if not (plain and FORMAT_SPEC.fullmatch(text)):
         yield refuse(node, "this format is not allowed", "Use a simple one such as :.2f.")
 
 

@@ -32,8 +32,12 @@ COLORS: dict[str, tuple[int, int, int]] = {
     "purple": (134, 70, 168),
     "pink": (246, 150, 192),
     "white": (248, 248, 248),
+    "indigo": (50, 30, 110),
+    "violet": (160, 60, 230),
+    "silver": (186, 190, 196),
+    "gold": (176, 138, 24),
 }
-"""Named colours as sRGB bytes."""
+"""Named colours as sRGB bytes. The last four are drawn in neither split."""
 MARK_COLOR = (84, 84, 64)
 """sRGB bytes of marks and silhouettes: a CIE76 difference of 25 or more from every named colour and
 from the table."""
@@ -149,8 +153,6 @@ class Asset:
     """Whether the picture of a place on it shows the heading of what belongs there."""
     fits: ClassVar[bool] = False
     """Whether things fit into its places, which are judged by 5 mm and 8 degrees."""
-    bodies: ClassVar[int] = 1
-    """How many separate bodies it is made of: beads, crumbs."""
     spread: ClassVar[float] = 0.0
     """Diameter of the disc over which its bodies lie at the start, metres."""
     friction: ClassVar[float] = 0.6
@@ -187,6 +189,11 @@ class Asset:
     def variant(self) -> int:
         """Which of the shapes or objects of its class it is, from 1 on; 0 where all are alike."""
         return 0
+
+    @property
+    def bodies(self) -> int:
+        """How many separate bodies it is made of: beads, crumbs."""
+        return 1
 
     @property
     def symmetry(self) -> float:

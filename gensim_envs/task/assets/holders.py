@@ -83,20 +83,24 @@ class Stand(Asset):
 
 @dataclass(frozen=True)
 class Pallet(Asset):
-    """A slatted pallet, 24 x 18 cm and 2 cm high; fixed to the table."""
+    """A slatted pallet; `extents` are 24 x 18 x 2 cm by default; fixed to the table."""
 
+    extents: tuple[float, float, float] = (0.24, 0.18, 0.02)
     nouns = ("pallet",)
     fixed = True
+    _shortest: ClassVar = {"extents": (0.1, 0.1, 0.01)}
 
     symmetry = math.pi
 
     def parts(self) -> tuple[Part, ...]:
+        x, y, z = self.extents
         slats = tuple(
-            slab(0.24, 0.03, 0.008, center=(0, y, 0.016))
-            for y in (-0.075, -0.0375, 0, 0.0375, 0.075)
+            slab(x, y / 6, 0.4 * z, center=(0, share * y, 0.8 * z))
+            for share in (-5 / 12, -5 / 24, 0, 5 / 24, 5 / 12)
         )
         runners = tuple(
-            slab(0.03, 0.18, 0.012, center=(x, 0, 0.006), shade=0.7) for x in (-0.105, 0, 0.105)
+            slab(x / 8, y, 0.6 * z, center=(share * x, 0, 0.3 * z), shade=0.7)
+            for share in (-7 / 16, 0, 7 / 16)
         )
         return slats + runners
 

@@ -77,15 +77,17 @@ class Line(Asset):
 
 @dataclass(frozen=True)
 class Corner(Asset):
-    """A painted L, two strips of 10 cm by 1 cm, with the inner corner at its origin and the
-    strips along its own +x and +y axes. `inner(extents)` is where a box's centre comes to lie.
+    """A painted L, two strips of 1 cm by `arm`, 10 cm if not said, with the inner corner at its
+    origin and the strips along its own +x and +y axes. `inner(extents)` is where a box's centre
+    comes to lie.
     """
 
+    arm: float = 0.10
     nouns = ("corner",)
     fixed = True
     shows_heading = True
-    ARM: ClassVar[float] = 0.10
     STRIP: ClassVar[float] = 0.01
+    _shortest: ClassVar = {"arm": (0.03,)}
 
     def inner(self, extents: tuple[float, float, float]) -> list[Pose]:
         """Both ways in which a box of these extents fits, in the corner's frame."""
@@ -104,7 +106,7 @@ class Corner(Asset):
         )
 
     def parts(self) -> tuple[Part, ...]:
-        a, w = self.ARM, self.STRIP
+        a, w = self.arm, self.STRIP
         return _stripes((a / 2 - w / 2, -w / 2, a + w, w), (-w / 2, a / 2, w, a))
 
 

@@ -16,7 +16,7 @@ from gensim_envs.task.assets.base import Asset, Part, slab
 class Block(Asset):
     """A cube of 4 cm."""
 
-    nouns = ("block", "cube")
+    nouns = ("block", "cube", "box")
     tumbles = "cube"
 
     symmetry = math.pi / 2
@@ -30,7 +30,7 @@ class Box(Asset):
     """A solid box of any size: `extents` (x, y, z) in metres, 8 x 4 x 3 cm by default."""
 
     extents: tuple[float, float, float] = (0.08, 0.04, 0.03)
-    nouns = ("box",)
+    nouns = ("box", "block")
     tumbles = "over"
 
     @property
@@ -46,7 +46,7 @@ class Ball(Asset):
     """A ball, 4 cm across by default."""
 
     diameter: float = 0.04
-    nouns = ("ball",)
+    nouns = ("ball", "sphere")
     tumbles = "ball"
     rolling_friction = 0.0005
 

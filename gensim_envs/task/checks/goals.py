@@ -230,6 +230,8 @@ def _check_overlap(items: Sequence[ItemSpec], goal: Goal, offset: Pose, base: As
 
 
 def _check_path(items: Sequence[ItemSpec], goal: Goal) -> None:
+    rope = items[goal.items[0]].asset
+    assert isinstance(rope, Rope)
     if len(goal.places) < 2:
         raise TaskError("the path has fewer than two corners", "Give more poses")
     if any(not items[base].fixed for place in goal.places for base in place.bases):
@@ -238,10 +240,10 @@ def _check_path(items: Sequence[ItemSpec], goal: Goal) -> None:
         return  # it ends at their sides, which depends on its direction
     corners = [items[p.bases[0]].start @ p.pose if p.bases else p.pose for p in goal.places]
     length = sum(a.distance(b) for a, b in itertools.pairwise(corners))
-    if not 0.93 * Rope.LENGTH <= length <= 1.01 * Rope.LENGTH:
+    if not 0.93 * rope.length <= length <= 1.01 * rope.length:
         raise TaskError(
-            f"the path is {length:.3f} m long, the rope {Rope.LENGTH} m",
-            f"Make the path {0.93 * Rope.LENGTH:.3f} to {Rope.LENGTH} m long",
+            f"the path is {length:.3f} m long, the rope {rope.length} m",
+            f"Make the path {0.93 * rope.length:.3f} to {rope.length} m long",
         )
 
 

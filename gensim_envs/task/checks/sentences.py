@@ -48,6 +48,8 @@ def check_sentence(spec: TaskSpec, goal: Goal, supports: set[int]) -> None:
 
     What the items come to stand on (`supports`) is a target, too, and a sentence may state a rule.
     Numbers with a unit, such as 8 cm, are not counts.
+    Goals that share an instruction are checked as one; `goal` and `supports` are then those of
+    them all.
     """
     ruled = {k for rule in spec.rules for k in (*rule.items, *rule.others)}
     used = [*goal.items, *supports, *sorted(ruled)]

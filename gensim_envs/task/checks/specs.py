@@ -13,7 +13,7 @@ from gensim_envs.task.geometry import footprint
 from gensim_envs.task.goals import Goal
 from gensim_envs.task.judge import Judge
 from gensim_envs.task.pose import WORKSPACE, Pose
-from gensim_envs.task.relations import supports, target_of
+from gensim_envs.task.relations import merged, supports, target_of, together
 from gensim_envs.task.spec import TaskSpec
 
 _TOUCH = 0.001
@@ -33,7 +33,7 @@ def check_spec(spec: TaskSpec) -> None:
     moved: set[int] = set()
     judge = Judge(spec)
     checks: tuple[Callable[[Goal, set[int]], None], ...] = (
-        lambda goal, under: check_sentence(spec, goal, under),
+        lambda goal, under: _check_said(spec, goal, below),
         lambda goal, under: check_targets_on_table(spec, goal),
         lambda goal, under: _check_held_targets(spec, goal, held),
         lambda goal, under: _check_loads(spec, goal, under, loads),
@@ -43,6 +43,12 @@ def check_spec(spec: TaskSpec) -> None:
         for number, (goal, under) in enumerate(zip(spec.goals, below, strict=True), 1):
             with in_goal(number):
                 check(goal, under)
+
+
+def _check_said(spec: TaskSpec, goal: Goal, below: list[set[int]]) -> None:
+    number = spec.goals.index(goal)
+    under = set().union(*(below[k] for k in together(spec, number)))
+    check_sentence(spec, merged(spec, number), under)
 
 
 def _polygon(spec: TaskSpec, item: int, pose: Pose) -> shapely.Polygon:

@@ -1,0 +1,1 @@
+"""Translate programs of the original GenSim into programs of this suite."""

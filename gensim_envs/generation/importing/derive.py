@@ -1,0 +1,493 @@
+"""Read the targets of a recorded program as relations, goal by goal.
+
+What a target rests on follows from what earlier goals have put there; heights are ignored. A target
+that no thing shows becomes a painted mark.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import shapely
+
+from gensim_envs.errors import TaskError
+from gensim_envs.generation.importing.layout import Entry, Layout, Root, Spot, sentence_of
+from gensim_envs.task.assets import (
+    Ball,
+    Bowl,
+    Container,
+    Corner,
+    Ell,
+    Fixture,
+    Line,
+    Mark,
+    OpenSquare,
+    Pallet,
+    Pile,
+    Rope,
+    Stand,
+    Zone,
+    asset_geometry,
+)
+from gensim_envs.task.assets.solids import ELL
+from gensim_envs.task.geometry import footprint
+from gensim_envs.task.goals import NEIGHBOUR_GAP
+from gensim_envs.task.pose import Pose
+
+Relation = Literal["inside", "on", "mark", "corner", "at", "beside", "along"]
+_HOLDERS = (Bowl, Container, Pallet, Stand, Fixture)
+_OPEN = (Bowl, Container, Zone)
+_PAINT = (Corner, Line, OpenSquare, Fixture)
+_STACKS = re.compile(r"\b(stack\w*|top|tower|atop|above|pyramid|upon|over|across|bridge)\b")
+_BESIDE = re.compile(r"\b(next to|beside|adjacent|besides|alongside)\b")
+_CROSSING = Pose(ELL[1] / 2 - ELL[2], ELL[1] / 2 - ELL[2])
+"""Where the arms of a fixture cross, which is its origin there; ours is its centroid."""
+_REACH = 0.06
+"""Metres from a painted corner, line or fixture within which it shows a place."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where one item goes.
+
+    Attributes:
+        item: index of the thing.
+        relation: to its bases.
+        bases: indices of things; empty for a mark.
+        spot: of a mark, or where on its base the old program put it.
+    """
+
+    item: int
+    relation: Relation
+    bases: tuple[int, ...]
+    spot: Spot
+
+
+@dataclass
+class Goal:
+    """A goal of the translated task.
+
+    Attributes:
+        sentence: with `{0}` for drawn words; None where the old program has none.
+        placements: one for each item; all have the same relation.
+        number: of the old goal, from 1.
+        exact: whether a mark on a base shows where.
+    """
+
+    sentence: str | None
+    placements: list[Placement]
+    number: int
+
+    @property
+    def relation(self) -> Relation:
+        """Of all of its items."""
+        return self.placements[0].relation
+
+    @property
+    def items(self) -> list[int]:
+        """Indices of the things that it moves."""
+        return [p.item for p in self.placements]
+
+    @property
+    def bases(self) -> list[int]:
+        """Indices of the things to which it moves them, each once."""
+        return list(dict.fromkeys(base for p in self.placements for base in p.bases))
+
+
+@dataclass
+class _Held:
+    """Where an item stands once a goal has been met."""
+
+    root: Root
+    pose: Pose
+
+
+@dataclass
+class Derivation:
+    """Reads the goals of a layout one by one."""
+
+    layout: Layout
+    goals: list[Goal] = field(default_factory=list)
+    _at: dict[int, _Held] = field(default_factory=dict)
+    _moved: set[int] = field(default_factory=set)
+
+    def run(self) -> list[Goal]:
+        """All goals.
+
+        Raises:
+            TaskError: naming what cannot be read.
+        """
+        for k, entry in enumerate(self._entries):
+            start = entry.start
+            self._at[k] = _Held(("thing", k), Pose(0, 0)) if start is None else self._root_of(start)
+        part_of = {part: k for k, e in enumerate(self._entries) for part in e.thing.parts}
+        for number in range(len(self.layout.recordings[0].goals)):
+            self._read(number, part_of)
+        if not self.goals:
+            raise TaskError("no goal moves anything", cause="spec")
+        self._show()
+        self._reorder()
+        return self.goals
+
+    @property
+    def _entries(self) -> list[Entry]:
+        return self.layout.entries
+
+    def _root_of(self, spot: Spot) -> _Held:
+        """A spot in the frame that it hangs on in the end."""
+        kind, k = spot.root
+        if kind == "thing":
+            held = self._at[k]
+            return _Held(held.root, held.pose @ spot.pose)
+        return _Held(spot.root, spot.pose)
+
+    # --- one old goal ---------------------------------------------------------------------
+
+    def _read(self, number: int, part_of: dict[int, int]) -> None:
+        rows = [recording.goals[number] for recording in self.layout.recordings]
+        old = rows[0]
+        sentence = sentence_of(self.layout, [row.sentence for row in rows])
+        unknown = set(old.objs) - set(part_of)
+        if unknown or not old.objs:
+            raise TaskError("it has no items, or unknown ones", goal=number + 1)
+        items = list(dict.fromkeys(part_of[obj] for obj in old.objs))
+        first = self._entries[items[0]].asset
+        if isinstance(first, Rope) and len(items) == 1:
+            self.goals.append(self._path(number, sentence, items[0]))
+            return
+        if not old.targets:
+            raise TaskError("it has no target", goal=number + 1)
+        if isinstance(first, Pile) and len(items) == 1:
+            spot = self._target(number, 0)
+            zone = self._base(spot, sentence, items[0], (Zone,))
+            if zone is None:
+                raise TaskError("a pile is swept where there is no zone", goal=number + 1)
+            place = Placement(items[0], "inside", (zone,), spot)
+            self.goals.append(Goal(sentence, [place], number + 1))
+            return
+        targets = {n: self._target(number, n) for n in range(len(old.targets))}
+        chosen = _pair(items, len(targets), old.matches)
+        levels: list[list[Placement]] = []
+        for item, n in chosen:
+            placement = self._place(item, targets[n], sentence, [p for lv in levels for p in lv])
+            if placement is None:
+                self.layout.notes.append(
+                    f"goal {number + 1} leaves the {self._entries[item].asset} where it starts"
+                )
+                continue
+            below = [k for k, lv in enumerate(levels) if {p.item for p in lv} & {*placement.bases}]
+            level = max(below, default=-1) + 1
+            levels += [[] for _ in range(level + 1 - len(levels))]
+            levels[level].append(placement)
+            self._at[item] = _Held(*self._final(placement))
+            self._moved.add(item)
+        split = not all(all(row) for row in old.matches)
+        for placements in levels:
+            for part in _groups(placements, split, self._entries):
+                self.goals.append(Goal(sentence, part, number + 1))
+
+    def _target(self, number: int, n: int) -> Spot:
+        poses = [recording.goals[number].targets[n] for recording in self.layout.recordings]
+        try:
+            return self.layout.spot(poses)
+        except TaskError as error:
+            error.goal = number + 1
+            raise
+
+    def _final(self, placement: Placement) -> tuple[Root, Pose]:
+        held = self._now(placement.spot)
+        return held.root, held.pose
+
+    def _now(self, spot: Spot) -> _Held:
+        """Where a target is: what an earlier goal has moved is meant where it is now."""
+        return self._root_of(spot)
+
+    def _path(self, number: int, sentence: str | None, rope: int) -> Goal:
+        """A rope's path: a side of something painted, or between two things."""
+        rows = [recording.things[rope].corners for recording in self.layout.recordings]
+        ends = [self.layout.spot([row[k] for row in rows]) for k in (0, 1)]
+        if ends[0].root != ends[1].root:
+            ends = self._spanned(number, rope, ends)
+        bases = [(end.root[1],) if end.root[0] == "thing" else () for end in ends]
+        places = [
+            Placement(rope, "along", base, end) for base, end in zip(bases, ends, strict=True)
+        ]
+        return Goal(sentence, places, number + 1)
+
+    def _spanned(self, number: int, rope: int, ends: list[Spot]) -> list[Spot]:
+        """Ends of a rope on two things: the second starts where the rope reaches."""
+        things = [end.root[1] for end in ends]
+        free = all(
+            end.root[0] == "thing" and self._entries[k].start is None and k not in self._moved
+            for k, end in zip(things, ends, strict=True)
+        )
+        if not free:
+            raise TaskError("the ends of a rope are at unrelated places", goal=number + 1)
+        asset = self._entries[rope].asset
+        assert isinstance(asset, Rope)
+        usual = Rope.LENGTH
+        self._entries[rope].asset = replace(asset, length=usual)
+        # A rope ends at the sides of things that stand up.
+        sizes = [asset_geometry(self._entries[k].asset) for k in things]
+        gaps = [0.0 if g.flat else g.size[0] / 2 + Rope.BEAD / 2 + 0.002 for g in sizes]
+        away = Pose(round(usual + sum(gaps), 4), 0.0)
+        self._entries[things[1]].start = Spot(("thing", things[0]), away)
+        self._at[things[1]] = _Held(("thing", things[0]), away)
+        self.layout.notes.append(
+            f"the {self._entries[things[1]].asset} starts where the rope reaches"
+        )
+        return [Spot(("thing", k), Pose(0.0, 0.0)) for k in things]
+
+    # --- one target -----------------------------------------------------------------------
+
+    def _place(
+        self, item: int, spot: Spot, sentence: str | None, fresh: Sequence[Placement]
+    ) -> Placement | None:
+        """Where an item goes; None where it starts there."""
+        if spot.root == ("thing", item) and math.hypot(spot.pose.x, spot.pose.y) < 0.01:
+            if item not in self._moved:
+                return None
+            held = self._at[item]
+            spot = Spot(held.root, held.pose)
+        held = self._now(spot)
+        below = self._supporters(item, held, sentence, fresh)
+        if below:
+            return Placement(item, "on", below, spot)
+        base = self._base(spot, sentence, item)
+        if base is None:
+            return self._loose(item, spot, (sentence or "").lower())
+        asset = self._entries[base].asset
+        offset = self._offset(base, held)
+        if isinstance(asset, _OPEN):
+            return Placement(item, "inside", (base,), spot)
+        if isinstance(asset, Corner):
+            return Placement(item, "corner", (base,), spot)
+        if isinstance(asset, _PAINT):
+            fits = isinstance(asset, Fixture) == isinstance(self._entries[item].asset, Ell)
+            shown = offset is not None and asset.shows(offset, self._entries[item].asset)
+            if fits and (shown or isinstance(asset, Fixture)):
+                return Placement(item, "at", (base,), spot)
+            if isinstance(asset, Fixture) and spot.root == ("thing", base):
+                spot = replace(spot, pose=spot.pose @ _CROSSING)
+            return Placement(item, "mark", (), spot)
+        return Placement(item, "on", (base,), spot)
+
+    def _offset(self, base: int, held: _Held) -> Pose | None:
+        at = self._at[base]
+        return at.pose.inverse() @ held.pose if at.root == held.root else None
+
+    def _supporters(
+        self, item: int, held: _Held, sentence: str | None, fresh: Sequence[Placement]
+    ) -> tuple[int, ...]:
+        """What earlier goals have put where an item goes, and can carry it; the highest."""
+        own = self._shape(item, held.pose)
+        found = []
+        for other in self._moved - {item}:
+            at, asset = self._at[other], self._entries[other].asset
+            if at.root != held.root or isinstance(asset, (*_OPEN, Rope, Pile)):
+                continue
+            shape = self._shape(other, at.pose)
+            overlap = shape.intersection(own).area / min(shape.area, own.area)
+            if overlap > 0.12:
+                found.append(other)
+        if not found:
+            return ()
+        # Balls carry nothing: what goes where one is, goes beside it in the same holder.
+        solid = [k for k in found if not isinstance(self._entries[k].asset, Ball)]
+        around = self._around(held, item)
+        holder = around is not None and isinstance(self._entries[around].asset, (Bowl, Container))
+        text = (sentence or "").lower()
+        if around is not None and not _STACKS.search(text):
+            names = self._entries[around].asset.called
+            said = any(re.search(rf"\b{re.escape(noun)}", text) for noun in names)
+            if (holder or said or not sentence) and not self._says(text, solid):
+                return ()
+        if holder and not (_STACKS.search(text) or self._says(text, solid)):
+            return ()
+        if not solid:
+            if around is not None:
+                return ()
+            raise TaskError("it stacks things on a ball, where nothing holds")
+        carried = {
+            base for p in [*fresh, *(p for goal in self.goals for p in goal.placements)]
+            if p.item in solid and p.relation == "on" for base in p.bases
+        }  # fmt: skip
+        top = [k for k in solid if k not in carried] or solid
+        middle = shapely.Point(held.pose.x, held.pose.y)
+        central = [
+            k for k in top if self._shape(k, self._at[k].pose).buffer(-0.006).contains(middle)
+        ]
+        if len(central) == 1 or len(top) == 1:
+            return ((central or top)[0],)
+        return tuple(sorted(top))[:4]
+
+    def _says(self, text: str, items: Iterable[int]) -> bool:
+        """Whether a sentence puts something on one of these items."""
+        nouns = {noun for k in items for noun in self._entries[k].asset.called}
+        pattern = rf"\b(on|onto)\b(?: \w+){{0,3}} ({'|'.join(map(re.escape, nouns))})"
+        return bool(nouns) and re.search(pattern, text) is not None
+
+    def _around(self, held: _Held, item: int) -> int | None:
+        """The zone, bowl or container in which a place lies."""
+        inside = [
+            k for k, entry in enumerate(self._entries)
+            if k != item and isinstance(entry.asset, _OPEN)
+            and self._at[k].root == held.root and self._covers(k, held, 0.0)
+        ]  # fmt: skip
+        inside.sort(key=lambda k: (isinstance(self._entries[k].asset, Zone), -k))
+        return inside[0] if inside else None
+
+    def _base(
+        self, spot: Spot, sentence: str | None, item: int, kinds: tuple[type, ...] = ()
+    ) -> int | None:
+        """The thing on, in or at which a place is; None where there is none."""
+        held, text = self._now(spot), (sentence or "").lower()
+        best: tuple[float, int] | None = None
+        ball = False
+        for k, entry in enumerate(self._entries):
+            asset = entry.asset
+            if k == item or self._at[k].root != held.root or isinstance(asset, (Rope, Pile, Mark)):
+                continue
+            if kinds and not isinstance(asset, kinds):
+                continue
+            if "nocollision" in entry.thing.file:
+                continue
+            if not self._covers(k, held, 0.012):
+                continue
+            if isinstance(asset, Ball):
+                ball = True
+                continue
+            said = max(
+                (2.0 for noun in asset.called if re.search(rf"\b{re.escape(noun)}", text)),
+                default=0.0,
+            )
+            said += 1.0 if asset.color in text else 0.0
+            score = said + 0.5 * (not isinstance(asset, (Zone, *_PAINT))) + 0.001 * k
+            if best is None or score > best[0]:
+                best = score, k
+        if best is None and ball:
+            raise TaskError("it puts something on a ball, where nothing holds")
+        return None if best is None else best[1]
+
+    def _covers(self, k: int, held: _Held, margin: float) -> bool:
+        """Whether a place is over a thing, or near what is painted."""
+        asset, offset = self._entries[k].asset, self._offset(k, held)
+        assert offset is not None
+        if isinstance(asset, _PAINT):
+            return math.hypot(offset.x, offset.y) <= (
+                _REACH if isinstance(asset, (Corner, Fixture)) else 0.005
+            ) or asset.shows(offset, asset)
+        shape = asset.opening or shapely.Polygon(asset_geometry(asset).outline)
+        return bool(shape.buffer(margin).contains(shapely.Point(offset.x, offset.y)))
+
+    def _loose(self, item: int, spot: Spot, text: str) -> Placement:
+        """A place that is on or in nothing: beside a thing that moves, else a mark."""
+        kind, k = spot.root
+        if kind in ("thing", "axes") and (k in self._moved or self._is_beside(item, spot, text)):
+            return Placement(item, "beside", (k,), spot)
+        return Placement(item, "mark", (), spot)
+
+    def _is_beside(self, item: int, spot: Spot, text: str) -> bool:
+        """Whether a sentence puts an item beside the thing to which its place is relative."""
+        other = self._shape(spot.root[1], Pose(0, 0))
+        gap = self._shape(item, spot.pose).distance(other)
+        return _BESIDE.search(text) is not None and gap <= NEIGHBOUR_GAP
+
+    def _shape(self, item: int, pose: Pose) -> shapely.Polygon:
+        return footprint(asset_geometry(self._entries[item].asset).outline, pose)
+
+    # --- all goals ------------------------------------------------------------------------
+
+    def _show(self) -> None:
+        """Paint where things go on a base that later carry something together."""
+        rows = {b for g in self.goals for p in g.placements if len(p.bases) > 1 for b in p.bases}
+        for goal in self.goals:
+            for n, p in enumerate(goal.placements):
+                base = self._entries[p.bases[0]] if len(p.bases) == 1 else None
+                if p.item not in rows or base is None or p.relation != "on":
+                    continue
+                if p.bases[0] not in self._moved:
+                    goal.placements[n] = replace(p, relation="mark")
+        self.goals = [
+            part
+            for goal in self.goals
+            for part in (
+                [goal] if len({p.relation for p in goal.placements}) == 1 else _by_relation(goal)
+            )
+        ]
+
+    def _reorder(self) -> None:
+        """Move a base before anything is put on it."""
+        for _ in range(len(self.goals) ** 2):
+            swap = next(
+                (
+                    (a, b)
+                    for b, later in enumerate(self.goals)
+                    for a, earlier in enumerate(self.goals[:b])
+                    if set(earlier.bases) & set(later.items)
+                    and not set(earlier.items) & {*later.bases, *later.items}
+                ),
+                None,
+            )
+            if swap is None:
+                return
+            a, b = swap
+            goal = self.goals.pop(b)
+            self.goals.insert(a, goal)
+            self.layout.notes.append(
+                f"goal {goal.number} comes earlier, since it moves what another one loads"
+            )
+
+
+def _pair(
+    items: Sequence[int], targets: int, matches: Sequence[Sequence[bool]]
+) -> list[tuple[int, int]]:
+    """Give each item a target: its own number if it may, else the first free one."""
+    columns = min(targets, max(map(len, matches), default=targets)) or targets
+    pairs, taken = [], set()
+    for n, item in enumerate(items):
+        row = matches[n] if n < len(matches) else ()
+        may = [k for k in range(columns) if k >= len(row) or row[k]] or list(range(columns))
+        free = [k for k in may if k not in taken]
+        target = n if n in free else (free or may)[0]
+        taken.add(target)
+        pairs.append((item, target))
+    return pairs
+
+
+def _groups(
+    level: Sequence[Placement], split: bool, entries: Sequence[Entry]
+) -> list[list[Placement]]:
+    """Placements that make one goal: the same relation, and exchangeable where that matters."""
+    groups: dict[object, list[Placement]] = {}
+    for p in level:
+        alone = split or (p.relation == "on" and len(p.bases) > 1)
+        asset = entries[p.item].asset
+        key = (p.relation, asset if alone else None, p.bases if alone else None)
+        groups.setdefault(key, []).append(p)
+    parts: list[list[Placement]] = []
+    for group in groups.values():
+        bases = {p.bases for p in group}
+        relation = group[0].relation
+        if relation in ("corner", "at", "beside"):
+            parts += [[p] for p in group]
+        elif relation in ("inside", "on") and 1 < len(bases) < len(group):
+            parts += [
+                [p for p in group if p.bases == base]
+                for base in dict.fromkeys(p.bases for p in group)
+            ]
+        else:
+            parts.append(group)
+    return parts
+
+
+def _by_relation(goal: Goal) -> list[Goal]:
+    kinds = dict.fromkeys(p.relation for p in goal.placements)
+    return [
+        replace(goal, placements=[p for p in goal.placements if p.relation == kind])
+        for kind in kinds
+    ]

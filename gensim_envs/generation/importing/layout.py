@@ -1,0 +1,290 @@
+"""What several recordings of a program have in common: things, and where each pose comes from.
+
+A random pose is another in each recording, so an offset that is the same in all of them tells from
+which pose a target was computed. Heights are not read: nothing ever judged them.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from gensim_envs.errors import TaskError
+from gensim_envs.generation.importing.assets import asset_of, color_of
+from gensim_envs.sandbox.legacy.recording import Frame, Recording, Thing
+from gensim_envs.task.assets import Asset, KitPiece
+from gensim_envs.task.pose import Pose, wrap
+
+_SAME = 1e-4
+"""Metres or radians within which numbers of two recordings are the same."""
+_NEAR = 2.0
+"""Metres from a pose within which something is on its island."""
+
+Root = tuple[Literal["thing", "axes", "island", "world"], int]
+"""What a pose is relative to: a thing, the place of a thing but in the axes of the world, a random
+pose on which nothing stands, or the world."""
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A place in terms of what the program drew.
+
+    Attributes:
+        root: what it is relative to.
+        pose: in that frame; z is 0.
+    """
+
+    root: Root
+    pose: Pose
+
+
+@dataclass
+class Entry:
+    """A thing of the translated task.
+
+    Attributes:
+        thing: as recorded first.
+        asset: what stands for it.
+        start: where it starts; None where that is drawn.
+        fixed: whether it is part of the table.
+        variables: names of fields whose value is drawn -> number of the variable.
+    """
+
+    thing: Thing
+    asset: Asset
+    start: Spot | None
+    fixed: bool
+    variables: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A colour or a shape of a kit piece that is drawn.
+
+    Attributes:
+        kind: which.
+        values: in each recording.
+    """
+
+    kind: Literal["color", "shape"]
+    values: tuple[str, ...]
+
+    def words(self, seed: int) -> str:
+        """What a sentence calls it."""
+        return self.values[seed]
+
+
+@dataclass
+class Layout:
+    """The things of a program and where its goals put them."""
+
+    recordings: Sequence[Recording]
+    entries: list[Entry] = field(default_factory=list)
+    variables: list[Variable] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def spot(self, poses: Sequence[Frame], before: int | None = None) -> Spot:
+        """The place that one pose in each recording stands for.
+
+        Args:
+            poses: one for each recording.
+            before: only things before this one count.
+
+        Raises:
+            TaskError: its offset differs from recording to recording.
+        """
+        flat = [flat_pose(pose) for pose in poses]
+        if max(map(_size, flat)) < 3 and _constant([(p.x, p.y) for p in flat]):
+            turn = flat[0].yaw if _constant([(p.yaw,) for p in flat], angles=True) else 0.0
+            return Spot(("world", 0), _rounded(flat[0].x, flat[0].y, turn))
+        options: list[tuple[int, float, int, Spot]] = []
+        for rank, (root, origins) in enumerate(self._origins(before)):
+            found = _relative(root, origins, flat)
+            if found is not None:
+                exact = math.hypot(found.pose.x, found.pose.y) > 1e-3
+                order = {"thing": 0, "island": 1, "axes": 2, "world": 3}[found.root[0]]
+                options.append((order + (2 if exact and order else 0), exact, rank, found))
+        if not options:
+            raise TaskError("a pose is computed from a different place in each draw", cause="spec")
+        return min(options, key=lambda option: option[:3])[3]
+
+    def _origins(self, before: int | None) -> list[tuple[Root, list[Pose]]]:
+        """Things that have a place of their own, and random poses on which nothing stands."""
+        rows: list[tuple[Root, list[Pose]]] = []
+        for k, entry in enumerate(self.entries[:before]):
+            if entry.start is None and not entry.thing.corners:
+                poses = [flat_pose(r.things[k].pose) for r in self.recordings]
+                rows.append((("thing", k), poses))
+        for n in range(min(len(r.islands) for r in self.recordings)):
+            poses = [flat_pose(r.islands[n].pose) for r in self.recordings]
+            owned = any(_on_top(poses, origins) for _, origins in rows)
+            if not owned:
+                rows.append((("island", n), poses))
+        return rows
+
+
+def layout_of(recordings: Sequence[Recording]) -> Layout:
+    """What the recordings have in common.
+
+    Raises:
+        TaskError: their structure differs, or nothing here stands for a thing.
+    """
+    first = recordings[0]
+    _check_structure(recordings)
+    layout = Layout(recordings)
+    for k, thing in enumerate(first.things):
+        notes = layout.notes
+        rows = [recording.things[k] for recording in recordings]
+        island = next(
+            (
+                n for n in range(min(len(r.islands) for r in recordings))
+                if all(
+                    _gap(row.pose, r.islands[n].pose) < _SAME
+                    for row, r in zip(rows, recordings, strict=True)
+                )
+            ),
+            None,
+        )  # fmt: skip
+        room = None if island is None else first.islands[island].size
+        asset = asset_of(thing, room, color_of(thing), notes)
+        asset = asset_of(thing, room, color_of(thing, asset), [])
+        entry = Entry(thing, asset, None, thing.fixed)
+        _draw(layout, entry, rows)
+        owner = island is not None and not any(
+            other.start is None and _gap(other.thing.pose, thing.pose) < _SAME
+            for other in layout.entries
+        )
+        if not (owner or thing.corners or thing.file == "pile"):
+            entry.start = layout.spot([row.pose for row in rows])
+            if entry.start.root[0] == "island":
+                layout.notes.append(f"the {asset} starts at a free place of its own")
+                entry.start = None
+        layout.entries.append(entry)
+    if any(
+        a.fills != b.fills and not isinstance(e.asset, KitPiece)
+        for r in recordings[1:]
+        for a, b, e in zip(first.things, r.things, layout.entries, strict=True)
+    ):
+        layout.notes.append("sizes that are drawn are fixed at those of the first draw")
+    return layout
+
+
+def _check_structure(recordings: Sequence[Recording]) -> None:
+    first = recordings[0]
+    checks: tuple[tuple[str, Callable[[Recording], object]], ...] = (
+        ("number of things", lambda r: len(r.things)),
+        ("kinds of things", lambda r: [(t.file, t.fixed, len(t.parts)) for t in r.things]),
+        ("number of goals", lambda r: len(r.goals)),
+        ("items of a goal", lambda r: [(g.objs, len(g.targets), g.zone) for g in r.goals]),
+        ("matches of a goal", lambda r: [g.matches for g in r.goals]),
+    )
+    for what, of in checks:
+        if any(of(other) != of(first) for other in recordings[1:]):
+            raise TaskError(f"the {what} differs from draw to draw", "Import it by hand")
+    if not first.goals:
+        raise TaskError("the program adds no goal", "Import programs that call add_goal")
+
+
+def _draw(layout: Layout, entry: Entry, rows: Sequence[Thing]) -> None:
+    """Note which of a thing's colour and shape are drawn."""
+    colors = tuple(color_of(row, entry.asset) for row in rows)
+    if len(set(colors)) > 1:
+        entry.variables["color"] = _variable(layout, Variable("color", colors))
+    if isinstance(entry.asset, KitPiece):
+        shapes = []
+        for row in rows:
+            piece = asset_of(row, None, "red", [])
+            assert isinstance(piece, KitPiece)
+            shapes.append(piece.shape)
+        if len(set(shapes)) > 1:
+            entry.variables["shape"] = _variable(layout, Variable("shape", tuple(shapes)))
+
+
+def _variable(layout: Layout, variable: Variable) -> int:
+    if variable not in layout.variables:
+        layout.variables.append(variable)
+    return layout.variables.index(variable)
+
+
+def sentence_of(layout: Layout, said: Sequence[str | None]) -> str | None:
+    """A sentence with `{0}`, `{1}` for drawn words; None without one.
+
+    Raises:
+        TaskError: it differs from draw to draw otherwise.
+    """
+    texts = [None if text is None else " ".join(text.split()) for text in said]
+    if None in texts or not all(texts):
+        return None
+    plain = [str(text).replace("{", "(").replace("}", ")") for text in texts]
+    if len(set(plain)) == 1:
+        return plain[0]
+    for seed, text in enumerate(plain):
+        words = {v.words(seed): n for n, v in enumerate(layout.variables)}
+        if len(words) < len(layout.variables):
+            continue  # two drawn words are the same in this draw
+        known = "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
+        template = re.sub(rf"\b({known})\b", lambda m: f"{{{words[m[0]]}}}", text)  # noqa: B023
+        filled = [
+            template.format(*(v.words(other) for v in layout.variables))
+            for other in range(len(plain))
+        ]
+        if filled == plain:
+            return template
+    raise TaskError("the words of a sentence differ from draw to draw", "Import it by hand")
+
+
+def flat_pose(frame: Frame) -> Pose:
+    """A pose in the plane, of a frame (x, y, z, qx, qy, qz, qw)."""
+    x, y, _, qx, qy, qz, qw = frame
+    yaw = math.atan2(2 * (qw * qz + qx * qy), 1 - 2 * (qy * qy + qz * qz))
+    return Pose(x, y, 0.0, yaw)
+
+
+def is_tilted(frame: Frame) -> bool:
+    """Whether a frame's z axis leans by more than 30 degrees."""
+    _, _, _, qx, qy, _, _ = frame
+    return 1 - 2 * (qx * qx + qy * qy) < math.cos(math.radians(30))
+
+
+def _relative(root: Root, origins: Sequence[Pose], poses: Sequence[Pose]) -> Spot | None:
+    """Poses relative to an origin, where that is the same in all recordings."""
+    if any(a.distance(b) > _NEAR for a, b in zip(origins, poses, strict=True)):
+        return None
+    local = [a.inverse() @ b for a, b in zip(origins, poses, strict=True)]
+    if _constant([(p.x, p.y) for p in local]):
+        same = _constant([(p.yaw,) for p in local], angles=True)
+        turn = wrap(local[0].yaw) if same else 0.0
+        return Spot(root, _rounded(local[0].x, local[0].y, turn))
+    axes = [(b.x - a.x, b.y - a.y) for a, b in zip(origins, poses, strict=True)]
+    if root[0] in ("thing", "island") and _constant(axes):
+        if root[0] == "island":
+            return Spot(root, _rounded(*axes[0], 0.0))
+        return Spot(("axes", root[1]), _rounded(*axes[0], 0.0))
+    return None
+
+
+def _rounded(x: float, y: float, yaw: float) -> Pose:
+    return Pose(round(x, 4) + 0.0, round(y, 4) + 0.0, 0.0, round(wrap(yaw), 4) + 0.0)
+
+
+def _constant(rows: Sequence[tuple[float, ...]], *, angles: bool = False) -> bool:
+    return all(
+        abs(wrap(a - b) if angles else a - b) < _SAME
+        for row in rows[1:]
+        for a, b in zip(row, rows[0], strict=True)
+    )
+
+
+def _on_top(a: Sequence[Pose], b: Sequence[Pose]) -> bool:
+    return all(p.distance(q) < _SAME for p, q in zip(a, b, strict=True))
+
+
+def _gap(a: Frame, b: Frame) -> float:
+    return math.hypot(a[0] - b[0], a[1] - b[1])
+
+
+def _size(pose: Pose) -> float:
+    return max(abs(pose.x), abs(pose.y))

@@ -1,0 +1,479 @@
+"""Write what was derived as a program of this suite."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from gensim_envs.generation.importing.derive import _HOLDERS, Goal, Placement
+from gensim_envs.generation.importing.layout import Entry, Layout, Root
+from gensim_envs.task.assets import (
+    Asset,
+    Fixture,
+    Line,
+    OpenSquare,
+    Rope,
+    asset_geometry,
+)
+from gensim_envs.task.checks.sentences import plural
+from gensim_envs.task.pose import Pose
+
+_MARGIN = 0.02  # metres around what is reserved together
+
+
+@dataclass
+class Writer:
+    """Writes one program.
+
+    Args:
+        name: class name of the task.
+        summary: first line of its docstring.
+        layout: its things.
+        goals: its goals.
+        restated: indices of goals whose sentences are written anew.
+    """
+
+    name: str
+    summary: str
+    layout: Layout
+    goals: Sequence[Goal]
+    restated: Collection[int] = ()
+    _names: dict[int, str] = field(default_factory=dict)
+    _groups: dict[str, list[int]] = field(default_factory=dict)
+    _lines: list[str] = field(default_factory=list)
+    _marks: dict[tuple[int, int], str] = field(default_factory=dict)
+    _spots: dict[int, str] = field(default_factory=dict)
+    _notes: list[str] = field(default_factory=list)
+    _used: set[str] = field(default_factory=set)
+
+    @property
+    def notes(self) -> list[str]:
+        """What differs from the old program, once `text` was written."""
+        return self._notes
+
+    def text(self) -> str:
+        """The program."""
+        self._notes = list(dict.fromkeys(self.layout.notes))
+        self._prepare()
+        self._draw_words()
+        free = [k for k in self._kept if self._entries[k].start is None]
+        for k in [k for k in free if not self._fixed[k]]:
+            self._add(k)
+        rest = [k for k in self._kept if self._entries[k].start is not None]
+        world = [k for k in rest if self._root(k)[0] == "world"]
+        for k in world:
+            self._add(k)
+        self._paint({"world"})
+        for k in [k for k in free if self._fixed[k]]:
+            self._add(k)
+        self._reserve()
+        for k in [k for k in rest if k not in world]:
+            self._add(k)
+        self._paint({"thing", "axes", "island"})
+        self._lines.append("")
+        for n, goal in enumerate(self.goals):
+            self._goal(n, goal)
+        return self._module()
+
+    # --- what is there --------------------------------------------------------------------
+
+    @property
+    def _entries(self) -> list[Entry]:
+        return self.layout.entries
+
+    def _root(self, k: int) -> Root:
+        start = self._entries[k].start
+        return ("thing", k) if start is None else start.root
+
+    def _prepare(self) -> None:
+        """Decide what is fixed, what distracts, and what is left out."""
+        moved = {p.item for goal in self.goals for p in goal.placements}
+        bases = {base for goal in self.goals for base in goal.bases}
+        frames = {p.spot.root[1] for p in self._painted() if p.spot.root[0] in ("thing", "axes")}
+        frames |= {
+            e.start.root[1] for e in self._entries
+            if e.start is not None and e.start.root[0] in ("thing", "axes")
+        }  # fmt: skip
+        ended = {base for goal in self.goals if goal.relation == "along" for base in goal.bases}
+        self._fixed: dict[int, bool] = {}
+        self._kept: list[int] = []
+        self._idle: set[int] = set()
+        for k, entry in enumerate(self._entries):
+            held = isinstance(entry.asset, _HOLDERS) or k in frames | ended
+            fixed = k not in moved and (entry.fixed or held or asset_geometry(entry.asset).flat)
+            if fixed and not entry.fixed and not asset_geometry(entry.asset).flat:
+                self._note(f"the {entry.asset} is fixed, since no goal moves it")
+            if entry.fixed and not fixed:
+                self._note(f"the {entry.asset} is not fixed, since a goal moves it")
+            self._fixed[k] = fixed
+            if not fixed and k not in moved | bases:
+                if any(self._equal(k, other) for other in moved):
+                    self._note(f"a further {entry.asset}, which no goal moves, is left out")
+                    continue
+                self._idle.add(k)
+            self._kept.append(k)
+        for k in self._kept:
+            self._name(k)
+
+    def _note(self, text: str) -> None:
+        if text not in self._notes:
+            self._notes.append(text)
+
+    def _equal(self, a: int, b: int) -> bool:
+        x, y = self._entries[a], self._entries[b]
+        return x.asset == y.asset and x.variables == y.variables
+
+    def _name(self, k: int) -> None:
+        entry = self._entries[k]
+        noun = re.sub(r"\W+", "_", entry.asset.called[0].lower())
+        base = noun if entry.variables else f"{entry.asset.color}_{noun}"
+        alone = entry.start is not None or self._fixed[k] or entry.variables
+        if not alone:
+            twins = [
+                other for other in self._kept
+                if self._equal(k, other) and self._entries[other].start is None
+                and not self._fixed[other] and (other in self._idle) == (k in self._idle)
+            ]  # fmt: skip
+            if len(twins) > 1:
+                group = plural(base)
+                if k == twins[0]:
+                    group = self._unique(group)
+                    self._groups[group] = twins
+                    self._names.update((other, f"{group}[{n}]") for n, other in enumerate(twins))
+                return
+        self._names[k] = self._unique(base)
+
+    def _unique(self, base: str) -> str:
+        name, n = base, 1
+        while name in self._used:
+            n += 1
+            name = f"{base}_{n}"
+        self._used.add(name)
+        return name
+
+    def _numbered(self, base: str, count: int) -> str:
+        """The next of `count` names: "mark", or "mark_1", "mark_2"."""
+        if count == 1:
+            return self._unique(base)
+        n = next(n for n in range(1, 1000) if f"{base}_{n}" not in self._used)
+        return self._unique(f"{base}_{n}")
+
+    # --- lines ----------------------------------------------------------------------------
+
+    def _draw_words(self) -> None:
+        """Draw colours and shapes."""
+        self._words: dict[int, str] = {}
+        for kind in ("color", "shape"):
+            numbers = [n for n, v in enumerate(self.layout.variables) if v.kind == kind]
+            for n in numbers:
+                self._words[n] = self._numbered(kind, len(numbers))
+            if not numbers:
+                continue
+            names = ", ".join(self._words[n] for n in numbers)
+            said = " ".join(goal.sentence or "" for goal in self.goals)
+            const = {
+                e.asset.color for e in self._entries if kind == "color" and not e.variables
+            }  # fmt: skip
+            exclude = sorted(c for c in const if c in said)
+            more = f", exclude={json.dumps(exclude)}" if exclude else ""
+            comma = "," if len(numbers) == 1 else ""
+            self._lines.append(f"{names}{comma} = scene.{kind}s({len(numbers)}{more})")
+
+    def _asset(self, k: int) -> str:
+        """The asset as an expression."""
+        return self._expression(self._entries[k].asset, self._entries[k].variables)
+
+    def _expression(self, asset: Asset, drawn: dict[str, int]) -> str:
+        self._used.add(type(asset).__name__)
+        parts = [self._words[drawn["color"]] if "color" in drawn else json.dumps(asset.color)]
+        for f in fields(asset)[1:]:
+            value = getattr(asset, f.name)
+            if f.name in drawn:
+                parts.append(f"{f.name}={self._words[drawn[f.name]]}")
+            elif value != f.default:
+                parts.append(f"{f.name}={_literal(value)}")
+        return f"{type(asset).__name__}({', '.join(parts)})"
+
+    def _add(self, k: int) -> None:
+        entry, name = self._entries[k], self._names[k]
+        group = name.partition("[")[0]
+        options = []
+        if group in self._groups:
+            if k != self._groups[group][0]:
+                return
+            name = group
+            options.append(f"count={len(self._groups[group])}")
+        if entry.start is not None:
+            options.append(f"at={self._pose(entry.start.root, entry.start.pose, self._level(k))}")
+        elif self._fixed[k] and (radius := self._extent(("thing", k))):
+            options.append(f"at=scene.reserve(radius={radius})")
+        flat = asset_geometry(entry.asset).flat
+        if self._fixed[k] != type(entry.asset).fixed and not flat:
+            options.append(f"fixed={self._fixed[k]}")
+        if k in self._idle:
+            count = f", count={len(self._groups[group])}" if group in self._groups else ""
+            self._lines.append(f"scene.distract({self._asset(k)}{count})")
+            return
+        more = "".join(f", {option}" for option in options)
+        self._lines.append(f"{name} = scene.add({self._asset(k)}{more})")
+
+    def _level(self, k: int) -> float:
+        """The height at which a thing starts: on top of what is below it."""
+        start = self._entries[k].start
+        assert start is not None
+        if start.root[0] != "thing":
+            return 0.0
+        return self._top(start.root[1], start.pose)
+
+    def _over(self, base: int, pose: Pose) -> bool:
+        """Whether a place is over a thing."""
+        x, y, _ = asset_geometry(self._entries[base].asset).size
+        return abs(pose.x) <= x / 2 + 0.005 and abs(pose.y) <= y / 2 + 0.005
+
+    def _top(self, base: int, pose: Pose) -> float:
+        asset = self._entries[base].asset
+        geometry = asset_geometry(asset)
+        if geometry.flat or not self._over(base, pose):
+            return 0.0
+        if asset.hollow:
+            return 0.006 if asset.opening is not None else 0.0
+        return geometry.size[2]
+
+    def _extent(self, root: Root) -> float:
+        """Radius of the disc around a root that marks beside it need; 0 without such marks."""
+        kinds = (root, ("axes", root[1])) if root[0] == "thing" else (root,)
+        far = 0.0
+        for p in self._painted():
+            if p.spot.root in kinds and not (
+                root[0] == "thing" and self._top(root[1], p.spot.pose)
+            ):
+                size = asset_geometry(self._entries[p.item].asset).size
+                own = 0.0 if p.relation == "along" else math.hypot(size[0], size[1]) / 2
+                far = max(far, math.hypot(p.spot.pose.x, p.spot.pose.y) + own)
+        for e in self._entries:
+            if e.start is not None and e.start.root in kinds:
+                size = asset_geometry(e.asset).size
+                away = math.hypot(e.start.pose.x, e.start.pose.y)
+                if far or root[0] != "thing" or not self._over(root[1], e.start.pose):
+                    far = max(far, away + math.hypot(size[0], size[1]) / 2)
+        return min(0.24, round(far + _MARGIN, 3)) if far else 0.0
+
+    def _painted(self) -> list[Placement]:
+        return [
+            p for goal in self.goals for p in goal.placements
+            if p.relation == "mark" or (p.relation == "along" and self._shown(goal) is None)
+        ]  # fmt: skip
+
+    def _reserve(self) -> None:
+        """Reserve room for random poses on which nothing stands."""
+        islands = {p.spot.root[1] for p in self._painted() if p.spot.root[0] == "island"}
+        for k in sorted(islands):
+            self._spots[k] = self._numbered("spot", len(islands))
+            radius = self._extent(("island", k)) or 0.05
+            self._lines.append(f"{self._spots[k]} = scene.reserve(radius={radius})")
+
+    def _paint(self, kinds: Collection[str]) -> None:
+        """Paint marks where goals put things that nothing else shows."""
+        for n, goal in enumerate(self.goals):
+            rows = [
+                (m, p) for m, p in enumerate(goal.placements)
+                if p.relation == "mark" and p.spot.root[0] in kinds
+            ]  # fmt: skip
+            for m, p in rows:
+                name = self._numbered("mark", len(self._painted()))
+                self._marks[n, m] = name
+                height = self._top(p.spot.root[1], p.spot.pose) if p.spot.root[0] == "thing" else 0
+                pose = self._pose(p.spot.root, p.spot.pose, height)
+                self._lines.append(f"{name} = scene.mark({self._names[p.item]}, {pose})")
+            if goal.relation == "along" and goal.placements[0].spot.root[0] in kinds:
+                self._path(n, goal)
+
+    def _path(self, n: int, goal: Goal) -> None:
+        """Paint a line where nothing shows a rope's path."""
+        a, b = goal.placements
+        if self._shown(goal) is not None:
+            return
+        dx, dy = b.spot.pose.x - a.spot.pose.x, b.spot.pose.y - a.spot.pose.y
+        middle = Pose(
+            (a.spot.pose.x + b.spot.pose.x) / 2, (a.spot.pose.y + b.spot.pose.y) / 2, 0.0,
+            math.atan2(dy, dx),
+        )  # fmt: skip
+        rope = self._entries[a.item].asset
+        assert isinstance(rope, Rope)
+        name = self._unique("line")
+        self._marks[n, 0] = name
+        self._note("the path of a rope is shown by a painted line")
+        color = "white" if rope.color != "white" else "black"
+        line = self._expression(Line(color, length=round(rope.length, 3)), {})
+        pose = self._pose(a.spot.root, middle, 0.0)
+        self._lines.append(f"{name} = scene.add({line}, at={pose})")
+
+    def _shown(self, goal: Goal) -> str | None:
+        """The painted thing that shows a rope's path, as the value of `along=`."""
+        a, b = goal.placements
+        kind, k = a.spot.root
+        if a.bases and b.bases and a.bases != b.bases:
+            return f"[{', '.join(self._names.get(p.bases[0], '') for p in (a, b))}]"
+        if a.spot.root != b.spot.root or kind != "thing":
+            return None
+        asset, name = self._entries[k].asset, self._names.get(k, "")
+        if isinstance(asset, Line):
+            return name
+        if isinstance(asset, OpenSquare):
+            for edge in ("open", "far", "left", "right"):
+                ends = asset.edge(edge)
+                # The old square is open at +y, ours at -y.
+                flipped = [Pose(-end.x, -end.y) for end in ends]
+                near = [
+                    min(p.spot.pose.distance(end) for end in flipped) for p in (a, b)
+                ]  # fmt: skip
+                if max(near) < 0.03:
+                    return f'[{name}.pose @ end for end in {name}.asset.edge("{edge}")]'
+        return None
+
+    def _pose(self, root: Root, pose: Pose, z: float) -> str:
+        """A pose as an expression."""
+        kind, k = root
+        numbers = [pose.x, pose.y, round(z, 4), pose.yaw]
+        if kind == "axes":
+            name = self._names[k]
+            x, y = (f"{name}.pose.{axis} {v:+.4g}" for axis, v in zip("xy", numbers, strict=False))
+            return f"Pose({x}, {y})"
+        while numbers and not numbers[-1] and len(numbers) > 2:
+            numbers.pop()
+        local = f"Pose({', '.join(_literal(v) for v in numbers)})"
+        if kind == "world":
+            return local
+        frame = self._spots[k] if kind == "island" else f"{self._names[k]}.pose"
+        return frame if numbers == [0.0, 0.0] else f"{frame} @ {local}"
+
+    # --- goals ----------------------------------------------------------------------------
+
+    def _goal(self, n: int, goal: Goal) -> None:
+        sentence = goal.sentence
+        if n in self.restated or not sentence:
+            sentence = self.restate(goal)
+            self._note(f"the instruction of goal {n + 1} is restated")
+        place = self._place(n, goal)
+        items = self._several(list(dict.fromkeys(goal.items)))
+        self._lines += [
+            "scene.goal(",
+            f"    {self._sentence(sentence)},",
+            f"    {items}, {place},",
+            ")",
+        ]
+
+    def _place(self, n: int, goal: Goal) -> str:
+        relation, placements = goal.relation, goal.placements
+        first = placements[0]
+        if relation == "along":
+            return f"along={self._shown(goal) or self._marks[n, 0]}"
+        if relation == "mark":
+            marks = [self._marks[n, m] for m in range(len(placements))]
+            return f"at={marks[0] if len(marks) == 1 else '[' + ', '.join(marks) + ']'}"
+        name = self._names[first.bases[0]]
+        if relation == "corner":
+            size = f"{self._names[first.item]}.asset.size"
+            return f"at=[{name}.pose @ fit for fit in {name}.asset.inner({size})]"
+        if relation == "at":
+            pose = first.spot.pose
+            loose = isinstance(self._entries[first.bases[0]].asset, Fixture)
+            if loose or first.spot.root[0] != "thing" or math.hypot(pose.x, pose.y) < 1e-6:
+                return f"at={name}"
+            return f"at={self._pose(first.spot.root, Pose(pose.x, pose.y), 0.0)}"
+        word = {"beside": "next_to"}.get(relation, relation)
+        if len({p.bases for p in placements}) == 1:
+            return f"{word}={self._bases(first)}"
+        return f"{word}=[{', '.join(self._bases(p) for p in placements)}]"
+
+    def _bases(self, placement: Placement) -> str:
+        names = [self._names[base] for base in placement.bases]
+        return names[0] if len(names) == 1 else f"({', '.join(names)})"
+
+    def _several(self, items: Sequence[int]) -> str:
+        """Items as an expression: a group where it is one."""
+        for group, members in self._groups.items():
+            if list(items) == members:
+                return group
+        names = [self._names[k] for k in items]
+        return names[0] if len(names) == 1 else f"[{', '.join(names)}]"
+
+    def _sentence(self, sentence: str) -> str:
+        if "{" not in sentence:
+            return json.dumps(sentence, ensure_ascii=False)
+        words = {str(n): f"{{{word}}}" for n, word in self._words.items()}
+        text = re.sub(r"\{(\d+)\}", lambda m: words[m[1]], sentence)
+        return "f" + json.dumps(text, ensure_ascii=False)
+
+    def restate(self, goal: Goal) -> str:
+        """A plain sentence for a goal."""
+        items = self._called(list(dict.fromkeys(goal.items)))
+        bases = self._called(goal.bases)
+        several = len(goal.placements) > 1
+        shown = goal.relation == "along" and self._shown(goal) is not None
+        return {
+            "inside": f"put the {items} into the {bases}",
+            "on": f"put the {items} on the {bases}",
+            "mark": f"put the {items} on the {'marks' if several else 'mark'}",
+            "corner": f"fit the {items} into the {bases}",
+            "at": f"put the {items} at the {bases}",
+            "beside": f"put the {items} next to the {bases}",
+            "along": f"lay the {items} along the {bases if shown else 'stripe'}",
+        }[goal.relation]
+
+    def _called(self, things: Sequence[int]) -> str:
+        """Their names, each once: "red block and two blue balls" without the numbers."""
+        names: dict[str, int] = {}
+        for k in things:
+            entry = self._entries[k]
+            color = entry.asset.color
+            if "color" in entry.variables:
+                color = f"{{{entry.variables['color']}}}"
+            noun = entry.asset.called[0]
+            if "shape" in entry.variables:
+                noun = f"{{{entry.variables['shape']}}}"
+            name = noun if color == "mark" else f"{color} {noun}"
+            names[name] = names.get(name, 0) + 1
+        words = [plural(name) if count > 1 else name for name, count in names.items()]
+        return " and the ".join(words)
+
+    # --- the whole ------------------------------------------------------------------------
+
+    def _module(self) -> str:
+        body = "\n".join(self._lines)
+        known = ("Pose", *sorted(self._used))
+        names = sorted({n for n in known if n[0].isupper() and re.search(rf"\b{n}\(", body)})
+        head = [f'"""{self.name}, imported from a program of the original GenSim.']
+        if self._notes:
+            head += ["", "Notes:", *(f"- {note}" for note in self._notes)]
+        head += ['"""'] if self._notes else []
+        if not self._notes:
+            head[0] += '"""'
+        indent = "\n".join(f"        {line}" if line else "" for line in self._lines)
+        return "\n".join(
+            [
+                *head,
+                "",
+                f"from gensim_envs.api import {', '.join(sorted({*names, 'Scene', 'Task'}))}",
+                "",
+                "",
+                f"class {self.name}(Task):",
+                f'    """{self.summary}"""',
+                "",
+                "    def build(self, scene: Scene) -> None:",
+                indent,
+                "",
+            ]
+        )
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"({', '.join(_literal(v) for v in value)})"
+    if isinstance(value, float):
+        return f"{value:.4g}" if "e" not in f"{value:.4g}" else f"{value:.4f}"
+    return json.dumps(value)
