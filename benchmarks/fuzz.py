@@ -44,7 +44,7 @@ from gensim_envs.pages.runs import Run
 from gensim_envs.printing import printable
 from gensim_envs.sandbox.gate import check
 from gensim_envs.sandbox.program import HandWritten, Sandboxed
-from gensim_envs.task.checks.goals import check_received
+from gensim_envs.task.checks.received import check_received
 from gensim_envs.task.judge import Judge
 from gensim_envs.task.spec import TaskSpec
 from gensim_envs.utils import decode
