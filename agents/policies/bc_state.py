@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from agents.data.augment import Motion, Table, moved
 from agents.data.demonstrations import Demonstrations, Sample
+from agents.errors import AgentsError
 from agents.policies.base import Array, PolicySpec
 from agents.policies.learned import LearnedPolicy, pad_tokens
 from agents.policies.networks import InstructionPooling
@@ -58,6 +59,7 @@ class BCState(LearnedPolicy):
     def __init__(self, config: BCStateConfig, spec: PolicySpec) -> None:
         super().__init__(config, spec)
         (size,) = spec.observation["state"]
+        _check_bounds(spec.state_bounds, size)
         self.register_buffer("mean", torch.zeros(size))
         self.register_buffer("std", torch.ones(size))
         self.table = Table.of(spec)
@@ -125,6 +127,20 @@ class BCState(LearnedPolicy):
             scaled = (state - self.mean) / self.std
             outputs: Tensor = self.net(torch.cat([scaled, words], dim=1))
         return outputs
+
+
+def _check_bounds(bounds: Mapping[str, int], size: int) -> None:
+    """Check that a layout with these bounds, which may be unknown, has `size` entries.
+
+    Raises:
+        AgentsError: if it has not, as in a dataset that was changed.
+    """
+    complete = {"items", "places", "targets"} <= set(bounds)
+    if bounds and not (complete and StateLayout.of(bounds).size == size):
+        raise AgentsError(
+            f"the state_bounds {bounds} do not fit states of {size} numbers; record the dataset "
+            "again, or omit them from its metadata"
+        )
 
 
 def move_states(

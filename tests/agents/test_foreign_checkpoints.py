@@ -87,7 +87,8 @@ def test_every_option_of_the_policy_may_be_of_a_wrong_type(
     shutil.copytree(PRETRAINED, folder)
     whole = json.loads((folder / "config.json").read_text())
     for name in whole["config"]:
-        for value in ({"a": [[]]}, [None], -1e300, 10**9):
+        size = [10**9] if name.endswith(("width", "features", "crop", "rotations")) else []
+        for value in ({"a": [[]]}, [None], -1e300, *size):
             changed = {**whole, "config": {**whole["config"], name: value}}
             (folder / "config.json").write_text(json.dumps(changed))
             evaluate(folder, capsys)
