@@ -237,14 +237,14 @@ class Scene:
     ) -> None:
         """Declare the next goal; goals are met in the order in which they are declared.
 
-        Exactly one of the relations `at` to `row` says where the items go. Equal items are
-        exchangeable. Directions are those of the image from above.
+        Exactly one of `at` to `row` says where the items go. Equal items are exchangeable.
+        Directions are those of the image from above.
 
         Args:
-            instruction: the instruction that the policy reads.
+            instruction: the text that the policy reads.
             items: the item or items to move.
-            at: where the picture shows that they belong: marks, poses of a kit, peg or corner,
-                poses of a pattern, or a fixed item to stand at. Lists of lists are alternatives.
+            at: where the picture shows that they belong: marks, poses of a kit, peg or corner, poses
+                of a pattern, or a fixed item. Lists of lists are alternatives.
             on: the item that they go on, anywhere on its top; a list for one each; a tuple
                 `(a, b)` for a thing that rests on all of these.
             inside: a bowl, container or zone that takes all the items, or several that take one
@@ -252,20 +252,18 @@ class Scene:
             along: for a rope: the corners of its path, a `Line`, or things that it ends on.
             left_of: within 45 degrees of that direction and 15 cm, middle to middle.
             right_of: see `left_of`.
-            in_front_of: below in the image; see `left_of`.
-            behind: above in the image; see `left_of`.
+            in_front_of: below in the image.
+            behind: above in the image.
             next_to: at most 3 cm away.
             between: in the middle third of the line between two items.
             around: evenly spaced around an item, at least three.
-            row: `True` for items that form a row, with gaps of at most 3 cm; or the items with
-                which they form one.
-            offset: for `on`, where on it, in its own frame, if the instruction or paint says so;
-                one pose, or one for each item.
-            part: for `on`, the "middle", an "end", the "edge", or "ends" for one item on each end.
+            row: `True` for items in a row with gaps of at most 3 cm; or other items of the row.
+            offset: for `on`, where on it, in its frame, if the instruction or paint says so.
+            part: for `on`, the "middle", an "end", the "edge", or "ends" for one item on each.
             facing: a heading in the frame of the base, radians, or `True` for that of the poses, if
-                the instruction says so. Otherwise a heading counts only where the picture shows it.
+                the instruction says so. Else it counts only where the picture shows it.
             only: whether nothing else may be in or on the place.
-            fully: has no effect; a zone takes the whole footprint of what fits into it.
+            fully: has no effect.
             tolerance: in the plane, metres; may only be tightened.
             yaw_tolerance: radians; may only be tightened.
 
