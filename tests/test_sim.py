@@ -150,9 +150,10 @@ def test_every_pixel_names_the_body_that_is_seen(put: Any) -> None:
 
 
 def test_rendered_colours_can_be_told_apart(put: Any) -> None:
-    spots = [Pose(x, y) for x in (0.35, 0.5, 0.65) for y in (-0.4, -0.2, 0.0, 0.2)]
-    things = [(Box(color, extents=(0.06, 0.06, 0.03)), at) for color, at in zip(COLORS, spots)]  # noqa: B905
-    view = put(*things, fixed=range(12)).top_down()
+    spots = [Pose(x, y) for x in (0.32, 0.44, 0.56, 0.68) for y in (-0.4, -0.2, 0.0, 0.2)]
+    boxes = [Box(color, extents=(0.06, 0.06, 0.03)) for color in COLORS]
+    things = list(zip(boxes, spots, strict=True))
+    view = put(*things, fixed=range(len(COLORS))).top_down()
     seen = {"table": np.array(TABLE_COLOR, float)}
     for (asset, pose), color in zip(things, COLORS, strict=True):
         row, column = pixel_of_xy(pose.x, pose.y)
@@ -497,7 +498,9 @@ def test_hundreds_of_resets_and_new_connections_change_nothing(
         else:
             states[seed].add(observation.tobytes())
     assert [len(seen) for seen in states.values()] == [2, 2, 2]
-    assert opened == [p.DIRECT]
+    assert (
+        opened == [p.DIRECT] * 3
+    )  # once in 200 loads, of which each reset and step has one or two
     assert connections() == before
 
 

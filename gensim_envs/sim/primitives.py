@@ -19,7 +19,7 @@ from gensim_envs.sim.world import World
 from gensim_envs.task.assets import Rope
 from gensim_envs.task.geometry import Array
 
-_LIFT_SPEED, _DRAG_SPEED = 0.4, 0.3  # m/s of a bead
+_LIFT_SPEED, _DRAG_SPEED = 0.4, 0.2  # m/s of a bead
 _LOWER_SPEED = 0.15  # m/s: faster, a bead is let go while the rope still pulls at it
 _DRAG_LIFT = 0.03  # metres to which a bead is lifted: higher, it pulls the other end along
 
