@@ -122,7 +122,7 @@ def test_a_true_sentence_is_let_through(sentence: str, relation: str) -> None:
         ("put all red blocks on the gray stand", "on", "all red blocks"),
         ("put the two red blocks on the gray stand", "on", "mentions the number"),
         ("put a red block to the right of the blue bowl", "left", "right of the blue bowl"),
-        ("put a red block in the middle of the green zone", "zone", "does not check where"),
+        ("put a red block in the middle of the green zone", "zone", "does not judge where"),
         ("last of all, put a red block on the gray stand", "on", "number 1 of 2"),
         ("put the blue block into the blue bowl", "bowl", "the goal moves another object"),
         ("put a red block on the red stand", "on", "no stand is red"),
