@@ -243,7 +243,7 @@ class Scene:
         Args:
             instruction: the text that the policy reads.
             items: the item or items to move.
-            at: where the picture shows that they belong: marks, poses of a kit, peg or corner, poses
+            at: where the picture shows that they belong: marks, poses of a kit, peg or corner,
                 of a pattern, or a fixed item. Lists of lists are alternatives.
             on: the item that they go on, anywhere on its top; a list for one each; a tuple
                 `(a, b)` for a thing that rests on all of these.
