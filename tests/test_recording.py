@@ -53,7 +53,7 @@ def test_its_first_attempts_are_made_again_byte_for_byte(
     """All of them take minutes; `python -m benchmarks replay` does that."""
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     library, run = Library(tmp_path / "library"), tmp_path / "run"
-    command = ["generate", "--provider", "replay", "--count", "3"]
+    command = ["generate", "--provider", "replay", "--count", "2"]
     assert main([*command, "--library", str(library.root), "--run", str(run)]) == 0
     output = capsys.readouterr().out
     known = {record.id: record for record in LIBRARY.records()}
@@ -61,11 +61,11 @@ def test_its_first_attempts_are_made_again_byte_for_byte(
         assert record == known[record.id]
         assert library.source(record) == LIBRARY.source(record)
     again = read_verdicts(run)
-    assert [verdict.id for verdict in again] == [verdict.id for verdict in VERDICTS[:3]]
-    assert [verdict.cause for verdict in again] == [verdict.cause for verdict in VERDICTS[:3]]
+    assert [verdict.id for verdict in again] == [verdict.id for verdict in VERDICTS[:2]]
+    assert [verdict.cause for verdict in again] == [verdict.cause for verdict in VERDICTS[:2]]
     # The words of refusals have changed since; answers are found by the number of the question.
     assert [len(verdict.refusals) for verdict in again] == [
-        len(verdict.refusals) for verdict in VERDICTS[:3]
+        len(verdict.refusals) for verdict in VERDICTS[:2]
     ]
     # The API reference in prompts follows the docstrings; prompts that changed are reported.
     changed = sum(len(verdict.changed) for verdict in again)
