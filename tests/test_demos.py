@@ -219,7 +219,7 @@ def test_killed_while_the_dataset_is_written(
 ) -> None:
     record([BOWL], 2, SEED, tmp_path, workers=1)
     with monkeypatch.context() as patch:
-        write = folder.write
+        write = folder.files.write
 
         def killed(path: Path, data: bytes, *root: Path) -> None:
             if path.name == "metadata.json":
@@ -227,7 +227,7 @@ def test_killed_while_the_dataset_is_written(
             write(path, data, *root)
 
         if when == "before metadata":
-            patch.setattr(folder, "write", killed)
+            patch.setattr(folder.files, "write", killed)
         else:
             patch.setattr(folder.Folder, "clear", lambda _: killed(Path("metadata.json"), b""))
         with pytest.raises(KeyboardInterrupt):
