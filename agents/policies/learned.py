@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from agents.errors import AgentsError
 from agents.policies.base import Array, Policy, PolicySpec, same_encoder
@@ -219,7 +220,7 @@ class LearnedPolicy(nn.Module, Policy):
         weights, _ = checkpoint.load_tensors(folder / checkpoint.MODEL)
         try:
             # The meta device takes no memory, whatever size the config asks for.
-            with torch.device("meta"), warnings.catch_warnings():
+            with torch.device("meta"), _StayOnMeta(), warnings.catch_warnings():
                 warnings.simplefilter("error", UserWarning)  # such as layers without units
                 sketch = make_policy(spec, config)
         except _IMPOSSIBLE as error:
@@ -231,6 +232,17 @@ class LearnedPolicy(nn.Module, Policy):
         load_weights(policy, weights, folder)
         policy.load_text_encoder()
         return policy.to(device).eval()
+
+
+class _StayOnMeta(TorchFunctionMode):
+    """Leaves tensors of the meta device there, though Stable-Baselines3 moves its networks."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        if func is Tensor.to and args[0].is_meta:
+            return args[0]
+        return func(*args, **(kwargs or {}))
 
 
 def policy_class(name: str) -> type[LearnedPolicy]:

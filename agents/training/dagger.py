@@ -90,7 +90,7 @@ def train(config: TrainConfig, dagger: DaggerConfig, hyperparameters: Any, sourc
             )
         # A run that resumes reads them again: what was recorded is kept, other files may change.
         first = select_demos(inner, source.demos(policy_class(inner.policy).obs_mode))
-        _check_oracle(first, dagger.policy)
+        _check_oracle(first, dagger.policy, config.envs)
         described["training"]["dataset"] = first.sha256()
         if checkpoint.find_run(config.out, config.overwrite, described) is None:
             _clear(config.out)
@@ -124,8 +124,13 @@ def _clear(out: Path) -> None:
             files.remove(path)
 
 
-def _check_oracle(demos: Demonstrations, policy: str) -> None:
+def _check_oracle(demos: Demonstrations, policy: str, asked: Sequence[str]) -> None:
     """Check that the oracle can label states of each task.
+
+    Args:
+        demos: what names the tasks.
+        policy: the policy to train, for the message.
+        asked: tasks that the user names, which need not be registered yet.
 
     Raises:
         AgentsError: if one cannot be made, or is not of this suite.
@@ -133,7 +138,7 @@ def _check_oracle(demos: Demonstrations, policy: str) -> None:
     import gensim_envs
     from agents.evaluation.playing import Setting, check_registered
 
-    check_registered(demos.envs, "a dataset")
+    check_registered([env for env in demos.envs if env not in asked], "a dataset")
     for env_id in demos.envs:
         with closing(Setting(env_id, obs_mode=demos.obs_mode).make()) as env:
             try:

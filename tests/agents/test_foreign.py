@@ -39,7 +39,7 @@ def test_cloning_is_evaluated_on_an_env_of_another_suite(tmp_path: Path) -> None
         "--validate-every", "0", "--device", "cpu", "--bc_state.width", "64",
         "--bc_state.dropout", "0", "--learning-rate", "5e-3",
     ]) == 0  # fmt: skip
-    cloned = evaluated(tmp_path / "report.json", "--checkpoint", str(out))
+    cloned = evaluated(tmp_path / "report.json", "--checkpoint", str(out), "--env", ID)
     by_chance = evaluated(tmp_path / "other.json", "--policy", "random", "--env", ID)
     assert cloned["success"] == 1 and by_chance["success"] == 0
 
@@ -52,7 +52,7 @@ def test_reinforcement_learns_on_an_env_of_another_suite(
         "train", "--policy", "ppo", "--env", ID, "--out", str(out), "--steps", "32", "--parallel",
         "1", "--ppo.n_steps", "16", "--ppo.batch_size", "16", "--ppo.hidden", "8",
     ]) == 0  # fmt: skip
-    evaluated(report, "--checkpoint", str(out), "--split", "train", "test")
+    evaluated(report, "--checkpoint", str(out), "--env", ID, "--split", "train", "test")
     (left_out,) = json.loads(report.read_text())["left_out"]
     assert left_out["env"] == ID and "not of this suite" in left_out["why"]
 
@@ -75,6 +75,9 @@ def test_what_only_the_suite_has_is_refused(
 def test_dagger_needs_an_oracle(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data, out = demonstrations(tmp_path / "data"), tmp_path / "run"
     train = ["train", "--policy", "dagger", "--data", str(data), "--validate-every", "0"]
+    # A dataset must not choose which module is imported; its user may.
     assert main([*train, "--out", str(out)]) == 2
+    assert "which is not registered" in capsys.readouterr().err
+    assert main([*train, "--out", str(out), "--env", ID]) == 2
     assert f"{ID} has no oracle" in capsys.readouterr().err
     assert not list(out.glob("demos*"))

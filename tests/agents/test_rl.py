@@ -20,8 +20,8 @@ from gensim_envs.seeds import TEST, TRAINING
 
 BOX = "gensim/AlignBoxCorner-v0"
 TINY: dict[str, dict[str, Any]] = {
-    "ppo": {"n_steps": 16, "batch_size": 16, "n_epochs": 2, "hidden": (8,)},
-    "sac": {"learning_starts": 12, "batch_size": 8, "buffer_size": 40, "hidden": (8,)},
+    "ppo": {"n_steps": 16, "batch_size": 16, "n_epochs": 2, "hidden": [8]},
+    "sac": {"learning_starts": 12, "batch_size": 8, "buffer_size": 40, "hidden": [8]},
 }
 
 

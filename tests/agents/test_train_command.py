@@ -150,7 +150,7 @@ class Constant(LearnedPolicy):
     def forward(self, batch: dict[str, torch.Tensor]) -> Any:
         return (self.action - batch["action"]).square().mean(), {}
 
-    def select_action(self, observation: Any, tokens: Any) -> Any:
+    def select_action(self, observation: Any, tokens: Any, instruction: str = "") -> Any:
         return self.clip(self.action.detach().numpy())
 
 
@@ -296,7 +296,8 @@ def test_dagger_checks_its_own_options(tmp_path: Path, capsys: pytest.CaptureFix
     assert main([*run, "--dagger.rounds", "0", "--out", str(tmp_path / "run")]) == 2
     assert "--dagger.rounds is 0" in capsys.readouterr().err
     assert main([*run, "--dagger.policy", "ppo", "--out", str(tmp_path / "run")]) == 2
-    assert "DAgger trains transporter, bc_state, bc_image, not 'ppo'" in capsys.readouterr().err
+    expected = "DAgger trains transporter, pointer, bc_state, bc_image, not 'ppo'"
+    assert expected in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["transporter", "bc_state"])
