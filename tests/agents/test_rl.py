@@ -94,7 +94,7 @@ def test_episodes_begin_with_training_seeds(
                 seeds.append(seed)
             return super().reset(seed=seed, **more)
 
-    monkeypatch.setattr(rl, "_make", lambda envs: Watched(make(envs)))
+    monkeypatch.setattr(rl, "_make", lambda envs, reward: Watched(make(envs, reward)))
     rl.train(run("ppo", tmp_path / "run"), tiny("ppo"))
     assert len(set(seeds)) == 3 and all(seed in TRAINING for seed in seeds)
 
