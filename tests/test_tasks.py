@@ -68,7 +68,8 @@ def test_no_asset_is_in_too_many_generated_tasks_and_each_is_in_two() -> None:
     specs = [spec_of(record.id) for record in GENERATED]
     uses = Counter(name for spec in specs for name in kinds(spec))
     assert max(uses.values()) <= MOST_OF_AN_ASSET * len(specs), uses.most_common(3)
-    assert {name: uses[name] for name in ASSETS if uses[name] < 2} == {}
+    made = set(ASSETS) - {"Mark"}  # which a scene paints itself
+    assert {name: uses[name] for name in made if uses[name] < 2} == {}
 
 
 def has(*names: str) -> Callable[[TaskSpec], bool]:
