@@ -138,6 +138,8 @@ class World(Uncopyable):
         if self._with_arm:
             self.sleep()
             self.arm = Arm(self.client, time)
+        # Other connections of this process have pybullet's own margin.
+        self.client.setPhysicsEngineParameter(contactBreakingThreshold=_MARGIN)
 
     def rebuild(self, time: int | None = None) -> None:
         """Restore the world as it is, so that what follows depends on nothing but plain poses.
@@ -275,6 +277,7 @@ class World(Uncopyable):
     def step(self, count: int = 1, tip: Array | None = None, tool: Tool = "suction") -> None:
         """Advance by `count` simulation steps; `tip` (x, y, z, yaw) is where the tool is."""
         self._forget()
+        self.set_margin()
         for _ in range(count):
             self.client.stepSimulation()
             if self._soft is not None and self.arm is None:
