@@ -93,7 +93,8 @@ _EXTENT = (SHAPE[0] * PIXEL, SHAPE[1] * PIXEL)
 _BACK = 15.0
 """Metres by which the camera above steps back along its parallel rays to render: TinyRenderer drops
 faces that are turned away from the eye, even where a ray meets their front."""
-_FROM_ABOVE = orthographic(_EXTENT[1], _EXTENT[0], _BACK + 0.1, _BACK + 1.3)
+_NEAR, _FAR = _BACK + 0.1, _BACK + 1.3
+_FROM_ABOVE = orthographic(_EXTENT[1], _EXTENT[0], _NEAR, _FAR)
 _ABOVE = np.array(
     [
         [0.0, 1.0, 0.0, sum(WORKSPACE[0]) / 2],
@@ -119,12 +120,13 @@ def render_top_down(client: Client, view: ViewConditions = DEFAULT_VIEW) -> TopD
     eye = pose.copy()
     eye[:3, 3] -= _BACK * pose[:3, 2]
     image = render(client, SHAPE, eye, _FROM_ABOVE, **view.light.options)
-    empty = image.body < 0
+    # TinyRenderer does not clip what is behind the far plane: the speck that the table is drawn as.
+    empty = (image.body < 0) | (image.distance > _FAR)
     color = np.ascontiguousarray(image.color)
     color[empty] = TABLE_COLOR
     height = np.asarray(_CAMERA_HEIGHT + _BACK - image.distance, np.float32)
     height[empty] = 0.0 if error is None else _apparent_table_height(pose)[empty]
-    return TopDown(view.light.apply_gain(color), height, image.body)
+    return TopDown(view.light.apply_gain(color), height, np.where(empty, -1, image.body))
 
 
 def _apparent_table_height(pose: Array) -> NDArray[np.float32]:
