@@ -34,7 +34,7 @@ COLORS: dict[str, tuple[int, int, int]] = {
     "white": (248, 248, 248),
     "indigo": (50, 30, 110),
     "violet": (160, 60, 230),
-    "silver": (186, 190, 196),
+    "silver": (166, 176, 204),
     "gold": (176, 138, 24),
 }
 """Named colours as sRGB bytes. The last four are drawn in neither split."""
