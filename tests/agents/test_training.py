@@ -23,6 +23,7 @@ from toys import images, save, states
 from agents.__main__ import main
 from agents.data.demonstrations import Demonstrations
 from agents.errors import AgentsError, Stopped
+from agents.policies import networks
 from agents.policies.bc_state import BCStateConfig
 from agents.policies.learned import LearnedPolicy, policy_config
 from agents.policies.networks import Residual
@@ -384,13 +385,16 @@ sys.exit(code)
     assert len(rows(tmp_path / "run")) == 2
 
 
-def test_processes_train_one_policy_as_one_process_would(tmp_path: Path) -> None:
+def test_processes_train_one_policy_as_one_process_would(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Their gradients are averaged, each draws its part of a batch, and the first one writes."""
     script = tmp_path / "two.py"
     script.write_text(f"""
 import sys
 from pathlib import Path
 sys.path[:0] = [{str(ROOT)!r}, {str(Path(__file__).parent)!r}]
+from agents.policies import networks
 from agents.policies.bc_state import BCStateConfig
 from agents.training import checkpoint
 from agents.training.distributed import Distributed
@@ -398,8 +402,9 @@ from agents.training.loop import Training
 from test_training import config
 from toys import states
 
+networks._TOKEN_DROPOUT = 0.0  # each process draws its own
 team = Distributed("cpu")
-settings = BCStateConfig(width=16, depth=2, dropout=0.0)
+settings = BCStateConfig(width=16, depth=2, dropout=0.0, augment=False)
 plan = config(Path({str(tmp_path / "run")!r}), precision="fp32")
 training = Training(plan, states(), settings, team)
 training.run()
@@ -418,7 +423,8 @@ team.close()
     assert len(rows(tmp_path / "run")) == 40
     assert len(list((tmp_path / "run" / "tensorboard").iterdir())) == 1
 
-    settings = BCStateConfig(width=16, depth=2, dropout=0.0)
+    monkeypatch.setattr(networks, "_TOKEN_DROPOUT", 0.0)
+    settings = BCStateConfig(width=16, depth=2, dropout=0.0, augment=False)
     train(config(tmp_path / "alone", precision="fp32"), states(), settings)
     for name, value in weights(tmp_path / "alone").items():
         assert torch.allclose(first[name], value, atol=1e-5), name
