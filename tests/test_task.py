@@ -116,10 +116,11 @@ def test_draws_use_only_the_colours_of_their_split(task: type[Task], split: str)
     assert len(seen) >= 5
 
 
-def test_splits_share_three_colours_and_cover_all() -> None:
+def test_splits_share_three_colours_and_cover_all_that_are_drawn() -> None:
     train, test = (set(SPLIT_COLORS[split]) for split in ("train", "test"))
     assert train & test == {"red", "green", "blue"}
-    assert train | test == set(COLORS)
+    # Programs of the original GenSim name four more, which are too like others to be drawn.
+    assert set(COLORS) - (train | test) == {"indigo", "violet", "silver", "gold"}
 
 
 @every_task
@@ -282,7 +283,7 @@ AT_ONCE: dict[str, tuple[Build, int | None, str]] = {
     "wrong count": (second_goal("put three red blocks there"), 2, "'three'"),
     "wrong count in digits": (second_goal("put 12 red blocks there"), 2, "'12'"),
     "wrong kind": (second_goal("put the red ball there"), 2, "'ball'"),
-    "wrong kind in plural": (second_goal("put the boxes there"), 2, "'box'"),
+    "wrong kind in plural": (second_goal("put the balls there"), 2, "'ball'"),
     "empty instruction": (second_goal("  "), 2, "instruction is empty"),
     "endless instruction": (second_goal("red block " * 50), 2, "or too long"),
     "no instruction": (goal_for(BLOCK, sentence=None, at=MIDDLE), 1, "not a string"),
