@@ -134,7 +134,7 @@ def _wrong_relation(spec: TaskSpec, goal: Goal, phrase: Phrase, below: set[int])
 
 
 _SPOT = re.compile(
-    r"\b(?:in|at|on|into|to|along|by|near) (?:(?:the|a|an|each|every|its|one|own|very|two|"
+    r"(?<!side )\b(?:in|at|on|into|to|along|by|near) (?:(?:the|a|an|each|every|its|one|own|very|two|"
     r"four|left|right|far|near|opposite) )*(corner|middle|center|centre|edge|side|half|halves|end|"
     r"row|line|circle|ring|square|triangle)s?\b"
 )

@@ -20,7 +20,7 @@ from gensim_envs.sim.views import PIXEL, SHAPE
 from gensim_envs.task.geometry import Array
 from gensim_envs.task.pose import WORKSPACE
 
-TABLE_COLOR = (206, 196, 176)
+TABLE_COLOR = (205, 180, 144)
 """sRGB bytes of the table top: a light sand, away from every named colour."""
 FLOOR_COLOR = (92, 94, 98)
 """sRGB bytes of the floor around the table."""

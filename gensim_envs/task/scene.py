@@ -231,7 +231,6 @@ class Scene:
         part: str | Sequence[str] | None = None,
         facing: float | bool | None = None,
         only: bool = False,
-        fully: bool = False,
         tolerance: float | None = None,
         yaw_tolerance: float | None = None,
     ) -> None:
@@ -263,7 +262,6 @@ class Scene:
             facing: a heading in the frame of the base, radians, or `True` for that of the poses, if
                 the instruction says so. Else it counts only where the picture shows it.
             only: whether nothing else may be in or on the place.
-            fully: has no effect.
             tolerance: in the plane, metres; may only be tightened.
             yaw_tolerance: radians; may only be tightened.
 

@@ -18,7 +18,7 @@ from gensim_envs.task.spec import TaskSpec
 Check = Literal["size", "background", "place", "alike"]
 """What can be wrong: a thing is too small or hidden, it does not stand out from what it lies on, an
 item has the colour of its place, or two things that a sentence tells apart look the same."""
-ENFORCED: tuple[Check, ...] = ()
+ENFORCED: tuple[Check, ...] = ("size", "background", "place", "alike")
 """The checks that refuse a task, and that a draw is repeated for."""
 
 _LEAST_EXTENT = 0.0094  # metres: three pixels of the view from above
@@ -88,10 +88,10 @@ def same_color(number: int, item: Asset, base: Asset) -> Problem:
 
 
 def alike(spec: TaskSpec, number: int) -> Iterator[Problem]:
-    """Items of a goal that look like different things which it does not name."""
+    """Items and bases of a goal that look like different things which it does not name."""
     goal = spec.goals[number]
-    named = {spec.items[k].asset for k in goal.items}
-    others = {item.asset for item in spec.items if not item.fixed} - named
+    named = {spec.items[k].asset for k in {*goal.items, *goal.bases}}
+    others = {item.asset for item in spec.items} - named
     for item in sorted(named, key=str):
         for other in sorted(others, key=str):
             if _looks_like(item, other):

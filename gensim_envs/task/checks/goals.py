@@ -44,7 +44,7 @@ from gensim_envs.task.spec import (
     ItemSpec,
 )
 
-ONLY_SHOWN = False
+ONLY_SHOWN = True
 """Whether places that nothing in the picture shows are refused.
 
 False until the library's programs are written anew, which were recorded before there were marks.
