@@ -102,7 +102,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(validate, "CERTIFICATE", range(2))
     monkeypatch.setattr(validate, "NEEDED", 2)
     monkeypatch.setattr(validate, "BLIND", range(100, 112))
-    monkeypatch.setattr(sight, "SEEDS", range(1))
+    monkeypatch.setattr(sight, "STARTS", range(1))
 
 
 def test_things_go_to_places_that_are_made_for_them() -> None:
@@ -213,8 +213,7 @@ def test_an_item_of_its_places_color_is_found() -> None:
         raise problem.error
 
 
-def test_enforced_checks_repeat_the_draw(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(visibility, "ENFORCED", ("place",))
+def test_a_draw_that_cannot_be_told_apart_is_repeated() -> None:
     env = TabletopEnv(Trusted(Camouflage), spec_of(Camouflage).bounds, obs_mode="state")
     with pytest.raises(TaskError, match="cannot be told apart by colour"):
         env.reset(seed=0)

@@ -174,8 +174,8 @@ def test_notes_say_what_was_changed() -> None:
 def test_the_oracle_solves_translations(name: str) -> None:
     made = translated(name)
     bounds = made.program.draw("train", 2000).spec.bounds
-    episode, error = run_episode(made.program, bounds, "oracle", 2000)
-    assert episode.success, error
+    run = run_episode(made.program, bounds, "oracle", "train", 2000)
+    assert run.episode.success, run.problem
 
 
 # --- the command ------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ from gensim_envs.envs.rollout import Episode
 from gensim_envs.errors import SandboxError, TaskError
 from gensim_envs.generation import check, validate
 from gensim_envs.generation import publish as stage
-from gensim_envs.generation.validate import Policy
+from gensim_envs.generation.validate import Policy, Run
 from gensim_envs.library import Library, shipped
 from gensim_envs.sandbox.client import Protection, protection
 from gensim_envs.task.drawing import Draw
@@ -101,8 +101,8 @@ def episodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[Policy, list[Epis
         "oracle": [solved] * 20, "noop": [failed] * 20, "random": [failed] * 20,
     }  # fmt: skip
 
-    def play(program: object, bounds: object, policy: Policy, seed: int) -> tuple[Episode, str]:
-        return returns[policy][seed], ""
+    def play(program: object, bounds: object, policy: Policy, split: str, seed: int) -> Run:
+        return Run(returns[policy][seed], "", None)
 
     monkeypatch.setattr(validate, "run_episode", play)
     monkeypatch.setattr(processes, "processes", one_thread)

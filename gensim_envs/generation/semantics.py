@@ -17,7 +17,6 @@ import shapely
 from gensim_envs.errors import TaskError
 from gensim_envs.generation.phrases import Phrase, meant, phrases
 from gensim_envs.task.assets import Zone
-from gensim_envs.task.checks import goals
 from gensim_envs.task.checks.sentences import plural
 from gensim_envs.task.goals import HEIGHT_TOLERANCE, POSITION_TOLERANCE, YAW_TOLERANCE, Goal
 from gensim_envs.task.judge import Judge
@@ -134,9 +133,10 @@ def _wrong_relation(spec: TaskSpec, goal: Goal, phrase: Phrase, below: set[int])
 
 
 _SPOT = re.compile(
-    r"(?<!side )\b(?:in|at|on|into|to|along|by|near) (?:(?:the|a|an|each|every|its|one|own|very|two|"
-    r"four|left|right|far|near|opposite) )*(corner|middle|center|centre|edge|side|half|halves|end|"
-    r"row|line|circle|ring|square|triangle)s?\b"
+    r"(?<!side )\b(?:in|at|on|into|to|along|by|near) "
+    r"(?:(?:the|a|an|each|every|its|one|own|very|two|four|left|right|far|near|opposite) )*"
+    r"(corner|middle|center|centre|edge|side|half|halves|end|row|line|circle|ring|square|triangle)"
+    r"s?\b"
 )
 
 
@@ -145,8 +145,7 @@ def _wrong_spot(spec: TaskSpec, goal: Goal) -> Problems:
     text = goal.instruction.lower()
     found = _SPOT.search(text)
     judged = any(place.exact or place.part for place in goal.places)
-    relations = ("inside", "on") if goals.ONLY_SHOWN else ("inside",)
-    if goal.relation not in relations or found is None or (judged and goal.relation == "on"):
+    if goal.relation not in ("inside", "on") or found is None or (judged and goal.relation == "on"):
         return
     before = text[: found.start()].split()
     bases = {noun for place in goal.places for noun in _nouns_of(spec, place.base)}

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,10 +13,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from gensim_envs.envs.tabletop import TabletopEnv
-from gensim_envs.errors import OracleError
-from gensim_envs.oracle import Oracle
 from gensim_envs.sandbox.program import Program
-from gensim_envs.seeds import CERTIFICATE
+from gensim_envs.seeds import SURVEY
 from gensim_envs.sim.cameras import TopDown
 from gensim_envs.sim.views import PIXEL, SHAPE
 from gensim_envs.sim.world import World
@@ -28,11 +25,10 @@ from gensim_envs.task.goals import Goal
 from gensim_envs.task.pose import WORKSPACE
 from gensim_envs.task.relations import target_of
 from gensim_envs.task.spec import TaskSpec
-from gensim_envs.task.visibility import ENFORCED, Problem, alike, same_color
-from gensim_envs.utils.processes import in_order
+from gensim_envs.task.visibility import Problem, alike, same_color
 
-SEEDS = CERTIFICATE[:4]
-"""Certificate seeds, in each split, whose episodes are rendered."""
+STARTS = SURVEY[:20]
+"""Seeds of the survey, in each split, whose starts are rendered."""
 LEAST_PIXELS = 40
 LEAST_WIDTH = 3
 LEAST_HEIGHT = 0.01
@@ -57,63 +53,61 @@ class Sight:
     problems: tuple[Problem, ...]
 
 
-def look(
-    program: Program,
-    bounds: Mapping[str, int],
-    limit: int,
-    executor: Executor,
-    tick: Callable[[str], None] = lambda line: None,
-) -> Sight:
-    """Look at each goal when it becomes current, along the oracle's episodes in both splits.
+class Looker:
+    """Looks at each goal of an episode when it becomes current."""
+
+    def __init__(self) -> None:
+        self._found: list[Sight] = []
+        self._last: Goal | None = None
+
+    def look(self, env: TabletopEnv) -> None:
+        """Look at the current goal, unless it was looked at before. Call it before each step."""
+        if env.goal is not None and env.goal is not self._last:
+            self._last = env.goal
+            self._found.append(look_at_goal(env.world, env.task_spec.goals.index(env.goal)))
+
+    @property
+    def sight(self) -> Sight | None:
+        """What was seen so far."""
+        return together(self._found)
+
+
+def look_at_starts(program: Program, bounds: Mapping[str, int], split: str) -> Sight | None:
+    """Look at the first goal at the start of some episodes of the survey.
 
     Args:
         program: the task's program.
         bounds: bounds in the task's record.
-        limit: the task's step limit.
-        executor: runs the episodes.
-        tick: called with a line after each episode.
+        split: "train" or "test".
     """
-    jobs = [
-        (program, dict(bounds), limit, split, seed) for split in ("train", "test") for seed in SEEDS
-    ]
-    seen: list[Sight] = []
-    with contextlib.closing(in_order(executor, look_at, jobs)) as running:
-        for (*_, split, seed), sight in zip(jobs, running, strict=True):
-            seen.append(sight)
-            tick(f"sight on seed {seed} ({split}): {len(sight.problems)} problems")
-    problems = tuple(dict.fromkeys(p for sight in seen for p in sight.problems))
+    env = TabletopEnv(program, bounds, split=split, obs_mode="state")  # type: ignore[arg-type]
+    found = []
+    with contextlib.closing(env):
+        for seed in STARTS:
+            env.reset(seed=seed)
+            looker = Looker()
+            looker.look(env)
+            found.append(looker.sight)
+    return together(found)
+
+
+def together(sights: Iterable[Sight | None]) -> Sight | None:
+    """The least that was seen, with all problems; None if nothing was looked at."""
+    seen = [sight for sight in sights if sight is not None]
+    if not seen:
+        return None
+    problems = tuple(dict.fromkeys(problem for sight in seen for problem in sight.problems))
     return Sight(min(s.pixels for s in seen), min(s.contrast for s in seen), problems)
 
 
 def check(sight: Sight) -> None:
-    """Check what is enforced.
+    """Check that everything was seen.
 
     Raises:
         TaskError: naming the goal, the thing and the remedy.
     """
     for problem in sight.problems:
-        if problem.check in ENFORCED:
-            raise problem.error
-
-
-def look_at(
-    program: Program, bounds: Mapping[str, int], limit: int, split: str, seed: int
-) -> Sight:
-    """Look along one episode of the oracle; it may fail, which another check reports."""
-    env = TabletopEnv(program, bounds, split=split, obs_mode="state")  # type: ignore[arg-type]
-    found: list[Sight] = []
-    with contextlib.closing(env), contextlib.suppress(OracleError):
-        env.reset(seed=seed)
-        oracle, last, ended = Oracle(env), None, False
-        for _ in range(limit):
-            if ended or env.goal is None:
-                break
-            if env.goal is not last:
-                last = env.goal
-                found.append(look_at_goal(env.world, env.task_spec.goals.index(last)))
-            ended = env.step(oracle.act())[2]
-    problems = tuple(dict.fromkeys(p for sight in found for p in sight.problems))
-    return Sight(min(s.pixels for s in found), min(s.contrast for s in found), problems)
+        raise problem.error
 
 
 def look_at_goal(world: World, number: int) -> Sight:

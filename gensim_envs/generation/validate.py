@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -27,7 +27,7 @@ MOST_RANDOM = 0.05
 MOST_BLIND = 0.3
 """Success rate of blind play above which a task that needs reading is refused."""
 
-EPISODES = 3 * len(CERTIFICATE) + len(BLIND) + 2 * len(sight.SEEDS)
+EPISODES = 4 * len(CERTIFICATE) + len(BLIND)
 """Episodes of a certificate."""
 
 Policy = Literal["oracle", "noop", "random"]
@@ -69,25 +69,39 @@ def max_steps(bounds: Mapping[str, int]) -> int:
     return 2 * bounds["steps"] + 2
 
 
+@dataclass(frozen=True)
+class Run:
+    """An episode of a certificate.
+
+    Attributes:
+        episode: its result; a failure where the oracle raised an error.
+        problem: the oracle's error, or "".
+        sight: what could be seen of each goal when it became current; None unless the oracle acted.
+    """
+
+    episode: Episode
+    problem: str
+    sight: sight.Sight | None
+
+
 def run_episode(
-    program: Program, bounds: Mapping[str, int], policy: Policy, seed: int
-) -> tuple[Episode, str]:
-    """Run one episode without images.
+    program: Program, bounds: Mapping[str, int], policy: Policy, split: str, seed: int
+) -> Run:
+    """Run one episode.
 
     Args:
         program: the task's program.
         bounds: bounds in the task's record.
         policy: the policy that acts.
+        split: "train" or "test".
         seed: seed of `reset` and of the random actions.
-
-    Returns:
-        (episode, the oracle's error or ""). After an error the episode counts as a failure.
     """
-    env = TabletopEnv(program, bounds, obs_mode="state")
-    oracle = Oracle(env)
+    env = TabletopEnv(program, bounds, split=split, obs_mode="state")  # type: ignore[arg-type]
+    oracle, looker = Oracle(env), sight.Looker()
 
     def act(observation: Any, info: Mapping[str, Any]) -> np.ndarray[Any, Any]:
         if policy == "oracle":
+            looker.look(env)
             return oracle.act()
         action = env.action_space.sample()
         if policy == "noop":
@@ -97,9 +111,10 @@ def run_episode(
     with contextlib.closing(env):
         env.action_space.seed(seed)
         try:
-            return rollout(env, act, seed=seed, max_steps=max_steps(bounds)), ""
+            episode = rollout(env, act, seed=seed, max_steps=max_steps(bounds))
         except OracleError as error:
-            return Episode(False, 0.0, 0), str(error)
+            return Run(Episode(False, 0.0, 0), str(error), looker.sight)
+    return Run(episode, "", looker.sight)
 
 
 @refusing("oracle")
@@ -110,7 +125,7 @@ def certify(
     executor: Executor,
     tick: Tick = lambda line: None,
 ) -> Certificate:
-    """Run the three policies on the certificate seeds.
+    """Run the three policies on the certificate seeds, play blindly, and look at what they see.
 
     Args:
         program: the task's program.
@@ -122,22 +137,24 @@ def certify(
     Raises:
         TaskError: with cause "oracle", if the task is refused.
     """
-    jobs = [(policy, seed) for policy in POLICIES for seed in CERTIFICATE]
-    results: dict[Policy, list[tuple[Episode, str]]] = {policy: [] for policy in POLICIES}
+    jobs = [(policy, "train", seed) for policy in POLICIES for seed in CERTIFICATE]
+    jobs += [("oracle", "test", seed) for seed in CERTIFICATE]
+    runs: dict[tuple[Policy, str], list[Run]] = {job[:2]: [] for job in jobs}
     running = in_order(executor, run_episode, [(program, dict(bounds), *job) for job in jobs])
     with contextlib.closing(running):
-        for (policy, seed), result in zip(jobs, running, strict=True):
-            results[policy].append(result)
-            _check_oracle(results["oracle"])  # a refused task is not played to the end
-            tick(f"{policy} on seed {seed}: {'solved' if result[0].success else 'not solved'}")
-    solved = [episode.steps for episode, _ in results["oracle"] if episode.success]
+        for (policy, split, seed), run in zip(jobs, running, strict=True):
+            runs[policy, split].append(run)
+            _check_oracle(runs["oracle", "train"])  # a refused task is not played to the end
+            solved = "solved" if run.episode.success else "not solved"
+            tick(f"{policy} on seed {seed} ({split}): {solved}")
+    view = _look(program, bounds, executor, [run for some in runs.values() for run in some])
+    steps = [run.episode.steps for run in runs["oracle", "train"] if run.episode.success]
     attempts = _play_blindly(program, bounds, executor, tick)
-    view = sight.look(program, bounds, max_steps(bounds), executor, tick)
     certificate = Certificate(
-        oracle=len(solved),
-        steps=round(float(np.mean(solved)), 2) if solved else 0.0,
-        noop=max(round(episode.episode_return, 6) for episode, _ in results["noop"]),
-        random=sum(episode.success for episode, _ in results["random"]),
+        oracle=len(steps),
+        steps=round(float(np.mean(steps)), 2) if steps else 0.0,
+        noop=max(round(run.episode.episode_return, 6) for run in runs["noop", "train"]),
+        random=sum(run.episode.success for run in runs["random", "train"]),
         redraws=redraws,
         blind=sum(attempt.solved for attempt in attempts) / len(attempts),
         blind_late=sum(attempt.solved_late for attempt in attempts) / len(attempts),
@@ -149,6 +166,17 @@ def certify(
     _check_blind(certificate)
     sight.check(view)
     return certificate
+
+
+def _look(
+    program: Program, bounds: Mapping[str, int], executor: Executor, runs: Sequence[Run]
+) -> sight.Sight:
+    """What can be seen, in the oracle's episodes and at the start of more."""
+    jobs = [(program, dict(bounds), split) for split in ("train", "test")]
+    with contextlib.closing(in_order(executor, sight.look_at_starts, jobs)) as running:
+        seen = sight.together([*(run.sight for run in runs), *running])
+    assert seen is not None
+    return seen
 
 
 def _play_blindly(
@@ -163,15 +191,16 @@ def _play_blindly(
     return attempts
 
 
-def _check_oracle(results: list[tuple[Episode, str]]) -> None:
-    failed = [k for k, (episode, _) in enumerate(results) if not episode.success]
+def _check_oracle(runs: Sequence[Run]) -> None:
+    failed = [k for k, run in enumerate(runs) if not run.episode.success]
     if len(CERTIFICATE) - len(failed) < NEEDED:
-        last, problem = results[failed[-1]]
-        why = problem or (
-            f"only {last.episode_return:.2f} of the reward after {last.steps} actions"
+        last = runs[failed[-1]]
+        why = last.problem or (
+            f"only {last.episode.episode_return:.2f} of the reward after {last.episode.steps} "
+            "actions"
         )
         raise TaskError(
-            f"the oracle fails on {len(failed)} of the first {len(results)} seeds, and must solve "
+            f"the oracle fails on {len(failed)} of the first {len(runs)} seeds, and must solve "
             f"{NEEDED} of {len(CERTIFICATE)}; on seed {CERTIFICATE[failed[-1]]}: {why}",
             "Check that every place can be reached and holds what is put there",
             cause="oracle",

@@ -111,10 +111,10 @@ def _solve(made: Translation, executor: Executor) -> tuple[int, str]:
     """How many of the tried seeds the oracle solves, and why not the first of the others."""
     drawn = [made.program.draw("train", seed).spec.bounds for seed in TRIED]
     bounds = {key: max(each[key] for each in drawn) for key in drawn[0]}
-    jobs: list[tuple[Sandboxed, dict[str, int], validate.Policy, int]]
-    jobs = [(made.program, bounds, "oracle", seed) for seed in TRIED]
-    results = list(in_order(executor, validate.run_episode, jobs))
-    why = [error or "not solved in time" for episode, error in results if not episode.success]
+    jobs: list[tuple[Sandboxed, dict[str, int], validate.Policy, str, int]]
+    jobs = [(made.program, bounds, "oracle", "train", seed) for seed in TRIED]
+    runs = list(in_order(executor, validate.run_episode, jobs))
+    why = [run.problem or "not solved in time" for run in runs if not run.episode.success]
     return len(jobs) - len(why), why[0] if why else ""
 
 

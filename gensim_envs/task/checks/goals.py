@@ -44,12 +44,6 @@ from gensim_envs.task.spec import (
     ItemSpec,
 )
 
-ONLY_SHOWN = True
-"""Whether places that nothing in the picture shows are refused.
-
-False until the library's programs are written anew, which were recorded before there were marks.
-"""
-
 
 def tolerances(items: Sequence[ItemSpec], places: Sequence[Place]) -> tuple[float, float]:
     """The widest tolerances in the plane and of the heading, metres and radians."""
@@ -134,7 +128,7 @@ def _check_relation(items: Sequence[ItemSpec], goal: Goal) -> None:
 
 def _check_shown(items: Sequence[ItemSpec], goal: Goal, k: int, place: Place) -> None:
     """Check that the picture shows a place of an `at` goal."""
-    if place.pattern is not None or not ONLY_SHOWN:
+    if place.pattern is not None:
         return
     mover = items[goal.item_for(k)].asset
     if not place.bases:
