@@ -30,7 +30,6 @@ from gensim_envs.task.goals import Goal, Snapshot
 from gensim_envs.task.judge import Judge
 from gensim_envs.task.progress import GoalStatus, GoalTracker
 from gensim_envs.task.spec import TaskSpec
-from gensim_envs.task.visibility import check_draw
 
 Split = Literal["train", "test"]
 Motion = Literal["direct", "arm"]
@@ -311,7 +310,6 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
             spec = self._program.draw(self._split, number).spec
             try:
                 self._check_bounds(spec)
-                check_draw(spec)
                 self.world.load(spec)
                 return number
             except TaskError as error:
