@@ -119,11 +119,7 @@ def look_at_goal(world: World, number: int) -> Sight:
     """
     spec, image = world.spec, world.top_down()
     goal, colors = spec.goals[number], lab(image.color)
-    masks = {
-        k: np.isin(image.body, world.bodies[k])
-        for k in sorted({*goal.items, *goal.bases})
-        if world.bodies[k]
-    }
+    masks = _seen(world, image, {*goal.items, *goal.bases})
     places = {
         k: masks[k] & mask if isinstance(spec.items[k].asset, KitBoard) else masks[k]
         for k, mask in _places(world, goal)
@@ -145,6 +141,26 @@ def look_at_goal(world: World, number: int) -> Sight:
                     problems.append(same_color(number, *things))
     pixels = min((int(mask.sum()) for mask in (masks | places).values()), default=0)
     return Sight(pixels, round(contrast, 1), tuple(dict.fromkeys(problems)))
+
+
+def _seen(world: World, image: TopDown, wanted: set[int]) -> dict[int, Mask]:
+    """For each wanted thing the pixels (160, 320) of it, or of one that equals it.
+
+    Equal movable things are exchangeable, so of each kind those count that are seen best.
+    """
+    items = world.spec.items
+    kinds: dict[object, list[int]] = {}
+    for k in range(len(items)):
+        if world.bodies[k]:
+            kinds.setdefault(k if items[k].fixed else items[k].asset, []).append(k)
+    masks: dict[int, Mask] = {}
+    for members in kinds.values():
+        if wanted.isdisjoint(members):
+            continue
+        found = [np.isin(image.body, world.bodies[k]) for k in members]
+        found.sort(key=lambda mask: -int(mask.sum()))
+        masks |= zip(sorted(wanted.intersection(members)), found, strict=False)
+    return dict(sorted(masks.items()))
 
 
 def _places(world: World, goal: Goal) -> Iterator[tuple[int, Mask]]:

@@ -122,7 +122,10 @@ class Judge:
 
     def fraction(self, number: int, now: Snapshot) -> float:
         """The fraction of one goal that is fulfilled, whatever the others need, 0..1."""
-        return self._assign([number], now, self.motions(number, now), todo=False).fractions[0]
+        motions = self.motions(number, now)
+        if not self._is_begun(number, now, motions):
+            return 0.0
+        return self._assign([number], now, motions, todo=False).fractions[0]
 
     def assign(self, current: int, now: Snapshot, motions: Motions | None = None) -> Assignment:
         """Judge the goals up to `current` together.
@@ -186,9 +189,27 @@ class Judge:
 
     def in_place(self, number: int, now: Snapshot) -> set[int]:
         """Rigid items that are at some place of one goal, whatever the others need."""
-        need = self.needs[number]
-        targets, _ = self._targets([number], [need], now, self.motions(number, now))
+        motions = self.motions(number, now)
+        if not self._is_begun(number, now, motions):
+            return set()
+        return self._near_targets([number], now, motions)
+
+    def _near_targets(self, numbers: Sequence[int], now: Snapshot, motions: Motions) -> set[int]:
+        """Rigid items that are at some place of the goals."""
+        targets, _ = self._targets(numbers, [self.needs[n] for n in numbers], now, motions)
         return {item for target in targets for item in target.items}
+
+    def _is_begun(self, number: int, now: Snapshot, motions: Motions) -> bool:
+        """Whether two things stand where earlier goals begin the pattern of a goal, if they do.
+
+        A single one is no pattern: something is always at the right distance from something.
+        """
+        goals = self._spec.goals
+        pattern = goals[number].places[0].pattern
+        earlier = [k for k in range(number) if pattern in (p.pattern for p in goals[k].places)]
+        if pattern is None or not earlier or self._spec.patterns[pattern].anchor is not None:
+            return True
+        return len(self._near_targets(earlier, now, motions)) >= 2
 
     def is_filled(self, number: int, now: Snapshot) -> bool:
         """Whether a goal whose items are judged together is fulfilled: a rope, a pile, a group."""

@@ -127,20 +127,20 @@ def _on(spec: TaskSpec, goal: Goal, place: Place, item: int, now: Snapshot) -> I
         return
     base = place.bases[0]
     x, y, _ = spec.items[base].asset.size
+    frame = Pose(target.x, target.y, target.z, now.poses[base].yaw)
+    turn = target.yaw - frame.yaw
     middle = (0.0, 0.0)
     if place.part in ("end", "first end", "second end"):
-        away = (max(x, y) - _along(spec, item)) / 2 * (-1 if place.part != "second end" else 1)
-        middle = (away, 0.0) if x >= y else (0.0, away)
+        axis = 0 if x >= y else 1
+        length = float(np.ptp(corners_at(spec, item, turn, now)[:, axis]))
+        away = (max(x, y) - length) / 2 * (-1 if place.part != "second end" else 1)
+        middle = (away, 0.0) if axis == 0 else (0.0, away)
     spots = itertools.product(
         np.arange(-x / 2, x / 2 + 1e-9, _STEP), np.arange(-y / 2, y / 2 + 1e-9, _STEP)
     )
-    yield target @ Pose(*middle)
+    yield frame @ Pose(*middle, 0.0, turn)
     for dx, dy in sorted(spots, key=lambda xy: (math.dist(xy, middle), xy)):
-        yield target @ Pose(float(dx), float(dy))
-
-
-def _along(spec: TaskSpec, item: int) -> float:
-    return max(spec.items[item].asset.size[:2])
+        yield frame @ Pose(float(dx), float(dy), 0.0, turn)
 
 
 def _beside(spec: TaskSpec, goal: Goal, place: Place, item: int, now: Snapshot) -> Iterator[Pose]:
