@@ -21,7 +21,7 @@ from gensim_envs.task.geometry import Array
 from gensim_envs.task.goals import GROUPS, REGION_REACH, REGIONS, Goal, Place, Snapshot
 from gensim_envs.task.judge import Judge
 from gensim_envs.task.pose import WORKSPACE, Pose, wrap
-from gensim_envs.task.relations import outline, target_of
+from gensim_envs.task.relations import outline, span, target_of
 from gensim_envs.task.spec import TaskSpec
 from gensim_envs.task.spots import corners_at, group_targets, lies, spot
 
@@ -221,12 +221,12 @@ class Mover:
         corners = corners_at(self._spec, item, target.yaw, now)
         shape = shapely.Polygon(corners + (target.x, target.y))
         inner = shape.buffer(-0.002, join_style="mitre")
-        for k in sorted(self._movable(now), key=lambda k: -now.poses[k].z):
-            top = now.poses[k].z + self._spec.items[k].asset.height
+        spans = {k: span(self._spec, k, now) for k in self._movable(now)}
+        for k, (low, top) in sorted(spans.items(), key=lambda entry: -entry[1][0]):
             if k == item or top < target.z + 0.002:
                 continue
             if self._spec.items[k].asset.hollow and (
-                self._goes_into(k, item) or now.poses[k].z < target.z - 0.001
+                self._goes_into(k, item) or low < target.z - 0.001
             ):
                 continue  # it holds the item, or what the item goes into
             if outline(self._spec, k, now).intersects(inner):

@@ -280,7 +280,7 @@ def _packed(spec: TaskSpec, goal: Goal, place: Place, item: int, now: Snapshot) 
         and k not in (item, base)
         and _near(spec, base, k, now)
         # An item that stands lower than the base holds it, as a tray does.
-        and now.poses[k].z > now.poses[base].z - 0.001
+        and span(spec, k, now)[0] > now.poses[base].z - 0.001
     ]
     room = opening.buffer(-_GAP / 2)
     x0, y0, x1, y1 = room.bounds
