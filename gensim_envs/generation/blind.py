@@ -57,8 +57,8 @@ class Attempt:
         solved: whether the task was solved in as many actions as the oracle took.
         solved_late: whether it was solved within the step limit.
         choice: whether the scene allows more than one arrangement.
-        rejected: whether after as many actions as the oracle took everything that was moved was in
-            its place, but the task was not solved.
+        rejected: whether it broke a rule, or after as many actions as the oracle took everything
+            that was moved was in its place, but the task was not solved.
     """
 
     solved: bool
@@ -147,15 +147,17 @@ def play(program: Program, bounds: Mapping[str, int], limit: int, seed: int) -> 
     with contextlib.closing(env):
         env.reset(seed=seed)
         player = BlindPlayer(env, np.random.default_rng([seed, *b"blind"]))
-        steps, success, ended = 0, False, False
+        steps, success, ended, violated = 0, False, False, False
         completed: set[int] = set()
         while steps < limit and not ended and (action := player.act()) is not None:
             *_, ended, _, info = env.step(action)
             steps, success = steps + 1, bool(info["success"])
+            violated = bool(info["violation"])
             if not success and player.completed():
                 completed.add(steps)
         needed = _oracle_steps(env, seed, limit) if success or completed else 0
-    return Attempt(success and steps <= needed, success, player.choice, needed in completed)
+    rejected = violated or needed in completed
+    return Attempt(success and steps <= needed, success, player.choice, rejected)
 
 
 def _oracle_steps(env: TabletopEnv, seed: int, limit: int) -> int:

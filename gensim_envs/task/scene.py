@@ -142,9 +142,11 @@ class Scene:
             group.append(self._add(asset, at, fixed, before))
         return group
 
-    def distract(self, asset: A, count: int | None = None) -> Item[A] | Group[A]:
-        """Add things that no goal is about."""
-        added = self.add(asset) if count is None else self.add(asset, count)
+    def distract(
+        self, asset: A, count: int | None = None, **how: Unpack[_How]
+    ) -> Item[A] | Group[A]:
+        """Add things that no goal is about; options as for `add`."""
+        added = self.add(asset, **how) if count is None else self.add(asset, count, **how)
         for item in [added] if isinstance(added, Item) else added:
             self._specs[item.index] = replace(self._specs[item.index], distractor=True)
         return added

@@ -6,8 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from shapely import Point
+
 from gensim_envs.errors import TaskError
 from gensim_envs.task.assets import ASSETS, COLORS
+from gensim_envs.task.geometry import footprint
 from gensim_envs.task.goals import Goal
 from gensim_envs.task.spec import TaskSpec
 
@@ -39,6 +42,7 @@ _ANY_NOUN = re.compile(
     rf"\b({'|'.join(map(re.escape, sorted(_SINGULAR, key=len, reverse=True)))})\b"
 )
 
+_FROM = re.compile(r"\b(?:from|off|out of)\b")
 _UNIT = r"(?:mm|cm|m|millimet(?:er|re)s?|centimet(?:er|re)s?|met(?:er|re)s?|degrees?)"
 _MEASURE = re.compile(rf"\b(?:\d+(?:\.\d+)?|{'|'.join(NUMBERS)})[ -]?{_UNIT}\b")
 
@@ -46,13 +50,16 @@ _MEASURE = re.compile(rf"\b(?:\d+(?:\.\d+)?|{'|'.join(NUMBERS)})[ -]?{_UNIT}\b")
 def check_sentence(spec: TaskSpec, goal: Goal, supports: set[int]) -> None:
     """Check that each colour, count and kind in the instruction is that of an item or a target.
 
-    What the items come to stand on (`supports`) is a target, too, and a sentence may state a rule.
+    What the items come to stand on (`supports`) is a target, too; a sentence may state a rule, and
+    say from what it takes the items.
     Numbers with a unit, such as 8 cm, are not counts.
     Goals that share an instruction are checked as one; `goal` and `supports` are then those of
     them all.
     """
     ruled = {k for rule in spec.rules for k in (*rule.items, *rule.others)}
     used = [*goal.items, *supports, *sorted(ruled)]
+    if _FROM.search(goal.instruction.lower()):
+        used += sorted(_sources(spec, goal))
     assets = [spec.items[k].asset for k in used]
     text = goal.instruction.lower().replace("grey", "gray")
     words = re.findall(r"[a-z0-9]+(?:-[a-z]+)*", _MEASURE.sub(" ", text))
@@ -67,6 +74,19 @@ def check_sentence(spec: TaskSpec, goal: Goal, supports: set[int]) -> None:
             remedy = "Name only the kinds of its items and targets"
             raise _mismatch(f"a {noun!r}", "no item or target of the goal is one", remedy)
     _check_counts(spec, goal, words, supports)
+
+
+def _sources(spec: TaskSpec, goal: Goal) -> set[int]:
+    """What the items of a goal stand on or in at the start."""
+    found = set()
+    for k, base in enumerate(spec.items):
+        if base.bodies or k in goal.items:
+            continue
+        area = footprint(spec.geometry(k).outline, base.start)
+        for item in (spec.items[i] for i in goal.items):
+            if item.start.z >= base.start.z and area.contains(Point(item.start.x, item.start.y)):
+                found.add(k)
+    return found
 
 
 def _mismatch(mentioned: str, but: str, remedy: str) -> TaskError:
