@@ -27,6 +27,7 @@ from gensim_envs.task.spots import corners_at, group_targets, lies, spot
 
 _ASIDE_GRID = 0.02  # metres between places that are tried for something in the way
 _ASIDE_GAP, _TIGHT_GAP = 0.02, 0.005
+_AWAY = 0.06  # metres that something in the way moves at least, if its own place counts as free
 _TIPS = 0.006  # metres between points at which a grasp is tried
 _DROPS = 24  # places that are tried for setting something upright
 _LEVEL = 0.002  # metres by which the targets of items differ that may be placed in any order
@@ -78,7 +79,7 @@ class Mover:
         for intruder in sorted(self._judge.intruders(number, now)):
             yield self._clear(intruder, now)
             return
-        why, level = "nothing is left to move", math.inf
+        why, level = "", math.inf
         for item, target in self._targets(number, goal, now):
             name = self._spec.items[item].asset
             if lies(now, item) and (goal.relation == "at" or _stays(now.poses[item], target)):
@@ -106,9 +107,26 @@ class Mover:
             why = f"the {name} is out of reach" if answers is None else f"the {name} cannot stay"
         if level == math.inf:
             blocker = self._squatter(number, now)
-            if blocker is None:
+            if blocker is not None:
+                yield self._clear(blocker, now)
+            elif why:
                 raise OracleError(why)
-            yield self._clear(blocker, now)
+            else:
+                yield self._wait(now)
+
+    def _wait(self, now: Snapshot) -> Array:
+        """An answer (1, 7) that touches the empty table, for what has not come to rest yet."""
+        taken: list[shapely.Geometry] = [
+            outline(self._spec, k, now)
+            for k, item in enumerate(self._spec.items)
+            if not item.bodies and now.has(k)
+        ]
+        corners = np.array([(-1, -1), (-1, 1), (1, 1), (1, -1)]) * _TIPS
+        free = self._free_spots(corners, taken, _ASIDE_GAP)
+        if not len(free):
+            raise OracleError("nothing is left to move")
+        x, y = free[0]
+        return np.array([[x, y, 0.0, x, y, 0.0, 1.0]])
 
     def _squatter(self, number: int, now: Snapshot) -> int | None:
         """What takes the room of a goal's items without being in place for any goal, the nearest.
@@ -274,20 +292,24 @@ class Mover:
         """The answers (k, 7) that move an item out of the way to the nearest free spot."""
         if self._spec.items[item].bodies:
             raise OracleError(f"the {self._spec.items[item].asset} is in the way")
-        free = self._free_spot(item, now)
-        if free is None:
-            raise OracleError(f"there is no free spot for the {self._spec.items[item].asset}")
-        action = self._carry(item, free, now)
-        if isinstance(action, int) and depth < len(self._spec.items):
-            return self._clear(action, now, depth + 1)
-        if action is None or isinstance(action, int):
-            raise OracleError(f"the {self._spec.items[item].asset} is out of reach")
-        if _does_nothing(action):
-            raise OracleError(f"the {self._spec.items[item].asset} has nowhere to go")
-        return action
+        for least in (0.0, _AWAY):  # where it stands may count as free, for another arrangement
+            free = self._free_spot(item, now, least)
+            if free is None:
+                raise OracleError(f"there is no free spot for the {self._spec.items[item].asset}")
+            action = self._carry(item, free, now)
+            if isinstance(action, int) and depth < len(self._spec.items):
+                return self._clear(action, now, depth + 1)
+            if action is None or isinstance(action, int):
+                raise OracleError(f"the {self._spec.items[item].asset} is out of reach")
+            if not _does_nothing(action):
+                return action
+        raise OracleError(f"the {self._spec.items[item].asset} has nowhere to go")
 
-    def _free_spot(self, item: int, now: Snapshot) -> Pose | None:
-        """The nearest pose on the table with room around it, if need be where goals put things."""
+    def _free_spot(self, item: int, now: Snapshot, least: float = 0.0) -> Pose | None:
+        """The nearest pose on the table with room around it, if need be where goals put things.
+
+        It is `least` metres away or more.
+        """
         taken: list[shapely.Geometry] = [
             outline(self._spec, k, now)
             for k in range(len(self._spec.items))
@@ -298,6 +320,7 @@ class Mover:
             for turn in (0.0, math.pi / 2):
                 pose = now.poses[item].turned(turn)
                 free = self._free_spots(corners_at(self._spec, item, pose.yaw, now), others, gap)
+                free = free[np.hypot(*(free - (pose.x, pose.y)).T) >= least]
                 if len(free):
                     x, y = min(free, key=lambda at: math.hypot(at[0] - pose.x, at[1] - pose.y))
                     return Pose(float(x), float(y), 0.0, pose.yaw)

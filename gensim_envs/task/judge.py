@@ -482,14 +482,16 @@ class Judge:
         """Things in or on the places of a goal that do not belong there.
 
         A distractor never does; with `only` neither does anything but the goal's items and what
-        other goals up to the `current` one put there.
+        other goals up to the `current` one put there, or on top of what is there.
         """
         spec, goal = self._spec, self._spec.goals[number]
         last = number if current is None else current
         belong: Counter[int] = Counter()
-        for k, earlier in enumerate(spec.goals[: last + 1]):
-            if earlier.bases & goal.bases:
+        holders = set(goal.bases)
+        for k, other in enumerate(spec.goals[: last + 1]):
+            if other.bases & holders:
                 belong.update(self.needs[k])
+                holders |= set(other.items)
         found: set[int] = set()
         for base in sorted(goal.bases):
             for item, data in enumerate(spec.items):
