@@ -100,15 +100,12 @@ def lathe(profile: Profile, facets: int = 24) -> Mesh:
 
 
 def create_visual(client: Client, mesh: Mesh, **look: Any) -> int:
-    """A visual shape of a mesh; `look` holds further arguments of pybullet's createVisualShape."""
-    if client.egl:  # it draws no mesh that is not in a file
-        shape: dict[str, Any] = {"fileName": _wavefront(mesh)}
-    else:
-        shape = {
-            "vertices": mesh.vertices.tolist(), "normals": mesh.normals.tolist(),
-            "indices": mesh.corners.tolist(),
-        }  # fmt: skip
-    return int(client.createVisualShape(p.GEOM_MESH, **shape, **look))
+    """A visual shape of a mesh; `look` holds further arguments of pybullet's createVisualShape.
+
+    It goes through a file: pybullet never frees vertices that it is given, and EGL does not draw
+    them.
+    """
+    return int(client.createVisualShape(p.GEOM_MESH, fileName=_wavefront(mesh), **look))
 
 
 def create_box(client: Client, size: tuple[float, float, float], rgba: Sequence[float]) -> int:
@@ -133,6 +130,7 @@ def scaled_file(file: str, factors: tuple[float, float, float]) -> str:
     return _stored("".join(lines))
 
 
+@lru_cache(maxsize=256)
 def _wavefront(mesh: Mesh) -> str:
     lines = [f"v {x:.9g} {y:.9g} {z:.9g}\n" for x, y, z in mesh.vertices]
     lines += [f"vn {x:.9g} {y:.9g} {z:.9g}\n" for x, y, z in mesh.normals]
