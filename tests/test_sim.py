@@ -527,7 +527,7 @@ def test_loading_replaces_all_bodies(world: World) -> None:
 
 
 def test_memory_does_not_grow_with_steps() -> None:
-    """pybullet never frees the vertices of a mesh that it is given as numbers."""
+    """Pybullet never frees the vertices of a mesh that it is given as numbers."""
 
     def resident() -> int:
         return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
