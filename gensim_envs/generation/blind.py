@@ -9,12 +9,13 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from gensim_envs.envs.rollout import rollout
 from gensim_envs.envs.tabletop import TabletopEnv
@@ -28,9 +29,9 @@ from gensim_envs.task.geometry import footprint
 from gensim_envs.task.goals import REGIONS, Goal, Place, Relation, Snapshot
 from gensim_envs.task.judge import Judge
 from gensim_envs.task.pose import Pose
-from gensim_envs.task.relations import beads_along, crumbs_inside, is_met
+from gensim_envs.task.relations import beads_along, crumbs_inside, is_met, path_corners
 from gensim_envs.task.spec import TaskSpec
-from gensim_envs.task.spots import spot
+from gensim_envs.task.spots import moved, spot
 
 _FLAT_TOPS = (
     assets.Block,
@@ -58,7 +59,8 @@ class Attempt:
         solved_late: whether it was solved within the step limit.
         choice: whether the scene allows more than one arrangement.
         rejected: whether it broke a rule, or after as many actions as the oracle took everything
-            that was moved was in its place, but the task was not solved.
+            that was moved was in its place, but the task was not solved; or whether the task would
+            not be solved even if everything was where the arrangement has it.
     """
 
     solved: bool
@@ -156,7 +158,7 @@ def play(program: Program, bounds: Mapping[str, int], limit: int, seed: int) -> 
             if not success and player.completed():
                 completed.add(steps)
         needed = _oracle_steps(env, seed, limit) if success or completed else 0
-    rejected = violated or needed in completed
+    rejected = violated or needed in completed or not accepts(env.task_spec, player.goals)
     return Attempt(success and steps <= needed, success, player.choice, rejected)
 
 
@@ -167,6 +169,39 @@ def _oracle_steps(env: TabletopEnv, seed: int, limit: int) -> int:
     except OracleError:
         return 0
     return episode.steps if episode.success else 0
+
+
+def accepts(spec: TaskSpec, arrangement: Sequence[Goal]) -> bool:
+    """Whether a task is solved once everything is where an arrangement has it, by geometry alone.
+
+    What finds no room stays where it is.
+    """
+    now = spec.start_snapshot()
+    todo = list(arrangement)
+    while todo:
+        waiting = {goal.items[0] for goal in todo}
+        goal = next((g for g in todo if waiting.isdisjoint(g.bases)), todo[0])
+        todo.remove(goal)
+        item = goal.items[0]
+        if item in now.bodies:
+            now = replace(now, bodies=now.bodies | {item: _laid(spec, goal, now)})
+            continue
+        target = spot(spec, goal, goal.places[0], item, now)
+        if target is not None:
+            now = moved(spec, now, item, target, goal.places[0].bases)
+    fractions = Judge(spec).assign(len(spec.goals) - 1, now).fractions
+    return all(fraction == 1 for fraction in fractions)
+
+
+def _laid(spec: TaskSpec, goal: Goal, now: Snapshot) -> NDArray[np.float64]:
+    """The bodies (n, 3) of a rope along its path, or of a pile in the middle of its zone."""
+    bodies = now.bodies[goal.items[0]]
+    if goal.relation == "along":
+        way = shapely.LineString(path_corners(spec, goal, now))
+        points = way.interpolate(np.linspace(0, 1, len(bodies)), normalized=True)
+        return np.column_stack([shapely.get_coordinates(points), bodies[:, 2]])
+    middle = now.poses[goal.places[0].bases[0]]
+    return np.column_stack([np.tile((middle.x, middle.y), (len(bodies), 1)), bodies[:, 2]])
 
 
 def draw(
