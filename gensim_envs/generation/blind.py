@@ -149,16 +149,17 @@ def play(program: Program, bounds: Mapping[str, int], limit: int, seed: int) -> 
     with contextlib.closing(env):
         env.reset(seed=seed)
         player = BlindPlayer(env, np.random.default_rng([seed, *b"blind"]))
-        steps, success, ended, violated = 0, False, False, False
+        steps, success, ended = 0, False, False
+        rejected = not accepts(env.task_spec, player.goals)
         completed: set[int] = set()
         while steps < limit and not ended and (action := player.act()) is not None:
             *_, ended, _, info = env.step(action)
             steps, success = steps + 1, bool(info["success"])
-            violated = bool(info["violation"])
+            rejected |= bool(info["violation"])
             if not success and player.completed():
                 completed.add(steps)
         needed = _oracle_steps(env, seed, limit) if success or completed else 0
-    rejected = violated or needed in completed or not accepts(env.task_spec, player.goals)
+    rejected |= needed in completed
     return Attempt(success and steps <= needed, success, player.choice, rejected)
 
 
