@@ -40,7 +40,7 @@ def act(x: float, y: float, to_x: float, to_y: float, turn: float = 0.0) -> np.n
 
 def one_block(scene: Scene) -> None:
     block = scene.add(Block("red"), at=Pose(0.4, -0.2))
-    scene.goal("move the block", block, at=Pose(0.6, 0.3))
+    scene.goal("move the block", block, at=scene.mark(block, Pose(0.6, 0.3)))
 
 
 def fingerprint(env: Any, seed: int) -> list[str]:
@@ -214,7 +214,7 @@ class Poses:
 def test_a_thing_keeps_its_offset_from_the_tip_and_turns(table: Any, turn: float) -> None:
     def build(scene: Scene) -> None:
         box = scene.add(Box("red", extents=(0.1, 0.05, 0.03)), at=Pose(0.4, -0.2, 0, 0.4))
-        scene.goal("move the box", box, at=Pose(0.6, 0.3))
+        scene.goal("move the box", box, at=scene.mark(box, Pose(0.6, 0.3)))
 
     env = table(build, obs_mode="state", motion="arm")
     env.reset(seed=0)
@@ -289,7 +289,7 @@ def test_what_is_touched_is_named_and_stops_the_arm(table: Any) -> None:
     def build(scene: Scene) -> None:
         block = scene.add(Block("red"), at=Pose(0.6, 0.0))
         scene.add(Box("blue", extents=(0.02, 0.3, 0.4)), at=Pose(0.53, 0.0), fixed=True)
-        scene.goal("move the block", block, at=Pose(0.6, 0.3))
+        scene.goal("move the block", block, at=scene.mark(block, Pose(0.6, 0.3)))
 
     env = table(build, obs_mode="state", motion="arm", joints=True)
     env.reset(seed=0)
@@ -303,7 +303,7 @@ def test_what_is_touched_is_named_and_stops_the_arm(table: Any) -> None:
 def test_what_is_too_high_to_be_reached_is_left(table: Any) -> None:
     def build(scene: Scene) -> None:
         tower = scene.add(Box("red", extents=(0.08, 0.08, 0.4)), at=Pose(0.71, 0.46))
-        scene.goal("move the tower", tower, at=Pose(0.4, -0.2))
+        scene.goal("move the tower", tower, at=scene.mark(tower, Pose(0.4, -0.2)))
 
     env = table(build, obs_mode="state", motion="arm", joints=True)
     env.reset(seed=0)
@@ -439,7 +439,7 @@ def test_a_push_after_a_pick_changes_the_tool_and_forgets_the_pick(table: Any) -
     def build(scene: Scene) -> None:
         zone = scene.add(Zone("gray"), at=Pose(0.5, 0.4))
         block = scene.add(Block("blue"), at=Pose(0.3, -0.3))
-        scene.goal("move the block", block, at=Pose(0.3, 0.3))
+        scene.goal("move the block", block, at=scene.mark(block, Pose(0.3, 0.3)))
         scene.goal("sweep", scene.add(Pile("red")), inside=zone)
 
     env = table(build, obs_mode="state", motion="arm", joints=True)

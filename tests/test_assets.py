@@ -187,7 +187,7 @@ def test_a_scene_draws_what_its_split_has(split: str) -> None:
 def test_sentences_know_the_names_of_objects_and_shapes() -> None:
     def build(scene: Scene) -> None:
         star = scene.add(KitPiece("red", "letter R"))
-        scene.goal("put the red letter A there", star, at=Pose(0.5, 0.0))
+        scene.goal("put the red letter A there", star, at=scene.mark(star, Pose(0.5, 0.0)))
 
     with pytest.raises(TaskError, match="letter a"):
         Program(build).draw("train", 0)
@@ -199,7 +199,7 @@ def test_a_state_tells_shapes_and_objects_apart(table: Any) -> None:
         scene.distract(KitPiece("red", "heart"))
         scene.distract(Household("red", "apple"))
         scene.distract(Household("red", "banana"))
-        scene.goal("put the star there", star, at=Pose(0.5, 0.0))
+        scene.goal("put the star there", star, at=scene.mark(star, Pose(0.5, 0.0)))
 
     env = table(build, obs_mode="state")
     state, _ = env.reset(seed=0)

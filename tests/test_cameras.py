@@ -26,7 +26,7 @@ NAMES = ["front", "left", "right"]
 def tower(scene: Scene) -> None:
     box = scene.add(Box("red", extents=(0.08, 0.06, 0.10)), at=Pose(0.45, 0.1, 0, 0.4))
     scene.add(Box("blue", extents=(0.05, 0.05, 0.02)), at=Pose(0.62, -0.3, 0, 1.0), fixed=True)
-    scene.goal("move the red box", box, at=Pose(0.5, 0.4))
+    scene.goal("move the red box", box, at=scene.mark(box, Pose(0.5, 0.4)))
 
 
 def points(observation: dict[str, Any], info: dict[str, Any], view: int) -> np.ndarray:

@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from gymnasium.utils.seeding import np_random
 
-from gensim_envs.api import Block, Bowl, Box, Container, Ell, Fixture, Scene, Task, Zone
+from gensim_envs.api import (
+    Block,
+    Bowl,
+    Box,
+    Container,
+    Cylinder,
+    Ell,
+    Fixture,
+    Scene,
+    Task,
+    Zone,
+    ring,
+)
 from gensim_envs.envs.tabletop import TabletopEnv
 from gensim_envs.errors import LibraryError, TaskError
 from gensim_envs.generation import blind, sight, validate
 from gensim_envs.library import parse_record
 from gensim_envs.sim.world import World
 from gensim_envs.task import visibility
-from gensim_envs.task.assets import COLORS, SPLIT_COLORS
+from gensim_envs.task.assets import COLORS, SPLIT_COLORS, Asset
 from gensim_envs.task.colors import difference, distinguishable, table
 from gensim_envs.task.drawing import Draw, draw
+from gensim_envs.task.items import Item
 from gensim_envs.task.pose import Pose
 from gensim_envs.task.spec import TaskSpec
 from tests.tiny import record
@@ -79,6 +93,15 @@ class Camouflage(Task):
 
     def build(self, scene: Scene) -> None:
         zone, block = scene.add(Zone("red", width=0.1)), scene.add(Block("red"))
+        scene.goal(f"put the {block} into the {zone}", block, inside=zone)
+
+
+class Hidden(Task):
+    """The block is under a board that the goal is not about."""
+
+    def build(self, scene: Scene) -> None:
+        scene.add(Box("gray", extents=(0.1, 0.1, 0.03)), at=Pose(0.5, 0.2, 0.045), fixed=True)
+        block, zone = scene.add(Block("blue"), at=Pose(0.5, 0.2)), scene.add(Zone("red"))
         scene.goal(f"put the {block} into the {zone}", block, inside=zone)
 
 
@@ -227,18 +250,16 @@ def world() -> Iterator[World]:
     world.close()
 
 
-def test_sight_finds_what_blends_in_and_what_is_hidden(world: World) -> None:
-    class Hidden(Task):
-        def build(self, scene: Scene) -> None:
-            roof = scene.add(Box("red", extents=(0.1, 0.1, 0.03)), at=Pose(0.5, 0.2, 0.04))
-            block = scene.add(Block("blue"), at=Pose(0.5, 0.2))
-            scene.goal(f"put the {block} on the {roof}", block, on=roof)
-
+def test_what_lies_below_something_else_is_not_seen(world: World) -> None:
     world.load(spec_of(Hidden))
     found = sight.look_at_goal(world, 0)
     assert found.pixels == 0
-    assert {problem.check for problem in found.problems} >= {"size"}
+    assert [problem.check for problem in found.problems] == ["size"]
+    with pytest.raises(TaskError, match="goal 1: the blue block covers 0 pixels"):
+        sight.check(found)
 
+
+def test_what_blends_in_is_found(world: World) -> None:
     world.load(spec_of(Camouflage))
     found = sight.look_at_goal(world, 0)
     assert found.contrast < 20
@@ -246,6 +267,94 @@ def test_sight_finds_what_blends_in_and_what_is_hidden(world: World) -> None:
 
     world.load(spec_of(OneOfTwo))
     assert sight.look_at_goal(world, 0).problems == ()
+
+
+Build = Callable[[Scene, list[Item[Block]]], object]
+SEEN: dict[str, tuple[Build, float]] = {
+    "a mark": (lambda s, red: s.goal("go", red[0], at=s.mark(red[0], Pose(0.6, 0.3))), 20),
+    "left of": (lambda s, red: s.goal("go", red[0], left_of=s.add(Bowl("blue"))), 20),
+    "next to": (lambda s, red: s.goal("go", red[0], next_to=s.add(Bowl("blue"))), 20),
+    "between": (
+        lambda s, red: s.goal("go", red[0], between=[s.add(Bowl(c)) for c in ("blue", "cyan")]), 20
+    ),
+    "around": (lambda s, red: s.goal("go", red, around=s.add(Bowl("blue"))), 20),
+    "a row": (lambda s, red: s.goal("go", red, row=True), 100),
+    "a pattern": (lambda s, red: s.goal("go", red, at=ring(s.pattern(), 3, 0.08)), 100),
+}  # fmt: skip
+"""Goals without a surface that their items come to lie on, and their least contrast."""
+
+
+@pytest.mark.parametrize(("build", "contrast"), SEEN.values(), ids=SEEN)
+def test_sight_lets_pass_what_can_be_seen(world: World, build: Build, contrast: float) -> None:
+    class Made(Task):
+        def build(self, scene: Scene) -> None:
+            build(scene, scene.add(Block("red"), count=3))
+            scene.untouched(scene._items[:3])
+
+    spec = spec_of(Made)
+    visibility.check_draw(spec)
+    world.load(spec)
+    found = sight.look_at_goal(world, 0)
+    assert found.problems == ()
+    assert found.pixels >= sight.LEAST_PIXELS
+    assert found.contrast >= contrast
+
+
+def two_zones(width: float) -> type[Task]:
+    """A zone 10 cm wide, and another of the same colour."""
+
+    class Made(Task):
+        def build(self, scene: Scene) -> None:
+            zone, _ = scene.add(Zone("cyan", width=0.1)), scene.add(Zone("cyan", width=width))
+            block = scene.add(Block("red"))
+            scene.goal(f"put the {block} into the smaller {zone}", block, inside=zone)
+
+    return Made
+
+
+def test_zones_of_a_sentence_must_be_told_apart() -> None:
+    (problem,) = visibility.problems(spec_of(two_zones(0.105)))
+    assert (problem.check, problem.goal) == ("alike", 0)
+    assert problem.text == "the cyan zone and the cyan zone look the same"
+    visibility.check_draw(spec_of(two_zones(0.12)))
+
+
+def test_marks_are_told_apart_by_their_shape() -> None:
+    def two_marks(other: Asset) -> TaskSpec:
+        class Made(Task):
+            def build(self, scene: Scene) -> None:
+                for k, item in enumerate([scene.add(Block("red")), scene.add(other)]):
+                    place = scene.mark(item, Pose(0.5, 0.2 * k))
+                    scene.goal(f"put the {item} on its mark", item, at=place)
+
+        return spec_of(Made)
+
+    visibility.check_draw(two_marks(Cylinder("blue", diameter=0.04)))
+    with pytest.raises(TaskError, match="goal 1: the mark and the mark look the same"):
+        visibility.check_draw(two_marks(Box("blue", extents=(0.045, 0.045, 0.03))))
+
+
+class Rarely:
+    """Nothing to choose, but what the goal is about is hidden in the draws of some seeds."""
+
+    name = "Rarely"
+
+    def __init__(self, *seeds: int) -> None:
+        # What `reset` draws first is the number from which the task is drawn.
+        self.bad = {int(np_random(seed)[0].integers(2**31)) for seed in seeds}
+
+    def draw(self, split: str, seed: int) -> Draw:
+        return draw(Hidden if seed in self.bad else AllOfThem, split, seed)
+
+
+def test_starts_of_the_survey_are_looked_at_too(few: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sight, "STARTS", range(1000, 1003))
+    bounds = spec_of(AllOfThem).bounds
+    with ThreadPoolExecutor(1) as executor:
+        assert validate.certify(Rarely(1003), bounds, 0.0, executor).pixels >= sight.LEAST_PIXELS
+        with pytest.raises(TaskError, match="goal 1: the blue block covers 0 pixels") as caught:
+            validate.certify(Rarely(1002), bounds, 0.0, executor)
+    assert caught.value.cause == "oracle"
 
 
 @pytest.mark.parametrize(

@@ -584,7 +584,7 @@ def play_nothing(id: str, seed: int) -> str:
 
 def one_block(scene: Scene) -> None:
     block = scene.add(Block("red"), at=Pose(0.5, -0.2))
-    scene.goal("move the red block", block, at=Pose(0.5, 0.2))
+    scene.goal("move the red block", block, at=scene.mark(block, Pose(0.5, 0.2)))
 
 
 def two_things(scene: Scene) -> None:
@@ -592,7 +592,7 @@ def two_things(scene: Scene) -> None:
     block = scene.add(Block("red"), at=Pose(0.5, -0.2, 0, 0.5))
     ball = scene.add(Bowl("green"), at=Pose(0.6, 0.0))
     scene.goal("put the red block on the stand", block, on=stand)
-    scene.goal("move the green bowl", ball, at=Pose(0.65, -0.4))
+    scene.goal("move the green bowl", ball, at=scene.mark(ball, Pose(0.65, -0.4)))
 
 
 def a_pile(scene: Scene) -> None:

@@ -315,7 +315,7 @@ def wait(until: Callable[[], object]) -> None:
 def test_a_faster_video_has_every_nth_frame(table: Any) -> None:
     def build(scene: Scene) -> None:
         block = scene.add(Block("red"), at=Pose(0.4, -0.2))
-        scene.goal("put the red block there", block, at=Pose(0.6, 0.2))
+        scene.goal("put the red block there", block, at=scene.mark(block, Pose(0.6, 0.2)))
 
     def frames(every: int) -> tuple[int, list[Any]]:
         env = table(build, obs_mode="state")

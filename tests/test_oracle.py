@@ -21,7 +21,7 @@ def covered(scene: Scene) -> None:
     low = scene.add(Block("red"), at=HERE)
     scene.distract(Bowl("green"))
     top = scene.add(Block("blue"), at=HERE.up(0.04))
-    scene.goal("move the red block", low, at=THERE)
+    scene.goal("move the red block", low, at=scene.mark(low, THERE))
     scene.goal("put the blue block on the red block", top, on=low)
 
 
@@ -30,14 +30,15 @@ def occupied(scene: Scene) -> None:
     rival = scene.add(Block("blue"), at=THERE)
     block = scene.add(Block("red"))
     zone = scene.add(Zone("green", width=0.1), at=Pose(0.35, 0.0))
-    scene.goal("move the red block", block, at=THERE)
+    scene.goal("move the red block", block, at=scene.mark(block, THERE))
     scene.goal("put the blue block into the green zone", rival, inside=zone)
 
 
 def tower(scene: Scene) -> None:
     """Four equal blocks, one above the other."""
     blocks = scene.add(Block("red"), count=4)
-    scene.goal("stack the red blocks", blocks, at=stack(THERE, 4, 0.04))
+    foot = scene.mark(blocks[0], THERE).pose
+    scene.goal("stack the red blocks", blocks, at=stack(foot, 4, 0.04))
 
 
 def stretch(scene: Scene) -> None:

@@ -193,8 +193,9 @@ class Another(Task):
 
 
 BLOCK = 'block = scene.add(Block("red"))'
+MARK = "mark = scene.mark(block, Pose(0.5, 0.2))"
 IN_THE_AIR = with_build(
-    BLOCK, 'scene.goal("hang the red block above the table", block, at=Pose(0.5, 0.0, 0.2))'
+    BLOCK, MARK, 'scene.goal("hang the red block above the mark", block, at=mark.pose.up(0.2))'
 )
 EASY = with_build(
     'zone = scene.add(Zone("red", width=0.48), at=Pose(0.5, -0.25))',
@@ -217,29 +218,37 @@ REFUSED = {
     "off the table": (
         "spec",
         "off the table",
-        with_build(BLOCK, 'scene.goal("move the red block", block, at=Pose(0.9, 0.0))'),
+        with_build(
+            BLOCK,
+            'scene.goal("move the red block", block, at=scene.mark(block, Pose(0.9, 0.0)))',
+        ),
     ),
     "overlap": (
         "spec",
         "intersects",
         with_build(
             'blocks = scene.add(Block("red"), count=2)',
-            'spots = [Pose(0.5, 0.0), Pose(0.51, 0.0)]',
+            'spots = scene.mark(blocks[0], [Pose(0.5, 0.0), Pose(0.51, 0.0)])',
             'scene.goal("move the red blocks", blocks, at=spots)',
         ),
+    ),
+    "not shown": (
+        "spec",
+        "nothing in the picture shows",
+        with_build(BLOCK, 'scene.goal("move the red block", block, at=Pose(0.5, 0.2))'),
     ),
     "no randomness": (
         "spec",
         "different seeds",
         with_build(
             'block = scene.add(Block("red"), at=Pose(0.4, 0.0))',
-            'scene.goal("move the red block", block, at=Pose(0.5, 0.2))',
+            MARK, 'scene.goal("move the red block", block, at=mark)',
         ),
     ),
     "two lines": (
         "spec",
         "cannot be printed",
-        with_build(BLOCK, r'scene.goal("move\nthe red block", block, at=Pose(0.5, 0.2))'),
+        with_build(BLOCK, MARK, r'scene.goal("move\nthe red block", block, at=mark)'),
     ),
     "runtime": ("runtime", "line 11: ZeroDivisionError", with_build(BLOCK, "half = 1 / 0")),
     "oracle": ("oracle", "the oracle fails on 3 of the first 3 seeds", IN_THE_AIR),
@@ -268,8 +277,8 @@ def test_a_refusal_tells_its_cause_and_leaves_the_library_as_it_was(
 def test_half_a_character_in_a_sentence_is_refused(
     library: Library, file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    goal = r'scene.goal("move \ud800 the red block", block, at=Pose(0.5, 0.2))'
-    file.write_text(with_build(BLOCK, goal))
+    goal = r'scene.goal("move \ud800 the red block", block, at=mark)'
+    file.write_text(with_build(BLOCK, MARK, goal))
     before = content(library.root)
     assert run("publish", file, library) == 1
     assert content(library.root) == before

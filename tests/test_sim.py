@@ -406,8 +406,8 @@ def test_a_loose_container_is_carried_with_its_load(put: Any) -> None:
 def soft_world(world: World, asset: Asset, seed: int) -> World:
     def build(scene: Scene) -> None:
         block = scene.add(Block("blue"), at=Pose(0.72, -0.46))
-        scene.goal("move the block", block, at=Pose(0.72, 0.46))
         scene.distract(asset)
+        scene.goal("move the block", block, at=scene.mark(block, Pose(0.72, 0.46)))
 
     world.load(Program(build).draw("train", seed).spec)
     return world
@@ -517,7 +517,9 @@ def test_a_closed_world_gives_its_connection_back() -> None:
 
 
 def test_loading_replaces_all_bodies(world: World) -> None:
-    program = Program(lambda scene: scene.goal("go", scene.add(Block("red")), at=MIDDLE))
+    program = Program(
+        lambda scene: scene.goal("go", scene.add(Block("red")), on=scene.add(Stand("blue")))
+    )
     drawn: list[Draw] = [draw(program.task, "train", seed) for seed in range(3)]
     counts = []
     for one in [*drawn, *drawn]:

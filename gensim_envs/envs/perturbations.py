@@ -255,7 +255,8 @@ def _wrong(spec: TaskSpec, goal: Goal, rng: np.random.Generator) -> str:
     is replaced entirely.
     """
     own = _goal_assets(spec, goal)
-    others = [item.asset for item in spec.items if item.asset not in own]
+    seen = [item.asset for item in spec.items if not isinstance(item.asset, assets.Mark)]
+    others = [asset for asset in seen if asset not in own]
     colors = _others(
         {asset.color for asset in own},
         ([asset.color for asset in others], SPLIT_COLORS[spec.split], list(assets.COLORS)),

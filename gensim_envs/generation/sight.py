@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from gensim_envs.envs.tabletop import TabletopEnv
+from gensim_envs.errors import TaskError
 from gensim_envs.sandbox.program import Program
 from gensim_envs.seeds import SURVEY
 from gensim_envs.sim.cameras import TopDown
@@ -107,7 +108,7 @@ def check(sight: Sight) -> None:
         TaskError: naming the goal, the thing and the remedy.
     """
     for problem in sight.problems:
-        raise problem.error
+        raise TaskError(problem.text, problem.remedy, cause="oracle", goal=problem.goal + 1)
 
 
 def look_at_goal(world: World, number: int) -> Sight:

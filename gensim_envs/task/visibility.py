@@ -97,6 +97,8 @@ def alike(spec: TaskSpec, number: int) -> Iterator[Problem]:
 
 
 def _looks_like(a: Asset, b: Asset) -> bool:
+    if isinstance(a, Mark) and isinstance(b, Mark) and a.order != b.order:
+        return False
     if type(a) is not type(b) or a.variant != b.variant or distinguishable(a.color, b.color):
         return False
     return all(abs(x - y) < 0.01 for x, y in zip(a.size, b.size, strict=True))

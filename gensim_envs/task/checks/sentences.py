@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from shapely import Point
 
 from gensim_envs.errors import TaskError
-from gensim_envs.task.assets import ASSETS, COLORS
+from gensim_envs.task.assets import ASSETS, COLORS, Mark
 from gensim_envs.task.geometry import footprint
 from gensim_envs.task.goals import Goal
 from gensim_envs.task.spec import TaskSpec
@@ -64,7 +64,7 @@ def check_sentence(spec: TaskSpec, goal: Goal, supports: set[int]) -> None:
     text = goal.instruction.lower().replace("grey", "gray")
     words = re.findall(r"[a-z0-9]+(?:-[a-z]+)*", _MEASURE.sub(" ", text))
     for color in COLORS:
-        if color in words and color not in {asset.color for asset in assets}:
+        if color in words and color not in {a.color for a in assets if not isinstance(a, Mark)}:
             remedy = "Name only the colours of its items and targets"
             raise _mismatch(f"the colour {color!r}", "no item or target of the goal has it", remedy)
     have = {noun.lower() for asset in assets for noun in asset.called}

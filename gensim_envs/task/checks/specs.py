@@ -27,6 +27,9 @@ def check_spec(spec: TaskSpec) -> None:
     Raises:
         TaskError: with `redraw` set where another draw may be fine.
     """
+    for number, goal in enumerate(spec.goals, 1):
+        with in_goal(number):  # before starts, since a mark off the table is one, too
+            check_targets_on_table(spec, goal)
     _check_starts(spec)
     below = supports(spec)
     held: _Held = {}
@@ -35,7 +38,6 @@ def check_spec(spec: TaskSpec) -> None:
     judge = Judge(spec)
     checks: tuple[Callable[[Goal, set[int]], None], ...] = (
         lambda goal, under: _check_said(spec, goal, below),
-        lambda goal, under: check_targets_on_table(spec, goal),
         lambda goal, under: _check_held_targets(spec, goal, held),
         lambda goal, under: _check_loads(spec, goal, under, loads),
         lambda goal, under: _check_not_met(spec, judge, goal, moved),
