@@ -626,7 +626,7 @@ def rich_spec() -> dict[str, Any]:
         zone, bowl, stand = (
             scene.add(Zone("blue")),
             scene.add(Bowl("cyan")),
-            scene.add(Stand("red")),
+            scene.add(Stand("green")),
         )
         scene.goal(
             "lay it", scene.add(Rope("red")), along=line(Pose(0.3, 0, 0, math.pi / 2), 2, 0.22)

@@ -18,7 +18,15 @@ from gensim_envs.errors import TaskError
 from gensim_envs.generation.phrases import Phrase, meant, phrases
 from gensim_envs.task.assets import Zone
 from gensim_envs.task.checks.sentences import plural
-from gensim_envs.task.goals import HEIGHT_TOLERANCE, POSITION_TOLERANCE, YAW_TOLERANCE, Goal
+from gensim_envs.task.goals import (
+    DIRECTIONS,
+    GROUPS,
+    HEIGHT_TOLERANCE,
+    POSITION_TOLERANCE,
+    REGIONS,
+    YAW_TOLERANCE,
+    Goal,
+)
 from gensim_envs.task.judge import Judge
 from gensim_envs.task.pose import wrap
 from gensim_envs.task.relations import (
@@ -60,6 +68,7 @@ def _problems(spec: TaskSpec, number: int, supported: list[set[int]]) -> Problem
     yield from _wrong_movers(spec, whole, named)
     yield from _wrong_order(spec, goal, number)
     yield from _wrong_spot(spec, goal)
+    yield from _wrong_direction(goal)
     if goal.relation == "at":
         for where in _misplaced(spec, goal, named):
             yield f"the instruction says {where}, but its poses contradict it", "Make both agree"
@@ -160,6 +169,19 @@ def _wrong_spot(spec: TaskSpec, goal: Goal) -> Problems:
         yield problem, f"Leave it out of the instruction, or {remedy}"
 
 
+_DIRECTION = re.compile(r"\b(left of|right of|in front of|behind)\b")
+
+
+def _wrong_direction(goal: Goal) -> Problems:
+    """A goal about a side of something must not say another side."""
+    if goal.relation not in DIRECTIONS:
+        return
+    said = set(_DIRECTION.findall(goal.instruction.lower()))
+    if said and goal.relation not in said:
+        problem = f"the instruction says {min(said)}, but the goal asks for {goal.relation}"
+        yield problem, "Make both agree"
+
+
 def _nouns_of(spec: TaskSpec, item: int | None) -> set[str]:
     return set() if item is None else {noun.lower() for noun in spec.items[item].asset.called}
 
@@ -240,7 +262,9 @@ def _within(spec: TaskSpec, goal: Goal) -> set[int]:
     if goal.relation == "inside":
         return {place.base for place in goal.places if place.base is not None}
     start = spec.start_snapshot()
-    found = set()
+    found: set[int] = set()
+    if goal.relation in (*REGIONS, *GROUPS):
+        return found
     for k, item in enumerate(spec.items):
         opening = item.asset.opening
         if opening is None or not (item.fixed or isinstance(item.asset, Zone)):

@@ -102,10 +102,19 @@ def lathe(profile: Profile, facets: int = 24) -> Mesh:
 def create_visual(client: Client, mesh: Mesh, **look: Any) -> int:
     """A visual shape of a mesh; `look` holds further arguments of pybullet's createVisualShape.
 
-    It goes through a file: pybullet never frees vertices that it is given, and EGL does not draw
-    them.
+    It goes through a file, since pybullet never frees vertices that it is given and EGL does not
+    draw them. Where no file can be written, memory grows by some 80 kB a shape.
     """
-    return int(client.createVisualShape(p.GEOM_MESH, fileName=_wavefront(mesh), **look))
+    try:
+        shape: dict[str, Any] = {"fileName": _wavefront(mesh)}
+    except OSError:
+        if client.egl:
+            raise
+        shape = {
+            "vertices": mesh.vertices.tolist(), "normals": mesh.normals.tolist(),
+            "indices": mesh.corners.tolist(),
+        }  # fmt: skip
+    return int(client.createVisualShape(p.GEOM_MESH, **shape, **look))
 
 
 def create_box(client: Client, size: tuple[float, float, float], rgba: Sequence[float]) -> int:
@@ -150,5 +159,9 @@ def _stored(text: str) -> str:
     """A temporary Wavefront file, named by its content; it is deleted when the process ends."""
     path = _folder() / f"{hashlib.sha256(text.encode()).hexdigest()}.obj"
     if not path.exists():
-        path.write_text(text, encoding="ascii")
+        try:
+            path.write_text(text, encoding="ascii")
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
     return str(path)
