@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -139,6 +139,9 @@ class BlindPlayer:
 def play(program: Program, bounds: Mapping[str, int], limit: int, seed: int) -> Attempt:
     """Play one episode blindly, up to the step limit.
 
+    An arrangement is carried out only if the task would be solved once all of it, or the beginning
+    of it, is in place; most are wrong, and moving a rope takes long.
+
     Args:
         program: the task's program.
         bounds: bounds in the task's record.
@@ -149,8 +152,11 @@ def play(program: Program, bounds: Mapping[str, int], limit: int, seed: int) -> 
     with contextlib.closing(env):
         env.reset(seed=seed)
         player = BlindPlayer(env, np.random.default_rng([seed, *b"blind"]))
+        solves = list(outcomes(env.task_spec, player.goals))
+        if not any(solves):
+            return Attempt(False, False, player.choice, True)
         steps, success, ended = 0, False, False
-        rejected = not accepts(env.task_spec, player.goals)
+        rejected = not solves[-1]
         completed: set[int] = set()
         while steps < limit and not ended and (action := player.act()) is not None:
             *_, ended, _, info = env.step(action)
@@ -172,13 +178,16 @@ def _oracle_steps(env: TabletopEnv, seed: int, limit: int) -> int:
     return episode.steps if episode.success else 0
 
 
-def accepts(spec: TaskSpec, arrangement: Sequence[Goal]) -> bool:
-    """Whether a task is solved once everything is where an arrangement has it, by geometry alone.
+def outcomes(spec: TaskSpec, arrangement: Sequence[Goal]) -> Iterator[bool]:
+    """Whether a task is solved after each thing of an arrangement, by geometry alone.
 
     What finds no room stays where it is.
     """
+    judge, last = Judge(spec), len(spec.goals) - 1
     now = spec.start_snapshot()
     todo = list(arrangement)
+    if not todo:
+        yield False
     while todo:
         waiting = {goal.items[0] for goal in todo}
         goal = next((g for g in todo if waiting.isdisjoint(g.bases)), todo[0])
@@ -186,12 +195,9 @@ def accepts(spec: TaskSpec, arrangement: Sequence[Goal]) -> bool:
         item = goal.items[0]
         if item in now.bodies:
             now = replace(now, bodies=now.bodies | {item: _laid(spec, goal, now)})
-            continue
-        target = spot(spec, goal, goal.places[0], item, now)
-        if target is not None:
+        elif target := spot(spec, goal, goal.places[0], item, now):
             now = moved(spec, now, item, target, goal.places[0].bases)
-    fractions = Judge(spec).assign(len(spec.goals) - 1, now).fractions
-    return all(fraction == 1 for fraction in fractions)
+        yield all(fraction == 1 for fraction in judge.assign(last, now).fractions)
 
 
 def _laid(spec: TaskSpec, goal: Goal, now: Snapshot) -> NDArray[np.float64]:
