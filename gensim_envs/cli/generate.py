@@ -167,7 +167,8 @@ def _compare(config: GenerateConfig, library: Library, folder: Path) -> int:
         code = max(code, _report(result, folder / scheme, again))
         if result.ended == INTERRUPTED:
             return code
-    page = write_report([folder / scheme for scheme in config.scheme], folder)
+    folders = [folder / scheme for scheme in config.scheme]
+    page = write_report(folders, folder, weak_sandbox=config.weak_sandbox)
     print(f"wrote {page}")
     return code
 

@@ -80,8 +80,8 @@ class Sandbox:
 
         Raises:
             TaskError: the program was refused, failed, or was stopped.
-            SandboxError: this machine cannot isolate the program, or the worker does not start or
-                has died, through no fault of the program's.
+            SandboxError: this machine cannot isolate the program, or the worker does not start.
+            CrashError: the worker has died, through no fault of the program's.
         """
         name = self._check(source)
         life = self._current_life()
@@ -100,7 +100,7 @@ class Sandbox:
             weak: as for `draw`.
 
         Raises:
-            TaskError, SandboxError: as for `draw`.
+            TaskError, SandboxError, CrashError: as for `draw`.
         """
         legacy_gate.check(source)
         life = self._current_life()
