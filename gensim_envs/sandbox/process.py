@@ -13,7 +13,7 @@ from dataclasses import asdict
 from typing import Any
 
 from gensim_envs.errors import CrashError, SandboxError
-from gensim_envs.sandbox.child import CPU_SECONDS, Child, Ended, Limits, resident
+from gensim_envs.sandbox.child import CPU_SECONDS, Child, Ended, Limits, Memory
 from gensim_envs.sandbox.interpreter import START_SECONDS, start_worker
 
 MAX_CHILDREN = 8  # each keeps some 10 MB of its own
@@ -58,7 +58,9 @@ class Process:
         except BaseException:
             self.stop()
             raise
-        self._shared = resident(self._popen.pid)  # what each child has from the start
+        memory = Memory(self._popen.pid)
+        self._shared = memory.bytes()  # what each child has from the start
+        memory.close()
         self.missing = first.removeprefix("open: ") if first != "locked" else ""
 
     @property
