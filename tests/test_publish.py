@@ -631,6 +631,16 @@ def test_checking_and_publishing_need_no_extra() -> None:
     assert not {"openai", "pydantic", "sklearn", "torch"} & set(modules)
 
 
+def test_what_a_registry_could_not_be_read_with_refuses_the_task() -> None:
+    """It would end a run at each of its starts."""
+    spec = check.program_of(TINY)[1].draw("train", 0).spec
+    bounds = {"items": 2, "places": 0, "targets": 1, "steps": 1}
+    survey = check.Survey("TinyZone", 0, "long " * 300, bounds, 0.0, spec)
+    certificate = validate.Certificate(20, 1.0, 0.0, 0, 0.0, 0.0, 0.0, False, 100, 50.0)
+    with pytest.raises(TaskError, match="summary"):
+        _ = stage.Candidate(TINY, survey, certificate, "generated/tinyzone.py").record
+
+
 class Odd:
     """A task that draws well and then makes whatever uses its scenes fail."""
 

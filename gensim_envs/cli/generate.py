@@ -24,6 +24,7 @@ from gensim_envs.generation.recording import Recording, Scheme, Settings
 from gensim_envs.generation.run import INTERRUPTED, Result, Run
 from gensim_envs.generation.watch import Watch
 from gensim_envs.library import Library, shipped
+from gensim_envs.printing import printable
 from gensim_envs.utils import files
 from gensim_envs.utils.cli import (
     Natural,
@@ -194,7 +195,8 @@ def _run(config: GenerateConfig, scheme: Scheme, library: Library, folder: Path)
         print(budget, flush=True)
     changed = [f"{v.attempt:04d}/{name}" for v in result.verdicts for name in v.changed]
     if changed:
-        print(f"{len(changed)} prompts differ from the recording; the first is {changed[0]}")
+        said = f"{len(changed)} prompts differ from the recording; the first is {changed[0]}"
+        print(printable(said))
     return result
 
 

@@ -287,7 +287,7 @@ def _finish(folder: Folder, episodes: int, executor: Executor) -> None:
     seeds, _ = _plan(folder, episodes)
     with _named(spec.id):
         observations, actions = executor.submit(worker.spaces_of, spec).result()
-    main, steps = hdf5.assemble(seeds, folder.data / MAIN, folder.seeds, folder.part)
+    main, steps = hdf5.assemble(seeds, folder.data / MAIN, folder.seeds, folder.part, folder.out)
     failed = [seed for seed in sorted(folder.failed) if seed < seeds[-1]]
     folder.finish(main, {
         "dataset_id": run.dataset_id,

@@ -67,7 +67,7 @@ def write_gallery(
         FileError: if a file cannot be written.
     """
     folder = out / CLIPS
-    folder.mkdir(parents=True, exist_ok=True)
+    files.make_folder(folder, out)
     drawn, entries = [], []
     missing = [record for record in records if clips.load(folder, record) is None]
     jobs = [(folder, library, record) for record in missing]

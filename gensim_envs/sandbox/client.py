@@ -292,7 +292,9 @@ def protection() -> Protection:
     denied = {operation: _is_denied(operation) for operation in get_args(lockdown.Operation)}
     open_ways = [name for name, is_denied in denied.items() if not is_denied]
     description = (
-        f"a program can use: {', '.join(open_ways)}" if open_ways else "everything is denied"
+        f"a program can use: {', '.join(open_ways)}"
+        if open_ways
+        else f"everything is denied: {', '.join(denied)}"
     )
     return Protection(
         processes=denied["fork"] and denied["exec"],
