@@ -22,6 +22,7 @@ import pytest
 
 import gensim_envs
 from gensim_envs.datasets import DatasetError, Played, Summary, folder, hdf5, record
+from gensim_envs.errors import GensimError
 
 BOWL = "gensim/PutBlockInBowl-v0"
 DATASET = "gensim/PutBlockInBowl/oracle-v0"
