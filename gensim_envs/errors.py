@@ -52,11 +52,15 @@ class FileError(GensimError):
 
 
 class SandboxError(GensimError):
-    """The sandbox does not work on this machine, or has died; no program is to blame."""
+    """The sandbox does not work on this machine; no program is to blame."""
 
 
 class WorkerError(GensimError):
-    """A worker process ended before it had an answer."""
+    """Worker processes do not start."""
+
+
+class CrashError(WorkerError):
+    """A worker process, or that of the sandbox, ended before it had an answer."""
 
 
 @dataclass(eq=False, repr=False)

@@ -13,6 +13,7 @@ from gymnasium.envs.registration import EnvSpec
 
 from gensim_envs import trust
 from gensim_envs.library import Broken, Library, LibraryError, Record, is_shipped, shipped
+from gensim_envs.printing import printable
 
 if TYPE_CHECKING:
     from gensim_envs.envs.tabletop import TabletopEnv
@@ -54,12 +55,12 @@ def register_shipped() -> None:
     try:
         _register(shipped())
     except LibraryError as error:
-        warnings.warn(str(error), stacklevel=3)
+        warnings.warn(printable(str(error)), stacklevel=3)
     try:
         if os.environ.get("GENSIM_LIBRARY"):
             register_library(os.environ["GENSIM_LIBRARY"])
     except LibraryError as error:
-        warnings.warn(f"GENSIM_LIBRARY: {error}", stacklevel=3)
+        warnings.warn(printable(f"GENSIM_LIBRARY: {error}"), stacklevel=3)
 
 
 def _register(library: Library, *, weak: bool = False) -> list[str]:
@@ -107,7 +108,7 @@ def _spec(record: Record, root: str | None, *, weak: bool = False) -> EnvSpec:
 
 def _refuse_all(broken: Iterable[Broken]) -> None:
     for entry in broken:
-        warnings.warn(entry.problem, stacklevel=5)
+        warnings.warn(printable(entry.problem), stacklevel=5)
         if entry.id is not None and entry.id not in gym.registry:
             gym.registry[entry.id] = EnvSpec(
                 entry.id, entry_point=_REFUSE, kwargs={"problem": entry.problem}

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tiny import PROVENANCE, TINY, content, edit_registry, make_library, record
 
@@ -20,6 +21,7 @@ from gensim_envs.generation.verdict import Verdict, read_verdicts, write_verdict
 from gensim_envs.library import Library
 from gensim_envs.registration import register_library
 from gensim_envs.utils import files
+from gensim_envs.utils.video import write_video
 
 FILES = [
     "generated/tinyzone.py",
@@ -155,6 +157,51 @@ def test_a_run_writes_and_reads_through_no_link(tmp_path: Path, mine: Path) -> N
     ):
         with pytest.raises(GensimError):
             write()
+    assert content(mine) == {"setup.py": b"precious"}
+
+
+def test_a_file_of_holes_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"text" * 2**20)
+    assert len(files.read(path)) == 2**22  # small ones may be of zeros
+    for start in (0, 2**27):
+        with path.open("wb") as file:
+            file.seek(start)
+            file.write(b"text" * 1000)
+            file.truncate(200 * 2**20)
+        with pytest.raises(FileError, match="holes"):
+            files.read(path)
+    path.write_bytes(bytes(2**26))
+    assert files.read(path) == bytes(2**26)
+
+
+def test_deleting_and_making_folders_follows_no_link(tmp_path: Path, mine: Path) -> None:
+    sent = tmp_path / "sent"
+    (sent / "deep").mkdir(parents=True)
+    (sent / "deep" / "linked").symlink_to(mine)
+    (sent / "linked").symlink_to(mine)
+    for act in (files.remove, files.make_folder):
+        with pytest.raises(FileError):
+            act(sent / "linked" / "folder", sent)
+    with pytest.raises(FileError):
+        files.make_folder(sent / "linked", sent)
+    with pytest.raises(FileError, match="symbolic link"):
+        files.refuse_links(sent)
+    files.remove(sent / "linked", sent)
+    files.remove(sent / "deep", sent)
+    files.remove(sent / "deep", sent)  # it is gone already
+    files.make_folder(sent / "a" / "b", sent)
+    files.refuse_links(sent)
+    assert [path.name for path in sent.iterdir()] == ["a"]
+    assert content(mine) == {"setup.py": b"precious"}
+
+
+def test_a_video_replaces_a_link(tmp_path: Path, mine: Path) -> None:
+    pytest.importorskip("imageio_ffmpeg")
+    path = tmp_path / "video.mp4"
+    path.symlink_to(mine / "setup.py")
+    write_video(path, [np.zeros((64, 64, 3), np.uint8)] * 2, 10)
+    assert not path.is_symlink() and path.read_bytes()[4:8] == b"ftyp"
     assert content(mine) == {"setup.py": b"precious"}
 
 

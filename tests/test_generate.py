@@ -14,7 +14,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,7 +25,7 @@ from tiny import ANSWER, TINY, content, descendants, make_library, started
 from tiny import record as tiny_record
 
 from gensim_envs.cli import main
-from gensim_envs.generation import validate
+from gensim_envs.errors import CrashError
 from gensim_envs.generation.run import Run
 from gensim_envs.generation.verdict import Verdict, read_verdicts
 from gensim_envs.library import Library, digest
@@ -685,20 +684,30 @@ def test_killed_while_publishing_and_while_playing_it_goes_on_where_it_was(
     assert len(asked) == 3  # what was answered before a kill is not asked again
 
 
-def test_a_worker_that_dies_ends_the_run_and_it_is_resumed(
-    place: Place, unbroken: Place, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("name", "cause", "error"),
+    [
+        ("validate.run_episode", "oracle", CrashError("it died")),
+        ("check.survey", "spec", CrashError("it died")),
+        ("attempt.vote", "runtime", ZeroDivisionError("it died")),
+        ("publish.Candidate.publish", "runtime", ZeroDivisionError("it died")),
+    ],
+)
+def test_whatever_goes_wrong_with_a_task_is_its_refusal(
+    place: Place,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    cause: str,
+    error: Exception,
 ) -> None:
-    def die(*job: object) -> None:
-        raise BrokenProcessPool
+    def fail(*_: object, **__: object) -> None:
+        raise error
 
-    with monkeypatch.context() as patch:
-        patch.setattr(validate, "run_episode", die)
-        ended = place.generate()
+    monkeypatch.setattr(f"gensim_envs.generation.{name}", fail)
+    ended = place.generate("--count", "1", "--rounds", "0")
     assert ended.code == 1
-    assert ended.err == ("gensim: a worker process died, possibly out of memory; use --workers 1\n")
-    assert place.verdicts() == []
-    assert place.generate().code == 0
-    assert place.bytes() == unbroken.bytes()
+    [verdict] = place.verdicts()
+    assert (verdict.cause, "it died" in verdict.problem) == (cause, True)
 
 
 def interrupt(process: subprocess.Popen[str]) -> str:

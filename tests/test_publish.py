@@ -34,7 +34,7 @@ from tiny import (
 from gensim_envs import register_library
 from gensim_envs.cli import main
 from gensim_envs.envs.rollout import Episode
-from gensim_envs.errors import SandboxError, TaskError
+from gensim_envs.errors import CrashError, SandboxError, TaskError
 from gensim_envs.generation import check, validate
 from gensim_envs.generation import publish as stage
 from gensim_envs.generation.validate import Policy, Run
@@ -381,7 +381,7 @@ def die(*_: object) -> None:
     os._exit(1)
 
 
-def test_a_worker_that_dies_is_said_and_leaves_the_library_as_it_was(
+def test_a_worker_that_dies_refuses_the_task_and_leaves_the_library_as_it_was(
     library: Library,
     file: Path,
     capsys: pytest.CaptureFixture[str],
@@ -391,7 +391,34 @@ def test_a_worker_that_dies_is_said_and_leaves_the_library_as_it_was(
     before = content(library.root)
     assert run("publish", file, library, "--workers", "1") == 1
     assert content(library.root) == before
-    assert "use fewer workers" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert said.startswith("refused (oracle): a worker process died twice at the same work")
+
+
+def survives(number: int, mark: Path) -> int:
+    """3 always kills its process, 5 only the first time."""
+    if number == 3 or (number == 5 and not mark.exists()):
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGSEGV if number == 3 else signal.SIGKILL)
+    return number
+
+
+def test_a_process_that_dies_is_replaced_and_only_its_job_is_lost(tmp_path: Path) -> None:
+    jobs = [(number, tmp_path / str(number)) for number in range(8)]
+    with contextlib.closing(processes.map_in_order(survives, jobs, 2, lambda error: -1)) as results:
+        assert list(results) == [0, 1, 2, -1, 4, 5, 6, 7]
+    with pytest.raises(CrashError, match="twice"):
+        list(processes.map_in_order(survives, jobs[3:4], 2))
+
+
+def test_a_script_without_a_guard_is_told_so(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from gensim_envs.utils.processes import map_in_order\n"
+        "print(list(map_in_order(abs, [(1,)], 1)))\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and "WorkerError" in done.stderr and "__main__" in done.stderr
 
 
 def test_processes_that_are_left_early_end_without_a_word() -> None:
@@ -613,6 +640,16 @@ def test_checking_and_publishing_need_no_extra() -> None:
     assert not {"openai", "pydantic", "sklearn", "torch"} & set(modules)
 
 
+def test_what_a_registry_could_not_be_read_with_refuses_the_task() -> None:
+    """It would end a run at each of its starts."""
+    spec = check.program_of(TINY)[1].draw("train", 0).spec
+    bounds = {"items": 2, "places": 0, "targets": 1, "steps": 1}
+    survey = check.Survey("TinyZone", 0, "long " * 300, bounds, 0.0, spec)
+    certificate = validate.Certificate(20, 1.0, 0.0, 0, 0.0, 0.0, 0.0, False, 100, 50.0)
+    with pytest.raises(TaskError, match="summary"):
+        _ = stage.Candidate(TINY, survey, certificate, "generated/tinyzone.py").record
+
+
 class Odd:
     """A task that draws well and then makes whatever uses its scenes fail."""
 
@@ -625,7 +662,9 @@ class Odd:
         raise self.error
 
 
-@pytest.mark.parametrize("error", [ZeroDivisionError("x"), RecursionError(), KeyError(3)])
+@pytest.mark.parametrize(
+    "error", [ZeroDivisionError("x"), RecursionError(), KeyError(3), CrashError("CrashError")]
+)
 def test_whatever_a_task_raises_is_its_refusal(error: Exception) -> None:
     with pytest.raises(TaskError, match=type(error).__name__) as caught:
         check.survey(Odd(error), TINY)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gensim_envs import tasks
@@ -290,6 +290,7 @@ AT_ONCE: dict[str, tuple[Build, int | None, str]] = {
     "wrong kind": (second_goal("put the red ball there"), 2, "'ball'"),
     "wrong kind in plural": (second_goal("put the balls there"), 2, "'ball'"),
     "empty instruction": (second_goal("  "), 2, "instruction is empty"),
+    "address in the instruction": (second_goal("red block at 0x7f1723842f10"), 2, "address"),
     "endless instruction": (second_goal("red block " * 50), 2, "or too long"),
     "no instruction": (goal_for(BLOCK, sentence=None, at=MIDDLE), 1, "not a string"),
     "asset by name": (move_block(lambda s: s.add("block")), None, "'block'"),
@@ -696,6 +697,7 @@ def read(data: Any) -> bool:
 
 @settings(max_examples=600)
 @given(path=st.sampled_from(PATHS), value=st.sampled_from(ODD), drop=st.booleans())
+@example(path=("goals", 0, "places", 0), value=None, drop=True)  # a path with a single corner
 def test_odd_json_is_a_task_error_or_a_spec_that_works(
     path: tuple[Any, ...], value: Any, drop: bool
 ) -> None:

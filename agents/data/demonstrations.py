@@ -53,7 +53,8 @@ class Demonstrations:
     ) -> None:  # fmt: skip
         self.obs_mode = obs_mode
         try:
-            low, high = np.array([action_low, action_high], np.float32)
+            with np.errstate(over="ignore"):  # which gives inf, and is refused below
+                low, high = np.array([action_low, action_high], np.float32)
         except (TypeError, ValueError) as error:
             raise AgentsError(f"the bounds of actions are not numbers: {error}") from error
         if low.shape != (6,) or not np.isfinite([low, high]).all() or (low > high).any():

@@ -11,7 +11,6 @@ candidate/          the checkpoint that is being validated
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,6 +41,7 @@ def locked(folder: Path) -> Iterator[None]:
     """
     try:
         with files.locked(folder):
+            files.refuse_links(folder)  # TensorBoard's, for one, writes by itself
             yield
     except BlockingIOError:
         raise AgentsError(
@@ -109,10 +109,8 @@ def as_json(value: Mapping[str, Any]) -> dict[str, Any]:
 
 def clear(folder: Path) -> None:
     """Delete the files of a run."""
-    for name in (CONFIG, LAST, MODEL, LOG):
+    for name in (CONFIG, *_FILES):
         files.remove(folder / name)
-    for name in (TENSORBOARD, CANDIDATE):
-        shutil.rmtree(folder / name, ignore_errors=True)
 
 
 def save_json(path: Path, value: Mapping[str, Any]) -> None:

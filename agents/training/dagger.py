@@ -13,7 +13,6 @@ demonstrations so far. The policy with the best validation is kept.
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -118,10 +117,7 @@ def _parts(out: Path) -> list[Path]:
 def _clear(out: Path) -> None:
     checkpoint.clear(out)
     for path in _parts(out):
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            files.remove(path)
+        files.remove(path)
 
 
 def _check_oracle(demos: Demonstrations, policy: str, asked: Sequence[str]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from agents.ranges import Checked, Range
 from agents.training.config import TrainConfig, Validate, load_start
 from agents.training.distributed import find_device
 from gensim_envs.errors import GensimError
+from gensim_envs.utils import files
 
 Encoded = tuple[dict[str, Array], int, tuple[float, ...]]
 """The tokens of each instruction, their width, and the fingerprint of their encoder."""
@@ -78,7 +78,7 @@ class Source:
         assert config.demos is not None
         folder = config.out / "demos"
         if config.overwrite:
-            shutil.rmtree(folder, ignore_errors=True)
+            files.remove(folder)
         return collect(
             config.envs, config.demos, folder, obs_mode=obs_mode, workers=data.workers,
             perturb=config.perturb, disturb=config.disturb,

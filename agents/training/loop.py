@@ -6,7 +6,6 @@ Neither this module nor what it imports needs pybullet, Gymnasium or Minari.
 from __future__ import annotations
 
 import math
-import shutil
 import signal
 import threading
 import time
@@ -27,6 +26,7 @@ from agents.training.distributed import Distributed, supports_bf16
 from agents.training.loader import Loader
 from agents.training.log import Log
 from agents.training.state import TrainingState, seed_torch
+from gensim_envs.utils import files
 
 _AGREE = 10  # steps between the moments when processes agree whether to stop
 
@@ -219,7 +219,7 @@ class Training:
         if success >= best.get("success", 0):
             new = success > best.get("success", -1)
             state.save_model(success=success, improved=state.done if new else best["improved"])
-        shutil.rmtree(folder)
+        files.remove(folder)
         log.validated(state.done, success)
         return state.is_out_of_patience()
 

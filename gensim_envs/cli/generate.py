@@ -24,6 +24,7 @@ from gensim_envs.generation.recording import Recording, Scheme, Settings
 from gensim_envs.generation.run import INTERRUPTED, Result, Run
 from gensim_envs.generation.watch import Watch
 from gensim_envs.library import Library, shipped
+from gensim_envs.printing import printable
 from gensim_envs.utils import files
 from gensim_envs.utils.cli import (
     Natural,
@@ -167,7 +168,8 @@ def _compare(config: GenerateConfig, library: Library, folder: Path) -> int:
         code = max(code, _report(result, folder / scheme, again))
         if result.ended == INTERRUPTED:
             return code
-    page = write_report([folder / scheme for scheme in config.scheme], folder)
+    folders = [folder / scheme for scheme in config.scheme]
+    page = write_report(folders, folder, weak_sandbox=config.weak_sandbox)
     print(f"wrote {page}")
     return code
 
@@ -193,7 +195,8 @@ def _run(config: GenerateConfig, scheme: Scheme, library: Library, folder: Path)
         print(budget, flush=True)
     changed = [f"{v.attempt:04d}/{name}" for v in result.verdicts for name in v.changed]
     if changed:
-        print(f"{len(changed)} prompts differ from the recording; the first is {changed[0]}")
+        said = f"{len(changed)} prompts differ from the recording; the first is {changed[0]}"
+        print(printable(said))
     return result
 
 

@@ -50,6 +50,7 @@ def report(
     *,
     out: Annotated[Path | None, arg(metavar="DIR")] = None,
     price: Price = None,
+    weak_sandbox: bool = False,
     workers: Workers = None,
 ) -> None:
     """Write a page about the results of runs; several are compared.
@@ -57,6 +58,7 @@ def report(
     Args:
         runs: folders of runs.
         out: folder of the page; by default that of the first run.
+        weak_sandbox: run programs even if this machine cannot isolate them, for their pictures.
     """
     from gensim_envs.pages.report import write_report
 
@@ -69,7 +71,13 @@ def report(
     check_writable(out)
     with Progress(0, "pictures") as progress:
         page = write_report(
-            runs, out, price=price, workers=workers, begin=progress.expect, tick=progress.advance
+            runs,
+            out,
+            price=price,
+            workers=workers,
+            weak_sandbox=weak_sandbox,
+            begin=progress.expect,
+            tick=progress.advance,
         )
     print(f"wrote {page}, {page.stat().st_size / 1e6:.1f} MB, and {page.with_suffix('.json').name}")
 

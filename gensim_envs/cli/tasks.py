@@ -15,6 +15,7 @@ from tyro.conf import Positional, arg
 import gensim_envs
 from gensim_envs.cli.shared import Folder, find, open_library, select
 from gensim_envs.library import LibraryError
+from gensim_envs.printing import printable
 from gensim_envs.seeds import CERTIFICATE
 from gensim_envs.utils.processes import PORTABLE, is_portable
 
@@ -46,9 +47,8 @@ def list_tasks(
             solved = record.certificate.get("oracle", "?")
             blind = record.certificate.get("blind")
             share = f"{blind:4.0%}" if isinstance(blind, float) else "   ?"
-            print(
-                f"{record.id:{width}}  {solved!s:>2}/{len(CERTIFICATE)}  {share}  {record.summary}"
-            )
+            line = f"{record.id:{width}}  {solved!s:>2}/{len(CERTIFICATE)}  {share}  "
+            print(line + printable(record.summary))
     return 1 if broken else 0
 
 
@@ -94,7 +94,7 @@ def doctor(*, library: Folder = None) -> int:
             problems.append(str(error))
     print(f"library: {opened.root}, {len(records)} tasks")
     for problem in problems:
-        print(f"PROBLEM: {problem}")
+        print(printable(f"PROBLEM: {problem}"))
     print(f"{len(problems)} problem(s)" if problems else "no problems")
     return 1 if problems else 0
 

@@ -11,6 +11,7 @@ import numpy as np
 from tyro.conf import arg
 
 from gensim_envs.cli.shared import Folder, check_writable, open_library, warn
+from gensim_envs.printing import printable
 from gensim_envs.utils.cli import Seed, value
 
 
@@ -90,6 +91,6 @@ def finetune(
         warn("run the same command again to resume")
         raise
     where = f" --base-url {shlex.quote(base_url)}" if base_url else ""
-    print(f"tuned {tuned}. Use it with")
-    print(f"gensim generate --model {shlex.quote(tuned)}{where}")
+    print(printable(f"tuned {tuned}. Use it with"))
+    print(printable(f"gensim generate --model {shlex.quote(tuned)}{where}"))
     return 0

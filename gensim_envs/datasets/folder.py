@@ -15,7 +15,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -62,6 +61,7 @@ class Folder:
         run: determines the episodes.
 
     Attributes:
+        out: folder of all datasets.
         data: folder that Minari reads.
         metadata: metadata of the dataset; None before it is complete.
         solved: seeds with an episode, in the dataset or as a part.
@@ -75,7 +75,7 @@ class Folder:
         self.run = run
         self.root = out / run.dataset_id
         self.data = self.root / "data"
-        self._out = out
+        self.out = out
         self._parts = out / _PARTS / run.dataset_id
         self.metadata = self._read_dataset()
         self.failed: dict[int, str] = {}
@@ -100,7 +100,7 @@ class Folder:
 
     def begin(self) -> None:
         """Create the folder of parts."""
-        files.write(self._parts / "run.json", json.dumps(self.run.to_json()).encode(), self._out)
+        files.write(self._parts / "run.json", json.dumps(self.run.to_json()).encode(), self.out)
 
     def finish(self, main: bytes, metadata: dict[str, Any]) -> None:
         """Write or extend the dataset.
@@ -108,27 +108,27 @@ class Folder:
         A kill between its two files loses nothing: the main file begins with the episodes that the
         old metadata describe, and the parts are still there.
         """
-        files.write(self.data / MAIN, main, self._out)
-        files.write(self.data / METADATA, json.dumps(metadata).encode(), self._out)
+        files.write(self.data / MAIN, main, self.out)
+        files.write(self.data / METADATA, json.dumps(metadata).encode(), self.out)
         for parent in Path(self.run.dataset_id).parents[:-1]:
             # Minari lists and uploads only those namespaces that have this file.
-            if not (self._out / parent / _NAMESPACE).exists():
-                files.write(self._out / parent / _NAMESPACE, b"{}", self._out)
+            if not (self.out / parent / _NAMESPACE).exists():
+                files.write(self.out / parent / _NAMESPACE, b"{}", self.out)
         self.metadata = metadata
 
     def clear(self) -> None:
         """Delete the parts, which the dataset contains by now."""
-        shutil.rmtree(self._parts, ignore_errors=True)
+        files.remove(self._parts, self.out)
         with contextlib.suppress(OSError):  # another dataset's parts are there
-            for folder in self._parts.relative_to(self._out).parents[:-1]:
-                (self._out / folder).rmdir()
+            for folder in self._parts.relative_to(self.out).parents[:-1]:
+                (self.out / folder).rmdir()
 
     def _read_dataset(self) -> dict[str, Any] | None:
         path = self.data / METADATA
         if not os.path.lexists(path):
             return None
         try:
-            metadata = read(path, dict[str, Any], root=self._out)
+            metadata = read(path, dict[str, Any], root=self.out)
             recorded = {key: metadata.get(key) for key in self.run.to_json()}
             content = decode(_Content, {name: metadata.get(name) for name in _CONTENT})
         except (FileError, DecodeError) as error:
@@ -145,17 +145,17 @@ class Folder:
         path = self._parts / "run.json"
         if not os.path.lexists(path):
             # Killed while parts were deleted: what is left belongs to nothing.
-            shutil.rmtree(self._parts, ignore_errors=True)
+            files.remove(self._parts, self.out)
             return
         try:
             if solved or notes:
-                recorded = read(path, dict[str, Any], root=self._out)
+                recorded = read(path, dict[str, Any], root=self.out)
                 self._refuse_other(recorded, self._parts)
             for stray in self._parts.glob(".*.tmp"):
-                files.remove(stray, self._out)
+                files.remove(stray, self.out)
             self.solved |= solved
             for seed in notes:
-                self.failed[seed] = read(self.note(seed), _Note, root=self._out).reason
+                self.failed[seed] = read(self.note(seed), _Note, root=self.out).reason
         except FileError as error:
             raise DatasetError(f"{error}. {_ELSEWHERE}") from error
 

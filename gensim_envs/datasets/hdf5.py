@@ -14,7 +14,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from gensim_envs.datasets.reading import check_contained
+from gensim_envs.datasets.reading import MOST_BYTES, check_contained
+from gensim_envs.utils import files
 
 _FRAME = 1024  # bytes of one time step from which on each is compressed and can be read alone
 _LEVEL = 4  # of gzip: level 9 saves 5 % more and takes five times as long
@@ -60,7 +61,11 @@ def texts(instructions: list[str]) -> NDArray[Any]:
 
 
 def assemble(
-    seeds: Iterable[int], main: Path, present: Sequence[int], part: Callable[[int], Path]
+    seeds: Iterable[int],
+    main: Path,
+    present: Sequence[int],
+    part: Callable[[int], Path],
+    root: Path,
 ) -> tuple[bytes, int]:
     """Put the episodes of seeds, in their order, into Minari's main file.
 
@@ -72,6 +77,7 @@ def assemble(
         main: path of the existing main file.
         present: seeds of its episodes, in their order.
         part: maps any other seed to the file of its episode.
+        root: folder of all these files, below which no symbolic link is followed.
 
     Returns:
         The content of the file and the number of steps.
@@ -82,8 +88,13 @@ def assemble(
         for index, seed in enumerate(seeds):
             old = seed in numbers
             name = f"episode_{index}"
-            with h5py.File(main if old else part(seed), "r") as source:
-                check_contained(source)
+            path = main if old else part(seed)
+            with (
+                files.errors(path, "read"),
+                files.open_regular(path, root, MOST_BYTES) as raw,
+                h5py.File(raw, "r") as source,
+            ):
+                check_contained(source, path)
                 source.copy(f"episode_{numbers[seed]}" if old else "episode", file, name)
             file[name].attrs.modify("id", index)
             steps += int(file[name].attrs["total_steps"])

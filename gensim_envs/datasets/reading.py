@@ -30,7 +30,7 @@ METADATA, MAIN = "metadata.json", "main_data.hdf5"
 _MOST = 2**26  # bytes of an array of an episode without images, and of a metadata.json
 _RATIO = 1100  # gzip compresses to a thousandth at best
 _TEXT = 10_000  # bytes of an instruction
-_FILE = 2**40  # bytes of a main file
+MOST_BYTES = 2**40  # of a main file
 _STEPS = 10_000  # of an episode
 _Name = Annotated[str, Line(), Size(1, 1000)]
 _Bound = Annotated[int, Range(0, 100_000)]
@@ -93,7 +93,7 @@ class Dataset:
             spec = _json_object(metadata.get("env_spec") or "{}")
             sha256 = metadata.get("main_data_sha256")
             if sha256 is not None:  # it also differs while a recording is finished
-                with files.open_regular(path / MAIN, limit=_FILE) as file:
+                with files.open_regular(path / MAIN, limit=MOST_BYTES) as file:
                     if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
                         raise DatasetError(f"{path / MAIN} is damaged. Record it again")
             env_id = decode.decode(_Name, spec.get("id") or metadata.get("dataset_id") or str(path))
@@ -117,7 +117,7 @@ class Dataset:
         import h5py
 
         with _hdf5_errors(self.path / MAIN):
-            files.open_regular(self.path / MAIN, limit=_FILE).close()
+            files.open_regular(self.path / MAIN, limit=MOST_BYTES).close()
         with _hdf5_errors(self.path / MAIN), h5py.File(self.path / MAIN, "r") as file:
             for index in range(sum(name.startswith("episode_") for name in file)):
                 what = f"{self.path}, episode {index}"
@@ -223,8 +223,12 @@ def _array(group: h5py.Group, name: str) -> h5py.Dataset:
     return item
 
 
-def check_contained(file: h5py.File) -> None:
+def check_contained(file: h5py.File, path: Path) -> None:
     """Check that a file refers to no other one, before parts of it are copied.
+
+    Args:
+        file: the open file.
+        path: names it in an error.
 
     Raises:
         DatasetError: naming what refers to another file.
@@ -239,7 +243,7 @@ def check_contained(file: h5py.File) -> None:
             else:
                 _array(group, name)
 
-    with _hdf5_errors(file.filename):
+    with _hdf5_errors(path):
         check(file)
 
 

@@ -13,7 +13,6 @@ import importlib.util
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from gensim_envs.datasets import worker
 from gensim_envs.datasets.folder import Folder
 from gensim_envs.datasets.reading import MAIN
 from gensim_envs.datasets.worker import PERTURBATIONS, Behaviour, Run
-from gensim_envs.errors import DatasetError, FileError, LibraryError, WorkerError
+from gensim_envs.errors import CrashError, DatasetError, FileError, LibraryError, WorkerError
 from gensim_envs.library import Library, shipped
 from gensim_envs.utils import files
 from gensim_envs.utils.processes import in_order, processes
@@ -80,7 +79,7 @@ class Summary:
 
 
 class _GaveUp(DatasetError):
-    """Too many seeds of one env failed; the others can still be recorded."""
+    """An env cannot be recorded, or too many of its seeds fail; the others still can."""
 
 
 def record(
@@ -271,10 +270,10 @@ def _named(what: str) -> Iterator[None]:
     """Name what failed in a worker process, unless the error says so by itself."""
     try:
         yield
-    except (FileError, BrokenProcessPool):
-        raise
     except Exception as error:
-        raise DatasetError(f"{what}: {type(error).__name__}: {error}") from error
+        if isinstance(error, FileError | WorkerError) and not isinstance(error, CrashError):
+            raise
+        raise _GaveUp(f"{what}: {type(error).__name__}: {error}") from error
 
 
 def _finish(folder: Folder, episodes: int, executor: Executor) -> None:
@@ -288,7 +287,7 @@ def _finish(folder: Folder, episodes: int, executor: Executor) -> None:
     seeds, _ = _plan(folder, episodes)
     with _named(spec.id):
         observations, actions = executor.submit(worker.spaces_of, spec).result()
-    main, steps = hdf5.assemble(seeds, folder.data / MAIN, folder.seeds, folder.part)
+    main, steps = hdf5.assemble(seeds, folder.data / MAIN, folder.seeds, folder.part, folder.out)
     failed = [seed for seed in sorted(folder.failed) if seed < seeds[-1]]
     folder.finish(main, {
         "dataset_id": run.dataset_id,

@@ -41,7 +41,8 @@ def make_attempt(
     began = time.monotonic()
     verdict, candidate = Verdict(talk.attempt), None
     try:
-        candidate = _Attempt(talk, idea, settings, executor, verdict, weak).make()
+        with check.refusing("runtime"):
+            candidate = _Attempt(talk, idea, settings, executor, verdict, weak).make()
     except (TaskError, ApiError) as error:
         verdict.refuse(error)
     verdict.tokens, verdict.cuts = list(talk.tokens), dict(talk.cuts)
@@ -92,7 +93,8 @@ class _Attempt:
         verdict = self.verdict
         while True:
             try:
-                return self._measured(answer, proposal)
+                with check.refusing("runtime"):
+                    return self._measured(answer, proposal)
             except TaskError as error:
                 if error.cause == "novelty" or len(verdict.refusals) == self.settings.rounds:
                     raise
@@ -118,7 +120,7 @@ class _Attempt:
         verdict.passed.append("gate")
         memory.refuse_known_program(source)
         notice("spec")
-        survey = self.executor.submit(check.survey, program, source).result()
+        survey = check.survey_in(self.executor, program, source)
         if proposal is None:
             memory.refuse_known_description(survey.name, survey.summary)
         verdict.passed.append("spec")

@@ -7,13 +7,20 @@ import contextlib
 import json
 import time
 from collections.abc import Iterator
-from concurrent.futures import BrokenExecutor
+from concurrent.futures import BrokenExecutor, Executor
 from dataclasses import dataclass
 
 import shapely
 
 from gensim_envs import api
-from gensim_envs.errors import Cause, GensimError, OracleError, PerturbationError, TaskError
+from gensim_envs.errors import (
+    Cause,
+    CrashError,
+    GensimError,
+    OracleError,
+    PerturbationError,
+    TaskError,
+)
 from gensim_envs.generation.semantics import check_sentences, done_at_start
 from gensim_envs.sandbox.gate import check as gate
 from gensim_envs.sandbox.gate import extract, syntax_tree
@@ -201,8 +208,8 @@ def _replaceable(node: ast.stmt, used: set[str]) -> bool:
 def refusing(cause: Cause) -> Iterator[None]:
     """Turn whatever a task makes the suite raise into a refusal of the task.
 
-    A hostile or odd task must not end a run. What is the machine's fault is raised as it is: a
-    file that cannot be written, a worker process or sandbox that has died.
+    A hostile or odd task must not end a run, also not by the death of a process. What is the
+    machine's fault is raised as it is: a file that cannot be written, a missing sandbox.
 
     Args:
         cause: the stage that refuses.
@@ -215,12 +222,19 @@ def refusing(cause: Cause) -> Iterator[None]:
     except (TaskError, OSError, BrokenExecutor):
         raise
     except Exception as error:
-        of_the_task = isinstance(error, OracleError | PerturbationError)
+        of_the_task = isinstance(error, OracleError | PerturbationError | CrashError)
         if isinstance(error, GensimError) and not of_the_task:
             raise
-        problem = f"the task made the suite fail with {type(error).__name__}: {error}"
+        what = f"the task made the suite fail with {type(error).__name__}: {error}"
+        problem = str(error) if of_the_task else what
         remedy = "Write it in a simpler way, like the tasks of the library"
         raise TaskError(problem[:500], remedy, cause=cause) from error
+
+
+@refusing("spec")
+def survey_in(executor: Executor, program: Program, source: str) -> Survey:
+    """`survey` in a worker process, whose death refuses the task too."""
+    return executor.submit(survey, program, source).result()
 
 
 @refusing("spec")

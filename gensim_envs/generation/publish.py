@@ -13,7 +13,15 @@ import gensim_envs
 from gensim_envs import trust
 from gensim_envs.errors import LibraryError, SandboxError, TaskError
 from gensim_envs.generation import check, validate
-from gensim_envs.library import Library, Record, class_of, digest, file_of, is_hand_written
+from gensim_envs.library import (
+    Library,
+    Record,
+    class_of,
+    digest,
+    file_of,
+    is_hand_written,
+    parse_record,
+)
 from gensim_envs.sandbox.client import protection
 from gensim_envs.sandbox.gate import check as gate
 from gensim_envs.sandbox.process import refusal
@@ -46,8 +54,13 @@ class Candidate:
 
     @property
     def record(self) -> Record:
-        """The record that a registry keeps."""
-        return Record(
+        """The record that a registry keeps.
+
+        Raises:
+            TaskError: if a registry could not be read with it, such as for a summary that is too
+                long.
+        """
+        record = Record(
             id=f"gensim/{self.survey.name}-v{self.survey.version}",
             file=self.file,
             sha256=digest(self.source),
@@ -57,6 +70,10 @@ class Candidate:
             max_episode_steps=validate.max_steps(self.survey.bounds),
             certificate=asdict(self.certificate),
         )
+        try:
+            return parse_record(asdict(record))
+        except LibraryError as error:
+            raise TaskError(str(error), "Shorten it, or make the task smaller") from error
 
     def publish(self, library: Library, model: str, **more: Any) -> Record:
         """Write it into a library.
@@ -111,7 +128,7 @@ def publish(
     library.recover()
     library.others(program.name, file_of(program.name), source, text)
     with processes.processes(workers) as executor:
-        survey = executor.submit(check.survey, program, source).result()
+        survey = check.survey_in(executor, program, source)
         report(f"specs: {2 * len(SURVEY)} draws, {survey.redraws:.1%} redrawn")
         certificate = validate.certify(program, survey.bounds, survey.redraws, executor, tick)
     report(
@@ -155,7 +172,7 @@ def certify(
     program: Program = Sandboxed(name, source, trust.is_weak(library.root))
     if is_hand_written(file):
         program = HandWritten(name, file)
-    survey = executor.submit(check.survey, program, source).result()
+    survey = check.survey_in(executor, program, source)
     certificate = validate.certify(program, survey.bounds, survey.redraws, executor, tick)
     return Candidate(source, survey, certificate, file).record
 

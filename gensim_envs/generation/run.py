@@ -24,6 +24,7 @@ import numpy as np
 
 from gensim_envs.errors import GensimError, LibraryError, TaskError
 from gensim_envs.generation.attempt import make_attempt
+from gensim_envs.generation.check import refusing
 from gensim_envs.generation.conversation import TEMPERATURES, Conversation
 from gensim_envs.generation.embed import Embedder
 from gensim_envs.generation.memory import Memory, entry_of, recall
@@ -104,7 +105,7 @@ class Run:
         self._failed: list[int] = []  # attempts to make again
         self._weak = weak_sandbox
         library.recover()
-        self._entries = recall(library, without_run=settings.run)
+        self._entries = recall(library, without_run=settings.run, weak=weak_sandbox)
         self._verdicts: list[Verdict] = []
         self._sizes = [len(self._entries)]  # number of known tasks after each attempt
 
@@ -218,14 +219,14 @@ class Run:
         """Publish a candidate if it is still new, and write the verdict."""
         if candidate is not None:
             try:
-                self._publish(verdict, candidate)
+                with refusing("runtime"):
+                    entry = entry_of(candidate.source, candidate.survey)
+                    self._publish(verdict, candidate)
                 verdict.passed.append("published")
+                self._entries.append(entry)
             except (TaskError, ApiError) as error:  # an ApiError is the embedder's
                 verdict.refuse(error)
-                candidate = None
         write_verdict(self.folder, verdict)
-        if candidate is not None:
-            self._entries.append(entry_of(candidate.source, candidate.survey))
         self._add(verdict)
 
     def _publish(self, verdict: Verdict, candidate: Candidate) -> None:
@@ -276,7 +277,8 @@ class Run:
         elif self.settings.base not in (None, base):
             self._watch.line("the library has changed since the run began: prompts will differ")
         verdicts = read_verdicts(self.folder)
-        own = {entry.name: entry for entry in recall(self._library)} if verdicts else {}
+        entries = recall(self._library, weak=self._weak) if verdicts else []
+        own = {entry.name: entry for entry in entries}
         for verdict in verdicts:
             if verdict.attempt != len(self._verdicts) + 1:
                 break

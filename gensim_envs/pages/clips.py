@@ -21,6 +21,7 @@ from typing import Annotated, Any
 import gensim_envs
 from gensim_envs.envs.tabletop import TabletopEnv
 from gensim_envs.errors import FileError, TaskError
+from gensim_envs.generation.check import refusing
 from gensim_envs.library import Library, LibraryError, Record
 from gensim_envs.oracle import Oracle, OracleError
 from gensim_envs.pages.snapshots import Recorded, close_up, record_episode, webp
@@ -107,10 +108,13 @@ def make_clip(folder: Path, library: Library, record: Record) -> str | None:
     files.remove(note)
     try:
         program = load_program(library, record)
-        with closing(TabletopEnv(program, record.bounds, obs_mode="state")) as env:
+        with (
+            refusing("oracle"),
+            closing(TabletopEnv(program, record.bounds, obs_mode="state")) as env,
+        ):
             seed, every, played = _record(env, record)
             spec = env.task_spec
-    except (TaskError, OracleError, LibraryError) as error:
+    except (TaskError, LibraryError) as error:
         return str(error)
     files.write(start, webp(played.start))
     files.write(solved, webp(played.end))

@@ -67,11 +67,11 @@ def write_gallery(
         FileError: if a file cannot be written.
     """
     folder = out / CLIPS
-    folder.mkdir(parents=True, exist_ok=True)
+    files.make_folder(folder, out)
     drawn, entries = [], []
     missing = [record for record in records if clips.load(folder, record) is None]
     jobs = [(folder, library, record) for record in missing]
-    with contextlib.closing(map_in_order(clips.make_clip, jobs, workers)) as problems:
+    with contextlib.closing(map_in_order(clips.make_clip, jobs, workers, str)) as problems:
         for record in records:
             problem = next(problems) if record in missing else None
             try:

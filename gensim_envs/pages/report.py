@@ -12,7 +12,7 @@ from gensim_envs.pages import columns
 from gensim_envs.pages.measures import fisher
 from gensim_envs.pages.render import render
 from gensim_envs.pages.runs import Run, summary
-from gensim_envs.pages.snapshots import take_snapshot
+from gensim_envs.pages.snapshots import Snapshot, take_snapshot
 from gensim_envs.utils import files
 from gensim_envs.utils.processes import map_in_order
 
@@ -25,6 +25,7 @@ def write_report(
     *,
     price: tuple[float, float] | None = None,
     workers: int | None = None,
+    weak_sandbox: bool = False,
     begin: Callable[[int], object] = lambda count: None,
     tick: Callable[[], object] = lambda: None,
 ) -> Path:
@@ -35,6 +36,8 @@ def write_report(
         out: folder of report.html and report.json.
         price: US dollars for a million tokens of prompts, and of answers.
         workers: number of processes that render pictures; by default one for each core.
+        weak_sandbox: run programs also where this machine cannot isolate them; without, such a
+            machine takes no pictures.
         begin: called with the number of pictures.
         tick: called after each picture.
 
@@ -46,9 +49,10 @@ def write_report(
         FileError: if a file cannot be written.
     """
     runs = [Run.read(folder, price) for folder in folders]
-    programs = [(v.name, v.program) for run in runs for v in run.accepted]
-    begin(len(programs))
-    with contextlib.closing(map_in_order(take_snapshot, programs, workers)) as snapshots:
+    jobs = [(v.name, v.program, weak_sandbox) for run in runs for v in run.accepted]
+    begin(len(jobs))
+    taken = map_in_order(take_snapshot, jobs, workers, lambda error: Snapshot(problem=str(error)))
+    with contextlib.closing(taken) as snapshots:
         for run, label in zip(runs, labels(runs), strict=True):
             run.label = label
             for verdict in run.accepted:

@@ -12,8 +12,8 @@ from PIL import Image
 
 from gensim_envs.envs.rollout import transitions
 from gensim_envs.envs.tabletop import TabletopEnv
-from gensim_envs.errors import TaskError
-from gensim_envs.generation.check import Facts, facts
+from gensim_envs.errors import SandboxError, TaskError
+from gensim_envs.generation.check import Facts, facts, refusing
 from gensim_envs.generation.validate import max_steps
 from gensim_envs.oracle import Oracle, OracleError
 from gensim_envs.sandbox.program import Sandboxed
@@ -129,18 +129,20 @@ class Snapshot:
     problem: str = ""
 
 
-def take_snapshot(name: str, source: str) -> Snapshot:
+def take_snapshot(name: str, source: str, weak: bool = False) -> Snapshot:
     """Draw a program in the sandbox, let the oracle solve it, and take a picture.
 
     Args:
         name: of the task.
         source: its program.
+        weak: run it also where this machine cannot isolate it.
     """
-    program = Sandboxed(name, source)
+    program = Sandboxed(name, source, weak)
     found: Facts | None = None
     try:
-        found = facts(source, program.draw("train", SURVEY.start).spec)
-        with closing(TabletopEnv(program, _BOUNDS, obs_mode="state")) as env:
+        with refusing("runtime"):
+            found = facts(source, program.draw("train", SURVEY.start).spec)
+        with refusing("oracle"), closing(TabletopEnv(program, _BOUNDS, obs_mode="state")) as env:
             played = record_episode(
                 env,
                 Oracle(env).act,
@@ -148,7 +150,7 @@ def take_snapshot(name: str, source: str) -> Snapshot:
                 lambda: max_steps(env.task_spec.bounds),
                 still=_CAMERA,
             )
-    except (TaskError, SyntaxError) as error:
+    except (TaskError, SandboxError) as error:
         return Snapshot(found, problem=str(error))
     picture = played.end if played.solved else played.start
     return Snapshot(found, webp(picture), played.solved, played.problem)

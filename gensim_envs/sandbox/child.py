@@ -15,6 +15,7 @@ from typing import Any
 MEGABYTE = 2**20
 GRACE_SECONDS = 0.5  # the worker stops itself first, which tells the line
 CPU_SECONDS = 600  # in a child's life
+_PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Child:
         self._is_held = False
         self._requests = FileIO(requests, "wb")
         self._answers = FileIO(answers, "rb")
+        self._memory = Memory(pid)
         os.set_blocking(requests, False)
 
     @property
@@ -61,7 +63,7 @@ class Child:
         """
         os.kill(self.pid, signal.SIGSTOP)  # the zygote has not waited for it, so it is the same
         self._is_held = True
-        return resident(self.pid)
+        return self._memory.bytes()
 
     def ask(self, source: str, split: str, seed: int, legacy: bool = False) -> dict[str, Any]:
         """Send one request and return its answer, which is JSON but not to be trusted."""
@@ -85,6 +87,7 @@ class Child:
     def close(self) -> None:
         self._requests.close()
         self._answers.close()
+        self._memory.close()
 
     def _send(self, line: bytes, deadline: float) -> None:
         data = memoryview(line + b"\n")
@@ -121,14 +124,28 @@ class Child:
         return bool(poll.poll(max(0.0, deadline - time.monotonic()) * 1000))
 
 
-def resident(pid: int) -> int:
-    """Bytes of memory of a process beyond mapped files; 0 where the machine does not say."""
-    try:
-        with open(f"/proc/{pid}/statm") as file:
-            _, total, files, *_ = map(int, file.read().split())
-    except (OSError, ValueError):
-        return 0
-    return (total - files) * os.sysconf("SC_PAGE_SIZE")
+class Memory:
+    """The memory of a process, which is asked for after each draw."""
+
+    def __init__(self, pid: int) -> None:
+        try:
+            self._file: FileIO | None = FileIO(f"/proc/{pid}/statm")
+        except OSError:
+            self._file = None  # not Linux
+
+    def bytes(self) -> int:
+        """Bytes of memory beyond mapped files; 0 where the machine does not say."""
+        if self._file is None:
+            return 0
+        try:
+            _, total, files, *_ = map(int, os.pread(self._file.fileno(), 200, 0).split())
+        except (OSError, ValueError):
+            return 0
+        return (total - files) * _PAGE
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
 
 
 def _parse(line: bytes) -> Any:

@@ -80,8 +80,8 @@ class Sandbox:
 
         Raises:
             TaskError: the program was refused, failed, or was stopped.
-            SandboxError: this machine cannot isolate the program, or the worker does not start or
-                has died, through no fault of the program's.
+            SandboxError: this machine cannot isolate the program, or the worker does not start.
+            CrashError: the worker has died, through no fault of the program's.
         """
         name = self._check(source)
         life = self._current_life()
@@ -100,7 +100,7 @@ class Sandbox:
             weak: as for `draw`.
 
         Raises:
-            TaskError, SandboxError: as for `draw`.
+            TaskError, SandboxError, CrashError: as for `draw`.
         """
         legacy_gate.check(source)
         life = self._current_life()
@@ -292,7 +292,9 @@ def protection() -> Protection:
     denied = {operation: _is_denied(operation) for operation in get_args(lockdown.Operation)}
     open_ways = [name for name, is_denied in denied.items() if not is_denied]
     description = (
-        f"a program can use: {', '.join(open_ways)}" if open_ways else "everything is denied"
+        f"a program can use: {', '.join(open_ways)}"
+        if open_ways
+        else f"everything is denied: {', '.join(denied)}"
     )
     return Protection(
         processes=denied["fork"] and denied["exec"],

@@ -115,6 +115,9 @@ def _parse(source: str) -> ast.Module:
         line = source.count("\n", 0, bad.start()) + 1
         problem = f"the control character U+{ord(bad[0]):04X} is not allowed in Python"
         raise TaskError(problem, "Remove it.", cause="parse", line=line)
+    if re.match(r"(.*\n)?[ \t]*#.*coding[:=]", source):
+        # Python and editors would read the file as another text than the one that is checked.
+        raise refuse(1, "the program declares an encoding", "Remove that comment.")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an unknown escape in an instruction does no harm

@@ -12,8 +12,8 @@ import threading
 from dataclasses import asdict
 from typing import Any
 
-from gensim_envs.errors import SandboxError
-from gensim_envs.sandbox.child import CPU_SECONDS, Child, Ended, Limits, resident
+from gensim_envs.errors import CrashError, SandboxError
+from gensim_envs.sandbox.child import CPU_SECONDS, Child, Ended, Limits, Memory
 from gensim_envs.sandbox.interpreter import START_SECONDS, start_worker
 
 MAX_CHILDREN = 8  # each keeps some 10 MB of its own
@@ -28,7 +28,8 @@ class Process:
         missing: what this machine lacks to lock children down; "" where it lacks nothing.
 
     Raises:
-        SandboxError: it does not start; from any method: it has died, through no program.
+        SandboxError: it does not start.
+        CrashError: from any method: it has died, through no program.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -57,7 +58,9 @@ class Process:
         except BaseException:
             self.stop()
             raise
-        self._shared = resident(self._popen.pid)  # what each child has from the start
+        memory = Memory(self._popen.pid)
+        self._shared = memory.bytes()  # what each child has from the start
+        memory.close()
         self.missing = first.removeprefix("open: ") if first != "locked" else ""
 
     @property
@@ -105,7 +108,7 @@ class Process:
         """Kill the children, then all of the process group, and wait for them."""
         # The zygote waits for its children itself; left to init, they may stay as zombies.
         for child in self._children.values():
-            with contextlib.suppress(SandboxError):
+            with contextlib.suppress(CrashError):
                 self._kill(child)
         self._control.close()
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -148,11 +151,11 @@ class Process:
         """Send an order to the zygote and return its answer; see `worker.main`."""
         in_step, self._in_step = self._in_step, False
         if not in_step:  # an earlier order was interrupted or not answered
-            raise SandboxError(_DIED)
+            raise CrashError(_DIED)
         try:
             socket.send_fds(self._control, [order], files)
         except BrokenPipeError:
-            raise SandboxError(_DIED) from None
+            raise CrashError(_DIED) from None
         result = int(self._hear())
         self._in_step = True
         return result
@@ -164,9 +167,9 @@ class Process:
         except ConnectionResetError:
             heard = b""
         except TimeoutError:
-            raise SandboxError("the sandbox's worker does not answer") from None
+            raise CrashError("the sandbox's worker does not answer") from None
         if not heard:
-            raise SandboxError(_DIED)
+            raise CrashError(_DIED)
         return heard.decode()
 
 

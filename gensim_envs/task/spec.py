@@ -136,7 +136,7 @@ class TaskSpec:
             if not all(low <= len(place.bases) <= high for place in goal.places):
                 raise TaskError(f"a goal {goal.relation!r} has too few or too many bases")
             if goal.relation == "along" and len(goal.places) < 2:
-                raise TaskError("a rope's path has fewer than two corners")
+                raise TaskError("a path has a single corner", "Give it two or more")
             if len(goal.places) % goal.alternatives:
                 raise TaskError("alternative sets of places differ in size")
             soft = [item for item in goal.items if spec.items[item].bodies]

@@ -17,7 +17,6 @@ import re
 import sys
 import typing
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor
 from typing import Annotated, Any, TypeVar
 
 import tyro
@@ -155,8 +154,6 @@ def run(
         # The reader of the output has left, as in `gensim list | head`.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except BrokenExecutor:
-        return _fail(f"{prog}: a worker process died, possibly out of memory; use --workers 1", 1)
     except OSError as error:
         return _fail(f"{prog}: {error}", 1)
     except KeyboardInterrupt:

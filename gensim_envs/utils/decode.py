@@ -151,7 +151,9 @@ def _decoder(kind: Any) -> _Decoder:
     if origin is Literal:
         return functools.partial(_literal, arguments)
     if origin in (Union, types.UnionType):
-        return functools.partial(_union, [_decoder(each) for each in arguments])
+        members = [each for each in arguments if each is not types.NoneType]
+        optional = len(members) < len(arguments)
+        return functools.partial(_union, optional, [_decoder(each) for each in members])
     if origin is dict and arguments[0] is str:
         return functools.partial(_object, _decoder(arguments[1]), _ENTRIES)
     if origin is list or (origin is tuple and arguments[-1] is Ellipsis):
@@ -170,6 +172,8 @@ def _annotated(kind: Any, notes: tuple[Any, ...]) -> _Decoder:
     for note in sorted(notes, key=lambda note: not isinstance(note, Size)):
         if isinstance(note, Using):
             decoder = functools.partial(_using, note.read)
+        elif isinstance(note, Range) and kind is float:
+            decoder = functools.partial(_ranged_number, note.least, note.most)
         elif isinstance(note, Range):
             decoder = functools.partial(_ranged, decoder, note)
         elif isinstance(note, Line):
@@ -214,7 +218,14 @@ def _dataclass(kind: Any) -> _Decoder:
 
 def _lazy(kind: Any) -> _Decoder:
     """A decoder that is made on first use, since types may refer to themselves."""
-    return lambda data: _decoder(kind)(data)
+    decoder: _Decoder | None = None
+
+    def decode_lazily(data: Any) -> Any:
+        nonlocal decoder
+        decoder = decoder or _decoder(kind)  # hashing a type takes as long as decoding a number
+        return decoder(data)
+
+    return decode_lazily
 
 
 def _list(container: type, decoder: _Decoder, size: Size, data: Any) -> Any:
@@ -264,7 +275,9 @@ def _literal(allowed: tuple[Any, ...], data: Any) -> Any:
     raise _unexpected(" or ".join(map(repr, allowed)), data)
 
 
-def _union(decoders: list[_Decoder], data: Any) -> Any:
+def _union(optional: bool, decoders: list[_Decoder], data: Any) -> Any:
+    if optional and data is None:
+        return None
     problems = []
     for decoder in decoders:
         try:
@@ -289,6 +302,15 @@ def _ranged(decoder: _Decoder, bounds: Range, data: Any) -> Any:
     if value is not None and not bounds.least <= value <= bounds.most:
         raise _unexpected(f"a number from {bounds.least:g} to {bounds.most:g}", data)
     return value
+
+
+def _ranged_number(least: float, most: float, data: Any) -> float:
+    """What `_ranged` does, in one call for the most frequent type."""
+    if type(data) not in (int, float):
+        raise _unexpected("a finite number", data)
+    if not least <= data <= most:
+        raise _unexpected(f"a number from {least:g} to {most:g}", data)
+    return float(data)
 
 
 def _line(decoder: _Decoder, data: Any) -> Any:

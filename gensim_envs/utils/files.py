@@ -14,6 +14,7 @@ import fcntl
 import glob
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator
 from io import BufferedReader, BufferedWriter
@@ -24,6 +25,8 @@ from gensim_envs.errors import FileError
 LARGEST = 2**28
 """Most bytes of a file that is read as a whole."""
 
+_HOLLOW = 2**26
+"""Bytes from which on a file must not consist of holes."""
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -76,7 +79,7 @@ def open_appending(path: Path, root: Path | None = None) -> BufferedWriter:
 
 
 def remove(path: Path, root: Path | None = None) -> None:
-    """Delete a file or a symbolic link; a missing one is fine.
+    """Delete a file, a symbolic link, or a folder with all that is in it; a missing one is fine.
 
     Raises:
         FileError: naming the file and the reason.
@@ -86,7 +89,34 @@ def remove(path: Path, root: Path | None = None) -> None:
         contextlib.suppress(FileNotFoundError),
         _opened_parent(path, root, create=False) as folder,
     ):
-        os.unlink(path.name, dir_fd=folder)
+        if stat.S_ISDIR(os.stat(path.name, dir_fd=folder, follow_symlinks=False).st_mode):
+            shutil.rmtree(path.name, dir_fd=folder)
+        else:
+            os.unlink(path.name, dir_fd=folder)
+
+
+def make_folder(path: Path, root: Path) -> None:
+    """Create a folder and those above it, below a root, where no link may stand for one of them.
+
+    Raises:
+        FileError: naming the folder and the reason.
+    """
+    with errors(path, "created"), _opened_parent(path / "file", root, create=True):
+        pass
+
+
+def refuse_links(root: Path) -> None:
+    """Check that no symbolic link is in a folder or in one below it.
+
+    For folders that libraries write to by themselves, which would follow it.
+
+    Raises:
+        FileError: naming the first link.
+    """
+    for folder, folders, names in os.walk(root):
+        for path in sorted(Path(folder, name) for name in (*folders, *names)):
+            if path.is_symlink():
+                raise FileError(f"{path} is a symbolic link. Delete it, or use another folder")
 
 
 def rename(path: Path, name: str, root: Path | None = None) -> None:
@@ -109,7 +139,8 @@ def read(path: Path, what: str = "", root: Path | None = None, limit: int = LARG
         limit: most bytes of the file.
 
     Raises:
-        FileError: naming the file and the reason, such as its size or that it is a named pipe.
+        FileError: naming the file and the reason, such as its size, or that it is a named pipe or
+            mostly holes.
     """
     with errors(path, "read", what), open_regular(path, root, limit) as file:
         return file.read(limit)  # it may grow meanwhile
@@ -128,12 +159,32 @@ def open_regular(path: Path, root: Path | None = None, limit: int = LARGEST) -> 
         with _opened_parent(path, root, create=False) as folder:
             descriptor = os.open(path.name, flags | os.O_NOFOLLOW, dir_fd=folder)
     found = os.fstat(descriptor)
-    regular = stat.S_ISREG(found.st_mode)
-    if not regular or found.st_size > limit:
+    problem = "" if stat.S_ISREG(found.st_mode) else "it is not a regular file"
+    if not problem and found.st_size > limit:
+        problem = f"it is larger than {limit} bytes"
+    if not problem and _is_hollow(descriptor, found.st_size):
+        problem = f"most of its {found.st_size} bytes are holes"
+    if problem:
         os.close(descriptor)
-        problem = f"it is larger than {limit} bytes" if regular else "it is not a regular file"
         raise OSError(errno.EINVAL, problem, str(path))
     return open(descriptor, "rb")
+
+
+def _is_hollow(descriptor: int, size: int) -> bool:
+    """Whether most of a large file takes no place on the disk, but would take memory and time."""
+    if size < _HOLLOW or not hasattr(os, "SEEK_HOLE"):
+        return False
+    data = end = 0
+    try:
+        while data < size / 10:
+            begin = os.lseek(descriptor, end, os.SEEK_DATA)
+            end = os.lseek(descriptor, begin, os.SEEK_HOLE)
+            data += end - begin
+    except OSError as error:
+        return error.errno == errno.ENXIO  # there are no more data
+    finally:
+        os.lseek(descriptor, 0, os.SEEK_SET)
+    return False
 
 
 def copy(source: Path, target: Path) -> None:

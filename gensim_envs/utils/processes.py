@@ -6,17 +6,20 @@ import contextlib
 import multiprocessing
 import os
 import platform
+import queue
 import re
 import signal
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from typing import Any, ParamSpec, TypeVar
 
-from gensim_envs.errors import WorkerError
+from gensim_envs.errors import CrashError, WorkerError
 
 Result = TypeVar("Result")
+Arguments = ParamSpec("Arguments")
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 PORTABLE = {
     # The C library's sin, exp and others round differently where the processor fuses operations.
@@ -54,53 +57,121 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-@contextlib.contextmanager
-def processes(workers: int | None = None) -> Iterator[ProcessPoolExecutor]:
-    """An executor of spawned processes with one native thread and portable bits (`PORTABLE`) each.
+@dataclass(frozen=True)
+class _Worker:
+    """One process, and its answer once it has started."""
 
-    They leave Ctrl-C to this process and end with it, however it ends. If the block is left by an
-    error, they are terminated at once. A script that calls this needs `if __name__ == "__main__":`.
+    pool: ProcessPoolExecutor
+    started: Future[int]
 
-    Args:
-        workers: number of processes; by default one for each core.
 
-    Raises:
-        WorkerError: when leaving, if one of the processes ended.
+class _Processes(ThreadPoolExecutor):
+    """Threads that pass each job on to a process of its own, which is renewed when it dies.
+
+    A `ProcessPoolExecutor` whose process dies loses all of its jobs, and does not know which of
+    them the process was working on.
     """
-    others = set(multiprocessing.active_children())
-    workers = workers or cores()
-    executor = ProcessPoolExecutor(
-        workers, multiprocessing.get_context("spawn"), initializer=_start
-    )
-    try:
-        with _inherited():
-            for _ in range(workers):  # all of them start here, and inherit what is set here
-                executor.submit(os.getpid)
-        yield executor
-    except BaseException as error:
-        # Only this once, and the executor has to live until its thread has heard of it: else that
-        # thread ends with a traceback, since it finds jobs that were cancelled.
-        executor.shutdown(wait=False, cancel_futures=True)
+
+    def __init__(self, workers: int) -> None:
+        super().__init__(workers)
+        self._lock = threading.Lock()
+        self._terminated = False
+        self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
+        for _ in range(workers):
+            self._idle.put(self._start())
+
+    def submit(
+        self, act: Callable[Arguments, Result], /, *args: Arguments.args, **kwargs: Arguments.kwargs
+    ) -> Future[Result]:
+        """A future whose job is tried again once if its process dies, and then a `CrashError`."""
+        return super().submit(self._work, act, *args, **kwargs)
+
+    def end(self) -> None:
+        """End the processes once all jobs are done."""
+        self.shutdown()
+        while not self._idle.empty():
+            self._idle.get().pool.shutdown()
+
+    def terminate(self, others: set[multiprocessing.process.BaseProcess]) -> None:
+        """End the processes at once, which are all children of this one but `others`."""
+        self.shutdown(wait=False, cancel_futures=True)
+        with self._lock:
+            self._terminated = True
         ours = set(multiprocessing.active_children()) - others
         for process in ours:
             process.terminate()
         for process in ours:
             process.join()
-        if isinstance(error, BrokenProcessPool):
-            raise WorkerError(
-                "a worker process died, possibly out of memory; use fewer workers. A script "
-                'must start them under `if __name__ == "__main__":`'
-            ) from error
+        self.end()
+
+    def _start(self) -> _Worker:
+        context = multiprocessing.get_context("spawn")
+        with self._lock, _inherited():  # the process starts here, and inherits what is set here
+            if self._terminated:
+                raise CrashError("the work was stopped")
+            pool = ProcessPoolExecutor(1, context, initializer=_start)
+            return _Worker(pool, pool.submit(os.getpid))
+
+    def _work(
+        self, act: Callable[Arguments, Result], /, *args: Arguments.args, **kwargs: Arguments.kwargs
+    ) -> Result:
+        worker = self._idle.get()
+        try:
+            for _ in range(2):
+                try:
+                    worker.started.result()
+                except BrokenProcessPool:
+                    raise WorkerError(
+                        "a worker process ended as it started, possibly out of memory; use fewer "
+                        'workers. A script must start them under `if __name__ == "__main__":`'
+                    ) from None
+                try:
+                    return worker.pool.submit(act, *args, **kwargs).result()
+                except BrokenProcessPool:
+                    worker.pool.shutdown()
+                    worker = self._start()
+        finally:
+            self._idle.put(worker)
+        raise CrashError("a worker process died twice at the same work, possibly out of memory")
+
+
+@contextlib.contextmanager
+def processes(workers: int | None = None) -> Iterator[Executor]:
+    """An executor of spawned processes with one native thread and portable bits (`PORTABLE`) each.
+
+    They leave Ctrl-C to this process and end with it, however it ends. If the block is left by an
+    error, they are terminated at once. A process that dies is replaced, and its job is tried once
+    more; if it dies again, the job's future raises `CrashError`. The future raises `WorkerError` if
+    no process starts: a script that calls this needs `if __name__ == "__main__":`.
+
+    Args:
+        workers: number of processes; by default one for each core.
+    """
+    others = set(multiprocessing.active_children())
+    executor = _Processes(workers or cores())
+    try:
+        yield executor
+    except BaseException:
+        executor.terminate(others)
         raise
-    executor.shutdown()
+    executor.end()
 
 
 def in_order(
-    executor: Executor, act: Callable[..., Result], jobs: Iterable[tuple[Any, ...]]
+    executor: Executor,
+    act: Callable[..., Result],
+    jobs: Iterable[tuple[Any, ...]],
+    crashed: Callable[[CrashError], Result] | None = None,
 ) -> Generator[Result, None, None]:
     """Yield `act(*job)` for each job, in the order of the jobs.
 
     Jobs that have not begun are cancelled when the generator is closed.
+
+    Args:
+        executor: runs the jobs.
+        act: a function that can be pickled.
+        jobs: its arguments.
+        crashed: gives the result of a job that ended its process; by default the error is raised.
     """
     # The executor may start processes here, which must not receive Ctrl-C.
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -110,14 +181,23 @@ def in_order(
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     try:
         for future in futures:
-            yield future.result()
+            try:
+                result = future.result()
+            except CrashError as error:
+                if crashed is None:
+                    raise
+                result = crashed(error)
+            yield result
     finally:
         for future in futures:
             future.cancel()
 
 
 def map_in_order(
-    act: Callable[..., Result], jobs: Sequence[tuple[Any, ...]], workers: int | None = None
+    act: Callable[..., Result],
+    jobs: Sequence[tuple[Any, ...]],
+    workers: int | None = None,
+    crashed: Callable[[CrashError], Result] | None = None,
 ) -> Generator[Result, None, None]:
     """Yield `act(*job)` for each job, in order, over processes that end with the generator.
 
@@ -128,13 +208,14 @@ def map_in_order(
         act: a function that can be pickled.
         jobs: its arguments.
         workers: number of processes; by default one for each core.
+        crashed: as for `in_order`.
 
     Raises:
-        WorkerError: if one of the processes ended.
+        WorkerError: if the processes do not start, or one of them ended.
     """
     if jobs:
         with processes(min(workers or cores(), len(jobs))) as executor:
-            yield from in_order(executor, act, jobs)
+            yield from in_order(executor, act, jobs, crashed)
 
 
 def end_with_parent() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from gensim_envs.utils import files
 
 
 def write_video(path: Path, frames: Iterable[NDArray[np.uint8]], fps: int) -> None:
@@ -19,19 +22,23 @@ def write_video(path: Path, frames: Iterable[NDArray[np.uint8]], fps: int) -> No
 
     Raises:
         ModuleNotFoundError: if imageio-ffmpeg is missing.
-        OSError: if the file cannot be written.
+        FileError: if the file cannot be written.
+        OSError: if ffmpeg fails.
     """
     import imageio_ffmpeg  # an optional dependency
 
     pictures = iter(frames)
     first = next(pictures)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(b"")  # fails at once if the file cannot be written
     height, width, _ = first.shape
-    writer = imageio_ffmpeg.write_frames(str(path), (width, height), fps=fps, macro_block_size=1)
-    writer.send(None)
-    for frame in (first, *pictures):
-        writer.send(np.ascontiguousarray(frame))
-    writer.close()
-    if not path.stat().st_size:  # ffmpeg has printed the reason
-        raise OSError(f"ffmpeg could not write {path}")
+    with tempfile.TemporaryDirectory(prefix="gensim-") as folder:  # ffmpeg would follow links
+        made = Path(folder, "video.mp4")
+        writer = imageio_ffmpeg.write_frames(
+            str(made), (width, height), fps=fps, macro_block_size=1
+        )
+        writer.send(None)
+        for frame in (first, *pictures):
+            writer.send(np.ascontiguousarray(frame))
+        writer.close()
+        if not made.exists():  # ffmpeg has printed the reason
+            raise OSError(f"ffmpeg could not write {path}")
+        files.write(path, made.read_bytes())

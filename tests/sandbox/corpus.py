@@ -236,6 +236,8 @@ REFUSED: dict[str, tuple[str, str]] = {
     "long sum": (in_build("x = " + "+".join("1" * 100)), "nested"),
     "too long": (in_build("#" * 30_000), "longer"),
     "way too long": ("x" * 10_000_000, "longer"),
+    "an encoding": ("# coding: utf-7 +AAo-import os\n" + in_build(""), "encoding"),
+    "a long class name": (in_build("").replace("Bad", "B" * 81), "over 80 characters"),
     "long in bytes": (in_build("'" + "é" * 15_000 + "'"), "longer"),
 }
 

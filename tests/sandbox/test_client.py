@@ -25,7 +25,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gensim_envs
-from gensim_envs.errors import SandboxError, TaskError
+from gensim_envs.errors import CrashError, SandboxError, TaskError
 from gensim_envs.sandbox import child, client, gate, interpreter, process
 from gensim_envs.sandbox.child import Limits
 from gensim_envs.sandbox.client import Sandbox, protection, shared
@@ -142,7 +142,7 @@ def test_a_killed_worker_is_replaced() -> None:
         sandbox.draw(GOOD, "train", 0)
         assert sandbox.worker_pid is not None
         os.killpg(sandbox.worker_pid, signal.SIGKILL)
-        with pytest.raises(SandboxError, match="has died"):
+        with pytest.raises(CrashError, match="has died"):
             sandbox.draw(GOOD, "train", 0)
         sandbox.draw(GOOD, "train", 0)
 

@@ -74,6 +74,17 @@ def test_the_weak_mode_runs_it(tmp_path: Path) -> None:
     assert "drawn" in run(LANDLOCK, DRAW, GOOD, "weak")
 
 
+SNAPSHOT = """
+from gensim_envs.pages.snapshots import take_snapshot
+print(take_snapshot("GoodTask", sys.argv[1], sys.argv[2:] == ["weak"]).problem or "taken")
+"""
+
+
+def test_a_report_has_pictures_where_the_weak_mode_is_asked_for() -> None:
+    assert "cannot isolate" in run(LANDLOCK, SNAPSHOT, GOOD)
+    assert "taken" in run(LANDLOCK, SNAPSHOT, GOOD, "weak")
+
+
 def test_the_installed_library_runs_with_a_warning() -> None:
     make = 'import gymnasium as gym, gensim_envs\ngym.make(sys.argv[1]).reset(seed=0)\nprint("up")'
     said = run(LANDLOCK, make, "gensim/BuildCar-v0")

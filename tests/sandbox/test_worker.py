@@ -17,7 +17,7 @@ from corpus import GOOD, HARMFUL, STOPPED, Ungated, escaped
 
 import gensim_envs
 from gensim_envs.errors import TaskError
-from gensim_envs.sandbox.child import Limits, resident
+from gensim_envs.sandbox.child import Limits, Memory
 from gensim_envs.sandbox.client import Sandbox
 from gensim_envs.task.checks.received import check_received
 
@@ -231,7 +231,7 @@ def test_child_is_locked_down(sandbox: Sandbox) -> None:
 CLIENT = """
 import sys, threading
 sys.path.insert(0, sys.argv[1])
-from gensim_envs.sandbox.child import Limits, resident
+from gensim_envs.sandbox.child import Limits
 from gensim_envs.sandbox.client import Sandbox
 from gensim_envs.task.checks.received import check_received
 Sandbox._check = lambda self, source: None
@@ -332,7 +332,7 @@ def test_children_hold_little_memory_together() -> None:
         worker = sandbox.worker_pid
         assert worker is not None
         children = Path(f"/proc/{worker}/task/{worker}/children").read_text().split()
-        held = sum(resident(int(child)) - resident(worker) for child in children)
+        held = sum(Memory(int(child)).bytes() - Memory(worker).bytes() for child in children)
     assert held < limits.memory
 
 

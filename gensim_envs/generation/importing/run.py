@@ -124,7 +124,7 @@ def _publish(
     file = file_of(made.program.name)
     library.recover()
     library.others(made.program.name, file, made.source, made.source)
-    survey = executor.submit(check.survey, made.program, made.source).result()
+    survey = check.survey_in(executor, made.program, made.source)
     certificate = validate.certify(made.program, survey.bounds, survey.redraws, executor, tick)
     candidate = Candidate(made.source, survey, certificate, file, made.source)
     candidate.publish(library, "import", notes=list(made.notes))

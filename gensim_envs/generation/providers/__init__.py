@@ -19,7 +19,7 @@ Sleep = Callable[[float], None]
 """Waits for some seconds; raises `Stopped` if the run is to end."""
 
 
-class ApiError(Exception):
+class ApiError(GensimError):
     """A call failed for reasons outside the model; its attempt ends with the cause "api"."""
 
 
@@ -33,7 +33,7 @@ class ProviderError(GensimError):
     exit_code = 2
 
 
-class Stopped(Exception):
+class Stopped(GensimError):
     """Raised to end a run: its budget is spent, or it was interrupted."""
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from gensim_envs.errors import TaskError
 from gensim_envs.sandbox.rules.refusals import is_text, refuse, target, word
 
+MAX_NAME = 80
 _CONSTANT_NODES = (
     *(ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.UnaryOp, ast.BinOp, ast.Name, ast.Load),
     *(ast.operator, ast.unaryop),
@@ -44,6 +45,9 @@ def _class_offences(task: ast.ClassDef) -> Iterator[TaskError]:
         yield refuse(
             task, f"{task.name} is not a class name in CamelCase", "Write it like BuildWheel."
         )
+    if len(task.name) > MAX_NAME:
+        problem = f"the class name has over {MAX_NAME} characters"
+        yield refuse(task, problem, "Shorten it: files are named after it.")
     methods = [node for node in task.body if isinstance(node, ast.FunctionDef)]
     builds = [method for method in methods if method.name == "build"]
     if len(builds) != 1:

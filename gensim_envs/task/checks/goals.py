@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import operator
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -74,6 +75,11 @@ def check_goal(
         raise TaskError(
             f"the instruction {goal.instruction!a} contains a character that cannot be printed",
             "Write one line of plain text",
+        )
+    if re.search(r" at 0x[0-9a-f]+", goal.instruction):
+        raise TaskError(
+            "the instruction shows the address of an object, which differs between processes",
+            "Name an item: f'the {item}'",
         )
     if not goal.items or len(set(goal.items)) != len(goal.items):
         raise TaskError("the goal has no items, or lists an item twice", "List each item once")
