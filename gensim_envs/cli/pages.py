@@ -69,8 +69,9 @@ def report(
     check_writable(out)
     with Progress(0, "pictures") as progress:
         page = write_report(
-            runs, out, price=price, workers=workers, begin=progress.expect, tick=progress.advance
-        )
+            runs, out, price=price, workers=workers, begin=progress.expect, tick=progress.advance,
+            say=progress.line,
+        )  # fmt: skip
     print(f"wrote {page}, {page.stat().st_size / 1e6:.1f} MB, and {page.with_suffix('.json').name}")
 
 
