@@ -609,7 +609,7 @@ def test_the_reference_keeps_quotes_and_hides_private_names() -> None:
 @pytest.mark.parametrize("asset", ASSETS)
 def test_a_slim_system_message_fits_a_small_context(asset: str) -> None:
     made = Proposal.model_construct(name="A", description="Put a fork away.", assets=[asset])
-    text = system_message(code=True, proposal=made).content
+    text = system_message("slim", made).content
     assert estimate([text]) < 2_900
     assert f"### {asset}(" in text
     assert sum(f"### {name}(" in text for name in ASSETS) == 1

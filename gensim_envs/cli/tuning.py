@@ -28,6 +28,7 @@ def export(
     *,
     out: Annotated[Path, arg(metavar="DIR")],
     format: Literal["chat"] = "chat",
+    prompt: Literal["short", "full"] = "full",
     held_out: Annotated[float, value(_fraction, "FRACTION")] = 0.1,
     seed: Seed = 0,
     library: Folder = None,
@@ -37,6 +38,8 @@ def export(
     Args:
         out: folder of train.jsonl, held_out.jsonl and manifest.json.
         format: "chat" is OpenAI's chat format.
+        prompt: full, with the API reference, or short, which a tuned model needs no reference for;
+            ask the tuned model with `gensim generate --prompt` and the same word.
         held_out: fraction of the tasks to hold out; near-duplicates stay together.
         seed: seed of the choice of held-out tasks.
     """
@@ -45,8 +48,9 @@ def export(
 
     check_writable(out)
     entries = recall(open_library(library))
-    found = exporter.examples(entries, held_out, np.random.default_rng(seed))
-    exporter.write(found, out, {"format": format, "held_out": held_out, "seed": seed})
+    found = exporter.examples(entries, held_out, np.random.default_rng(seed), prompt)
+    settings = {"format": format, "prompt": prompt, "held_out": held_out, "seed": seed}
+    exporter.write(found, out, settings)
     for name in (exporter.TRAIN, exporter.HELD_OUT):
         side = [example for example in found if example.held_out == (name == exporter.HELD_OUT)]
         tokens = sum(example.tokens for example in side)
