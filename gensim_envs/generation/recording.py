@@ -23,8 +23,8 @@ from gensim_envs.utils.decode import DecodeError, Range, Text, decode, parse, re
 
 Scheme = Literal["chain", "few-shot", "zero-shot"]
 Prompt = Literal["full", "slim", "short"]
-"""What prompts about code contain: the whole API reference, the parts that a proposal uses, or, for a
-model that was tuned on a library, none of it."""
+"""What prompts about code contain: the whole API reference, the parts that a proposal uses, or none
+of it, for a model that was tuned on a library."""
 Count = Annotated[int, Range(0, 10**9)]
 Seconds = Annotated[float, Range(0, 10**9)]
 LONG = 1500
