@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from gensim_envs.cli import main
 from gensim_envs.errors import TaskError
 from gensim_envs.generation.conversation import Conversation, Proposal, Vote
 from gensim_envs.generation.providers import ApiError, Budget, ContextTooLong, ProviderError
@@ -463,6 +464,19 @@ def test_an_unknown_model_is_told_before_anything_else() -> None:
         with pytest.raises(ProviderError, match="The model `m` does not exist"):
             asked.provider.check_model()
         assert len(served_nothing.bodies) == 2
+
+
+def test_a_wrong_model_is_told_before_the_library_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    library, run = tmp_path / "library", tmp_path / "run"
+    library.mkdir()
+    (library / "registry.json").write_text("not JSON")
+    with served(refusal("The model `m` does not exist", 404)) as server:
+        options = ["--model", "m", "--base-url", server.url]
+        assert main(["generate", *options, "--library", str(library), "--run", str(run)]) == 2
+    assert "The model `m` does not exist" in capsys.readouterr().err
+    assert not run.exists()
 
 
 def test_a_prompt_that_the_server_cuts_is_noticed_once() -> None:

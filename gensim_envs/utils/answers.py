@@ -12,7 +12,7 @@ _REASONING = re.compile(
 _FINAL = re.compile(
     # The last channel of "harmony"; some servers drop the tokens between the words.
     r"<\|channel\|>final\b[^<]{0,50}(?:<\|constrain\|>[^<]{0,50})?<\|message\|>|"
-    r"^analysis(?=[\s\S]*assistantfinal)[\s\S]*assistantfinal"
+    r"^analysis[\s\S]*assistantfinal"
 )
 _END = re.compile(
     r"\s*(?:<\|(?:im_end|end|return|eot_id|endoftext|end_of_text|channel)\|>|</s>|<eos>|"
