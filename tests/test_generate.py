@@ -475,7 +475,7 @@ def test_an_answer_that_is_never_mended_is_a_parse_error(place: Place) -> None:
     assert verdict.cause == "parse"
     assert [cause for cause, _ in verdict.refusals] == ["parse"] * 3
     assert "after 3 repairs" in ended.out
-    # A repair quotes the line that the refusal concerns, and the reasons for earlier refusals.
+    # A repair lists the reasons for earlier refusals.
     last = [r for r in place.server.requests if r.stage == "repair"][-1].body["messages"][1][
         "content"
     ]
