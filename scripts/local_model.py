@@ -2,6 +2,7 @@
 
     pip install xllamacpp                                   # llama.cpp as a wheel
     python scripts/local_model.py serve MODEL.gguf --context 8192 --port 8080
+    python scripts/local_model.py serve MODEL.gguf --lora adapter/adapter.gguf
     python scripts/local_model.py try --url http://127.0.0.1:8080/v1
 
 `serve` also takes the name of an installed package that contains a GGUF file, whole or in parts.
@@ -53,6 +54,10 @@ def serve(options: argparse.Namespace) -> None:
     params.n_parallel = 1
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = options.threads
     params.port = options.port
+    if options.lora:
+        adapter = xllamacpp.CommonAdapterLoraInfo()
+        adapter.path, adapter.scale = str(options.lora), 1.0
+        params.lora_adapters = [adapter]
     server = xllamacpp.Server(params)
     print(f"serving {params.model.path} at {server.listening_address}/v1", flush=True)
     while True:
@@ -97,6 +102,7 @@ def main() -> None:
     server.add_argument("--context", type=int, default=8192)
     server.add_argument("--port", type=int, default=8080)
     server.add_argument("--threads", type=int, default=1)
+    server.add_argument("--lora", type=Path, help="adapter.gguf of gensim tune")
     server.set_defaults(run=serve)
     client = commands.add_parser("try")
     client.add_argument("--url", default="http://127.0.0.1:8080/v1")

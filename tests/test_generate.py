@@ -395,6 +395,15 @@ def test_a_slim_prompt_holds_what_the_proposal_uses(place: Place) -> None:
     assert len(system) < 9_000  # about 2,800 tokens
 
 
+def test_a_short_prompt_asks_for_the_program_right_after_the_proposal(place: Place) -> None:
+    assert place.generate("--count", "1", "--critics", "0", "--prompt", "short").code == 0
+    stages = [request.stage for request in place.server.requests]
+    assert stages[stages.index("propose") :][:2] == ["propose", "implement"]
+    assert not {"pick", "review"} & set(stages)
+    [request] = [r for r in place.server.requests if r.stage == "implement"]
+    assert len(request.body["messages"][0]["content"]) < 600
+
+
 # --- a model that fails -----------------------------------------------------------------------
 
 BLOCK = f"```python\n{TINY}```\n"
@@ -465,6 +474,14 @@ def test_an_answer_that_is_never_mended_is_a_parse_error(place: Place) -> None:
     assert verdict.cause == "parse"
     assert [cause for cause, _ in verdict.refusals] == ["parse"] * 3
     assert "after 3 repairs" in ended.out
+    # A repair lists the reasons for earlier refusals.
+    last = [r for r in place.server.requests if r.stage == "repair"][-1].body["messages"][1][
+        "content"
+    ]
+    assert "The line is: I would rather not." in last
+    earlier = last.partition("Earlier programs were refused for these reasons")[2]
+    for _, problem in list(MALFORMED.values())[:2]:
+        assert f"- line 1: {problem}" in earlier
 
 
 @pytest.mark.parametrize(

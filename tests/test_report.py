@@ -100,7 +100,7 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of another scheme that accepted nothing."""
     return write_run(
         tmp_path_factory.mktemp("runs") / "two",
-        *(refused(k, "gate", passed=["proposal"]) for k in (1, 2)),
+        *(refused(k, "gate") for k in (1, 2)),
         scheme="zero-shot",
     )
 
@@ -124,7 +124,7 @@ def test_intervals_are_wilsons_and_contain_the_rate(counted: tuple[int, int]) ->
 def test_fishers_exact_test_on_his_tea_experiment() -> None:
     # Eight cups, three of four guessed right: 34/70 two-sided (Fisher, 1935).
     assert fisher(Rate.wilson(3, 4), Rate.wilson(1, 4)) == pytest.approx(34 / 70, abs=1e-6)
-    assert fisher(Rate.wilson(0, 0), Rate.wilson(1, 4)) == 1
+    assert fisher(Rate.wilson(0, 0), Rate.wilson(1, 4)) is None
 
 
 def bleu(text: str, others: Sequence[str]) -> float:
@@ -193,7 +193,8 @@ def test_outcomes_add_up_and_exclude_unfinished_attempts(reported: Path) -> None
     assert sum(ended.values()) == first["attempts"] == 5
     assert (first["unfinished"], second["unfinished"]) == ([6], [])
     spec = next(each for each in first["outcomes"] if each["name"] == "spec")
-    assert spec["messages"] == [{"text": "goal #: no room", "count": 2}]
+    # Messages that differ only in numbers are counted together, and keep their numbers.
+    assert spec["messages"] == [{"text": "goal 2: no room", "count": 2}]
     page = (reported / "report.html").read_text()
     assert "They add up to 5 attempts." in page
     assert "Attempts without a verdict, in no figure: 6." in page
@@ -246,7 +247,7 @@ def test_a_new_column_is_shown(
         monkeypatch.setattr(columns, table, (*getattr(columns, table), extra))
     page = write_report([run, other], tmp_path, workers=1).read_text()
     rows = {"ATTEMPTS": 7, "COMPARISON": 2, "DIVERSITY": 2, "OUTCOMES": 20, "REPAIRS": 2,
-            "STAGES": 14, "USAGE": 2}  # fmt: skip
+            "STAGES": 13, "USAGE": 2}  # fmt: skip
     assert page.count("xyzzy") == sum(rows.values())
 
 
@@ -264,6 +265,46 @@ def test_a_report_is_written_into_the_run_by_default(tmp_path: Path) -> None:
     page = (folder / "report.html").read_text()
     assert "None." in page
     assert "cost" not in page  # no price, no cost
+
+
+def test_a_single_prompt_has_no_proposal_stage(reported: Path, other: Path, tmp_path: Path) -> None:
+    chain, single = facts_of(reported)["runs"]
+    assert list(chain["passed"]) == list(STAGES)
+    assert list(single["passed"]) == list(STAGES[1:])
+    page = write_report([other], tmp_path, workers=1).read_text()
+    assert "gate: syntax-correct" in page
+    assert "proposal: proposed" not in page
+
+
+def test_nothing_judged_is_a_dash(tmp_path: Path) -> None:
+    failed = write_run(tmp_path / "failed", refused(1, "api", "HTTP 503 at port 5284"))
+    judged = write_run(tmp_path / "judged", refused(1, "gate"), model="other")
+    page = write_report([failed, judged], tmp_path, workers=1).read_text()
+    assert columns.rate(Rate.wilson(0, 0)) == "\u2013"
+    assert "(0 of 0)" not in page
+    assert "p = " not in page
+    assert "HTTP 503 at port 5284" in page
+    assert facts_of(tmp_path)["fisher_accepted_of_first_two"] is None
+
+
+def test_runs_without_a_verdict_are_skipped_by_name(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unfinished = write_run(tmp_path / "unfinished")
+    out = str(tmp_path / "out")
+    assert main(["report", str(unfinished), str(run), "--out", out, "--workers", "1"]) == 0
+    assert "skipped unfinished: no attempt has ended" in "".join(capsys.readouterr())
+    assert facts_of(Path(out))["skipped"] == ["unfinished"]
+    assert "not shown: unfinished." in Path(out, "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [(0, "$0.00"), (0.0000123, "$0.000012"), (0.006, "$0.0060"), (0.123, "$0.12"), (0.999, "$1.00"),
+     (1234.5, "$1,234.50"), (None, "\u2013")],
+)  # fmt: skip
+def test_small_costs_keep_two_digits(amount: float | None, shown: str) -> None:
+    assert columns.dollars(amount) == shown
 
 
 CAUSE = st.none() | st.sampled_from(CAUSES)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from gensim_envs.cli import main
 from gensim_envs.errors import TaskError
 from gensim_envs.generation.conversation import Conversation, Proposal, Vote
 from gensim_envs.generation.providers import ApiError, Budget, ContextTooLong, ProviderError
@@ -170,15 +171,19 @@ REFUSED = {
         "max_tokens", "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."
     ),
     "response_format": _refuses("response_format", "json_schema is not supported here"),
+    "response_format, unnamed": _refuses(
+        "response_format", "The schema contains features that xgrammar does not know"
+    ),
     "system": _no_system,
 }
 
 
-@pytest.mark.parametrize("name", REFUSED)
-def test_a_refused_parameter_is_left_out_from_then_on(name: str) -> None:
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_refused_parameter_is_left_out_from_then_on(case: str) -> None:
+    name = case.partition(",")[0]
     messages = (Message("system", "Be brief."), Message("user", "Hello?"))
     call = Call(1, "reflect-1", messages, 0.3, {"type": "object"})
-    with served(REFUSED[name]) as server:
+    with served(REFUSED[case]) as server:
         asked = Asked(server, call)
         assert asked.text == "Hello."
         assert asked.naps == []
@@ -278,6 +283,14 @@ def test_words_of_a_refusal_are_kept_and_a_filter_is_not_asked_again() -> None:
         assert talk.tokens == (10, 5)
 
 
+def test_a_prompt_that_a_filter_refuses_ends_the_attempt_and_not_the_run() -> None:
+    with served(refusal("The prompt was filtered.", 400, code="content_filter")) as server:
+        asked = Asked(server)
+        assert len(server.bodies) == 1
+    assert type(asked.error) is ApiError
+    assert "The prompt was filtered." in str(asked.error)
+
+
 def test_reasoning_without_an_answer_is_asked_for_once_more() -> None:
     with served(said("<think>It is about")) as server:
         talk = Conversation(Asked(server).provider, 1, {"curriculum": 0.0})
@@ -300,6 +313,8 @@ def test_reasoning_without_an_answer_is_asked_for_once_more() -> None:
         (refusal("You exceeded your quota", 429, type="insufficient_quota"), "account is empty"),
         (refusal("pay first", 402), "account is empty.*pay first"),
         ((200, {"error": {"message": "no credit", "code": 402}}), "account is empty"),
+        (refusal("not active", 429, code="billing_not_active"), "account is empty.*not active"),
+        (refusal("Insufficient Balance", 403), "account is empty"),
     ],
 )
 def test_the_servers_words_end_the_run(answer: Any, words: str) -> None:
@@ -449,6 +464,19 @@ def test_an_unknown_model_is_told_before_anything_else() -> None:
         with pytest.raises(ProviderError, match="The model `m` does not exist"):
             asked.provider.check_model()
         assert len(served_nothing.bodies) == 2
+
+
+def test_a_wrong_model_is_told_before_the_library_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    library, run = tmp_path / "library", tmp_path / "run"
+    library.mkdir()
+    (library / "registry.json").write_text("not JSON")
+    with served(refusal("The model `m` does not exist", 404)) as server:
+        options = ["--model", "m", "--base-url", server.url]
+        assert main(["generate", *options, "--library", str(library), "--run", str(run)]) == 2
+    assert "The model `m` does not exist" in capsys.readouterr().err
+    assert not run.exists()
 
 
 def test_a_prompt_that_the_server_cuts_is_noticed_once() -> None:

@@ -147,6 +147,21 @@ def test_the_prompt_is_the_pipelines_own_but_for_its_plan(library: Library) -> N
     assert [m.role for m in (system, user, answer)] == ["system", "user", "assistant"]
 
 
+def test_a_short_prompt_is_asked_as_it_was_tuned_on(library: Library) -> None:
+    entries = recall(library)
+    example = export.examples(entries, 0, np.random.default_rng(0), "short")[-1]
+    provider = Scripted()
+    proposal = Proposal(
+        name=example.entry.name, description=example.entry.summary,
+        assets=list(example.entry.facts.assets), why_new="it is",
+    )  # fmt: skip
+    talk = Conversation(provider, 1, TEMPERATURES, prompt="short")
+    implement(talk, Memory(TfIdf(), entries), proposal)
+    [asked] = provider.calls  # nothing else is asked for
+    assert asked.messages == example.messages[:2]
+    assert example.tokens < 600
+
+
 @pytest.mark.parametrize("share", ["1", "-0.1", "nan", "some"])
 def test_an_invalid_share_is_a_usage_error(share: str, tmp_path: Path, capsys: Output) -> None:
     assert run("export", "--out", tmp_path, "--held-out", share) == 2

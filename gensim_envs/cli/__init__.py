@@ -26,6 +26,7 @@ COMMANDS = {
     "map": ("pages:draw_map", "Draw the tasks of a library by the similarity of their texts."),
     "stats": ("pages:stats", "Count the assets, relations and goals of a library's tasks."),
     "export": ("tuning:export", "Write a library's tasks as data to tune a model on."),
+    "tune": ("tuning:tune", "Tune a model of this machine on exported data."),
     "finetune": ("tuning:finetune", "Let a server tune a model on exported data."),
 }
 """Name -> (module below this package and function, help)."""

@@ -20,7 +20,7 @@ from gensim_envs.generation.providers.exchange import FilesProvider
 from gensim_envs.generation.providers.replay import ReplayProvider
 from gensim_envs.generation.providers.server import ANSWER_TOKENS, OpenAIProvider
 from gensim_envs.generation.publish import check_guard
-from gensim_envs.generation.recording import Recording, Scheme, Settings
+from gensim_envs.generation.recording import Prompt, Recording, Scheme, Settings
 from gensim_envs.generation.run import INTERRUPTED, Result, Run
 from gensim_envs.generation.watch import Watch
 from gensim_envs.library import Library, shipped
@@ -90,8 +90,9 @@ class GenerateConfig:
         max_calls: end the run after this many calls.
         max_tokens_total: end the run after this many tokens of prompts and answers.
         max_answer_tokens: limit on an answer, which reasoning counts towards.
-        prompt: full or slim, whose API reference contains only the assets that a proposal uses, for
-            models with a context of 4,096 tokens.
+        prompt: full; slim, whose API reference contains only the assets that a proposal uses, for
+            models with a context of 4,096 tokens; or short, without a reference, for a model that
+            was tuned on `gensim export --prompt short`.
         stream: whether to ask for streamed answers.
         extra_body: JSON object of further parameters for the server, such as
             '{"reasoning_effort": "low"}'.
@@ -123,7 +124,7 @@ class GenerateConfig:
     price: Price = None
     timeout: Positive = 120
     max_answer_tokens: Positive = ANSWER_TOKENS
-    prompt: Literal["full", "slim"] = "full"
+    prompt: Prompt = "full"
     stream: bool = True
     extra_body: ExtraBody = None
     retry_api: bool = False

@@ -78,6 +78,7 @@ def report(
             weak_sandbox=weak_sandbox,
             begin=progress.expect,
             tick=progress.advance,
+            say=progress.line,
         )
     print(f"wrote {page}, {page.stat().st_size / 1e6:.1f} MB, and {page.with_suffix('.json').name}")
 

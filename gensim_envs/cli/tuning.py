@@ -1,4 +1,4 @@
-"""Commands that tune a model on a library: export and finetune."""
+"""Commands that tune a model on a library: export, tune and finetune."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from tyro.conf import arg
 
 from gensim_envs.cli.shared import Folder, check_writable, open_library, warn
 from gensim_envs.printing import printable
-from gensim_envs.utils.cli import Seed, value
+from gensim_envs.utils.cli import Positive, Seed, UsageError, value
+from gensim_envs.utils.progress import Progress
 
 
 def _fraction(text: str) -> float:
@@ -25,10 +26,21 @@ def _fraction(text: str) -> float:
     return fraction
 
 
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate <= 1:
+        raise ValueError(f"{text!r} is not a number above 0, up to 1")
+    return rate
+
+
 def export(
     *,
     out: Annotated[Path, arg(metavar="DIR")],
     format: Literal["chat"] = "chat",
+    prompt: Literal["short", "full"] = "full",
     held_out: Annotated[float, value(_fraction, "FRACTION")] = 0.1,
     seed: Seed = 0,
     library: Folder = None,
@@ -38,6 +50,8 @@ def export(
     Args:
         out: folder of train.jsonl, held_out.jsonl and manifest.json.
         format: "chat" is OpenAI's chat format.
+        prompt: full, with the API reference, or short, which a tuned model needs no reference for;
+            ask the tuned model with `gensim generate --prompt` and the same word.
         held_out: fraction of the tasks to hold out; near-duplicates stay together.
         seed: seed of the choice of held-out tasks.
     """
@@ -46,8 +60,9 @@ def export(
 
     check_writable(out)
     entries = recall(open_library(library))
-    found = exporter.examples(entries, held_out, np.random.default_rng(seed))
-    exporter.write(found, out, {"format": format, "held_out": held_out, "seed": seed})
+    found = exporter.examples(entries, held_out, np.random.default_rng(seed), prompt)
+    settings = {"format": format, "prompt": prompt, "held_out": held_out, "seed": seed}
+    exporter.write(found, out, settings)
     for name in (exporter.TRAIN, exporter.HELD_OUT):
         side = [example for example in found if example.held_out == (name == exporter.HELD_OUT)]
         tokens = sum(example.tokens for example in side)
@@ -55,6 +70,62 @@ def export(
     names = [example.entry.name for example in found if example.held_out]
     print(f"held out: {', '.join(names) or 'no task'}")
     print(f"wrote {out / exporter.MANIFEST}")
+
+
+def tune(
+    *,
+    base: Annotated[Path, arg(metavar="MODEL")],
+    data: Annotated[Path, arg(metavar="DIR")],
+    out: Annotated[Path, arg(metavar="DIR")],
+    epochs: Positive = 3,
+    rank: Positive = 16,
+    learning_rate: Annotated[float, value(_rate, "RATE")] = 2e-4,
+    batch: Positive = 8,
+    max_tokens: Positive = 8192,
+    device: Literal["auto", "cpu", "cuda"] = "auto",
+    seed: Seed = 0,
+) -> int:
+    """Tune a model of this machine on exported data, with LoRA.
+
+    Args:
+        base: folder of a causal language model as transformers reads it, or a GGUF file.
+        data: folder that `gensim export` wrote.
+        out: folder of the adapter, in which the same command resumes after a stop.
+        epochs: number of passes over the examples.
+        rank: rank of the adapter.
+        learning_rate: maximum learning rate.
+        batch: number of examples in a step.
+        max_tokens: leave out longer examples.
+        device: auto is a GPU if there is one.
+        seed: seed of the adapter's first weights and of the order of the examples.
+    """
+    check_writable(out)
+    try:
+        from gensim_envs.generation.export import prompt_of
+        from gensim_envs.generation.tuning.train import TuneConfig
+        from gensim_envs.generation.tuning.train import tune as train
+    except ModuleNotFoundError as error:
+        package = (error.name or "").split(".")[0]
+        raise UsageError(
+            f"{package} is not installed. Run pip install '.[tune]' in a checkout"
+        ) from error
+
+    prompt = prompt_of(data)
+    config = TuneConfig(
+        base, data, out, epochs, rank, learning_rate, batch, max_tokens, device, seed
+    )
+    try:
+        with Progress(0, "tuning", "example") as progress:
+            losses = train(config, progress.line, progress)
+    except KeyboardInterrupt:
+        warn("run the same command again to resume")
+        raise
+    held_out = losses.held_out
+    change = f"{held_out[0]:.3f} before, {held_out[-1]:.3f} after" if held_out else ""
+    print(f"wrote {out}" + (f": held-out loss {change}" if change else ""))
+    print("Serve it beside its base, and use it with")
+    print(f"gensim generate --model NAME --base-url URL --prompt {prompt or 'full'}")
+    return 0
 
 
 def finetune(

@@ -20,7 +20,7 @@ from pydantic import (
 from gensim_envs.errors import TaskError
 from gensim_envs.generation.prompts import render
 from gensim_envs.generation.providers import ApiError, ContextTooLong, Provider, ProviderError
-from gensim_envs.generation.recording import Answer, Call, Message, first_problem
+from gensim_envs.generation.recording import Answer, Call, Message, Prompt, first_problem
 from gensim_envs.generation.reference import api_reference
 from gensim_envs.utils.answers import json_objects, without_reasoning
 
@@ -107,16 +107,16 @@ class BallIntoBowl(Task):
 """The program in the system message."""
 
 
-def system_message(*, code: bool, proposal: Proposal | None = None) -> Message:
-    """The system message of a prompt.
+def system_message(prompt: Prompt, proposal: Proposal | None = None) -> Message:
+    """The system message of a prompt about code.
 
     Args:
-        code: whether the prompt is about code, which needs the API reference.
-        proposal: shortens the reference to what this proposal uses.
+        prompt: what it contains.
+        proposal: a slim API reference is shortened to what this uses.
     """
-    if not code:
-        return Message("system", render("role"))
-    slim = proposal is not None and bool(proposal.assets)
+    if prompt == "short":
+        return Message("system", render("short"))
+    slim = prompt == "slim" and proposal is not None and bool(proposal.assets)
     reference = api_reference()
     if proposal is not None and slim:
         reference = api_reference(frozenset(proposal.assets), proposal.description)
@@ -133,7 +133,7 @@ class Conversation:
         attempt: number of the attempt.
         temperatures: sampling temperature of each query.
         notice: called with the name of each query or stage as it begins.
-        slim: whether the API reference is shortened to what the proposal uses.
+        prompt: what the prompts about code contain.
         tokens: numbers of tokens in prompts and in answers.
         seconds: spent waiting for answers.
         cuts: calls whose prompt was cut to fit the model's context, and how often.
@@ -144,7 +144,7 @@ class Conversation:
     attempt: int
     temperatures: Mapping[str, float]
     notice: Callable[[str], None] = lambda stage: None
-    slim: bool = False
+    prompt: Prompt = "full"
     tokens: tuple[int, int] = (0, 0)
     seconds: float = 0.0
     cuts: dict[str, int] = field(default_factory=dict)
@@ -202,12 +202,14 @@ class Conversation:
         last: tuple[Message, ...] = ()
         problem: ContextTooLong | None = None
         for cut in range(MOST_CUTS + 1):
-            proposal = values.get("proposal") if self.slim or cut else None
             text = render(
                 query,
                 **{key: each(cut) if callable(each) else each for key, each in values.items()},
             )
-            system = system_message(code=query in _ABOUT_CODE, proposal=proposal)
+            system = Message("system", render("role"))
+            if query in _ABOUT_CODE:
+                kind: Prompt = "slim" if cut and self.prompt == "full" else self.prompt
+                system = system_message(kind, values.get("proposal"))
             messages = (system, Message("user", text))
             if messages == last:
                 break

@@ -25,9 +25,10 @@ from gensim_envs.generation.memory import Entry, skeleton
 from gensim_envs.generation.prompts import render
 from gensim_envs.generation.providers import estimate
 from gensim_envs.generation.providers.client import without_key
-from gensim_envs.generation.recording import Message, first_problem
+from gensim_envs.generation.recording import Message, Prompt, first_problem
 from gensim_envs.library import digest
 from gensim_envs.utils import files
+from gensim_envs.utils.decode import read
 
 TRAIN, HELD_OUT, MANIFEST = "train.jsonl", "held_out.jsonl", "manifest.json"
 SIMILAR_DESCRIPTION = 0.30
@@ -47,6 +48,17 @@ class DataError(GensimError):
     exit_code = 2
 
 
+@dataclass(frozen=True)
+class Manifest:
+    """The content of manifest.json: the settings of the export, and what is known of each task."""
+
+    format: str
+    prompt: Prompt
+    held_out: float
+    seed: int
+    tasks: list[Any]
+
+
 class _Line(BaseModel):
     messages: Annotated[list[Message], Field(min_length=1)]
 
@@ -59,11 +71,13 @@ class Example:
         entry: the task.
         group: number of its group of near-duplicates, from 0.
         held_out: whether it is held out.
+        prompt: what the system message contains.
     """
 
     entry: Entry
     group: int
     held_out: bool
+    prompt: Prompt = "full"
 
     @property
     def messages(self) -> tuple[Message, Message, Message]:
@@ -72,9 +86,10 @@ class Example:
         proposal = Proposal.model_construct(
             name=entry.name, description=entry.summary, assets=list(entry.facts.assets)
         )
-        prompt = render("implement", proposal=proposal, review=None, references=[])
+        asked = render("implement", proposal=proposal, review=None, references=[])
         answer = f"```python\n{entry.source.strip()}\n```"
-        return system_message(code=True), Message("user", prompt), Message("assistant", answer)
+        system = system_message(self.prompt, proposal)
+        return system, Message("user", asked), Message("assistant", answer)
 
     @property
     def line(self) -> str:
@@ -87,18 +102,21 @@ class Example:
         return estimate(message.content for message in self.messages)
 
 
-def examples(entries: Sequence[Entry], share: float, rng: np.random.Generator) -> list[Example]:
+def examples(
+    entries: Sequence[Entry], share: float, rng: np.random.Generator, prompt: Prompt = "full"
+) -> list[Example]:
     """All tasks as examples, with near-duplicates in the same split.
 
     Args:
         entries: the tasks.
         share: share of the tasks to hold out, in [0, 1).
         rng: draws which.
+        prompt: what their system messages contain.
     """
     groups = near_duplicates(entries)
     held_out = split(groups, share, rng)
     return [
-        Example(entry, group, group in held_out)
+        Example(entry, group, group in held_out, prompt)
         for entry, group in zip(entries, groups, strict=True)
     ]
 
@@ -164,15 +182,16 @@ def write(found: Sequence[Example], folder: Path, settings: dict[str, Any]) -> N
     files.write(folder / MANIFEST, manifest.encode())
 
 
-def read_data(folder: Path, key: str) -> dict[str, bytes]:
-    """The files to upload, unchanged.
+def read_data(folder: Path, key: str = "", least: int = LEAST) -> dict[str, bytes]:
+    """The files to tune a model on, unchanged.
 
     Args:
         folder: contains train.jsonl, and held_out.jsonl if tasks are held out.
         key: must not occur in them.
+        least: minimum number of training examples.
 
     Raises:
-        DataError: if a line must not be uploaded; the message names the first.
+        DataError: if a line is not an example or contains a key; the message names the first.
     """
     content: dict[str, bytes] = {}
     for name in (TRAIN, HELD_OUT):
@@ -189,9 +208,22 @@ def read_data(folder: Path, key: str) -> dict[str, bytes]:
         for number, line in enumerate(lines, 1):
             if problem := _problem(line, key):
                 raise DataError(f"{path}, line {number}: {problem}")
-        if name == TRAIN and len(lines) < LEAST:
-            raise DataError(f"{path} has {len(lines)} examples; at least {LEAST} are needed")
+        if name == TRAIN and len(lines) < least:
+            raise DataError(f"{path} has {len(lines)} examples; at least {least} are needed")
     return {name: each for name, each in content.items() if each}
+
+
+def prompt_of(folder: Path) -> Prompt | None:
+    """What the prompts of exported data contain, as their manifest says; None if it is missing.
+
+    Raises:
+        DataError: if the manifest is damaged.
+    """
+    path = folder / MANIFEST
+    try:
+        return read(path, Manifest).prompt if os.path.lexists(path) else None
+    except FileError as error:
+        raise DataError(str(error)) from error
 
 
 def _problem(line: bytes, key: str) -> str:

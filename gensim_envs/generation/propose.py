@@ -86,7 +86,8 @@ def implement(talk: Conversation, memory: Memory, proposal: Proposal) -> tuple[s
     """Pick references, review the API and ask for the program.
 
     The prompts with the API reference follow one another, so that a server with one slot reads it
-    once.
+    once. A model that knows the API from tuning is asked for the program at once, as its examples
+    were.
 
     Returns:
         (the answer, names of the references).
@@ -94,6 +95,8 @@ def implement(talk: Conversation, memory: Memory, proposal: Proposal) -> tuple[s
     Raises:
         TaskError: with cause "parse", if an answer is malformed.
     """
+    if talk.prompt == "short":
+        return talk.ask("implement", proposal=proposal, review=None, references=[]), []
     nearest = memory.nearest(proposal.name, proposal.description, CANDIDATES)
     candidates = [entry for entry, _ in nearest]
     by_name = {entry.name: entry for entry in candidates}

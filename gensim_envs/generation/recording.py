@@ -22,6 +22,9 @@ from gensim_envs.utils import files
 from gensim_envs.utils.decode import DecodeError, Range, Text, decode, parse, read
 
 Scheme = Literal["chain", "few-shot", "zero-shot"]
+Prompt = Literal["full", "slim", "short"]
+"""What prompts about code contain: the whole API reference, the parts that a proposal uses, or none
+of it, for a model that was tuned on a library."""
 Count = Annotated[int, Range(0, 10**9)]
 Seconds = Annotated[float, Range(0, 10**9)]
 LONG = 1500
@@ -123,8 +126,7 @@ class Settings:
         target: skill that the tasks should lead to, or "".
         curriculum: number of steps towards the target that are planned first; 0 for none.
         temperatures: temperatures by query that differ from the default.
-        prompt: whether prompts about code contain the whole API reference or, with "slim", only the
-            parts that the proposal uses.
+        prompt: what prompts about code contain.
         base: hash of the library's tasks when the run began; None before.
     """
 
@@ -140,7 +142,7 @@ class Settings:
     target: str = ""
     curriculum: Annotated[int, Range(0, 1000)] = 0
     temperatures: dict[str, Annotated[float, Range(0, 2)]] | None = None
-    prompt: Literal["full", "slim"] = "full"
+    prompt: Prompt = "full"
     base: str | None = None
 
 

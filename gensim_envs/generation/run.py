@@ -194,8 +194,7 @@ class Run:
 
     def _talk(self, attempt: int, notice: Callable[[str], None]) -> Conversation:
         temperatures = {**TEMPERATURES, **(self.settings.temperatures or {})}
-        slim = self.settings.prompt == "slim"
-        return Conversation(self._provider, attempt, temperatures, notice, slim)
+        return Conversation(self._provider, attempt, temperatures, notice, self.settings.prompt)
 
     def _steps(self) -> list[str]:
         """The steps of the curriculum; [] without one.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from gensim_envs import seeds
+from gensim_envs.generation import providers
 from gensim_envs.generation.verdict import Verdict
 from gensim_envs.pages.facts import Task
 from gensim_envs.pages.measures import Rate
@@ -15,6 +16,7 @@ from gensim_envs.pages.runs import MessageCount, Outcome, Repairs, Run, Usage
 
 Row = TypeVar("Row")
 Cell = str | Sequence[MessageCount]
+DASH = "\u2013"
 
 
 @dataclass(frozen=True)
@@ -37,27 +39,34 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f}%"
 
 
+def share(value: Rate) -> str:
+    """`86%`, or a dash if nothing was judged."""
+    return percent(value.share) if value.of else DASH
+
+
 def rate(value: Rate) -> str:
-    """`86% (12 of 14), 60 to 96%`."""
+    """`86% (12 of 14), 60 to 96%`, or a dash if nothing was judged."""
+    if not value.of:
+        return DASH
     interval = f"{100 * value.low:.0f} to {percent(value.high)}"
     return f"{percent(value.share)} ({value.count} of {value.of}), {interval}"
 
 
 def number(value: float | None) -> str:
     """`0.123`, or a dash for None."""
-    return "\u2013" if value is None else f"{value:.3f}"
+    return DASH if value is None else f"{value:.3f}"
 
 
 def amount(value: float | None) -> str:
     """`12,345` or `1.23`, or a dash for None."""
     if value is None:
-        return "\u2013"
+        return DASH
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def dollars(value: float | None) -> str:
-    """`$0.0123` or `$12.30`, or a dash for None."""
-    return "\u2013" if value is None else f"${value:.4f}" if value < 1 else f"${value:,.2f}"
+    """`$0.012` or `$12.30`, or a dash for None."""
+    return DASH if value is None else f"${providers.dollars(value)}"
 
 
 def plain(value: object) -> str:
@@ -153,7 +162,8 @@ DIVERSITY: tuple[Column[Run], ...] = (
            "mean of 1 \u2212 similarity over pairs of descriptions"),
     Column("entropy of assets",
            lambda run: f"{run.diversity.entropy:.2f} bits, "
-           f"{percent(run.diversity.entropy_share)} of the maximum",
+           f"{percent(run.diversity.entropy_share)} of the maximum"
+           if run.diversity.drawn else DASH,
            "how evenly the tasks use the assets"),
 )  # fmt: skip
 COMPARISON: tuple[Column[Run], ...] = (
@@ -192,7 +202,7 @@ USAGE: tuple[Column[Usage], ...] = (
 )
 ATTEMPTS: tuple[Column[Verdict], ...] = (
     Column("attempt", lambda verdict: str(verdict.attempt)),
-    Column("name", lambda verdict: verdict.name or "\u2013"),
+    Column("name", lambda verdict: verdict.name or DASH),
     Column("outcome", lambda verdict: verdict.cause or "accepted"),
     Column("repairs", lambda verdict: str(len(verdict.refusals))),
     Column("message", lambda verdict: verdict.problem),

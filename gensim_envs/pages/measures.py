@@ -46,8 +46,14 @@ class Rate:
         return self.count / self.of if self.of else 0.0
 
 
-def fisher(first: Rate, second: Rate) -> float:
-    """The p-value of Fisher's exact test that two rates are equal, two-sided."""
+def fisher(first: Rate, second: Rate) -> float | None:
+    """The p-value of Fisher's exact test that two rates are equal, two-sided.
+
+    Returns:
+        From 0 to 1, or None if a rate is over no trials.
+    """
+    if not (first.of and second.of):
+        return None
     from scipy.stats import fisher_exact  # takes a second to load
 
     table = np.array([[rate.count, rate.of - rate.count] for rate in (first, second)])

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from gensim_envs.generation.recording import RecordingError
 from gensim_envs.pages import columns
 from gensim_envs.pages.measures import fisher
 from gensim_envs.pages.render import render
@@ -28,6 +29,7 @@ def write_report(
     weak_sandbox: bool = False,
     begin: Callable[[int], object] = lambda count: None,
     tick: Callable[[], object] = lambda: None,
+    say: Callable[[str], object] = print,
 ) -> Path:
     """Write a page about runs and its figures as JSON; equal runs give equal files.
 
@@ -40,15 +42,22 @@ def write_report(
             machine takes no pictures.
         begin: called with the number of pictures.
         tick: called after each picture.
+        say: called with a line about each run that is skipped, since no attempt has ended.
 
     Returns:
         The page.
 
     Raises:
-        RecordingError: if a run is missing, damaged, or has no verdict yet.
+        RecordingError: if a run is missing or damaged, or no attempt of any run has ended.
         FileError: if a file cannot be written.
     """
-    runs = [Run.read(folder, price) for folder in folders]
+    found = [Run.read(folder, price) for folder in folders]
+    runs = [run for run in found if run.verdicts]
+    if not runs:
+        raise RecordingError(f"{folders[0]} has no verdict yet: no attempt has ended")
+    skipped = [run.name for run in found if not run.verdicts]
+    for name in skipped:
+        say(f"skipped {name}: no attempt has ended")
     jobs = [(v.name, v.program, weak_sandbox) for run in runs for v in run.accepted]
     begin(len(jobs))
     taken = map_in_order(take_snapshot, jobs, workers, lambda error: Snapshot(problem=str(error)))
@@ -61,11 +70,13 @@ def write_report(
     p_value = fisher(*(run.passed["published"] for run in runs[:2])) if len(runs) > 1 else None
     facts = {
         "runs": [run.to_json() for run in runs],
+        "skipped": skipped,
         "fisher_accepted_of_first_two": p_value,
     }
     html = render(
         "report.html",
         runs=runs,
+        skipped=skipped,
         p_value=p_value,
         series=[(run.label, run.passed, number) for number, run in enumerate(runs)],
         columns=columns,

@@ -14,7 +14,7 @@ from gensim_envs.errors import TaskError
 from gensim_envs.generation.embed import TfIdf, embedder
 from gensim_envs.generation.memory import coverage, describe
 from gensim_envs.generation.providers import ProviderError
-from gensim_envs.generation.recording import Recording, RecordingError, Settings
+from gensim_envs.generation.recording import Recording, Settings
 from gensim_envs.generation.verdict import CAUSES, STAGES, Verdict, read_verdicts
 from gensim_envs.pages.measures import Rate, entropy, self_bleu, spread
 from gensim_envs.pages.snapshots import Snapshot
@@ -26,7 +26,7 @@ MOST_MESSAGES = 3
 
 @dataclass(frozen=True)
 class MessageCount:
-    """A message of refusals, in which # replaces numbers, and how often it occurred."""
+    """A message, and how often it or one that differs only in numbers occurred."""
 
     text: str
     count: int
@@ -143,13 +143,11 @@ class Run:
         """Read a folder.
 
         Raises:
-            RecordingError: if it is not a run, is damaged, or has no verdict yet.
+            RecordingError: if it is not a run, or is damaged.
         """
         recording = Recording(folder)
         settings = recording.settings
         verdicts = read_verdicts(folder)
-        if not verdicts:
-            raise RecordingError(f"{folder} has no verdict yet: no attempt has ended")
         ended = {verdict.attempt for verdict in verdicts}
         begun = [k for k in recording.attempts() if k not in ended and recording.calls(k)]
         return cls(folder.resolve().name, settings, verdicts, begun, price)
@@ -181,9 +179,11 @@ class Run:
         return self._rates([set(verdict.passed) for verdict in self.evaluated])
 
     def _rates(self, passed: list[set[str]]) -> dict[str, Rate]:
+        # A single prompt has no proposal to judge.
+        stages = STAGES if self.settings.scheme == "chain" else STAGES[1:]
         return {
             stage: Rate.wilson(sum(stage in each for each in passed), len(passed))
-            for stage in STAGES
+            for stage in stages
         }
 
     @property
@@ -275,7 +275,15 @@ def summary(verdict: Verdict) -> str:
 
 
 def _frequent(messages: Iterable[str]) -> list[MessageCount]:
-    """The most frequent messages; messages that differ only in numbers are counted together."""
-    counts = Counter(re.sub(r"\d+(\.\d+)?", "#", text) for text in messages if text)
-    order = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    return [MessageCount(text, count) for text, count in order[:MOST_MESSAGES]]
+    """The most frequent messages.
+
+    Messages that differ only in numbers are counted together; the most frequent one is shown.
+    """
+    alike: dict[str, Counter[str]] = {}
+    for text in filter(None, messages):
+        alike.setdefault(re.sub(r"\d+(\.\d+)?", "#", text), Counter())[text] += 1
+    counts = [
+        MessageCount(min(texts, key=lambda text: (-texts[text], text)), texts.total())
+        for texts in alike.values()
+    ]
+    return sorted(counts, key=lambda each: (-each.count, each.text))[:MOST_MESSAGES]

@@ -5,8 +5,15 @@ from __future__ import annotations
 import json
 import re
 
-_REASONING = re.compile(r"(</?(?:think|thinking|thought|reasoning)>)", re.IGNORECASE)
-_FINAL = "<|channel|>final<|message|>"
+_REASONING = re.compile(
+    r"(</?(?:seed:)?(?:think|thinking|thought|reasoning)>|\[/?think\]|\u25c1/?think\u25b7)",
+    re.IGNORECASE,
+)
+_FINAL = re.compile(
+    # The last channel of "harmony"; some servers drop the tokens between the words.
+    r"<\|channel\|>final\b[^<]{0,50}(?:<\|constrain\|>[^<]{0,50})?<\|message\|>|"
+    r"^analysis[\s\S]*assistantfinal"
+)
 _END = re.compile(
     r"\s*(?:<\|(?:im_end|end|return|eot_id|endoftext|end_of_text|channel)\|>|</s>|<eos>|"
     r"<end_of_turn>|<\uff5cend\u2581of\u2581sentence\uff5c>)[\s\S]*$"
@@ -21,8 +28,9 @@ def without_reasoning(text: str) -> str:
     Reasoning is what stands in a `<think>` block, whose opening or closing tag may be missing, and
     all channels but the last of the "harmony" format.
     """
-    if "<|channel|>" in text:
-        text = text.rpartition(_FINAL)[2] if _FINAL in text else ""
+    *_, final = [None, *_FINAL.finditer(text)]
+    if final or "<|channel|>" in text:
+        text = text[final.end() :] if final else ""
     kept: list[str] = []
     reasoning = False
     for part in _REASONING.split(text):

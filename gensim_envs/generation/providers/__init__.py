@@ -7,6 +7,7 @@ resumed; none of them counts against the model.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -116,5 +117,6 @@ def estimate(texts: Iterable[str]) -> int:
 
 
 def dollars(amount: float) -> str:
-    """An amount with two decimals, or two digits if it is below a cent."""
-    return f"{amount:.2f}" if amount >= 0.01 or amount == 0 else f"{amount:.2g}"
+    """An amount with two decimals, or with as many as its first two digits need."""
+    decimals = 2 if amount >= 1 or amount <= 0 else max(2, 1 - math.floor(math.log10(amount)))
+    return f"{amount:,.{decimals}f}"

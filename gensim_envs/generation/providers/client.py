@@ -37,6 +37,7 @@ _DONE = re.compile(rb"(?:^|\n)data: ?\[DONE\]")
 _TOO_LONG = re.compile(
     r"context (length|size|window|limit)|too long|too many tokens|inputs. tokens", re.IGNORECASE
 )
+_EMPTY = re.compile(r"insufficient.(quota|balance|credit|fund)|^billing", re.IGNORECASE)
 
 
 class Transient(ApiError):
@@ -93,12 +94,14 @@ class ServerError(Exception):
         message = one_line(self.message, key)[:LONGEST_MESSAGE]
         where = f"HTTP {self.status}" if self.status else "the server reports an error"
         text = f"{where}: {message}"
-        if "insufficient_quota" in (self.code, self.message) or self.status == 402:
+        if self.status == 402 or _EMPTY.search(f"{self.code}: {self.message}"):
             return ProviderError(f"the account is empty ({text}). Add credit, then resume the run")
         if self.status in (401, 403):
             return ProviderError(f"the server refuses the key ({where}): {message}")
         if 300 <= self.status < 400:
             return ProviderError(f"the server redirects to {message}. Name that by --base-url")
+        if re.search("content_(filter|policy)", self.code):
+            return ApiError(f"the server's content filter refuses the prompt ({where}): {message}")
         long = "context" in self.code or _TOO_LONG.search(message)
         if self.status == 413 or (self.status in (0, 400, 422, 500) and long):
             return ContextTooLong(text)

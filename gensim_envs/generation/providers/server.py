@@ -46,7 +46,7 @@ OPTIONAL = (
     "temperature",
 )  # fmt: skip
 """Parameters that servers refuse; a name that contains another comes first."""
-_ALIASES = {"json_schema": "response_format", "grammar": "response_format"}
+_ALIASES = dict.fromkeys(("json_schema", "response_schema", "schema", "grammar"), "response_format")
 _NO_SYSTEM = re.compile(
     r"system.{0,30}(role|message|prompt|instruction)|role.{0,30}system|user and assistant roles|"
     r"developer instruction",
