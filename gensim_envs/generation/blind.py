@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -152,11 +152,11 @@ def play(program: Program, bounds: Mapping[str, int], limit: int, seed: int) -> 
     with contextlib.closing(env):
         env.reset(seed=seed)
         player = BlindPlayer(env, np.random.default_rng([seed, *b"blind"]))
-        solves = list(outcomes(env.task_spec, player.goals))
-        if not any(solves):
-            return Attempt(False, False, player.choice, True)
+        foreseen = foresee(env.task_spec, player.goals)
+        if not foreseen.solves:
+            return Attempt(False, False, player.choice, foreseen.rejected)
         steps, success, ended = 0, False, False
-        rejected = not solves[-1]
+        rejected = foreseen.rejected
         completed: set[int] = set()
         while steps < limit and not ended and (action := player.act()) is not None:
             *_, ended, _, info = env.step(action)
@@ -178,16 +178,25 @@ def _oracle_steps(env: TabletopEnv, seed: int, limit: int) -> int:
     return episode.steps if episode.success else 0
 
 
-def outcomes(spec: TaskSpec, arrangement: Sequence[Goal]) -> Iterator[bool]:
-    """Whether a task is solved after each thing of an arrangement, by geometry alone.
+@dataclass(frozen=True)
+class Foreseen:
+    """What geometry alone says of an arrangement.
 
-    What finds no room stays where it is.
+    Attributes:
+        solves: whether the task is solved once all of it, or its beginning, is in place.
+        rejected: whether the task is not solved once all of it is in place. What finds no room
+            stays where it is; then something must be where it does not belong.
     """
+
+    solves: bool
+    rejected: bool
+
+
+def foresee(spec: TaskSpec, arrangement: Sequence[Goal]) -> Foreseen:
+    """Put everything where an arrangement has it, without physics, and judge."""
     judge, last = Judge(spec), len(spec.goals) - 1
     now = spec.start_snapshot()
-    todo = list(arrangement)
-    if not todo:
-        yield False
+    todo, solved, room = list(arrangement), [False], True
     while todo:
         waiting = {goal.items[0] for goal in todo}
         goal = next((g for g in todo if waiting.isdisjoint(g.bases)), todo[0])
@@ -197,7 +206,11 @@ def outcomes(spec: TaskSpec, arrangement: Sequence[Goal]) -> Iterator[bool]:
             now = replace(now, bodies=now.bodies | {item: _laid(spec, goal, now)})
         elif target := spot(spec, goal, goal.places[0], item, now):
             now = moved(spec, now, item, target, goal.places[0].bases)
-        yield all(fraction == 1 for fraction in judge.assign(last, now).fractions)
+        else:
+            room = False
+        solved.append(all(fraction == 1 for fraction in judge.assign(last, now).fractions))
+    misplaced = any(judge.intruders(number, now, last) for number in range(last + 1))
+    return Foreseen(any(solved), not solved[-1] and (room or misplaced))
 
 
 def _laid(spec: TaskSpec, goal: Goal, now: Snapshot) -> NDArray[np.float64]:
