@@ -144,7 +144,7 @@ def magnifying_glass() -> list[Piece]:
                     (0.005, 0.077), (0, 0.077)], 12)  # fmt: skip
     handle = handle.turned(pitch=90).at(z=0.0058).flat_below(0.0)
     disc = cylinder(0.052, 0.0075)
-    return [frame, handle, lens.painted((196, 226, 240)).colliding_as(disc)]
+    return [frame, handle, lens.painted((145, 175, 235)).colliding_as(disc)]
 
 
 @thing("paintbrush", "train", "cyan", 0.04)
