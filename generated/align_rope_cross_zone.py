@@ -1,29 +1,35 @@
-"""Halve a round zone with a rope and put a disk into each half."""
+"""Cross a round zone with a rope, and crown the stands on either side of it with disks."""
+
+import math
 
 from gensim_envs.api import Disk, Pose, Rope, Scene, Stand, Task, Zone
 
-POST = 0.14  # metres from the middle of the zone to a stand
-HEART = 0.045  # metres from the rope to the middle of a half
+POST = (0.05, 0.06, 0.02)  # metres
 
 
 class AlignRopeCrossZone(Task):
-    """Lay a rope across a zone from stand to stand and put a disk in the middle of each half."""
+    """Lay a rope across a zone between two of four stands, then put a disk on each of the others."""
 
     def build(self, scene: Scene) -> None:
-        paint, wood, cord, metal = scene.colors(4)
-        half = Rope.LENGTH / 2 - 0.001
-        middle = scene.reserve(radius=0.165)
+        paint, one, other, cord, metal, *spare = scene.colors(7)
+        middle = scene.reserve(radius=0.18)
+        away = (Rope.LENGTH + POST[0] + Rope.BEAD) / 2
         zone = scene.add(Zone(paint, width=0.20, shape="round"), at=middle)
-        for x in (-POST, POST):
-            scene.add(Stand(wood, extents=(0.03, 0.06, 0.02)), at=middle @ Pose(x, 0))
+        ends, sides = (
+            [
+                scene.add(Stand(color, extents=POST), at=middle.turned(turn) @ Pose(away, 0))
+                for turn in turns
+            ]
+            for color, turns in ((one, (0, math.pi)), (other, (math.pi / 2, -math.pi / 2)))
+        )
         rope = scene.add(Rope(cord))
-        disks = scene.add(Disk(metal, 0.06), count=2)
-        ends = [zone.pose @ Pose(x, 0) for x in (-half, half)]
-        halves = [zone.pose @ Pose(0, y) for y in (-HEART, HEART)]
+        disks = scene.add(Disk(metal, diameter=0.05), count=2)
 
         scene.goal(
-            f"lay the {rope} straight across the {zone} from one stand to the other",
-            rope,
-            along=ends,
-        )
-        scene.goal(f"put a {metal} disk in the middle of each half of the {zone}", disks, at=halves)
+            f"lay the {rope} across the {zone} from one {one} stand to the other",
+            rope, along=[ends[0], zone, ends[1]],
+        )  # fmt: skip
+        scene.goal(f"put a {metal} disk on each {other} stand", disks, on=sides)
+
+        for color in spare:
+            scene.distract(Disk(color, diameter=0.05))

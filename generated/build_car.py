@@ -1,28 +1,32 @@
-"""Build a car from two boxes and four cylinders in the middle of a garage."""
+"""Build a car in a garage: four wheels, a body on them, and a cabin on top."""
 
 from gensim_envs.api import Box, Cylinder, Pose, Scene, Task, Zone
 
-GARAGE = 0.20  # metres
-BODY = (0.14, 0.06, 0.03)  # metres
-CABIN = (0.06, 0.05, 0.03)
-WHEEL = 0.035  # metres across
-AXLE = 0.045  # metres from the middle of the car to an axle
-TRACK = 0.055  # metres from the middle of the car to a wheel: 7.5 mm clear of the body
+GARAGE = 0.17  # metres
+WHEEL = {"diameter": 0.04, "length": 0.025}
+BODY = (0.14, 0.08, 0.025)
+CABIN = (0.06, 0.06, 0.03)
 
 
 class BuildCar(Task):
-    """Lay a body in the garage, set a wheel at each of its corners, and a cabin on top."""
+    """Set four wheels in the garage, lay a body on all of them, and put a cabin on top."""
 
     def build(self, scene: Scene) -> None:
-        paint, dark, light, floor = scene.colors(4)
+        floor, rubber, paint, glass, *others = scene.colors(6)
         garage = scene.add(Zone(floor, width=GARAGE))
+        wheels = scene.add(Cylinder(rubber, **WHEEL), count=4)
         body = scene.add(Box(paint, extents=BODY))
-        wheels = scene.add(Cylinder(dark, diameter=WHEEL, length=0.03), count=4)
-        cabin = scene.add(Box(light, extents=CABIN))
-        axles = [garage.pose @ Pose(x, y) for x in (-AXLE, AXLE) for y in (-TRACK, TRACK)]
+        cabin = scene.add(Box(glass, extents=CABIN))
+        axles = [Pose(x, y) for x in (-0.045, 0.045) for y in (-0.025, 0.025)]
 
         scene.goal(
-            f"lay the {body} in the middle of the {garage} as the body of a car", body, at=garage
-        )
-        scene.goal(f"put the {wheels} beside it as its four wheels", wheels, at=axles)
+            f"set the four {wheels} in the {garage} as the wheels of a car",
+            wheels, inside=garage, offset=axles,
+        )  # fmt: skip
+        scene.goal(f"lay the {body} on all four {wheels} as the body", body, on=tuple(wheels))
         scene.goal(f"put the {cabin} on the {body} as the cabin", cabin, on=body)
+
+        for color in others:
+            scene.distract(Cylinder(color, **WHEEL))
+            scene.distract(Box(color, extents=BODY))
+        scene.distract(Box(others[0], extents=CABIN))

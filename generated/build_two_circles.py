@@ -1,29 +1,37 @@
-"""Lay two circles round one middle, the outer one on the gaps of the inner one."""
+"""Lay two circles round a zone, whose sizes the instructions give."""
 
 import math
 
-from gensim_envs.api import Cylinder, Disk, Scene, Task, ring
+from gensim_envs.api import Cylinder, Disk, Pose, Scene, Task, Zone, ring
 
-COUNT = 5
-INNER = 0.065  # metres, radius of the circle of disks
-OUTER = 0.125  # metres, radius of the circle of cylinders
-DISK = 0.055  # metres across
-PILLAR = 0.035
+DISK = 0.05  # metres across
+PILLAR = {"diameter": 0.035, "length": 0.05}
 
 
 class BuildTwoCircles(Task):
-    """Lay a circle of five disks, then a wider circle of five cylinders round it."""
+    """Lay a circle of disks round a zone and a wider one of cylinders, behind its gaps."""
 
     def build(self, scene: Scene) -> None:
-        metal, wood = scene.colors(2)
-        middle = scene.reserve(radius=OUTER + PILLAR / 2 + 0.01)
-        disks = scene.add(Disk(metal, diameter=DISK), count=COUNT)
-        cylinders = scene.add(Cylinder(wood, diameter=PILLAR, length=0.05), count=COUNT)
-        half_step = math.pi / COUNT
+        paint, metal, wood, *others = scene.colors(5)
+        count = int(scene.rng.integers(4, 6))
+        inner, outer = int(scene.rng.integers(5, 8)), int(scene.rng.integers(10, 13))
+        middle = Pose(0.5, float(scene.rng.uniform(-0.3, 0.3)))
+        zone = scene.add(Zone(paint, width=0.04, shape="round"), at=middle)
+        disks = scene.add(Disk(metal, diameter=DISK), count=count)
+        cylinders = scene.add(Cylinder(wood, **PILLAR), count=count)
+        circles = scene.pattern(anchor=zone)
+        gaps = circles.turned(math.pi / count)
 
-        scene.goal(f"lay the five {disks} in a circle", disks, at=ring(middle, COUNT, radius=INNER))
         scene.goal(
-            f"stand the five {cylinders} in a wider circle round them, behind the gaps",
-            cylinders,
-            at=ring(middle.turned(half_step), COUNT, radius=OUTER),
-        )
+            f"lay the {count} {disks} evenly in a circle of {inner} cm radius around the {zone}",
+            disks, at=ring(circles, count, inner / 100),
+        )  # fmt: skip
+        scene.goal(
+            f"stand the {count} {cylinders} in a circle of {outer} cm radius around the {zone}, "
+            "each behind the middle of a gap",
+            cylinders, at=ring(gaps, count, outer / 100),
+        )  # fmt: skip
+
+        for color in others:
+            scene.distract(Disk(color, diameter=DISK))
+            scene.distract(Cylinder(color, **PILLAR))

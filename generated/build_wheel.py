@@ -2,20 +2,25 @@
 
 from gensim_envs.api import Ball, Block, Scene, Task, ring
 
-RIM_RADIUS = 0.10  # metres: leaves 2 cm between the corners of neighbouring 4 cm blocks
-
 
 class BuildWheel(Task):
-    """Ring eight blocks, alternately red and blue, around a green ball."""
+    """Ring eight blocks of two alternating colours around a ball."""
 
     def build(self, scene: Scene) -> None:
-        hub = scene.reserve(radius=RIM_RADIUS + 0.03)
-        rim = ring(hub, count=8, radius=RIM_RADIUS)
+        one, other, spare, hub = scene.colors(4)
+        wheel = scene.pattern()
+        rim = ring(wheel, 8, 0.09)
 
-        reds = scene.add(Block("red"), count=4)
-        blues = scene.add(Block("blue"), count=4)
-        ball = scene.add(Ball("green"))
+        first = scene.add(Block(one), count=4)
+        second = scene.add(Block(other), count=4)
+        ball = scene.add(Ball(hub))
+        scene.distract(Block(spare), count=2)
 
-        scene.goal("place the red blocks on every other spot of a circle", reds, at=rim[0::2])
-        scene.goal("fill the gaps in the circle with the blue blocks", blues, at=rim[1::2])
-        scene.goal("put the green ball at the centre of the circle", ball, at=hub)
+        scene.goal(
+            f"place the {first} on every other spot of a circle of 9 cm radius", first, at=rim[0::2]
+        )
+        scene.goal(
+            f"fill the gaps in the circle with the {second} and put the {ball} at its centre",
+            [*second, ball],
+            at=[*rim[1::2], wheel],
+        )

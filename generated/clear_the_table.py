@@ -1,17 +1,22 @@
-"""Tidy up after a meal: put the cups away, then sweep the crumbs together."""
+"""Clear up after a meal: cups and spoons into their trays, then the crumbs into a heap."""
 
-from gensim_envs.api import Container, Cylinder, Pile, Scene, Task, Zone
+from gensim_envs.api import Container, Household, Pile, Pose, Scene, Task, Zone
 
 
 class ClearTheTable(Task):
-    """Put the cups into a tray and sweep the crumbs into a round zone."""
+    """Put the mugs and the spoons into trays of two colours and sweep the crumbs into a zone."""
 
     def build(self, scene: Scene) -> None:
-        tin, cup, bread, paint = scene.colors(4)
-        zone = scene.add(Zone(paint, width=0.15, shape="round"))
-        tray = scene.add(Container(tin, extents=(0.16, 0.12, 0.03)))
-        cups = scene.add(Cylinder(cup, diameter=0.045, length=0.05), count=2)
+        one, other, clay, tin, bread, paint = scene.colors(6)
+        trays = [
+            scene.add(Container(color, extents=(0.16, 0.14, 0.03)), at=Pose(x, y))
+            for color, x, y in zip((one, other), scene.rng.uniform(0.35, 0.65, 2), (-0.41, 0.41))
+        ]
+        zone = scene.add(Zone(paint, width=0.14, shape="round"))
+        mugs = scene.add(Household(clay, "coffee_mug"), count=2)
+        spoons = scene.add(Household(tin, "spoon"), count=2)
         crumbs = scene.add(Pile(bread))
 
-        scene.goal(f"put the two {cups} into the {tray}", cups, inside=tray)
-        scene.goal(f"sweep the {bread} crumbs into the round {zone}", crumbs, inside=zone)
+        scene.goal(f"put both {mugs} into the {trays[0]}", mugs, inside=trays[0])
+        scene.goal(f"put both {spoons} into the {trays[1]}", spoons, inside=trays[1])
+        scene.goal(f"sweep the {bread} crumbs into the {zone}", crumbs, inside=zone)

@@ -1,33 +1,33 @@
-"""Set up stairs of seven boxes along a line, each a centimetre higher than the one before."""
+"""Build stairs on a row of stands and let a duck climb them."""
 
-from gensim_envs.api import Box, Line, Pose, Scene, Stand, Task
+from gensim_envs.api import Box, Household, Pose, Scene, Stand, Task
 
-TREAD = (0.026, 0.06)  # metres: along the line, and across it
-PITCH = 0.03  # metres from step to step
-RISE = 0.01  # metres
-FOOT = (0.03, 0.06, 0.01)  # metres
-STEPS = (
-    "lowest", "second lowest", "third lowest", "middle",
-    "third highest", "second highest", "highest",
-)  # fmt: skip
+TREAD = (0.09, 0.055)  # metres, across the stairs and along them
+PITCH = 0.065  # metres from step to step
+RISE = 0.02  # metres
+STEPS = ("lowest", "second lowest", "second highest", "highest")
 
 
 class ClimbTheStairs(Task):
-    """Stand seven boxes along a line by their height, the lowest next to the stand."""
+    """Put four boxes by height on a row of stands, then take the duck up step by step."""
 
     def build(self, scene: Scene) -> None:
-        stone, paint, wood = scene.colors(3)
+        stone, toy, other, *paints = scene.colors(7)
         middle = scene.reserve(radius=0.15)
-        length = PITCH * len(STEPS)
-        stripe = scene.add(Line(paint, length=length), at=middle)
-        start = stripe.pose @ Pose(-length / 2, 0)
-        foot = scene.add(Stand(wood, extents=FOOT), at=start @ Pose(-PITCH / 2, 0))
+        stands = [
+            scene.add(Stand(paint, extents=(*TREAD, 0.015)), at=middle @ Pose(0, (k - 1.5) * PITCH))
+            for k, paint in enumerate(paints)
+        ]
+        if scene.rng.random() < 0.5:
+            stands.reverse()
+        steps = [
+            scene.add(Box(stone, extents=(*TREAD, (k + 1) * RISE))) for k in range(len(STEPS))
+        ]
+        duck = scene.add(Household(toy, "rubber_duck"))
 
-        for k, name in enumerate(STEPS):
-            step = scene.add(Box(stone, extents=(TREAD[0], TREAD[1], 2 * RISE + k * RISE)))
-            if k == 0:
-                where, place = f"beside the {foot}, where the line begins", foot.pose @ Pose(PITCH, 0)
-            else:
-                where = f"next along the {stripe}, right behind the step before it"
-                place = stripe.pose @ Pose((k + 0.5) * PITCH - length / 2, 0)
-            scene.goal(f"stand the {name} box {where}", step, at=place)
+        for name, step, stand in zip(STEPS, steps, stands):
+            scene.goal(f"put the {name} {step} on the {stand}", step, on=stand)
+        for name, step in zip(STEPS, steps):
+            scene.goal(f"set the {duck} on the {name} {step}", duck, on=step)
+
+        scene.distract(Household(other, "rubber_duck"))

@@ -1,24 +1,37 @@
-"""Set up two posts, close the gate between them with a rope, and bring in the ball."""
+"""Bring the ducks into the pen, and close its gate with a rope."""
 
-from gensim_envs.api import Ball, Cylinder, Pose, Rope, Scene, Task, Zone
+import math
 
-REACH = 0.022  # metres from an end of the rope to the middle of its post: they do not touch
+from gensim_envs.api import Box, Cylinder, Household, Pose, Rope, Scene, Task, Zone
+
+PEN = 0.20  # metres across the grass
+FENCE = (0.20, 0.015, 0.04)
+POST = {"diameter": 0.03, "length": 0.06}
 
 
 class CloseTheGate(Task):
-    """Put up two gate posts, stretch a rope between them, and put a ball into the pen."""
+    """Put the ducks of one colour into a fenced pen and stretch a rope from gate post to post."""
 
     def build(self, scene: Scene) -> None:
-        wood, cord, toy, grass = scene.colors(4)
-        middle = scene.reserve(radius=0.17)
-        half = Rope.LENGTH / 2 - 0.002
-        pen = scene.add(Zone(grass, width=0.12), at=middle @ Pose(0, 0.09))
-        posts = scene.add(Cylinder(wood, diameter=0.03, length=0.06), count=2)
+        grass, wood, stone, cord, flock, *others = scene.colors(7)
+        middle = scene.reserve(radius=0.195)
+        gate = (Rope.LENGTH + POST["diameter"] + Rope.BEAD) / 2
+        pen = scene.add(Zone(grass, width=PEN), at=middle)
+        for place in (Pose(-0.12, 0, 0, math.pi / 2), Pose(0.12, 0, 0, math.pi / 2), Pose(0, 0.12)):
+            scene.add(Box(wood, extents=FENCE), at=middle @ place, fixed=True)
+        posts = [
+            scene.add(Cylinder(stone, **POST), at=middle @ Pose(x, -0.115), fixed=True)
+            for x in (-gate, gate)
+        ]
+        ducks = scene.add(Household(flock, "rubber_duck"), count=2)
         rope = scene.add(Rope(cord))
-        ball = scene.add(Ball(toy))
-        feet = [middle @ Pose(x, 0) for x in (-half - REACH, half + REACH)]
-        ends = [middle @ Pose(x, 0) for x in (-half, half)]
 
-        scene.goal(f"stand the two {posts} up as the posts of a gate", posts, at=feet)
-        scene.goal(f"close the gate with the {rope}", rope, along=ends)
-        scene.goal(f"put the {ball} into the {pen} behind the gate", ball, inside=pen)
+        scene.goal(f"put both {ducks} into the {pen}", ducks, inside=pen)
+        scene.goal(
+            f"close the gate with the {rope} from one {stone} cylinder to the other",
+            rope,
+            along=posts,
+        )
+
+        for color in others:
+            scene.distract(Household(color, "rubber_duck"))

@@ -1,28 +1,24 @@
-"""Copy a row of colour samples with blocks on a pallet."""
+"""Load a pallet with a row of blocks whose order is told by what each stands between."""
 
-from gensim_envs.api import Block, Pallet, Pose, Scene, Stand, Task, line
-
-SAMPLE = (0.03, 0.03, 0.005)  # metres
-PITCH = 0.046  # metres between neighbouring blocks
-BESIDE = 0.12  # metres from the middle of the pallet to the row of samples
+from gensim_envs.api import Block, Pallet, Scene, Task
 
 
 class ColorOrderedBlocksOnPallet(Task):
-    """Set five blocks on the pallet in the order of the colour samples beside it."""
+    """Put a block on each end of a pallet and three between them, in the order that is told."""
 
     def build(self, scene: Scene) -> None:
-        colors = scene.colors(5)
-        (wood,) = scene.colors(1, exclude=colors)
-        middle = scene.reserve(radius=0.16)
-        pallet = scene.add(Pallet(wood), at=middle)
-        samples = line(middle @ Pose(0, -BESIDE), 5, PITCH)
-        for color, place in zip(colors, samples):
-            scene.add(Stand(color, extents=SAMPLE), at=place)
-        blocks = [scene.add(Block(color)) for color in colors]
-        row = line(pallet.pose.up(pallet.asset.height), 5, PITCH)
+        wood, *colors, other = scene.colors(7)
+        pallet = scene.add(Pallet(wood, extents=(0.36, 0.12, 0.02)))
+        one, two, middle, left, right = (scene.add(Block(color)) for color in colors)
+        scene.distract(Block(other))
 
         scene.goal(
-            f"put each block on the {pallet} opposite the sample of its colour, along the middle",
-            blocks,
-            at=row,
+            f"put the {one} and the {two} on the {pallet}, one on each end",
+            [one, two],
+            on=pallet,
+            part="ends",
         )
+        for block, ends in ((middle, [one, two]), (left, [one, middle]), (right, [middle, two])):
+            scene.goal(
+                f"put the {block} between the {ends[0]} and the {ends[1]}", block, between=ends
+            )

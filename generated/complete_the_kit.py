@@ -1,24 +1,27 @@
-"""Complete a kit with the pieces that belong to it and put away the ones that do not."""
+"""Complete a kit in its colour and put away the pieces of the other one."""
 
 from gensim_envs.api import Container, KitBoard, KitPiece, Scene, Task
 
 
 class CompleteTheKit(Task):
-    """Put three pieces on their silhouettes, then the two spare pieces into the bin."""
+    """Put the three missing pieces on the board, then those of the wrong colour into the bin."""
 
     def build(self, scene: Scene) -> None:
-        wood, tin, *colors = scene.colors(5)
+        wood, tin, right, wrong = scene.colors(4)
         shapes = scene.shapes(5)
-        kit = scene.add(KitBoard(wood, shapes=tuple(shapes[:3])))
-        bin = scene.add(Container(tin, extents=(0.20, 0.12, 0.04)))
-        pieces = [scene.add(KitPiece(color, shape)) for color, shape in zip(colors, shapes)]
-        spares = [scene.add(KitPiece(colors[0], shape)) for shape in shapes[3:]]
+        kit = scene.add(KitBoard(wood, shapes=tuple(shapes)))
+        places = [kit.pose @ kit.asset.place(k) for k in range(5)]
+        order = scene.rng.permutation(5)
+        for k in order[:2]:
+            scene.add(KitPiece(right, shapes[k]), at=places[k], fixed=True)
+        missing = [scene.add(KitPiece(right, shapes[k])) for k in order[2:]]
+        spares = [scene.add(KitPiece(wrong, shapes[k])) for k in order[2:]]
+        box = scene.add(Container(tin, extents=(0.27, 0.11, 0.05)))
+        first, second, third = missing
 
-        for k, piece in enumerate(pieces):
-            place = kit.pose @ kit.asset.place(k)
-            scene.goal(f"put the {piece} on its silhouette on the {kit}", piece, at=place)
         scene.goal(
-            f"put the spare {spares[0]} and the spare {spares[1]} into the {bin}",
-            spares,
-            inside=bin,
+            f"put the {first}, the {second} and the {third} on their silhouettes on the {kit}",
+            missing,
+            at=[places[k] for k in order[2:]],
         )
+        scene.goal(f"put all three {wrong} pieces into the {box}", spares, inside=box)

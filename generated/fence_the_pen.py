@@ -1,36 +1,36 @@
-"""Fence a pen with three ropes and bring in the duck."""
+"""Close the two open ends of a pen with ropes and put a duck into it."""
 
-import math
+from gensim_envs.api import Box, Cylinder, Household, Pose, Rope, Scene, Task, Zone
 
-from gensim_envs.api import Household, Item, OpenSquare, Pose, Rope, Scene, Task
-
-SIDE = 0.26  # metres: ropes on neighbouring sides end 2 cm apart
-
-
-def along_side(square: Item, name: str) -> list[Pose]:
-    """The part of a side round its middle on which a rope has room."""
-    share = Rope.LENGTH / SIDE
-    a, b = square.asset.edge(name)
-    x, y = (a.x + b.x) / 2, (a.y + b.y) / 2
-    return [
-        square.pose @ Pose(x + (end.x - x) * share, y + (end.y - y) * share) for end in (a, b)
-    ]
+FENCE = (0.18, 0.02, 0.04)  # metres
+WIDTH = 0.27  # metres between the two fences: a rope fits between two posts
+POST = 0.115  # metres from the middle of the pen to a post, along the fences
 
 
 class FenceThePen(Task):
-    """Lay a rope on the left, the far and the right side of a pen and put a duck into it."""
+    """Stretch a rope between the posts at each end of a pen, then put the duck on its grass."""
 
     def build(self, scene: Scene) -> None:
-        paint, duck_color, *colors = scene.colors(5)
-        pen = scene.add(OpenSquare(paint, side=SIDE))
-        ropes = [scene.add(Rope(color)) for color in colors]
-        duck = scene.add(Household(duck_color, "rubber_duck"))
-        headings = [pen.pose.turned(math.tau * k / 12) for k in range(12)]
+        grass, down, wood, *colors = scene.colors(7)
+        site = scene.reserve(radius=0.20)
+        pen = scene.add(Zone(grass, width=0.16), at=site)
+        duck = scene.add(Household(down, "rubber_duck"))
+        for side in (-1, 1):
+            scene.add(Box(wood, extents=FENCE), at=site @ Pose(0, side * WIDTH / 2), fixed=True)
 
-        for rope, name in zip(ropes, ("left", "far", "right")):
+        for end, post, cord in ((-1, *colors[:2]), (1, *colors[2:])):
+            posts = [
+                scene.add(
+                    Cylinder(post, diameter=0.03, length=0.05),
+                    at=site @ Pose(end * POST, side * WIDTH / 2),
+                    fixed=True,
+                )
+                for side in (-1, 1)
+            ]
+            rope = scene.add(Rope(cord))
             scene.goal(
-                f"lay the {rope} along the {name} side of the {pen}, as seen from its open side",
+                f"close the pen between the two {post} cylinders with the {rope}",
                 rope,
-                along=along_side(pen, name),
+                along=posts,
             )
-        scene.goal(f"put the {duck} in the middle of the {pen}", duck, at=headings)
+        scene.goal(f"put the {duck} into the {pen} within the fence", duck, inside=pen)

@@ -1,25 +1,18 @@
-"""Fill a crate with bottles that arrive one by one, first of one colour, then of another."""
+"""Fill a crate with soup cans that arrive one by one, first of one colour, then of another."""
 
-from gensim_envs.api import Container, Cylinder, Pose, Scene, Task, grid
-
-BOTTLE = 0.03  # metres across
-PITCH = 0.045  # metres between the middles of neighbouring bottles
+from gensim_envs.api import Container, Household, Scene, Task
 
 
 class FillTheCrate(Task):
-    """Put six bottles into a crate in two rows as they arrive, three of each colour."""
+    """Put six soup cans into the named crate as they arrive, some of one colour, then the rest."""
 
     def build(self, scene: Scene) -> None:
-        tin, milk, juice = scene.colors(3)
-        crate = scene.add(Container(tin, extents=(0.16, 0.11, 0.04)))
-        spots = grid(Pose(0, 0, 0.005), rows=2, columns=3, spacing=PITCH)
-        for color, row in ((milk, spots[:3]), (juice, spots[3:])):
-            bottles = scene.add(
-                Cylinder(color, diameter=BOTTLE, length=0.06), count=3, one_by_one=True
-            )
+        tin, steel, *labels, other = scene.colors(5, exclude=["gray", "white"])  # cans do not show in them
+        crate, _ = (scene.add(Container(color, (0.22, 0.15, 0.06))) for color in (tin, steel))
+        count = int(scene.rng.integers(2, 5))
+        for label, number in zip(labels, (count, 6 - count)):
+            cans = scene.add(Household(label, "soup_can"), count=number, one_by_one=True)
             scene.goal(
-                f"put the three {bottles} into the {crate} as they arrive",
-                bottles,
-                inside=crate,
-                offset=row,
+                f"put all the {cans} into the {crate} as they arrive", cans, inside=crate
             )
+        scene.distract(Household(other, "soup_can"))

@@ -1,29 +1,32 @@
-"""Lay two ropes as the rails of a track and park a train between them."""
+"""Lay two ropes as the rails of a track and park a train on it."""
 
-import math
+from gensim_envs.api import Household, Line, Pose, Rope, Scene, Stand, Task
 
-from gensim_envs.api import Household, Line, Pose, Rope, Scene, Task
-
-GAUGE = 0.12  # metres between the two rails
+GAUGE = 0.17  # metres between the two rails
+STATION = (0.03, 0.05, 0.02)  # metres
+REACH = 0.17  # metres from the middle of the track to that of a station
 
 
 class ManipulatingTwoRopes(Task):
-    """Lay each rope along the stripe that is named and park the train between the two."""
+    """Lay each rope along the stripe that is named and park the train between the stations."""
 
     def build(self, scene: Scene) -> None:
-        steam, *colors = scene.colors(5)
-        middle = scene.reserve(radius=0.14)
+        steam, wood, one, two, other, *cords = scene.colors(7)
+        middle = scene.reserve(radius=0.20)
         stripes = [
             scene.add(Line(color, length=Rope.LENGTH), at=middle @ Pose(0, side * GAUGE / 2))
-            for color, side in zip(colors[:2], (-1, 1))
+            for color, side in ((one, -1), (two, 1))
         ]
-        ropes = [scene.add(Rope(color)) for color in colors[2:]]
+        stations = [
+            scene.add(Stand(wood, extents=STATION), at=middle @ Pose(side * REACH, 0))
+            for side in (-1, 1)
+        ]
+        scene.add(Line(other, length=Rope.LENGTH))
+        ropes = [scene.add(Rope(color)) for color in cords]
         train = scene.add(Household(steam, "toy_train"))
 
         for rope, stripe in zip(ropes, stripes):
             scene.goal(f"lay the {rope} along the {stripe} as a rail", rope, along=stripe)
         scene.goal(
-            f"park the {train} in the middle between the two rails, in line with them",
-            train,
-            at=[middle, middle.turned(math.pi)],
+            f"park the {train} about halfway between the two {wood} stands", train, between=stations
         )

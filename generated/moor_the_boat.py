@@ -1,38 +1,40 @@
-"""Moor a boat at a pier and unload its freight."""
+"""Moor an open boat at a pier with a rope and load it."""
 
-import math
+from gensim_envs.api import Box, Container, Pose, Rope, Scene, Stand, Task
 
-from gensim_envs.api import Box, Household, Pose, Rope, Scene, Stand, Task
-
-PIER = (0.07, 0.20, 0.02)  # metres
-AIR = 0.015  # metres from an end of the rope to the pier, and to the boat
-BOAT = 0.10  # metres from bow to stern
-END = 0.06  # metres from the middle of the pier to a box
+PIER = (0.07, 0.22, 0.02)  # metres
+BOAT = (0.14, 0.08, 0.035)  # metres
+ROPE = 0.12  # metres
+FREIGHT = (0.045, 0.045, 0.03)  # metres
+AIR = 0.008  # metres from an end of the rope to what it touches
 
 
 class MoorTheBoat(Task):
-    """Bring a boat in front of the pier, tie it up with a rope and unload two boxes."""
+    """Bring one of two boats to the berth, tie it to the pier, and load the freight named."""
 
     def build(self, scene: Scene) -> None:
-        wood, hull, cord, freight = scene.colors(4)
-        half = Rope.LENGTH / 2 - 0.001
-        water = scene.reserve(radius=0.235)
-        pier = scene.add(Stand(wood, extents=PIER), at=water @ Pose(-half - AIR - PIER[0] / 2, 0))
-        boat = scene.add(Household(hull, "sailing_boat"))
-        rope = scene.add(Rope(cord))
-        boxes = scene.add(Box(freight, extents=(0.05, 0.05, 0.03)), count=2)
-        berth = water @ Pose(half + AIR + BOAT / 2, 0, 0, math.pi)
-        ends = [pier.pose @ Pose(PIER[0] / 2 + AIR + way, 0) for way in (0, 2 * half)]
+        wood, cord, freight, other, *hulls = scene.colors(6, exclude=["gray"])
+        away = ROPE / 2 + AIR
+        water = scene.reserve(radius=0.195) @ Pose(-0.02, 0)
+        pier = scene.add(Stand(wood, extents=PIER), at=water @ Pose(-away - PIER[0] / 2, 0))
+        berth = scene.mark(Container(hulls[0], extents=BOAT), water @ Pose(away + BOAT[0] / 2, 0))
+        boat = scene.add(Container(hulls[0], extents=BOAT), fixed=False)
+        rope = scene.add(Rope(cord, length=ROPE))
+        deck = pier.pose.up(PIER[2])
+        boxes = [
+            scene.add(Box(freight, extents=FREIGHT), at=deck @ Pose(0, side))
+            for side in (-0.075, 0.075)
+        ]
 
         scene.goal(
-            f"bring the {boat} a mooring line's length in front of the pier, bow first",
-            boat,
-            at=berth,
+            f"bring the {hulls[0]} boat into the outline of its berth off the pier", boat, at=berth
         )
-        scene.goal(f"lay the {rope} straight from the {wood} pier to the bow", rope, along=ends)
         scene.goal(
-            f"unload a {freight} box onto each end of the pier",
-            boxes,
-            on=pier,
-            offset=[Pose(0, -END), Pose(0, END)],
+            f"moor it: lay the {rope} straight from the {wood} pier to the {hulls[0]} boat",
+            rope,
+            along=[pier, boat],
         )
+        scene.goal(f"load both {freight} boxes into the {hulls[0]} boat", boxes, inside=boat)
+
+        scene.distract(Container(hulls[1], extents=BOAT))
+        scene.distract(Box(other, extents=FREIGHT), count=2)

@@ -1,9 +1,9 @@
-"""Gather crumbs at one end of a painted line and move them on to the other end."""
+"""Gather crumbs at the named end of a painted line and sweep them on to the other end."""
 
 from gensim_envs.api import Line, Pile, Pose, Scene, Task, Zone
 
-WAY = 0.14  # metres, length of the line
-ZONE = 0.13  # metres
+WAY = 0.11  # metres, length of the line
+ZONE = 0.125  # metres
 
 
 class MovePilesAlongLine(Task):
@@ -11,7 +11,7 @@ class MovePilesAlongLine(Task):
 
     def build(self, scene: Scene) -> None:
         stripe, first, last, crumb = scene.colors(4)
-        middle = scene.reserve(radius=WAY / 2 + ZONE)
+        middle = scene.reserve(radius=0.19)
         scene.add(Line(stripe, length=WAY), at=middle)
         start, end = (
             scene.add(Zone(color, width=ZONE), at=middle @ Pose(side * (WAY + ZONE) / 2, 0))
@@ -23,7 +23,7 @@ class MovePilesAlongLine(Task):
             f"gather the {crumb} crumbs in the {start} at one end of the line", pile, inside=start
         )
         scene.goal(
-            f"sweep the {crumb} crumbs into the {end} at the other end of the line",
+            f"sweep the {crumb} crumbs on into the {end} at the other end of the line",
             pile,
             inside=end,
         )

@@ -1,21 +1,31 @@
-"""Nest three trays of falling size and put a ball into the smallest."""
+"""Nest trays in pairs of the colours named, a small one in one of them, and a ball in that."""
 
 from gensim_envs.api import Ball, Container, Scene, Task
 
-SIZES = ((0.20, 0.16, 0.04), (0.15, 0.11, 0.04), (0.10, 0.07, 0.04))  # metres, largest first
+LARGE = (0.20, 0.16, 0.04)  # metres
+MIDDLE = (0.15, 0.11, 0.04)
+SMALL = (0.10, 0.07, 0.04)
 
 
 class NestTheTrays(Task):
-    """Put the middle tray into the large one, the small one into that, and the ball on top."""
+    """Nest two middle trays in two large ones, the small tray in one of them, and add a ball."""
 
     def build(self, scene: Scene) -> None:
-        *colors, toy = scene.colors(4)
-        large, middle, small = (
-            scene.add(Container(color, extents=size), fixed=color == colors[0])
-            for color, size in zip(colors, SIZES)
-        )
+        *paints, toy, other = scene.colors(7)
+        large = [scene.add(Container(paint, extents=LARGE)) for paint in paints[:2]]
+        middle = [
+            scene.add(Container(paint, extents=MIDDLE), fixed=False) for paint in paints[2:4]
+        ]
+        small = scene.add(Container(paints[4], extents=SMALL), fixed=False)
         ball = scene.add(Ball(toy, diameter=0.03))
 
-        scene.goal(f"put the {colors[1]} tray into the {colors[0]} tray", middle, inside=large)
-        scene.goal(f"put the {colors[2]} tray into the {colors[1]} tray", small, inside=middle)
-        scene.goal(f"drop the {ball} into the {colors[2]} tray", ball, inside=small)
+        for tray, below in zip(middle, large):
+            scene.goal(
+                f"put the {tray.asset.color} tray into the {below.asset.color} tray",
+                tray,
+                inside=below,
+            )
+        scene.goal(f"put the {paints[4]} tray into the {paints[2]} tray", small, inside=middle[0])
+        scene.goal(f"put the {ball} into the {paints[4]} tray", ball, inside=small)
+
+        scene.distract(Ball(other, diameter=0.03))

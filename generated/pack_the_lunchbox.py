@@ -1,39 +1,50 @@
-"""Pack a lunchbox: partition, main dish, two snacks, and the lid."""
+"""Pack the lunch that is asked for and close the lunchbox."""
 
 from gensim_envs.api import Box, Container, Household, Pose, Scene, Task
 
-LUNCHBOX = (0.28, 0.16, 0.065)  # metres
-LID = (0.28, 0.16, 0.01)
-PARTITION = (0.012, 0.13, 0.05)
-FLOOR = 0.005  # metres
-HALF = 0.07  # metres from the partition to the middle of a half
-FOOD = {
-    "train": (("brown", "hamburger"), ("yellow", "banana"), ("yellow", "cheese_wedge")),
-    "test": (("pink", "donut"), ("red", "watermelon_slice"), ("orange", "carrot")),
+LUNCHBOX = (0.31, 0.19, 0.065)  # metres
+TRAY = (0.12, 0.12, 0.04)
+LID = (0.31, 0.19, 0.01)
+MAINS = {
+    "train": ("hamburger", "banana", "bread_loaf", "pizza_slice"),
+    "test": ("carrot", "watermelon_slice", "ice_cream_cone"),
 }
+SNACKS = {"train": ("cheese_wedge", "pear"), "test": ("donut", "strawberry")}
 
 
 class PackTheLunchbox(Task):
-    """Divide the lunchbox, put the main dish into a half, add two snacks, and close it."""
+    """Pack a tray, a snack in the tray and two dishes into the lunchbox, and close it."""
 
     def build(self, scene: Scene) -> None:
-        tin, card, cover = scene.colors(3)
+        mains, snacks = (
+            [Household(kind=kinds[k]) for k in scene.rng.permutation(len(kinds))]
+            for kinds in (MAINS[scene.split], SNACKS[scene.split])
+        )
+        food = [kind.color for kind in (*mains, *snacks)]
+        tin, steel, cover = scene.colors(3, exclude=food)
         lunchbox = scene.add(Container(tin, extents=LUNCHBOX))
-        partition = scene.add(Box(card, extents=PARTITION))
+        tray = scene.add(Container(steel, extents=TRAY), fixed=False)
         lid = scene.add(Box(cover, extents=LID))
-        dish, *snacks = [scene.add(Household(color, kind)) for color, kind in FOOD[scene.split]]
-        floor = lunchbox.pose.up(FLOOR)
-        halves = [floor @ Pose(-HALF, 0), floor @ Pose(HALF, 0)]
+        first, second, snack = [scene.add(kind) for kind in (*mains[:2], snacks[0])]
 
         scene.goal(
-            f"stand the {partition} across the middle of the {lunchbox} as its partition",
-            partition,
-            at=floor,
+            f"put the {steel} tray into the {tin} lunchbox",
+            tray,
+            inside=lunchbox,
+            offset=Pose(-0.085, 0, 0.005),
+        )
+        scene.goal(f"put the {snack} into the {steel} tray", snack, inside=tray)
+        scene.goal(
+            f"pack the {first} and the {second} into the {tin} lunchbox, too",
+            [first, second],
+            inside=lunchbox,
+            offset=[Pose(0.062, 0.043, 0.005), Pose(0.062, -0.043, 0.005)],
         )
         scene.goal(
-            f"put the {dish} into the middle of either half of the {lunchbox}", dish, at=halves
+            f"close the {tin} lunchbox: lay the {cover} lid on it, square to its walls",
+            lid,
+            at=lunchbox.pose.up(LUNCHBOX[2]),
+            facing=True,
         )
-        for snack in snacks:
-            scene.goal(f"pack the {snack} into the {lunchbox} as well", snack, inside=lunchbox)
-        top = lunchbox.pose.up(lunchbox.asset.height)
-        scene.goal(f"close the {lunchbox} with the {lid}", lid, at=top)
+        for kind in (*mains[2:], snacks[1]):
+            scene.distract(kind)

@@ -1,27 +1,35 @@
-"""Serve breakfast: bring the tray to the painted place, then set three things on it."""
+"""Serve breakfast: bring the tray to the painted place, then set what is asked for on it."""
 
-from gensim_envs.api import Container, Household, OpenSquare, Pose, Scene, Task
+from gensim_envs.api import Container, Household, Scene, Task, Zone
 
-TRAY = (0.28, 0.15, 0.02)  # metres
-PLACE = 0.32  # metres: the side of the painted square, 2 cm clear of the tray at each end
-FLOOR = 0.005  # metres
-SEAT = 0.09  # metres from the middle of the tray to the outer things
-LOAD = {
-    "train": (("brown", "hamburger"), ("red", "soup_can"), ("gray", "spoon")),
-    "test": (("pink", "donut"), ("white", "milk_carton"), ("orange", "comb")),
+TRAY = (0.27, 0.17, 0.02)  # metres
+PLACE = 0.345  # metres across
+PAIRS = {"train": ("apple", "banana", "pear"), "test": ("donut", "watermelon_slice")}
+MENU = {
+    "train": ("bread_loaf", "cheese_wedge", "coffee_mug", "teapot", "egg_carton"),
+    "test": ("milk_carton", "salt_shaker", "strawberry", "cupcake"),
 }
 
 
 class ServeTheBreakfastTray(Task):
-    """Put the tray into the open square and load it with three things side by side."""
+    """Put the tray on the zone and load it with two things alike and two others."""
 
     def build(self, scene: Scene) -> None:
-        paint, tin = scene.colors(2)
-        place = scene.add(OpenSquare(paint, side=PLACE), at=scene.reserve(radius=0.235))
+        pairs, menu = (list(scene.rng.permutation(x[scene.split])) for x in (PAIRS, MENU))
+        alike, other = (Household(kind=str(kind)) for kind in pairs[:2])
+        served = [Household(kind=str(kind)) for kind in menu]
+        taken = [kind.color for kind in (alike, *served[:2])]
+        tin, paint = scene.colors(2, exclude=taken)
+        place = scene.add(Zone(paint, width=PLACE, shape="round"))
         tray = scene.add(Container(tin, extents=TRAY), fixed=False)
-        things = [scene.add(Household(color, kind)) for color, kind in LOAD[scene.split]]
-        seats = [Pose(x, 0, FLOOR, 1.5708) for x in (-SEAT, 0, SEAT)]
+        pair = scene.add(alike, count=2)
 
-        scene.goal(f"put the {tin} tray into the middle of the {place}", tray, at=place)
-        for thing, seat in zip(things, seats):
-            scene.goal(f"put the {thing} on the {tin} tray", thing, inside=tray, offset=seat)
+        scene.goal(f"put the {tin} tray on the {place}", tray, inside=place)
+        scene.goal(f"put the two {pair} on the {tin} tray", pair, inside=tray)
+        for kind in served[:2]:
+            thing = scene.add(kind)
+            scene.goal(f"put the {thing} on the {tin} tray", thing, inside=tray)
+
+        scene.distract(other)
+        for kind in served[2:4]:
+            scene.distract(kind)

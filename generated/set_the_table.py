@@ -1,28 +1,35 @@
-"""Set the table: a plate on the mat, the fork on its left, the knife on its right, and a mug."""
+"""Set the table: a plate on the mat, cutlery around the plate, a mug, and something to eat."""
 
-from gensim_envs.api import Household, Pose, Scene, Task, Zone
+from gensim_envs.api import Household, Scene, Task, Zone
 
-MAT = 0.20  # metres
-SIDE = 0.075  # metres from the middle of the mat to the cutlery
-BEHIND = 0.15  # metres from the middle of the mat to the mug
+FOOD = {
+    "train": ("hamburger", "pizza_slice", "cheese_wedge"),
+    "test": ("cupcake", "donut", "watermelon_slice"),
+}
 
 
 class SetTheTable(Task):
-    """Put a plate, a fork, a knife and a mug where they belong on a place mat."""
+    """Put a plate on the mat, lay the cutlery round it, add a mug and serve a meal."""
 
     def build(self, scene: Scene) -> None:
-        cloth, clay = scene.colors(2, exclude=["white", "gray"])
-        x, y = scene.rng.uniform((0.46, -0.33), (0.60, 0.33))
-        mat = scene.add(Zone(cloth, width=MAT), at=Pose(x, y))
-        plate = scene.add(Household("white", "plate"))
+        kinds = [Household(kind=kind) for kind in scene.rng.permutation(FOOD[scene.split])[:2]]
+        taken = ["gray", "black", *(kind.color for kind in kinds)]
+        cloth, china, other, clay = scene.colors(4, exclude=taken)
+        mat = scene.add(Zone(cloth, width=0.2), at=scene.reserve(radius=0.145))
+        plate = scene.add(Household(china, "plate"), at=scene.reserve(radius=0.145))
         fork = scene.add(Household("gray", "fork"))
-        knife = scene.add(Household("gray", "table_knife"))
+        knife = scene.add(Household("gray", "table_knife"), at=scene.reserve(radius=0.085))
+        spoon = scene.add(Household("gray", "spoon"))
         mug = scene.add(Household(clay, "coffee_mug"))
+        food = scene.add(kinds[0])
 
-        # Seen by who sits at the low edge of the picture; half a turn points the cutlery away.
-        left, right = (mat.pose @ Pose(0, y, 0, 3.1416) for y in (-SIDE, SIDE))
+        scene.goal(f"put the {plate} on the {mat}", plate, inside=mat)
+        scene.goal(f"lay the {fork} to the left of the {plate}", fork, left_of=plate)
+        scene.goal(f"lay the {knife} to the right of the {plate}", knife, right_of=plate)
+        scene.goal(f"lay the {spoon} behind the {plate}", spoon, behind=plate)
+        scene.goal(f"put the {mug} next to the {knife}", mug, next_to=knife)
+        scene.goal(f"serve the {food} on the {plate}", food, on=plate)
 
-        scene.goal(f"put the {plate} in the middle of the {mat}", plate, at=mat)
-        scene.goal(f"lay the {fork} on the left side of the {mat}", fork, at=left)
-        scene.goal(f"lay the {knife} on the right side of the {mat}", knife, at=right)
-        scene.goal(f"put the {mug} behind the {mat}", mug, at=mat.pose @ Pose(-BEHIND, 0))
+        scene.distract(Household(other, "plate"))
+        scene.distract(Household(other, "coffee_mug"))
+        scene.distract(kinds[1])

@@ -1,33 +1,34 @@
-"""Sort blocks into zones, then build a castle gate of two towers, a beam and a roof with them."""
+"""Sort blocks into two yards, then build a castle gate on them where they stand."""
 
-from gensim_envs.api import Block, Box, Pose, Roof, Scene, Task, Zone, stack
+from gensim_envs.api import Block, Box, Pose, Roof, Scene, Task, Zone
 
-BLOCK = 0.04  # metres
-BEAM = (0.18, 0.05, 0.02)  # metres
+YARD = 0.12  # metres across a zone
+SIDE = 0.075  # metres from the middle of the gate to the middle of a zone
+WALL = (0.11, 0.04, 0.03)  # metres
+BEAM = (0.22, 0.05, 0.02)
 ROOF = (0.14, 0.06, 0.035)
-SIDE = 0.065  # metres from the gate's middle to the middle of a tower
-YARD = 0.14  # metres across a zone
 
 
 class SortAndAssembleBlockCastle(Task):
-    """Put each colour of blocks into its zone, then build two towers, a beam and a roof."""
+    """Sort two colours of blocks into zones, lay a wall on each pair, a beam across and a roof."""
 
     def build(self, scene: Scene) -> None:
-        paints, stones = scene.colors(2), scene.colors(2)
-        wood, tile = scene.colors(2, exclude=stones)
-        gate = scene.reserve(radius=0.10)
-        yards = [scene.add(Zone(paint, width=YARD)) for paint in paints]
-        pairs = [scene.add(Block(stone), count=2) for stone in stones]
+        *paints, left, right, spare, wood = scene.colors(6)
+        gate = scene.reserve(radius=0.15)
+        yards = [
+            scene.add(Zone(paint, width=YARD), at=gate @ Pose(side, 0))
+            for paint, side in zip(paints, (-SIDE, SIDE), strict=True)
+        ]
+        pairs = [scene.add(Block(color), count=2) for color in (left, right)]
+        walls = [scene.add(Box(color, extents=WALL)) for color in (right, left)]
         beam = scene.add(Box(wood, extents=BEAM))
-        roof = scene.add(Roof(tile, extents=ROOF))
+        roof = scene.add(Roof(spare, extents=ROOF))
 
-        for pair, yard in zip(pairs, yards):
-            scene.goal(f"sort the two {pair} into the {yard}", pair, inside=yard, fully=True)
-        for pair, side in zip(pairs, (-SIDE, SIDE)):
-            scene.goal(
-                f"stack the two {pair} as one tower of a castle gate",
-                pair,
-                at=stack(gate @ Pose(side, 0), 2, BLOCK),
-            )
-        scene.goal(f"lay the {beam} across both towers", beam, at=gate.up(2 * BLOCK))
+        for pair, yard in zip(pairs, yards, strict=True):
+            scene.goal(f"sort the two {pair} into the {yard}", pair, inside=yard)
+        for pair, wall in zip(pairs, walls, strict=True):
+            scene.goal(f"lay the long {wall} across the two {pair} as a wall", wall, on=tuple(pair))
+        scene.goal(f"lay the {beam} across both walls as the beam of the gate", beam, on=tuple(walls))
         scene.goal(f"put the {roof} on the {beam}", roof, on=beam)
+
+        scene.distract(Block(spare), count=2)

@@ -1,23 +1,31 @@
-"""Sort six disks by colour onto two pegs, the largest at the bottom."""
+"""Sort disks by colour onto two pegs, each tower in the order of size that is asked for."""
 
 from gensim_envs.api import Disk, PegStand, Scene, Task
 
-SIZES = {"large": 0.105, "middle-sized": 0.085, "small": 0.065}  # metres across
-PEGS = {"light": 0, "dark": 2}
+SIZES = (0.105, 0.085, 0.065)  # metres across
+BARE = ("black", "gray", "white")  # on boards of these colours a peg is hardly seen
+PEGS = ("light", "middle", "dark")
 
 
 class SortTheDisks(Task):
-    """Put the disks of one colour on the light peg, the others on the dark one, by size."""
+    """Stack the three disks of each of two colours on the peg that is named for it, by size."""
 
     def build(self, scene: Scene) -> None:
-        board, *colors = scene.colors(3)
+        (board,) = scene.colors(1, exclude=BARE)
+        one, other, spare = scene.colors(3, exclude=[board])
         stand = scene.add(PegStand(board))
+        pegs = scene.rng.permutation(3)
 
-        for level, (size, diameter) in enumerate(SIZES.items()):
-            for color, (peg, index) in zip(colors, PEGS.items()):
-                disk = scene.add(Disk(color, diameter))
-                scene.goal(
-                    f"put the {size} {disk} on the {peg} peg",
-                    disk,
-                    at=stand.pose @ stand.asset.peg(index, level=level),
-                )
+        for color, peg in zip((one, other), pegs, strict=False):
+            disks = [scene.add(Disk(color, diameter)) for diameter in SIZES]
+            order = "largest at the bottom" if scene.rng.random() < 0.5 else "smallest at the bottom"
+            if order.startswith("smallest"):
+                disks.reverse()
+            scene.goal(
+                f"stack the three {color} disks on the {PEGS[peg]} peg by size, the {order}",
+                disks,
+                at=[stand.pose @ stand.asset.peg(int(peg), level=level) for level in range(3)],
+            )
+
+        for diameter in SIZES[:2]:
+            scene.distract(Disk(spare, diameter))

@@ -1,28 +1,21 @@
-"""Sort balls into containers of their colour, which are as long as they have balls."""
+"""Sort balls of three colours into three containers, by the pairs of colours that are named."""
 
-from gensim_envs.api import Ball, Container, Pose, Scene, Task, line
+from gensim_envs.api import Ball, Container, Scene, Task
 
+RACK = (0.15, 0.06, 0.03)  # metres: room for three balls
 BALL = 0.035  # metres across
-PITCH = 0.042  # metres between the middles of neighbouring balls
-WIDTH = 0.06  # metres, of each container
-HEIGHT = 0.03
-WORDS = ("single", "two", "three")
 
 
 class SphereContainerColorMatch(Task):
-    """Put three, two and one ball into the container of their own colour and length."""
+    """Put the one, two or three balls of each colour into the container that is named for it."""
 
     def build(self, scene: Scene) -> None:
-        colors = scene.colors(3)
+        colors = scene.colors(7)
+        racks = [scene.add(Container(color, extents=RACK)) for color in colors[:3]]
 
-        for count in (3, 2, 1):
-            color = colors[count - 1]
-            length = count * PITCH + 0.02
-            rack = scene.add(Container(color, extents=(length, WIDTH, HEIGHT)))
-            balls = scene.add(Ball(color, diameter=BALL), count=count)
-            scene.goal(
-                f"put the {WORDS[count - 1]} {balls} into the {rack}",
-                balls,
-                inside=rack,
-                offset=line(Pose(0, 0, 0.005), count, PITCH),
-            )
+        for rack, color, count in zip(racks, colors[3:6], scene.rng.permutation(3) + 1, strict=True):
+            balls = scene.add(Ball(color, diameter=BALL), count=int(count))
+            number = ("", "two ", "three ")[count - 1]
+            scene.goal(f"put the {number}{balls} into the {rack}", balls, inside=rack, only=True)
+
+        scene.distract(Ball(colors[6], diameter=BALL), count=2)

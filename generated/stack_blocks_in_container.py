@@ -1,29 +1,29 @@
-"""Stack a tower and two short columns of blocks inside a container."""
+"""Stack columns of different heights inside a narrow container, layer by layer."""
 
-from gensim_envs.api import Block, Container, Pose, Scene, Task, stack
+from gensim_envs.api import Block, Container, Scene, Task
 
-BLOCK = 0.04  # metres
-BIN = (0.19, 0.07, 0.05)  # metres
-BESIDE = 0.055  # metres from the middle of the tower to the middle of a column
+BIN = (0.20, 0.07, 0.05)  # metres: room for three blocks in a row
+LAYERS = ((3, 2, 1), (3, 1, 1), (2, 2, 1), (2, 1, 1))  # blocks in the second layer and above
 
 
 class StackBlocksInContainer(Task):
-    """Stack four blocks in the middle of a container, and two on each side of them."""
+    """Stand three blocks in a container and stack fewer and fewer on them up to the fourth layer."""
 
     def build(self, scene: Scene) -> None:
-        tin, tower, low, high = scene.colors(4)
+        tin, lowest, *upper, spare = scene.colors(6)
         bin = scene.add(Container(tin, extents=BIN))
-        floor = bin.pose.up(bin.asset.WALL)
-        blocks = scene.add(Block(tower), count=4)
-        lower = scene.add(Block(low), count=2)
-        upper = scene.add(Block(high), count=2)
-        sides = [floor @ Pose(x, 0) for x in (-BESIDE, BESIDE)]
+        below = scene.add(Block(lowest), count=3)
 
-        scene.goal(
-            f"stack the four {blocks} as a tower in the middle of the {bin}", blocks,
-            at=stack(floor, 4, BLOCK),
-        )
-        scene.goal(
-            f"set a {low} block into the {bin} on each side of the tower", lower, at=sides
-        )
-        scene.goal(f"put a {high} block on each {low} block", upper, on=lower)
+        scene.goal(f"put the three {below} into the {bin}", below, inside=bin)
+        for color, count in zip(upper, LAYERS[scene.rng.integers(4)], strict=True):
+            layer = scene.add(Block(color), count=count)
+            base = f"{below[0]}"
+            if count == 1:
+                text = f"put the {layer} on {'a' if len(below) > 1 else 'the'} {base}"
+            else:
+                number = ("two", "three")[count - 2]
+                text = f"put the {number} {layer} on {base}s, each on one of its own"
+            scene.goal(text, layer, on=list(below))
+            below = layer
+
+        scene.distract(Block(spare), count=2)

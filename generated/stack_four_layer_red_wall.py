@@ -9,31 +9,34 @@ DEPTH = 0.035  # metres
 HEIGHT = 0.03
 PITCH = LONG + JOINT
 END = PITCH - (JOINT + SHORT) / 2  # metres from the middle of the wall to that of a half brick
+ROWS = ("lowest", "second", "third", "top")
 
 
 class StackFourLayerRedWall(Task):
     """Lay four rows of red bricks so that no joint is above another."""
 
     def build(self, scene: Scene) -> None:
-        site = scene.reserve(radius=0.10)
-        even = [site, site @ Pose(-END, 0), site @ Pose(END, 0)]
-        rows = (("lowest", False), ("second", True), ("third", False), ("top", True))
+        others = scene.colors(2, exclude=["red"])
+        long, short = (LONG, DEPTH, HEIGHT), (SHORT, DEPTH, HEIGHT)
+        wall = scene.pattern()
+        first = int(scene.rng.integers(2))  # which kind of row is the lowest
 
-        for level, (name, bonded) in enumerate(rows):
-            up = level * HEIGHT
-            if bonded:
-                brick = scene.add(Box("red", extents=(LONG, DEPTH, HEIGHT)))
-                halves = scene.add(Box("red", extents=(SHORT, DEPTH, HEIGHT)), count=2)
-                scene.goal(
-                    f"lay the {name} row of the wall: a long red box over the joint below, "
-                    "a short one at each end",
-                    [brick, *halves],
-                    at=[place.up(up) for place in even],
-                )
+        for level, name in enumerate(ROWS):
+            row = wall.up(level * HEIGHT)
+            if (level + first) % 2:
+                bricks = [scene.add(Box("red", extents=long))]
+                bricks += scene.add(Box("red", extents=short), count=2)
+                places = [row, row @ Pose(-END, 0), row @ Pose(END, 0)]
+                what = "a long red box with a short red box close to each end of it"
             else:
-                bricks = scene.add(Box("red", extents=(LONG, DEPTH, HEIGHT)), count=2)
-                scene.goal(
-                    f"lay the {name} row of the wall: two long red boxes end to end",
-                    bricks,
-                    at=line(site.up(up), 2, PITCH),
-                )
+                bricks = scene.add(Box("red", extents=long), count=2)
+                places = line(row, 2, PITCH)
+                what = "two long red boxes, end to end"
+            over = ", with no joint above a joint" if level else ""
+            scene.goal(
+                f"lay the {name} row of the red wall: {what}{over}", bricks, at=places, facing=True
+            )
+
+        for color in others:
+            scene.distract(Box(color, extents=long))
+            scene.distract(Box(color, extents=short))

@@ -1,33 +1,34 @@
-"""Sweep up the crumbs, then sort the blocks by colour."""
+"""Sweep up the crumbs, then sort the blocks onto the stands that are named for their colours."""
 
 from gensim_envs.api import Block, Pile, Pose, Scene, Stand, Task, Zone, line
 
-APART = 0.04  # metres from the middle of a stand to a block
-END = 0.455  # metres from the middle of the table to a stand
-ROW = 0.37  # metres from the middle of the table to the row of blocks
+STAND = (0.14, 0.06, 0.015)  # metres
+END = 0.45  # metres from the middle of the table: what is not swept is at its ends
 
 
 class SweepAndSortBlocks(Task):
-    """Sweep the crumbs into the zone, then put the blocks onto the stand of their colour."""
+    """Sweep the crumbs into the zone, then put each colour of blocks on its named stand."""
 
     def build(self, scene: Scene) -> None:
-        paint, crumb, *colors = scene.colors(4)
+        paint, crumb, first, second, *bases = scene.colors(7)
+        side = float(scene.rng.choice((-END, END)))
         stands = [
-            scene.add(Stand(color), at=Pose(0.5, side * END)) for color, side in zip(colors, (-1, 1))
+            scene.add(Stand(color, extents=STAND), at=place)
+            for color, place in zip(bases, line(Pose(0.5, side), 3, spacing=0.165), strict=True)
         ]
-        spots = line(Pose(0.5, ROW * float(scene.rng.choice((-1, 1)))), count=4, spacing=0.08)
+        row = line(Pose(0.5, -side), 4, spacing=0.1)
+        spots = [row[k] for k in scene.rng.permutation(4)]
         pairs = [
-            [scene.add(Block(color), at=spots[k + shift]) for shift in (0, 2)]
-            for k, color in enumerate(colors)
+            [scene.add(Block(color), at=spots.pop()) for _ in range(2)] for color in (first, second)
         ]
         zone = scene.add(Zone(paint, width=0.15))
         pile = scene.add(Pile(crumb))
 
         scene.goal(f"sweep the {crumb} crumbs into the {zone}", pile, inside=zone)
-        for color, blocks, stand in zip(colors, pairs, stands):
+        chosen = scene.rng.permutation(3)
+        for color, blocks, k in zip((first, second), pairs, chosen, strict=False):
             scene.goal(
-                f"put the two {color} blocks side by side on the {stand}",
-                blocks,
-                on=stand,
-                offset=[Pose(-APART, 0), Pose(APART, 0)],
+                f"put the two {color} blocks on the {stands[k]}", blocks, on=stands[k], only=True
             )
+
+        scene.distract(Block(bases[chosen[2]]))

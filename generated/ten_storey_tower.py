@@ -1,29 +1,31 @@
-"""Build a tower of ten storeys in two colours and put a roof on it."""
+"""Build a tower of ten storeys, square and round ones in turn, each pair narrower than the last."""
 
-from gensim_envs.api import Box, Roof, Scene, Task, stack
+from gensim_envs.api import Box, Cylinder, Roof, Scene, Stand, Task
 
-STOREY = (0.06, 0.06, 0.03)  # metres
-ROOF = (0.07, 0.06, 0.035)
-LEVELS = 10
-FLOORS = ("first", "third", "fifth", "seventh", "ninth")
+STOREY = 0.02  # metres high
+WIDTHS = {"largest": 0.12, "second largest": 0.105, "third largest": 0.09,
+          "fourth largest": 0.075, "smallest": 0.06}  # fmt: skip
+ROOF = (0.06, 0.045, 0.03)  # metres
 
 
 class TenStoreyTower(Task):
-    """Stack ten boxes, two colours in turn, and put a roof on the top."""
+    """Stack five square and five round storeys in turn, from the largest to the smallest."""
 
     def build(self, scene: Scene) -> None:
-        odd, even, tile = scene.colors(3)
-        site = scene.reserve(radius=0.06)
-        levels = stack(site, LEVELS, STOREY[2])
+        ground, square, round_, tile = scene.colors(4)
+        below = scene.add(Stand(ground, extents=(0.13, 0.13, 0.015)))
+        base = f"{below}"
+        order = scene.rng.permutation(2)
 
-        for k, floor in enumerate(FLOORS):
-            pair = [scene.add(Box(color, extents=STOREY)) for color in (odd, even)]
-            scene.goal(
-                f"build the {floor} storey of the tower with the {pair[0]} and the next one "
-                f"above it with the {pair[1]}",
-                pair,
-                at=levels[2 * k : 2 * k + 2],
+        for size, width in WIDTHS.items():
+            pair = (
+                scene.add(Box(square, extents=(width, width, STOREY))),
+                scene.add(Cylinder(round_, diameter=width, length=STOREY)),
             )
+            for k in order:
+                storey = f"{size} {pair[k]}"
+                scene.goal(f"put the {storey} on the {base}", pair[k], on=below)
+                below, base = pair[k], storey
 
         roof = scene.add(Roof(tile, extents=ROOF))
-        scene.goal(f"put the {roof} on the top of the tower", roof, at=site.up(LEVELS * STOREY[2]))
+        scene.goal(f"put the {roof} on the {base}, the top of the tower", roof, on=below)
