@@ -194,9 +194,11 @@ class Foreseen:
 
 def foresee(spec: TaskSpec, arrangement: Sequence[Goal]) -> Foreseen:
     """Put everything where an arrangement has it, without physics, and judge."""
+    if any(_carries(spec, goal.items[0]) for goal in arrangement):
+        return Foreseen(True, False)  # what lies on it goes along, as only physics tells
     judge, last = Judge(spec), len(spec.goals) - 1
     now = spec.start_snapshot()
-    todo, done, solved, room = list(arrangement), list[int](), [False], True
+    todo, solved, room = list(arrangement), [False], True
     while todo:
         waiting = {goal.items[0] for goal in todo}
         goal = next((g for g in todo if waiting.isdisjoint(g.bases)), todo[0])
@@ -205,15 +207,23 @@ def foresee(spec: TaskSpec, arrangement: Sequence[Goal]) -> Foreseen:
         if item in now.bodies:
             now = replace(now, bodies=now.bodies | {item: _laid(spec, goal, now)})
         elif target := spot(spec, goal, goal.places[0], item, now):
-            if goal.relation == "at" and any(now.poses[k].distance(target) < 0.01 for k in done):
-                return Foreseen(True, False)  # on one peg, in an order that only physics tells
             now = moved(spec, now, item, target, goal.places[0].bases)
         else:
             room = False
-        done.append(item)
         solved.append(all(fraction == 1 for fraction in judge.assign(last, now).fractions))
     misplaced = any(judge.intruders(number, now, last) for number in range(last + 1))
     return Foreseen(any(solved), not solved[-1] and (room or misplaced))
+
+
+def _carries(spec: TaskSpec, item: int) -> bool:
+    """Whether something loose starts on or in an item."""
+    base = spec.items[item]
+    area = footprint(spec.geometry(item).outline, base.start)
+    return any(
+        other.start.z > base.start.z and area.contains(shapely.Point(other.start.x, other.start.y))
+        for other in spec.items
+        if not other.fixed
+    )
 
 
 def _laid(spec: TaskSpec, goal: Goal, now: Snapshot) -> NDArray[np.float64]:
