@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -89,10 +89,11 @@ class Insertion(Task):
 
 
 class Camouflage(Task):
-    """The block has the colour of its zone."""
+    """In half of the draws the block has the colour of its zone."""
 
     def build(self, scene: Scene) -> None:
-        zone, block = scene.add(Zone("red", width=0.1)), scene.add(Block("red"))
+        color = "red" if scene.rng.random() < 0.5 else "cyan"
+        zone, block = scene.add(Zone(color, width=0.1)), scene.add(Block("red"))
         scene.goal(f"put the {block} into the {zone}", block, inside=zone)
 
 
@@ -107,6 +108,14 @@ class Hidden(Task):
 
 def spec_of(task: type[Task]) -> TaskSpec:
     return draw(task, "train", 0).spec
+
+
+def with_zone(spec: TaskSpec, zone: Zone) -> TaskSpec:
+    """The spec with its last zone replaced, which no draw has checked."""
+    items = list(spec.items)
+    last = max(k for k, item in enumerate(items) if isinstance(item.asset, Zone))
+    items[last] = replace(items[last], asset=zone)
+    return replace(spec, items=tuple(items))
 
 
 def attempts(task: type[Task], count: int) -> list[blind.Attempt]:
@@ -228,8 +237,7 @@ def test_the_table_of_differences_agrees_with_the_renderer() -> None:
 
 
 def test_an_item_of_its_places_color_is_found() -> None:
-    spec = spec_of(Camouflage)
-    (problem,) = visibility.problems(spec)
+    (problem,) = visibility.problems(with_zone(spec_of(OneOfTwo), Zone("red", width=0.1)))
     assert problem.check == "place"
     assert "red block" in problem.text
     with pytest.raises(TaskError, match="goal 1: the red block and its place, the red zone"):
@@ -237,9 +245,19 @@ def test_an_item_of_its_places_color_is_found() -> None:
 
 
 def test_a_draw_that_cannot_be_told_apart_is_repeated() -> None:
-    env = TabletopEnv(Trusted(Camouflage), spec_of(Camouflage).bounds, obs_mode="state")
-    with pytest.raises(TaskError, match="cannot be told apart by colour"):
+    draws = [draw(Camouflage, "train", seed) for seed in range(20)]
+    assert {one.spec.items[0].asset.color for one in draws} == {"cyan"}
+    assert {0, 1} <= {one.redraws for one in draws}
+
+    class Always(Task):
+        def build(self, scene: Scene) -> None:
+            zone, block = scene.add(Zone("red", width=0.1)), scene.add(Block("red"))
+            scene.goal(f"put the {block} into the {zone}", block, inside=zone)
+
+    env = TabletopEnv(Trusted(Always), spec_of(OneOfTwo).bounds, obs_mode="state")
+    with pytest.raises(TaskError, match="cannot be told apart by colour") as caught:
         env.reset(seed=0)
+    assert caught.value.redraw
     env.close()
 
 
@@ -260,7 +278,7 @@ def test_what_lies_below_something_else_is_not_seen(world: World) -> None:
 
 
 def test_what_blends_in_is_found(world: World) -> None:
-    world.load(spec_of(Camouflage))
+    world.load(with_zone(spec_of(OneOfTwo), Zone("red", width=0.1)))
     found = sight.look_at_goal(world, 0)
     assert found.contrast < 20
     assert {problem.check for problem in found.problems} == {"place"}
@@ -313,10 +331,14 @@ def two_zones(width: float) -> type[Task]:
 
 
 def test_zones_of_a_sentence_must_be_told_apart() -> None:
-    (problem,) = visibility.problems(spec_of(two_zones(0.105)))
+    wider = spec_of(two_zones(0.12))
+    (problem,) = visibility.problems(with_zone(wider, Zone("cyan", width=0.105)))
     assert (problem.check, problem.goal) == ("alike", 0)
     assert problem.text == "the cyan zone and the cyan zone look the same"
-    visibility.check_draw(spec_of(two_zones(0.12)))
+    visibility.check_draw(wider)
+    with pytest.raises(TaskError, match="look the same") as caught:
+        spec_of(two_zones(0.105))
+    assert caught.value.redraw
 
 
 def test_marks_are_told_apart_by_their_shape() -> None:
@@ -330,8 +352,9 @@ def test_marks_are_told_apart_by_their_shape() -> None:
         return spec_of(Made)
 
     visibility.check_draw(two_marks(Cylinder("blue", diameter=0.04)))
-    with pytest.raises(TaskError, match="goal 1: the mark and the mark look the same"):
-        visibility.check_draw(two_marks(Box("blue", extents=(0.045, 0.045, 0.03))))
+    with pytest.raises(TaskError, match="goal 1: the mark and the mark look the same") as caught:
+        two_marks(Box("blue", extents=(0.045, 0.045, 0.03)))
+    assert "colours" not in caught.value.remedy  # all marks have the same
 
 
 class Rarely:

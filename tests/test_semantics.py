@@ -86,8 +86,8 @@ def scene_of(sentence: str, relation: str) -> TaskSpec:
             scene.distract(Block("blue"))
             where = {
                 "on": {"on": stand}, "bowl": {"inside": bowl}, "zone": {"inside": zone},
-                "left": {"left_of": bowl},
-            }[relation]  # fmt: skip
+                "left": {"left_of": bowl}, "next": {"next_to": bowl},
+            }.get(relation) or {"at": scene.mark(first, Pose(0.4, 0.15))}  # fmt: skip
             scene.goal(sentence, first, **where)
             if second:
                 scene.goal("put a red block into the green zone", second, inside=zone)
@@ -106,6 +106,8 @@ def scene_of(sentence: str, relation: str) -> TaskSpec:
         ("put a red block on the gray stand, side by side with nothing", "on"),
         ("put a red block to the left of the blue bowl", "left"),
         ("put a red block beside the blue bowl", "left"),
+        ("surround the blue bowl with a red block", "next"),
+        ("put a red block beside the blue bowl", "mark"),
     ],
 )
 def test_a_true_sentence_is_let_through(sentence: str, relation: str) -> None:
@@ -122,6 +124,7 @@ def test_a_true_sentence_is_let_through(sentence: str, relation: str) -> None:
         ("put the two red blocks on the gray stand", "on", "mentions the number"),
         ("put a red block to the right of the blue bowl", "left", "says right of"),
         ("put a red block in the middle of the green zone", "zone", "does not judge where"),
+        ("put a red block to the right of the gray stand", "mark", "the colour 'gray'"),
         ("last of all, put a red block on the gray stand", "on", "number 1 of 2"),
         ("put the blue block into the blue bowl", "bowl", "the goal moves another object"),
         ("put a red block on the red stand", "on", "no stand is red"),
@@ -133,6 +136,47 @@ def test_a_false_sentence_is_refused(sentence: str, relation: str, problem: str)
     assert caught.value.cause == "semantics"
     assert caught.value.goal == 1
     assert caught.value.remedy
+
+
+ARRANGED = [
+    ("set the red blocks in a circle around the blue bowl", "around", ""),
+    ("set the red blocks in a row with the blue bowl", "row", ""),
+    ("set the red blocks down anywhere in a row", "row anywhere", ""),
+    ("set the red blocks between the gray cylinders", "between", ""),
+    ("set the red blocks next to a gray cylinder", "next to", ""),
+    ("set the red blocks in a row around the blue bowl", "around", "says a row"),
+    ("set the red blocks in a circle around the blue bowl", "row", "says a circle"),
+    ("set the red blocks between the gray cylinders", "next to", "says between the gray"),
+]
+
+
+@pytest.mark.parametrize(("sentence", "relation", "problem"), ARRANGED)
+def test_a_sentence_must_not_say_another_arrangement(
+    sentence: str, relation: str, problem: str
+) -> None:
+    class Made(Task):
+        """Made for a test."""
+
+        def build(self, scene: Scene) -> None:
+            blocks = scene.add(Block("red"), count=3)
+            bowl = scene.add(Bowl("blue"), at=Pose(0.5, 0.0), fixed=True)
+            posts = [scene.add(Cylinder("gray"), at=Pose(0.4, y), fixed=True) for y in (0.2, 0.4)]
+            where = {
+                "around": {"around": bowl}, "row": {"row": bowl}, "row anywhere": {"row": True},
+                "between": {"between": posts}, "next to": {"next_to": posts[0]},
+            }[relation]  # fmt: skip
+            scene.goal(sentence, blocks, **where)
+
+    spec = draw(Made, "train", 0).spec
+    if problem:
+        with pytest.raises(TaskError, match=problem) as caught:
+            check_sentences(spec)
+        assert (caught.value.cause, caught.value.goal) == ("semantics", 1)
+        return
+    check_sentences(spec)
+    targets = {"row anywhere": [], "between": [5, 6], "next to": [5]}.get(relation, [4])
+    asked = {"items": [1, 2, 3], "relation": "at", "targets": targets, "order": [], "doubt": ""}
+    compare(spec, Statement.model_validate({"goals": [asked]}))
 
 
 def test_phrases_are_read_with_their_prepositions_numbers_and_colours() -> None:

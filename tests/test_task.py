@@ -51,12 +51,14 @@ from gensim_envs.task.assets import (
     COLORS,
     SPLIT_COLORS,
     Asset,
+    Mark,
     asset_from_json,
     asset_geometry,
 )
 from gensim_envs.task.drawing import REDRAWS, draw
 from gensim_envs.task.free_space import CLEARANCE
 from gensim_envs.task.geometry import transform
+from gensim_envs.task.items import Item
 from gensim_envs.task.pose import WORKSPACE, wrap
 from gensim_envs.task.progress import GoalTracker
 from gensim_envs.task.spec import MAX_GOALS, MAX_ITEMS, MAX_PLACES, TaskSpec
@@ -173,6 +175,11 @@ def test_numpy_counts_and_lengths_are_plain_numbers_to_a_spec() -> None:
     assert TaskSpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec
 
 
+def test_a_mark_lies_on_the_table_or_wholly_on_a_fixed_top() -> None:
+    spec = spec_of(goal_for(BLOCK, at=mark_on_stand(0.02, 0.04)))
+    assert [item.start.z for item in spec.items if isinstance(item.asset, Mark)] == [0.04]
+
+
 # ------------------------------------------------------------------------------ what is refused
 
 
@@ -193,6 +200,17 @@ def added(asset: Asset, **how: Any) -> Callable[[Scene], Any]:
 def marked(*poses: Pose, up: float = 0.0) -> Callable[[Scene], Any]:
     """Marks for red blocks, and the poses so far above them."""
     return lambda scene: [mark.pose.up(up) for mark in scene.mark(BLOCK, poses)]
+
+
+def mark_on_stand(x: float, z: float, *, fixed: bool = True) -> Callable[[Scene], Any]:
+    """A mark for a red block on a box 10 cm wide and 4 cm high, `x` from its middle."""
+
+    def build(scene: Scene) -> Item[Mark]:
+        there = Pose(0.4, 0.3)
+        scene.distract(Box("blue", extents=(0.1, 0.1, 0.04)), at=there, fixed=fixed)
+        return scene.mark(BLOCK, there @ Pose(x, 0, z))
+
+    return build
 
 
 def move_block(then: Callable[[Scene], object] = lambda scene: None) -> Build:
@@ -338,6 +356,13 @@ AT_ONCE: dict[str, tuple[Build, int | None, str]] = {
             offset=[Pose(0, 0)] * 3,
         ), 1, "2 bases, 3 offsets",
     ),
+    "mark in the air": (goal_for(BLOCK, at=marked(MIDDLE.up(0.1))), None, "mark 0.100 m up lies"),
+    "mark in a stand": (move_block(mark_on_stand(0.0, 0.02)), None, "lies neither"),
+    "mark over the edge of a top": (move_block(mark_on_stand(0.035, 0.04)), None, "lies neither"),
+    "mark on something movable": (
+        move_block(mark_on_stand(0.0, 0.04, fixed=False)), None, "lies neither"
+    ),
+    "mark in a pattern": (move_block(lambda s: s.mark(BLOCK, s.pattern())), None, "be marked"),
     "rope without a path": (goal_for(ROPE, at=marked(MIDDLE)), 1, "along="),
     "rope on one point": (goal_for(ROPE, along=MIDDLE), 1, "fewer than two"),
     "path too short": (goal_for(ROPE, along=line(MIDDLE, 2, 0.20)), 1, "0.200 m long"),

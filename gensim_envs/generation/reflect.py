@@ -143,7 +143,8 @@ def _same_relation(
         return relation in ("on", "inside") and bool(bases | (below & set(targets)))
     if goal.relation == "inside":
         return relation == "on" and any(isinstance(spec.items[k].asset, Zone) for k in bases)
-    return relation == "at" and bool(bases or goal.relation == "along")
+    # A row may be anywhere.
+    return relation == "at" and bool(bases or goal.relation in ("along", "row"))
 
 
 def _same_pairs(spec: TaskSpec, goal: Goal, items: Sequence[int], targets: Sequence[int]) -> bool:

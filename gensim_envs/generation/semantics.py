@@ -69,6 +69,7 @@ def _problems(spec: TaskSpec, number: int, supported: list[set[int]]) -> Problem
     yield from _wrong_order(spec, goal, number)
     yield from _wrong_spot(spec, goal)
     yield from _wrong_direction(goal)
+    yield from _wrong_arrangement(spec, goal, named)
     if goal.relation == "at":
         for where in _misplaced(spec, goal, named):
             yield f"the instruction says {where}, but its poses contradict it", "Make both agree"
@@ -89,8 +90,9 @@ def _problems(spec: TaskSpec, number: int, supported: list[set[int]]) -> Problem
 def _wrong_movers(spec: TaskSpec, goal: Goal, named: list[Phrase]) -> Problems:
     """Check that the objects named before the first preposition are those that the goal moves."""
     moved = set(goal.items)
-    first = named[0] if named else None
-    if first and first.where is None and set(meant(spec, first)):
+    # What is fixed is a target, as in "surround the bowl", and moves nothing.
+    first = next((p for p in named if not all(spec.items[k].fixed for k in meant(spec, p))), None)
+    if first and first.where is None:
         movers = (set(meant(spec, phrase)) for phrase in named if not phrase.where)
         if not any(items & moved for items in movers):
             problem = f"the instruction mentions the {first}, but the goal moves another object"
@@ -182,6 +184,28 @@ def _wrong_direction(goal: Goal) -> Problems:
         yield problem, "Make both agree"
 
 
+def _wrong_arrangement(spec: TaskSpec, goal: Goal, named: list[Phrase]) -> Problems:
+    """A goal about a row, a circle or a side must not say another arrangement."""
+    text = goal.instruction.lower()
+    said = []
+    if goal.relation in _ARRANGED:
+        pattern, name = _ARRANGED[goal.relation]
+        said += [name] if pattern.search(text) else []
+    if goal.relation in (*REGIONS, *GROUPS) and goal.relation != "between":
+        for phrase in named:
+            others = set(meant(spec, phrase)) - set(goal.items)
+            found = _between(phrase).search(text) if len(others) > 1 else None
+            said += [found.group()] if found else []
+    for what in said:
+        problem = f"the instruction says {what}, but the goal asks for {goal.relation!r}"
+        yield problem, "Make both agree"
+
+
+def _between(phrase: Phrase) -> re.Pattern[str]:
+    """Matches a sentence that puts something between things of that name."""
+    return re.compile(rf"\bbetween (?:the )?(?:two )?{re.escape(str(phrase))}(?:s|es)\b")
+
+
 def _nouns_of(spec: TaskSpec, item: int | None) -> set[str]:
     return set() if item is None else {noun.lower() for noun in spec.items[item].asset.called}
 
@@ -194,6 +218,8 @@ def _shape_of(spec: TaskSpec, base: int | None) -> str:
 
 _CIRCLE = re.compile(r"\bin a (?:circle|ring)\b|\b(?:circle|ring) (?:a)?round\b")
 _ROW = re.compile(r"\bin (?:a|one) (?:straight )?(?:row|line)\b")
+_ARRANGED = {"row": (_CIRCLE, "a circle"), "around": (_ROW, "a row")}
+"""By relation, what its sentence must not say."""
 _FIRST = re.compile(r"first(?: of all)?,|to begin|start by")
 _LAST = re.compile(r"last of all|lastly|finally|at last")
 
@@ -233,7 +259,7 @@ def _misplaced(spec: TaskSpec, goal: Goal, named: list[Phrase]) -> Iterator[str]
         # In the image from above y grows to the right.
         if len(fixed) == 1 and side and (middle[1] > spots[0, 1]) != (side.group(1) == "right"):
             yield f"{side.group()}, as the picture shows it"
-        between = re.search(rf"\bbetween (?:the )?(?:two )?{name}(?:s|es)\b", text)
+        between = _between(phrase).search(text)
         if len(fixed) == 2 and between:
             way = spots[1] - spots[0]
             along = (points - spots[0]) @ way / max(float(way @ way), 1e-9)

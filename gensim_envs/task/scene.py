@@ -19,6 +19,7 @@ from gensim_envs.task.checks.goals import (
     check_count,
     check_declared,
     check_goal,
+    check_mark,
     check_number,
     check_pose,
     tolerances,
@@ -187,14 +188,19 @@ class Scene:
 
         Returns:
             One mark, or a list of marks where `at` is a list.
+
+        Raises:
+            TaskError: where a mark would lie neither on the table nor on a fixed top.
         """
         asset = what.asset if isinstance(what, Item) else what
         if not isinstance(asset, Asset):
             raise TaskError(f"scene.mark got {asset!r:.60}", "Give an item or an asset")
         mark = Mark.of(asset)
-        if isinstance(at, Pose):
-            return self._add(mark, at, True, None)
-        return Group([self._add(mark, pose, True, None) for pose in list_of(at, Pose, "at=")])
+        poses = [at] if isinstance(at, Pose) else list_of(at, Pose, "at=")
+        for pose in poses:
+            check_mark(self._specs, mark, pose)
+        marks = Group([self._add(mark, pose, True, None) for pose in poses])
+        return marks[0] if isinstance(at, Pose) else marks
 
     def pattern(self, anchor: Item[Asset] | None = None, *, mirror: bool = True) -> Pose:
         """A frame that may be anywhere on the table; only its poses among each other count.

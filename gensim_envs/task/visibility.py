@@ -90,9 +90,12 @@ def alike(spec: TaskSpec, number: int) -> Iterator[Problem]:
     for item in sorted(named, key=str):
         for other in sorted(others, key=str):
             if _looks_like(item, other):
+                # All marks are painted in the same colour.
+                marks = "Mark things of other shapes, or use the marks in one goal"
+                remedy = "Give them other colours, or sizes that differ by 1 cm"
                 yield Problem(
                     "alike", number, f"the {item} and the {other} look the same",
-                    "Give them other colours, or sizes that differ by 1 cm",
+                    marks if isinstance(item, Mark) else remedy,
                 )  # fmt: skip
 
 

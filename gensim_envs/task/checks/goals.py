@@ -45,6 +45,9 @@ from gensim_envs.task.spec import (
     ItemSpec,
 )
 
+_ON = 0.001
+"""Metres by which a mark may be off the surface that it is painted on."""
+
 
 def tolerances(items: Sequence[ItemSpec], places: Sequence[Place]) -> tuple[float, float]:
     """The widest tolerances in the plane and of the heading, metres and radians."""
@@ -292,6 +295,40 @@ def check_declared(
                 f"the {item.asset} is neither a distractor nor part of a goal",
                 "Add it with scene.distract, or leave it out",
             )
+
+
+def check_mark(items: Sequence[ItemSpec], mark: Asset, pose: Pose) -> None:
+    """Check that a mark lies on the table or wholly on the top of something fixed.
+
+    Whether it is within the table is checked when everything has been placed.
+
+    Args:
+        items: everything on the table so far.
+        mark: what is to be painted.
+        pose: where.
+
+    Raises:
+        TaskError: if it would float, lie inside something, or belong to a pattern.
+    """
+    check_pose("at=", pose)
+    if pose.owner is not None and pose.owner < 0:
+        raise TaskError(
+            "a pattern may be anywhere, so it cannot be marked", "Use its poses with at="
+        )
+    if abs(pose.z) <= _ON:
+        return
+    outline = footprint(asset_geometry(mark).outline, pose)
+    for item in items:
+        geometry = asset_geometry(item.asset)
+        if not item.fixed or geometry.flat or item.asset.hollow:
+            continue
+        level = abs(item.start.z + item.asset.height - pose.z) <= _ON
+        if level and footprint(geometry.outline, item.start).buffer(_ON).covers(outline):
+            return
+    raise TaskError(
+        f"the mark {pose.z:.3f} m up lies neither on the table nor wholly on a fixed top",
+        "Put it at height 0, or at stand.pose.up(stand.asset.height) and within its top",
+    )
 
 
 def check_number(name: str, value: Any, low: float, high: float) -> None:

@@ -11,7 +11,7 @@ from shapely import Point
 from gensim_envs.errors import TaskError
 from gensim_envs.task.assets import ASSETS, COLORS, Mark
 from gensim_envs.task.geometry import footprint
-from gensim_envs.task.goals import Goal
+from gensim_envs.task.goals import REGION_REACH, Goal
 from gensim_envs.task.spec import TaskSpec
 
 NUMBERS = {
@@ -50,14 +50,14 @@ _MEASURE = re.compile(rf"\b(?:\d+(?:\.\d+)?|{'|'.join(NUMBERS)})[ -]?{_UNIT}\b")
 def check_sentence(spec: TaskSpec, goal: Goal, supports: set[int]) -> None:
     """Check that each colour, count and kind in the instruction is that of an item or a target.
 
-    What the items come to stand on (`supports`) is a target, too; a sentence may state a rule, and
-    say from what it takes the items.
+    What the items come to stand on (`supports`) is a target, too; a sentence may state a rule, say
+    from what it takes the items, and say beside or on what fixed thing a mark is.
     Numbers with a unit, such as 8 cm, are not counts.
     Goals that share an instruction are checked as one; `goal` and `supports` are then those of
     them all.
     """
     ruled = {k for rule in spec.rules for k in (*rule.items, *rule.others)}
-    used = [*goal.items, *supports, *sorted(ruled)]
+    used = [*goal.items, *supports, *sorted(ruled), *sorted(_beside_marks(spec, goal))]
     if _FROM.search(goal.instruction.lower()):
         used += sorted(_sources(spec, goal))
     assets = [spec.items[k].asset for k in used]
@@ -87,6 +87,16 @@ def _sources(spec: TaskSpec, goal: Goal) -> set[int]:
             if item.start.z >= base.start.z and area.contains(Point(item.start.x, item.start.y)):
                 found.add(k)
     return found
+
+
+def _beside_marks(spec: TaskSpec, goal: Goal) -> set[int]:
+    """Fixed things within reach of a mark that the items go to, as for `left_of=`."""
+    marks = [spec.items[k].start for k in goal.bases if isinstance(spec.items[k].asset, Mark)]
+    return {
+        k
+        for k, item in enumerate(spec.items)
+        if item.fixed and any(item.start.distance(mark) <= REGION_REACH for mark in marks)
+    }
 
 
 def _mismatch(mentioned: str, but: str, remedy: str) -> TaskError:

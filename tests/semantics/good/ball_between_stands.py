@@ -7,16 +7,14 @@ SIZE = (0.04, 0.10, 0.03)
 
 
 class BallBetweenStands(Task):
-    """Put the ball on the table, halfway between the two stands."""
+    """Put the ball on the table between the two stands."""
 
     def build(self, scene: Scene) -> None:
         wall, toy, other = scene.colors(3)
         middle = scene.reserve(radius=0.15)
-        near = scene.add(Stand(wall, extents=SIZE), at=middle @ Pose(-GAP, 0))
-        scene.add(Stand(wall, extents=SIZE), at=middle @ Pose(GAP, 0))
+        stands = [scene.add(Stand(wall, extents=SIZE), at=middle @ Pose(x, 0)) for x in (-GAP, GAP)]
         ball = scene.add(Ball(toy))
-        spot = near.pose @ Pose(GAP, 0)
 
-        scene.goal(f"put the {toy} ball halfway between the {wall} stands", ball, at=spot)
+        scene.goal(f"put the {toy} ball between the {wall} stands", ball, between=stands)
 
         scene.distract(Ball(other))

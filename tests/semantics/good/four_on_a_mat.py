@@ -13,7 +13,7 @@ class FourOnAMat(Task):
         paint, glass = scene.colors(2)
         mat = scene.add(Zone(paint, width=WIDTH))
         cylinders = scene.add(Cylinder(glass, diameter=0.035, length=0.05), count=4)
-        places = grid(mat.pose, rows=2, columns=2, spacing=APART)
+        places = scene.mark(cylinders[0], grid(mat.pose, rows=2, columns=2, spacing=APART))
 
         scene.goal(
             f"stand the four {glass} cylinders in the four corners of the {paint} zone",

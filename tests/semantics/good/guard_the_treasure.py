@@ -1,8 +1,6 @@
 """Set cylinders round a ball that does not move."""
 
-from gensim_envs.api import Ball, Cylinder, Scene, Task, ring
-
-RADIUS = 0.08  # metres from the ball to the middle of each cylinder
+from gensim_envs.api import Ball, Cylinder, Scene, Task
 
 
 class GuardTheTreasure(Task):
@@ -12,10 +10,9 @@ class GuardTheTreasure(Task):
         gold, stone = scene.colors(2)
         ball = scene.add(Ball(gold), at=scene.reserve(radius=0.12), fixed=True)
         guards = scene.add(Cylinder(stone, diameter=0.03, length=0.06), count=6)
-        places = ring(ball.pose, count=6, radius=RADIUS)
 
         scene.goal(
             f"stand the six {stone} cylinders in a circle around the {gold} ball",
             guards,
-            at=places,
+            around=ball,
         )

@@ -13,7 +13,9 @@ class PileUpThree(Task):
         block = scene.add(Block(middle))
         cylinder = scene.add(Cylinder(high, diameter=0.035, length=0.05))
 
-        scene.goal(f"lay the {low} box in the middle of the {base} stand", box, on=stand)
+        scene.goal(
+            f"lay the {low} box in the middle of the {base} stand", box, on=stand, part="middle"
+        )
         scene.goal(f"set the {middle} block on the {low} box", block, on=box)
         scene.goal(f"top it off by setting the {high} cylinder on the {middle} block", cylinder,
                    on=block)  # fmt: skip

@@ -11,10 +11,10 @@ class ShelfOnPosts(Task):
 
     def build(self, scene: Scene) -> None:
         stone, wood = scene.colors(2)
-        spot = scene.reserve(radius=0.11)
         posts = scene.add(Cylinder(stone, diameter=0.04, length=POST), count=2)
         shelf = scene.add(Box(wood, extents=(0.18, 0.05, 0.015)))
-        feet = [spot @ Pose(x, 0) for x in (-REACH, REACH)]
+        middle = scene.pattern()
+        feet = [middle @ Pose(x, 0) for x in (-REACH, REACH)]
 
-        scene.goal(f"stand the two {stone} cylinders up as posts", posts, at=feet)
-        scene.goal(f"lay the {wood} box across the {stone} posts", shelf, at=spot.up(POST))
+        scene.goal(f"stand the two {stone} cylinders up as posts 12 cm apart", posts, at=feet)
+        scene.goal(f"lay the {wood} box across the {stone} posts", shelf, on=tuple(posts))

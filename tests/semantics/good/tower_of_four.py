@@ -1,6 +1,6 @@
 """Build a tower of four blocks, each named by its colour."""
 
-from gensim_envs.api import Block, Scene, Stand, Task
+from gensim_envs.api import Block, Pose, Scene, Stand, Task
 
 
 class TowerOfFour(Task):
@@ -11,7 +11,10 @@ class TowerOfFour(Task):
         platform = scene.add(Stand(base, extents=(0.13, 0.13, 0.02)))
         below = scene.add(Block(first))
         scene.goal(
-            f"set the {first} block in the middle of the {base} platform", below, on=platform
+            f"set the {first} block in the middle of the {base} platform",
+            below,
+            on=platform,
+            offset=Pose(0, 0),
         )
 
         for color in others:

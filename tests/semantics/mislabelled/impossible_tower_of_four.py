@@ -1,6 +1,6 @@
 """Set four blocks on a platform, each named by its colour."""
 
-from gensim_envs.api import Block, Scene, Stand, Task
+from gensim_envs.api import Block, Pose, Scene, Stand, Task
 
 
 class TowerOfFour(Task):
@@ -13,5 +13,8 @@ class TowerOfFour(Task):
         for color in colors:
             block = scene.add(Block(color))
             scene.goal(
-                f"set the {color} block in the middle of the {base} platform", block, on=platform
+                f"set the {color} block in the middle of the {base} platform",
+                block,
+                on=platform,
+                offset=Pose(0, 0),
             )

@@ -10,13 +10,14 @@ class LineUpByHeight(Task):
 
     def build(self, scene: Scene) -> None:
         clay, color = scene.colors(2)
-        middle = scene.reserve(radius=0.16)
-        bowl = scene.add(Bowl(clay), at=middle @ Pose(-0.09, 0), fixed=True)
+        bowl = scene.add(Bowl(clay), fixed=True)
         cylinders = [scene.add(Cylinder(color, diameter=0.035, length=high)) for high in HEIGHTS]
-        places = [bowl.pose @ Pose(0.10 + 0.06 * k, 0) for k in range(3)]
+        row = scene.pattern(bowl)
+        places = [row @ Pose(0.10 + 0.06 * k, 0) for k in range(3)]
 
         scene.goal(
-            f"line the {color} cylinders up by height, the shortest nearest to the {clay} bowl",
+            f"line the {color} cylinders up by height, 6 cm apart, the shortest nearest to the"
+            f" {clay} bowl, 10 cm from its middle",
             cylinders,
             at=places,
         )

@@ -1,13 +1,12 @@
-"""Stand a cylinder on each end of a long box."""
+"""Stand two cylinders on a long box."""
 
-from gensim_envs.api import Box, Cylinder, Pose, Scene, Task
+from gensim_envs.api import Box, Cylinder, Scene, Task
 
 LENGTH = 0.16  # metres
-APART = LENGTH / 2 + 0.03  # metres from the middle of the box to the middle of a cylinder
 
 
 class Bookends(Task):
-    """Stand two cylinders on the box, one on top of each end."""
+    """Stand two cylinders on top of the box."""
 
     def build(self, scene: Scene) -> None:
         paper, brass = scene.colors(2)
@@ -15,10 +14,9 @@ class Bookends(Task):
             Box(paper, extents=(LENGTH, 0.05, 0.04)), at=scene.reserve(radius=0.14), fixed=True
         )
         cylinders = scene.add(Cylinder(brass, diameter=0.03), count=2)
-        ends = [box.pose @ Pose(x, 0) for x in (-APART, APART)]
 
         scene.goal(
-            f"stand the two {brass} cylinders on top of the {paper} box, one on each end",
+            f"stand the two {brass} cylinders on top of the {paper} box",
             cylinders,
-            at=ends,
+            next_to=box,
         )

@@ -1,8 +1,6 @@
 """Set cylinders round a ball that does not move."""
 
-from gensim_envs.api import Ball, Cylinder, Pose, Scene, Task, line
-
-APART = 0.045  # metres between the middles of neighbouring cylinders
+from gensim_envs.api import Ball, Cylinder, Scene, Task
 
 
 class GuardTheTreasure(Task):
@@ -10,12 +8,11 @@ class GuardTheTreasure(Task):
 
     def build(self, scene: Scene) -> None:
         gold, stone = scene.colors(2)
-        ball = scene.add(Ball(gold), at=scene.reserve(radius=0.16), fixed=True)
+        ball = scene.add(Ball(gold), at=scene.reserve(radius=0.12), fixed=True)
         guards = scene.add(Cylinder(stone, diameter=0.03, length=0.06), count=6)
-        places = line(ball.pose @ Pose(0, 0.07), count=6, spacing=APART)
 
         scene.goal(
             f"stand the six {stone} cylinders in a circle around the {gold} ball",
             guards,
-            at=places,
+            row=ball,
         )

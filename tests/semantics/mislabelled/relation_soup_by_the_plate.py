@@ -2,8 +2,6 @@
 
 from gensim_envs.api import Household, Pose, Scene, Task
 
-APART = 0.13  # metres between the middles of the plate and the can
-
 
 class SoupByThePlate(Task):
     """Put the soup can on the left of the plate, as the picture shows it."""
@@ -13,12 +11,11 @@ class SoupByThePlate(Task):
         x, y = scene.rng.uniform((0.35, -0.25), (0.65, 0.25))
         plate = scene.add(Household(china, "plate"), at=Pose(x, y), fixed=True)
         can = scene.add(Household(tin, "soup_can"))
-        spot = plate.pose @ Pose(0, APART)
 
         scene.goal(
             f"put the {tin} soup can on the left of the {china} plate, as the picture shows it",
             can,
-            at=spot,
+            right_of=plate,
         )
 
         scene.distract(Household(other, "soup_can"))

@@ -14,4 +14,9 @@ class QuarterTurn(Task):
         box = scene.add(Box(paper, extents=SIZE), at=zone.pose)
         turned = zone.pose.turned(1.5708)
 
-        scene.goal(f"turn the {paper} box on the {paint} zone by a quarter turn", box, at=turned)
+        scene.goal(
+            f"turn the {paper} box on the {paint} zone by a quarter turn",
+            box,
+            at=turned,
+            facing=True,
+        )

@@ -21,4 +21,5 @@ class AimThePin(Task):
             f" at the trophy",
             pin,
             at=patch.pose,
+            facing=True,
         )

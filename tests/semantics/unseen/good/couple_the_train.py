@@ -16,7 +16,8 @@ class CoupleTheTrain(Task):
         engine = scene.add(Household(steam, "toy_train"), at=Pose(x, y, 0, 1.5708), fixed=True)
         wagons = [scene.add(Box(color, extents=(WAGON, 0.04, 0.04))) for color in colors]
         first = ENGINE / 2 + GAP + WAGON / 2
-        track = [engine.pose @ Pose(first + k * (WAGON + GAP), 0) for k in range(3)]
+        along = [engine.pose @ Pose(first + k * (WAGON + GAP), 0) for k in range(3)]
+        track = scene.mark(wagons[0], along)
 
         near, middle, last = colors
         scene.goal(

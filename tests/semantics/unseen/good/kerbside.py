@@ -13,7 +13,7 @@ class Kerbside(Task):
         middle = scene.reserve(radius=0.14)
         quay = scene.add(Box(stone, extents=QUAY), at=middle, fixed=True)
         boat = scene.add(Household(hull, "sailing_boat"))
-        berth = quay.pose @ Pose(0, 0.085)
+        berth = scene.mark(boat, quay.pose @ Pose(0, 0.085))
 
         scene.goal(
             f"moor the {hull} sailing boat parallel to the long side of the {stone} box",

@@ -4,16 +4,16 @@ from gensim_envs.api import Pile, Scene, Task, Zone
 
 
 class FlourAndSalt(Task):
-    """Brush the heap that has the color of the patch onto it and ignore the other heap."""
+    """Brush the heap of the named color onto the patch and ignore the other heap."""
 
     def build(self, scene: Scene) -> None:
-        floor, other = scene.colors(2)
+        floor, bread, other = scene.colors(3)
         patch = scene.add(Zone(floor, width=0.15))
         heap = scene.add(Pile(other))
-        scene.distract(Pile(floor))
+        scene.distract(Pile(bread))
 
         scene.goal(
-            f"whichever heap matches the {floor} patch in color belongs there, so brush it over",
+            f"whichever heap is {bread} belongs on the {floor} patch, so brush it over",
             heap,
             inside=patch,
         )

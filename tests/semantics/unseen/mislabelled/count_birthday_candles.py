@@ -1,6 +1,6 @@
 """A cake and its candles."""
 
-from gensim_envs.api import Cylinder, Pose, Scene, Task, ring
+from gensim_envs.api import Cylinder, Scene, Task
 
 CAKE = 0.15  # metres across
 CANDLES = 5
@@ -13,10 +13,10 @@ class BirthdayCandles(Task):
         icing, wax = scene.colors(2)
         cake = scene.add(Cylinder(icing, diameter=CAKE, length=0.03), fixed=True)
         candles = scene.add(Cylinder(wax, diameter=0.024, length=0.05), count=CANDLES)
-        spots = ring(Pose(0, 0, 0.03), count=CANDLES, radius=0.052)
 
         scene.goal(
             f"half a dozen slim {wax} cylinders should decorate the rim of the wide {icing} one",
             candles,
-            at=[cake.pose @ spot for spot in spots],
+            on=cake,
+            part="edge",
         )

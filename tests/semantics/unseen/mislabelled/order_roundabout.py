@@ -10,14 +10,14 @@ class Roundabout(Task):
 
     def build(self, scene: Scene) -> None:
         clay, *colors = scene.colors(5)
-        bowl = scene.add(Bowl(clay), at=scene.reserve(radius=0.15), fixed=True)
+        bowl = scene.add(Bowl(clay), fixed=True)
         cubes = [scene.add(Block(color)) for color in colors]
-        spots = ring(bowl.pose, count=4, radius=RADIUS)
+        spots = ring(scene.pattern(bowl, mirror=False), count=4, radius=RADIUS)
 
         one, two, three, four = colors
         scene.goal(
-            f"surround the {clay} bowl: seen from above and going clockwise, {one} comes"
-            f" before {two}, {two} before {three} and {three} before {four}",
+            f"surround the {clay} bowl at 11 cm: seen from above and going clockwise, {one}"
+            f" comes before {two}, {two} before {three} and {three} before {four}",
             cubes,
             at=spots,
         )
