@@ -1,28 +1,26 @@
-"""Stack a rainbow on a cloud: five colours in their natural order, red on top."""
+"""Build a wheel: a rim of alternating blocks around a ball."""
 
-from gensim_envs.api import Block, Scene, Stand, Task
-
-CLOUD = {"train": "gray", "test": "white"}
-RAINBOW = {  # from the inside of the bow to the outside, as far as the split has the colours
-    "train": ("blue", "cyan", "green", "yellow", "red"),
-    "test": ("purple", "blue", "green", "orange", "red"),
-}
-HILL = (0.07, 0.07, 0.015)  # metres
+from gensim_envs.api import Ball, Block, Scene, Task, ring
 
 
-class RainbowStack(Task):
-    """Stack six blocks: a cloud, and on it the colours of the rainbow up to red."""
+class BuildWheel(Task):
+    """Ring eight blocks of two alternating colours around a ball."""
 
     def build(self, scene: Scene) -> None:
-        cloud, rainbow = CLOUD[scene.split], RAINBOW[scene.split]
-        (earth,) = scene.colors(1, exclude=[cloud, *rainbow])
-        hill = scene.add(Stand(earth, extents=HILL))
-        below = scene.add(Block(cloud))
-        scene.goal(f"put the {below} on the {hill} as the cloud", below, on=hill)
+        one, other, spare, hub = scene.colors(4)
+        wheel = scene.pattern()
+        rim = ring(wheel, 8, 0.09)
 
-        for color in rainbow:
-            block = scene.add(Block(color))
-            scene.goal(
-                f"put the {block} on the {below}, in the order of the rainbow", block, on=below
-            )
-            below = block
+        first = scene.add(Block(one), count=4)
+        second = scene.add(Block(other), count=4)
+        ball = scene.add(Ball(hub))
+        scene.distract(Block(spare), count=2)
+
+        scene.goal(
+            f"place the {first} on every other spot of a circle of 9 cm radius", first, at=rim[0::2]
+        )
+        scene.goal(
+            f"fill the gaps in the circle with the {second} and put the {ball} at its centre",
+            [*second, ball],
+            at=[*rim[1::2], wheel],
+        )

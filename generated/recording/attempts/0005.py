@@ -1,29 +1,31 @@
-"""Lay two ropes as the rails of a track and park a train between them."""
+"""Insert one of two L-shaped blocks and build a gate on its two arms."""
 
-import math
+from gensim_envs.api import Block, Box, Cylinder, Ell, Fixture, Pose, Scene, Task
 
-from gensim_envs.api import Household, Line, Pose, Rope, Scene, Task
+NEAR = -0.01875  # metres from the ell's centroid to the middle of an arm
+TIP = 0.04125  # metres from the ell's centroid to the place of a cube on the end of an arm
+BEAM = (0.13, 0.03, 0.015)  # metres
 
-GAUGE = 0.12  # metres between the two rails
 
-
-class ManipulatingTwoRopes(Task):
-    """Lay each rope along the stripe that is named and park the train between the two."""
+class SequentialInsertionAndStacking(Task):
+    """Insert the L-shaped block, set a cube on each arm, a beam across and a cylinder on top."""
 
     def build(self, scene: Scene) -> None:
-        steam, *colors = scene.colors(5)
-        middle = scene.reserve(radius=0.14)
-        stripes = [
-            scene.add(Line(color, length=Rope.LENGTH), at=middle @ Pose(0, side * GAUGE / 2))
-            for color, side in zip(colors[:2], (-1, 1))
-        ]
-        ropes = [scene.add(Rope(color)) for color in colors[2:]]
-        train = scene.add(Household(steam, "toy_train"))
+        frame, other, color, spare, stone, wood = scene.colors(6)
+        fixture = scene.add(Fixture(frame))
+        scene.add(Fixture(other))
+        ell = scene.add(Ell(color))
+        cubes = scene.add(Block(stone), count=2)
+        beam = scene.add(Box(wood, extents=BEAM))
+        post = scene.add(Cylinder(spare, diameter=0.03))
 
-        for rope, stripe in zip(ropes, stripes):
-            scene.goal(f"lay the {rope} along the {stripe} as a rail", rope, along=stripe)
+        scene.goal(f"put the {color} L-shaped block into the {fixture}", ell, at=fixture)
         scene.goal(
-            f"park the {train} in the middle between the two rails, in line with them",
-            train,
-            at=[middle, middle.turned(math.pi)],
-        )
+            f"set a {stone} cube on the end of each arm of the {color} L-shaped block",
+            cubes, on=ell, offset=[Pose(TIP, NEAR), Pose(NEAR, TIP)],
+        )  # fmt: skip
+        scene.goal(f"lay the {beam} across the two {stone} cubes", beam, on=tuple(cubes))
+        scene.goal(f"stand the {post} on the {beam}", post, on=beam)
+
+        scene.distract(Ell(spare))
+        scene.distract(Block(color), count=2)

@@ -1,26 +1,29 @@
-"""Insert three L-shaped blocks into a row of equal fixtures, in a given order of colours."""
+"""Set up a game of ring toss: a rope as the line to throw from, and a ring over each peg."""
 
-from gensim_envs.api import Ell, Fixture, Pose, Scene, Stand, Task, line
+from gensim_envs.api import Disk, PegStand, Pose, Rope, Scene, Task
 
-PITCH = 0.15  # metres between the middles of neighbouring fixtures
-MARK = 0.12  # metres from the middle of the first fixture to the stand
+LINE = 0.113  # metres from the middle of the line to each of its ends
+AWAY = 0.13  # metres from the board to the line
+SMALL = 0.06  # metres across
+LARGE = 0.09  # metres across
 
 
-class ColorOrderedInsertion(Task):
-    """Fill a row of equal fixtures with L-shaped blocks, beginning at the stand."""
+class SetUpTheRingToss(Task):
+    """Lay a rope in front of the pegs, then put a ring over each, the largest in the middle."""
 
     def build(self, scene: Scene) -> None:
-        frame, wood, *colors = scene.colors(5)
-        x, y = scene.rng.uniform((0.36, -0.15), (0.64, 0.15))
-        heading = float(scene.rng.choice((-1.5708, 1.5708)))
-        spots = line(Pose(x, y, 0, heading), count=3, spacing=PITCH)
-        fixtures = [scene.add(Fixture(frame), at=spot) for spot in spots]
-        scene.add(Stand(wood, extents=(0.03, 0.10, 0.03)), at=spots[0] @ Pose(-MARK, 0))
-        ells = [scene.add(Ell(color)) for color in colors]
-        places = ("nearest to the stand", "in the middle of the row", "farthest from the stand")
+        wood, cord, first, second = scene.colors(4)
+        x, y = scene.rng.uniform((0.33, -0.28), (0.52, 0.28))
+        board = scene.add(PegStand(wood), at=Pose(x, y, 0, 1.5708))
+        rope = scene.add(Rope(cord))
+        smalls = scene.add(Disk(first, diameter=SMALL), count=2)
+        large = scene.add(Disk(second, diameter=LARGE))
+        ends = [board.pose @ Pose(side * LINE, -AWAY) for side in (-1, 1)]
+        pegs = [board.pose @ board.asset.peg(k) for k in range(3)]
 
-        for ell, fixture, place in zip(ells, fixtures, places):
-            color = ell.asset.color
-            scene.goal(
-                f"put the {color} L-shaped block into the {fixture} {place}", ell, at=fixture
-            )
+        scene.goal(f"lay the {rope} straight in front of the {board}", rope, along=ends)
+        scene.goal(
+            f"put the two {first} rings over the light and the dark peg", smalls,
+            at=[pegs[0], pegs[2]],
+        )
+        scene.goal(f"put the large {second} ring over the middle peg", large, at=pegs[1])

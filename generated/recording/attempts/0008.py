@@ -1,24 +1,33 @@
-"""Complete a kit with the pieces that belong to it and put away the ones that do not."""
+"""Connect two of three boxes with a rope."""
 
-from gensim_envs.api import Container, KitBoard, KitPiece, Scene, Task
+import math
+
+from gensim_envs.api import Box, Pose, Rope, Scene, Task, ring
+
+BOX = (0.05, 0.05, 0.03)  # metres
+REACH = 0.045  # metres from the middle of a box to the end of the rope: they do not touch
+INWARDS = 2.618  # radians from a box's outward heading to its neighbour on the triangle
 
 
-class CompleteTheKit(Task):
-    """Put three pieces on their silhouettes, then the two spare pieces into the bin."""
+class ConnectBoxesWithRope(Task):
+    """Lay a rope straight from one named box to another and leave the third one out."""
 
     def build(self, scene: Scene) -> None:
-        wood, tin, *colors = scene.colors(5)
-        shapes = scene.shapes(5)
-        kit = scene.add(KitBoard(wood, shapes=tuple(shapes[:3])))
-        bin = scene.add(Container(tin, extents=(0.20, 0.12, 0.04)))
-        pieces = [scene.add(KitPiece(color, shape)) for color, shape in zip(colors, shapes)]
-        spares = [scene.add(KitPiece(colors[0], shape)) for shape in shapes[3:]]
+        cord, *colors = scene.colors(4)
+        side = Rope.LENGTH + 2 * REACH
+        middle = scene.reserve(radius=0.22)
+        corners = ring(middle, count=3, radius=side / math.sqrt(3))
+        boxes = [
+            scene.add(Box(color, extents=BOX), at=corner, fixed=True)
+            for color, corner in zip(colors, corners)
+        ]
+        rope = scene.add(Rope(cord))
+        first, second = boxes[:2]
+        start = first.pose.turned(INWARDS) @ Pose(REACH, 0)
+        end = second.pose.turned(-INWARDS) @ Pose(REACH, 0)
 
-        for k, piece in enumerate(pieces):
-            place = kit.pose @ kit.asset.place(k)
-            scene.goal(f"put the {piece} on its silhouette on the {kit}", piece, at=place)
         scene.goal(
-            f"put the spare {spares[0]} and the spare {spares[1]} into the {bin}",
-            spares,
-            inside=bin,
+            f"connect the {first} with the {second} by the {rope}, laid straight",
+            rope,
+            along=[start, end],
         )

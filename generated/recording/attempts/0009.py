@@ -1,39 +1,33 @@
-"""Lay a red wall of four rows in running bond, with half bricks at the ends of every other row."""
+"""Balance a ball on the ring at the top of a tapering tower."""
 
-from gensim_envs.api import Box, Pose, Scene, Task, line
+from gensim_envs.api import Ball, Box, Disk, Scene, Stand, Task
 
-JOINT = 0.005  # metres between neighbouring bricks
-LONG = 0.075  # metres, a whole brick
-SHORT = (LONG - JOINT) / 2  # metres: two half bricks and a joint make a whole one
-DEPTH = 0.035  # metres
+PLINTH = (0.11, 0.11, 0.015)  # metres
+WIDTHS = {
+    "widest": 0.095, "second widest": 0.083, "third widest": 0.071,
+    "second narrowest": 0.059, "narrowest": 0.047,
+}  # fmt: skip
 HEIGHT = 0.03
-PITCH = LONG + JOINT
-END = PITCH - (JOINT + SHORT) / 2  # metres from the middle of the wall to that of a half brick
 
 
-class StackFourLayerRedWall(Task):
-    """Lay four rows of red bricks so that no joint is above another."""
+class BalanceTheBallOnTheTower(Task):
+    """Stack five boxes from the widest to the narrowest, a ring on top and a ball in its hole."""
 
     def build(self, scene: Scene) -> None:
-        site = scene.reserve(radius=0.10)
-        even = [site, site @ Pose(-END, 0), site @ Pose(END, 0)]
-        rows = (("lowest", False), ("second", True), ("third", False), ("top", True))
+        base, odd, even, metal, toy, *others = scene.colors(7)
+        below = scene.add(Stand(base, extents=PLINTH))
+        where = f"the {below}"
 
-        for level, (name, bonded) in enumerate(rows):
-            up = level * HEIGHT
-            if bonded:
-                brick = scene.add(Box("red", extents=(LONG, DEPTH, HEIGHT)))
-                halves = scene.add(Box("red", extents=(SHORT, DEPTH, HEIGHT)), count=2)
-                scene.goal(
-                    f"lay the {name} row of the wall: a long red box over the joint below, "
-                    "a short one at each end",
-                    [brick, *halves],
-                    at=[place.up(up) for place in even],
-                )
-            else:
-                bricks = scene.add(Box("red", extents=(LONG, DEPTH, HEIGHT)), count=2)
-                scene.goal(
-                    f"lay the {name} row of the wall: two long red boxes end to end",
-                    bricks,
-                    at=line(site.up(up), 2, PITCH),
-                )
+        for level, (name, width) in enumerate(WIDTHS.items()):
+            box = scene.add(Box((odd, even)[level % 2], extents=(width, width, HEIGHT)))
+            scene.goal(f"put the {name} box on {where}", box, on=below)
+            below, where = box, f"the {name} one"
+
+        ring = scene.add(Disk(metal, diameter=0.055))
+        ball = scene.add(Ball(toy, diameter=0.045))
+        scene.goal(f"lay the {metal} ring on the narrowest box", ring, on=below)
+        scene.goal(f"balance the {ball} in the hole of the {metal} ring", ball, on=ring)
+
+        for color in others:
+            scene.distract(Disk(color, diameter=0.055))
+            scene.distract(Ball(color, diameter=0.045))

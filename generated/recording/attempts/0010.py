@@ -1,33 +1,37 @@
-"""Connect two of three boxes with a rope."""
+"""Lower bowls between skittles that must not be moved, and put a ball into each."""
 
-import math
+from gensim_envs.api import Ball, Bowl, Cylinder, Scene, Task, Zone, ring
 
-from gensim_envs.api import Box, Pose, Rope, Scene, Task, ring
-
-BOX = (0.05, 0.05, 0.03)  # metres
-REACH = 0.045  # metres from the middle of a box to the end of the rope: they do not touch
-INWARDS = 2.618  # radians from a box's outward heading to its neighbour on the triangle
+DISC = 0.14  # metres across a zone
+SKITTLE = {"diameter": 0.025, "length": 0.07}
+CLEAR = 0.09  # metres from the middle of a zone to the skittles round it
 
 
-class ConnectBoxesWithRope(Task):
-    """Lay a rope straight from one named box to another and leave the third one out."""
+class BallInBowlObstacleCourse(Task):
+    """Set two bowls into zones without moving the skittles round them, and put a ball into each."""
 
     def build(self, scene: Scene) -> None:
-        cord, *colors = scene.colors(4)
-        side = Rope.LENGTH + 2 * REACH
-        middle = scene.reserve(radius=0.22)
-        corners = ring(middle, count=3, radius=side / math.sqrt(3))
-        boxes = [
-            scene.add(Box(color, extents=BOX), at=corner, fixed=True)
-            for color, corner in zip(colors, corners)
+        wood, *colors = scene.colors(7)
+        zones = [
+            scene.add(Zone(color, width=DISC, shape="round"), at=scene.reserve(radius=0.105))
+            for color in colors[:2]
         ]
-        rope = scene.add(Rope(cord))
-        first, second = boxes[:2]
-        start = first.pose.turned(INWARDS) @ Pose(REACH, 0)
-        end = second.pose.turned(-INWARDS) @ Pose(REACH, 0)
+        skittles = [
+            scene.add(Cylinder(wood, **SKITTLE), at=place)
+            for zone in zones
+            for place in ring(zone.pose, 5, CLEAR)
+        ]
+        bowls = [scene.add(Bowl(color)) for color in colors[2:4]]
+        balls = [scene.add(Ball(color)) for color in colors[4:]]
 
-        scene.goal(
-            f"connect the {first} with the {second} by the {rope}, laid straight",
-            rope,
-            along=[start, end],
-        )
+        for bowl, zone in zip(bowls, zones):
+            scene.goal(
+                f"set the {bowl} into the {zone} without moving any {wood} cylinder", bowl, inside=zone
+            )
+        for ball, bowl in zip(balls, bowls):
+            scene.goal(
+                f"put the {ball} into the {bowl} without moving any {wood} cylinder", ball, inside=bowl
+            )
+        scene.untouched(skittles)
+
+        scene.distract(Ball(wood))

@@ -1,25 +1,29 @@
-"""Lift a bowl onto the highest of three platforms and put a ball into it."""
+"""Raise two columns on a pallet: cylinder, block, cylinder, block."""
 
-from gensim_envs.api import Ball, Bowl, Scene, Stand, Task
+from gensim_envs.api import Block, Cylinder, Pallet, Scene, Task
 
-WIDTH = 0.11  # metres: more than the floor of the bowl
-HEIGHTS = (0.02, 0.05, 0.08)  # metres
+DRUM = {"diameter": 0.05, "length": 0.04}  # metres
+KEG = {"diameter": 0.04, "length": 0.03}
 
 
-class PlaceBallInElevatedBowl(Task):
-    """Put the bowl on the highest platform, then the ball into the bowl."""
+class BlockOnCylinderOnPallet(Task):
+    """Stack two columns of four levels on a pallet, cylinders and blocks in turn."""
 
     def build(self, scene: Scene) -> None:
-        *paints, clay, toy = scene.colors(5)
-        platforms = [
-            scene.add(Stand(paint, extents=(WIDTH, WIDTH, height)))
-            for paint, height in zip(paints, HEIGHTS)
-        ]
-        bowl = scene.add(Bowl(clay))
-        ball = scene.add(Ball(toy))
-        highest = platforms[-1]
+        wood, drum, low, keg, high, *others = scene.colors(7)
+        pallet = scene.add(Pallet(wood))
+        drums = scene.add(Cylinder(drum, **DRUM), count=2)
+        lows = scene.add(Block(low), count=2)
+        kegs = scene.add(Cylinder(keg, **KEG), count=2)
+        highs = scene.add(Block(high), count=2)
 
         scene.goal(
-            f"put the {bowl} on the highest platform, the {paints[-1]} one", bowl, on=highest
+            f"stand a {drum} cylinder on each end of the {pallet}", drums, on=pallet, part="ends"
         )
-        scene.goal(f"put the {ball} into the {bowl} up there", ball, inside=bowl)
+        scene.goal(f"put a {low} block on each {drum} cylinder", lows, on=drums)
+        scene.goal(f"put a {keg} cylinder on each {low} block", kegs, on=lows)
+        scene.goal(f"put a {high} block on each {keg} cylinder", highs, on=kegs)
+
+        for color in others:
+            scene.distract(Block(color))
+            scene.distract(Cylinder(color, **DRUM))

@@ -1,28 +1,37 @@
-"""Set the table: a plate on the mat, the fork on its left, the knife on its right, and a mug."""
+"""Lay two circles round a zone, whose sizes the instructions give."""
 
-from gensim_envs.api import Household, Pose, Scene, Task, Zone
+import math
 
-MAT = 0.20  # metres
-SIDE = 0.075  # metres from the middle of the mat to the cutlery
-BEHIND = 0.15  # metres from the middle of the mat to the mug
+from gensim_envs.api import Cylinder, Disk, Pose, Scene, Task, Zone, ring
+
+DISK = 0.05  # metres across
+PILLAR = {"diameter": 0.035, "length": 0.05}
 
 
-class SetTheTable(Task):
-    """Put a plate, a fork, a knife and a mug where they belong on a place mat."""
+class BuildTwoCircles(Task):
+    """Lay a circle of disks round a zone and a wider one of cylinders, behind its gaps."""
 
     def build(self, scene: Scene) -> None:
-        cloth, clay = scene.colors(2, exclude=["white", "gray"])
-        x, y = scene.rng.uniform((0.46, -0.33), (0.60, 0.33))
-        mat = scene.add(Zone(cloth, width=MAT), at=Pose(x, y))
-        plate = scene.add(Household("white", "plate"))
-        fork = scene.add(Household("gray", "fork"))
-        knife = scene.add(Household("gray", "table_knife"))
-        mug = scene.add(Household(clay, "coffee_mug"))
+        paint, metal, wood, *others = scene.colors(5)
+        count = int(scene.rng.integers(4, 6))
+        inner, outer = int(scene.rng.integers(5, 8)), int(scene.rng.integers(10, 13))
+        middle = Pose(0.5, float(scene.rng.uniform(-0.3, 0.3)))
+        zone = scene.add(Zone(paint, width=0.04, shape="round"), at=middle)
+        disks = scene.add(Disk(metal, diameter=DISK), count=count)
+        cylinders = scene.add(Cylinder(wood, **PILLAR), count=count)
+        circles = scene.pattern(anchor=zone)
+        gaps = circles.turned(math.pi / count)
 
-        # Seen by who sits at the low edge of the picture; half a turn points the cutlery away.
-        left, right = (mat.pose @ Pose(0, y, 0, 3.1416) for y in (-SIDE, SIDE))
+        scene.goal(
+            f"lay the {count} {disks} evenly in a circle of {inner} cm radius around the {zone}",
+            disks, at=ring(circles, count, inner / 100),
+        )  # fmt: skip
+        scene.goal(
+            f"stand the {count} {cylinders} in a circle of {outer} cm radius around the {zone}, "
+            "each behind the middle of a gap",
+            cylinders, at=ring(gaps, count, outer / 100),
+        )  # fmt: skip
 
-        scene.goal(f"put the {plate} in the middle of the {mat}", plate, at=mat)
-        scene.goal(f"lay the {fork} on the left side of the {mat}", fork, at=left)
-        scene.goal(f"lay the {knife} on the right side of the {mat}", knife, at=right)
-        scene.goal(f"put the {mug} behind the {mat}", mug, at=mat.pose @ Pose(-BEHIND, 0))
+        for color in others:
+            scene.distract(Disk(color, diameter=DISK))
+            scene.distract(Cylinder(color, **PILLAR))

@@ -1,32 +1,33 @@
-"""Raise an arch on two tapering pillars, level by level, and set its keystone."""
+"""Spell a letter with a rope."""
 
-from gensim_envs.api import Box, Pose, Scene, Task
+import math
 
-WIDTHS = (0.06, 0.05, 0.04)  # metres, of the pillars' boxes from the foot up
-HEIGHT = 0.035  # metres, of each of these boxes
-LINTEL = (0.18, 0.045, 0.02)  # metres
-KEYSTONE = (0.04, 0.03, 0.025)
-SIDE = 0.06  # metres from the arch's middle to the middle of a pillar
+from gensim_envs.api import Line, Pose, Rope, Scene, Task
+
+HALF_WIDTH = 0.025  # metres
+HALF_HEIGHT = 0.059
 
 
-class ColorCoordinatedArch(Task):
-    """Build two pillars of three levels in matching colours, a lintel and a keystone."""
+class RopeSpellsZ(Task):
+    """Lay the rope along a big painted Z."""
 
     def build(self, scene: Scene) -> None:
-        *colors, long, key = scene.colors(5)
-        site = scene.reserve(radius=0.11)
-        foot, middle, top = (
-            scene.add(Box(color, extents=(width, width, HEIGHT)), count=2)
-            for color, width in zip(colors, WIDTHS)
-        )
-        lintel = scene.add(Box(long, extents=LINTEL))
-        keystone = scene.add(Box(key, extents=KEYSTONE))
-        feet = [site @ Pose(-SIDE, 0), site @ Pose(SIDE, 0)]
+        paint, cord = scene.colors(2)
+        page = scene.reserve(radius=0.08)
+        corners = [
+            Pose(-HALF_WIDTH, HALF_HEIGHT), Pose(HALF_WIDTH, HALF_HEIGHT),
+            Pose(-HALF_WIDTH, -HALF_HEIGHT), Pose(HALF_WIDTH, -HALF_HEIGHT),
+        ]
+        strokes = []
+        for a, b in zip(corners, corners[1:]):
+            middle = Pose((a.x + b.x) / 2, (a.y + b.y) / 2, 0, math.atan2(b.y - a.y, b.x - a.x))
+            stroke = Line(paint, length=a.distance(b))
+            strokes.append(scene.add(stroke, at=page @ middle))
+        rope = scene.add(Rope(cord))
+        first = strokes[0].pose @ strokes[0].asset.path()[0]
 
-        scene.goal(f"set up the two {foot} as the feet of an arch", foot, at=feet)
-        scene.goal(f"put the {middle} on the {foot}, one on each", middle, on=foot)
-        scene.goal(f"put the {top} on the {middle}, one on each", top, on=middle)
         scene.goal(
-            f"lay the {lintel} across the two {top}", lintel, at=site.up(HEIGHT * len(WIDTHS))
+            f"lay the {rope} along the whole big Z of {paint} stripes",
+            rope,
+            along=[first, *(stroke.pose @ stroke.asset.path()[1] for stroke in strokes)],
         )
-        scene.goal(f"put the {keystone} on the middle of the {lintel}", keystone, on=lintel)

@@ -1,29 +1,33 @@
-"""Halve a round zone with a rope and put a disk into each half."""
+"""Build stairs on a row of stands and let a duck climb them."""
 
-from gensim_envs.api import Disk, Pose, Rope, Scene, Stand, Task, Zone
+from gensim_envs.api import Box, Household, Pose, Scene, Stand, Task
 
-POST = 0.14  # metres from the middle of the zone to a stand
-HEART = 0.045  # metres from the rope to the middle of a half
+TREAD = (0.09, 0.055)  # metres, across the stairs and along them
+PITCH = 0.065  # metres from step to step
+RISE = 0.02  # metres
+STEPS = ("lowest", "second lowest", "second highest", "highest")
 
 
-class AlignRopeCrossZone(Task):
-    """Lay a rope across a zone from stand to stand and put a disk in the middle of each half."""
+class ClimbTheStairs(Task):
+    """Put four boxes by height on a row of stands, then take the duck up step by step."""
 
     def build(self, scene: Scene) -> None:
-        paint, wood, cord, metal = scene.colors(4)
-        half = Rope.LENGTH / 2 - 0.001
-        middle = scene.reserve(radius=0.165)
-        zone = scene.add(Zone(paint, width=0.20, shape="round"), at=middle)
-        for x in (-POST, POST):
-            scene.add(Stand(wood, extents=(0.03, 0.06, 0.02)), at=middle @ Pose(x, 0))
-        rope = scene.add(Rope(cord))
-        disks = scene.add(Disk(metal, 0.06), count=2)
-        ends = [zone.pose @ Pose(x, 0) for x in (-half, half)]
-        halves = [zone.pose @ Pose(0, y) for y in (-HEART, HEART)]
+        stone, toy, other, *paints = scene.colors(7)
+        middle = scene.reserve(radius=0.15)
+        stands = [
+            scene.add(Stand(paint, extents=(*TREAD, 0.015)), at=middle @ Pose(0, (k - 1.5) * PITCH))
+            for k, paint in enumerate(paints)
+        ]
+        if scene.rng.random() < 0.5:
+            stands.reverse()
+        steps = [
+            scene.add(Box(stone, extents=(*TREAD, (k + 1) * RISE))) for k in range(len(STEPS))
+        ]
+        duck = scene.add(Household(toy, "rubber_duck"))
 
-        scene.goal(
-            f"lay the {rope} straight across the {zone} from one stand to the other",
-            rope,
-            along=ends,
-        )
-        scene.goal(f"put a {metal} disk in the middle of each half of the {zone}", disks, at=halves)
+        for name, step, stand in zip(STEPS, steps, stands):
+            scene.goal(f"put the {name} {step} on the {stand}", step, on=stand)
+        for name, step in zip(STEPS, steps):
+            scene.goal(f"set the {duck} on the {name} {step}", duck, on=step)
+
+        scene.distract(Household(other, "rubber_duck"))

@@ -1,38 +1,39 @@
-"""Carry two bowls past a fence to the finish, then put a ball into each."""
+"""Raise an arch on two tapering pillars, level by level, and set its keystone."""
 
-from gensim_envs.api import Ball, Bowl, Box, Pose, Scene, Task, Zone, line
+from gensim_envs.api import Box, Scene, Stand, Task, line
 
-POST = (0.10, 0.03, 0.05)  # metres
-GAP = 0.15  # metres between the middles of the posts
-AWAY = 0.20  # metres from the fence to the start and to the finish
-LANE = 0.09  # metres from the middle of the course to a lane
-DISC = 0.15  # metres across a zone
+PAD = (0.08, 0.08, 0.01)  # metres
+SPAN = 0.12  # metres between the middles of the pads
+WIDTHS = (0.06, 0.05, 0.04)  # metres, of the pillars' boxes from the foot up
+HEIGHT = 0.035  # metres, of each of these boxes
+LINTEL = (0.18, 0.045, 0.02)  # metres
+KEYSTONE = (0.04, 0.03, 0.025)
 
 
-class BallInBowlObstacleCourse(Task):
-    """Move each bowl over the fence into a zone and put a ball into it."""
+class ColorCoordinatedArch(Task):
+    """Build two pillars of three levels in matching colours, a lintel and a keystone."""
 
     def build(self, scene: Scene) -> None:
-        wood, *paints = scene.colors(3)
-        clays, toys = scene.colors(2, exclude=paints), scene.colors(2)
-        way = float(scene.rng.choice([-1.0, 1.0]))
-        fence = Pose(0.5, float(scene.rng.uniform(-0.08, 0.08)))
-        for place in line(fence, 3, GAP):
-            scene.add(Box(wood, extents=POST), at=place, fixed=True)
-        lanes = scene.rng.permutation([-LANE, LANE]).tolist()
-        zones = [
-            scene.add(Zone(paint, width=DISC, shape="round"), at=fence @ Pose(lane, way * AWAY))
-            for paint, lane in zip(paints, lanes)
-        ]
-        bowls = [
-            scene.add(Bowl(clay), at=fence @ Pose(lane, -way * AWAY))
-            for clay, lane in zip(clays, (-LANE, LANE))
-        ]
-        balls = [scene.add(Ball(toy)) for toy in toys]
+        stone, *colors, long, key, other = scene.colors(7)
+        site = scene.reserve(radius=0.11)
+        pads = [scene.add(Stand(stone, extents=PAD), at=place) for place in line(site, 2, SPAN)]
+        foot, middle, top = (
+            scene.add(Box(color, extents=(width, width, HEIGHT)), count=2)
+            for color, width in zip(colors, WIDTHS)
+        )
+        lintel = scene.add(Box(long, extents=LINTEL))
+        keystone = scene.add(Box(key, extents=KEYSTONE))
+        scene.distract(Box(other, extents=(WIDTHS[0], WIDTHS[0], HEIGHT)))
+        scene.distract(Box(other, extents=(WIDTHS[2], WIDTHS[2], HEIGHT)))
 
-        for bowl, zone in zip(bowls, zones):
-            scene.goal(
-                f"carry the {bowl} over the fence into the {zone}", bowl, inside=zone, fully=True
-            )
-        for ball, bowl in zip(balls, bowls):
-            scene.goal(f"put the {ball} into the {bowl}", ball, inside=bowl)
+        scene.goal(f"put the two {foot} on the two {stone} stands, one on each", foot, on=pads)
+        scene.goal(f"put the two {middle} on the {foot}, one on each", middle, on=foot)
+        scene.goal(f"put the two {top} on the {middle}, one on each", top, on=middle)
+        scene.goal(
+            f"lay the {lintel} across the two {top}, so that it rests on both",
+            lintel,
+            on=(top[0], top[1]),
+        )
+        scene.goal(
+            f"put the {keystone} on the middle of the {lintel}", keystone, on=lintel, part="middle"
+        )

@@ -1,31 +1,35 @@
-"""Build a house: two walls, a ceiling across them, a roof on top, and a tree beside it."""
+"""Cross a round zone with a rope, and crown the stands on either side of it with disks."""
 
-from gensim_envs.api import Box, Cylinder, Pose, Roof, Scene, Task
+import math
 
-WALL = (0.12, 0.025, 0.05)  # metres
-CEILING = (0.13, 0.11, 0.015)
-ROOF = (0.13, 0.10, 0.04)
-SPAN = 0.04  # metres from the middle of the house to a wall
-GARDEN = 0.10  # metres from the middle of the house to the tree
+from gensim_envs.api import Disk, Pose, Rope, Scene, Stand, Task, Zone
+
+POST = (0.05, 0.06, 0.02)  # metres
 
 
-class BuildHouse(Task):
-    """Stand up two walls, lay a ceiling across them, put a roof on it and plant a tree."""
+class AlignRopeCrossZone(Task):
+    """Lay a rope across a zone between two of four stands, then put a disk on each of the others."""
 
     def build(self, scene: Scene) -> None:
-        brick, plaster, tile, leaf = scene.colors(4)
-        plot = scene.reserve(radius=0.14)
-        walls = scene.add(Box(brick, extents=WALL), count=2)
-        ceiling = scene.add(Box(plaster, extents=CEILING))
-        roof = scene.add(Roof(tile, extents=ROOF))
-        tree = scene.add(Cylinder(leaf, diameter=0.03, length=0.06))
-        feet = [plot @ Pose(0, side) for side in (-SPAN, SPAN)]
-
-        scene.goal(f"stand the two {walls} parallel as the walls of a house", walls, at=feet)
-        scene.goal(
-            f"lay the {ceiling} across the {brick} boxes as the ceiling",
-            ceiling,
-            at=plot.up(WALL[2]),
+        paint, one, other, cord, metal, *spare = scene.colors(7)
+        middle = scene.reserve(radius=0.18)
+        away = (Rope.LENGTH + POST[0] + Rope.BEAD) / 2
+        zone = scene.add(Zone(paint, width=0.20, shape="round"), at=middle)
+        ends, sides = (
+            [
+                scene.add(Stand(color, extents=POST), at=middle.turned(turn) @ Pose(away, 0))
+                for turn in turns
+            ]
+            for color, turns in ((one, (0, math.pi)), (other, (math.pi / 2, -math.pi / 2)))
         )
-        scene.goal(f"put the {roof} on the {ceiling}", roof, on=ceiling)
-        scene.goal(f"plant the {tree} beside the house", tree, at=plot @ Pose(GARDEN, 0))
+        rope = scene.add(Rope(cord))
+        disks = scene.add(Disk(metal, diameter=0.05), count=2)
+
+        scene.goal(
+            f"lay the {rope} across the {zone} from one {one} stand to the other",
+            rope, along=[ends[0], zone, ends[1]],
+        )  # fmt: skip
+        scene.goal(f"put a {metal} disk on each {other} stand", disks, on=sides)
+
+        for color in spare:
+            scene.distract(Disk(color, diameter=0.05))

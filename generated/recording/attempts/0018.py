@@ -1,33 +1,22 @@
-"""Spell a letter with a rope."""
+"""Clear up after a meal: cups and spoons into their trays, then the crumbs into a heap."""
 
-import math
-
-from gensim_envs.api import Line, Pose, Rope, Scene, Task
-
-HALF_WIDTH = 0.0147  # metres
-HALF_HEIGHT = 0.083
+from gensim_envs.api import Container, Household, Pile, Pose, Scene, Task, Zone
 
 
-class RopeSpellsZ(Task):
-    """Lay the rope along a big painted Z."""
+class ClearTheTable(Task):
+    """Put the mugs and the spoons into trays of two colours and sweep the crumbs into a zone."""
 
     def build(self, scene: Scene) -> None:
-        paint, cord = scene.colors(2)
-        page = scene.reserve(radius=0.10)
-        corners = [
-            Pose(-HALF_WIDTH, HALF_HEIGHT), Pose(HALF_WIDTH, HALF_HEIGHT),
-            Pose(-HALF_WIDTH, -HALF_HEIGHT), Pose(HALF_WIDTH, -HALF_HEIGHT),
+        one, other, clay, tin, bread, paint = scene.colors(6)
+        trays = [
+            scene.add(Container(color, extents=(0.16, 0.14, 0.03)), at=Pose(x, y))
+            for color, x, y in zip((one, other), scene.rng.uniform(0.35, 0.65, 2), (-0.41, 0.41))
         ]
-        strokes = []
-        for a, b in zip(corners, corners[1:]):
-            middle = Pose((a.x + b.x) / 2, (a.y + b.y) / 2, 0, math.atan2(b.y - a.y, b.x - a.x))
-            stroke = Line(paint, length=a.distance(b))
-            strokes.append(scene.add(stroke, at=page @ middle))
-        rope = scene.add(Rope(cord))
-        first = strokes[0].pose @ strokes[0].asset.path()[0]
+        zone = scene.add(Zone(paint, width=0.14, shape="round"))
+        mugs = scene.add(Household(clay, "coffee_mug"), count=2)
+        spoons = scene.add(Household(tin, "spoon"), count=2)
+        crumbs = scene.add(Pile(bread))
 
-        scene.goal(
-            f"lay the {rope} along the whole big Z of {paint} stripes",
-            rope,
-            along=[first, *(stroke.pose @ stroke.asset.path()[1] for stroke in strokes)],
-        )
+        scene.goal(f"put both {mugs} into the {trays[0]}", mugs, inside=trays[0])
+        scene.goal(f"put both {spoons} into the {trays[1]}", spoons, inside=trays[1])
+        scene.goal(f"sweep the {bread} crumbs into the {zone}", crumbs, inside=zone)

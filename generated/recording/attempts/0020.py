@@ -1,23 +1,26 @@
-"""Carry a bowl from a pallet into a painted corner."""
+"""Stack a staircase of blocks inside a container."""
 
-from gensim_envs.api import Bowl, Corner, Pallet, Pose, Scene, Task
+from gensim_envs.api import Block, Container, Scene, Task, line, stack
+
+BLOCK = 0.04  # metres
+PITCH = 0.045  # metres between neighbouring columns
+BIN = (4 * PITCH + 0.015, BLOCK + 0.02, 0.05)  # metres
+COUNTS = ("four", "three", "two", "one")
 
 
-class MoveBowlFromPalletToCorner(Task):
-    """Take the bowl off the pallet and set it into the corner, snug against both arms."""
+class StackBlocksInContainer(Task):
+    """Stack columns of four, three, two and one block side by side in a container."""
 
     def build(self, scene: Scene) -> None:
-        wood, paint, clay, *others = scene.colors(5)
-        corner = scene.add(Corner(paint), at=scene.reserve(radius=0.13))
-        pallet = scene.add(Pallet(wood))
-        bowl = scene.add(Bowl(clay), at=pallet.pose.up(pallet.asset.height))
-        radius = bowl.asset.size[0] / 2 + 0.001
+        tin, *colors = scene.colors(5)
+        bin = scene.add(Container(tin, extents=BIN))
+        feet = line(bin.pose.up(bin.asset.WALL), len(colors), PITCH)
 
-        scene.goal(
-            f"carry the {bowl}, the raised one, into the {corner}, against both of its arms",
-            bowl,
-            at=corner.pose @ Pose(radius, radius),
-        )
-
-        for color in others:
-            scene.distract(Bowl(color))
+        for k, (foot, color, word) in enumerate(zip(feet, colors, COUNTS)):
+            blocks = scene.add(Block(color), count=4 - k)
+            where = "at one end of" if k == 0 else "beside the last column in"
+            scene.goal(
+                f"stack {word} {blocks} as a column {where} the {bin}",
+                blocks,
+                at=stack(foot, 4 - k, BLOCK),
+            )

@@ -1,29 +1,24 @@
-"""Gather crumbs at one end of a painted line and move them on to the other end."""
+"""Load a pallet with a row of blocks whose order is told by what each stands between."""
 
-from gensim_envs.api import Line, Pile, Pose, Scene, Task, Zone
-
-WAY = 0.14  # metres, length of the line
-ZONE = 0.13  # metres
+from gensim_envs.api import Block, Pallet, Scene, Task
 
 
-class MovePilesAlongLine(Task):
-    """Sweep a pile into the zone at one end of a line, then on into the one at its other end."""
+class ColorOrderedBlocksOnPallet(Task):
+    """Put a block on each end of a pallet and three between them, in the order that is told."""
 
     def build(self, scene: Scene) -> None:
-        stripe, first, last, crumb = scene.colors(4)
-        middle = scene.reserve(radius=WAY / 2 + ZONE)
-        scene.add(Line(stripe, length=WAY), at=middle)
-        start, end = (
-            scene.add(Zone(color, width=ZONE), at=middle @ Pose(side * (WAY + ZONE) / 2, 0))
-            for color, side in ((first, -1), (last, 1))
-        )
-        pile = scene.add(Pile(crumb))
+        wood, *colors, other = scene.colors(7)
+        pallet = scene.add(Pallet(wood, extents=(0.36, 0.12, 0.02)))
+        one, two, middle, left, right = (scene.add(Block(color)) for color in colors)
+        scene.distract(Block(other))
 
         scene.goal(
-            f"gather the {crumb} crumbs in the {start} at one end of the line", pile, inside=start
+            f"put the {one} and the {two} on the {pallet}, one on each end",
+            [one, two],
+            on=pallet,
+            part="ends",
         )
-        scene.goal(
-            f"sweep the {crumb} crumbs into the {end} at the other end of the line",
-            pile,
-            inside=end,
-        )
+        for block, ends in ((middle, [one, two]), (left, [one, middle]), (right, [middle, two])):
+            scene.goal(
+                f"put the {block} between the {ends[0]} and the {ends[1]}", block, between=ends
+            )

@@ -1,28 +1,29 @@
-"""Sort balls into containers of their colour, which are as long as they have balls."""
+"""Insert three L-shaped blocks into a row of equal fixtures, in a given order of colours."""
 
-from gensim_envs.api import Ball, Container, Pose, Scene, Task, line
+from gensim_envs.api import Ell, Fixture, Pose, Scene, Stand, Task, line
 
-BALL = 0.035  # metres across
-PITCH = 0.042  # metres between the middles of neighbouring balls
-WIDTH = 0.06  # metres, of each container
-HEIGHT = 0.03
-WORDS = ("single", "two", "three")
+PITCH = 0.15  # metres between the middles of neighbouring fixtures
+MARK = 0.12  # metres from the middle of the first fixture to the stand
 
 
-class SphereContainerColorMatch(Task):
-    """Put three, two and one ball into the container of their own colour and length."""
+class ColorOrderedInsertion(Task):
+    """Fill a row of equal fixtures with L-shaped blocks, counted from the stand at its end."""
 
     def build(self, scene: Scene) -> None:
-        colors = scene.colors(3)
+        frame, wood, *colors, other = scene.colors(6)
+        x, y = scene.rng.uniform((0.36, -0.15), (0.64, 0.15))
+        heading = float(scene.rng.choice((-1.5708, 1.5708)))
+        spots = line(Pose(x, y, 0, heading), count=3, spacing=PITCH)
+        fixtures = [scene.add(Fixture(frame), at=spot) for spot in spots]
+        scene.add(Stand(wood, extents=(0.03, 0.10, 0.03)), at=spots[0] @ Pose(-MARK, 0))
+        ells = [scene.add(Ell(color)) for color in colors]
+        scene.distract(Ell(other))
+        places = ("nearest to the stand", "in the middle of the row", "farthest from the stand")
 
-        for count in (3, 2, 1):
-            color = colors[count - 1]
-            length = count * PITCH + 0.02
-            rack = scene.add(Container(color, extents=(length, WIDTH, HEIGHT)))
-            balls = scene.add(Ball(color, diameter=BALL), count=count)
+        for k in scene.rng.permutation(3):
+            color = ells[k].asset.color
             scene.goal(
-                f"put the {WORDS[count - 1]} {balls} into the {rack}",
-                balls,
-                inside=rack,
-                offset=line(Pose(0, 0, 0.005), count, PITCH),
+                f"put the {color} L-shaped block into the {frame} fixture {places[k]}",
+                ells[k],
+                at=fixtures[k],
             )

@@ -1,25 +1,27 @@
-"""Fill a crate with bottles that arrive one by one, first of one colour, then of another."""
+"""Complete a kit in its colour and put away the pieces of the other one."""
 
-from gensim_envs.api import Container, Cylinder, Pose, Scene, Task, grid
-
-BOTTLE = 0.03  # metres across
-PITCH = 0.045  # metres between the middles of neighbouring bottles
+from gensim_envs.api import Container, KitBoard, KitPiece, Scene, Task
 
 
-class FillTheCrate(Task):
-    """Put six bottles into a crate in two rows as they arrive, three of each colour."""
+class CompleteTheKit(Task):
+    """Put the three missing pieces on the board, then those of the wrong colour into the bin."""
 
     def build(self, scene: Scene) -> None:
-        tin, milk, juice = scene.colors(3)
-        crate = scene.add(Container(tin, extents=(0.16, 0.11, 0.04)))
-        spots = grid(Pose(0, 0, 0.005), rows=2, columns=3, spacing=PITCH)
-        for color, row in ((milk, spots[:3]), (juice, spots[3:])):
-            bottles = scene.add(
-                Cylinder(color, diameter=BOTTLE, length=0.06), count=3, one_by_one=True
-            )
-            scene.goal(
-                f"put the three {bottles} into the {crate} as they arrive",
-                bottles,
-                inside=crate,
-                offset=row,
-            )
+        wood, tin, right, wrong = scene.colors(4)
+        shapes = scene.shapes(5)
+        kit = scene.add(KitBoard(wood, shapes=tuple(shapes)))
+        places = [kit.pose @ kit.asset.place(k) for k in range(5)]
+        order = scene.rng.permutation(5)
+        for k in order[:2]:
+            scene.add(KitPiece(right, shapes[k]), at=places[k], fixed=True)
+        missing = [scene.add(KitPiece(right, shapes[k])) for k in order[2:]]
+        spares = [scene.add(KitPiece(wrong, shapes[k])) for k in order[2:]]
+        box = scene.add(Container(tin, extents=(0.27, 0.11, 0.05)))
+        first, second, third = missing
+
+        scene.goal(
+            f"put the {first}, the {second} and the {third} on their silhouettes on the {kit}",
+            missing,
+            at=[places[k] for k in order[2:]],
+        )
+        scene.goal(f"put all three {wrong} pieces into the {box}", spares, inside=box)

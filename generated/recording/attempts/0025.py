@@ -1,38 +1,36 @@
-"""Moor a boat at a pier and unload its freight."""
+"""Fence a pen with three ropes and bring in the duck."""
 
 import math
 
-from gensim_envs.api import Box, Household, Pose, Rope, Scene, Stand, Task
+from gensim_envs.api import Household, Item, OpenSquare, Pose, Rope, Scene, Task
 
-PIER = (0.07, 0.20, 0.02)  # metres
-AIR = 0.015  # metres from an end of the rope to the pier, and to the boat
-BOAT = 0.10  # metres from bow to stern
-END = 0.06  # metres from the middle of the pier to a box
+SIDE = 0.26  # metres: ropes on neighbouring sides end 2 cm apart
 
 
-class MoorTheBoat(Task):
-    """Bring a boat in front of the pier, tie it up with a rope and unload two boxes."""
+def along_side(square: Item, name: str) -> list[Pose]:
+    """The part of a side round its middle on which a rope has room."""
+    share = Rope.LENGTH / SIDE
+    a, b = square.asset.edge(name)
+    x, y = (a.x + b.x) / 2, (a.y + b.y) / 2
+    return [
+        square.pose @ Pose(x + (end.x - x) * share, y + (end.y - y) * share) for end in (a, b)
+    ]
+
+
+class FenceThePen(Task):
+    """Lay a rope on the left, the far and the right side of a pen and put a duck into it."""
 
     def build(self, scene: Scene) -> None:
-        wood, hull, cord, freight = scene.colors(4)
-        half = Rope.LENGTH / 2 - 0.001
-        water = scene.reserve(radius=0.235)
-        pier = scene.add(Stand(wood, extents=PIER), at=water @ Pose(-half - AIR - PIER[0] / 2, 0))
-        boat = scene.add(Household(hull, "sailing_boat"))
-        rope = scene.add(Rope(cord))
-        boxes = scene.add(Box(freight, extents=(0.05, 0.05, 0.03)), count=2)
-        berth = water @ Pose(half + AIR + BOAT / 2, 0, 0, math.pi)
-        ends = [pier.pose @ Pose(PIER[0] / 2 + AIR + way, 0) for way in (0, 2 * half)]
+        paint, duck_color, *colors = scene.colors(5)
+        pen = scene.add(OpenSquare(paint, side=SIDE))
+        ropes = [scene.add(Rope(color)) for color in colors]
+        duck = scene.add(Household(duck_color, "rubber_duck"))
+        headings = [pen.pose.turned(math.tau * k / 12) for k in range(12)]
 
-        scene.goal(
-            f"bring the {boat} a mooring line's length in front of the pier, bow first",
-            boat,
-            at=berth,
-        )
-        scene.goal(f"lay the {rope} straight from the {wood} pier to the bow", rope, along=ends)
-        scene.goal(
-            f"unload a {freight} box onto each end of the pier",
-            boxes,
-            on=pier,
-            offset=[Pose(0, -END), Pose(0, END)],
-        )
+        for rope, name in zip(ropes, ("left", "far", "right")):
+            scene.goal(
+                f"lay the {rope} along the {name} side of the {pen}, as seen from its open side",
+                rope,
+                along=along_side(pen, name),
+            )
+        scene.goal(f"put the {duck} in the middle of the {pen}", duck, at=headings)

@@ -1,29 +1,32 @@
-"""Lay two circles round one middle, the outer one on the gaps of the inner one."""
+"""Play a game of noughts and crosses to a draw on a board of painted lines."""
 
-import math
+from gensim_envs.api import Disk, KitPiece, Line, Pose, Scene, Task, grid
 
-from gensim_envs.api import Cylinder, Disk, Scene, Task, ring
-
-COUNT = 5
-INNER = 0.065  # metres, radius of the circle of disks
-OUTER = 0.125  # metres, radius of the circle of cylinders
-DISK = 0.055  # metres across
-PILLAR = 0.035
+FIELD = 0.075  # metres from the middle of a field to the next
+BOARD = 0.225  # metres
+NOUGHT = 0.055  # metres across
+ROWS = ("first", "second", "third")
+GAME = (4, 0, 2, 6, 3, 5, 1, 7, 8)  # fields in the order of the turns; it ends in a draw
 
 
-class BuildTwoCircles(Task):
-    """Lay a circle of five disks, then a wider circle of five cylinders round it."""
+class PlayNoughtsAndCrosses(Task):
+    """Set crosses and noughts on the nine fields in turn until the board is full."""
 
     def build(self, scene: Scene) -> None:
-        metal, wood = scene.colors(2)
-        middle = scene.reserve(radius=OUTER + PILLAR / 2 + 0.01)
-        disks = scene.add(Disk(metal, diameter=DISK), count=COUNT)
-        cylinders = scene.add(Cylinder(wood, diameter=PILLAR, length=0.05), count=COUNT)
-        half_step = math.pi / COUNT
+        paint, cross, nought = scene.colors(3)
+        middle = scene.reserve(radius=0.17)
+        for side in (-FIELD / 2, FIELD / 2):
+            scene.add(Line(paint, length=BOARD), at=middle @ Pose(0, side))
+            scene.add(Line(paint, length=BOARD), at=middle @ Pose(side, 0, 0, 1.5708))
+        crosses = scene.add(KitPiece(cross, "plus"), count=5)
+        noughts = scene.add(Disk(nought, diameter=NOUGHT), count=4)
+        fields = grid(middle, rows=3, columns=3, spacing=FIELD)
 
-        scene.goal(f"lay the five {disks} in a circle", disks, at=ring(middle, COUNT, radius=INNER))
-        scene.goal(
-            f"stand the five {cylinders} in a wider circle round them, behind the gaps",
-            cylinders,
-            at=ring(middle.turned(half_step), COUNT, radius=OUTER),
-        )
+        for turn, field in enumerate(GAME):
+            piece = noughts[turn // 2] if turn % 2 else crosses[turn // 2]
+            row, column = ROWS[field // 3], ROWS[field % 3]
+            scene.goal(
+                f"set a {piece} on the field in the {row} row and the {column} column",
+                piece,
+                at=fields[field],
+            )

@@ -1,34 +1,34 @@
-"""Insert an L-shaped block and build a gate on its two arms."""
+"""Walk an L-shaped block round the inside of a square and insert it in the middle."""
 
 import math
 
-from gensim_envs.api import Block, Box, Ell, Fixture, Pose, Scene, Task
+from gensim_envs.api import Ell, Fixture, OpenSquare, Pose, Scene, Task
 
-NEAR = -0.01875  # metres from the ell's centroid to the middle of an arm
-TIP = 0.04125  # metres from the ell's centroid to the place of a cube on the end of an arm
-HEIGHT = 0.04  # metres, of the ell and of a cube
-BEAM = (0.13, 0.03, 0.015)
+SIDE = 0.30  # metres
+CORNER = SIDE / 2 - 0.012 - 0.03875  # metres: the ell's outer sides keep 7 mm from the paint
+CORNERS = ("near left", "far left", "far right", "near right")
 
 
-class SequentialInsertionAndStacking(Task):
-    """Insert the L-shaped block, set a cube on each of its arms and a beam across the cubes."""
+class InsertEllAlongSquarePath(Task):
+    """Bring the block into the corners of the square, one after another, then into the fixture."""
 
     def build(self, scene: Scene) -> None:
-        frame, color, stone, wood = scene.colors(4)
-        fixture = scene.add(Fixture(frame))
+        paint, frame, color, *others = scene.colors(5)
+        square = scene.add(OpenSquare(paint, side=SIDE))
+        fixture = scene.add(Fixture(frame), at=square.pose)
         ell = scene.add(Ell(color))
-        cubes = scene.add(Block(stone), count=2)
-        beam = scene.add(Box(wood, extents=BEAM))
-        tips = [Pose(TIP, NEAR), Pose(NEAR, TIP)]
-        between = Pose((TIP + NEAR) / 2, (TIP + NEAR) / 2, 2 * HEIGHT, -math.pi / 4)
+        for other in others:
+            scene.distract(Ell(other))
+        turned = [square.pose.turned(-k * math.pi / 2) for k in range(4)]
+        marks = scene.mark(ell, [corner @ Pose(-CORNER, -CORNER) for corner in turned])
 
+        start, way = scene.rng.integers(4), scene.rng.choice((-1, 1))
+        for step in range(4):
+            k = (start + way * step) % 4
+            scene.goal(
+                f"fit the {color} L-shaped block into the outline in the {CORNERS[k]} corner of "
+                "the square, as seen from its open side",
+                ell,
+                at=marks[k],
+            )
         scene.goal(f"put the {color} L-shaped block into the {fixture}", ell, at=fixture)
-        scene.goal(
-            f"set a {stone} cube on the end of each arm of the {color} L-shaped block",
-            cubes,
-            on=ell,
-            offset=tips,
-        )
-        scene.goal(
-            f"lay the {beam} across the two {stone} cubes", beam, at=fixture.pose @ between
-        )

@@ -1,21 +1,21 @@
-"""Nest three trays of falling size and put a ball into the smallest."""
+"""Set two bowls in painted squares and put a kit piece into each."""
 
-from gensim_envs.api import Ball, Container, Scene, Task
-
-SIZES = ((0.20, 0.16, 0.04), (0.15, 0.11, 0.04), (0.10, 0.07, 0.04))  # metres, largest first
+from gensim_envs.api import Bowl, KitPiece, OpenSquare, Scene, Task
 
 
-class NestTheTrays(Task):
-    """Put the middle tray into the large one, the small one into that, and the ball on top."""
+class KitInBowlInSquare(Task):
+    """Bring each named bowl into the named square, then the named shape into that bowl."""
 
     def build(self, scene: Scene) -> None:
-        *colors, toy = scene.colors(4)
-        large, middle, small = (
-            scene.add(Container(color, extents=size), fixed=color == colors[0])
-            for color, size in zip(colors, SIZES)
-        )
-        ball = scene.add(Ball(toy, diameter=0.03))
+        *paints, clay, china, spare, wood = scene.colors(6)
+        *shapes, other = scene.shapes(3, exclude=["square", "letter M"])
+        squares = [scene.add(OpenSquare(paint, side=0.16)) for paint in paints]
 
-        scene.goal(f"put the {colors[1]} tray into the {colors[0]} tray", middle, inside=large)
-        scene.goal(f"put the {colors[2]} tray into the {colors[1]} tray", small, inside=middle)
-        scene.goal(f"drop the {ball} into the {colors[2]} tray", ball, inside=small)
+        for square, glaze, shape in zip(squares, (clay, china), shapes):
+            bowl = scene.add(Bowl(glaze))
+            piece = scene.add(KitPiece(wood, shape))
+            scene.goal(f"put the {bowl} in the middle of the {square}", bowl, at=square)
+            scene.goal(f"put the {piece} into the {bowl}", piece, inside=bowl)
+
+        scene.distract(Bowl(spare))
+        scene.distract(KitPiece(wood, other))

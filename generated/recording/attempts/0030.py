@@ -1,36 +1,23 @@
-"""Fence a pen with three ropes and bring in the duck."""
+"""Park a sled in a zone and load it with a stack at each end."""
 
-import math
+from gensim_envs.api import Block, Cylinder, Scene, Stand, Task, Zone
 
-from gensim_envs.api import Household, Item, OpenSquare, Pose, Rope, Scene, Task
-
-SIDE = 0.26  # metres: ropes on neighbouring sides end 2 cm apart
+SLED = (0.16, 0.06, 0.02)  # metres
 
 
-def along_side(square: Item, name: str) -> list[Pose]:
-    """The part of a side round its middle on which a rope has room."""
-    share = Rope.LENGTH / SIDE
-    a, b = square.asset.edge(name)
-    x, y = (a.x + b.x) / 2, (a.y + b.y) / 2
-    return [
-        square.pose @ Pose(x + (end.x - x) * share, y + (end.y - y) * share) for end in (a, b)
-    ]
-
-
-class FenceThePen(Task):
-    """Lay a rope on the left, the far and the right side of a pen and put a duck into it."""
+class LoadTheSled(Task):
+    """Move the sled into the zone, set a block on each end of it and a cylinder on each block."""
 
     def build(self, scene: Scene) -> None:
-        paint, duck_color, *colors = scene.colors(5)
-        pen = scene.add(OpenSquare(paint, side=SIDE))
-        ropes = [scene.add(Rope(color)) for color in colors]
-        duck = scene.add(Household(duck_color, "rubber_duck"))
-        headings = [pen.pose.turned(math.tau * k / 12) for k in range(12)]
+        snow, ice, wood, load, top, *others = scene.colors(7)
+        yard, _ = (scene.add(Zone(color, width=0.20)) for color in (snow, ice))
+        sled = scene.add(Stand(wood, extents=SLED), fixed=False)
+        blocks = scene.add(Block(load), count=2)
+        cylinders = scene.add(Cylinder(top, diameter=0.035, length=0.03), count=2)
+        for other in others:
+            scene.distract(Block(other))
+            scene.distract(Cylinder(other, diameter=0.035, length=0.03))
 
-        for rope, name in zip(ropes, ("left", "far", "right")):
-            scene.goal(
-                f"lay the {rope} along the {name} side of the {pen}, as seen from its open side",
-                rope,
-                along=along_side(pen, name),
-            )
-        scene.goal(f"put the {duck} in the middle of the {pen}", duck, at=headings)
+        scene.goal(f"park the sled, the {sled}, in the {yard}", sled, inside=yard)
+        scene.goal(f"load a {load} block on each end of the {sled}", blocks, on=sled, part="ends")
+        scene.goal(f"set a {top} cylinder on each {load} block", cylinders, on=blocks)

@@ -1,39 +1,32 @@
-"""Pack a lunchbox: partition, main dish, two snacks, and the lid."""
+"""Lay two ropes as the rails of a track and park a train on it."""
 
-from gensim_envs.api import Box, Container, Household, Pose, Scene, Task
+from gensim_envs.api import Household, Line, Pose, Rope, Scene, Stand, Task
 
-LUNCHBOX = (0.28, 0.16, 0.065)  # metres
-LID = (0.28, 0.16, 0.01)
-PARTITION = (0.012, 0.13, 0.05)
-FLOOR = 0.005  # metres
-HALF = 0.07  # metres from the partition to the middle of a half
-FOOD = {
-    "train": (("brown", "hamburger"), ("yellow", "banana"), ("yellow", "cheese_wedge")),
-    "test": (("pink", "donut"), ("red", "watermelon_slice"), ("orange", "carrot")),
-}
+GAUGE = 0.17  # metres between the two rails
+STATION = (0.03, 0.05, 0.02)  # metres
+REACH = 0.17  # metres from the middle of the track to that of a station
 
 
-class PackTheLunchbox(Task):
-    """Divide the lunchbox, put the main dish into a half, add two snacks, and close it."""
+class ManipulatingTwoRopes(Task):
+    """Lay each rope along the stripe that is named and park the train between the stations."""
 
     def build(self, scene: Scene) -> None:
-        tin, card, cover = scene.colors(3)
-        lunchbox = scene.add(Container(tin, extents=LUNCHBOX))
-        partition = scene.add(Box(card, extents=PARTITION))
-        lid = scene.add(Box(cover, extents=LID))
-        dish, *snacks = [scene.add(Household(color, kind)) for color, kind in FOOD[scene.split]]
-        floor = lunchbox.pose.up(FLOOR)
-        halves = [floor @ Pose(-HALF, 0), floor @ Pose(HALF, 0)]
+        steam, wood, one, two, other, *cords = scene.colors(7)
+        middle = scene.reserve(radius=0.20)
+        stripes = [
+            scene.add(Line(color, length=Rope.LENGTH), at=middle @ Pose(0, side * GAUGE / 2))
+            for color, side in ((one, -1), (two, 1))
+        ]
+        stations = [
+            scene.add(Stand(wood, extents=STATION), at=middle @ Pose(side * REACH, 0))
+            for side in (-1, 1)
+        ]
+        scene.add(Line(other, length=Rope.LENGTH))
+        ropes = [scene.add(Rope(color)) for color in cords]
+        train = scene.add(Household(steam, "toy_train"))
 
+        for rope, stripe in zip(ropes, stripes):
+            scene.goal(f"lay the {rope} along the {stripe} as a rail", rope, along=stripe)
         scene.goal(
-            f"stand the {partition} across the middle of the {lunchbox} as its partition",
-            partition,
-            at=floor,
+            f"park the {train} about halfway between the two {wood} stands", train, between=stations
         )
-        scene.goal(
-            f"put the {dish} into the middle of either half of the {lunchbox}", dish, at=halves
-        )
-        for snack in snacks:
-            scene.goal(f"pack the {snack} into the {lunchbox} as well", snack, inside=lunchbox)
-        top = lunchbox.pose.up(lunchbox.asset.height)
-        scene.goal(f"close the {lunchbox} with the {lid}", lid, at=top)

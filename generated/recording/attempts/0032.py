@@ -1,26 +1,27 @@
-"""Stack a staircase of blocks inside a container."""
+"""Sort balls into corners by the colour of the cue that lies in each corner."""
 
-from gensim_envs.api import Block, Container, Scene, Task, line, stack
+from gensim_envs.api import Ball, Corner, Pose, Scene, Stand, Task
 
-BLOCK = 0.04  # metres
-PITCH = 0.045  # metres between neighbouring columns
-BIN = (4 * PITCH + 0.015, BLOCK + 0.02, 0.05)  # metres
-COUNTS = ("four", "three", "two", "one")
+CUE = (0.025, 0.025, 0.004)  # metres
+NOOK = 0.015  # metres from both arms to the middle of a cue
+SPOT = 0.06  # metres from both arms to the middle of a ball
 
 
-class StackBlocksInContainer(Task):
-    """Stack columns of four, three, two and one block side by side in a container."""
+class ColorCuedBallCornerSorting(Task):
+    """Put each ball into the corner that has the cue of its colour, beyond the cue."""
 
     def build(self, scene: Scene) -> None:
-        tin, *colors = scene.colors(5)
-        bin = scene.add(Container(tin, extents=BIN))
-        feet = line(bin.pose.up(bin.asset.WALL), len(colors), PITCH)
+        *cues, stray = scene.colors(4)
+        paints = scene.colors(3)
 
-        for k, (foot, color, word) in enumerate(zip(feet, colors, COUNTS)):
-            blocks = scene.add(Block(color), count=4 - k)
-            where = "at one end of" if k == 0 else "beside the last column in"
+        for cue, paint in zip(cues, paints):
+            corner = scene.add(Corner(paint), at=scene.reserve(radius=0.12))
+            scene.add(Stand(cue, extents=CUE), at=corner.pose @ Pose(NOOK, NOOK))
+            ball = scene.add(Ball(cue))
             scene.goal(
-                f"stack {word} {blocks} as a column {where} the {bin}",
-                blocks,
-                at=stack(foot, 4 - k, BLOCK),
+                f"put the {ball} between the arms of the {corner}, where the cue of its colour is",
+                ball,
+                at=corner.pose @ Pose(SPOT, SPOT),
             )
+
+        scene.distract(Ball(stray))

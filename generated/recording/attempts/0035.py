@@ -1,24 +1,36 @@
-"""Mark the ends of the longer of two lines with blue blocks."""
+"""Close the two open ends of a pen with ropes and put a duck into it."""
 
-from gensim_envs.api import Block, Line, Scene, Task
+from gensim_envs.api import Box, Cylinder, Household, Pose, Rope, Scene, Task, Zone
 
-LONG = (0.24, 0.34)  # metres, shortest and longest that the long line may be
-SHORT = 0.12  # metres
-MARGIN = 0.03  # metres beyond an end: room for a block
+FENCE = (0.18, 0.02, 0.04)  # metres
+WIDTH = 0.27  # metres between the two fences: a rope fits between two posts
+POST = 0.115  # metres from the middle of the pen to a post, along the fences
 
 
-class PlaceBlueOnLineEnds(Task):
-    """Put a blue block on each end of the longer line and leave the other blocks."""
+class FenceThePen(Task):
+    """Stretch a rope between the posts at each end of a pen, then put the duck on its grass."""
 
     def build(self, scene: Scene) -> None:
-        paint, other, *rest = scene.colors(4, exclude=["blue"])
-        length = float(scene.rng.uniform(LONG[0], LONG[1]))
-        long = scene.add(Line(paint, length=length), at=scene.reserve(radius=length / 2 + MARGIN))
-        scene.add(Line(other, length=SHORT))
-        blues = scene.add(Block("blue"), count=2)
-        ends = [long.pose @ end for end in long.asset.path()]
+        grass, down, wood, *colors = scene.colors(7)
+        site = scene.reserve(radius=0.20)
+        pen = scene.add(Zone(grass, width=0.16), at=site)
+        duck = scene.add(Household(down, "rubber_duck"))
+        for side in (-1, 1):
+            scene.add(Box(wood, extents=FENCE), at=site @ Pose(0, side * WIDTH / 2), fixed=True)
 
-        scene.goal(f"put a blue block on each end of the longer line, the {long}", blues, at=ends)
-
-        for color in rest:
-            scene.distract(Block(color), count=2)
+        for end, post, cord in ((-1, *colors[:2]), (1, *colors[2:])):
+            posts = [
+                scene.add(
+                    Cylinder(post, diameter=0.03, length=0.05),
+                    at=site @ Pose(end * POST, side * WIDTH / 2),
+                    fixed=True,
+                )
+                for side in (-1, 1)
+            ]
+            rope = scene.add(Rope(cord))
+            scene.goal(
+                f"close the pen between the two {post} cylinders with the {rope}",
+                rope,
+                along=posts,
+            )
+        scene.goal(f"put the {duck} into the {pen} within the fence", duck, inside=pen)

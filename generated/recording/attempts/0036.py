@@ -1,30 +1,29 @@
-"""Raise two columns on a pallet: cylinder, block, cylinder, block."""
+"""Carry bowls from a pallet into painted corners."""
 
-from gensim_envs.api import Block, Cylinder, Pallet, Pose, Scene, Task
+from gensim_envs.api import Bowl, Corner, Pallet, Pose, Scene, Task, line
 
-DRUM = {"diameter": 0.05, "length": 0.04}  # metres
-KEG = {"diameter": 0.04, "length": 0.03}  # metres
-END = 0.07  # metres from the middle of the pallet to the middle of a column
+PALLET = (0.39, 0.13, 0.02)  # metres: room for three bowls in a row
+PITCH = 0.128  # metres from the middle of a bowl to the next
 
 
-class BlockOnCylinderOnPallet(Task):
-    """Stack two columns of four levels on a pallet, cylinders and blocks in turn."""
+class MoveBowlFromPalletToCorner(Task):
+    """Take three bowls off the pallet, each into the corner named and against both of its arms."""
 
     def build(self, scene: Scene) -> None:
-        wood, drum, low, keg, high = scene.colors(5)
-        pallet = scene.add(Pallet(wood))
-        drums = scene.add(Cylinder(drum, diameter=DRUM["diameter"], length=DRUM["length"]), count=2)
-        lows = scene.add(Block(low), count=2)
-        kegs = scene.add(Cylinder(keg, diameter=KEG["diameter"], length=KEG["length"]), count=2)
-        highs = scene.add(Block(high), count=2)
-        ends = [Pose(-END, 0), Pose(END, 0)]
+        wood, *colors = scene.colors(7)
+        paints, clays = colors[:3], colors[3:]
+        half = Bowl(wood).size[0] / 2
+        pallet = scene.add(Pallet(wood, extents=PALLET))
+        corners = [
+            scene.add(Corner(paint), at=scene.reserve(radius=0.094) @ Pose(-0.055, -0.055))
+            for paint in paints
+        ]
+        places = line(pallet.pose.up(PALLET[2]), 3, PITCH)
+        bowls = [scene.add(Bowl(clay), at=place) for clay, place in zip(clays, places)]
 
-        scene.goal(
-            f"stand the {drums} on the {pallet}, one near each end",
-            drums,
-            on=pallet,
-            offset=ends,
-        )
-        scene.goal(f"put the {lows} on the {drums}, one on each", lows, on=drums)
-        scene.goal(f"put the {kegs} on the {lows}, one on each", kegs, on=lows)
-        scene.goal(f"put the {highs} on the {kegs}, one on each", highs, on=kegs)
+        for bowl, corner in zip(bowls, corners):
+            scene.goal(
+                f"take the {bowl} down into the {corner}, snug against both of its arms",
+                bowl,
+                at=corner.pose @ Pose(half, half),
+            )

@@ -1,33 +1,28 @@
-"""Sweep up the crumbs, then sort the blocks by colour."""
+"""Balance a plate on a ball that lies in a ring, and a second ring on the plate."""
 
-from gensim_envs.api import Block, Pile, Pose, Scene, Stand, Task, Zone, line
+import math
 
-APART = 0.04  # metres from the middle of a stand to a block
-END = 0.455  # metres from the middle of the table to a stand
-ROW = 0.37  # metres from the middle of the table to the row of blocks
+from gensim_envs.api import Ball, Box, Disk, Scene, Task
+
+RING = 0.08  # metres across
+BALL = 0.05  # metres across: its radius is more than the height of what balances on it
+PLATE = (0.09, 0.09, 0.01)  # metres
 
 
-class SweepAndSortBlocks(Task):
-    """Sweep the crumbs into the zone, then put the blocks onto the stand of their colour."""
+class BalanceBeadsOnRings(Task):
+    """Stack a ring, a ball, a flat box and a ring into a balancing tower."""
 
     def build(self, scene: Scene) -> None:
-        paint, crumb, *colors = scene.colors(4)
-        stands = [
-            scene.add(Stand(color), at=Pose(0.5, side * END)) for color, side in zip(colors, (-1, 1))
-        ]
-        spots = line(Pose(0.5, ROW * float(scene.rng.choice((-1, 1)))), count=4, spacing=0.08)
-        pairs = [
-            [scene.add(Block(color), at=spots[k + shift]) for shift in (0, 2)]
-            for k, color in enumerate(colors)
-        ]
-        zone = scene.add(Zone(paint, width=0.15))
-        pile = scene.add(Pile(crumb))
+        low, toy, wood, high = scene.colors(4)
+        foot = scene.reserve(radius=0.07)
+        ring, top = (scene.add(Disk(color, RING)) for color in (low, high))
+        ball = scene.add(Ball(toy, BALL))
+        plate = scene.add(Box(wood, extents=PLATE))
+        # From the upper side of a ring to the middle of a ball that lies in its hole.
+        rise = math.sqrt((BALL / 2) ** 2 - (Disk.HOLE / 2) ** 2)
+        seat = foot.up(Disk.THICKNESS + rise + BALL / 2)
 
-        scene.goal(f"sweep the {crumb} crumbs into the {zone}", pile, inside=zone)
-        for color, blocks, stand in zip(colors, pairs, stands):
-            scene.goal(
-                f"put the two {color} blocks side by side on the {stand}",
-                blocks,
-                on=stand,
-                offset=[Pose(-APART, 0), Pose(APART, 0)],
-            )
+        scene.goal(f"lay the {ring} down flat as the foot of a tower", ring, at=foot)
+        scene.goal(f"put the {ball} into the hole of the {ring}", ball, on=ring)
+        scene.goal(f"balance the {plate} on top of the tower", plate, at=seat)
+        scene.goal(f"lay the {top} flat on the middle of the {plate}", top, on=plate)

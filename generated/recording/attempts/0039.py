@@ -1,33 +1,32 @@
-"""Sort blocks into zones, then build a castle gate of two towers, a beam and a roof with them."""
+"""Insert L-shaped blocks at three heights."""
 
-from gensim_envs.api import Block, Box, Pose, Roof, Scene, Task, Zone, stack
+from gensim_envs.api import Disk, Ell, Fixture, Pose, Scene, Stand, Task
 
-BLOCK = 0.04  # metres
-BEAM = (0.18, 0.05, 0.02)  # metres
-ROOF = (0.14, 0.06, 0.035)
-SIDE = 0.065  # metres from the gate's middle to the middle of a tower
-YARD = 0.14  # metres across a zone
+SIDE = 0.165  # metres, of a platform
+HEIGHTS = {"lowest": 0.01, "second lowest": 0.035, "highest": 0.06}  # metres
+SHIFT = -0.0115  # metres from the middle of a fixture's outline to its hole
 
 
-class SortAndAssembleBlockCastle(Task):
-    """Put each colour of blocks into its zone, then build two towers, a beam and a roof."""
+class MultiLevelInsertion(Task):
+    """Insert each L-shaped block on the platform of the named height, then top one with a disk."""
 
     def build(self, scene: Scene) -> None:
-        paints, stones = scene.colors(2), scene.colors(2)
-        wood, tile = scene.colors(2, exclude=stones)
-        gate = scene.reserve(radius=0.10)
-        yards = [scene.add(Zone(paint, width=YARD)) for paint in paints]
-        pairs = [scene.add(Block(stone), count=2) for stone in stones]
-        beam = scene.add(Box(wood, extents=BEAM))
-        roof = scene.add(Roof(tile, extents=ROOF))
+        wood, frame, metal, other, *colors = scene.colors(7)
+        fixtures = {}
+        for level, height in HEIGHTS.items():
+            stand = scene.add(Stand(wood, extents=(SIDE, SIDE, height)))
+            spot = stand.pose.up(height) @ Pose(SHIFT, SHIFT)
+            fixtures[level] = scene.add(Fixture(frame), at=spot)
+        ells = [scene.add(Ell(color)) for color in colors]
+        disk = scene.add(Disk(metal, 0.06))
 
-        for pair, yard in zip(pairs, yards):
-            scene.goal(f"sort the two {pair} into the {yard}", pair, inside=yard, fully=True)
-        for pair, side in zip(pairs, (-SIDE, SIDE)):
+        for ell, level in zip(ells, ("highest", "lowest", "second lowest")):
             scene.goal(
-                f"stack the two {pair} as one tower of a castle gate",
-                pair,
-                at=stack(gate @ Pose(side, 0), 2, BLOCK),
+                f"put the {ell.asset.color} L-shaped block into the {frame} fixture on the {level} "
+                "platform",
+                ell,
+                at=fixtures[level],
             )
-        scene.goal(f"lay the {beam} across both towers", beam, at=gate.up(2 * BLOCK))
-        scene.goal(f"put the {roof} on the {beam}", roof, on=beam)
+        k = scene.rng.integers(3)
+        scene.goal(f"lay the {disk} on the {colors[k]} L-shaped block", disk, on=ells[k])
+        scene.distract(Disk(other, 0.06))

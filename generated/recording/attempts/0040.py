@@ -1,21 +1,31 @@
-"""Put a bowl into a painted square and a kit piece into the bowl."""
+"""Nest trays in pairs of the colours named, a small one in one of them, and a ball in that."""
 
-from gensim_envs.api import Bowl, KitPiece, OpenSquare, Scene, Task
+from gensim_envs.api import Ball, Container, Scene, Task
+
+LARGE = (0.20, 0.16, 0.04)  # metres
+MIDDLE = (0.15, 0.11, 0.04)
+SMALL = (0.10, 0.07, 0.04)
 
 
-class KitInBowlInSquare(Task):
-    """Bring the named bowl into the square, then put the named shape into that bowl."""
+class NestTheTrays(Task):
+    """Nest two middle trays in two large ones, the small tray in one of them, and add a ball."""
 
     def build(self, scene: Scene) -> None:
-        paint, clay, spare, wood = scene.colors(4)
-        shape, *others = scene.shapes(3)
-        square = scene.add(OpenSquare(paint, side=0.16))
-        bowl = scene.add(Bowl(clay))
-        piece = scene.add(KitPiece(wood, shape))
+        *paints, toy, other = scene.colors(7)
+        large = [scene.add(Container(paint, extents=LARGE)) for paint in paints[:2]]
+        middle = [
+            scene.add(Container(paint, extents=MIDDLE), fixed=False) for paint in paints[2:4]
+        ]
+        small = scene.add(Container(paints[4], extents=SMALL), fixed=False)
+        ball = scene.add(Ball(toy, diameter=0.03))
 
-        scene.goal(f"put the {bowl} in the middle of the {square}", bowl, at=square)
-        scene.goal(f"put the {piece} into the {bowl}", piece, inside=bowl)
+        for tray, below in zip(middle, large):
+            scene.goal(
+                f"put the {tray.asset.color} tray into the {below.asset.color} tray",
+                tray,
+                inside=below,
+            )
+        scene.goal(f"put the {paints[4]} tray into the {paints[2]} tray", small, inside=middle[0])
+        scene.goal(f"put the {ball} into the {paints[4]} tray", ball, inside=small)
 
-        scene.distract(Bowl(spare))
-        for other in others:
-            scene.distract(KitPiece(wood, other))
+        scene.distract(Ball(other, diameter=0.03))

@@ -1,29 +1,50 @@
-"""Set up ten dominoes one by one along a half circle."""
+"""Pack the lunch that is asked for and close the lunchbox."""
 
-from gensim_envs.api import Box, Scene, Task, ring
+from gensim_envs.api import Box, Container, Household, Pose, Scene, Task
 
-DOMINO = (0.035, 0.015, 0.05)  # metres: wide across the way, thin along it
-BEND = 0.12  # metres, radius of the half circle
-ORDER = (
-    ("first", "third", "fifth", "seventh", "ninth"),
-    ("second", "fourth", "sixth", "eighth", "tenth"),
-)
+LUNCHBOX = (0.31, 0.19, 0.065)  # metres
+TRAY = (0.12, 0.12, 0.04)
+LID = (0.31, 0.19, 0.01)
+MAINS = {
+    "train": ("hamburger", "banana", "bread_loaf", "pizza_slice"),
+    "test": ("carrot", "watermelon_slice", "ice_cream_cone"),
+}
+SNACKS = {"train": ("cheese_wedge", "pear"), "test": ("donut", "strawberry")}
 
 
-class StandTheDominoBend(Task):
-    """Stand ten dominoes along a bend, two colours in turn, from the first to the tenth."""
+class PackTheLunchbox(Task):
+    """Pack a tray, a snack in the tray and two dishes into the lunchbox, and close it."""
 
     def build(self, scene: Scene) -> None:
-        colors = scene.colors(2)
-        middle = scene.reserve(radius=BEND + 0.03)
-        bend = ring(middle, 18, radius=BEND)[:10]
+        mains, snacks = (
+            [Household(kind=kinds[k]) for k in scene.rng.permutation(len(kinds))]
+            for kinds in (MAINS[scene.split], SNACKS[scene.split])
+        )
+        food = [kind.color for kind in (*mains, *snacks)]
+        tin, steel, cover = scene.colors(3, exclude=food)
+        lunchbox = scene.add(Container(tin, extents=LUNCHBOX))
+        tray = scene.add(Container(steel, extents=TRAY), fixed=False)
+        lid = scene.add(Box(cover, extents=LID))
+        first, second, snack = [scene.add(kind) for kind in (*mains[:2], snacks[0])]
 
-        for k, place in enumerate(bend):
-            color = colors[k % 2]
-            domino = scene.add(Box(color, extents=DOMINO))
-            name = ORDER[k % 2][k // 2]
-            scene.goal(
-                f"stand up one of the {color} boxes as the {name} domino of the half circle",
-                domino,
-                at=place,
-            )
+        scene.goal(
+            f"put the {steel} tray into the {tin} lunchbox",
+            tray,
+            inside=lunchbox,
+            offset=Pose(-0.085, 0, 0.005),
+        )
+        scene.goal(f"put the {snack} into the {steel} tray", snack, inside=tray)
+        scene.goal(
+            f"pack the {first} and the {second} into the {tin} lunchbox, too",
+            [first, second],
+            inside=lunchbox,
+            offset=[Pose(0.062, 0.043, 0.005), Pose(0.062, -0.043, 0.005)],
+        )
+        scene.goal(
+            f"close the {tin} lunchbox: lay the {cover} lid on it, square to its walls",
+            lid,
+            at=lunchbox.pose.up(LUNCHBOX[2]),
+            facing=True,
+        )
+        for kind in (*mains[2:], snacks[1]):
+            scene.distract(kind)

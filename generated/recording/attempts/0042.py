@@ -1,27 +1,32 @@
-"""Sort balls into corners by the colour of the cue that lies in each corner."""
+"""Park three toy cars nose first in three bays along a kerb."""
 
-from gensim_envs.api import Ball, Corner, Pose, Scene, Stand, Task
+import math
 
-CUE = (0.025, 0.025, 0.004)  # metres
-NOOK = 0.015  # metres from both arms to the middle of a cue
-SPOT = 0.06  # metres from both arms to the middle of a ball
+from gensim_envs.api import Household, Line, Pose, Scene, Stand, Task, line
+
+BAY = (0.125, 0.085, 0.008)  # metres: a low deck, its length towards the kerb
+PITCH = 0.115  # metres between the middles of neighbouring bays
+KERB = 0.08  # metres from the middle of a bay to the kerb
 
 
-class ColorCuedBallCornerSorting(Task):
-    """Put each ball into the corner that has the cue of its colour, beyond the cue."""
+class ParkTheToyCars(Task):
+    """Drive each toy car into the bay that is named, its nose to the kerb."""
 
     def build(self, scene: Scene) -> None:
-        *cues, stray = scene.colors(4)
-        paints = scene.colors(3)
+        stone, *colors = scene.colors(7)
+        bays, paints = colors[:3], colors[3:]
+        park = scene.reserve(radius=0.2)
+        scene.add(Line(stone, length=3 * PITCH), at=park @ Pose(0, KERB))
+        decks = [
+            scene.add(Stand(color, extents=BAY), at=place.turned(-math.pi / 2))
+            for color, place in zip(bays, line(park, 3, PITCH))
+        ]
+        cars = [scene.add(Household(paint, "toy_car")) for paint in paints]
 
-        for cue, paint in zip(cues, paints):
-            corner = scene.add(Corner(paint), at=scene.reserve(radius=0.12))
-            scene.add(Stand(cue, extents=CUE), at=corner.pose @ Pose(NOOK, NOOK))
-            ball = scene.add(Ball(cue))
+        for car, deck in zip(cars, decks):
             scene.goal(
-                f"put the {ball} between the arms of the {corner}, where the cue of its colour is",
-                ball,
-                at=corner.pose @ Pose(SPOT, SPOT),
+                f"park the {car} in the {deck.asset.color} bay, its nose towards the kerb",
+                car,
+                on=deck,
+                facing=math.pi,
             )
-
-        scene.distract(Ball(stray))

@@ -1,28 +1,18 @@
-"""Balance a plate on a ball that lies in a ring, and a second ring on the plate."""
+"""Fill a crate with soup cans that arrive one by one, first of one colour, then of another."""
 
-import math
-
-from gensim_envs.api import Ball, Box, Disk, Scene, Task
-
-RING = 0.08  # metres across
-BALL = 0.05  # metres across: its radius is more than the height of what balances on it
-PLATE = (0.09, 0.09, 0.01)  # metres
+from gensim_envs.api import Container, Household, Scene, Task
 
 
-class BalanceBeadsOnRings(Task):
-    """Stack a ring, a ball, a flat box and a ring into a balancing tower."""
+class FillTheCrate(Task):
+    """Put six soup cans into the named crate as they arrive, some of one colour, then the rest."""
 
     def build(self, scene: Scene) -> None:
-        low, toy, wood, high = scene.colors(4)
-        foot = scene.reserve(radius=0.07)
-        ring, top = (scene.add(Disk(color, RING)) for color in (low, high))
-        ball = scene.add(Ball(toy, BALL))
-        plate = scene.add(Box(wood, extents=PLATE))
-        # From the upper side of a ring to the middle of a ball that lies in its hole.
-        rise = math.sqrt((BALL / 2) ** 2 - (Disk.HOLE / 2) ** 2)
-        seat = foot.up(Disk.THICKNESS + rise + BALL / 2)
-
-        scene.goal(f"lay the {ring} down flat as the foot of a tower", ring, at=foot)
-        scene.goal(f"put the {ball} into the hole of the {ring}", ball, on=ring)
-        scene.goal(f"balance the {plate} on top of the tower", plate, at=seat)
-        scene.goal(f"lay the {top} flat on the middle of the {plate}", top, on=plate)
+        tin, steel, *labels, other = scene.colors(5, exclude=["gray", "white"])  # cans do not show in them
+        crate, _ = (scene.add(Container(color, (0.22, 0.15, 0.06))) for color in (tin, steel))
+        count = int(scene.rng.integers(2, 5))
+        for label, number in zip(labels, (count, 6 - count)):
+            cans = scene.add(Household(label, "soup_can"), count=number, one_by_one=True)
+            scene.goal(
+                f"put all the {cans} into the {crate} as they arrive", cans, inside=crate
+            )
+        scene.distract(Household(other, "soup_can"))

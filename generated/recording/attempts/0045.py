@@ -1,30 +1,30 @@
-"""Set up a spiral stair of seven boxes, each a centimetre higher than the one before."""
+"""Lift bowls onto the highest and the lowest of three platforms and put balls into them."""
 
-from gensim_envs.api import Box, Scene, Task, ring
+from gensim_envs.api import Ball, Bowl, Scene, Stand, Task
 
-TREAD = (0.06, 0.04)  # metres: away from the middle, and along the way
-RISE = 0.01  # metres from step to step
-RADIUS = 0.09  # metres from the middle of the stair to the middle of a step
-STEPS = (
-    "lowest", "second lowest", "third lowest", "middle",
-    "third highest", "second highest", "highest",
-)  # fmt: skip
+WIDTH = 0.11  # metres: more than the floor of a bowl
+HEIGHTS = {"lowest": 0.02, "second lowest": 0.05, "highest": 0.08}  # metres
 
 
-class ClimbTheSpiralStairs(Task):
-    """Stand seven boxes round a middle by their height, from the lowest to the highest."""
+class PlaceBallInElevatedBowl(Task):
+    """Put bowls on the platforms of the named heights, then a ball into each of these bowls."""
 
     def build(self, scene: Scene) -> None:
-        stone, last = scene.colors(2)
-        middle = scene.reserve(radius=RADIUS + 0.04)
-        places = ring(middle, len(STEPS) + 1, radius=RADIUS)
+        paint, *colors = scene.colors(7)
+        clays, toys = colors[:3], colors[3:]
+        platforms = {
+            name: scene.add(Stand(paint, extents=(WIDTH, WIDTH, height)))
+            for name, height in HEIGHTS.items()
+        }
+        bowls = [scene.add(Bowl(clay)) for clay in clays[:2]]
+        balls = [scene.add(Ball(toy)) for toy in toys[:2]]
+        order = scene.rng.permutation(3)
+        names = [tuple(HEIGHTS)[k] for k in order[:2]]
 
-        for k, (name, place) in enumerate(zip(STEPS, places)):
-            color = last if k == len(STEPS) - 1 else stone
-            height = 2 * RISE + k * RISE
-            step = scene.add(Box(color, extents=(TREAD[0], TREAD[1], height)))
-            scene.goal(
-                f"stand the {name} box, which is {color}, next in the spiral stair",
-                step,
-                at=place,
-            )
+        for bowl, name in zip(bowls, names):
+            scene.goal(f"put the {bowl} on the {name} platform", bowl, on=platforms[name])
+        for ball, bowl in zip(balls, bowls):
+            scene.goal(f"put the {ball} into the {bowl} up there", ball, inside=bowl)
+
+        scene.distract(Bowl(clays[2]))
+        scene.distract(Ball(toys[2]))

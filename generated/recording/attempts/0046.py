@@ -1,29 +1,32 @@
-"""Walk an L-shaped block round the inside of a square and insert it in the middle."""
+"""Mark the ends of the longest and of the shortest of three lines with blue blocks."""
 
-import math
+from gensim_envs.api import Block, Line, Scene, Task
 
-from gensim_envs.api import Ell, Fixture, OpenSquare, Pose, Scene, Task
+LENGTHS = {  # metres, least and most
+    "longest": (0.25, 0.30),
+    "second longest": (0.17, 0.20),
+    "shortest": (0.10, 0.12),
+}
+MARGIN = 0.03  # metres beyond an end: room for a block
 
-SIDE = 0.30  # metres
-CORNER = SIDE / 2 - 0.007 - 0.03875  # metres: the ell's outer sides keep 2 mm from the paint
-TURNS = {"left open": 0, "left far": -1, "right far": -2, "right open": -3}  # quarter turns
 
-
-class InsertEllAlongSquarePath(Task):
-    """Bring the block into each corner of the square in turn, then into the fixture."""
+class PlaceBlueOnLineEnds(Task):
+    """Put a blue block on each end of the lines that are named by length; leave other blocks."""
 
     def build(self, scene: Scene) -> None:
-        paint, frame, color = scene.colors(3)
-        square = scene.add(OpenSquare(paint, side=SIDE))
-        fixture = scene.add(Fixture(frame), at=square.pose)
-        ell = scene.add(Ell(color))
+        paint, *others = scene.colors(3, exclude=["blue"])
+        lines = {}
+        for name, (least, most) in LENGTHS.items():
+            length = float(scene.rng.uniform(least, most))
+            spot = scene.reserve(radius=length / 2 + MARGIN)
+            lines[name] = scene.add(Line(paint, length=length), at=spot)
+        names = [tuple(LENGTHS)[k] for k in scene.rng.permutation(3)[:2]]
 
-        for name, quarter in TURNS.items():
-            turned = square.pose.turned(quarter * math.pi / 2)
-            scene.goal(
-                f"fit the {color} L-shaped block into the {name} corner of the {square}, "
-                "as seen from its open side",
-                ell,
-                at=turned @ Pose(-CORNER, -CORNER),
-            )
-        scene.goal(f"put the {color} L-shaped block into the {fixture}", ell, at=fixture)
+        for name in names:
+            stripe = lines[name]
+            blues = scene.add(Block("blue"), count=2)
+            ends = [stripe.pose @ end for end in stripe.asset.path()]
+            scene.goal(f"put a blue block on each end of the {name} {paint} line", blues, at=ends)
+
+        for color in others:
+            scene.distract(Block(color), count=2)

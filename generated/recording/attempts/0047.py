@@ -1,31 +1,54 @@
-"""Build a bridge of four pillars, a deck and two parapets, and park a toy car on it."""
+"""Play a game of noughts and crosses on a painted board."""
 
-from gensim_envs.api import Box, Cylinder, Household, Pose, Scene, Task
+from gensim_envs.api import Disk, KitPiece, Line, Pose, Scene, Task, Zone
 
-DECK = (0.20, 0.10, 0.012)  # metres
-PARAPET = (0.20, 0.012, 0.015)
-PILLAR = 0.03  # metres across
-CLEAR = 0.05  # metres below the deck
-SPAN = 0.075  # metres from the middle of the bridge to a pillar, along it and across
-TRACK = 0.03
+FIELD = 0.075  # metres, width of a field
+PITCH = 0.085  # metres from the middle of a field to the next, a line of 1 cm between them
+ROWS = ("top", "middle", "bottom")  # x grows towards the bottom of the picture
+COLUMNS = ("left", "middle", "right")  # y grows to its right
+GAMES = (  # fields in the order of the turns, row by row from the top left one
+    (4, 0, 2, 6, 3, 5, 1, 7, 8),  # a draw
+    (0, 4, 8, 2, 6, 3, 7),  # crosses win the bottom row
+    (0, 4, 1, 2, 3, 6),  # noughts win a diagonal
+)
 
 
-class BuildBridge(Task):
-    """Set up four pillars, lay the deck on them and a parapet on each side, and park a car."""
+class PlayNoughtsAndCrosses(Task):
+    """Set crosses and noughts in turn, each on the field that is named, until the game is over."""
 
     def build(self, scene: Scene) -> None:
-        stone, wood, rail, paint = scene.colors(4)
-        river = scene.reserve(radius=0.13)
-        pillars = scene.add(Cylinder(stone, diameter=PILLAR, length=CLEAR), count=4)
-        deck = scene.add(Box(wood, extents=DECK))
-        parapets = scene.add(Box(rail, extents=PARAPET), count=2)
-        car = scene.add(Household(paint, "toy_car"))
-        feet = [river @ Pose(x, y) for x in (-SPAN, SPAN) for y in (-TRACK, TRACK)]
-        edges = [Pose(0, side * (DECK[1] - PARAPET[1]) / 2) for side in (-1, 1)]
+        paint, ink, cross, nought = scene.colors(4)
+        spot = scene.reserve(radius=0.18)
+        middle = Pose(spot.x, spot.y)
+        fields = [
+            [
+                scene.add(Zone(paint, width=FIELD), at=middle @ Pose(x * PITCH, y * PITCH))
+                for y in (-1, 0, 1)
+            ]
+            for x in (-1, 0, 1)
+        ]
+        for side in (-PITCH / 2, PITCH / 2):
+            scene.add(Line(ink, length=3 * PITCH), at=middle @ Pose(0, side))
+            scene.add(Line(ink, length=3 * PITCH), at=middle @ Pose(side, 0, 0, 1.5708))
+        game = GAMES[scene.rng.integers(len(GAMES))]
+        flipped, turned = scene.rng.integers(2), scene.rng.integers(2)
+        crosses = scene.add(KitPiece(cross, "plus"), count=(len(game) + 1) // 2)
+        noughts = scene.add(Disk(nought, diameter=0.055), count=len(game) // 2)
 
-        scene.goal(f"set up the four {pillars} as the pillars of a bridge", pillars, at=feet)
-        scene.goal(f"lay the {deck} on the {stone} cylinders", deck, at=river.up(CLEAR))
-        scene.goal(
-            f"put the {parapets} along both sides of the {deck}", parapets, on=deck, offset=edges
-        )
-        scene.goal(f"park the {car} in the middle of the {deck}", car, on=deck)
+        for turn, field in enumerate(game):
+            row, column = field // 3, field % 3
+            if flipped:
+                row = 2 - row
+            if turned:
+                row, column = column, row
+            who, piece = (
+                ("noughts", noughts[turn // 2]) if turn % 2 else ("crosses", crosses[turn // 2])
+            )
+            zone = fields[row][column]
+            scene.goal(
+                f"it is the turn of the {who}: set a {piece} on the {zone} in the {ROWS[row]} row "
+                f"and the {COLUMNS[column]} column of the board",
+                piece,
+                inside=zone,
+            )
+        scene.ordered()

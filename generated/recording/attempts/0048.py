@@ -1,29 +1,35 @@
-"""Build a tower of ten storeys in two colours and put a roof on it."""
+"""Sweep a pile of crumbs into the named one of three letters, painted of square zones."""
 
-from gensim_envs.api import Box, Roof, Scene, Task, stack
+from gensim_envs.api import Pile, Pose, Scene, Task, Zone
 
-STOREY = (0.06, 0.06, 0.03)  # metres
-ROOF = (0.07, 0.06, 0.035)
-LEVELS = 10
-FLOORS = ("first", "third", "fifth", "seventh", "ninth")
+CELL = 0.063  # metres, width of a square
+PITCH = 0.071  # metres from the middle of a square to the next
+LETTERS = {  # columns and rows of the squares, from the middle of the letter
+    "T": ((0, 1), (0, 0), (-1, 1), (1, 1), (0, -1)),
+    "L": ((-0.5, 0), (-0.5, 1), (-0.5, -1), (0.5, -1)),
+    "I": ((0, 0), (0, 1), (0, -1)),
+}
+REACH = {"T": 0.146, "L": 0.124, "I": 0.109}  # metres
 
 
-class TenStoreyTower(Task):
-    """Stack ten boxes, two colours in turn, and put a roof on the top."""
+class PushPilesIntoLetter(Task):
+    """Sweep all crumbs into the big letter that is named: a T, an L or an I."""
 
     def build(self, scene: Scene) -> None:
-        odd, even, tile = scene.colors(3)
-        site = scene.reserve(radius=0.06)
-        levels = stack(site, LEVELS, STOREY[2])
+        paint, crumb = scene.colors(2)
+        pile = scene.add(Pile(crumb, count=20))
+        letters = {}
+        for name, squares in LETTERS.items():
+            spot = scene.reserve(radius=REACH[name])
+            middle = Pose(spot.x, spot.y, 0, 1.5708)  # upright in the picture
+            letters[name] = [
+                scene.add(Zone(paint, width=CELL), at=middle @ Pose(x * PITCH, y * PITCH))
+                for x, y in squares
+            ]
+        name = tuple(LETTERS)[scene.rng.integers(3)]
 
-        for k, floor in enumerate(FLOORS):
-            pair = [scene.add(Box(color, extents=STOREY)) for color in (odd, even)]
-            scene.goal(
-                f"build the {floor} storey of the tower with the {pair[0]} and the next one "
-                f"above it with the {pair[1]}",
-                pair,
-                at=levels[2 * k : 2 * k + 2],
-            )
-
-        roof = scene.add(Roof(tile, extents=ROOF))
-        scene.goal(f"put the {roof} on the top of the tower", roof, at=site.up(LEVELS * STOREY[2]))
+        scene.goal(
+            f"sweep all {crumb} crumbs into the big {name} of {paint} zones",
+            pile,
+            inside=letters[name],
+        )

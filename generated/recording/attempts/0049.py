@@ -1,28 +1,33 @@
-"""Copy a row of colour samples with blocks on a pallet."""
+"""Stack a double rainbow: two towers in opposite orders of colour."""
 
-from gensim_envs.api import Block, Pallet, Pose, Scene, Stand, Task, line
+from gensim_envs.api import Block, Scene, Stand, Task, stack
 
-SAMPLE = (0.03, 0.03, 0.005)  # metres
-PITCH = 0.046  # metres between neighbouring blocks
-BESIDE = 0.12  # metres from the middle of the pallet to the row of samples
+RAINBOW = {  # from the inside of the bow to the outside, as far as the split has the colours
+    "train": ("blue", "cyan", "green", "yellow", "red"),
+    "test": ("purple", "blue", "green", "orange", "red"),
+}
+HILL = (0.05, 0.05, 0.015)  # metres
 
 
-class ColorOrderedBlocksOnPallet(Task):
-    """Set five blocks on the pallet in the order of the colour samples beside it."""
+class RainbowStack(Task):
+    """Stack a rainbow on one stand and a second one, its colours reversed, on the other."""
 
     def build(self, scene: Scene) -> None:
-        colors = scene.colors(5)
-        (wood,) = scene.colors(1, exclude=colors)
-        middle = scene.reserve(radius=0.16)
-        pallet = scene.add(Pallet(wood), at=middle)
-        samples = line(middle @ Pose(0, -BESIDE), 5, PITCH)
-        for color, place in zip(colors, samples):
-            scene.add(Stand(color, extents=SAMPLE), at=place)
-        blocks = [scene.add(Block(color)) for color in colors]
-        row = line(pallet.pose.up(pallet.asset.height), 5, PITCH)
+        bow = RAINBOW[scene.split]
+        left_out = scene.rng.integers(len(bow))
+        colors = [color for k, color in enumerate(bow) if k != left_out]
+        earths = scene.colors(3, exclude=colors)
+        hills = [scene.add(Stand(earth, extents=HILL)) for earth in earths[:2]]
 
-        scene.goal(
-            f"put each block on the {pallet} opposite the sample of its colour, along the middle",
-            blocks,
-            at=row,
-        )
+        bows = {"main rainbow": colors, "second rainbow": colors[::-1]}
+        for hill, (name, order) in zip(hills, bows.items()):
+            blocks = [scene.add(Block(color)) for color in order]
+            top = hill.pose.up(HILL[2])
+            scene.goal(
+                f"stack the {name} on the {hill}: {', '.join(order[:-1])} and {order[-1]} blocks "
+                "from the bottom up",
+                blocks,
+                at=stack(top, 4, 0.04),
+            )
+
+        scene.distract(Block(earths[2]), count=2)

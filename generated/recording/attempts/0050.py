@@ -1,35 +1,35 @@
-"""Sweep a building site, then build a house into a painted corner and wall it in."""
+"""Set the table: a plate on the mat, cutlery around the plate, a mug, and something to eat."""
 
-from gensim_envs.api import Box, Corner, Pile, Pose, Roof, Scene, Task, Zone
+from gensim_envs.api import Household, Scene, Task, Zone
 
-GROUND = (0.10, 0.07, 0.04)  # metres
-UPPER = (0.08, 0.055, 0.03)
-ROOF = (0.10, 0.07, 0.035)
-WALL = (0.08, 0.015, 0.02)
-OUTSIDE = 0.03  # metres from the inner edge of the corner to the middle of a wall
+FOOD = {
+    "train": ("hamburger", "pizza_slice", "cheese_wedge"),
+    "test": ("cupcake", "donut", "watermelon_slice"),
+}
 
 
-class SweepTheBuildingSite(Task):
-    """Sweep up the rubble, stack a house in the corner and lay a wall along each of its arms."""
+class SetTheTable(Task):
+    """Put a plate on the mat, lay the cutlery round it, add a mug and serve a meal."""
 
     def build(self, scene: Scene) -> None:
-        paint, mark, rubble, stone, plaster, tile, brick = scene.colors(7)
-        dump = scene.add(Zone(paint, width=0.15, shape="round"))
-        corner = scene.add(Corner(mark), at=scene.reserve(radius=0.12))
-        pile = scene.add(Pile(rubble))
-        ground = scene.add(Box(stone, extents=GROUND))
-        upper = scene.add(Box(plaster, extents=UPPER))
-        roof = scene.add(Roof(tile, extents=ROOF))
-        walls = scene.add(Box(brick, extents=WALL), count=2)
-        fits = [corner.pose @ pose for pose in corner.asset.inner(GROUND)]
-        arms = [Pose(0.05, -OUTSIDE), Pose(-OUTSIDE, 0.05, 0, 1.5708)]
+        kinds = [Household(kind=kind) for kind in scene.rng.permutation(FOOD[scene.split])[:2]]
+        taken = ["gray", "black", *(kind.color for kind in kinds)]
+        cloth, china, other, clay = scene.colors(4, exclude=taken)
+        mat = scene.add(Zone(cloth, width=0.2), at=scene.reserve(radius=0.145))
+        plate = scene.add(Household(china, "plate"), at=scene.reserve(radius=0.145))
+        fork = scene.add(Household("gray", "fork"))
+        knife = scene.add(Household("gray", "table_knife"), at=scene.reserve(radius=0.085))
+        spoon = scene.add(Household("gray", "spoon"))
+        mug = scene.add(Household(clay, "coffee_mug"))
+        food = scene.add(kinds[0])
 
-        scene.goal(f"sweep the {rubble} crumbs into the round {dump}", pile, inside=dump)
-        scene.goal(f"fit the {ground} into the {corner} as the ground floor", ground, at=fits)
-        scene.goal(f"put the {upper} on the {ground} as the upper floor", upper, on=ground)
-        scene.goal(f"put the {roof} on the {upper}", roof, on=upper)
-        scene.goal(
-            f"lay a {brick} box along the outside of each arm of the {corner} as a garden wall",
-            walls,
-            at=[corner.pose @ arm for arm in arms],
-        )
+        scene.goal(f"put the {plate} on the {mat}", plate, inside=mat)
+        scene.goal(f"lay the {fork} to the left of the {plate}", fork, left_of=plate)
+        scene.goal(f"lay the {knife} to the right of the {plate}", knife, right_of=plate)
+        scene.goal(f"lay the {spoon} behind the {plate}", spoon, behind=plate)
+        scene.goal(f"put the {mug} next to the {knife}", mug, next_to=knife)
+        scene.goal(f"serve the {food} on the {plate}", food, on=plate)
+
+        scene.distract(Household(other, "plate"))
+        scene.distract(Household(other, "coffee_mug"))
+        scene.distract(kinds[1])

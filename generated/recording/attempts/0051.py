@@ -1,30 +1,33 @@
-"""Balance a ball on the ring at the top of a tower of six boxes."""
+"""Set up a game of ring toss: a rope as the line to throw from, and a ring over each peg."""
 
-from gensim_envs.api import Ball, Box, Disk, Scene, Stand, Task
+from gensim_envs.api import Disk, Line, PegStand, Rope, Scene, Task
 
-PLINTH = (0.09, 0.09, 0.015)  # metres
-WIDEST = 0.075  # metres, of the lowest box
-TAPER = 0.004  # metres by which each box is narrower than the one below
-HEIGHT = 0.03  # metres, of each box
-RING = 0.06  # metres across
-LEVELS = 6
+LENGTH = 0.225  # metres, of the lines
+PEGS = ("light", "middle", "dark")
+BARE = ("black", "gray", "white")  # on boards of these colours a peg is hardly seen
+SIZES = (0.065, 0.085, 0.105)  # metres across
 
 
-class BalanceTheBallOnTheTower(Task):
-    """Stack six boxes from the widest to the narrowest, a ring on top and a ball in its hole."""
+class SetUpTheRingToss(Task):
+    """Lay a rope along the line to throw from, then put the named ring over each peg."""
 
     def build(self, scene: Scene) -> None:
-        colors = scene.colors(LEVELS)
-        base, metal, toy = scene.colors(3)
-        below = scene.add(Stand(base, extents=PLINTH))
+        (wood,) = scene.colors(1, exclude=BARE)
+        cord, paint, *hoops = scene.colors(6, exclude=[wood])
+        board = scene.add(PegStand(wood))
+        line = scene.add(Line(paint, length=LENGTH))
+        scene.add(Line(hoops[3], length=LENGTH))
+        rope = scene.add(Rope(cord))
+        rings = [
+            scene.add(Disk(color, diameter=float(size)))
+            for color, size in zip(hoops, scene.rng.permutation(SIZES))
+        ]
 
-        for level, color in enumerate(colors):
-            width = WIDEST - level * TAPER
-            box = scene.add(Box(color, extents=(width, width, HEIGHT)))
-            scene.goal(f"put the {box} on the {below}", box, on=below)
-            below = box
+        scene.goal(f"lay the {rope} along the {paint} line to throw from", rope, along=line)
+        for k in scene.rng.permutation(3):
+            scene.goal(
+                f"put the {hoops[k]} ring over the {PEGS[k]} peg of the {wood} board",
+                rings[k], at=board.pose @ board.asset.peg(int(k)),
+            )  # fmt: skip
 
-        ring = scene.add(Disk(metal, diameter=RING))
-        ball = scene.add(Ball(toy, diameter=0.045))
-        scene.goal(f"lay the {metal} ring on the {below}", ring, on=below)
-        scene.goal(f"balance the {ball} in the hole of the {metal} ring", ball, on=ring)
+        scene.distract(Disk(hoops[3], diameter=SIZES[1]))

@@ -1,37 +1,34 @@
-"""Insert L-shaped blocks at three heights, each on the platform of its colour."""
+"""Sort blocks into two yards, then build a castle gate on them where they stand."""
 
-from gensim_envs.api import Disk, Ell, Fixture, Pose, Scene, Stand, Task
+from gensim_envs.api import Block, Box, Pose, Roof, Scene, Task, Zone
 
-SIDE = 0.165  # metres, of a platform
-HEIGHTS = {"lowest": 0.01, "middle": 0.03, "highest": 0.05}  # metres
-SHIFT = -0.0115  # metres from the middle of a fixture's outline to its centroid
-ELBOW = -0.01875  # metres from the ell's centroid to the middle of its elbow, along both axes
+YARD = 0.12  # metres across a zone
+SIDE = 0.075  # metres from the middle of the gate to the middle of a zone
+WALL = (0.11, 0.04, 0.03)  # metres
+BEAM = (0.22, 0.05, 0.02)
+ROOF = (0.14, 0.06, 0.035)
 
 
-class MultiLevelInsertion(Task):
-    """Fill the fixtures from the lowest platform to the highest and lay a disk on each block."""
+class SortAndAssembleBlockCastle(Task):
+    """Sort two colours of blocks into zones, lay a wall on each pair, a beam across and a roof."""
 
     def build(self, scene: Scene) -> None:
-        frame, metal, *colors = scene.colors(5)
-        ells, fixtures = [], []
-        for color, height in zip(colors, HEIGHTS.values()):
-            stand = scene.add(Stand(color, extents=(SIDE, SIDE, height)))
-            spot = stand.pose.up(height) @ Pose(SHIFT, SHIFT)
-            fixtures.append(scene.add(Fixture(frame), at=spot))
-            ells.append(scene.add(Ell(color)))
-        disks = scene.add(Disk(metal, 0.05), count=3)
+        *paints, left, right, spare, wood = scene.colors(6)
+        gate = scene.reserve(radius=0.15)
+        yards = [
+            scene.add(Zone(paint, width=YARD), at=gate @ Pose(side, 0))
+            for paint, side in zip(paints, (-SIDE, SIDE), strict=True)
+        ]
+        pairs = [scene.add(Block(color), count=2) for color in (left, right)]
+        walls = [scene.add(Box(color, extents=WALL)) for color in (right, left)]
+        beam = scene.add(Box(wood, extents=BEAM))
+        roof = scene.add(Roof(spare, extents=ROOF))
 
-        for level, ell, fixture in zip(HEIGHTS, ells, fixtures):
-            color = ell.asset.color
-            scene.goal(
-                f"put the {color} L-shaped block into the {fixture} on the {level} level, "
-                f"which is {color}, too",
-                ell,
-                at=fixture,
-            )
-        scene.goal(
-            f"lay a {metal} disk on the elbow of each of the three L-shaped blocks",
-            disks,
-            on=ells,
-            offset=Pose(ELBOW, ELBOW),
-        )
+        for pair, yard in zip(pairs, yards, strict=True):
+            scene.goal(f"sort the two {pair} into the {yard}", pair, inside=yard)
+        for pair, wall in zip(pairs, walls, strict=True):
+            scene.goal(f"lay the long {wall} across the two {pair} as a wall", wall, on=tuple(pair))
+        scene.goal(f"lay the {beam} across both walls as the beam of the gate", beam, on=tuple(walls))
+        scene.goal(f"put the {roof} on the {beam}", roof, on=beam)
+
+        scene.distract(Block(spare), count=2)

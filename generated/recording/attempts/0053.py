@@ -1,27 +1,31 @@
-"""Build a square tower that narrows: four blocks, two, one, and a turned one as its spire."""
+"""Sort disks by colour onto two pegs, each tower in the order of size that is asked for."""
 
-from gensim_envs.api import Block, Scene, Task, grid, line
+from gensim_envs.api import Disk, PegStand, Scene, Task
 
-BLOCK = 0.04  # metres
-SPACING = 0.048  # metres: leaves 8 mm between neighbours
-EIGHTH = 0.7854  # radians: half way between two turns in which a block looks the same
+SIZES = (0.105, 0.085, 0.065)  # metres across
+BARE = ("black", "gray", "white")  # on boards of these colours a peg is hardly seen
+PEGS = ("light", "middle", "dark")
 
 
-class ColorStructuredBlockTower(Task):
-    """Stack four storeys of blocks, one colour each, narrowing to a turned spire."""
+class SortTheDisks(Task):
+    """Stack the three disks of each of two colours on the peg that is named for it, by size."""
 
     def build(self, scene: Scene) -> None:
-        site = scene.reserve(radius=0.07)
-        storeys = (
-            ("in a square", grid(site, 2, 2, SPACING)),
-            ("over the gaps", line(site.up(BLOCK), 2, SPACING)),
-            ("over the gap between them", [site.up(2 * BLOCK)]),
-            ("as a spire, turned by an eighth", [site.up(3 * BLOCK).turned(EIGHTH)]),
-        )
-        below = None
+        (board,) = scene.colors(1, exclude=BARE)
+        one, other, spare = scene.colors(3, exclude=[board])
+        stand = scene.add(PegStand(board))
+        pegs = scene.rng.permutation(3)
 
-        for color, (where, places) in zip(scene.colors(4), storeys):
-            blocks = scene.add(Block(color), count=len(places))
-            on = f" on the {below}," if below else ""
-            scene.goal(f"put the {blocks}{on} {where}", blocks, at=places)
-            below = blocks
+        for color, peg in zip((one, other), pegs, strict=False):
+            disks = [scene.add(Disk(color, diameter)) for diameter in SIZES]
+            order = "largest at the bottom" if scene.rng.random() < 0.5 else "smallest at the bottom"
+            if order.startswith("smallest"):
+                disks.reverse()
+            scene.goal(
+                f"stack the three {color} disks on the {PEGS[peg]} peg by size, the {order}",
+                disks,
+                at=[stand.pose @ stand.asset.peg(int(peg), level=level) for level in range(3)],
+            )
+
+        for diameter in SIZES[:2]:
+            scene.distract(Disk(spare, diameter))

@@ -1,30 +1,21 @@
-"""Park three toy cars nose first in three bays along a kerb."""
+"""Sort balls of three colours into three containers, by the pairs of colours that are named."""
 
-from gensim_envs.api import Household, Line, OpenSquare, Pose, Scene, Task, line
+from gensim_envs.api import Ball, Container, Scene, Task
 
-BAY = 0.115  # metres, side of a bay
-PITCH = 0.13  # metres between the middles of neighbouring bays
-KERB = 0.08  # metres from the middle of a bay to the kerb behind it
+RACK = (0.15, 0.06, 0.03)  # metres: room for three balls
+BALL = 0.035  # metres across
 
 
-class ParkTheToyCars(Task):
-    """Drive each toy car into its own bay, its nose to the kerb."""
+class SphereContainerColorMatch(Task):
+    """Put the one, two or three balls of each colour into the container that is named for it."""
 
     def build(self, scene: Scene) -> None:
-        bays = scene.colors(3)
-        (stone,) = scene.colors(1, exclude=bays)
-        paints = scene.colors(3)
-        park = scene.reserve(radius=0.21)
-        scene.add(Line(stone, length=3 * PITCH), at=park @ Pose(0, KERB))
-        squares = [
-            scene.add(OpenSquare(color, side=BAY), at=place)
-            for color, place in zip(bays, line(park, 3, PITCH))
-        ]
-        cars = [scene.add(Household(paint, "toy_car")) for paint in paints]
+        colors = scene.colors(7)
+        racks = [scene.add(Container(color, extents=RACK)) for color in colors[:3]]
 
-        for car, square in zip(cars, squares):
-            scene.goal(
-                f"park the {car} in the {square}, its nose away from the open side",
-                car,
-                at=square.pose @ Pose(0, 0, 0, 1.5708),
-            )
+        for rack, color, count in zip(racks, colors[3:6], scene.rng.permutation(3) + 1, strict=True):
+            balls = scene.add(Ball(color, diameter=BALL), count=int(count))
+            number = ("", "two ", "three ")[count - 1]
+            scene.goal(f"put the {number}{balls} into the {rack}", balls, inside=rack, only=True)
+
+        scene.distract(Ball(colors[6], diameter=BALL), count=2)

@@ -1,28 +1,29 @@
-"""Build a car from two boxes and four cylinders in the middle of a garage."""
+"""Stack columns of different heights inside a narrow container, layer by layer."""
 
-from gensim_envs.api import Box, Cylinder, Pose, Scene, Task, Zone
+from gensim_envs.api import Block, Container, Scene, Task
 
-GARAGE = 0.20  # metres
-BODY = (0.14, 0.06, 0.03)  # metres
-CABIN = (0.06, 0.05, 0.03)
-WHEEL = 0.035  # metres across
-AXLE = 0.045  # metres from the middle of the car to an axle
-TRACK = 0.055  # metres from the middle of the car to a wheel: 7.5 mm clear of the body
+BIN = (0.20, 0.07, 0.05)  # metres: room for three blocks in a row
+LAYERS = ((3, 2, 1), (3, 1, 1), (2, 2, 1), (2, 1, 1))  # blocks in the second layer and above
 
 
-class BuildCar(Task):
-    """Lay a body in the garage, set a wheel at each of its corners, and a cabin on top."""
+class StackBlocksInContainer(Task):
+    """Stand three blocks in a container and stack fewer and fewer on them up to the fourth layer."""
 
     def build(self, scene: Scene) -> None:
-        paint, dark, light, floor = scene.colors(4)
-        garage = scene.add(Zone(floor, width=GARAGE))
-        body = scene.add(Box(paint, extents=BODY))
-        wheels = scene.add(Cylinder(dark, diameter=WHEEL, length=0.03), count=4)
-        cabin = scene.add(Box(light, extents=CABIN))
-        axles = [garage.pose @ Pose(x, y) for x in (-AXLE, AXLE) for y in (-TRACK, TRACK)]
+        tin, lowest, *upper, spare = scene.colors(6)
+        bin = scene.add(Container(tin, extents=BIN))
+        below = scene.add(Block(lowest), count=3)
 
-        scene.goal(
-            f"lay the {body} in the middle of the {garage} as the body of a car", body, at=garage
-        )
-        scene.goal(f"put the {wheels} beside it as its four wheels", wheels, at=axles)
-        scene.goal(f"put the {cabin} on the {body} as the cabin", cabin, on=body)
+        scene.goal(f"put the three {below} into the {bin}", below, inside=bin)
+        for color, count in zip(upper, LAYERS[scene.rng.integers(4)], strict=True):
+            layer = scene.add(Block(color), count=count)
+            base = f"{below[0]}"
+            if count == 1:
+                text = f"put the {layer} on {'a' if len(below) > 1 else 'the'} {base}"
+            else:
+                number = ("two", "three")[count - 2]
+                text = f"put the {number} {layer} on {base}s, each on one of its own"
+            scene.goal(text, layer, on=list(below))
+            below = layer
+
+        scene.distract(Block(spare), count=2)

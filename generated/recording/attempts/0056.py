@@ -1,34 +1,42 @@
-"""Play a game of noughts and crosses to a draw on a board of painted lines."""
+"""Lay a red wall of four rows in running bond, with half bricks at the ends of every other row."""
 
-from gensim_envs.api import Disk, KitPiece, Line, Pose, Scene, Task, grid
+from gensim_envs.api import Box, Pose, Scene, Task, line
 
-FIELD = 0.075  # metres from the middle of a field to the next
-BOARD = 0.225  # metres
-NOUGHT = 0.055  # metres across
-COLUMNS = ("left", "middle", "right")  # y grows to the right of the picture
-ROWS = ("top", "middle", "bottom")  # x grows towards its bottom
-GAME = (4, 0, 2, 6, 3, 5, 1, 7, 8)  # fields in the order of the turns; it ends in a draw
+JOINT = 0.005  # metres between neighbouring bricks
+LONG = 0.075  # metres, a whole brick
+SHORT = (LONG - JOINT) / 2  # metres: two half bricks and a joint make a whole one
+DEPTH = 0.035  # metres
+HEIGHT = 0.03
+PITCH = LONG + JOINT
+END = PITCH - (JOINT + SHORT) / 2  # metres from the middle of the wall to that of a half brick
+ROWS = ("lowest", "second", "third", "top")
 
 
-class PlayNoughtsAndCrosses(Task):
-    """Set crosses and noughts on the nine fields in turn until the board is full."""
+class StackFourLayerRedWall(Task):
+    """Lay four rows of red bricks so that no joint is above another."""
 
     def build(self, scene: Scene) -> None:
-        paint, cross, nought = scene.colors(3)
-        spot = scene.reserve(radius=0.17)
-        middle = Pose(spot.x, spot.y)
-        for side in (-FIELD / 2, FIELD / 2):
-            scene.add(Line(paint, length=BOARD), at=middle @ Pose(0, side))
-            scene.add(Line(paint, length=BOARD), at=middle @ Pose(side, 0, 0, 1.5708))
-        crosses = scene.add(KitPiece(cross, "plus"), count=5)
-        noughts = scene.add(Disk(nought, diameter=NOUGHT), count=4)
-        fields = grid(middle, rows=3, columns=3, spacing=FIELD)
+        others = scene.colors(2, exclude=["red"])
+        long, short = (LONG, DEPTH, HEIGHT), (SHORT, DEPTH, HEIGHT)
+        wall = scene.pattern()
+        first = int(scene.rng.integers(2))  # which kind of row is the lowest
 
-        for turn, field in enumerate(GAME):
-            piece = noughts[turn // 2] if turn % 2 else crosses[turn // 2]
-            column, row = COLUMNS[field // 3], ROWS[field % 3]
+        for level, name in enumerate(ROWS):
+            row = wall.up(level * HEIGHT)
+            if (level + first) % 2:
+                bricks = [scene.add(Box("red", extents=long))]
+                bricks += scene.add(Box("red", extents=short), count=2)
+                places = [row, row @ Pose(-END, 0), row @ Pose(END, 0)]
+                what = "a long red box with a short red box close to each end of it"
+            else:
+                bricks = scene.add(Box("red", extents=long), count=2)
+                places = line(row, 2, PITCH)
+                what = "two long red boxes, end to end"
+            over = ", with no joint above a joint" if level else ""
             scene.goal(
-                f"set a {piece} on the field in the {row} row and the {column} column of the picture",
-                piece,
-                at=fields[field],
+                f"lay the {name} row of the red wall: {what}{over}", bricks, at=places, facing=True
             )
+
+        for color in others:
+            scene.distract(Box(color, extents=long))
+            scene.distract(Box(color, extents=short))

@@ -1,29 +1,31 @@
-"""Stack a tower and two short columns of blocks inside a container."""
+"""Set up nine dominoes along half of the edge of a painted disc, in two colours that take turns."""
 
-from gensim_envs.api import Block, Container, Pose, Scene, Task, stack
+from gensim_envs.api import Box, Scene, Task, Zone, ring
 
-BLOCK = 0.04  # metres
-BIN = (0.19, 0.07, 0.05)  # metres
-BESIDE = 0.055  # metres from the middle of the tower to the middle of a column
+DOMINO = (0.035, 0.015, 0.05)  # metres: wide across the way, thin along it
+DISC = 0.24  # metres across
 
 
-class StackBlocksInContainer(Task):
-    """Stack four blocks in the middle of a container, and two on each side of them."""
+class StandTheDominoBend(Task):
+    """Stand five dominoes evenly along a half circle, then one of another colour in each gap."""
 
     def build(self, scene: Scene) -> None:
-        tin, tower, low, high = scene.colors(4)
-        bin = scene.add(Container(tin, extents=BIN))
-        floor = bin.pose.up(bin.asset.WALL)
-        blocks = scene.add(Block(tower), count=4)
-        lower = scene.add(Block(low), count=2)
-        upper = scene.add(Block(high), count=2)
-        sides = [floor @ Pose(x, 0) for x in (-BESIDE, BESIDE)]
+        paint, first, second, *others = scene.colors(5)
+        disc = scene.add(Zone(paint, width=DISC, shape="round"))
+        fives = scene.add(Box(first, extents=DOMINO), count=5)
+        fours = scene.add(Box(second, extents=DOMINO), count=4)
+        bend = ring(scene.pattern(anchor=disc), 16, radius=DISC / 2)[:9]
 
         scene.goal(
-            f"stack the four {blocks} as a tower in the middle of the {bin}", blocks,
-            at=stack(floor, 4, BLOCK),
-        )
+            f"stand the five {fives} as dominoes on the edge of the round {disc}, evenly along one "
+            "half of it from end to end, each turned so that it would knock over the next",
+            fives, at=bend[::2], facing=True,
+        )  # fmt: skip
         scene.goal(
-            f"set a {low} block into the {bin} on each side of the tower", lower, at=sides
-        )
-        scene.goal(f"put a {high} block on each {low} block", upper, on=lower)
+            f"stand one of the four {fours} in the middle of each gap between these dominoes, on "
+            f"the edge of the {disc}, turned in the same way",
+            fours, at=bend[1::2], facing=True,
+        )  # fmt: skip
+
+        for color in others:
+            scene.distract(Box(color, extents=DOMINO), count=2)

@@ -1,33 +1,34 @@
-"""Set up stairs of seven boxes along a line, each a centimetre higher than the one before."""
+"""Sweep up the crumbs, then sort the blocks onto the stands that are named for their colours."""
 
-from gensim_envs.api import Box, Line, Pose, Scene, Stand, Task
+from gensim_envs.api import Block, Pile, Pose, Scene, Stand, Task, Zone, line
 
-TREAD = (0.026, 0.06)  # metres: along the line, and across it
-PITCH = 0.03  # metres from step to step
-RISE = 0.01  # metres
-FOOT = (0.03, 0.06, 0.01)  # metres
-STEPS = (
-    "lowest", "second lowest", "third lowest", "middle",
-    "third highest", "second highest", "highest",
-)  # fmt: skip
+STAND = (0.14, 0.06, 0.015)  # metres
+END = 0.45  # metres from the middle of the table: what is not swept is at its ends
 
 
-class ClimbTheStairs(Task):
-    """Stand seven boxes along a line by their height, the lowest next to the stand."""
+class SweepAndSortBlocks(Task):
+    """Sweep the crumbs into the zone, then put each colour of blocks on its named stand."""
 
     def build(self, scene: Scene) -> None:
-        stone, paint, wood = scene.colors(3)
-        middle = scene.reserve(radius=0.15)
-        length = PITCH * len(STEPS)
-        stripe = scene.add(Line(paint, length=length), at=middle)
-        start = stripe.pose @ Pose(-length / 2, 0)
-        foot = scene.add(Stand(wood, extents=FOOT), at=start @ Pose(-PITCH / 2, 0))
+        paint, crumb, first, second, *bases = scene.colors(7)
+        side = float(scene.rng.choice((-END, END)))
+        stands = [
+            scene.add(Stand(color, extents=STAND), at=place)
+            for color, place in zip(bases, line(Pose(0.5, side), 3, spacing=0.165), strict=True)
+        ]
+        row = line(Pose(0.5, -side), 4, spacing=0.1)
+        spots = [row[k] for k in scene.rng.permutation(4)]
+        pairs = [
+            [scene.add(Block(color), at=spots.pop()) for _ in range(2)] for color in (first, second)
+        ]
+        zone = scene.add(Zone(paint, width=0.15))
+        pile = scene.add(Pile(crumb))
 
-        for k, name in enumerate(STEPS):
-            step = scene.add(Box(stone, extents=(TREAD[0], TREAD[1], 2 * RISE + k * RISE)))
-            if k == 0:
-                where, place = f"beside the {foot}, where the line begins", foot.pose @ Pose(PITCH, 0)
-            else:
-                where = f"next along the {stripe}, right behind the step before it"
-                place = stripe.pose @ Pose((k + 0.5) * PITCH - length / 2, 0)
-            scene.goal(f"stand the {name} box {where}", step, at=place)
+        scene.goal(f"sweep the {crumb} crumbs into the {zone}", pile, inside=zone)
+        chosen = scene.rng.permutation(3)
+        for color, blocks, k in zip((first, second), pairs, chosen, strict=False):
+            scene.goal(
+                f"put the two {color} blocks on the {stands[k]}", blocks, on=stands[k], only=True
+            )
+
+        scene.distract(Block(bases[chosen[2]]))
