@@ -329,7 +329,8 @@ def test_agents_never_see_the_arm(table: Any) -> None:
         assert max(high[0] for _, high in boxes) < 0.25
         assert arm not in env.world.top_down().body
     blank = env.world.client.id
-    p.removeBody(env.world.bodies[0][0], physicsClientId=blank)
+    for body in [body for bodies in env.world.bodies for body in bodies]:
+        p.removeBody(body, physicsClientId=blank)
     env.world.arm.command(np.array([0.5, 0.0, 0.1, 0.0]))
     for joint, angle in enumerate(env.world.arm.target):
         p.resetJointState(arm, joint, angle, physicsClientId=blank)

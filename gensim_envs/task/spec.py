@@ -135,8 +135,6 @@ class TaskSpec:
             low, high = BASES[goal.relation]
             if not all(low <= len(place.bases) <= high for place in goal.places):
                 raise TaskError(f"a goal {goal.relation!r} has too few or too many bases")
-            if goal.relation == "along" and len(goal.places) < 2:
-                raise TaskError("a path has a single corner", "Give it two or more")
             if len(goal.places) % goal.alternatives:
                 raise TaskError("alternative sets of places differ in size")
             soft = [item for item in goal.items if spec.items[item].bodies]
@@ -145,6 +143,8 @@ class TaskSpec:
                 raise TaskError(
                     "a rope or pile has a goal of its own, and a rope lies along a path"
                 )
+            if goal.relation == "along" and len(goal.places) < 2:
+                raise TaskError("a path has a single corner", "Give it two or more")
         return spec
 
     def _check_indices(self) -> None:

@@ -301,8 +301,8 @@ class Bad(Task):
 GOOD_SCENE = """
 
 def good(scene):
-    zone = scene.add(Zone("red"))
-    scene.goal("put the red block into the red zone", scene.add(Block("red")), inside=zone)
+    zone = scene.add(Zone("blue"))
+    scene.goal("put the red block into the blue zone", scene.add(Block("red")), inside=zone)
 """
 
 

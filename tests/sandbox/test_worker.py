@@ -272,7 +272,10 @@ FORGED = {
         "data['items'][0]['asset'] = {**data['items'][1]['asset'], 'color': 'blue'}",
         "inside the blue block",
     ),
-    "far path": ("goal['relation'] = 'at'; place['bases'] = []; place['pose']['x'] = -99.0", "off"),
+    "far path": (
+        "goal['relation'] = 'at'; place['bases'] = []; place['pose']['x'] = -99.0",
+        "shows",
+    ),
     "along without a rope": ("goal['relation'] = 'along'", "rope"),
     "fixed": ("goal['items'] = [0]; place['bases'] = [1]", "is fixed"),
     "off the table": ("data['items'][1]['start']['y'] = 40.0", "starts off the table"),
