@@ -310,7 +310,7 @@ def test_the_state_refuses_distractors_it_has_no_room_for(make: Any) -> None:
     env = make(WHEEL, obs_mode="state")
     with pytest.raises(
         PerturbationError,
-        match=r'with 2 distractors .* has 11 items, .* room for 9; .* obs_mode="rgbd"',
+        match=r'with 2 distractors .* has 13 items, .* room for 11; .* obs_mode="rgbd"',
     ):
         reset(env, distractors=2)
     assert same(env.reset(seed=SEED)[0], make(WHEEL, obs_mode="state").reset(seed=SEED)[0])

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import shapely
 
 from gensim_envs.errors import TaskError
@@ -16,6 +17,7 @@ from gensim_envs.task.assets import (
     Fixture,
     Household,
     KitPiece,
+    Mark,
     PegStand,
     Pile,
     Rope,
@@ -297,8 +299,10 @@ def check_declared(
             )
 
 
-def check_mark(items: Sequence[ItemSpec], mark: Asset, pose: Pose) -> None:
-    """Check that a mark lies on the table or wholly on the top of something fixed.
+def check_mark(items: Sequence[ItemSpec], mark: Mark, pose: Pose) -> None:
+    """Check that the footprint of a mark lies on the table or on the top of something fixed.
+
+    Its line is around the footprint, so it may reach over the edge of the top.
 
     Whether it is within the table is checked when everything has been placed.
 
@@ -317,7 +321,7 @@ def check_mark(items: Sequence[ItemSpec], mark: Asset, pose: Pose) -> None:
         )
     if abs(pose.z) <= _ON:
         return
-    outline = footprint(asset_geometry(mark).outline, pose)
+    outline = footprint(np.array(mark.corners), pose)
     for item in items:
         geometry = asset_geometry(item.asset)
         if not item.fixed or geometry.flat or item.asset.hollow:
