@@ -27,6 +27,7 @@ from gensim_envs.sandbox.rules.nodes import (
     in_order,
 )
 from gensim_envs.sandbox.rules.refusals import refuse, word
+from gensim_envs.sandbox.rules.structure import name_offences
 from gensim_envs.sandbox.vocabulary import (
     ALLOWED_BUILTINS,
     FORBIDDEN_ATTRIBUTES,
@@ -121,6 +122,8 @@ def _nodes(tree: ast.Module) -> Iterator[TaskError]:
                 yield refuse(node, f"the attribute {node.attr} is assigned to", "Use a variable.")
         elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             yield from definition_offences(node)
+            if isinstance(node, ast.ClassDef):
+                yield from name_offences(node)
             if id(node) not in known:
                 yield refuse(node, f"{word(node)} {node.name} is nested", "Move it out.")
         else:

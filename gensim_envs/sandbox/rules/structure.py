@@ -16,6 +16,13 @@ _CONSTANT_NODES = (
 )
 
 
+def name_offences(task: ast.ClassDef) -> Iterator[TaskError]:
+    """A name too long for that of a file."""
+    if len(task.name) > MAX_NAME:
+        problem = f"the class name has over {MAX_NAME} characters"
+        yield refuse(task, problem, "Shorten it: files are named after it.")
+
+
 def module_offences(tree: ast.Module) -> Iterator[TaskError]:
     """Offences against the shape of the module and of its class."""
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
@@ -45,9 +52,7 @@ def _class_offences(task: ast.ClassDef) -> Iterator[TaskError]:
         yield refuse(
             task, f"{task.name} is not a class name in CamelCase", "Write it like BuildWheel."
         )
-    if len(task.name) > MAX_NAME:
-        problem = f"the class name has over {MAX_NAME} characters"
-        yield refuse(task, problem, "Shorten it: files are named after it.")
+    yield from name_offences(task)
     methods = [node for node in task.body if isinstance(node, ast.FunctionDef)]
     builds = [method for method in methods if method.name == "build"]
     if len(builds) != 1:
