@@ -421,6 +421,18 @@ def test_a_script_without_a_guard_is_told_so(tmp_path: Path) -> None:
     assert done.returncode == 1 and "WorkerError" in done.stderr and "__main__" in done.stderr
 
 
+def test_a_process_that_starts_does_not_receive_ctrl_c() -> None:
+    code = """
+import signal
+from gensim_envs.utils.processes import processes
+if __name__ == "__main__":
+    with processes(1) as executor:
+        print(signal.SIGINT in executor.submit(signal.pthread_sigmask, 0, []).result())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"  # it is blocked from the process's first instruction on
+
+
 def test_processes_that_are_left_early_end_without_a_word() -> None:
     before = set(threading.enumerate())
     with contextlib.suppress(KeyboardInterrupt), processes.processes(2) as executor:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from typing import Any, ParamSpec, TypeVar
 
 from gensim_envs.errors import CrashError, WorkerError
@@ -241,6 +242,7 @@ def _inherited() -> Iterator[None]:
     settings = {**dict.fromkeys(_THREADS, "1"), **PORTABLE}
     old = {name: os.environ.get(name) for name in settings}
     os.environ.update(settings)
+    resource_tracker.ensure_running()  # when it starts, it unblocks Ctrl-C in this thread
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
