@@ -21,7 +21,7 @@ from agents.training.train import train
 from gensim_envs.seeds import TEST
 from gensim_envs.utils import cli
 
-_DESCRIBED = ("name", "kind", "policy", "envs", "pool", "demos", "start", "options")
+_DESCRIBED = ("name", "kind", "policy", "envs", "pool", "demos", "start", "group", "options")
 EXPERIMENT, LOG = "experiment.json", "log.txt"
 
 

@@ -67,6 +67,7 @@ class Experiment:
         demos: demonstrations of each task; None for policies that need none, 0 to evaluate the
             experiment it starts from without further training.
         start: name of the experiment whose policy it starts from.
+        group: name of the task list that its task is from; tables show a mean of each.
         conditions: of its evaluation; without any, others only start from it.
         options: of training, where they differ from the defaults of the policy.
     """
@@ -77,6 +78,7 @@ class Experiment:
     pool: str | None
     demos: int | None
     start: str | None
+    group: str | None
     conditions: tuple[Condition, ...]
     options: dict[str, Any]
 
@@ -203,7 +205,8 @@ def _experiments(
         raise AgentsError(f"{where}: unknown condition {name!r}; use {', '.join(conditions)}")
     chosen = tuple(conditions[name] for name in used)
     options = block.get("options", {})
-    start, pool = block.get("start"), block.get("pool")
+    start, pool, tasks = block.get("start"), block.get("pool"), block.get("tasks")
+    group = tasks if isinstance(tasks, str) else None
     if not start and 0 in block.get("demos", []):
         raise AgentsError(f"{where}: a policy without demonstrations needs one to start from")
     groups = [_listed(pool, lists, where)] if pool else [
@@ -215,8 +218,8 @@ def _experiments(
                 before = _name(policy, start["pool"], start["demos"]) if start else None
                 name = _name(before or policy, pool or _short(envs[0]), demos)
                 yield Experiment(
-                    name, policy, envs, start["pool"] if start else pool, demos, before, chosen,
-                    options,
+                    name, policy, envs, start["pool"] if start else pool, demos, before, group,
+                    chosen, options,
                 )  # fmt: skip
 
 

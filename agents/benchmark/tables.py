@@ -23,10 +23,13 @@ SPLITS = ("seen", "unseen")
 
 
 def _with(kind: type) -> Using:
-    """Reads an object, which stays as it is, that has at least the fields of a dataclass."""
+    """Reads an object, which stays as it is, that has at least the fields of a dataclass.
+
+    The field for the key `return`, which Python reserves, is `return_`.
+    """
 
     def check(data: Any) -> Any:
-        decode(kind, {each.name: data[each.name] for each in fields(kind)})
+        decode(kind, {each.name: data[each.name.rstrip("_")] for each in fields(kind)})
         return data
 
     return Using(check)
@@ -43,6 +46,7 @@ class _Result:
     env: _Line
     success: _Share
     success_interval: Annotated[list[_Share], Size(2, 2)]
+    return_: Annotated[float, Range(-100, 100)]
     episodes: Annotated[int, Range(1, 10**9)]
 
 
@@ -82,6 +86,7 @@ class _Experiment:
     pool: _Line | None
     demos: int | None
     start: _Line | None
+    group: _Line | None
     seed: int
     commands: list[_Line]
     seconds: Annotated[Any, _with(_Seconds)]
@@ -195,19 +200,34 @@ def _success_table(experiments: Sequence[Record]) -> str:
         for (policy, task, condition), result in found.items()
     }
     columns = [_column(_short(task), condition) for task in tasks for condition in SPLITS]
-    for condition in SPLITS:
-        evaluated = {task for _, task, other in found if other == condition}
-        for policy in policies if len(evaluated) > 1 else ():
-            results = [found.get((policy, task, condition)) for task in evaluated]
-            rates = [each["success"] for each in results if each]
-            if len(rates) == len(evaluated):  # means over other tasks could not be compared
-                mean = f"{100 * sum(rates) / len(rates):.1f}"
-                entries[policy, _column("mean", condition)] = mean
-        columns.append(_column("mean", condition))
+    for name, group in _groups(experiments).items():
+        for condition in SPLITS:
+            evaluated = {t for _, t, other in found if other == condition and t in group}
+            for policy in policies if len(evaluated) > 1 else ():
+                results = [found.get((policy, task, condition)) for task in evaluated]
+                known = [each for each in results if each]
+                if len(known) == len(evaluated):  # means over other tasks could not be compared
+                    means = (_mean(known, key) for key in ("success", "return"))
+                    entries[policy, _column(name, condition)] = "{:.1f}, {:.1f}".format(*means)
+            columns.append(_column(name, condition))
     columns = [each for each in columns if any((policy, each) in entries for policy in policies)]
     if len(tasks) > len(policies):
         return _table("task", columns, policies, lambda row, name: entries.get((name, row), ""))
     return _table("policy", policies, columns, lambda name, col: entries.get((name, col), ""))
+
+
+def _groups(experiments: Sequence[Record]) -> dict[str, set[str]]:
+    """The tasks of which there are means: those of each of several task lists, and all."""
+    lists: dict[str, set[str]] = {}
+    for each in experiments:
+        lists.setdefault(each["group"] or "", set()).update(each["envs"])
+    every = set().union(*lists.values())
+    named = {f"mean, {name}": tasks for name, tasks in lists.items() if name}
+    return {name: tasks for name, tasks in named.items() if tasks != every} | {"mean": every}
+
+
+def _mean(results: Sequence[Record], key: str) -> float:
+    return 100 * sum(each[key] for each in results) / len(results)
 
 
 def _column(task: str, condition: str) -> str:
@@ -239,7 +259,8 @@ def _table(
 
 def _percent(result: Record) -> str:
     low, high = result["success_interval"]
-    return f"{100 * result['success']:.0f} ({100 * low:.0f}-{100 * high:.0f})"
+    success, mean_return = 100 * result["success"], 100 * result["return"]
+    return f"{success:.0f} ({100 * low:.0f}-{100 * high:.0f}), {mean_return:.0f}"
 
 
 def _short(env: str) -> str:

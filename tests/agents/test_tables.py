@@ -21,14 +21,15 @@ def experiment(policy: str, env: str, demos: int | None, **more: Any) -> dict[st
     conditions = more.pop("conditions", {"seen": 0.5})
     made: dict[str, Any] = {
         "name": f"{policy}-{env}-{demos}", "kind": "single", "policy": policy, "envs": [env],
-        "pool": None, "demos": demos, "start": None, "seed": 0, "commands": ["train it"],
-        "seconds": {"train": 61.4, "evaluate": 2.0}, "machine": MACHINE,
+        "pool": None, "demos": demos, "start": None, "group": None, "seed": 0,
+        "commands": ["train it"], "seconds": {"train": 61.4, "evaluate": 2.0}, "machine": MACHINE,
         "versions": {"python": "3.11.7"},
     }  # fmt: skip
     rows = {
-        name: [{"env": env, "success": rate, "episodes": 100, "success_interval": [0.4, 0.6]}]
+        name: [{"env": env, "success": rate, "episodes": 100, "success_interval": [0.4, 0.6],
+                "return": rate + 0.05}]
         for name, rate in conditions.items()
-    }
+    }  # fmt: skip
     made["conditions"] = {
         name: {"results": each, "seeds": [30_000, 30_099]} for name, each in rows.items()
     }
@@ -54,10 +55,10 @@ def test_policies_are_rows_and_tasks_columns() -> None:
     )
     assert lines(text, "| policy") == ["| policy | A-v0 | B-v0 | B-v0, unseen | mean |"]
     assert lines(text, "| oracle |") == [
-        "| oracle | 100 (40-60) | 90 (40-60) | 70 (40-60) | 95.0 |"
+        "| oracle | 100 (40-60), 105 | 90 (40-60), 95 | 70 (40-60), 75 | 95.0, 100.0 |"
     ]
     # One of two tasks: a mean would compare with nothing.
-    assert lines(text, "| cloner,") == ["| cloner, 1 demo | 50 (40-60) |  |  |  |"]
+    assert lines(text, "| cloner,") == ["| cloner, 1 demo | 50 (40-60), 55 |  |  |  |"]
     assert "| cloner-gensim/A-v0-1 | 0 | 30000..30099 | 61 | 2 | 1 |" in text
     assert "1. A processor, 2 cores; python 3.11.7" in text
     assert "perturbations" not in text and "Failed" not in text
@@ -66,15 +67,30 @@ def test_policies_are_rows_and_tasks_columns() -> None:
 def test_many_tasks_are_rows() -> None:
     text = tables.markdown(results(*(experiment("oracle", f"gensim/{k}-v0", None) for k in "ABC")))
     assert lines(text, "| task") == ["| task | oracle |"]
-    assert lines(text, "| B-v0") == ["| B-v0 | 50 (40-60) |"]
-    assert lines(text, "| mean") == ["| mean | 50.0 |"]
+    assert lines(text, "| B-v0") == ["| B-v0 | 50 (40-60), 55 |"]
+    assert lines(text, "| mean") == ["| mean | 50.0, 55.0 |"]
+
+
+def test_each_list_of_tasks_has_a_mean() -> None:
+    rates = {"A": 0.2, "B": 0.4, "C": 0.9}
+    text = tables.markdown(
+        results(
+            *(
+                experiment("t", f"gensim/{env}-v0", 5, conditions={"seen": rate}, group=group)
+                for (env, rate), group in zip(rates.items(), ("near", "near", "far"), strict=True)
+            )
+        )
+    )
+    assert lines(text, "| mean") == ["| mean, near | 30.0, 35.0 |", "| mean | 50.0, 55.0 |"]
 
 
 def test_perturbations_and_failures_have_their_own_places() -> None:
     data = results(experiment("t", "gensim/A-v0", 10, conditions={"seen": 0.9, "light": 0.4}))
     data["failed"] = [{"name": "t-gensim/B-v0-10", "error": "no loss"}]
     text = tables.markdown(data)
-    assert lines(text, "| t, 10 demos: A-v0") == ["| t, 10 demos: A-v0 | 90 (40-60) | 40 (40-60) |"]
+    assert lines(text, "| t, 10 demos: A-v0") == [
+        "| t, 10 demos: A-v0 | 90 (40-60), 95 | 40 (40-60), 45 |"
+    ]
     assert "### Failed\n\n- t-gensim/B-v0-10: no loss" in text
 
 
@@ -104,7 +120,8 @@ def test_transfer_is_over_the_number_of_tasks_and_scratch_is_none() -> None:
     assert means == {"t, 5 demos": {0: 0.2, 5: 0.4, 10: 0.8}, "t, zero-shot": {5: 0.1, 10: 0.3}}
     text = tables.markdown(few_shot())
     assert lines(text, "| t, after ten") == [
-        "| t, after ten, zero-shot | 30 (40-60) |", "| t, after ten, 5 demos | 80 (40-60) |",
+        "| t, after ten, zero-shot | 30 (40-60), 35 |",
+        "| t, after ten, 5 demos | 80 (40-60), 85 |",
     ]  # fmt: skip
 
 
