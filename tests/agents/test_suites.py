@@ -21,7 +21,7 @@ from agents.training.train import train
 from gensim_envs.utils import cli
 
 NAMES = [each["name"] for each in json.loads(SUITES.read_text())["suites"]]
-POOLS = ["five", "ten", "twenty", "forty"]
+POOLS = ["five", "ten", "twenty", "forty", "sixty"]
 BLOCK = {"policies": ["oracle"], "tasks": "two"}
 
 
@@ -89,9 +89,10 @@ def test_perturbations_are_those_of_the_evaluate_command() -> None:
 
 def test_pools_grow_and_leave_out_what_is_held_out() -> None:
     pools = [set(task_list(name)) for name in POOLS]
-    assert [len(pool) for pool in pools] == [5, 10, 20, 40]
+    assert [len(pool) for pool in pools] == [5, 10, 20, 40, 60]
     assert all(small < large for small, large in itertools.pairwise(pools))
-    assert not pools[-1] & set(task_list("held-out"))
+    new = set(task_list("near")) | set(task_list("far"))
+    assert len(new) == 10 and not pools[-1] & new
     with pytest.raises(AgentsError, match="unknown task list 'eleven'"):
         task_list("eleven")
 
