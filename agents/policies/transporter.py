@@ -60,9 +60,9 @@ class TransporterConfig(Checked):
     """Channels of the refining networks."""
     refine_features: Width = 16
     """Channels that the refining networks correlate."""
-    color_words: bool = False
-    """See colours only as how like they are to the colour words of the instruction."""
-    condition: bool = False
+    color_words: bool = True
+    """Without clip, see colours only as how like they are to the instruction's colour words."""
+    condition: bool = True
     """Place with regard to what was picked: its features, and how like its colour others are."""
     clip: bool = False
     """Use the frozen image encoder of CLIP in the semantic stream; needs a clip: encoder."""
@@ -76,8 +76,6 @@ class TransporterConfig(Checked):
         super().__post_init__()
         if self.crop % 8:
             raise AgentsError(f"crop is {self.crop}; expected a multiple of 8")
-        if self.clip and self.color_words:
-            raise AgentsError("clip needs colours; give it without color_words")
         if not 4 <= self.rotations_trained <= self.rotations:
             raise AgentsError(
                 f"rotations_trained is {self.rotations_trained}; expected 4 to rotations, which is "
@@ -113,8 +111,8 @@ class Transporter(LearnedPolicy):
         self._coarse, self._half = self.table.pixel * COARSE, self.table.pixel * HALF
         widths = (config.width, config.width * 3 // 2, config.width * 2)
         self.instruction = networks.InstructionPooling(spec.encoder_width, spec.encoder == "words")
-        seen = WORDS + 1 if config.color_words else 3
-        spatial = 2 if config.color_words else 4
+        self._color_words = config.color_words and not config.clip
+        seen, spatial = (WORDS + 1, 2) if self._color_words else (3, 4)
         self.spatial = nn.ModuleList([networks.Encoder(spatial, widths), networks.Decoder(widths)])
         # In a tuple, so that its weights are not part of the module.
         self._clip = (clip_visual(spec.encoder),) if config.clip else None
@@ -309,7 +307,7 @@ class Transporter(LearnedPolicy):
         encoder, decoder = list[Any](self.semantic)
         instruction = self.instruction(tokens, mask)
         seen, shape = image[:, :3], image
-        if self.config.color_words:
+        if self._color_words:
             light = image[:, :3].mean(1, keepdim=True)
             maps = likeness(colors_of(image, table).movedim(1, -1), colors)
             seen = torch.cat([maps.movedim(-1, 1).to(light), light], 1)
@@ -347,6 +345,7 @@ class Transporter(LearnedPolicy):
             own = F.grid_sample(features.float(), at, align_corners=False)[..., 0, 0]
             color = F.grid_sample(image, at, align_corners=False)[:, :3]
             apart = (F.avg_pool2d(image[:, :3], COARSE) - color).square().sum(1, keepdim=True)
+            own = F.layer_norm(own, own.shape[-1:])
             around = torch.cat([self.picked(features, own), torch.exp(-4 * apart)], 1)
         scene = self.query(around).float()
         angles = rotations * (2 * math.pi / self.config.rotations)
