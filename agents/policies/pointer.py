@@ -72,6 +72,7 @@ class Pointer(LearnedPolicy):
     config_class = PointerConfig
     train_defaults = {
         "steps": 4000, "batch_size": 64, "weight_decay": 0.05, "validate_every": 2000,
+        "precision": "fp32",  # its matrices are too small for bfloat16 to be faster on CPUs
     }  # fmt: skip
 
     def __init__(self, config: PointerConfig, spec: PolicySpec) -> None:
@@ -289,17 +290,18 @@ class Pointer(LearnedPolicy):
 
     def _turned(self, turns: Tensor, rotation: Tensor, rows: Tensor, yaw: Tensor) -> Tensor:
         """Log-likelihood (b, answers, rows) of rotations (b, answers)."""
-        b, count = rows.shape
+        count = rows.shape[1]
         zero = torch.zeros_like(rows)
         frames = torch.stack([zero, rows - yaw[:, None]], -1)  # (b, rows, 2)
         steps = (rotation[:, :, None, None] - frames[:, None]) / (2 * math.pi / BINS) % BINS
         low = steps.floor()
         part = steps - low
-        log_probs = turns.log_softmax(-1).reshape(b, 1, count, 2, BINS)
-        log_probs = log_probs.expand(-1, rotation.shape[1], -1, -1, -1)
+        log_probs = turns.log_softmax(-1).flatten(1)
+        first = BINS * torch.arange(2 * count, device=rows.device).reshape(count, 2)
 
         def at(index: Tensor) -> Tensor:
-            return log_probs.gather(-1, (index.long() % BINS)[..., None])[..., 0]
+            flat = (first + index.long() % BINS).flatten(1)
+            return log_probs.gather(1, flat).reshape(index.shape)
 
         return ((1 - part) * at(low) + part * at(low + 1)).logsumexp(-1)
 
