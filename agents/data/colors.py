@@ -69,18 +69,27 @@ def likeness(colors: Tensor, names: Tensor) -> Tensor:
     Returns:
         (b, ..., n); 0 for names that are not given.
     """
-    b, n, between = len(names), names.shape[1], [1] * (colors.dim() - 2)
-    seen = _lab(colors)[..., None, :] * colors.new_tensor([_LIGHTNESS, 1, 1])
+    with torch.autocast(colors.device.type, enabled=False):  # bfloat16 is too coarse for it
+        return _likeness(colors.float(), names.float())
+
+
+def _likeness(colors: Tensor, names: Tensor) -> Tensor:
+    b, n = len(names), names.shape[1]
+    scale = colors.new_tensor([_LIGHTNESS, 1, 1])
     basic = _lab(_rgb(_BASIC).to(colors))
     asked = _lab(names[..., :3])
-    every = torch.cat([asked, basic.expand(b, -1, -1)], 1).reshape(b, *between, -1, 3)
-    distances = (seen - every * colors.new_tensor([_LIGHTNESS, 1, 1])).square().sum(-1)
-    near = torch.exp(-distances / (2 * _SPREAD**2))  # (b, ..., n + 11)
+    every = torch.cat([asked, basic.expand(b, -1, -1)], 1) * scale
+    seen = (_lab(colors) * scale).reshape(b, -1, 3)
+    # Many pixels and few names: the square of a difference, written out, is a product of matrices.
+    squares = seen.square().sum(-1, keepdim=True) + every.square().sum(-1)[:, None]
+    distances = torch.baddbmm(squares, seen, every.mT, alpha=-2).clamp(min=0)
+    near = torch.exp(-distances / (2 * _SPREAD**2))  # (b, m, n + 11)
     # A name that is itself a basic term must not compete with itself.
     other = (asked[:, :, None] - basic).norm(dim=-1) > 1  # (b, n, 11)
-    rivals = torch.einsum("b...k,bnk->b...n", near[..., n:], other.to(near))
+    rivals = near[..., n:] @ other.to(near).mT
     mine = near[..., :n]
-    return mine / (mine + rivals + _UNNAMED) * names[..., 3].reshape(b, *between, n)
+    probable = mine / (mine + rivals + _UNNAMED) * names[:, None, :, 3]
+    return probable.reshape(*colors.shape[:-1], n)
 
 
 def _rgb(names: Sequence[str]) -> Tensor:
