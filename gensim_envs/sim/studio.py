@@ -343,17 +343,23 @@ def _trace(eye: Array, rays: Array) -> tuple[Array, NDArray[np.bool_]]:
 def _wood(points: Array) -> Array:
     """Colours (n, 3) of planks along y, at points (n, 3)."""
     plank = np.floor(points[:, 0] / 0.13).astype(int)
+    grain, tones = _grain()
+    at = np.stack([points[:, 0] * 500 + 97 * plank, points[:, 1] * 260 + 211 * plank])
+    streaks = ndimage.map_coordinates(grain, at, order=1, mode="grid-wrap")
+    seam = np.abs((points[:, 0] / 0.13) % 1 - 0.5) > 0.492
+    value = (1 + tones[plank % 64] + streaks) * np.where(seam, 0.90, 1.0)
+    return np.asarray(_WOOD * value[:, None])
+
+
+@lru_cache(maxsize=1)
+def _grain() -> tuple[Array, Array]:
+    """Streaks (512, 512), and the tones of planks (64,), as shares of the colour."""
     rng = np.random.default_rng(7)
     noise = rng.standard_normal((2, 512, 512))
     fine = ndimage.gaussian_filter(noise[0], (0.7, 30), mode="wrap")
     broad = ndimage.gaussian_filter(noise[1], (4, 60), mode="wrap")
     grain = 0.016 * fine / fine.std() + 0.016 * broad / broad.std()
-    tone = rng.uniform(-0.022, 0.022, 64)[plank % 64]
-    at = np.stack([points[:, 0] * 500 + 97 * plank, points[:, 1] * 260 + 211 * plank])
-    streaks = ndimage.map_coordinates(grain, at, order=1, mode="grid-wrap")
-    seam = np.abs((points[:, 0] / 0.13) % 1 - 0.5) > 0.492
-    value = (1 + tone + streaks) * np.where(seam, 0.90, 1.0)
-    return np.asarray(_WOOD * value[:, None])
+    return grain, rng.uniform(-0.022, 0.022, 64)
 
 
 def _floor(eye: Array, rays: Array) -> tuple[Array, Array]:
