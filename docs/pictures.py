@@ -205,7 +205,7 @@ def write(name: str, tiles: list[Tile], columns: int, size: tuple[int, int]) -> 
             sheet.blit(text, (x + 4, y + size[1] + 4 + row * (CAPTION - 4)))
     path = Path(__file__).parent / name
     whole = Image.fromarray(pygame.surfarray.array3d(sheet).swapaxes(0, 1))
-    # A third of the bytes. The default method spends its colours on the wood, and dulls small things.
+    # A third of the bytes. The default method spends its colours on wood and dulls small things.
     palette = whole.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     palette.save(path, optimize=True)
     print(f"wrote {name}, {path.stat().st_size // 1024} KB")
