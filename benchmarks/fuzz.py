@@ -12,6 +12,7 @@ import contextlib
 import faulthandler
 import io
 import json
+import math
 import os
 import shutil
 import signal
@@ -165,8 +166,9 @@ def _read_recording(folder: Path, _: Path) -> None:
 
 def _make_checkpoint(folder: Path) -> None:
     spec = PolicySpec(
-        "bc_state", ("gensim/BlockInsertion-v0",), "state", {"state": [40]}, (-1.0,) * 6,
-        (1.0,) * 6, None, 8,
+        "bc_state", ("gensim/BlockInsertion-v0",), "state", {"state": [41]},
+        (0.25, -0.5, -math.pi, 0.25, -0.5, -math.pi), (0.75, 0.5, math.pi, 0.75, 0.5, math.pi),
+        None, 8,
     )  # fmt: skip
     config = policy_config("bc_state", {"width": 8, "depth": 1})
     make_policy(spec, config).save_pretrained(folder)
