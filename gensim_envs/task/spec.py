@@ -166,7 +166,8 @@ def _plain(value: Any) -> Any:
     """What `dataclasses.asdict` gives, in a third of its time: a draw spends a fifth in it."""
     if isinstance(value, tuple):
         return tuple(map(_plain, value))
-    names = _names(type(value))
+    kind: Any = type(value)
+    names = _names(kind)
     return {name: _plain(getattr(value, name)) for name in names} if names else value
 
 

@@ -193,7 +193,7 @@ def _dataclass(kind: Any) -> _Decoder:
     kinds = {field.name: hints[field.name] for field in fields}
     decoders: dict[str, _Decoder] = {}  # made on first use, since types may refer to themselves
     missing = dataclasses.MISSING
-    needed = {f.name for f in fields if f.default is missing and f.default_factory is missing}
+    needed = [f.name for f in fields if f.default is missing and f.default_factory is missing]
 
     def build(data: Any) -> Any:
         if not isinstance(data, dict):

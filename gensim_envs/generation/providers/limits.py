@@ -35,7 +35,7 @@ def ended_after(request: Any, seconds: float) -> Iterator[None]:
     is_over = threading.Event()
 
     def follow(event: str, info: dict[str, Any]) -> None:
-        stream = info.get("return_value")
+        stream: Any = info.get("return_value")
         if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
             sockets.append(stream.get_extra_info("socket"))
         if is_over.is_set():  # a step later than `cut` has seen
