@@ -98,6 +98,25 @@ class TaskError(GensimError):
 
 
 @contextlib.contextmanager
+def blaming(task: str) -> Iterator[None]:
+    """Turn whatever a task makes the simulator, judge or oracle raise into a `TaskError`.
+
+    A program of somebody else may describe what passes all checks and still fails later. Errors of
+    this suite and of the machine are raised as they are.
+
+    Args:
+        task: class name of the task.
+    """
+    try:
+        yield
+    except (GensimError, OSError):
+        raise
+    except Exception as error:
+        problem = f"{task} made the suite fail with {type(error).__name__}: {error}"
+        raise TaskError(printable(problem, 500), cause="runtime") from error
+
+
+@contextlib.contextmanager
 def in_goal(number: int) -> Iterator[None]:
     """Name a goal, counted from 1, in each `TaskError` that is raised within."""
     try:

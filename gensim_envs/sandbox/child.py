@@ -148,11 +148,15 @@ class Memory:
             self._file.close()
 
 
-def _parse(line: bytes) -> Any:
-    def refuse(constant: str) -> None:
-        raise ValueError(constant)
+def _refuse_constant(constant: str) -> None:
+    raise ValueError(constant)
 
+
+_JSON = json.JSONDecoder(parse_constant=_refuse_constant)
+
+
+def _parse(line: bytes) -> Any:
     try:
-        return json.loads(line, parse_constant=refuse)
+        return _JSON.decode(line.decode())
     except (ValueError, RecursionError):
         raise Ended("answered with malformed JSON") from None

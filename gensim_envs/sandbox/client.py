@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Self, TypeVar, get_args
 
 from gensim_envs import trust
-from gensim_envs.errors import Cause, SandboxError, TaskError
+from gensim_envs.errors import Cause, SandboxError, TaskError, blaming
 from gensim_envs.sandbox import gate, lockdown
 from gensim_envs.sandbox.child import Ended, Limits
 from gensim_envs.sandbox.interpreter import START_SECONDS, start_interpreter
@@ -87,7 +87,8 @@ class Sandbox:
         life = self._current_life()
         with life.lock:
             drawn = self._ask(life, source, split, seed, _read, weak=weak)
-        check_received(drawn.spec, name, split)
+        with blaming(name or drawn.spec.name):
+            check_received(drawn.spec, name, split)
         return drawn
 
     def record(self, source: str, split: str, seed: int, *, weak: bool = False) -> Recording:
@@ -209,7 +210,7 @@ def _read(answer: dict[str, Any]) -> Draw | TaskError:
             return Draw(TaskSpec.from_json(answer["ok"]), redraws)
         except TaskError as error:
             return error
-        except (ArithmeticError, LookupError, RecursionError) as error:
+        except Exception as error:
             raise Ended(f"returned an invalid task spec ({type(error).__name__})") from None
     return _read_error(answer)
 

@@ -190,9 +190,10 @@ def _annotated(kind: Any, notes: tuple[Any, ...]) -> _Decoder:
 def _dataclass(kind: Any) -> _Decoder:
     hints = typing.get_type_hints(kind, include_extras=True)
     fields = [field for field in dataclasses.fields(kind) if field.init]
-    decoders = {field.name: _lazy(hints[field.name]) for field in fields}
+    kinds = {field.name: hints[field.name] for field in fields}
+    decoders: dict[str, _Decoder] = {}  # made on first use, since types may refer to themselves
     missing = dataclasses.MISSING
-    needed = {f.name for f in fields if f.default is missing and f.default_factory is missing}
+    needed = [f.name for f in fields if f.default is missing and f.default_factory is missing]
 
     def build(data: Any) -> Any:
         if not isinstance(data, dict):
@@ -203,7 +204,9 @@ def _dataclass(kind: Any) -> _Decoder:
         values = {}
         for name, value in data.items():
             if name not in decoders:
-                raise DecodeError(f"{_shown(name)} is unknown")
+                if name not in kinds:
+                    raise DecodeError(f"{_shown(name)} is unknown")
+                decoders[name] = _decoder(kinds[name])
             try:
                 values[name] = decoders[name](value)
             except DecodeError as error:
@@ -216,41 +219,29 @@ def _dataclass(kind: Any) -> _Decoder:
     return build
 
 
-def _lazy(kind: Any) -> _Decoder:
-    """A decoder that is made on first use, since types may refer to themselves."""
-    decoder: _Decoder | None = None
-
-    def decode_lazily(data: Any) -> Any:
-        nonlocal decoder
-        decoder = decoder or _decoder(kind)  # hashing a type takes as long as decoding a number
-        return decoder(data)
-
-    return decode_lazily
-
-
 def _list(container: type, decoder: _Decoder, size: Size, data: Any) -> Any:
     if not isinstance(data, list):
         raise _unexpected("a list", data)
     if not size.least <= len(data) <= size.most:
         raise _unexpected(f"a list of {size.least} to {size.most} entries", data)
-    values = []
-    for index, value in enumerate(data):
-        try:
+    values: list[Any] = []
+    try:
+        for value in data:
             values.append(decoder(value))
-        except DecodeError as error:
-            raise _at(f"[{index}]", error) from None
+    except DecodeError as error:
+        raise _at(f"[{len(values)}]", error) from None
     return container(values)
 
 
 def _tuple(decoders: list[_Decoder], data: Any) -> tuple[Any, ...]:
     if not isinstance(data, list) or len(data) != len(decoders):
         raise _unexpected(f"a list of {len(decoders)} entries", data)
-    values = []
-    for index, (decoder, value) in enumerate(zip(decoders, data, strict=True)):
-        try:
+    values: list[Any] = []
+    try:
+        for decoder, value in zip(decoders, data, strict=True):
             values.append(decoder(value))
-        except DecodeError as error:
-            raise _at(f"[{index}]", error) from None
+    except DecodeError as error:
+        raise _at(f"[{len(values)}]", error) from None
     return tuple(values)
 
 

@@ -13,6 +13,7 @@ import shapely.affinity
 
 from gensim_envs.errors import TaskError
 from gensim_envs.task.assets.base import MARK_COLOR, PAINT, Asset, Part, Slot, asset_geometry, slab
+from gensim_envs.task.geometry import disc, rectangle
 from gensim_envs.task.pose import Pose, wrap
 
 
@@ -34,9 +35,7 @@ class Zone(Asset):
     @property
     def opening(self) -> shapely.Polygon:
         w = self.width / 2
-        return (
-            shapely.box(-w, -w, w, w) if self.shape == "square" else shapely.Point(0, 0).buffer(w)
-        )
+        return rectangle(w, w) if self.shape == "square" else disc(w)
 
     def parts(self) -> tuple[Part, ...]:
         shape: Literal["box", "cylinder"] = "box" if self.shape == "square" else "cylinder"
