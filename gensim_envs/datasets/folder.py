@@ -21,7 +21,7 @@ from typing import Annotated, Any
 
 from gensim_envs.datasets.reading import MAIN, METADATA
 from gensim_envs.datasets.worker import Run
-from gensim_envs.errors import DatasetError, FileError
+from gensim_envs.errors import DatasetError, FileError, files_as
 from gensim_envs.utils import files
 from gensim_envs.utils.decode import DecodeError, Range, Text, decode, read
 
@@ -147,7 +147,7 @@ class Folder:
             # Killed while parts were deleted: what is left belongs to nothing.
             files.remove(self._parts, self.out)
             return
-        try:
+        with files_as(DatasetError, f". {_ELSEWHERE}"):
             if solved or notes:
                 recorded = read(path, dict[str, Any], root=self.out)
                 self._refuse_other(recorded, self._parts)
@@ -156,8 +156,6 @@ class Folder:
             self.solved |= solved
             for seed in notes:
                 self.failed[seed] = read(self.note(seed), _Note, root=self.out).reason
-        except FileError as error:
-            raise DatasetError(f"{error}. {_ELSEWHERE}") from error
 
     def _seeds(self, kind: str) -> set[int]:
         """The seeds of the parts of a kind."""

@@ -243,12 +243,6 @@ def flat_pose(frame: Frame) -> Pose:
     return Pose(x, y, 0.0, yaw)
 
 
-def is_tilted(frame: Frame) -> bool:
-    """Whether a frame's z axis leans by more than 30 degrees."""
-    _, _, _, qx, qy, _, _ = frame
-    return 1 - 2 * (qx * qx + qy * qy) < math.cos(math.radians(30))
-
-
 def _relative(root: Root, origins: Sequence[Pose], poses: Sequence[Pose]) -> Spot | None:
     """Poses relative to an origin, where that is the same in all recordings."""
     if any(a.distance(b) > _NEAR for a, b in zip(origins, poses, strict=True)):

@@ -26,7 +26,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from gensim_envs.errors import FileError, GensimError
+from gensim_envs.errors import GensimError, files_as
 from gensim_envs.generation.export import HELD_OUT, TRAIN, DataError, read_data
 from gensim_envs.generation.tuning.base import Device, find_device, load, with_adapter
 from gensim_envs.generation.tuning.convert import write_gguf
@@ -108,11 +108,9 @@ def tune(config: TuneConfig, say: Callable[[str], None], shown: Progress) -> Los
         TuneError: if the training fails, or another process works in the folder.
         FileError: if a file cannot be written.
     """
-    try:
-        with files.locked(config.out):
-            return _tune(config, say, shown)
-    except BlockingIOError as error:
-        raise TuneError(f"another process works in {config.out}. Use another --out") from error
+    busy = TuneError(f"another process works in {config.out}. Use another --out")
+    with files.locked(config.out, busy):
+        return _tune(config, say, shown)
 
 
 def _tune(config: TuneConfig, say: Callable[[str], None], shown: Progress) -> Losses:
@@ -160,10 +158,8 @@ def _finished(out: Path, order: dict[str, Any]) -> Summary:
     Raises:
         DataError: if it is damaged, or belongs to another run.
     """
-    try:
+    with files_as(DataError, ". Delete it to start again"):
         found = read(out / SUMMARY, Summary)
-    except FileError as error:
-        raise DataError(f"{error}. Delete it to start again") from error
     check_order(out / SUMMARY, found.order, order)
     return found
 
