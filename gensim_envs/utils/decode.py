@@ -311,10 +311,9 @@ def _using(read: Callable[[Any], Any], data: Any) -> Any:
 
 
 def _ranged(decoder: _Decoder, bounds: Range, data: Any) -> Any:
-    value = decoder(data)
-    if value is not None and not bounds.least <= value <= bounds.most:
+    if type(data) in (int, float) and not bounds.least <= data <= bounds.most:
         raise _unexpected(f"a number from {bounds.least:g} to {bounds.most:g}", data)
-    return value
+    return decoder(data)
 
 
 def _line(decoder: _Decoder, data: Any) -> Any:
