@@ -15,7 +15,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -48,9 +48,6 @@ class _Content:
     total_steps: _Seed
     seeds: list[_Seed]
     failed_seeds: list[_Note]
-
-
-_CONTENT = ("total_episodes", "total_steps", "seeds", "failed_seeds")
 
 
 class Folder:
@@ -130,7 +127,9 @@ class Folder:
         try:
             metadata = read(path, dict[str, Any], root=self.out)
             recorded = {key: metadata.get(key) for key in self.run.to_json()}
-            content = decode(_Content, {name: metadata.get(name) for name in _CONTENT})
+            content = decode(
+                _Content, {each.name: metadata.get(each.name) for each in fields(_Content)}
+            )
         except (FileError, DecodeError) as error:
             raise DatasetError(
                 f"{self.data} was not written by gensim demos ({error}). {_ELSEWHERE}"

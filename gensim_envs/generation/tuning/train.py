@@ -28,7 +28,8 @@ from torch import Tensor
 
 from gensim_envs.errors import GensimError, files_as
 from gensim_envs.generation.export import HELD_OUT, TRAIN, DataError, read_data
-from gensim_envs.generation.tuning.base import Device, find_device, load, with_adapter
+from gensim_envs.generation.tuning.base import find_device, load, with_adapter
+from gensim_envs.generation.tuning.config import TuneConfig
 from gensim_envs.generation.tuning.convert import write_gguf
 from gensim_envs.generation.tuning.samples import Sample, samples
 from gensim_envs.generation.tuning.state import (
@@ -56,35 +57,6 @@ LONGEST_GRADIENT = 1.0
 
 class TuneError(GensimError):
     """The training failed; the message says why, and what to change."""
-
-
-@dataclass(frozen=True)
-class TuneConfig:
-    """Options of `gensim tune`.
-
-    Attributes:
-        base: folder of a causal language model as transformers reads it, or a GGUF file.
-        data: folder that `gensim export` wrote.
-        out: folder of the adapter, in which the same command resumes.
-        epochs: number of passes over the examples.
-        rank: rank of the adapter.
-        learning_rate: maximum learning rate of AdamW.
-        batch: number of examples in a step.
-        max_tokens: longer examples are left out.
-        device: auto is a GPU if there is one.
-        seed: seed of the adapter's first weights and of the order of the examples.
-    """
-
-    base: Path
-    data: Path
-    out: Path
-    epochs: int = 3
-    rank: int = 16
-    learning_rate: float = 2e-4
-    batch: int = 8
-    max_tokens: int = 8192
-    device: Device = "auto"
-    seed: int = 0
 
 
 @dataclass(frozen=True)
