@@ -117,6 +117,15 @@ def blaming(task: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def files_as(kind: type[GensimError], remedy: str = "", before: str = "") -> Iterator[None]:
+    """Turn a `FileError` of the block into another error, with words around its message."""
+    try:
+        yield
+    except FileError as error:
+        raise kind(f"{before}{error}{remedy}") from error
+
+
+@contextlib.contextmanager
 def in_goal(number: int) -> Iterator[None]:
     """Name a goal, counted from 1, in each `TaskError` that is raised within."""
     try:

@@ -233,8 +233,8 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         arm = self.world.arm
         snapshot = self.world.snapshot()
         return EpisodeState(
-            self.task_spec, self._number, self._perturbation, self.world.poses(),
-            snapshot.contacts, self._start, self._tracker.get_state(), self._verdict,
+            self.task_spec, self.world.poses(), snapshot.contacts, self._start,
+            self._tracker.state, self._verdict, self._number, self._perturbation,
             0 if arm is None else arm.time, self.np_random, self._np_random_seed,
             self._noise_before,
         ).to_json()  # fmt: skip
@@ -261,8 +261,8 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         edited = saved.edited
         contacts = None if edited else saved.contacts
         self.world.restore(saved.spec, saved.bodies, contacts, saved.time)
-        self._begin(saved.number, saved.perturbation, saved.noise, saved.start)
-        self._tracker.set_state(saved.goals)
+        self._begin(saved.number, saved.perturb, saved.noise, saved.start)
+        self._tracker.state = saved.goals
         self._np_random, self._np_random_seed = saved.np_random, saved.seed
         self._verdict = saved.status
         if edited:

@@ -10,8 +10,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from gensim_envs.task.pose import Pose
+from gensim_envs.task.pose import WORKSPACE, Pose
 
+TABLE = shapely.box(*np.transpose(WORKSPACE).ravel())
+"""The workspace, seen from above."""
 Array = NDArray[np.float64]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 
 from gensim_envs.task.assets import asset_geometry
-from gensim_envs.task.geometry import footprint
+from gensim_envs.task.geometry import TABLE, footprint
 from gensim_envs.task.goals import Goal, Place
 from gensim_envs.task.patterns import Motion
 from gensim_envs.task.pose import WORKSPACE, Pose
@@ -65,12 +65,10 @@ def is_site(
     gap: float = _GAP,
 ) -> bool:
     """Whether all places of a pattern are on the table and clear of obstacles."""
-    (x0, x1), (y0, y1) = WORKSPACE
-    table = shapely.box(x0, y0, x1, y1)
     taken = np.array(list(obstacles), dtype=object)
     for place, outline in places:
         shape = footprint(outline, motion(place.pose))
-        if not table.contains(shape) or shapely.dwithin(taken, shape, gap).any():
+        if not TABLE.contains(shape) or shapely.dwithin(taken, shape, gap).any():
             return False
     return True
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
 from gensim_envs.errors import FileError, LibraryError, TaskError
-from gensim_envs.generation import check, validate
+from gensim_envs.generation import validate
 from gensim_envs.generation.importing.translate import Translation, record, translate
-from gensim_envs.generation.publish import Candidate
-from gensim_envs.library import Library, file_of
+from gensim_envs.generation.publish import measured
+from gensim_envs.library import Library
 from gensim_envs.sandbox.program import Sandboxed
 from gensim_envs.seeds import TUNING
 from gensim_envs.utils import files
@@ -65,14 +65,7 @@ class Outcome:
         return f"{self.file}: failed to {self.failed} ({self.cause}): {self.problem}"
 
 
-def import_file(
-    path: Path,
-    library: Library,
-    executor: Executor,
-    *,
-    weak: bool = False,
-    tick: Callable[[str], None] = lambda line: None,
-) -> Outcome:
+def import_file(path: Path, library: Library, executor: Executor, *, weak: bool = False) -> Outcome:
     """Import one program into a library.
 
     Args:
@@ -80,7 +73,6 @@ def import_file(
         library: to publish into.
         executor: runs draws and episodes.
         weak: run the program also where this machine cannot isolate it.
-        tick: called with a line after each episode of the certificate.
     """
     outcome, step = Outcome(path.name), STEPS[0]
     try:
@@ -97,13 +89,12 @@ def import_file(
                 f"the oracle solves {solved} of {len(TRIED)} seeds: {why}", cause="oracle"
             )
         step = "publish"
-        _publish(made, library, executor, tick)
-    except TaskError as error:
-        return replace(outcome, failed=step, cause=error.cause, problem=str(error))
-    except FileError as error:
-        return replace(outcome, failed=step, cause="parse", problem=str(error))
-    except LibraryError as error:
-        return replace(outcome, failed=step, cause="library", problem=str(error))
+        candidate = measured(library, made.program, made.source, made.source, executor)
+        candidate.publish(library, "import", notes=list(made.notes))
+    except (TaskError, FileError, LibraryError) as error:
+        other = "parse" if isinstance(error, FileError) else "library"
+        cause = error.cause if isinstance(error, TaskError) else other
+        return replace(outcome, failed=step, cause=cause, problem=str(error))
     return outcome
 
 
@@ -116,18 +107,6 @@ def _solve(made: Translation, executor: Executor) -> tuple[int, str]:
     runs = list(in_order(executor, validate.run_episode, jobs))
     why = [run.problem or "not solved in time" for run in runs if not run.episode.success]
     return len(jobs) - len(why), why[0] if why else ""
-
-
-def _publish(
-    made: Translation, library: Library, executor: Executor, tick: Callable[[str], None]
-) -> None:
-    file = file_of(made.program.name)
-    library.recover()
-    library.others(made.program.name, file, made.source, made.source)
-    survey = check.survey_in(executor, made.program, made.source)
-    certificate = validate.certify(made.program, survey.bounds, survey.redraws, executor, tick)
-    candidate = Candidate(made.source, survey, certificate, file, made.source)
-    candidate.publish(library, "import", notes=list(made.notes))
 
 
 def counts(outcomes: Sequence[Outcome]) -> dict[str, int]:

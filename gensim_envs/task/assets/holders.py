@@ -132,9 +132,6 @@ class PegStand(Asset):
         """The feet of its pegs: 1 for the light one, 2 for the middle one, 3 for the dark one."""
         return tuple(Slot(self.peg(k), k + 1) for k in range(3))
 
-    def shows(self, pose: Pose, asset: Asset) -> bool:
-        return any(pose.distance(self.peg(k)) < 1e-6 for k in range(3))
-
     def parts(self) -> tuple[Part, ...]:
         pegs: list[Part] = []
         for k, gray in enumerate((235, 140, 45)):

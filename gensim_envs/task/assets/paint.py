@@ -67,9 +67,6 @@ class Line(Asset):
         """Its ends."""
         return tuple(Slot(end) for end in self.path())
 
-    def shows(self, pose: Pose, asset: Asset) -> bool:
-        return super().shows(pose, asset) or any(pose.distance(e) < 1e-6 for e in self.path())
-
     def parts(self) -> tuple[Part, ...]:
         return _stripes((0, 0, self.length, 0.01))
 
@@ -138,10 +135,6 @@ class OpenSquare(Asset):
     def slots(self) -> tuple[Slot, ...]:
         """Its corners."""
         return tuple(Slot(corner) for corner in (*self.edge("open"), *self.edge("far")))
-
-    def shows(self, pose: Pose, asset: Asset) -> bool:
-        corners = [*self.edge("open"), *self.edge("far")]
-        return super().shows(pose, asset) or any(pose.distance(c) < 1e-6 for c in corners)
 
     def parts(self) -> tuple[Part, ...]:
         s, w = self.side, 0.01
