@@ -217,7 +217,7 @@ def _sun_pixels(points: Array | Floats) -> tuple[Floats, Floats]:
 def _nearest(at: Floats, shape: tuple[int, int]) -> NDArray[np.intp]:
     """Flat indices (n,) of the pixels of a map that are nearest to rows and columns (2, n)."""
     row, column = np.rint(at).astype(np.intp)
-    return np.ravel_multi_index((row, column), shape, mode="clip")
+    return np.asarray(np.ravel_multi_index((row, column), shape, mode="clip"), np.intp)
 
 
 def _contact_map(client: Client, paint: Collection[int]) -> Floats:
