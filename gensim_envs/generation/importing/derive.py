@@ -356,6 +356,8 @@ class Derivation:
                 continue
             if "nocollision" in entry.thing.file:
                 continue
+            if k in self._moved and not isinstance(asset, _OPEN):
+                continue  # `_supporters` has decided against it
             if not self._covers(k, held, 0.012):
                 continue
             if isinstance(asset, Ball):
