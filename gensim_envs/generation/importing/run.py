@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
-from gensim_envs.errors import FileError, LibraryError, TaskError
+from gensim_envs.errors import BlindPlayError, FileError, LibraryError, SightError, TaskError
 from gensim_envs.generation import check, validate
 from gensim_envs.generation.importing.translate import Translation, record, translate
 from gensim_envs.generation.publish import Candidate
 from gensim_envs.library import Library, file_of
-from gensim_envs.sandbox.program import Sandboxed
+from gensim_envs.sandbox.program import Program
 from gensim_envs.seeds import TUNING
 from gensim_envs.utils import files
 from gensim_envs.utils.processes import in_order
@@ -30,6 +30,8 @@ TRIED = TUNING[:5]
 NEEDED = 4
 """How many of them it must solve."""
 
+_CAUSES: dict[type[TaskError], str] = {SightError: "sight", BlindPlayError: "blind play"}
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -39,7 +41,8 @@ class Outcome:
         file: its name.
         task: class name; "" if it was not recorded.
         failed: the step that it failed; None if it was published.
-        cause: stage that refused, as in `gensim_envs.errors.Cause`, or "library".
+        cause: stage that refused, as in `gensim_envs.errors.Cause`, or "sight", "blind play" or
+            "library".
         problem: why.
         solved: seeds of 5 that the oracle solves.
         notes: what differs from the old program.
@@ -99,7 +102,8 @@ def import_file(
         step = "publish"
         _publish(made, library, executor, tick)
     except TaskError as error:
-        return replace(outcome, failed=step, cause=error.cause, problem=str(error))
+        cause = _CAUSES.get(type(error), error.cause)
+        return replace(outcome, failed=step, cause=cause, problem=str(error))
     except FileError as error:
         return replace(outcome, failed=step, cause="parse", problem=str(error))
     except LibraryError as error:
@@ -109,10 +113,10 @@ def import_file(
 
 def _solve(made: Translation, executor: Executor) -> tuple[int, str]:
     """How many of the tried seeds the oracle solves, and why not the first of the others."""
-    drawn = [made.program.draw("train", seed).spec.bounds for seed in TRIED]
+    drawn = [made.trial.draw("train", seed).spec.bounds for seed in TRIED]
     bounds = {key: max(each[key] for each in drawn) for key in drawn[0]}
-    jobs: list[tuple[Sandboxed, dict[str, int], validate.Policy, str, int]]
-    jobs = [(made.program, bounds, "oracle", "train", seed) for seed in TRIED]
+    jobs: list[tuple[Program, dict[str, int], validate.Policy, str, int]]
+    jobs = [(made.trial, bounds, "oracle", "train", seed) for seed in TRIED]
     runs = list(in_order(executor, validate.run_episode, jobs))
     why = [run.problem or "not solved in time" for run in runs if not run.episode.success]
     return len(jobs) - len(why), why[0] if why else ""
@@ -124,10 +128,26 @@ def _publish(
     file = file_of(made.program.name)
     library.recover()
     library.others(made.program.name, file, made.source, made.source)
+    _check_seen(made)
     survey = check.survey_in(executor, made.program, made.source)
     certificate = validate.certify(made.program, survey.bounds, survey.redraws, executor, tick)
     candidate = Candidate(made.source, survey, certificate, file, made.source)
     candidate.publish(library, "import", notes=list(made.notes))
+
+
+def _check_seen(made: Translation) -> None:
+    """Draw with all checks what was tried without that of visibility.
+
+    Raises:
+        SightError: a draw fails, which then cannot be seen.
+    """
+    for split in ("train", "test"):
+        for seed in TRIED:
+            try:
+                made.program.draw(split, seed)
+            except TaskError as error:
+                made.trial.draw(split, seed)
+                raise SightError(error.problem, error.remedy, goal=error.goal) from error
 
 
 def counts(outcomes: Sequence[Outcome]) -> dict[str, int]:
