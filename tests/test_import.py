@@ -10,8 +10,14 @@ import pytest
 
 from gensim_envs.cli import main
 from gensim_envs.errors import TaskError
+from gensim_envs.generation.check import program_of
 from gensim_envs.generation.importing import run
+from gensim_envs.generation.importing.colors import Recolor
+from gensim_envs.generation.importing.derive import Derivation
+from gensim_envs.generation.importing.layout import layout_of
 from gensim_envs.generation.importing.translate import Translation, record, translate
+from gensim_envs.generation.importing.write import Writer
+from gensim_envs.generation.semantics import check_sentences
 from gensim_envs.generation.validate import run_episode
 from gensim_envs.sandbox.client import shared
 from gensim_envs.sandbox.legacy import gate
@@ -157,6 +163,20 @@ def test_drawn_colours_are_drawn() -> None:
         made.program.draw("train", seed).spec.goals[0].instruction for seed in range(2000, 2005)
     }
     assert "scene.colors(2)" in made.source and len(said) > 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["bowl_on_pallet", "bridge_on_posts", "corner_tower", "rope_on_green_line", "random_stack"],
+)
+def test_restated_sentences_agree_with_their_goals(name: str) -> None:
+    source = (FOLDER / f"{name}.py").read_text()
+    layout = layout_of(record(source))
+    goals = Derivation(layout).run()
+    Recolor(layout, goals).run()
+    writer = Writer("Restated", "Restated.", layout, goals, set(range(len(goals))))
+    _, program = program_of(writer.text())
+    check_sentences(program.draw("train", 2000).spec)
 
 
 def test_notes_say_what_was_changed() -> None:

@@ -17,6 +17,7 @@ import signal
 import socket
 import types
 import warnings
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -88,7 +89,9 @@ class Worker:
         self._compiled: dict[str, types.CodeType] = {}
         self._timer = _Timer()
         self._ballast: bytes | None = bytes(4 * MEGABYTE)  # to be able to answer without memory
-        self._work = {"draw": self._draw, "draw unseen": self._draw_unseen, "record": self._record}
+        self._work: dict[str, Callable[[str, str, int], dict[str, Any]]] = {
+            "draw": self._draw, "draw unseen": self._draw_unseen, "record": self._record
+        }  # fmt: skip
 
     def answer(self, request: dict[str, Any]) -> bytes:
         """The answer to one request, as JSON."""
