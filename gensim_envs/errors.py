@@ -94,7 +94,15 @@ class TaskError(GensimError):
         return printable(text, lines=True)  # programs write some of it
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (functools.partial(TaskError, **asdict(self)), ())
+        return (functools.partial(type(self), **asdict(self)), ())
+
+
+class SightError(TaskError):
+    """Something that a task needs cannot be seen."""
+
+
+class BlindPlayError(TaskError):
+    """A task that needs reading can be solved without."""
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ import numpy as np
 
 from gensim_envs.envs.rollout import Episode, rollout
 from gensim_envs.envs.tabletop import TabletopEnv
-from gensim_envs.errors import OracleError, TaskError
+from gensim_envs.errors import BlindPlayError, OracleError, TaskError
 from gensim_envs.generation import blind, sight
 from gensim_envs.generation.check import refusing
 from gensim_envs.oracle import Oracle
@@ -220,7 +220,7 @@ def _check_others(certificate: Certificate) -> None:
 
 def _check_blind(certificate: Certificate) -> None:
     if certificate.reading and certificate.blind > MOST_BLIND:
-        raise TaskError(
+        raise BlindPlayError(
             f"it can be solved without reading: one random arrangement of its things solves "
             f"{certificate.blind:.0%} of {len(BLIND)} episodes, more than {MOST_BLIND:.0%}",
             "Add distractors with scene.distract, pass only=True, or state a rule such as an order",

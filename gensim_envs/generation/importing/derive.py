@@ -42,7 +42,10 @@ Relation = Literal["inside", "on", "mark", "corner", "at", "beside", "along"]
 _HOLDERS = (Bowl, Container, Pallet, Stand, Fixture)
 _OPEN = (Bowl, Container, Zone)
 _PAINT = (Corner, Line, OpenSquare, Fixture)
-_STACKS = re.compile(r"\b(stack\w*|top|tower|atop|above|pyramid|upon|over|across|bridge)\b")
+_STACKS = re.compile(
+    r"\b(stack\w*|top|tower|atop|above|pyramid|upon|over|across|bridge|wall|layers?|levels?|column"
+    r"|castle|house|structure|balanc\w*|build\w*|construct\w*)\b"
+)
 _BESIDE = re.compile(r"\b(next to|beside|adjacent|besides|alongside)\b")
 _CROSSING = Pose(ELL[1] / 2 - ELL[2], ELL[1] / 2 - ELL[2])
 """Where the arms of a fixture cross, which is its origin there; ours is its centroid."""
@@ -327,6 +330,7 @@ class Derivation:
             if k != item and self._at[k].root == held.root
             and not isinstance(entry.asset, (Rope, Pile, Mark))
             and isinstance(entry.asset, kinds) and "nocollision" not in entry.thing.file
+            and (k not in self._moved or isinstance(entry.asset, _OPEN))  # see `_supporters`
             and self._covers(k, held, 0.012)
         ]  # fmt: skip
         solid = [k for k in below if not isinstance(self._entries[k].asset, Ball)]

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from gensim_envs.generation.importing.colors import Recolor
 from gensim_envs.generation.importing.derive import _HOLDERS, Goal, Placement
 from gensim_envs.generation.importing.layout import Entry, Layout, Root, Spot
 from gensim_envs.task.assets import (
@@ -159,11 +160,7 @@ class Writer:
             if not numbers:
                 continue
             names = ", ".join(self._words[n] for n in numbers)
-            said = " ".join(goal.sentence or "" for goal in self.goals)
-            const = {
-                e.asset.color for e in self._entries if kind == "color" and not e.variables
-            }  # fmt: skip
-            exclude = sorted(c for c in const if c in said)
+            exclude = Recolor(self.layout, self.goals).excluded if kind == "color" else []
             more = f", exclude={json.dumps(exclude)}" if exclude else ""
             comma = "," if len(numbers) == 1 else ""
             self._lines.append(f"{names}{comma} = scene.{kind}s({len(numbers)}{more})")
