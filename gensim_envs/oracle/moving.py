@@ -235,7 +235,11 @@ class Mover:
         return [k for k, item in items if not (item.fixed or item.bodies) and now.has(k)]
 
     def _blockers(self, item: int, target: Pose, now: Snapshot) -> Iterator[int]:
-        """Items at the target of `item`, highest first."""
+        """Items at the target of `item`, highest first.
+
+        What is in place may reach over its edge a little, as neighbours in a wall do. Anything else
+        there would tip the item over.
+        """
         corners = corners_at(self._spec, item, target.yaw, now)
         shape = shapely.Polygon(corners + (target.x, target.y))
         inner = shape.buffer(-0.002, join_style="mitre")
@@ -247,7 +251,10 @@ class Mover:
                 self._goes_into(k, item) or low < target.z - 0.001
             ):
                 continue  # it holds the item, or what the item goes into
-            if outline(self._spec, k, now).intersects(inner):
+            other = outline(self._spec, k, now)
+            if other.intersects(inner) or (
+                other.intersects(shape) and k not in self._judge.placed(now)
+            ):
                 yield k
 
     def _goes_into(self, base: int, item: int) -> bool:
