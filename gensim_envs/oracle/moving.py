@@ -168,9 +168,14 @@ class Mover:
                 continue
             then = after(self._world, action[0, :6])
             others = (k for k in self._movable(now) if k != item)
-            if not lies(then, item) and all(
-                now.poses[k].distance(then.poses[k]) < 0.01 and lies(now, k) == lies(then, k)
-                for k in others
+            end = then.poses[item]
+            if (
+                not lies(then, item)
+                and _within(end.x, end.y)
+                and all(
+                    now.poses[k].distance(then.poses[k]) < 0.01 and lies(now, k) == lies(then, k)
+                    for k in others
+                )
             ):
                 return action
         return None
