@@ -190,7 +190,9 @@ class Mover:
             OracleError: what is in the way cannot be cleared.
         """
         for blocker in self._blockers(item, target, now):
-            return self._clear(blocker, now)
+            # What is only too high because it stands on its side would be put back in the same way.
+            upright = self._set_upright(blocker, now) if lies(now, blocker) else None
+            return self._clear(blocker, now) if upright is None else upright
         answers = self._carry(item, target, now)
         return self._clear(answers, now) if isinstance(answers, int) else answers
 
@@ -290,7 +292,10 @@ class Mover:
             for grasp in self._spec.items[item].asset.grasps:
                 tip = pose @ Pose(*grasp)
                 yield tip.x, tip.y
-        area = outline(self._spec, item, now)
+        (x0, x1), (y0, y1) = WORKSPACE
+        area = outline(self._spec, item, now).intersection(shapely.box(x0, y0, x1, y1))
+        if area.is_empty:
+            return
         x0, y0, x1, y1 = area.bounds
         spots = [
             (math.hypot(x - pose.x, y - pose.y), float(x), float(y))
