@@ -22,6 +22,7 @@ from gensim_envs.generation import blind, sight
 from gensim_envs.library import Library, Record, shipped
 from gensim_envs.sandbox.program import HandWritten, Program, Sandboxed
 from gensim_envs.seeds import BENCHMARK
+from gensim_envs.sim.views import PIXEL
 from gensim_envs.task.pose import WORKSPACE
 from gensim_envs.task.relations import outline
 from gensim_envs.utils import files
@@ -121,10 +122,10 @@ def after_random(id: str, seed: int) -> Measure:
 
 
 def _is_something_gone(env: TabletopEnv) -> bool:
-    """Whether a thing has left the table, or all of it is outside the workspace."""
+    """Whether a thing has left the table, or less than a pixel of it is in the workspace."""
     spec, now = env.task_spec, env.world.snapshot()
     (x0, x1), (y0, y1) = WORKSPACE
-    area = shapely.box(x0, y0, x1, y1)
+    area = shapely.box(x0, y0, x1, y1).buffer(-PIXEL)
     return any(
         not now.has(k) or (k not in now.bodies and not outline(spec, k, now).intersects(area))
         for k, item in enumerate(spec.items)
