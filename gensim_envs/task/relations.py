@@ -163,6 +163,8 @@ def is_inside(spec: TaskSpec, base: int, item: int, now: Snapshot) -> bool:
         return False
     if isinstance(holder, Zone):
         return _is_in_zone(spec, base, item, now, frozenset())
+    if now.tilts[base] > TILT_TOLERANCE:
+        return False  # what an upturned bowl covers is under it
     have, floor = now.poses[item], now.poses[base]
     offset = floor.inverse() @ have
     if not shapely.contains_xy(holder.opening, offset.x, offset.y):

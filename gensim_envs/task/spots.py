@@ -223,7 +223,7 @@ def _rows(spec: TaskSpec, goal: Goal, now: Snapshot) -> Iterator[list[Pose]]:
         start = -(sum(sizes) + _BESIDE * (len(sizes) - 1)) / 2
         offsets = [start + sum(sizes[:k]) + size / 2 + k * _BESIDE for k, size in enumerate(sizes)]
         keep = [
-            (now.poses[item], k)
+            (now.poses[item], k, None)
             for k, item in enumerate(goal.items)
             if abs(now.poses[item].z) < 0.01
         ]
