@@ -115,9 +115,9 @@ class Recolor:
                 return f"{others} go there" if goes else f"it goes to {others}"
         for goal in self.goals:
             named = {*goal.items, *goal.bases}
-            for other in range(len(self._entries)):
-                if (k in named) != (other in named) and self._alike(k, other):
-                    return f"there is another {self._entries[other].asset}"
+            for n, other in enumerate(self._entries):
+                if (k in named) != (n in named) and self._alike(k, n):
+                    return f"there is another {other.asset}"
         return None
 
     def _alike(self, k: int, other: int) -> bool:
