@@ -24,7 +24,7 @@ def mutate(name: str, data: bytes, canary: Path, rng: Generator) -> bytes:
     Args:
         name: of the file; its suffix tells the kind.
         data: the content.
-        canary: a file that nothing may open; it is named in some of the changes.
+        canary: a file that nothing may open; it and "pipe" beside it are named in some changes.
         rng: the only source of randomness.
     """
     structural = rng.random() < 0.7
@@ -188,6 +188,8 @@ def _replace(
 ) -> None:
     """Put something odd where an object of an HDF5 file was."""
     choice = int(rng.integers(11))
+    if rng.random() < 0.3:
+        canary = canary.with_name("pipe")  # which nobody can open without waiting
     if choice == 0:
         file[name] = h5py.ExternalLink(str(canary), "x")
     elif choice == 1:

@@ -5,18 +5,26 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
+import shapely
+
 import gensim_envs
 from benchmarks.success import RANDOM_STEPS, episode
+from gensim_envs import Oracle, OracleError
+from gensim_envs.envs.tabletop import TabletopEnv
 from gensim_envs.errors import TaskError
 from gensim_envs.generation import blind, sight
 from gensim_envs.library import Library, Record, shipped
 from gensim_envs.sandbox.program import HandWritten, Program, Sandboxed
 from gensim_envs.seeds import BENCHMARK
+from gensim_envs.sim.views import PIXEL
+from gensim_envs.task.pose import WORKSPACE
+from gensim_envs.task.relations import outline
 from gensim_envs.utils import files
 from gensim_envs.utils.processes import map_in_order
 from gensim_envs.utils.progress import Progress
@@ -24,7 +32,7 @@ from gensim_envs.utils.progress import Progress
 _AFTER = f"after {RANDOM_STEPS} random"
 POLICIES = ("oracle", "random", "noop", _AFTER)
 HEADER = (
-    "env", "oracle", "blind", "blind, late", "reading", "random", "no-op", _AFTER,
+    "env", "oracle", "blind", "blind, late", "reading", "random", "no-op", _AFTER, "out of reach",
     "pixels", "contrast", "not to be seen", "redraws",
 )  # fmt: skip
 Measure = dict[str, Any]
@@ -78,10 +86,51 @@ def measure(record: Record, program: Program, kind: str, seed: int) -> Measure:
             found = sight.look_at(program, record.bounds, record.max_episode_steps, kind, seed)
             checks = sorted({problem.check for problem in found.problems})
             return {"pixels": found.pixels, "contrast": found.contrast, "checks": checks}
+        if kind == _AFTER:
+            return after_random(record.id, seed)
         value = episode(record.id, kind, seed)
         return {"solved": value > 0 if kind == "noop" else abs(value - 1) < 1e-9}
     except TaskError as error:
         return {"error": str(error)}
+
+
+def after_random(id: str, seed: int) -> Measure:
+    """Whether the oracle solves a task after random actions, none of which breaks a rule.
+
+    Returns:
+        "solved", and "gone": whether these actions moved something out of the workspace or off the
+        table, where nothing can pick it up.
+    """
+    env = gym.make(id, obs_mode="state")
+    inner: Any = env.unwrapped
+    env.action_space.seed(seed)
+    env.reset(seed=seed)
+    info: dict[str, Any] = {}
+    for _ in range(RANDOM_STEPS):
+        state = inner.get_state()
+        *_, info = inner.step(env.action_space.sample())
+        while info["violation"]:
+            inner.set_state(state)
+            *_, info = inner.step(env.action_space.sample())
+    gone, oracle, ended = _is_something_gone(inner), Oracle(env), bool(info["success"])
+    with suppress(OracleError):
+        while not ended:  # these random actions do not count towards the step limit
+            *_, terminated, truncated, info = env.step(oracle.act())
+            ended = terminated or truncated
+    env.close()
+    return {"solved": bool(info["success"]), "gone": gone}
+
+
+def _is_something_gone(env: TabletopEnv) -> bool:
+    """Whether a thing has left the table, or less than a pixel of it is in the workspace."""
+    spec, now = env.task_spec, env.world.snapshot()
+    (x0, x1), (y0, y1) = WORKSPACE
+    area = shapely.box(x0, y0, x1, y1).buffer(-PIXEL)
+    return any(
+        not now.has(k) or (k not in now.bodies and not outline(spec, k, now).intersects(area))
+        for k, item in enumerate(spec.items)
+        if item.after is None
+    )
 
 
 def _measure_all(
@@ -119,7 +168,7 @@ def _program(library: Library, record: Record) -> Program:
 
 def _row(name: str, results: Sequence[tuple[str, Measure]]) -> tuple[str, ...]:
     def share(kind: str, key: str = "solved") -> str:
-        rows = [result for k, result in results if k == kind]
+        rows = [result for k, result in results if k == kind and not result.get("gone")]
         return f"{sum(bool(row.get(key)) for row in rows)}/{len(rows)}"
 
     seen = [result for kind, result in results if kind in ("train", "test")]
@@ -131,6 +180,7 @@ def _row(name: str, results: Sequence[tuple[str, Measure]]) -> tuple[str, ...]:
     return (
         name, share("oracle"), share("blind"), share("blind", "solved_late"),
         "yes" if reading else "no", share("random"), share("noop"), share(_AFTER),
+        str(sum(bool(result.get("gone")) for _, result in results)),
         str(min(pixels, default="?")), str(min(contrast, default="?")), ", ".join(checks) or "-",
         f"{repeated / max(1, repeated + len(draws)):.1%}",
     )  # fmt: skip

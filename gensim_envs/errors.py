@@ -94,7 +94,43 @@ class TaskError(GensimError):
         return printable(text, lines=True)  # programs write some of it
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (functools.partial(TaskError, **asdict(self)), ())
+        return (functools.partial(type(self), **asdict(self)), ())
+
+
+class SightError(TaskError):
+    """Something that a task needs cannot be seen."""
+
+
+class BlindPlayError(TaskError):
+    """A task that needs reading can be solved without."""
+
+
+@contextlib.contextmanager
+def blaming(task: str) -> Iterator[None]:
+    """Turn whatever a task makes the simulator, judge or oracle raise into a `TaskError`.
+
+    A program of somebody else may describe what passes all checks and still fails later. Errors of
+    this suite and of the machine are raised as they are.
+
+    Args:
+        task: class name of the task.
+    """
+    try:
+        yield
+    except (GensimError, OSError):
+        raise
+    except Exception as error:
+        problem = f"{task} made the suite fail with {type(error).__name__}: {error}"
+        raise TaskError(printable(problem, 500), cause="runtime") from error
+
+
+@contextlib.contextmanager
+def files_as(kind: type[GensimError], remedy: str = "", before: str = "") -> Iterator[None]:
+    """Turn a `FileError` of the block into another error, with words around its message."""
+    try:
+        yield
+    except FileError as error:
+        raise kind(f"{before}{error}{remedy}") from error
 
 
 @contextlib.contextmanager

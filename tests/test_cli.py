@@ -16,6 +16,7 @@ from typing import Annotated
 import gymnasium as gym
 import imageio_ffmpeg
 import numpy as np
+import pybullet
 import pytest
 from tiny import ANSWER, TINY, content, edit_registry, make_library, program, record
 from tyro.conf import arg
@@ -232,6 +233,33 @@ def test_play_with_an_unusable_video_path_is_a_usage_error(
     captured = capsys.readouterr()
     assert captured.out == ""
     assert video.removesuffix("/video.mp4") in captured.err
+
+
+@pytest.mark.parametrize(
+    ("part", "error"),
+    [
+        ("gensim_envs.sim.world.World.load", pybullet.error("cannot load a mesh")),
+        ("gensim_envs.sim.world.World.rebuild", ZeroDivisionError("odd")),
+        ("gensim_envs.task.progress.GoalTracker.update", AssertionError()),
+        ("gensim_envs.oracle.moving.Mover.choices", IndexError("\x1b[2J")),
+    ],
+)
+def test_play_of_a_task_that_makes_the_suite_fail_names_it(
+    part: str, error: Exception, library: Library, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(part, fail)
+    out = tmp_path / "video.mp4"
+    assert run("play", ID, "--video", out, "--library", library.root) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(
+        f"refused (runtime): TinyZone made the suite fail with {type(error).__name__}: "
+    )
+    assert said.count("\n") == 1
+    assert said[:-1].isprintable()
 
 
 # --- remove, rename -----------------------------------------------------------------------------

@@ -398,3 +398,15 @@ def test_nothing_of_another_file_gets_into_a_dataset_that_is_extended(
         GensimError, match=r"main\.hdf5 cannot be read: (x refers|x is a link|it is a sym)"
     ):
         hdf5.assemble([1], tmp_path / "main.hdf5", [1], lambda seed: tmp_path, tmp_path)
+
+
+def test_groups_with_many_names_are_checked_once(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "main.hdf5", "w") as file:
+        group = file.create_group("episode_0")
+        group.attrs.update(id=0, total_steps=1)
+        for _ in range(40):  # 2**40 paths lead to the last one
+            inner = group.create_group("a")
+            group["b"] = inner
+            group = inner
+    content, steps = hdf5.assemble([1], tmp_path / "main.hdf5", [1], lambda _: tmp_path, tmp_path)
+    assert (len(content) > 0, steps) == (True, 1)

@@ -10,8 +10,14 @@ import pytest
 
 from gensim_envs.cli import main
 from gensim_envs.errors import TaskError
+from gensim_envs.generation.check import program_of
 from gensim_envs.generation.importing import run
+from gensim_envs.generation.importing.colors import Recolor
+from gensim_envs.generation.importing.derive import Derivation
+from gensim_envs.generation.importing.layout import layout_of
 from gensim_envs.generation.importing.translate import Translation, record, translate
+from gensim_envs.generation.importing.write import Writer
+from gensim_envs.generation.semantics import check_sentences
 from gensim_envs.generation.validate import run_episode
 from gensim_envs.sandbox.client import shared
 from gensim_envs.sandbox.legacy import gate
@@ -159,6 +165,20 @@ def test_drawn_colours_are_drawn() -> None:
     assert "scene.colors(2)" in made.source and len(said) > 1
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["bowl_on_pallet", "bridge_on_posts", "corner_tower", "rope_on_green_line", "random_stack"],
+)
+def test_restated_sentences_agree_with_their_goals(name: str) -> None:
+    source = (FOLDER / f"{name}.py").read_text()
+    layout = layout_of(record(source))
+    goals = Derivation(layout).run()
+    Recolor(layout, goals).run()
+    writer = Writer("Restated", "Restated.", layout, goals, set(range(len(goals))))
+    _, program = program_of(writer.text())
+    check_sentences(program.draw("train", 2000).spec)
+
+
 def test_notes_say_what_was_changed() -> None:
     made = translated("move_loaded")
     assert any("comes earlier" in note for note in made.notes)
@@ -178,9 +198,55 @@ def test_the_oracle_solves_translations(name: str) -> None:
     assert run.episode.success, run.problem
 
 
-def test_a_translation_that_stacks_equal_blocks_is_refused() -> None:
-    with pytest.raises(TaskError, match="goal 2: the blue block and its place, the blue block"):
-        translated("ball_on_tower")
+@pytest.mark.parametrize(
+    ("name", "note"),
+    [
+        ("brown_boxes_packed", "the container is black: brown boxes go there"),
+        ("green_circle_on_zones", "the zones are black: green cylinders go there"),
+        ("green_pile_swept", "the zone is black: green piles go there"),
+    ],
+)
+def test_a_place_gets_another_colour_than_what_goes_there(name: str, note: str) -> None:
+    made = translated(name)
+    assert note in made.notes
+    for split in ("train", "test"):
+        made.program.draw(split, 2000)
+
+
+def test_stacked_things_differ_where_no_sentence_names_their_colour() -> None:
+    made = translated("plain_tower")
+    said = [goal.instruction for goal in made.program.draw("train", 2000).spec.goals]
+    assert said == [
+        "put the red block on the gray stand",
+        "put the black block on the red block",
+        "put the red block on the black block",
+        "put the black block on the red block",
+    ]
+
+
+def test_drawn_colours_differ_from_those_that_they_meet() -> None:
+    made = translated("random_block_on_zone")
+    assert 'scene.colors(1, exclude=["green"])' in made.source
+
+
+@pytest.mark.parametrize("name", ["ball_on_tower", "balls_in_matching_zones", "red_wall"])
+def test_colours_that_a_sentence_names_stay(name: str) -> None:
+    made = translated(name)
+    made.trial.draw("train", 2000)
+    with pytest.raises(TaskError, match="cannot be told apart by colour"):
+        made.program.draw("train", 2000)
+
+
+def test_sight_refuses_to_publish_what_the_oracle_solves(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, report = str(FOLDER / "ball_on_tower.py"), tmp_path / "report.json"
+    library = ("--library", str(tmp_path / "new"))
+    assert main(["import", file, *library, "--report", str(report)]) == 1
+    data = json.loads(report.read_text())
+    assert data["passed"]["solve"] == 1 and data["failed"] == {"publish: sight": 1}
+    (row,) = data["programs"]
+    assert row["problem"].startswith("goal 2: the blue block and its place, the blue block")
 
 
 # --- the command ------------------------------------------------------------------------------

@@ -167,6 +167,15 @@ def test_what_belongs_elsewhere_is_swept_out(piled):
     solve(piled)
 
 
+@pytest.mark.parametrize(("name", "seed"), [("StackFourLayerRedWall", 2502), ("BuildWheel", 2501)])
+def test_builds_beside_what_stands_askew(name, seed):
+    """A brick at its place but turned, and a block that only just reaches over a place."""
+    env = gym.make(f"gensim/{name}-v0", obs_mode="state")
+    env.reset(seed=seed)
+    solve(env, 10)
+    env.close()
+
+
 def test_acts_through_wrappers_in_unwrapped_units():
     env = RescaleAction(gym.make("gensim/PutBlockInBowl-v0", obs_mode="state"), *LIMITS)
     env.reset(seed=TUNING[0])

@@ -7,8 +7,9 @@ import gzip
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,9 @@ import pytest
 from gensim_envs.cli import main
 from gensim_envs.errors import TaskError
 from gensim_envs.generation.conversation import Conversation, Proposal, Vote
-from gensim_envs.generation.providers import ApiError, Budget, ContextTooLong, ProviderError
+from gensim_envs.generation.providers import ApiError, Budget, ContextTooLong, ProviderError, limits
 from gensim_envs.generation.providers import client as client_module
-from gensim_envs.generation.providers.client import MOST_BYTES, client
+from gensim_envs.generation.providers.client import client
 from gensim_envs.generation.providers.replay import Recorded, ReplayProvider
 from gensim_envs.generation.providers.server import OpenAIProvider
 from gensim_envs.generation.recording import Answer, Call, Message, Recording, Settings
@@ -51,6 +52,7 @@ class Server:
         bodies: the requests.
         headers: further headers of each response.
         pause: seconds between the parts of raw bytes that come as a list.
+        first: sent before each response.
     """
 
     def __init__(self, answer: Any) -> None:
@@ -58,6 +60,7 @@ class Server:
         self.bodies: list[Body] = []
         self.headers: dict[str, str] = {}
         self.pause = 0.0
+        self.first: Iterable[bytes] = ()
         self.url = ""
 
     def respond(self, handler: BaseHTTPRequestHandler, body: Body) -> None:
@@ -75,11 +78,15 @@ class Server:
         else:
             lines = [each if isinstance(each, str) else json.dumps(each) for each in got]
             parts = ["".join(f"data: {line}\n\n" for line in lines).encode()]
-        handler.send_response(status)
-        for name, value in {"Content-Type": kind, **self.headers}.items():
-            handler.send_header(name, value)
-        handler.end_headers()
         with contextlib.suppress(OSError):  # the client may leave
+            for part in self.first:
+                handler.wfile.write(part)
+                time.sleep(self.pause)
+            handler.send_response(status)
+            for name, value in {"Content-Type": kind, **self.headers}.items():
+                handler.send_header(name, value)
+            handler.send_header("Content-Length", str(sum(map(len, parts))))
+            handler.end_headers()
             for part in parts:
                 handler.wfile.write(part)
                 handler.wfile.flush()
@@ -91,6 +98,8 @@ def served(answer: Any) -> Iterator[Server]:
     server = Server(answer)
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # a connection serves several requests if the client wants
+
         def log_message(self, format: str, *args: object) -> None:
             """Silence."""
 
@@ -372,7 +381,7 @@ def test_a_redirect_is_not_followed() -> None:
 
 
 def test_an_answer_without_end_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_module, "MOST_BYTES", 1_000_000)
+    monkeypatch.setattr(limits, "MOST_BYTES", 1_000_000)
     with served([b"x" * 100_000] * 100) as server:
         asked = Asked(server)
         assert len(server.bodies) == 1
@@ -390,9 +399,34 @@ def test_an_answer_that_trickles_is_left(monkeypatch: pytest.MonkeyPatch) -> Non
         raise asked.error or AssertionError(asked.answer)
 
 
+@pytest.mark.parametrize(
+    "first",
+    [
+        repeat(b"HTTP/1.1 100 Continue\r\n\r\n"),
+        chain([b"HTTP/1.1 200 OK\r\n"], repeat(b"X: 1\r\n")),
+        chain([b"HTTP/1.1 200 OK\r\n"], repeat(b"X")),
+    ],
+)
+def test_headers_that_trickle_are_left(
+    first: Iterable[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the second request, which could come through the connection of the first."""
+    monkeypatch.setattr(client_module, "DEADLINE", 1.0)
+    with served(said("Hello.")) as server:
+        asked = Asked(server, timeout=1.0)
+        assert asked.text == "Hello."
+        server.first, server.pause = first, 0.02
+        began = time.monotonic()
+        asked.again()
+        assert len(server.bodies) == 2
+    assert 1.0 < time.monotonic() - began < 2.0
+    with pytest.raises(ApiError, match=r"took longer than 1 s.*--timeout"):
+        raise asked.error or AssertionError(asked.answer)
+
+
 @pytest.mark.parametrize("status", [200, 500])
 def test_a_compressed_answer_is_refused(status: int) -> None:
-    assert MOST_BYTES < 100_000_000
+    assert limits.MOST_BYTES < 100_000_000
     bomb = gzip.compress(b"data: " + b"x" * 10_000_000)
     with served([bomb] if status == 200 else (500, "x")) as server:
         server.headers = {"Content-Encoding": "gzip"}

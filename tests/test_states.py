@@ -241,7 +241,7 @@ def test_what_is_no_state_is_refused_by_name() -> None:
         ("number", broken(state, "number", value="x")),
         ("wind", {**state, "wind": 1}),
         ("time", {key: value for key, value in state.items() if key != "time"}),
-        ("dict", None),
+        ("NoneType", None),
         ("StackX", broken(state, "spec", "name", value="StackX")),
     ]
     for name, data in cases:

@@ -49,12 +49,14 @@ from gensim_envs.errors import TaskError
 from gensim_envs.task.assets import (
     ASSETS,
     COLORS,
+    OBJECTS,
     SPLIT_COLORS,
     Asset,
     Mark,
     asset_from_json,
     asset_geometry,
 )
+from gensim_envs.task.checks.sentences import plural, with_articles
 from gensim_envs.task.drawing import REDRAWS, draw
 from gensim_envs.task.free_space import CLEARANCE
 from gensim_envs.task.geometry import transform
@@ -585,6 +587,37 @@ def test_a_sentence_may_name_what_its_items_come_to_stand_on() -> None:
 def test_a_sentence_may_count_items_or_places(sentence: str) -> None:
     build = goal_for(BLOCK, sentence, 2, at=marked(*line(MIDDLE, 3, 0.08)))
     assert spec_of(build).goals[0].instruction == sentence
+
+
+@pytest.mark.parametrize(
+    ("color", "said"),
+    [("orange", "set an orange block there"), ("blue", "set a blue block there")],
+)
+def test_the_article_fits_the_colour(color: str, said: str) -> None:
+    build = goal_for(Block(color), f"set a {color} block there", at=marked(MIDDLE))
+    assert spec_of(build).goals[0].instruction == said
+
+
+@pytest.mark.parametrize(
+    ("text", "corrected"),
+    [
+        ("put a egg carton and a apple here", "put an egg carton and an apple here"),
+        ("leave a one cm gap in the area", "leave a one cm gap in the area"),
+        ("A orange block, a unit", "An orange block, a unit"),
+    ],
+)
+def test_articles(text: str, corrected: str) -> None:
+    assert with_articles(text) == corrected
+    assert with_articles(corrected) == corrected
+
+
+def test_objects_have_english_plurals() -> None:
+    found = {plural(data["noun"]) for data in OBJECTS.values()}
+    assert found >= {
+        "bread loaves", "cactuses", "paintbrushes", "scissors", "strawberries", "table knives",
+        "toy trains", "trophies", "wrenches",
+    }  # fmt: skip
+    assert plural("red box") == "red boxes" and plural("blue tray") == "blue trays"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gensim_envs.errors import GensimError
 from gensim_envs.utils import files
-from gensim_envs.utils.processes import end_with_parent
+from gensim_envs.utils.processes import end_children, end_with_parent
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,7 @@ def run(
                 died = "its process was killed, possibly out of memory"
                 finish(job, died if broken else future.result())
     finally:
-        ours = set(multiprocessing.active_children()) - others
-        for process in ours:
-            process.terminate()
-        for process in ours:
-            process.join()
+        end_children(others)
     return errors
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.errors import AgentsError
-from gensim_envs.errors import FileError
+from gensim_envs.errors import files_as
 from gensim_envs.utils import decode
 
 SUITES = Path(__file__).with_name("suites.json")
@@ -151,16 +151,14 @@ def suite(name: str, path: Path = SUITES) -> Suite:
     return made
 
 
+@files_as(AgentsError)
 def read(path: Path) -> dict[str, Any]:
     """The content of a file of suites.
 
     Raises:
         AgentsError: if it is malformed.
     """
-    try:
-        return asdict(decode.read(path, _File))
-    except FileError as error:
-        raise AgentsError(str(error)) from error
+    return asdict(decode.read(path, _File))
 
 
 def parse(data: Mapping[str, Any], lists: Lists) -> Suite:

@@ -200,14 +200,6 @@ def prepared(
     return scenes, tables, actions, answers
 
 
-def moved(
-    actions: NDArray[np.float32], table: Table, rng: np.random.Generator
-) -> tuple[list[Motion], NDArray[np.float32]]:
-    """A random motion for each action (b, 6), and the actions in the moved scenes."""
-    motions = [draw(table, action, rng) for action in actions]
-    return motions, np.stack([m.action(table, a) for m, a in zip(motions, actions, strict=True)])
-
-
 _DIRECTIONS = re.compile(
     r"\b(left|right|front|behind|above|below|top|bottom|upper|lower|corner|far|near|row|column)\w*"
 )

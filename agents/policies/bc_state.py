@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from agents.data.augment import Motion, Table, moved
+from agents.data.augment import Motion, Table, draw
 from agents.data.demonstrations import Demonstrations, Sample
 from agents.errors import AgentsError
 from agents.policies.base import Array, PolicySpec
@@ -96,10 +96,10 @@ class BCState(LearnedPolicy):
         states = np.stack([s.state for s in samples if s.state is not None])
         actions = np.stack([s.action for s in samples])
         if train and self.config.augment and self.spec.state_bounds:
-            motions, actions = moved(actions, self.table, rng)
-            states = move_states(
-                states, StateLayout.of(self.spec.state_bounds), self.table, motions
-            )
+            table, layout = self.table, StateLayout.of(self.spec.state_bounds)
+            motions = [draw(table, action, rng) for action in actions]
+            actions = np.stack([m.action(table, a) for m, a in zip(motions, actions, strict=True)])
+            states = move_states(states, layout, table, motions)
         return states, actions
 
     def forward(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:

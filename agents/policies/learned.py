@@ -19,6 +19,8 @@ from agents.policies.base import Array, Policy, PolicySpec, same_encoder
 from agents.policies.registry import POLICIES, load, text_encoder
 from agents.policies.text_encoders import TextEncoder
 from agents.training import checkpoint
+from gensim_envs.errors import GensimError
+from gensim_envs.printing import printable
 from gensim_envs.utils.decode import DecodeError, decode
 
 if TYPE_CHECKING:
@@ -166,9 +168,28 @@ class LearnedPolicy(nn.Module, Policy):
             )
 
     def act(self, observation: Any, instruction: str) -> NDArray[np.float32]:
-        """See `Policy`."""
+        """See `Policy`.
+
+        Raises:
+            AgentsError: the weights give no action, or what the checkpoint says of itself does not
+                fit together.
+        """
         parts = {"state": observation} if self.obs_mode == "state" else observation
-        return self.select_action(parts, self._encode(instruction), instruction)
+        try:
+            action = self.select_action(parts, self._encode(instruction), instruction)
+        except (GensimError, OSError):
+            raise
+        except Exception as error:
+            raise AgentsError(
+                f"the checkpoint of {self.spec.policy} cannot act ({printable(str(error), 200)}); "
+                "train it again"
+            ) from error
+        if not np.isfinite(action).all():
+            raise AgentsError(
+                f"the weights of {self.spec.policy} give an action that is not finite; train it "
+                "again"
+            )
+        return action
 
     def _encode(self, instruction: str) -> Array:
         self.load_text_encoder()

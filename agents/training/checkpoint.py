@@ -21,7 +21,7 @@ import safetensors.torch
 import torch
 
 from agents.errors import AgentsError
-from gensim_envs.errors import FileError
+from gensim_envs.errors import FileError, files_as
 from gensim_envs.utils import decode, files
 
 CONFIG, MODEL, LAST, LOG = "config.json", "model.safetensors", "last.safetensors", "log.jsonl"
@@ -39,18 +39,13 @@ def locked(folder: Path) -> Iterator[None]:
     Raises:
         AgentsError: if another process holds it, or a file in it cannot be written.
     """
-    try:
-        with files.locked(folder):
-            files.refuse_links(folder)  # TensorBoard's, for one, writes by itself
-            yield
-    except BlockingIOError:
-        raise AgentsError(
-            f"another process is working in {folder}; wait for it or choose another --out"
-        ) from None
-    except FileError as error:
-        raise AgentsError(
-            f"{error}. Once that is fixed, the same command resumes from the last checkpoint"
-        ) from error
+    busy = AgentsError(
+        f"another process is working in {folder}; wait for it or choose another --out"
+    )
+    remedy = ". Once that is fixed, the same command resumes from the last checkpoint"
+    with files_as(AgentsError, remedy), files.locked(folder, busy):
+        files.refuse_links(folder)  # TensorBoard's, for one, writes by itself
+        yield
 
 
 def find_run(out: Path, overwrite: bool, described: Mapping[str, Any]) -> dict[str, Any] | None:

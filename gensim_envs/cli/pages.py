@@ -9,9 +9,8 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from gensim_envs.cli.shared import Folder, Price, check_writable, open_library, select
-from gensim_envs.library import Library, Record
+from gensim_envs.library import Library
 from gensim_envs.utils.cli import UsageError, Workers
-from gensim_envs.utils.progress import Progress
 
 
 def gallery(
@@ -34,13 +33,7 @@ def gallery(
     opened = open_library(library)
     records, broken = select(opened, ids)
     check_writable(out)
-    with Progress(len(records), "tasks") as progress:
-
-        def tick(record: Record, problem: str | None) -> None:
-            progress.advance()
-            progress.line(f"{record.id}: {problem or 'done'}")
-
-        page, shown = write_gallery(opened, records, out, workers=workers, tick=tick)
+    page, shown = write_gallery(opened, records, out, workers=workers)
     print(f"wrote {page}: {shown} tasks, {page.stat().st_size / 1e6:.1f} MB")
     return 1 if broken or shown < len(records) else 0
 
@@ -69,17 +62,7 @@ def report(
             raise UsageError(f"{folder} is not a run: it has no run.json")
     out = out or runs[0]
     check_writable(out)
-    with Progress(0, "pictures") as progress:
-        page = write_report(
-            runs,
-            out,
-            price=price,
-            workers=workers,
-            weak_sandbox=weak_sandbox,
-            begin=progress.expect,
-            tick=progress.advance,
-            say=progress.line,
-        )
+    page = write_report(runs, out, price=price, workers=workers, weak_sandbox=weak_sandbox)
     print(f"wrote {page}, {page.stat().st_size / 1e6:.1f} MB, and {page.with_suffix('.json').name}")
 
 

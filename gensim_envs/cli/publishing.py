@@ -62,7 +62,7 @@ def publish(
             weak_sandbox=weak_sandbox,
             workers=workers,
             report=progress.line,
-            tick=lambda _: progress.advance(),
+            tick=progress.advance,
         )
     print(f"published {record.id} into {opened.root}")
 
@@ -106,7 +106,7 @@ def _certified(library: Library, record: Record, executor: Executor) -> bool:
     with Progress(EPISODES, record.name) as progress:
         try:
             library.source(record)
-            new = publisher.certify(library, record.file, executor, lambda _: progress.advance())
+            new = publisher.certify(library, record.file, executor, progress.advance)
         except TaskError as error:
             progress.line(f"{record.id}: refused ({error.cause}): {error}")
             return False

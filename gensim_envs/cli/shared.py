@@ -13,7 +13,7 @@ from typing import Annotated
 
 from tyro.conf import arg
 
-from gensim_envs.errors import FileError
+from gensim_envs.errors import files_as
 from gensim_envs.library import Broken, Library, LibraryError, Record, in_checkout, shipped
 from gensim_envs.printing import printable
 from gensim_envs.utils.cli import UsageError, value
@@ -128,13 +128,11 @@ def warn(text: str) -> None:
     print(f"gensim: {printable(text)}", file=sys.stderr)
 
 
+@files_as(UsageError)
 def read(path: Path) -> str:
     """Read a text file that the user named.
 
     Raises:
         UsageError: if it cannot be read.
     """
-    try:
-        return read_text(path)
-    except FileError as error:
-        raise UsageError(str(error)) from error
+    return read_text(path)

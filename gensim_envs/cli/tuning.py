@@ -11,8 +11,9 @@ import numpy as np
 from tyro.conf import arg
 
 from gensim_envs.cli.shared import Folder, check_writable, open_library, warn
+from gensim_envs.generation.tuning.config import TuneConfig
 from gensim_envs.printing import printable
-from gensim_envs.utils.cli import Positive, Seed, UsageError, value
+from gensim_envs.utils.cli import Seed, UsageError, value
 from gensim_envs.utils.progress import Progress
 
 
@@ -24,16 +25,6 @@ def _fraction(text: str) -> float:
     if not 0 <= fraction < 1:
         raise ValueError(f"{text!r} is not a number from 0 to below 1")
     return fraction
-
-
-def _rate(text: str) -> float:
-    try:
-        rate = float(text)
-    except ValueError:
-        rate = 0.0
-    if not 0 < rate <= 1:
-        raise ValueError(f"{text!r} is not a number above 0, up to 1")
-    return rate
 
 
 def export(
@@ -72,37 +63,11 @@ def export(
     print(f"wrote {out / exporter.MANIFEST}")
 
 
-def tune(
-    *,
-    base: Annotated[Path, arg(metavar="MODEL")],
-    data: Annotated[Path, arg(metavar="DIR")],
-    out: Annotated[Path, arg(metavar="DIR")],
-    epochs: Positive = 3,
-    rank: Positive = 16,
-    learning_rate: Annotated[float, value(_rate, "RATE")] = 2e-4,
-    batch: Positive = 8,
-    max_tokens: Positive = 8192,
-    device: Literal["auto", "cpu", "cuda"] = "auto",
-    seed: Seed = 0,
-) -> int:
-    """Tune a model of this machine on exported data, with LoRA.
-
-    Args:
-        base: folder of a causal language model as transformers reads it, or a GGUF file.
-        data: folder that `gensim export` wrote.
-        out: folder of the adapter, in which the same command resumes after a stop.
-        epochs: number of passes over the examples.
-        rank: rank of the adapter.
-        learning_rate: maximum learning rate.
-        batch: number of examples in a step.
-        max_tokens: leave out longer examples.
-        device: auto is a GPU if there is one.
-        seed: seed of the adapter's first weights and of the order of the examples.
-    """
-    check_writable(out)
+def tune(config: TuneConfig) -> int:
+    """Tune a model of this machine on exported data, with LoRA."""
+    check_writable(config.out)
     try:
         from gensim_envs.generation.export import prompt_of
-        from gensim_envs.generation.tuning.train import TuneConfig
         from gensim_envs.generation.tuning.train import tune as train
     except ModuleNotFoundError as error:
         package = (error.name or "").split(".")[0]
@@ -110,10 +75,7 @@ def tune(
             f"{package} is not installed. Run pip install '.[tune]' in a checkout"
         ) from error
 
-    prompt = prompt_of(data)
-    config = TuneConfig(
-        base, data, out, epochs, rank, learning_rate, batch, max_tokens, device, seed
-    )
+    prompt = prompt_of(config.data)
     try:
         with Progress(0, "tuning", "example") as progress:
             losses = train(config, progress.line, progress)
@@ -122,7 +84,7 @@ def tune(
         raise
     held_out = losses.held_out
     change = f"{held_out[0]:.3f} before, {held_out[-1]:.3f} after" if held_out else ""
-    print(f"wrote {out}" + (f": held-out loss {change}" if change else ""))
+    print(f"wrote {config.out}" + (f": held-out loss {change}" if change else ""))
     print("Serve it beside its base, and use it with")
     print(f"gensim generate --model NAME --base-url URL --prompt {prompt or 'full'}")
     return 0

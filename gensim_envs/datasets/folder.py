@@ -15,13 +15,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any
 
 from gensim_envs.datasets.reading import MAIN, METADATA
 from gensim_envs.datasets.worker import Run
-from gensim_envs.errors import DatasetError, FileError
+from gensim_envs.errors import DatasetError, FileError, files_as
 from gensim_envs.utils import files
 from gensim_envs.utils.decode import DecodeError, Range, Text, decode, read
 
@@ -48,9 +48,6 @@ class _Content:
     total_steps: _Seed
     seeds: list[_Seed]
     failed_seeds: list[_Note]
-
-
-_CONTENT = ("total_episodes", "total_steps", "seeds", "failed_seeds")
 
 
 class Folder:
@@ -130,7 +127,9 @@ class Folder:
         try:
             metadata = read(path, dict[str, Any], root=self.out)
             recorded = {key: metadata.get(key) for key in self.run.to_json()}
-            content = decode(_Content, {name: metadata.get(name) for name in _CONTENT})
+            content = decode(
+                _Content, {each.name: metadata.get(each.name) for each in fields(_Content)}
+            )
         except (FileError, DecodeError) as error:
             raise DatasetError(
                 f"{self.data} was not written by gensim demos ({error}). {_ELSEWHERE}"
@@ -147,7 +146,7 @@ class Folder:
             # Killed while parts were deleted: what is left belongs to nothing.
             files.remove(self._parts, self.out)
             return
-        try:
+        with files_as(DatasetError, f". {_ELSEWHERE}"):
             if solved or notes:
                 recorded = read(path, dict[str, Any], root=self.out)
                 self._refuse_other(recorded, self._parts)
@@ -156,8 +155,6 @@ class Folder:
             self.solved |= solved
             for seed in notes:
                 self.failed[seed] = read(self.note(seed), _Note, root=self.out).reason
-        except FileError as error:
-            raise DatasetError(f"{error}. {_ELSEWHERE}") from error
 
     def _seeds(self, kind: str) -> set[int]:
         """The seeds of the parts of a kind."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -143,9 +144,17 @@ class Episode:
                 raise ValueError(f"it has {self.steps} actions, more than {_STEPS}")
 
     def __contains__(self, name: str) -> bool:
-        """Whether there is an array or group of this name, such as "infos/success"."""
+        """Whether there is an array or group of this name, such as "infos/success".
+
+        Raises:
+            DatasetError: a part of the name is a link, which would open another file.
+        """
         with _hdf5_errors(self.what):
-            return name in self._group
+            try:
+                _member(self._group, name)
+            except KeyError:
+                return False
+            return True
 
     def array(self, name: str) -> NDArray[Any]:
         """An array of numbers as a whole.
@@ -189,11 +198,16 @@ class Episode:
             item = _array(self._group, name)
             if item.ndim != 1 or len(item) < self.steps or item.dtype.itemsize > _TEXT:
                 raise TypeError(f"{name} is not a list of {self.steps} texts")
-            # One at a time, since texts of variable length may all refer to one that is huge.
-            texts = [item[step] for step in range(self.steps)]
-            if not all(isinstance(text, bytes) and len(text) <= _TEXT for text in texts):
-                raise TypeError(f"{name} has an entry that is not a text of up to {_TEXT} bytes")
-            return [text.decode() for text in texts]
+            texts = []
+            for step in range(self.steps):
+                # One at a time, since texts of variable length may all refer to one that is huge.
+                text = item[step]
+                if not isinstance(text, bytes) or len(text) > _TEXT:
+                    raise TypeError(
+                        f"{name} has an entry that is not a text of up to {_TEXT} bytes"
+                    )
+                texts.append(text.decode())
+            return texts
 
 
 def _member(group: h5py.Group, name: str) -> Any:
@@ -214,12 +228,16 @@ def _array(group: h5py.Group, name: str) -> h5py.Dataset:
     import h5py
 
     item = _member(group, name)
+    # This first: asking a virtual array for its shape opens the files that it refers to.
+    if isinstance(item, h5py.Dataset) and (item.external is not None or item.is_virtual):
+        raise TypeError(f"{name} refers to another file")
     if not isinstance(item, h5py.Dataset) or not item.ndim:
         raise TypeError(f"{name} is not an array")
-    if item.external is not None or item.is_virtual:
-        raise TypeError(f"{name} refers to another file")
     if item.nbytes > _RATIO * item.id.get_storage_size() + _TEXT:
         raise TypeError(f"{name} claims to be larger than its file can hold")
+    if item.chunks and math.prod(item.chunks) * item.dtype.itemsize > _MOST:
+        # Reading one entry decompresses its chunk, which may be much larger than the array.
+        raise TypeError(f"{name} is stored in chunks of more than {_MOST} bytes")
     return item
 
 
@@ -235,7 +253,13 @@ def check_contained(file: h5py.File, path: Path) -> None:
     """
     import h5py
 
+    seen: set[int] = set()
+
     def check(group: h5py.Group) -> None:
+        place = h5py.h5o.get_info(group.id).addr
+        if place in seen:  # hard links may give a group many names, in itself too
+            return
+        seen.add(place)
         for name in group:
             item = _member(group, name)
             if isinstance(item, h5py.Group):

@@ -130,8 +130,11 @@ def record(
     if bounds is not None:
         options["bounds"] = dict(bounds)
     runs = [_run(id, seed, options, tuple(perturb), behaviour) for id in dict.fromkeys(ids)]
+    busy = DatasetError(
+        f"another process is recording into {out}. Wait for it, or choose another --out"
+    )
     try:
-        with files.locked(out), files.errors(out):
+        with files.locked(out, busy), files.errors(out):
             folders = [_open(out, run, episodes) for run in runs]
             incomplete = [folder for folder in folders if len(folder.seeds) < episodes]
             if incomplete:
@@ -140,10 +143,6 @@ def record(
             for folder in folders:
                 folder.clear()
             return [_summary(folder) for folder in folders]
-    except BlockingIOError as error:
-        raise DatasetError(
-            f"another process is recording into {out}. Wait for it, or choose another --out"
-        ) from error
     except (FileError, WorkerError) as error:
         raise DatasetError(f"{error}. Then run it again: finished episodes are kept") from error
 

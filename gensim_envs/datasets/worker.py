@@ -79,12 +79,8 @@ class Disturbed:
         assert isinstance(space, spaces.Box)
 
         def respond(observation: Any, info: dict[str, Any], label: Action | None) -> Any:
-            drawn, far, off, place = (
-                rng.random(),
-                rng.random(),
-                rng.uniform(-1, 1, 3),
-                rng.random(3),
-            )
+            drawn, far = rng.random(2)
+            off, place = rng.uniform(-1, 1, 3), rng.random(3)
             if label is None:
                 label = ((space.low + space.high) / 2).astype(np.float32)
             if drawn >= self.share:

@@ -8,23 +8,99 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gensim_envs.envs.perturbations import Perturbation
 from gensim_envs.errors import StateError, TaskError
 from gensim_envs.sim.world import BodyPose, Contacts
-from gensim_envs.task.goals import Snapshot
+from gensim_envs.task.goals import Index, Snapshot
 from gensim_envs.task.pose import Pose
-from gensim_envs.task.progress import GoalStatus
+from gensim_envs.task.progress import GoalStatus, TrackerState
 from gensim_envs.task.spec import ItemSpec, TaskSpec
+from gensim_envs.utils.decode import Range, Using, decode
 
 _FAR = 1e6  # metres: what has fallen off the table goes on falling
 _TURN = 1e-3  # by which the norm of a quaternion may differ from 1
+
+_Number = Annotated[float, Range(-_FAR, _FAR)]
+
+
+def generator(state: Mapping[str, Any]) -> np.random.Generator:
+    """The generator with a state of its bit generator, which is PCG64, Gymnasium's own."""
+    made = np.random.Generator(np.random.PCG64(0))
+    made.bit_generator.state = dict(state)
+    return made
+
+
+def _spec(data: Any) -> TaskSpec:
+    """A task, whose instructions may be blank: they are perturbed."""
+    texts = [goal["instruction"] for goal in data["goals"]]
+    told = [goal | {"instruction": goal["instruction"] or "blank"} for goal in data["goals"]]
+    try:
+        spec = TaskSpec.from_json(data | {"goals": told})
+    except TaskError as error:
+        raise ValueError(str(error)) from error
+    goals = (replace(goal, instruction=text) for goal, text in zip(spec.goals, texts, strict=True))
+    return replace(spec, goals=tuple(goals))
+
+
+def _perturbation(data: Any) -> Perturbation:
+    return Perturbation.from_options({"perturb": data})
+
+
+def _body(data: Any) -> BodyPose:
+    x, y, z, *turn = decode(list[_Number], data)
+    if len(turn) != 4 or abs(math.hypot(*turn) - 1) > _TURN:
+        raise ValueError(f"{turn} is not a quaternion of length 1")
+    return (x, y, z), tuple(turn)
+
+
+def _contacts(data: Any) -> Contacts:
+    return {(a, b): height for a, b, height in decode(list[tuple[Index, Index, _Number]], data)}
+
+
+def _arrays(data: Any) -> dict[int, NDArray[np.float64]]:
+    """Arrays (n, 3) by the index of their item."""
+    rows = decode(list[tuple[Index, list[tuple[_Number, _Number, _Number]]]], data)
+    return {item: np.array(points).reshape(-1, 3) for item, points in rows}
+
+
+def _seed(data: Any) -> int | None:
+    if data is not None and not (type(data) is int and -1 <= data <= 2**128):
+        raise ValueError(f"{data!r:.60} is not a seed")
+    return data
+
+
+@dataclass(frozen=True)
+class _Start:
+    """A snapshot as JSON."""
+
+    poses: list[tuple[_Number, _Number, _Number, _Number]]
+    tilts: list[_Number]
+    bodies: Annotated[dict[int, NDArray[np.float64]], Using(_arrays)]
+    contacts: Annotated[Contacts, Using(_contacts)]
+    rotations: Annotated[dict[int, NDArray[np.float64]], Using(_arrays)]
+
+
+def _snapshot(data: Any) -> Snapshot:
+    start = decode(_Start, data)
+    poses = tuple(Pose(*row) for row in start.poses)
+    return Snapshot(poses, tuple(start.tilts), start.bodies, start.contacts, start.rotations)
+
+
+def _snapshot_to_json(now: Snapshot) -> dict[str, Any]:
+    return {
+        "poses": [[pose.x, pose.y, pose.z, pose.yaw] for pose in now.poses],
+        "tilts": list(now.tilts),
+        "bodies": [[item, points.tolist()] for item, points in now.bodies.items()],
+        "contacts": [[*pair, height] for pair, height in now.contacts.items()],
+        "rotations": [[item, matrix.tolist()] for item, matrix in now.rotations.items()],
+    }
 
 
 @dataclass(frozen=True)
@@ -33,13 +109,13 @@ class EpisodeState:
 
     Attributes:
         spec: the task as drawn, perturbed.
-        number: from which the task was drawn.
-        perturbation: of the episode.
         bodies: poses of the bodies of each item; empty for one that has not appeared yet.
         contacts: of the snapshot.
         start: the snapshot after the reset.
         goals: what the `GoalTracker` keeps.
         status: how far the episode has come.
+        number: from which the task was drawn.
+        perturb: the perturbation of the episode.
         time: simulation steps of the arm since the reset.
         np_random: of the env.
         seed: of the env's generator, as `gymnasium.Env.np_random_seed`.
@@ -48,33 +124,33 @@ class EpisodeState:
         edited: whether the spec or a pose is not as `to_json` wrote it.
     """
 
-    spec: TaskSpec
-    number: int
-    perturbation: Perturbation
-    bodies: list[list[BodyPose]]
-    contacts: Contacts
-    start: Snapshot
-    goals: dict[str, Any]
+    spec: Annotated[TaskSpec, Using(_spec)]
+    bodies: list[list[Annotated[BodyPose, Using(_body)]]]
+    contacts: Annotated[Contacts, Using(_contacts)]
+    start: Annotated[Snapshot, Using(_snapshot)]
+    goals: TrackerState
     status: GoalStatus
-    time: int
-    np_random: np.random.Generator
-    seed: int | None
-    noise: np.random.Generator | None
+    number: Annotated[int, Range(0, 2**31)]
+    perturb: Annotated[Perturbation, Using(_perturbation)]
+    time: Annotated[int, Range(0, 2**53)]
+    np_random: Annotated[np.random.Generator, Using(generator)]
+    seed: Annotated[int | None, Using(_seed)]
+    noise: Annotated[np.random.Generator, Using(generator)] | None
     edited: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, which shares nothing with this."""
         changes = {
             f.name: value
-            for f in fields(self.perturbation)
-            if (value := getattr(self.perturbation, f.name)) != f.default
+            for f in fields(self.perturb)
+            if (value := getattr(self.perturb, f.name)) != f.default
         }
         data = {
             "spec": self.spec.to_json(),
             "bodies": [[[*middle, *turn] for middle, turn in poses] for poses in self.bodies],
             "contacts": [[*pair, height] for pair, height in self.contacts.items()],
             "start": _snapshot_to_json(self.start),
-            "goals": self.goals,
+            "goals": asdict(self.goals),
             "status": asdict(self.status),
             "number": self.number,
             "perturb": changes,
@@ -93,57 +169,43 @@ class EpisodeState:
         Raises:
             StateError: naming the entry that is wrong.
         """
-        known = [f.name for f in fields(cls) if f.name not in ("perturbation", "edited")]
-        known += ["perturb", "digest"]
-        if not isinstance(data, Mapping):
-            raise StateError(f"a state is a dict, not {type(data).__name__}; use get_state()")
-        if odd := sorted(map(str, {*known} ^ {*data})):
-            what = "has no" if odd[0] in known else "has an unknown"
-            raise StateError(f"the state {what} entry {odd[0]!r:.60}; use what get_state() returns")
-        with _entry("spec"):
-            spec = _spec(data["spec"])
-        with _entry("bodies"):
-            bodies = _bodies(data["bodies"], spec)
-        with _entry("contacts"):
-            contacts = _contacts(data["contacts"], len(spec.items))
-        with _entry("start"):
-            start = _snapshot(data["start"], spec)
-        with _entry("goals"):
-            goals = _goals(data["goals"], spec)
-        with _entry("status"):
-            status = _status(data["status"], len(spec.goals))
-        with _entry("perturb"):
-            perturbation = Perturbation.from_options({"perturb": data["perturb"]})
-        with _entry("np_random"):
-            np_random = _generator(data["np_random"])
-        with _entry("noise"):
-            noise = None if data["noise"] is None else _generator(data["noise"])
-        with _entry("seed"):
-            seed = None if data["seed"] is None else _whole(data["seed"], 2**128, -1)
-        with _entry("number"):
-            number = _whole(data["number"], 2**31)
-        with _entry("time"):
-            time = _whole(data["time"], 2**53)
-        with _entry("digest"):
-            edited = data["digest"] != _digest(data)
-        return cls(
-            spec, number, perturbation, bodies, contacts, start, goals, status, time, np_random,
-            seed, noise, edited,
-        )  # fmt: skip
+        try:
+            plain = json.loads(json.dumps(dict(data)))  # tuples as lists
+            digest = plain.pop("digest")
+            state = decode(cls, plain | {"edited": digest != _digest(plain)})
+            state._check_fits()
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
+            raise StateError(f"the state is not one of get_state(): {error!s:.200}") from error
+        return state
+
+    def _check_fits(self) -> None:
+        """Check that all entries are of the same task."""
+        items, start = self.spec.items, self.start
+        count, goals = len(items), len(self.spec.goals)
+        soft = {k: len(item.bodies) for k, item in enumerate(items) if item.bodies}
+        used = {k for pair in (*self.contacts, *start.contacts) for k in pair}
+        fits = {
+            "bodies": len(self.bodies) == count and all(map(_has_bodies, items, self.bodies)),
+            "contacts": max(used, default=0) < count,
+            "start": len(start.poses) == len(start.tilts) == count
+            and soft == {k: len(points) for k, points in start.bodies.items()}
+            and all(k < count and len(rows) == 3 for k, rows in start.rotations.items()),
+            "goals": self.goals.latched <= goals,
+            "status": (self.status.current or 0) < goals and self.status.goals_left <= goals,
+        }
+        for name, good in fits.items():
+            if not good:
+                raise ValueError(f"{name} is not of the task in spec")
+        for item, bodies in zip(items, self.bodies, strict=True):
+            start_of = (item.start.x, item.start.y, item.start.z + item.asset.height / 2)
+            if item.fixed and bodies and math.dist(bodies[0][0], start_of) > 1e-6:
+                raise ValueError(f"bodies: the {item.asset} is fixed, so it cannot be moved")
 
 
-def generator(state: Mapping[str, Any]) -> np.random.Generator:
-    """The generator with a state of its bit generator, which is PCG64, Gymnasium's own."""
-    made = np.random.Generator(np.random.PCG64(0))
-    made.bit_generator.state = dict(state)
-    return made
-
-
-def _generator(state: Any) -> np.random.Generator:
-    try:
-        return generator(state)
-    except (OverflowError, KeyError) as error:
-        raise ValueError(f"not the state of a PCG64 generator: {error}") from error
+def _has_bodies(item: ItemSpec, bodies: list[BodyPose]) -> bool:
+    """Whether the bodies are those of an item, which may not have appeared yet."""
+    waits = item.after is not None and not bodies
+    return waits or len(bodies) == max(1, len(item.bodies))
 
 
 def _digest(state: Mapping[str, Any]) -> str:
@@ -152,142 +214,3 @@ def _digest(state: Mapping[str, Any]) -> str:
     plain = json.loads(json.dumps([state["spec"], state["bodies"]]), parse_int=float)
     text = json.dumps(plain, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-@contextmanager
-def _entry(name: str) -> Iterator[None]:
-    """Name the entry of a state that is wrong."""
-    try:
-        yield
-    except (TaskError, KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-        raise StateError(
-            f"the state's entry {name!r} is wrong: {error!s:.200}; use what get_state() returns"
-        ) from error
-
-
-def _number(value: Any, most: float = _FAR, least: float | None = None) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ValueError(f"{value!r:.60} is not a number")
-    if not (-most if least is None else least) <= value <= most:
-        raise ValueError(f"{value!r:.60} is out of range")
-    return float(value)
-
-
-def _whole(value: Any, most: int, least: int = 0) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise ValueError(f"{value!r:.60} is not a whole number from {least} to {most}")
-    return value
-
-
-def _rows(value: Any, count: int | None = None) -> list[Any]:
-    if not isinstance(value, (list, tuple)) or count not in (None, len(value)):
-        raise ValueError(f"{value!r:.60} is not a list" + ("" if count is None else f" of {count}"))
-    return list(value)
-
-
-def _spec(data: Any) -> TaskSpec:
-    """A task, whose instructions may be blank: they are perturbed."""
-    data = json.loads(json.dumps(data))  # tuples as lists
-    texts = [goal["instruction"] for goal in _rows(data["goals"])]
-    for goal in data["goals"]:
-        goal["instruction"] = goal["instruction"] or "blank"
-    spec = TaskSpec.from_json(data)
-    goals = (replace(goal, instruction=text) for goal, text in zip(spec.goals, texts, strict=True))
-    return replace(spec, goals=tuple(goals))
-
-
-def _bodies(data: Any, spec: TaskSpec) -> list[list[BodyPose]]:
-    rows = _rows(data, len(spec.items))
-    return [_item_bodies(row, item) for row, item in zip(rows, spec.items, strict=True)]
-
-
-def _item_bodies(data: Any, item: ItemSpec) -> list[BodyPose]:
-    poses: list[BodyPose] = []
-    if item.after is not None and data == []:
-        return []
-    for row in _rows(data, max(1, len(item.bodies))):
-        x, y, z, *turn = map(_number, _rows(row, 7))
-        norm = math.hypot(*turn)
-        if abs(norm - 1) > _TURN:
-            raise ValueError(f"{turn} of the {item.asset} is not a quaternion of length 1")
-        poses.append(((x, y, z), tuple(turn)))
-    if item.fixed:
-        start = (item.start.x, item.start.y, item.start.z + item.asset.height / 2)
-        if math.dist(poses[0][0], start) > 1e-6:
-            raise ValueError(f"the {item.asset} is fixed, so it cannot be moved")
-    return poses
-
-
-def _contacts(data: Any, count: int) -> Contacts:
-    contacts = {}
-    for row in _rows(data):
-        a, b, height = _rows(row, 3)
-        contacts[_whole(a, count - 1), _whole(b, count - 1)] = _number(height)
-    return contacts
-
-
-def _snapshot_to_json(now: Snapshot) -> dict[str, Any]:
-    return {
-        "poses": [[pose.x, pose.y, pose.z, pose.yaw] for pose in now.poses],
-        "tilts": list(now.tilts),
-        "bodies": [[item, points.tolist()] for item, points in now.bodies.items()],
-        "contacts": [[*pair, height] for pair, height in now.contacts.items()],
-        "rotations": [[item, matrix.tolist()] for item, matrix in now.rotations.items()],
-    }
-
-
-def _snapshot(data: Any, spec: TaskSpec) -> Snapshot:
-    count = len(spec.items)
-    poses = tuple(_pose(row) for row in _rows(data["poses"], count))
-    soft = {k for k, item in enumerate(spec.items) if item.bodies}
-    bodies = _arrays(data["bodies"], spec, lambda item: (len(spec.items[item].bodies), 3))
-    if set(bodies) != soft:
-        raise ValueError("its bodies are not those of the ropes and piles")
-    return Snapshot(
-        poses,
-        tuple(_number(tilt) for tilt in _rows(data["tilts"], count)),
-        bodies,
-        _contacts(data["contacts"], count),
-        _arrays(data["rotations"], spec, lambda item: (3, 3)),
-    )
-
-
-def _pose(data: Any) -> Pose:
-    x, y, z, yaw = map(_number, _rows(data, 4))
-    return Pose(x, y, z, yaw)
-
-
-def _arrays(data: Any, spec: TaskSpec, shape: Any) -> dict[int, np.ndarray[Any, Any]]:
-    """Arrays by the index of their item."""
-    arrays = {}
-    for row in _rows(data):
-        item, values = _rows(row, 2)
-        array = np.array([[_number(x) for x in _rows(line, 3)] for line in _rows(values)])
-        if array.shape != shape(_whole(item, len(spec.items) - 1)):
-            raise ValueError(f"item {item} has an array of shape {array.shape}")
-        arrays[item] = array
-    return arrays
-
-
-def _goals(data: Any, spec: TaskSpec) -> dict[str, Any]:
-    if not isinstance(data, dict) or set(data) != {"latched", "violation"}:
-        raise ValueError(f"{data!r:.60} is not what a GoalTracker keeps")
-    return {
-        "latched": _whole(data["latched"], len(spec.goals)), "violation": _text(data["violation"])
-    }  # fmt: skip
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or len(value) > 1000 or not (value.isprintable()):
-        raise ValueError(f"{value!r:.60} is not a text")
-    return value
-
-
-def _status(data: Any, goals: int) -> GoalStatus:
-    current = data["current"]
-    return GoalStatus(
-        _number(data["progress"], 1.0 + 1e-9, 0.0),
-        None if current is None else _whole(current, goals - 1),
-        _whole(data["goals_left"], goals),
-        _text(data["violation"]),
-    )

@@ -18,7 +18,7 @@ from gensim_envs.envs.observation import ObsMode
 from gensim_envs.envs.perturbations import Perturbation
 from gensim_envs.envs.potential import potential
 from gensim_envs.envs.state_layout import StateLayout
-from gensim_envs.errors import PerturbationError, StateError, TaskError
+from gensim_envs.errors import PerturbationError, StateError, TaskError, blaming
 from gensim_envs.sandbox.program import Program, task_names
 from gensim_envs.sim import primitives
 from gensim_envs.sim.arm import motion as arm_motion
@@ -174,7 +174,8 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         Raises:
             ValueError: an option is unknown or not in its range.
             PerturbationError: this episode cannot be perturbed in this way.
-            TaskError: the program fails, or no draw of it comes to rest.
+            TaskError: the program fails, no draw of it comes to rest, or a draw makes the
+                simulator or the judge fail.
             gymnasium.error.ClosedEnvironmentError: the env has been closed.
         """
         self._require(reset=False)
@@ -182,10 +183,11 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         super().reset(seed=seed)
         self._status = "new"
         number = self._draw()
-        self._perturb(perturbation, number)
-        self._begin(number, perturbation, None, self.world.snapshot())
-        self._verdict = self._tracker.update(self._start)
-        return self._started()
+        with blaming(self.world.spec.name):
+            self._perturb(perturbation, number)
+            self._begin(number, perturbation, None, self.world.snapshot())
+            self._verdict = self._tracker.update(self._start)
+            return self._started()
 
     def _begin(
         self,
@@ -231,8 +233,8 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         arm = self.world.arm
         snapshot = self.world.snapshot()
         return EpisodeState(
-            self.task_spec, self._number, self._perturbation, self.world.poses(),
-            snapshot.contacts, self._start, self._tracker.get_state(), self._verdict,
+            self.task_spec, self.world.poses(), snapshot.contacts, self._start,
+            self._tracker.state, self._verdict, self._number, self._perturbation,
             0 if arm is None else arm.time, self.np_random, self._np_random_seed,
             self._noise_before,
         ).to_json()  # fmt: skip
@@ -259,8 +261,8 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         edited = saved.edited
         contacts = None if edited else saved.contacts
         self.world.restore(saved.spec, saved.bodies, contacts, saved.time)
-        self._begin(saved.number, saved.perturbation, saved.noise, saved.start)
-        self._tracker.set_state(saved.goals)
+        self._begin(saved.number, saved.perturb, saved.noise, saved.start)
+        self._tracker.state = saved.goals
         self._np_random, self._np_random_seed = saved.np_random, saved.seed
         self._verdict = saved.status
         if edited:
@@ -310,7 +312,8 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
             spec = self._program.draw(self._split, number).spec
             try:
                 self._check_bounds(spec)
-                self.world.load(spec)
+                with blaming(spec.name):
+                    self.world.load(spec)
                 return number
             except TaskError as error:
                 if not error.redraw or attempt == _MAX_DRAWS - 1:
@@ -364,14 +367,21 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
 
         Raises:
             ValueError: a component is not a number in its range.
+            TaskError: the task makes the simulator or the judge fail.
             gymnasium.error.ResetNeeded: the env has not been reset yet.
             gymnasium.error.ClosedEnvironmentError: the env has been closed.
         """
         self._require(reset=True)
         checked = check_action(action)
+        with blaming(self.world.spec.name):
+            return self._carry_out(checked)
+
+    def _carry_out(
+        self, action: NDArray[np.float64]
+    ) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         act = self._motion.push if self.pushes else self._motion.pick_and_place
         self.world.set_margin()
-        rested = act(self.world, checked)
+        rested = act(self.world, action)
         self.world.spawn_waiting(self._is_placed)
         before = self._verdict.progress
         if rested:
@@ -446,7 +456,8 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
             return None
         if self.render_mode == "rgb_array_list":
             return self._video.pop_frames()
-        return None if self.render_mode == "human" else self._video.render()
+        with blaming(self.world.spec.name):
+            return None if self.render_mode == "human" else self._video.render()
 
     def close(self) -> None:
         """Disconnect from the simulator; may be called again."""

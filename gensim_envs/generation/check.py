@@ -32,6 +32,7 @@ from gensim_envs.task.geometry import footprint
 from gensim_envs.task.goals import HEIGHT_TOLERANCE, RELATIONS
 from gensim_envs.task.relations import target_of
 from gensim_envs.task.spec import TaskSpec
+from gensim_envs.task.visibility import check_draw
 
 MOST_REDRAWS = 0.05
 """Share of redraws above which a task is refused."""
@@ -265,7 +266,9 @@ def survey(program: Program, source: str) -> Survey:
             for number, goal in enumerate(draw.spec.goals, 1):
                 _check_printable("the instruction", goal.instruction, number)
             if seed in CLOSELY_READ:
-                check_spec(draw.spec)  # here too: the sandbox's own check cannot be trusted
+                # here too: the sandbox's own checks cannot be trusted
+                check_spec(draw.spec)
+                check_draw(draw.spec)
                 check_sentences(draw.spec)
                 done.append(done_at_start(draw.spec))
             bounds = {key: max(most, draw.spec.bounds[key]) for key, most in bounds.items()}

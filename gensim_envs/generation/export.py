@@ -18,7 +18,7 @@ import numpy as np
 from pydantic import BaseModel, Field, ValidationError
 from scipy.sparse.csgraph import connected_components
 
-from gensim_envs.errors import FileError, GensimError
+from gensim_envs.errors import GensimError, files_as
 from gensim_envs.generation.conversation import Proposal, system_message
 from gensim_envs.generation.embed import TfIdf
 from gensim_envs.generation.memory import Entry, skeleton
@@ -200,10 +200,8 @@ def read_data(folder: Path, key: str = "", least: int = LEAST) -> dict[str, byte
             if name == TRAIN:
                 raise DataError(f"{path} does not exist. Write it with gensim export")
             continue
-        try:
+        with files_as(DataError):
             content[name] = files.read(path)
-        except FileError as error:
-            raise DataError(str(error)) from error
         lines = content[name].splitlines()
         for number, line in enumerate(lines, 1):
             if problem := _problem(line, key):
@@ -220,10 +218,8 @@ def prompt_of(folder: Path) -> Prompt | None:
         DataError: if the manifest is damaged.
     """
     path = folder / MANIFEST
-    try:
+    with files_as(DataError):
         return read(path, Manifest).prompt if os.path.lexists(path) else None
-    except FileError as error:
-        raise DataError(str(error)) from error
 
 
 def _problem(line: bytes, key: str) -> str:

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gensim_envs.errors import FileError, GensimError
+from gensim_envs.errors import GensimError, files_as
 from gensim_envs.generation.export import HELD_OUT, TRAIN, DataError, read_data
 from gensim_envs.generation.providers import ApiError, ProviderError
 from gensim_envs.generation.providers.client import explained, one_line
@@ -99,10 +99,8 @@ def _resumed(path: Path, order: dict[str, Any]) -> Job:
     Raises:
         DataError: if finetune.json is damaged, or belongs to another job.
     """
-    try:
+    with files_as(DataError, ". Delete it to start again"):
         job = read(path, Job) if os.path.lexists(path) else Job(order)
-    except FileError as error:
-        raise DataError(f"{error}. Delete it to start again") from error
     if job.order == order:
         return job
     if not job.asked:

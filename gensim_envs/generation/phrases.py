@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gensim_envs.task.assets import COLORS
-from gensim_envs.task.checks.sentences import NUMBERS
+from gensim_envs.task.checks.sentences import NUMBERS, plural
 from gensim_envs.task.spec import TaskSpec
 
 _PART = (
@@ -74,21 +74,23 @@ def phrases(spec: TaskSpec, sentence: str) -> list[Phrase]:
     text = " ".join(sentence.lower().replace("grey", "gray").split())
     for pattern, word in _SYNONYMS:
         text = re.sub(pattern, word, text)
-    nouns = _nouns(frozenset(noun for item in spec.items for noun in item.asset.called))
+    singular, nouns = _nouns(frozenset(noun for item in spec.items for noun in item.asset.called))
     found, end = [], 0
     for noun in nouns.finditer(text):
         before = re.findall(r"[a-z0-9-]+|[,;:.]", text[end : noun.start()])
-        found.append(_phrase(before, noun.group(1)))
+        found.append(_phrase(before, singular[noun.group(1)]))
         end = noun.end()
     return found
 
 
 @functools.lru_cache(maxsize=1000)
-def _nouns(names: frozenset[str]) -> re.Pattern[str]:
-    """Matches the nouns in singular and plural, the longest first."""
-    ordered = sorted({name.lower() for name in names}, key=lambda name: (-len(name), name))
-    ends = "|".join(rf"{re.escape(name)}(?=s?\b|es\b)" for name in ordered)
-    return re.compile(rf"\b({ends})(?:es|s)?\b")
+def _nouns(names: frozenset[str]) -> tuple[dict[str, str], re.Pattern[str]]:
+    """The singular of each form of the nouns, and a pattern that prefers the longest form."""
+    low = sorted({name.lower() for name in names})
+    singular = {form: n for n in low for form in (plural(n), f"{n}es", f"{n}s")}
+    singular |= {n: n for n in low}
+    forms = sorted(singular, key=lambda form: (-len(form), form))
+    return singular, re.compile(rf"\b({'|'.join(map(re.escape, forms))})\b")
 
 
 def _phrase(before: list[str], noun: str) -> Phrase:

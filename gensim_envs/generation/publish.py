@@ -105,7 +105,7 @@ def publish(
     weak_sandbox: bool = False,
     workers: int | None = None,
     report: Report = lambda line: None,
-    tick: Report = lambda line: None,
+    tick: validate.Tick = lambda: None,
 ) -> Record:
     """Take a model's answer, or a bare program, through every check and publish it.
 
@@ -116,7 +116,7 @@ def publish(
         weak_sandbox: run and publish it although this machine cannot isolate it.
         workers: number of processes; by default one for each core.
         report: called with a line after each stage.
-        tick: called with a line after each episode of the certificate.
+        tick: called after each episode of the certificate.
 
     Raises:
         TaskError: if it is refused; the library is then unchanged.
@@ -125,18 +125,46 @@ def publish(
     check_guard(weak_sandbox)
     source, program = check.program_of(text, weak=weak_sandbox)
     report(f"gate: {program.name} may run")
-    library.recover()
-    library.others(program.name, file_of(program.name), source, text)
     with processes.processes(workers) as executor:
-        survey = check.survey_in(executor, program, source)
-        report(f"specs: {2 * len(SURVEY)} draws, {survey.redraws:.1%} redrawn")
-        certificate = validate.certify(program, survey.bounds, survey.redraws, executor, tick)
+        candidate = measured(library, program, source, text, executor, report, tick)
+    return candidate.publish(library, model)
+
+
+def measured(
+    library: Library,
+    program: Program,
+    source: str,
+    answer: str,
+    executor: Executor,
+    report: Report = lambda line: None,
+    tick: validate.Tick = lambda: None,
+) -> Candidate:
+    """Take a program that may run through survey and certificate.
+
+    Args:
+        library: where it is to be published.
+        program: what is measured.
+        source: its source.
+        answer: the model's answer that contained it.
+        executor: runs draws and episodes.
+        report: called with a line after each check that was passed.
+        tick: called after each episode of the certificate.
+
+    Raises:
+        TaskError: if it fails a check.
+        LibraryError: if the library has such a task already.
+    """
+    file = file_of(program.name)
+    library.recover()
+    library.others(program.name, file, source, answer)
+    survey = check.survey_in(executor, program, source)
+    report(f"specs: {2 * len(SURVEY)} draws, {survey.redraws:.1%} redrawn")
+    certificate = validate.certify(program, survey.bounds, survey.redraws, executor, tick)
     report(
         f"certificate: the oracle solves {certificate.oracle} of {len(CERTIFICATE)}, "
         f"blind play {certificate.blind:.0%}"
     )
-    candidate = Candidate(source, survey, certificate, file_of(program.name), text)
-    return candidate.publish(library, model)
+    return Candidate(source, survey, certificate, file, answer)
 
 
 def check_guard(weak_sandbox: bool) -> None:
@@ -154,7 +182,7 @@ def check_guard(weak_sandbox: bool) -> None:
 
 
 def certify(
-    library: Library, file: str, executor: Executor, tick: Report = lambda line: None
+    library: Library, file: str, executor: Executor, tick: validate.Tick = lambda: None
 ) -> Record:
     """Measure a published program again.
 
@@ -162,7 +190,7 @@ def certify(
         library: the program's.
         file: the program, as its record names it.
         executor: runs draws and episodes.
-        tick: called with a line after each episode.
+        tick: called after each episode.
 
     Raises:
         TaskError: if the program would be refused now.

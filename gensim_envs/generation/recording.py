@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ValidationError
 
-from gensim_envs.errors import FileError, GensimError
+from gensim_envs.errors import GensimError, files_as
 from gensim_envs.utils import files
 from gensim_envs.utils.decode import DecodeError, Range, Text, decode, parse, read
 
@@ -163,11 +163,8 @@ class Recording:
         Raises:
             RecordingError: if they cannot be read.
         """
-        path = self.root / "run.json"
-        try:
-            return read(path, Settings, root=self.root)
-        except FileError as error:
-            raise RecordingError(str(error)) from error
+        with files_as(RecordingError):
+            return read(self.root / "run.json", Settings, root=self.root)
 
     def write_settings(self, settings: Settings) -> None:
         """Write the settings of the run.
@@ -259,8 +256,6 @@ def first_problem(error: ValidationError, whole: str) -> str:
     return f"{where or whole}: {first['msg']}"
 
 
+@files_as(RecordingError)
 def _bytes(path: Path, root: Path) -> bytes:
-    try:
-        return files.read(path, root=root)
-    except FileError as error:
-        raise RecordingError(str(error)) from error
+    return files.read(path, root=root)

@@ -117,13 +117,11 @@ class Run:
             ProviderError: if no call can succeed; finished attempts are kept.
             LibraryError: if the library cannot take a task for a reason of its own.
         """
-        try:
-            with files.locked(self.folder):
-                return self._go()
-        except BlockingIOError as error:
-            raise RunError(
-                f"another process works on {self.folder}. Wait for it, or use another --run"
-            ) from error
+        busy = RunError(
+            f"another process works on {self.folder}. Wait for it, or use another --run"
+        )
+        with files.locked(self.folder, busy):
+            return self._go()
 
     def _go(self) -> Result:
         self._resume()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from gensim_envs.envs.tabletop import TabletopEnv
-from gensim_envs.errors import TaskError
+from gensim_envs.errors import SightError
 from gensim_envs.sandbox.program import Program
 from gensim_envs.seeds import SURVEY
 from gensim_envs.sim.cameras import TopDown
@@ -105,10 +105,10 @@ def check(sight: Sight) -> None:
     """Check that everything was seen.
 
     Raises:
-        TaskError: naming the goal, the thing and the remedy.
+        SightError: naming the goal, the thing and the remedy.
     """
     for problem in sight.problems:
-        raise TaskError(problem.text, problem.remedy, cause="oracle", goal=problem.goal + 1)
+        raise SightError(problem.text, problem.remedy, cause="oracle", goal=problem.goal + 1)
 
 
 def look_at_goal(world: World, number: int) -> Sight:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
-from gensim_envs.errors import Cause, FileError, TaskError
+from gensim_envs.errors import Cause, TaskError, files_as
 from gensim_envs.generation.providers import ApiError
 from gensim_envs.generation.recording import Count, Recording, RecordingError, Seconds
 from gensim_envs.utils import files
@@ -103,13 +103,11 @@ def read_verdicts(folder: Path) -> list[Verdict]:
     """
     found = []
     for path in sorted((folder / "attempts").glob("[0-9]*.json")):
-        try:
+        with files_as(RecordingError):
             verdict = read(path, Verdict, root=folder)
             program = path.with_suffix(".py")
             if os.path.lexists(program):
                 verdict.program = read_text(program, "program", folder)
-        except FileError as error:
-            raise RecordingError(str(error)) from error
         if path != (own := _path(folder, verdict.attempt)):
             raise RecordingError(
                 f"{path} is malformed: its attempt, {verdict.attempt}, belongs to {own.name}"

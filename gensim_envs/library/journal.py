@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gensim_envs.errors import FileError, LibraryError
+from gensim_envs.errors import LibraryError, files_as
 from gensim_envs.utils.decode import read
 from gensim_envs.utils.files import leftovers, remove, write
 
@@ -72,10 +72,8 @@ class Journal:
         return leftovers(self._path)
 
     def _files(self) -> list[str]:
-        try:
+        with files_as(LibraryError, ". Inspect it and delete it", "the journal "):
             files = read(self._path, _Noted, root=self._root).files
-        except FileError as error:
-            raise LibraryError(f"the journal {error}. Inspect it and delete it") from error
         for name in files:
             # A library from elsewhere must not have files deleted that are not its own.
             if not _TASK_FILE.fullmatch(name):

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from gensim_envs.errors import FileError, LibraryError
+from gensim_envs.errors import FileError, LibraryError, files_as
 from gensim_envs.library.journal import Journal
 from gensim_envs.library.records import (
     Record,
@@ -29,7 +29,7 @@ from gensim_envs.library.records import (
 )
 from gensim_envs.library.renaming import rename_class
 from gensim_envs.utils import files as disk
-from gensim_envs.utils.decode import DecodeError, parse
+from gensim_envs.utils.decode import DecodeError, parse, read
 from gensim_envs.utils.files import leftovers, locked, remove, write
 
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -80,12 +80,8 @@ class Library:
         """
         if not os.path.lexists(self.registry):
             return [], []
-        try:
-            data = parse(disk.read(self.registry, limit=_REGISTRY), limit=_REGISTRY)
-        except FileError as error:
-            raise LibraryError(str(error)) from error
-        except DecodeError as error:
-            raise LibraryError(f"{self.registry} is malformed: {error}") from error
+        with files_as(LibraryError):
+            data = read(self.registry, Any, limit=_REGISTRY)
         if not isinstance(data, dict) or not isinstance(data.get("tasks"), list):
             raise LibraryError(f'{self.registry}: expected {{"tasks": [...]}}')
         records: list[Record] = []
@@ -133,10 +129,9 @@ class Library:
         """
         path = self.program_path(file)
         try:
-            root = None if is_hand_written(file) else self.root
-            return disk.read(path, root=root, limit=_PROGRAM).decode()
-        except FileError as error:
-            raise LibraryError(str(error)) from error
+            with files_as(LibraryError):
+                root = None if is_hand_written(file) else self.root
+                return disk.read(path, root=root, limit=_PROGRAM).decode()
         except UnicodeDecodeError as error:
             raise LibraryError(f"{path} is not encoded as UTF-8: {error.reason}") from error
 
@@ -322,13 +317,14 @@ class Library:
         Does nothing while another process writes, or where this one may not.
         """
         if (self._journal.exists or self._leftovers()) and os.access(self.root, os.W_OK):
-            with contextlib.suppress(BlockingIOError, FileError), locked(self.root):
+            busy = FileError(f"another process writes {self.root}")
+            with contextlib.suppress(FileError), locked(self.root, busy):
                 self._recover()
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
         """Take the write lock and recover an interrupted change."""
-        with locked(self.root, wait=True):
+        with locked(self.root):
             self._recover()
             yield
 

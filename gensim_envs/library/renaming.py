@@ -37,25 +37,16 @@ def rename_class(source: str, old: str, new: str) -> str:
         line = lines[row - 1]
         lines[row - 1] = line[:column] + new + line[column + len(old) :]
     renamed = "".join(lines)
-    if ast.dump(syntax_tree(renamed)) != ast.dump(_Rename(old, new).visit(syntax_tree(source))):
+    wanted = syntax_tree(source)
+    for node in ast.walk(wanted):
+        if isinstance(node, ast.ClassDef) and node.name == old:
+            node.name = new
+        elif isinstance(node, ast.Name) and node.id == old:
+            node.id = new
+    if ast.dump(syntax_tree(renamed)) != ast.dump(wanted):
         raise LibraryError(
             f"{old} is also the name of something else in the program, or stands in an f-string. "
             "Edit a copy of the program and publish that"
         )
     check(renamed)
     return renamed
-
-
-class _Rename(ast.NodeTransformer):
-    """Rename a class and every reference to it."""
-
-    def __init__(self, old: str, new: str) -> None:
-        self._names = {old: new}
-
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
-        node.name = self._names.get(node.name, node.name)
-        return self.generic_visit(node)
-
-    def visit_Name(self, node: ast.Name) -> ast.AST:
-        node.id = self._names.get(node.id, node.id)
-        return node

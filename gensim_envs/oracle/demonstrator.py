@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gensim_envs.envs.tabletop import TabletopEnv
-from gensim_envs.errors import OracleError
+from gensim_envs.errors import OracleError, blaming
 from gensim_envs.oracle.moving import Mover
 from gensim_envs.sim import Uncopyable
 
@@ -76,8 +76,9 @@ class Oracle(Uncopyable):
         if goal is None:
             raise OracleError("the task is solved; reset the env")
         env, spec = self._env, self._env.task_spec
-        mover = Mover(env.world, spec, env.judge)
         try:
-            yield from mover.choices(spec.goals.index(goal), env.world.snapshot())
+            with blaming(spec.name):
+                mover = Mover(env.world, spec, env.judge)
+                yield from mover.choices(spec.goals.index(goal), env.world.snapshot())
         except OracleError as error:
             raise OracleError(f"goal {goal.instruction!r}: {error}") from None

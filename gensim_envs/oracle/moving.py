@@ -168,9 +168,14 @@ class Mover:
                 continue
             then = after(self._world, action[0, :6])
             others = (k for k in self._movable(now) if k != item)
-            if not lies(then, item) and all(
-                now.poses[k].distance(then.poses[k]) < 0.01 and lies(now, k) == lies(then, k)
-                for k in others
+            end = then.poses[item]
+            if (
+                not lies(then, item)
+                and _within(end.x, end.y)
+                and all(
+                    now.poses[k].distance(then.poses[k]) < 0.01 and lies(now, k) == lies(then, k)
+                    for k in others
+                )
             ):
                 return action
         return None
@@ -185,7 +190,9 @@ class Mover:
             OracleError: what is in the way cannot be cleared.
         """
         for blocker in self._blockers(item, target, now):
-            return self._clear(blocker, now)
+            # What is only too high because it stands on its side would be put back in the same way.
+            upright = self._set_upright(blocker, now) if lies(now, blocker) else None
+            return self._clear(blocker, now) if upright is None else upright
         answers = self._carry(item, target, now)
         return self._clear(answers, now) if isinstance(answers, int) else answers
 
@@ -235,7 +242,11 @@ class Mover:
         return [k for k, item in items if not (item.fixed or item.bodies) and now.has(k)]
 
     def _blockers(self, item: int, target: Pose, now: Snapshot) -> Iterator[int]:
-        """Items at the target of `item`, highest first."""
+        """Items at the target of `item`, highest first.
+
+        What is in place may reach over its edge a little, as neighbours in a wall do. Anything else
+        there would tip the item over.
+        """
         corners = corners_at(self._spec, item, target.yaw, now)
         shape = shapely.Polygon(corners + (target.x, target.y))
         inner = shape.buffer(-0.002, join_style="mitre")
@@ -247,7 +258,10 @@ class Mover:
                 self._goes_into(k, item) or low < target.z - 0.001
             ):
                 continue  # it holds the item, or what the item goes into
-            if outline(self._spec, k, now).intersects(inner):
+            other = outline(self._spec, k, now)
+            if other.intersects(inner) or (
+                other.intersects(shape) and k not in self._judge.placed(now)
+            ):
                 yield k
 
     def _goes_into(self, base: int, item: int) -> bool:
@@ -278,7 +292,10 @@ class Mover:
             for grasp in self._spec.items[item].asset.grasps:
                 tip = pose @ Pose(*grasp)
                 yield tip.x, tip.y
-        area = outline(self._spec, item, now)
+        (x0, x1), (y0, y1) = WORKSPACE
+        area = outline(self._spec, item, now).intersection(shapely.box(x0, y0, x1, y1))
+        if area.is_empty:
+            return
         x0, y0, x1, y1 = area.bounds
         spots = [
             (math.hypot(x - pose.x, y - pose.y), float(x), float(y))

@@ -49,9 +49,11 @@ def pattern_sites(spec: TaskSpec, judge: Judge, current: int, now: Snapshot) -> 
             anchor = spec.patterns[number].anchor
             origin = None if anchor is None else now.poses[anchor]
             keep = [
-                (now.poses[item], k)
+                (now.poses[item], k, period)
                 for k, slot in enumerate(judge.slots(number, current))
-                for item in slot.items
+                for item, period in zip(
+                    slot.items, slot.periods or [None] * len(slot.items), strict=True
+                )
                 if abs(now.poses[item].z - slot.pose.z) <= HEIGHT_TOLERANCE
             ]
             motions[number] = find_site(places[number], others[number], origin, keep)

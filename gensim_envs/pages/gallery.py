@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from gensim_envs.seeds import SURVEY
 from gensim_envs.task.spec import TaskSpec
 from gensim_envs.utils import files
 from gensim_envs.utils.processes import map_in_order
+from gensim_envs.utils.progress import Progress
 
 PAGE, TABLE, CLIPS = "index.html", "table.md", "clips"
 
@@ -41,12 +42,7 @@ class Entry:
 
 
 def write_gallery(
-    library: Library,
-    records: Sequence[Record],
-    out: Path,
-    *,
-    workers: int | None = None,
-    tick: Callable[[Record, str | None], object] = lambda record, problem: None,
+    library: Library, records: Sequence[Record], out: Path, *, workers: int | None = None
 ) -> tuple[Path, int]:
     """Write the page and the table, and keep the clips.
 
@@ -58,7 +54,6 @@ def write_gallery(
         out: folder of index.html, table.md and clips/.
         workers: number of processes; by default one for each core. The result does not depend on
             it.
-        tick: called for each task with the reason why it is left out, or None.
 
     Returns:
         The page, and the number of tasks on it.
@@ -71,7 +66,8 @@ def write_gallery(
     drawn, entries = [], []
     missing = [record for record in records if clips.load(folder, record) is None]
     jobs = [(folder, library, record) for record in missing]
-    with contextlib.closing(map_in_order(clips.make_clip, jobs, workers, str)) as problems:
+    made = map_in_order(clips.make_clip, jobs, workers, str)
+    with contextlib.closing(made) as problems, Progress(len(records), "tasks") as progress:
         for record in records:
             problem = next(problems) if record in missing else None
             try:
@@ -81,7 +77,8 @@ def write_gallery(
                     drawn.append(Task(record, spec, entries[-1].task.author))
             except (LibraryError, TaskError) as error:
                 problem = str(error)
-            tick(record, problem)
+            progress.advance()
+            progress.line(f"{record.id}: {problem or 'done'}")
     files.write(out / TABLE, table(drawn).encode())
     files.write(out / PAGE, page(entries).encode())
     return out / PAGE, len(entries)

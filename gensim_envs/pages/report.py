@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,8 +14,10 @@ from gensim_envs.pages.measures import fisher
 from gensim_envs.pages.render import render
 from gensim_envs.pages.runs import Run, summary
 from gensim_envs.pages.snapshots import Snapshot, take_snapshot
+from gensim_envs.printing import printable
 from gensim_envs.utils import files
 from gensim_envs.utils.processes import map_in_order
+from gensim_envs.utils.progress import Progress
 
 PAGE, FACTS = "report.html", "report.json"
 
@@ -27,9 +29,6 @@ def write_report(
     price: tuple[float, float] | None = None,
     workers: int | None = None,
     weak_sandbox: bool = False,
-    begin: Callable[[int], object] = lambda count: None,
-    tick: Callable[[], object] = lambda: None,
-    say: Callable[[str], object] = print,
 ) -> Path:
     """Write a page about runs and its figures as JSON; equal runs give equal files.
 
@@ -40,9 +39,6 @@ def write_report(
         workers: number of processes that render pictures; by default one for each core.
         weak_sandbox: run programs also where this machine cannot isolate them; without, such a
             machine takes no pictures.
-        begin: called with the number of pictures.
-        tick: called after each picture.
-        say: called with a line about each run that is skipped, since no attempt has ended.
 
     Returns:
         The page.
@@ -57,16 +53,15 @@ def write_report(
         raise RecordingError(f"{folders[0]} has no verdict yet: no attempt has ended")
     skipped = [run.name for run in found if not run.verdicts]
     for name in skipped:
-        say(f"skipped {name}: no attempt has ended")
+        print(printable(f"skipped {name}: no attempt has ended"))
     jobs = [(v.name, v.program, weak_sandbox) for run in runs for v in run.accepted]
-    begin(len(jobs))
     taken = map_in_order(take_snapshot, jobs, workers, lambda error: Snapshot(problem=str(error)))
-    with contextlib.closing(taken) as snapshots:
+    with contextlib.closing(taken) as snapshots, Progress(len(jobs), "pictures") as progress:
         for run, label in zip(runs, labels(runs), strict=True):
             run.label = label
             for verdict in run.accepted:
                 run.snapshots[verdict.attempt] = next(snapshots)
-                tick()
+                progress.advance()
     p_value = fisher(*(run.passed["published"] for run in runs[:2])) if len(runs) > 1 else None
     facts = {
         "runs": [run.to_json() for run in runs],

@@ -23,12 +23,8 @@ from gensim_envs.sim.video import Frame, VideoRecorder
 
 NO_FRAMES = 10**9
 """Keeps the first frame only; the others are counted without being rendered."""
-_BOUNDS = {
-    "items": 500,
-    "places": 500,
-    "targets": 500,
-    "steps": 500,
-}  # a run does not store a task's own bounds
+_BOUNDS = dict.fromkeys(("items", "places", "targets", "steps"), 500)
+"""A run does not store a task's own bounds."""
 
 
 def close_up(width: int) -> Camera:

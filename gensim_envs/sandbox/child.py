@@ -10,12 +10,16 @@ import signal
 import time
 from dataclasses import dataclass
 from io import FileIO
-from typing import Any
+from typing import Any, Literal
 
 MEGABYTE = 2**20
 GRACE_SECONDS = 0.5  # the worker stops itself first, which tells the line
 CPU_SECONDS = 600  # in a child's life
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+Work = Literal["draw", "draw unseen", "record"]
+"""What a program is asked for: a spec, one whose visibility is not checked, or a recording."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ class Child:
         self._is_held = True
         return self._memory.bytes()
 
-    def ask(self, source: str, split: str, seed: int, legacy: bool = False) -> dict[str, Any]:
+    def ask(self, source: str, split: str, seed: int, work: Work = "draw") -> dict[str, Any]:
         """Send one request and return its answer, which is JSON but not to be trusted."""
         if self._is_held:
             os.kill(self.pid, signal.SIGCONT)
@@ -76,7 +80,7 @@ class Child:
             was_early = os.read(self._answers.fileno(), 1)
             raise Ended("answered without a request" if was_early else "")
         key = secrets.token_hex(8)
-        request = {"id": key, "source": source, "split": split, "seed": seed, "legacy": legacy}
+        request = {"id": key, "source": source, "split": split, "seed": seed, "work": work}
         self._send(json.dumps({**request, "seconds": self._limits.seconds}).encode(), deadline)
         answer = _parse(self._receive(deadline))
         if not isinstance(answer, dict) or answer.get("id") != key:
@@ -148,11 +152,15 @@ class Memory:
             self._file.close()
 
 
-def _parse(line: bytes) -> Any:
-    def refuse(constant: str) -> None:
-        raise ValueError(constant)
+def _refuse_constant(constant: str) -> None:
+    raise ValueError(constant)
 
+
+_JSON = json.JSONDecoder(parse_constant=_refuse_constant)
+
+
+def _parse(line: bytes) -> Any:
     try:
-        return json.loads(line, parse_constant=refuse)
+        return _JSON.decode(line.decode())
     except (ValueError, RecursionError):
         raise Ended("answered with malformed JSON") from None

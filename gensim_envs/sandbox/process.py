@@ -13,7 +13,7 @@ from dataclasses import asdict
 from typing import Any
 
 from gensim_envs.errors import CrashError, SandboxError
-from gensim_envs.sandbox.child import CPU_SECONDS, Child, Ended, Limits, Memory
+from gensim_envs.sandbox.child import CPU_SECONDS, Child, Ended, Limits, Memory, Work
 from gensim_envs.sandbox.interpreter import START_SECONDS, start_worker
 
 MAX_CHILDREN = 8  # each keeps some 10 MB of its own
@@ -68,7 +68,7 @@ class Process:
         """Process id of the zygote, which is also the group's."""
         return self._popen.pid
 
-    def ask(self, source: str, split: str, seed: int, legacy: bool = False) -> dict[str, Any]:
+    def ask(self, source: str, split: str, seed: int, work: Work = "draw") -> dict[str, Any]:
         """Return the answer of the program's child: JSON that is not to be trusted.
 
         Raises:
@@ -81,7 +81,7 @@ class Process:
             child = self._fork()
         self._children[source] = child
         try:
-            answer = child.ask(source, split, seed, legacy)
+            answer = child.ask(source, split, seed, work)
             if child.hold() - self._shared > self._limits.memory / MAX_CHILDREN:
                 del self._children[source]
                 self._kill(child)

@@ -1,7 +1,7 @@
 """The worker: a parent process (zygote) that imports everything once, and locked-down children.
 
 A child serves one program: one request a line, one answer a line. A request is `{"id", "source",
-"split", "seed", "seconds", "legacy"}`; its answer `{"id", "ok", "redraws"}` or `{"id", "error",
+"split", "seed", "seconds", "work"}`; its answer `{"id", "ok", "redraws"}` or `{"id", "error",
 "spent"}`, where the error is a `TaskError` as JSON. A spent child has used up its memory and must
 be ended.
 """
@@ -17,6 +17,7 @@ import signal
 import socket
 import types
 import warnings
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -88,14 +89,18 @@ class Worker:
         self._compiled: dict[str, types.CodeType] = {}
         self._timer = _Timer()
         self._ballast: bytes | None = bytes(4 * MEGABYTE)  # to be able to answer without memory
+        self._work: dict[str, Callable[[str, str, int], dict[str, Any]]] = {
+            "draw": self._draw, "draw unseen": self._draw_unseen, "record": self._record
+        }  # fmt: skip
 
     def answer(self, request: dict[str, Any]) -> bytes:
         """The answer to one request, as JSON."""
         try:
             try:
                 self._timer.start(request["seconds"])
-                work = self._record if request["legacy"] else self._draw
-                answer = work(request["source"], request["split"], request["seed"])
+                answer = self._work[request["work"]](
+                    request["source"], request["split"], request["seed"]
+                )
                 line = json.dumps({"id": request["id"], **answer}, allow_nan=False).encode()
             finally:
                 self._timer.stop()
@@ -115,10 +120,13 @@ class Worker:
         answer = {"id": request["id"], "error": asdict(error), "spent": self._ballast is None}
         return json.dumps(answer).encode()
 
-    def _draw(self, source: str, split: str, seed: int) -> dict[str, Any]:
+    def _draw(self, source: str, split: str, seed: int, *, visible: bool = True) -> dict[str, Any]:
         task = _find_task(self._run(source))
-        drawn = draw(task, split, seed)
+        drawn = draw(task, split, seed, visible=visible)
         return {"ok": drawn.spec.to_json(), "redraws": drawn.redraws}
+
+    def _draw_unseen(self, source: str, split: str, seed: int) -> dict[str, Any]:
+        return self._draw(source, split, seed, visible=False)
 
     def _record(self, source: str, split: str, seed: int) -> dict[str, Any]:
         if source not in self._compiled:
@@ -216,7 +224,7 @@ def _line_of(error: BaseException) -> int | None:
 def _warm_up(worker: Worker) -> None:
     for split, expected in (("train", "ok"), ("test", "error")):
         request = {"id": "", "source": WARM_UP, "split": split, "seed": 0, "seconds": 60}
-        request["legacy"] = False
+        request["work"] = "draw"
         line = worker.answer(request)
         if expected not in json.loads(line):
             raise RuntimeError(f"the warm-up program answered {line[:1000]!r}")

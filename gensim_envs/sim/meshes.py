@@ -117,14 +117,6 @@ def create_visual(client: Client, mesh: Mesh, **look: Any) -> int:
     return int(client.createVisualShape(p.GEOM_MESH, **shape, **look))
 
 
-def create_box(client: Client, size: tuple[float, float, float], rgba: Sequence[float]) -> int:
-    """A visual shape of a box. EGL would round the edges of pybullet's own."""
-    if client.egl:
-        return create_visual(client, box_mesh(size), rgbaColor=rgba)
-    half = [side / 2 for side in size]
-    return int(client.createVisualShape(p.GEOM_BOX, halfExtents=half, rgbaColor=rgba))
-
-
 @lru_cache(maxsize=1000)
 def scaled_file(file: str, factors: tuple[float, float, float]) -> str:
     """A copy of a Wavefront file, scaled along x, y and z; normals are scaled accordingly."""

@@ -130,13 +130,15 @@ def _with_edges(image: Rendering, chains: Iterable[Sequence[int]]) -> NDArray[np
         border |= np.abs(distance[here] - distance[there]) > _JUMP
         edge[here] |= border
         edge[there] |= border
-    color = np.ascontiguousarray(image.color)
-    color[body < 0] = 0
-    where = np.flatnonzero(edge & (body >= 0))
+    covered = body >= 0
+    color = np.empty((*body.shape, 3), np.uint8)
+    for channel in range(3):  # six times as fast as all of them at once
+        np.multiply(image.color[..., channel], covered, out=color[..., channel])
+    where = np.flatnonzero(edge & covered)
     flat = color.reshape(-1, 3)
     # Black things get light edges, so that they are more than silhouettes.
     pixels = flat[where].astype(np.float32)
-    dark = pixels.max(axis=1, keepdims=True) < 60
+    dark = (pixels < 60).all(axis=1, keepdims=True)
     flat[where] = np.where(dark, pixels + 0.2 * (160 - pixels), (1 - _EDGE) * pixels)
     return color
 
@@ -212,10 +214,10 @@ def _sun_pixels(points: Array | Floats) -> tuple[Floats, Floats]:
     return (local[:, 1::-1].T / _SUN_EXTENT + 0.5) * _SUN_SIZE - 0.5, local[:, 2]
 
 
-def _rounded(values: Floats, at: Floats) -> Floats:
-    """The values (n,) of the pixels of a map that are nearest to rows and columns (2, n)."""
-    pixel = np.ravel_multi_index(tuple(np.rint(at).astype(np.intp)), values.shape, mode="clip")
-    return np.asarray(values.ravel()[pixel])
+def _nearest(at: Floats, shape: tuple[int, int]) -> NDArray[np.intp]:
+    """Flat indices (n,) of the pixels of a map that are nearest to rows and columns (2, n)."""
+    row, column = np.rint(at).astype(np.intp)
+    return np.asarray(np.ravel_multi_index((row, column), shape, mode="clip"), np.intp)
 
 
 def _contact_map(client: Client, paint: Collection[int]) -> Floats:
@@ -237,8 +239,8 @@ def _light_on_bodies(
     points = (eye + rays[row, column] * distance[:, None]).astype(np.float32)
     pixel, depth = _sun_pixels(points)
     shadow = np.zeros(rays.shape[:2], np.float32)
-    shadow[row, column] = depth > _rounded(sun.distance, pixel) + 0.03
-    ndimage.uniform_filter(shadow, 3, output=shadow)
+    shadow[row, column] = depth > sun.distance.ravel()[_nearest(pixel, sun.distance.shape)] + 0.03
+    ndimage.uniform_filter(shadow, 7, output=shadow)
     lit = np.repeat(1 - _SELF_SHADE * shadow[..., None], 3, axis=2)
     # Close to the table there is less light from around; paint lies in the table's own light.
     height = points[:, 2]
@@ -262,6 +264,7 @@ class _Room:
         top: flat indices (n,) of the pixels that show the table's top.
         sun: rows and columns (2, n) of the sun's map for each of them.
         contact: likewise of the contact map.
+        nearest: flat indices (2, n) of the pixels of both maps that are nearest to these.
     """
 
     color: Floats
@@ -270,13 +273,15 @@ class _Room:
     top: NDArray[np.intp]
     sun: Floats
     contact: Floats
+    nearest: NDArray[np.intp]
 
     def light(self, sun: _SunMap, contact: Floats) -> Floats:
         """The share (h, w, 3) of its light that each pixel gets."""
         light = np.ones(self.color.shape, np.float32)
-        dim = (_rounded(sun.shadow, self.sun) > 0.004) | (_rounded(contact, self.contact) > 0.004)
+        in_sun, in_contact = (sun.shadow > 0.004).ravel(), (contact > 0.004).ravel()
+        dim = np.flatnonzero(in_sun[self.nearest[0]] | in_contact[self.nearest[1]])
         shadow, near = (
-            ndimage.map_coordinates(values, at[:, dim], order=1)[:, None]
+            ndimage.map_coordinates(values, at.take(dim, axis=1), order=1)[:, None]
             for values, at in ((sun.shadow, self.sun), (contact, self.contact))
         )
         light.reshape(-1, 3)[self.top[dim]] = (1 - _SHADE * shadow) * (1 - _CONTACT * near)
@@ -302,9 +307,11 @@ def _room(camera: Camera) -> _Room:
     # From below, rows run along x and columns against y.
     contact = (points[:, :2] - _FROM_BELOW[:2, 3]) @ _FROM_BELOW[:2, [1, 0]] / _CONTACT_PIXEL
     contact = (contact.T + middle).astype(np.float32)
+    sun = _sun_pixels(points)[0]
+    nearest = _nearest(sun, (_SUN_SIZE, _SUN_SIZE)), _nearest(contact, _CONTACT_SHAPE)
     return _Room(
-        half.astype(np.float32), eye, rays.astype(np.float32), seen,
-        _sun_pixels(points)[0], contact,
+        half.astype(np.float32), eye, rays.astype(np.float32), seen, sun, contact,
+        np.stack(nearest),
     )  # fmt: skip
 
 
@@ -336,17 +343,23 @@ def _trace(eye: Array, rays: Array) -> tuple[Array, NDArray[np.bool_]]:
 def _wood(points: Array) -> Array:
     """Colours (n, 3) of planks along y, at points (n, 3)."""
     plank = np.floor(points[:, 0] / 0.13).astype(int)
+    grain, tones = _grain()
+    at = np.stack([points[:, 0] * 500 + 97 * plank, points[:, 1] * 260 + 211 * plank])
+    streaks = ndimage.map_coordinates(grain, at, order=1, mode="grid-wrap")
+    seam = np.abs((points[:, 0] / 0.13) % 1 - 0.5) > 0.492
+    value = (1 + tones[plank % 64] + streaks) * np.where(seam, 0.90, 1.0)
+    return np.asarray(_WOOD * value[:, None])
+
+
+@lru_cache(maxsize=1)
+def _grain() -> tuple[Array, Array]:
+    """Streaks (512, 512), and the tones of planks (64,), as shares of the colour."""
     rng = np.random.default_rng(7)
     noise = rng.standard_normal((2, 512, 512))
     fine = ndimage.gaussian_filter(noise[0], (0.7, 30), mode="wrap")
     broad = ndimage.gaussian_filter(noise[1], (4, 60), mode="wrap")
     grain = 0.016 * fine / fine.std() + 0.016 * broad / broad.std()
-    tone = rng.uniform(-0.022, 0.022, 64)[plank % 64]
-    at = np.stack([points[:, 0] * 500 + 97 * plank, points[:, 1] * 260 + 211 * plank])
-    streaks = ndimage.map_coordinates(grain, at, order=1, mode="grid-wrap")
-    seam = np.abs((points[:, 0] / 0.13) % 1 - 0.5) > 0.492
-    value = (1 + tone + streaks) * np.where(seam, 0.90, 1.0)
-    return np.asarray(_WOOD * value[:, None])
+    return grain, rng.uniform(-0.022, 0.022, 64)
 
 
 def _floor(eye: Array, rays: Array) -> tuple[Array, Array]:

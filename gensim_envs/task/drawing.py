@@ -9,6 +9,7 @@ import numpy as np
 from gensim_envs.errors import TaskError
 from gensim_envs.task.scene import Scene, Task
 from gensim_envs.task.spec import TaskSpec
+from gensim_envs.task.visibility import check_draw
 
 REDRAWS = 20
 """Redraws of a draw that fails a check, before it is an error."""
@@ -22,13 +23,14 @@ class Draw:
     redraws: int
 
 
-def draw(task: type[Task], split: str, seed: int) -> Draw:
+def draw(task: type[Task], split: str, seed: int, *, visible: bool = True) -> Draw:
     """Build one spec of a task.
 
     Args:
         task: the task's class.
         split: "train" or "test".
         seed: equal seeds give equal specs, in any process.
+        visible: whether everything must be told apart in the picture, as in each episode.
 
     Raises:
         TaskError: what is wrong with the task, or why no draw of 20 was good.
@@ -38,7 +40,10 @@ def draw(task: type[Task], split: str, seed: int) -> Draw:
         try:
             scene = Scene(split, rng)
             task().build(scene)
-            return Draw(scene._finish(task.__name__), attempt)
+            spec = scene._finish(task.__name__)
+            if visible:
+                check_draw(spec)
+            return Draw(spec, attempt)
         except TaskError as error:
             if not error.redraw or attempt == REDRAWS:
                 raise

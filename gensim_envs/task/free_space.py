@@ -11,7 +11,7 @@ import shapely
 
 from gensim_envs.errors import TaskError
 from gensim_envs.task.assets import Asset, Pile, Rope, asset_geometry
-from gensim_envs.task.geometry import Array, footprint, transform
+from gensim_envs.task.geometry import TABLE, Array, footprint, transform
 from gensim_envs.task.goals import GROUPS, REGIONS, Goal, Place
 from gensim_envs.task.patterns import Pattern
 from gensim_envs.task.pose import WORKSPACE, Pose
@@ -179,7 +179,7 @@ class FreeSpace:
             curve = shapely.LineString(points)
             gap = np.linalg.norm(points[:, None] - points[None], axis=-1)
             apart = gap[np.triu_indices(len(points), 3)].min() > 2 * rope.BEAD
-            room = shapely.box(x0, y0, x1, y1).buffer(-2 * rope.BEAD)
+            room = TABLE.buffer(-2 * rope.BEAD)
             if (
                 apart
                 and room.contains(curve)

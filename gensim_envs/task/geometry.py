@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import cast
 
@@ -9,8 +10,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from gensim_envs.task.pose import Pose
+from gensim_envs.task.pose import WORKSPACE, Pose
 
+TABLE = shapely.box(*np.transpose(WORKSPACE).ravel())
+"""The workspace, seen from above."""
 Array = NDArray[np.float64]
 
 
@@ -25,6 +28,18 @@ def footprint(outline: Array, pose: Pose) -> shapely.Polygon:
     """The area on the table of an outline (n, 2) at a pose."""
     # Twice as fast as the constructor of Polygon, and this is done some sixty times for a draw.
     return cast(shapely.Polygon, shapely.polygons(transform(outline, pose)))
+
+
+@functools.lru_cache(maxsize=256)  # a scene asks for the same ones all the time
+def disc(radius: float) -> shapely.Polygon:
+    """A disc around the origin."""
+    return shapely.Point(0, 0).buffer(radius)
+
+
+@functools.lru_cache(maxsize=256)
+def rectangle(x: float, y: float) -> shapely.Polygon:
+    """A rectangle around the origin, from -x to x and from -y to y."""
+    return shapely.box(-x, -y, x, y)
 
 
 def tilt_and_yaw(tumbles: str, rotation: Array) -> tuple[float, float]:

@@ -14,7 +14,15 @@ import shapely
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from gensim_envs.task.goals import GROUPS, HEIGHT_TOLERANCE, TILT_TOLERANCE, Goal, Place, Snapshot
+from gensim_envs.task.goals import (
+    GROUPS,
+    HEIGHT_TOLERANCE,
+    TILT_TOLERANCE,
+    Goal,
+    Part,
+    Place,
+    Snapshot,
+)
 from gensim_envs.task.patterns import Motion, Slot, locate
 from gensim_envs.task.pose import Pose
 from gensim_envs.task.relations import (
@@ -36,6 +44,7 @@ PILE_INTRUDES = 0.05
 _MANY = 1000
 _MOST = 120
 """Exchanges of equal bases that are tried for a goal: all of them for up to five."""
+_OTHER_END: dict[Part, Part] = {"first end": "second end", "second end": "first end"}
 _TAKEN = 0.02
 """Metres from a place within which something else stands on it."""
 
@@ -166,7 +175,7 @@ class Judge:
             for k, place in enumerate(goal.places):
                 if place.pattern != pattern:
                     continue
-                kinds = {self._kind[item] for item in self._takers(goal, k)}
+                kinds = self._kinds_for(goal, k)
                 items = tuple(k for k, kind in enumerate(self._kind) if kind in kinds)
                 periods = tuple(period_of(spec, place, item) for item in items)
                 slots.append(
@@ -226,6 +235,9 @@ class Judge:
         if size == len(goal.items) and not (anywhere or goal.shared):
             return (goal.items[place % size],)
         return goal.items
+
+    def _kinds_for(self, goal: Goal, place: int) -> frozenset[int]:
+        return frozenset(self._kind[item] for item in self._takers(goal, place))
 
     def _assign(
         self, numbers: Sequence[int], now: Snapshot, motions: Motions, *, todo: bool
@@ -317,14 +329,21 @@ class Judge:
         return targets, units
 
     def _variants(self, number: int) -> list[tuple[Place, ...]]:
-        """The alternative sets of a goal's places, with equal bases exchanged in all ways."""
+        """The alternative sets of a goal's places, with equal bases exchanged in all ways.
+
+        Nothing shows which end of a thing is its first one, so that its ends are exchanged too.
+        """
         if number not in self._exchanged:
             goal = self._spec.goals[number]
             found: dict[object, tuple[Place, ...]] = {}
             for places in goal.sets():
                 for way in self._exchanges(goal, places):
-                    key = frozenset((frozenset(p.bases), replace(p, bases=())) for p in way)
-                    found.setdefault(key, way)
+                    for ends in (way, tuple(map(_at_other_end, way))):
+                        key = frozenset(
+                            (self._kinds_for(goal, k), frozenset(p.bases), replace(p, bases=()))
+                            for k, p in enumerate(ends)
+                        )
+                        found.setdefault(key, ends)
             self._exchanged[number] = list(found.values())
         return self._exchanged[number]
 
@@ -376,7 +395,7 @@ class Judge:
         kinds: Sequence[int],
     ) -> _Target:  # fmt: skip
         goal = self._spec.goals[number]
-        takers = {self._kind[item] for item in self._takers(goal, k)}
+        takers = self._kinds_for(goal, k)
         unit = first + (kinds.index(min(takers)) if kinds else 0)
         if place.pattern is not None:
             motion = where.get(place.pattern)
@@ -419,7 +438,7 @@ class Judge:
             ]  # fmt: skip
             takes = [
                 t.place for t, k in open_places
-                if kind in {self._kind[item] for item in self._takers(goal, k)}
+                if kind in self._kinds_for(goal, k)
             ]  # fmt: skip
             if goal.shared:
                 takes = takes * len(items)
@@ -503,6 +522,10 @@ class Judge:
                     found.add(item)
                 belong[self._kind[item]] -= 1
         return found
+
+
+def _at_other_end(place: Place) -> Place:
+    return replace(place, part=_OTHER_END.get(place.part, place.part))
 
 
 def _share(done: int, count: int, free: int) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from gensim_envs.utils.decode import Range, Using, decode
 
@@ -82,7 +82,7 @@ class _Coordinates:
     y: _Coordinate
     z: _Coordinate
     yaw: _Coordinate
-    owner: None = None
+    owner: Literal[None] = None
 
 
 def _read_pose(data: Any) -> Pose:

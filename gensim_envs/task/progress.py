@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
-from gensim_envs.task.goals import Snapshot
+from gensim_envs.task.goals import Index, Snapshot
 from gensim_envs.task.judge import Judge
 from gensim_envs.task.rules import violation
-from gensim_envs.task.spec import TaskSpec
+from gensim_envs.task.spec import MAX_GOALS, TaskSpec
+from gensim_envs.utils.decode import Line, Range, Size
+
+_Count = Annotated[int, Range(0, MAX_GOALS)]
+_Text = Annotated[str, Size(0, 1000), Line()]
 
 
 @dataclass(frozen=True)
@@ -22,14 +26,27 @@ class GoalStatus:
         violation: the rule that has been broken, in words; "" for none.
     """
 
-    progress: float
-    current: int | None
-    goals_left: int
-    violation: str = ""
+    progress: Annotated[float, Range(0, 1 + 1e-9)]
+    current: Index | None
+    goals_left: _Count
+    violation: _Text = ""
 
     @property
     def success(self) -> bool:
         return self.current is None
+
+
+@dataclass
+class TrackerState:
+    """What has happened so far; the start state is not part of it.
+
+    Attributes:
+        latched: how many goals have been met.
+        violation: the rule that has been broken, in words; "" for none.
+    """
+
+    latched: _Count = 0
+    violation: _Text = ""
 
 
 class GoalTracker:
@@ -46,45 +63,35 @@ class GoalTracker:
         # A rope or pile is one item, so that its goal weighs 1.
         weights = [len(goal.items) for goal in spec.goals]
         self._weights = [weight / sum(weights) for weight in weights]
-        self._latched = 0
-        self._violation = ""
+        self.state = TrackerState()
         self._start = start
         self._done = [self.judge.fraction(k, start) for k in range(len(spec.goals))]
 
     def update(self, now: Snapshot) -> GoalStatus:
         """Credit a state at rest; call once after every action, in order."""
-        goals = self._spec.goals
-        if not self._violation:
-            self._violation = violation(self._spec, self.judge, self._start, now, self._latched)
-        if self._violation:
-            left = len(goals) - self._latched
-            return GoalStatus(
-                0.0, min(self._latched, len(goals) - 1), max(1, left), self._violation
-            )
+        count, state = len(self._spec.goals), self.state
+        state.violation = state.violation or violation(
+            self._spec, self.judge, self._start, now, state.latched
+        )
+        current = min(state.latched, count - 1)
+        if state.violation:
+            return GoalStatus(0.0, current, count - current, state.violation)
         while True:
-            current = min(self._latched, len(goals) - 1)
+            current = min(state.latched, count - 1)
             fractions = self.judge.assign(current, now).fractions
             unmet = next((k for k, fraction in enumerate(fractions) if fraction < 1), None)
             if unmet is not None:
                 return self._status(unmet, fractions[unmet])
-            self._latched = current + 1
-            if self._latched == len(goals):
+            state.latched = current + 1
+            if state.latched == count:
                 return GoalStatus(1.0, None, 0)
 
     def _status(self, current: int, fraction: float) -> GoalStatus:
         need, final = (sum(c[current].values()) for c in (self.judge.needs, self.judge.finals))
-        if current < self._latched:
+        if current < self.state.latched:
             # Items with a later goal have done their part here.
             fraction = 1 - (1 - fraction) * final / need
         start = self._done[current]
         gained = max(0.0, (fraction - start) / (1 - start)) if start < 1 else 0.0
         progress = sum(self._weights[:current]) + self._weights[current] * gained
         return GoalStatus(progress, current, len(self._spec.goals) - current)
-
-    def get_state(self) -> dict[str, Any]:
-        """What has happened so far, as plain data; the start state is not part of it."""
-        return {"latched": self._latched, "violation": self._violation}
-
-    def set_state(self, state: dict[str, Any]) -> None:
-        """The inverse of `get_state`."""
-        self._latched, self._violation = state["latched"], state["violation"]

@@ -118,12 +118,15 @@ def _is_heading(
 def _is_on(spec: TaskSpec, goal: Goal, place: Place, item: int, now: Snapshot) -> bool:
     """Whether an item is carried by all bases of a place, with its middle over their tops."""
     low, have = span(spec, item, now)[0], now.poses[item]
-    tops = [outline(spec, base, now) for base in place.bases]
-    own = outline(spec, item, now)
     if not (
         any(now.touch(item, base) is not None for base in place.bases)
         and all(abs(span(spec, k, now)[1] - low) <= HEIGHT_TOLERANCE for k in place.bases)
-        and all(top.intersects(own) for top in tops)
+    ):
+        return False
+    tops = [outline(spec, base, now) for base in place.bases]
+    own = outline(spec, item, now)
+    if not (
+        all(top.intersects(own) for top in tops)
         and shapely.union_all(tops).convex_hull.contains(shapely.Point(have.x, have.y))
     ):
         return False
@@ -160,6 +163,8 @@ def is_inside(spec: TaskSpec, base: int, item: int, now: Snapshot) -> bool:
         return False
     if isinstance(holder, Zone):
         return _is_in_zone(spec, base, item, now, frozenset())
+    if now.tilts[base] > TILT_TOLERANCE:
+        return False  # what an upturned bowl covers is under it
     have, floor = now.poses[item], now.poses[base]
     offset = floor.inverse() @ have
     if not shapely.contains_xy(holder.opening, offset.x, offset.y):

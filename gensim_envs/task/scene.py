@@ -24,6 +24,7 @@ from gensim_envs.task.checks.goals import (
     check_pose,
     tolerances,
 )
+from gensim_envs.task.checks.sentences import with_articles
 from gensim_envs.task.checks.specs import check_spec
 from gensim_envs.task.free_space import FreeSpace
 from gensim_envs.task.geometry import footprint
@@ -299,7 +300,7 @@ class Scene:
             places, sets = places_of(relation, value, offset, part, facing, self._items)
             limits = tolerances(self._specs, places)
             goal = Goal(
-                instruction, movers, relation, places, sets, bool(only),
+                with_articles(instruction), movers, relation, places, sets, bool(only),
                 limits[0] if tolerance is None else tolerance,
                 limits[1] if yaw_tolerance is None else yaw_tolerance,
             )  # fmt: skip

@@ -9,10 +9,10 @@ import numpy as np
 import shapely
 
 from gensim_envs.task.assets import asset_geometry
-from gensim_envs.task.geometry import footprint
-from gensim_envs.task.goals import Goal, Place
+from gensim_envs.task.geometry import TABLE, footprint
+from gensim_envs.task.goals import YAW_TOLERANCE, Goal, Place
 from gensim_envs.task.patterns import Motion
-from gensim_envs.task.pose import WORKSPACE, Pose
+from gensim_envs.task.pose import WORKSPACE, Pose, wrap
 from gensim_envs.task.spec import ItemSpec
 
 _GRID = 0.02  # metres between the sites that are tried
@@ -37,7 +37,7 @@ def find_site(
     places: Sequence[tuple[Place, Outline]],
     obstacles: Collection[shapely.Geometry],
     anchor: Pose | None = None,
-    keep: Sequence[tuple[Pose, int]] = (),
+    keep: Sequence[tuple[Pose, int, float | None]] = (),
 ) -> Motion | None:
     """The free site for a pattern: aligned with the table, as near to its middle as possible.
 
@@ -45,17 +45,24 @@ def find_site(
         places: of the pattern, each with the outline (n, 2) of what belongs there.
         obstacles: areas that are taken.
         anchor: where the pattern's origin is, if that is known; it may then be turned instead.
-        keep: poses of things, each with the index of the place at which it should stay; sites that
-            keep most of them come first.
+        keep: poses of things, each with the index of the place at which it should stay, and its
+            yaw period, radians, or None where its heading does not count. Sites that keep most of
+            them come first.
     """
     best: tuple[int, Motion] | None = None
     for motion in _motions(anchor):
-        kept = sum(motion(places[k][0].pose).distance(pose) < 0.005 for pose, k in keep)
+        kept = sum(_stays(pose, motion(places[k][0].pose), period) for pose, k, period in keep)
         if (best is None or kept > best[0]) and is_site(places, obstacles, motion):
             best = kept, motion
             if kept == len(keep):
                 break
     return None if best is None else best[1]
+
+
+def _stays(have: Pose, want: Pose, period: float | None) -> bool:
+    """Whether what stands at a pose is where and as it should be."""
+    turned = period is not None and abs(wrap(have.yaw - want.yaw, period)) > YAW_TOLERANCE
+    return have.distance(want) < 0.005 and not turned
 
 
 def is_site(
@@ -65,12 +72,10 @@ def is_site(
     gap: float = _GAP,
 ) -> bool:
     """Whether all places of a pattern are on the table and clear of obstacles."""
-    (x0, x1), (y0, y1) = WORKSPACE
-    table = shapely.box(x0, y0, x1, y1)
     taken = np.array(list(obstacles), dtype=object)
     for place, outline in places:
         shape = footprint(outline, motion(place.pose))
-        if not table.contains(shape) or shapely.dwithin(taken, shape, gap).any():
+        if not TABLE.contains(shape) or shapely.dwithin(taken, shape, gap).any():
             return False
     return True
 

@@ -12,9 +12,9 @@ import shapely
 from numpy.typing import NDArray
 
 from gensim_envs.task.assets import Zone
-from gensim_envs.task.geometry import Array, footprint, transform
+from gensim_envs.task.geometry import TABLE, Array, footprint, transform
 from gensim_envs.task.goals import DIRECTIONS, TILT_TOLERANCE, Goal, Place, Snapshot
-from gensim_envs.task.pose import WORKSPACE, Pose
+from gensim_envs.task.pose import Pose
 from gensim_envs.task.relations import corners_of, frame_of, is_met, outline, span, target_of
 from gensim_envs.task.sites import find_site
 from gensim_envs.task.spec import TaskSpec
@@ -93,8 +93,7 @@ def is_free(
 ) -> bool:
     """Whether an item fits at a pose: on the table, and clear of everything at its height."""
     shape = footprint(corners_at(spec, item, pose.yaw, now), Pose(pose.x, pose.y))
-    (x0, x1), (y0, y1) = WORKSPACE
-    if not shapely.box(x0, y0, x1, y1).contains(shape):
+    if not TABLE.contains(shape):
         return False
     bottom, top = span(spec, item, now)
     low, high = pose.z + 0.002, pose.z + top - bottom
@@ -224,7 +223,7 @@ def _rows(spec: TaskSpec, goal: Goal, now: Snapshot) -> Iterator[list[Pose]]:
         start = -(sum(sizes) + _BESIDE * (len(sizes) - 1)) / 2
         offsets = [start + sum(sizes[:k]) + size / 2 + k * _BESIDE for k, size in enumerate(sizes)]
         keep = [
-            (now.poses[item], k)
+            (now.poses[item], k, None)
             for k, item in enumerate(goal.items)
             if abs(now.poses[item].z) < 0.01
         ]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from gensim_envs.errors import TaskError
+from gensim_envs.errors import SightError
 from gensim_envs.task.assets import COLORS, Asset, KitBoard, Mark
 from gensim_envs.task.assets.base import MARK_COLOR
 from gensim_envs.task.colors import LEAST_DIFFERENCE, difference, distinguishable
@@ -39,16 +39,16 @@ class Problem:
     remedy: str
 
     @property
-    def error(self) -> TaskError:
+    def error(self) -> SightError:
         """As a refusal of the task or of the draw."""
-        return TaskError(self.text, self.remedy, goal=self.goal + 1, redraw=True)
+        return SightError(self.text, self.remedy, goal=self.goal + 1, redraw=True)
 
 
 def check_draw(spec: TaskSpec) -> None:
     """Check that everything in one draw can be told apart.
 
     Raises:
-        TaskError: with `redraw`, naming the goal and the thing.
+        SightError: with `redraw`, naming the goal and the thing.
     """
     for problem in problems(spec):
         raise problem.error
@@ -89,7 +89,7 @@ def alike(spec: TaskSpec, number: int) -> Iterator[Problem]:
     others = {item.asset for item in spec.items} - named
     for item in sorted(named, key=str):
         for other in sorted(others, key=str):
-            if _looks_like(item, other):
+            if looks_like(item, other):
                 # All marks are painted in the same colour.
                 marks = "Mark things of other shapes, or use the marks in one goal"
                 remedy = "Give them other colours, or sizes that differ by 1 cm"
@@ -99,7 +99,8 @@ def alike(spec: TaskSpec, number: int) -> Iterator[Problem]:
                 )  # fmt: skip
 
 
-def _looks_like(a: Asset, b: Asset) -> bool:
+def looks_like(a: Asset, b: Asset) -> bool:
+    """Whether two things are of the same kind, colour and size, as far as the picture shows."""
     if isinstance(a, Mark) and isinstance(b, Mark) and a.order != b.order:
         return False
     if type(a) is not type(b) or a.variant != b.variant or distinguishable(a.color, b.color):

@@ -143,11 +143,13 @@ def _decoder(kind: Any) -> _Decoder:
     if origin is Annotated:
         return _annotated(arguments[0], arguments[1:])
     if kind is Any:
-        return _plain
+        return lambda data: data
+    if kind is str:
+        return functools.partial(_sized, str, _CHARACTERS)
+    if kind in _SCALARS:
+        return functools.partial(_scalar, kind, *_SCALARS[kind])
     if dataclasses.is_dataclass(kind):
         return _dataclass(kind)
-    if kind in _SCALARS:
-        return _SCALARS[kind]
     if origin is Literal:
         return functools.partial(_literal, arguments)
     if origin in (Union, types.UnionType):
@@ -168,44 +170,75 @@ _CHARACTERS, _ENTRIES = Size(0, 10_000), Size(0, 100_000)
 
 def _annotated(kind: Any, notes: tuple[Any, ...]) -> _Decoder:
     """A decoder with the bounds that an annotation adds."""
+    for note in notes:
+        if isinstance(note, Using):
+            return functools.partial(_using, note.read)
     decoder = _decoder(kind)
     for note in sorted(notes, key=lambda note: not isinstance(note, Size)):
-        if isinstance(note, Using):
-            decoder = functools.partial(_using, note.read)
-        elif isinstance(note, Range) and kind is float:
-            decoder = functools.partial(_ranged_number, note.least, note.most)
+        if isinstance(note, Size):  # the last argument of the decoders of what has a size
+            assert isinstance(decoder, functools.partial)
+            decoder = functools.partial(decoder.func, *decoder.args[:-1], note)
         elif isinstance(note, Range):
             decoder = functools.partial(_ranged, decoder, note)
         elif isinstance(note, Line):
             decoder = functools.partial(_line, decoder)
-        elif isinstance(note, Size):
-            if kind is str:
-                decoder = functools.partial(_sized_text, note)
-            else:
-                assert isinstance(decoder, functools.partial)
-                decoder = functools.partial(decoder.func, *decoder.args[:-1], note)
     return decoder
 
 
+_SCALARS: dict[Any, tuple[str, Callable[[Any], bool]]] = {
+    bool: ("true or false", lambda data: isinstance(data, bool)),
+    int: ("an integer", lambda data: type(data) is int and abs(data) < 2**63),
+    float: ("a finite number", lambda data: type(data) in (int, float) and abs(data) <= 1e300),
+}
+"""What is expected where a type is, and whether a value is that."""
+
+
+def _scalar(kind: type, expected: str, fits: Callable[[Any], bool], data: Any) -> Any:
+    if not fits(data):
+        raise _unexpected(expected, data)
+    return kind(data)
+
+
+_WORDS: dict[Any, tuple[str, str]] = {
+    str: ("a text", "characters"), list: ("a list", "entries"), dict: ("an object", "entries")
+}  # fmt: skip
+
+
+def _sized(kind: Any, size: Size, data: Any) -> Any:
+    what, parts = _WORDS[kind]
+    if not isinstance(data, kind):
+        raise _unexpected(what, data)
+    if not size.least <= len(data) <= size.most:
+        raise _unexpected(f"{what} of {size.least} to {size.most} {parts}", data)
+    return data
+
+
 def _dataclass(kind: Any) -> _Decoder:
-    hints = typing.get_type_hints(kind, include_extras=True)
-    fields = [field for field in dataclasses.fields(kind) if field.init]
-    decoders = {field.name: _lazy(hints[field.name]) for field in fields}
+    fields = {field.name: field for field in dataclasses.fields(kind) if field.init}
     missing = dataclasses.MISSING
-    needed = {f.name for f in fields if f.default is missing and f.default_factory is missing}
+    needed = [
+        name
+        for name, field in fields.items()
+        if field.default is missing and field.default_factory is missing
+    ]
+
+    @functools.cache
+    def decoders() -> dict[str, _Decoder]:
+        """Made on first use, since types may refer to themselves."""
+        hints = typing.get_type_hints(kind, include_extras=True)
+        return {name: _decoder(hints[name]) for name in fields}
 
     def build(data: Any) -> Any:
-        if not isinstance(data, dict):
-            raise _unexpected("an object", data)
+        data, known = _sized(dict, _ENTRIES, data), decoders()
         for name in needed:
             if name not in data:
                 raise DecodeError(f"{name!r} is missing")
         values = {}
         for name, value in data.items():
-            if name not in decoders:
+            if name not in known:
                 raise DecodeError(f"{_shown(name)} is unknown")
             try:
-                values[name] = decoders[name](value)
+                values[name] = known[name](value)
             except DecodeError as error:
                 raise _at(f".{name}", error) from None
         try:
@@ -216,53 +249,33 @@ def _dataclass(kind: Any) -> _Decoder:
     return build
 
 
-def _lazy(kind: Any) -> _Decoder:
-    """A decoder that is made on first use, since types may refer to themselves."""
-    decoder: _Decoder | None = None
-
-    def decode_lazily(data: Any) -> Any:
-        nonlocal decoder
-        decoder = decoder or _decoder(kind)  # hashing a type takes as long as decoding a number
-        return decoder(data)
-
-    return decode_lazily
-
-
 def _list(container: type, decoder: _Decoder, size: Size, data: Any) -> Any:
-    if not isinstance(data, list):
-        raise _unexpected("a list", data)
-    if not size.least <= len(data) <= size.most:
-        raise _unexpected(f"a list of {size.least} to {size.most} entries", data)
-    values = []
-    for index, value in enumerate(data):
-        try:
-            values.append(decoder(value))
-        except DecodeError as error:
-            raise _at(f"[{index}]", error) from None
-    return container(values)
+    values = _sized(list, size, data)
+    return container(_parts([decoder] * len(values), values))
 
 
 def _tuple(decoders: list[_Decoder], data: Any) -> tuple[Any, ...]:
     if not isinstance(data, list) or len(data) != len(decoders):
         raise _unexpected(f"a list of {len(decoders)} entries", data)
-    values = []
-    for index, (decoder, value) in enumerate(zip(decoders, data, strict=True)):
-        try:
-            values.append(decoder(value))
-        except DecodeError as error:
-            raise _at(f"[{index}]", error) from None
-    return tuple(values)
+    return tuple(_parts(decoders, data))
+
+
+def _parts(decoders: list[_Decoder], data: list[Any]) -> list[Any]:
+    """The entries of a list; an error names the one that is wrong."""
+    found: list[Any] = []
+    try:
+        for decoder, value in zip(decoders, data, strict=True):
+            found.append(decoder(value))
+    except DecodeError as error:
+        raise _at(f"[{len(found)}]", error) from None
+    return found
 
 
 def _object(decoder: _Decoder, size: Size, data: Any) -> dict[str, Any]:
-    if not isinstance(data, dict):
-        raise _unexpected("an object", data)
-    if not size.least <= len(data) <= size.most:
-        raise _unexpected(f"an object of {size.least} to {size.most} entries", data)
     values = {}
-    for name, value in data.items():
+    for name, value in _sized(dict, size, data).items():
         try:
-            values[_sized_text(_CHARACTERS, name)] = decoder(value)
+            values[_sized(str, _CHARACTERS, name)] = decoder(value)
         except DecodeError as error:
             raise _at(f"[{_shown(name)}]", error) from None
     return values
@@ -298,19 +311,9 @@ def _using(read: Callable[[Any], Any], data: Any) -> Any:
 
 
 def _ranged(decoder: _Decoder, bounds: Range, data: Any) -> Any:
-    value = decoder(data)
-    if value is not None and not bounds.least <= value <= bounds.most:
+    if type(data) in (int, float) and not bounds.least <= data <= bounds.most:
         raise _unexpected(f"a number from {bounds.least:g} to {bounds.most:g}", data)
-    return value
-
-
-def _ranged_number(least: float, most: float, data: Any) -> float:
-    """What `_ranged` does, in one call for the most frequent type."""
-    if type(data) not in (int, float):
-        raise _unexpected("a finite number", data)
-    if not least <= data <= most:
-        raise _unexpected(f"a number from {least:g} to {most:g}", data)
-    return float(data)
+    return decoder(data)
 
 
 def _line(decoder: _Decoder, data: Any) -> Any:
@@ -318,51 +321,6 @@ def _line(decoder: _Decoder, data: Any) -> Any:
     if value is not None and not value.isprintable():
         raise _unexpected("one line of printable text", data)
     return value
-
-
-def _sized_text(size: Size, data: Any) -> str:
-    if not isinstance(data, str):
-        raise _unexpected("a text", data)
-    if not size.least <= len(data) <= size.most:
-        raise _unexpected(f"a text of {size.least} to {size.most} characters", data)
-    return data
-
-
-def _bool(data: Any) -> bool:
-    if not isinstance(data, bool):
-        raise _unexpected("true or false", data)
-    return data
-
-
-def _int(data: Any) -> int:
-    if type(data) is not int or abs(data) >= 2**63:
-        raise _unexpected("an integer", data)
-    return data
-
-
-def _number(data: Any) -> float:
-    if type(data) not in (int, float) or not abs(data) <= 1e300:
-        raise _unexpected("a finite number", data)
-    return float(data)
-
-
-def _none(data: Any) -> None:
-    if data is not None:
-        raise _unexpected("null", data)
-
-
-def _plain(data: Any) -> Any:
-    return data
-
-
-_SCALARS: dict[Any, _Decoder] = {
-    bool: _bool,
-    int: _int,
-    float: _number,
-    str: functools.partial(_sized_text, _CHARACTERS),
-    None: _none,
-    types.NoneType: _none,
-}
 
 
 def _check_plain(value: Any, depth: int) -> None:

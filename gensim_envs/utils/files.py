@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from io import BufferedReader, BufferedWriter
 from pathlib import Path, PurePath
 
-from gensim_envs.errors import FileError
+from gensim_envs.errors import FileError, GensimError
 
 LARGEST = 2**28
 """Most bytes of a file that is read as a whole."""
@@ -209,24 +209,27 @@ def leftovers(path: Path) -> list[Path]:
 
 
 @contextlib.contextmanager
-def locked(folder: Path, *, wait: bool = False) -> Iterator[None]:
+def locked(folder: Path, busy: GensimError | None = None) -> Iterator[None]:
     """Lock a folder for this process; create it if it does not exist.
 
     The kernel releases the lock when the process ends, in whatever way.
 
     Args:
         folder: what is locked.
-        wait: whether to wait for another process that holds it.
+        busy: is raised if another process holds it; by default this waits for it.
 
     Raises:
-        BlockingIOError: if another process holds it and `wait` is false.
         FileError: if the folder cannot be created or opened.
     """
     with errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(folder, _OPEN_FOLDER)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if busy is None else fcntl.LOCK_NB))
+        except BlockingIOError:
+            assert busy is not None
+            raise busy from None
         yield
     finally:
         os.close(descriptor)
@@ -259,8 +262,6 @@ def errors(path: Path, verb: str = "written", what: str = "") -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if isinstance(error, BlockingIOError):
-            raise
         full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         reason = "no space is left on the disk; free some" if full else error.strerror or str(error)
         if error.errno == errno.ELOOP:

@@ -98,11 +98,7 @@ class _Processes(ThreadPoolExecutor):
         self.shutdown(wait=False, cancel_futures=True)
         with self._lock:
             self._terminated = True
-        ours = set(multiprocessing.active_children()) - others
-        for process in ours:
-            process.terminate()
-        for process in ours:
-            process.join()
+        end_children(others)
         self.end()
 
     def _start(self) -> _Worker:
@@ -217,6 +213,15 @@ def map_in_order(
     if jobs:
         with processes(min(workers or cores(), len(jobs))) as executor:
             yield from in_order(executor, act, jobs, crashed)
+
+
+def end_children(others: set[multiprocessing.process.BaseProcess]) -> None:
+    """End all processes that this one has started but `others`, at once."""
+    ours = set(multiprocessing.active_children()) - others
+    for process in ours:
+        process.terminate()
+    for process in ours:
+        process.join()
 
 
 def end_with_parent() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -309,6 +310,12 @@ WRONG: dict[str, Callable[[h5py.Group], object]] = {
         group.pop("actions"),
         group.create_virtual_dataset("actions", virtual()),
     ),
+    "actions is stored in chunks of more than": lambda group: (
+        group.pop("actions"),
+        group.create_dataset(
+            "actions", (2, 6), "f4", maxshape=(None, 6), chunks=(3_000_000, 6), compression="gzip"
+        ).write_direct(np.zeros((2, 6), "f4")),
+    ),
     "instruction is missing": lambda group: group.pop("infos/instruction"),
     "instruction is not a list of 2 texts": lambda group: replace(
         group, "infos/instruction", ["a"]
@@ -328,6 +335,38 @@ WRONG: dict[str, Callable[[h5py.Group], object]] = {
     "or a vector": lambda group: group.pop("observations/color"),
     "reserved for test": lambda group: group.attrs.update(seed=TEST.start),
 }
+
+
+@pytest.mark.parametrize("kind", ["infos is", "a soft link", "shape"])
+def test_no_other_file_is_opened(tmp_path: Path, kind: str) -> None:
+    """The other file is a named pipe, which nobody can open without waiting."""
+    demos = Demonstrations("rgbd", LOW, HIGH)
+    add(demos, "gensim/A-v0", 1, [sample(1), sample(2)])
+    main = save(demos, tmp_path) / "gensim/A-v0/oracle-v0/data/main_data.hdf5"
+    os.mkfifo(tmp_path / "pipe")
+    with h5py.File(main, "r+") as file:
+        group = file["episode_0"]
+        file["other"] = h5py.ExternalLink(str(tmp_path / "pipe"), "x")
+        if kind == "shape":
+            endless = h5py.h5s.UNLIMITED
+            layout = h5py.VirtualLayout((2, 6), "f4", maxshape=(None, 6))
+            source = h5py.VirtualSource(str(tmp_path / "pipe"), "x", (2, 6), maxshape=(None, 6))
+            layout[0:endless, :] = source[0:endless, :]
+            del group["actions"]
+            group.create_virtual_dataset("actions", layout)
+        else:
+            link = file.get("other", getlink=True)
+            replace(group, "infos", link if kind == "infos is" else h5py.SoftLink("/other/x"))
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from agents.data.demonstrations import Demonstrations\n"
+        "Demonstrations.load(Path(sys.argv[1]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path], capture_output=True, text=True, timeout=60
+    )
+    assert "DatasetError" in done.stderr
+    assert "is a link" in done.stderr or "actions refers to another file" in done.stderr
 
 
 @pytest.mark.parametrize("message", WRONG)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 import pytest
+import torch
 from gymnasium.spaces import Box
 from toys import HIGH, LOW, TOKENS, add, images, states
 
@@ -157,6 +160,24 @@ def test_a_checkpoint_refuses_other_spaces(by_state: Path) -> None:
         agent.reset(Fake(13), rng)
     with pytest.raises(AgentsError, match="has actions"):
         agent.reset(Fake(low=-np.ones(6, np.float32), high=np.ones(6, np.float32)), rng)
+
+
+@pytest.mark.parametrize("wrong", ["cannot act", "not finite"])
+def test_a_checkpoint_that_gives_no_action_is_refused(
+    wrong: str, by_state: Path, tmp_path: Path
+) -> None:
+    agent = LearnedPolicy.from_pretrained(by_state)
+    spec = agent.spec
+    if wrong == "cannot act":  # its text has no encoder, and yet a width
+        spec = replace(spec, encoder=None, encoder_width=8)
+    other = make_policy(spec, agent.config)
+    if wrong == "not finite":
+        for parameter in other.parameters():
+            torch.nn.init.constant_(parameter, math.nan)
+    other.save_pretrained(tmp_path)
+    loaded = LearnedPolicy.from_pretrained(tmp_path)
+    with pytest.raises(AgentsError, match=wrong):
+        loaded.act(np.zeros(12, np.float32), "red")
 
 
 def test_a_checkpoint_is_loaded_by_its_class(by_state: Path) -> None:

@@ -13,6 +13,17 @@ def bowl(scene: Scene) -> None:
     scene.goal(f"put the {red} into the {blue}", red, inside=blue)
 
 
+def loose_bowl(scene: Scene) -> None:
+    red, blue = scene.add(Block("red")), scene.add(Bowl("blue"))
+    scene.goal(f"put the {red} into the {blue}", red, inside=blue)
+
+
+def bowl_in_crate(scene: Scene) -> None:
+    green, red = scene.add(Bowl("green")), scene.add(Block("red"))
+    blue = scene.add(Container("blue"), at=MIDDLE)
+    scene.goal(f"put the {green} and the {red} into the {blue}", [green, red], inside=blue)
+
+
 def bowl_of_blocks(scene: Scene) -> None:
     reds, blue = scene.add(Block("red"), 2), scene.add(Bowl("blue"), at=MIDDLE, fixed=True)
     scene.goal(f"put the {reds} into the {blue}", reds, inside=blue)
@@ -140,6 +151,12 @@ CASES = [
     done("in the bowl", bowl, {"red block": Put(1, 1, 0.5, 20)}),
     done("on its side in the bowl", bowl, {"red block": Put(0, 0, 0.5, 0, 90)}),
     not_done("beside the bowl", bowl, {"red block": Put(0, 9)}),
+    not_done("under the bowl, which is upside down", loose_bowl,
+             {"red block": Put(0, 0), "blue bowl": Put(0, 0, roll=180)}),
+    not_done("on the bowl, which is upside down", loose_bowl,
+             {"blue bowl": Put(0, 0, roll=180), "red block": Put(0, 0, 5)}),
+    done("in a bowl in the crate", bowl_in_crate,
+         {"green bowl": Put(0, 0, 0.5), "red block": Put(0, 0, 1.2)}),
     done("side by side in the bowl", bowl_of_blocks,
          {"red block": Put(0, -2.1, 0.5), "red block 2": Put(0, 2.1, 0.5)}),
     not_done("one stands on the other, above the rim", bowl_of_blocks,

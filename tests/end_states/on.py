@@ -65,6 +65,13 @@ def ends(scene: Scene) -> None:
     scene.goal(f"put a {reds[0]} on each end of the {stand}", reds, on=stand, part="ends")
 
 
+def either_end(scene: Scene) -> None:
+    stand = scene.add(Stand("blue"), at=MIDDLE)
+    things = [scene.add(Block("red")), scene.add(Block("green"))]
+    scene.goal(f"put the {things[0]} and the {things[1]} on the {stand}, one on each end", things,
+               on=stand, part="ends")  # fmt: skip
+
+
 def edge(scene: Scene) -> None:
     pallet, red = scene.add(Pallet("brown"), at=MIDDLE), scene.add(Block("red"))
     scene.goal(f"put the {red} at the edge of the {pallet}", red, on=pallet, part="edge")
@@ -127,6 +134,10 @@ CASES = [
     not_done("in the middle", end, {"red block": Put(1, 0, 1.5)}),
     done("one on each end", ends, {"red block": Put(-6, 0, 1.5), "red block 2": Put(6, 0, 1.5)}),
     not_done("both on one end", ends, {"red block": Put(7, 0, 1.5), "red block 2": Put(3, 0, 1.5)}),
+    done("two colours, one on each end", either_end,
+         {"red block": Put(-6, 0, 1.5), "green block": Put(6, 0, 1.5)}),
+    done("two colours, the other way round", either_end,
+         {"red block": Put(6, 0, 1.5), "green block": Put(-6, 0, 1.5)}),
     done("at a long edge", edge, {"red block": Put(0, 7, 2)}),
     not_done("far from all edges", edge, {"red block": Put(0, 0, 2)}),
     done("across, 8 degrees off", facing, {"red box": Put(2, 0, 1.5, 98)}),

@@ -38,7 +38,7 @@ for line in sys.stdin:
     if os.fork() == 0:
         try:
             request = {"id": "", "source": json.loads(line), "split": "train", "seed": 0}
-            request |= {"seconds": 10, "legacy": False}
+            request |= {"seconds": 10, "work": "draw"}
             os.write(1, worker.answer(request) + b"\\n")
         finally:
             os._exit(0)

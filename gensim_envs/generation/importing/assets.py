@@ -67,18 +67,10 @@ def asset_of(thing: Thing, room: Triple | None, color: str, notes: list[str]) ->
     make = _FILES.get(f"{folder}/{stem}") or _FILES.get(stem)
     if make is None:
         notes.append(f"there is no {thing.file}, so it is a block of 4 cm, as there")
-        make = _block
+        make = _plain(assets.Block)
     cls, options = make(thing, size)
     notes += size.notes
     return cls(color, **options)
-
-
-def _block(thing: Thing, size: Size) -> Made:
-    return assets.Block, {}
-
-
-def _small(thing: Thing, size: Size) -> Made:
-    return assets.Box, {"extents": (0.01, 0.01, 0.01)}
 
 
 def _box(thing: Thing, size: Size) -> Made:
@@ -144,7 +136,8 @@ def _plain(cls: type[Asset], **options: object) -> Callable[[Thing, Size], Made]
 
 
 _FILES: dict[str, Callable[[Thing, Size], Made]] = {
-    "block": _block, "block_for_anchors": _block, "small": _small, "box": _box,
+    "block": _plain(assets.Block), "block_for_anchors": _plain(assets.Block),
+    "small": _plain(assets.Box, extents=(0.01, 0.01, 0.01)), "box": _box,
     "cylinder": _cylinder, "ball": _ball, "sphere": _ball, "container": _container,
     
     "pallet": _plain(assets.Pallet, extents=(0.30, 0.25, 0.0375)),

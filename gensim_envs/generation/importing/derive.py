@@ -14,8 +14,8 @@ from typing import Literal
 
 import shapely
 
-from gensim_envs.errors import TaskError
-from gensim_envs.generation.importing.layout import Entry, Layout, Root, Spot, sentence_of
+from gensim_envs.errors import TaskError, in_goal
+from gensim_envs.generation.importing.layout import Entry, Layout, Spot, sentence_of
 from gensim_envs.task.assets import (
     Ball,
     Bowl,
@@ -42,7 +42,10 @@ Relation = Literal["inside", "on", "mark", "corner", "at", "beside", "along"]
 _HOLDERS = (Bowl, Container, Pallet, Stand, Fixture)
 _OPEN = (Bowl, Container, Zone)
 _PAINT = (Corner, Line, OpenSquare, Fixture)
-_STACKS = re.compile(r"\b(stack\w*|top|tower|atop|above|pyramid|upon|over|across|bridge)\b")
+_STACKS = re.compile(
+    r"\b(stack\w*|top|tower|atop|above|pyramid|upon|over|across|bridge|wall|layers?|levels?|column"
+    r"|castle|house|structure|balanc\w*|build\w*|construct\w*)\b"
+)
 _BESIDE = re.compile(r"\b(next to|beside|adjacent|besides|alongside)\b")
 _CROSSING = Pose(ELL[1] / 2 - ELL[2], ELL[1] / 2 - ELL[2])
 """Where the arms of a fixture cross, which is its origin there; ours is its centroid."""
@@ -99,20 +102,12 @@ class Goal:
 
 
 @dataclass
-class _Held:
-    """Where an item stands once a goal has been met."""
-
-    root: Root
-    pose: Pose
-
-
-@dataclass
 class Derivation:
     """Reads the goals of a layout one by one."""
 
     layout: Layout
     goals: list[Goal] = field(default_factory=list)
-    _at: dict[int, _Held] = field(default_factory=dict)
+    _at: dict[int, Spot] = field(default_factory=dict)  # where each thing stands by now
     _moved: set[int] = field(default_factory=set)
 
     def run(self) -> list[Goal]:
@@ -123,10 +118,11 @@ class Derivation:
         """
         for k, entry in enumerate(self._entries):
             start = entry.start
-            self._at[k] = _Held(("thing", k), Pose(0, 0)) if start is None else self._root_of(start)
+            self._at[k] = Spot(("thing", k), Pose(0, 0)) if start is None else self._now(start)
         part_of = {part: k for k, e in enumerate(self._entries) for part in e.thing.parts}
         for number in range(len(self.layout.recordings[0].goals)):
-            self._read(number, part_of)
+            with in_goal(number + 1):
+                self._read(number, part_of)
         if not self.goals:
             raise TaskError("no goal moves anything", cause="spec")
         self._show()
@@ -137,13 +133,10 @@ class Derivation:
     def _entries(self) -> list[Entry]:
         return self.layout.entries
 
-    def _root_of(self, spot: Spot) -> _Held:
-        """A spot in the frame that it hangs on in the end."""
+    def _now(self, spot: Spot) -> Spot:
+        """A spot in the frame that it hangs on in the end; what has moved is meant where it is."""
         kind, k = spot.root
-        if kind == "thing":
-            held = self._at[k]
-            return _Held(held.root, held.pose @ spot.pose)
-        return _Held(spot.root, spot.pose)
+        return Spot(self._at[k].root, self._at[k].pose @ spot.pose) if kind == "thing" else spot
 
     # --- one old goal ---------------------------------------------------------------------
 
@@ -153,19 +146,19 @@ class Derivation:
         sentence = sentence_of(self.layout, [row.sentence for row in rows])
         unknown = set(old.objs) - set(part_of)
         if unknown or not old.objs:
-            raise TaskError("it has no items, or unknown ones", goal=number + 1)
+            raise TaskError("it has no items, or unknown ones")
         items = list(dict.fromkeys(part_of[obj] for obj in old.objs))
         first = self._entries[items[0]].asset
         if isinstance(first, Rope) and len(items) == 1:
             self.goals.append(self._path(number, sentence, items[0]))
             return
         if not old.targets:
-            raise TaskError("it has no target", goal=number + 1)
+            raise TaskError("it has no target")
         if isinstance(first, Pile) and len(items) == 1:
             spot = self._target(number, 0)
-            zone = self._base(spot, sentence, items[0], (Zone,))
+            zone = self._base(spot, sentence, items[0], Zone)
             if zone is None:
-                raise TaskError("a pile is swept where there is no zone", goal=number + 1)
+                raise TaskError("a pile is swept where there is no zone")
             place = Placement(items[0], "inside", (zone,), spot)
             self.goals.append(Goal(sentence, [place], number + 1))
             return
@@ -183,7 +176,7 @@ class Derivation:
             level = max(below, default=-1) + 1
             levels += [[] for _ in range(level + 1 - len(levels))]
             levels[level].append(placement)
-            self._at[item] = _Held(*self._final(placement))
+            self._at[item] = self._now(placement.spot)
             self._moved.add(item)
         split = not all(all(row) for row in old.matches)
         for placements in levels:
@@ -191,34 +184,21 @@ class Derivation:
                 self.goals.append(Goal(sentence, part, number + 1))
 
     def _target(self, number: int, n: int) -> Spot:
-        poses = [recording.goals[number].targets[n] for recording in self.layout.recordings]
-        try:
-            return self.layout.spot(poses)
-        except TaskError as error:
-            error.goal = number + 1
-            raise
-
-    def _final(self, placement: Placement) -> tuple[Root, Pose]:
-        held = self._now(placement.spot)
-        return held.root, held.pose
-
-    def _now(self, spot: Spot) -> _Held:
-        """Where a target is: what an earlier goal has moved is meant where it is now."""
-        return self._root_of(spot)
+        return self.layout.spot([r.goals[number].targets[n] for r in self.layout.recordings])
 
     def _path(self, number: int, sentence: str | None, rope: int) -> Goal:
         """A rope's path: a side of something painted, or between two things."""
         rows = [recording.things[rope].corners for recording in self.layout.recordings]
         ends = [self.layout.spot([row[k] for row in rows]) for k in (0, 1)]
         if ends[0].root != ends[1].root:
-            ends = self._spanned(number, rope, ends)
+            ends = self._spanned(rope, ends)
         bases = [(end.root[1],) if end.root[0] == "thing" else () for end in ends]
         places = [
             Placement(rope, "along", base, end) for base, end in zip(bases, ends, strict=True)
         ]
         return Goal(sentence, places, number + 1)
 
-    def _spanned(self, number: int, rope: int, ends: list[Spot]) -> list[Spot]:
+    def _spanned(self, rope: int, ends: list[Spot]) -> list[Spot]:
         """Ends of a rope on two things: the second starts where the rope reaches."""
         things = [end.root[1] for end in ends]
         free = all(
@@ -226,7 +206,7 @@ class Derivation:
             for k, end in zip(things, ends, strict=True)
         )
         if not free:
-            raise TaskError("the ends of a rope are at unrelated places", goal=number + 1)
+            raise TaskError("the ends of a rope are at unrelated places")
         asset = self._entries[rope].asset
         assert isinstance(asset, Rope)
         usual = Rope.LENGTH
@@ -235,8 +215,7 @@ class Derivation:
         sizes = [asset_geometry(self._entries[k].asset) for k in things]
         gaps = [0.0 if g.flat else g.size[0] / 2 + Rope.BEAD / 2 + 0.002 for g in sizes]
         away = Pose(round(usual + sum(gaps), 4), 0.0)
-        self._entries[things[1]].start = Spot(("thing", things[0]), away)
-        self._at[things[1]] = _Held(("thing", things[0]), away)
+        self._at[things[1]] = self._entries[things[1]].start = Spot(("thing", things[0]), away)
         self.layout.notes.append(
             f"the {self._entries[things[1]].asset} starts where the rope reaches"
         )
@@ -251,8 +230,7 @@ class Derivation:
         if spot.root == ("thing", item) and math.hypot(spot.pose.x, spot.pose.y) < 0.01:
             if item not in self._moved:
                 return None
-            held = self._at[item]
-            spot = Spot(held.root, held.pose)
+            spot = self._at[item]
         held = self._now(spot)
         below = self._supporters(item, held, sentence, fresh)
         if below:
@@ -276,12 +254,12 @@ class Derivation:
             return Placement(item, "mark", (), spot)
         return Placement(item, "on", (base,), spot)
 
-    def _offset(self, base: int, held: _Held) -> Pose | None:
+    def _offset(self, base: int, held: Spot) -> Pose | None:
         at = self._at[base]
         return at.pose.inverse() @ held.pose if at.root == held.root else None
 
     def _supporters(
-        self, item: int, held: _Held, sentence: str | None, fresh: Sequence[Placement]
+        self, item: int, held: Spot, sentence: str | None, fresh: Sequence[Placement]
     ) -> tuple[int, ...]:
         """What earlier goals have put where an item goes, and can carry it; the highest."""
         own = self._shape(item, held.pose)
@@ -331,49 +309,43 @@ class Derivation:
         pattern = rf"\b(on|onto)\b(?: \w+){{0,3}} ({'|'.join(map(re.escape, nouns))})"
         return bool(nouns) and re.search(pattern, text) is not None
 
-    def _around(self, held: _Held, item: int) -> int | None:
+    def _around(self, held: Spot, item: int) -> int | None:
         """The zone, bowl or container in which a place lies."""
         inside = [
             k for k, entry in enumerate(self._entries)
             if k != item and isinstance(entry.asset, _OPEN)
             and self._at[k].root == held.root and self._covers(k, held, 0.0)
         ]  # fmt: skip
-        inside.sort(key=lambda k: (isinstance(self._entries[k].asset, Zone), -k))
-        return inside[0] if inside else None
+        return min(
+            inside, key=lambda k: (isinstance(self._entries[k].asset, Zone), -k), default=None
+        )
 
     def _base(
-        self, spot: Spot, sentence: str | None, item: int, kinds: tuple[type, ...] = ()
+        self, spot: Spot, sentence: str | None, item: int, kinds: type = object
     ) -> int | None:
         """The thing on, in or at which a place is; None where there is none."""
         held, text = self._now(spot), (sentence or "").lower()
-        best: tuple[float, int] | None = None
-        ball = False
-        for k, entry in enumerate(self._entries):
-            asset = entry.asset
-            if k == item or self._at[k].root != held.root or isinstance(asset, (Rope, Pile, Mark)):
-                continue
-            if kinds and not isinstance(asset, kinds):
-                continue
-            if "nocollision" in entry.thing.file:
-                continue
-            if not self._covers(k, held, 0.012):
-                continue
-            if isinstance(asset, Ball):
-                ball = True
-                continue
-            said = max(
-                (2.0 for noun in asset.called if re.search(rf"\b{re.escape(noun)}", text)),
-                default=0.0,
-            )
-            said += 1.0 if asset.color in text else 0.0
-            score = said + 0.5 * (not isinstance(asset, (Zone, *_PAINT))) + 0.001 * k
-            if best is None or score > best[0]:
-                best = score, k
-        if best is None and ball:
+        below = [
+            k for k, entry in enumerate(self._entries)
+            if k != item and self._at[k].root == held.root
+            and not isinstance(entry.asset, (Rope, Pile, Mark))
+            and isinstance(entry.asset, kinds) and "nocollision" not in entry.thing.file
+            and (k not in self._moved or isinstance(entry.asset, _OPEN))  # see `_supporters`
+            and self._covers(k, held, 0.012)
+        ]  # fmt: skip
+        solid = [k for k in below if not isinstance(self._entries[k].asset, Ball)]
+        if below and not solid:
             raise TaskError("it puts something on a ball, where nothing holds")
-        return None if best is None else best[1]
 
-    def _covers(self, k: int, held: _Held, margin: float) -> bool:
+        def fit(k: int) -> float:
+            asset = self._entries[k].asset
+            named = any(re.search(rf"\b{re.escape(noun)}", text) for noun in asset.called)
+            thing = not isinstance(asset, (Zone, *_PAINT))
+            return 2 * named + (asset.color in text) + 0.5 * thing + 0.001 * k
+
+        return max(solid, key=fit, default=None)
+
+    def _covers(self, k: int, held: Spot, margin: float) -> bool:
         """Whether a place is over a thing, or near what is painted."""
         asset, offset = self._entries[k].asset, self._offset(k, held)
         assert offset is not None
@@ -387,15 +359,11 @@ class Derivation:
     def _loose(self, item: int, spot: Spot, text: str) -> Placement:
         """A place that is on or in nothing: beside a thing that moves, else a mark."""
         kind, k = spot.root
-        if kind in ("thing", "axes") and (k in self._moved or self._is_beside(item, spot, text)):
-            return Placement(item, "beside", (k,), spot)
+        if kind in ("thing", "axes"):
+            gap = self._shape(item, spot.pose).distance(self._shape(k, Pose(0, 0)))
+            if k in self._moved or (_BESIDE.search(text) and gap <= NEIGHBOUR_GAP):
+                return Placement(item, "beside", (k,), spot)
         return Placement(item, "mark", (), spot)
-
-    def _is_beside(self, item: int, spot: Spot, text: str) -> bool:
-        """Whether a sentence puts an item beside the thing to which its place is relative."""
-        other = self._shape(spot.root[1], Pose(0, 0))
-        gap = self._shape(item, spot.pose).distance(other)
-        return _BESIDE.search(text) is not None and gap <= NEIGHBOUR_GAP
 
     def _shape(self, item: int, pose: Pose) -> shapely.Polygon:
         return footprint(asset_geometry(self._entries[item].asset).outline, pose)
@@ -407,18 +375,10 @@ class Derivation:
         rows = {b for g in self.goals for p in g.placements if len(p.bases) > 1 for b in p.bases}
         for goal in self.goals:
             for n, p in enumerate(goal.placements):
-                base = self._entries[p.bases[0]] if len(p.bases) == 1 else None
-                if p.item not in rows or base is None or p.relation != "on":
-                    continue
-                if p.bases[0] not in self._moved:
+                fixed = len(p.bases) == 1 and p.bases[0] not in self._moved
+                if p.item in rows and p.relation == "on" and fixed:
                     goal.placements[n] = replace(p, relation="mark")
-        self.goals = [
-            part
-            for goal in self.goals
-            for part in (
-                [goal] if len({p.relation for p in goal.placements}) == 1 else _by_relation(goal)
-            )
-        ]
+        self.goals = [part for goal in self.goals for part in _by_relation(goal)]
 
     def _reorder(self) -> None:
         """Move a base before anything is put on it."""

@@ -72,10 +72,6 @@ class Variable:
     kind: Literal["color", "shape"]
     values: tuple[str, ...]
 
-    def words(self, seed: int) -> str:
-        """What a sentence calls it."""
-        return self.values[seed]
-
 
 @dataclass
 class Layout:
@@ -97,9 +93,9 @@ class Layout:
             TaskError: its offset differs from recording to recording.
         """
         flat = [flat_pose(pose) for pose in poses]
-        if max(map(_size, flat)) < 3 and _constant([(p.x, p.y) for p in flat]):
-            turn = flat[0].yaw if _constant([(p.yaw,) for p in flat], angles=True) else 0.0
-            return Spot(("world", 0), _rounded(flat[0].x, flat[0].y, turn))
+        place = _common(flat)
+        if place is not None and max(abs(place.x), abs(place.y)) < 3:
+            return Spot(("world", 0), place)
         options: list[tuple[int, float, int, Spot]] = []
         for rank, (root, origins) in enumerate(self._origins(before)):
             found = _relative(root, origins, flat)
@@ -120,8 +116,8 @@ class Layout:
                 rows.append((("thing", k), poses))
         for n in range(min(len(r.islands) for r in self.recordings)):
             poses = [flat_pose(r.islands[n].pose) for r in self.recordings]
-            owned = any(_on_top(poses, origins) for _, origins in rows)
-            if not owned:
+            pairs = (zip(poses, origins, strict=True) for _, origins in rows)
+            if not any(all(a.distance(b) < _SAME for a, b in each) for each in pairs):
                 rows.append((("island", n), poses))
         return rows
 
@@ -222,13 +218,13 @@ def sentence_of(layout: Layout, said: Sequence[str | None]) -> str | None:
     if len(set(plain)) == 1:
         return plain[0]
     for seed, text in enumerate(plain):
-        words = {v.words(seed): n for n, v in enumerate(layout.variables)}
+        words = {v.values[seed]: n for n, v in enumerate(layout.variables)}
         if len(words) < len(layout.variables):
             continue  # two drawn words are the same in this draw
         known = "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
         template = re.sub(rf"\b({known})\b", lambda m: f"{{{words[m[0]]}}}", text)  # noqa: B023
         filled = [
-            template.format(*(v.words(other) for v in layout.variables))
+            template.format(*(v.values[other] for v in layout.variables))
             for other in range(len(plain))
         ]
         if filled == plain:
@@ -243,48 +239,28 @@ def flat_pose(frame: Frame) -> Pose:
     return Pose(x, y, 0.0, yaw)
 
 
-def is_tilted(frame: Frame) -> bool:
-    """Whether a frame's z axis leans by more than 30 degrees."""
-    _, _, _, qx, qy, _, _ = frame
-    return 1 - 2 * (qx * qx + qy * qy) < math.cos(math.radians(30))
-
-
 def _relative(root: Root, origins: Sequence[Pose], poses: Sequence[Pose]) -> Spot | None:
     """Poses relative to an origin, where that is the same in all recordings."""
-    if any(a.distance(b) > _NEAR for a, b in zip(origins, poses, strict=True)):
+    pairs = list(zip(origins, poses, strict=True))
+    if any(a.distance(b) > _NEAR for a, b in pairs):
         return None
-    local = [a.inverse() @ b for a, b in zip(origins, poses, strict=True)]
-    if _constant([(p.x, p.y) for p in local]):
-        same = _constant([(p.yaw,) for p in local], angles=True)
-        turn = wrap(local[0].yaw) if same else 0.0
-        return Spot(root, _rounded(local[0].x, local[0].y, turn))
-    axes = [(b.x - a.x, b.y - a.y) for a, b in zip(origins, poses, strict=True)]
-    if root[0] in ("thing", "island") and _constant(axes):
-        if root[0] == "island":
-            return Spot(root, _rounded(*axes[0], 0.0))
-        return Spot(("axes", root[1]), _rounded(*axes[0], 0.0))
-    return None
+    if place := _common([a.inverse() @ b for a, b in pairs]):
+        return Spot(root, place)
+    shift = _common([Pose(b.x - a.x, b.y - a.y) for a, b in pairs])
+    if shift is None or root[0] not in ("thing", "island"):
+        return None
+    return Spot(root if root[0] == "island" else ("axes", root[1]), shift)
 
 
-def _rounded(x: float, y: float, yaw: float) -> Pose:
-    return Pose(round(x, 4) + 0.0, round(y, 4) + 0.0, 0.0, round(wrap(yaw), 4) + 0.0)
-
-
-def _constant(rows: Sequence[tuple[float, ...]], *, angles: bool = False) -> bool:
-    return all(
-        abs(wrap(a - b) if angles else a - b) < _SAME
-        for row in rows[1:]
-        for a, b in zip(row, rows[0], strict=True)
-    )
-
-
-def _on_top(a: Sequence[Pose], b: Sequence[Pose]) -> bool:
-    return all(p.distance(q) < _SAME for p, q in zip(a, b, strict=True))
+def _common(poses: Sequence[Pose]) -> Pose | None:
+    """What poses have in common: a place, and a yaw if that is the same, too."""
+    first = poses[0]
+    if any(pose.distance(first) >= _SAME for pose in poses):
+        return None
+    turned = any(abs(wrap(pose.yaw - first.yaw)) >= _SAME for pose in poses)
+    yaw = 0.0 if turned else round(wrap(first.yaw), 4) + 0.0
+    return Pose(round(first.x, 4) + 0.0, round(first.y, 4) + 0.0, 0.0, yaw)
 
 
 def _gap(a: Frame, b: Frame) -> float:
     return math.hypot(a[0] - b[0], a[1] - b[1])
-
-
-def _size(pose: Pose) -> float:
-    return max(abs(pose.x), abs(pose.y))

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal, get_args
 
-from gensim_envs.errors import FileError, LibraryError, TaskError
-from gensim_envs.generation import check, validate
+from gensim_envs.errors import BlindPlayError, FileError, LibraryError, SightError, TaskError
+from gensim_envs.generation import validate
 from gensim_envs.generation.importing.translate import Translation, record, translate
-from gensim_envs.generation.publish import Candidate
-from gensim_envs.library import Library, file_of
-from gensim_envs.sandbox.program import Sandboxed
+from gensim_envs.generation.publish import measured
+from gensim_envs.library import Library
+from gensim_envs.sandbox.program import Program
 from gensim_envs.seeds import TUNING
 from gensim_envs.utils import files
 from gensim_envs.utils.processes import in_order
@@ -30,6 +30,8 @@ TRIED = TUNING[:5]
 NEEDED = 4
 """How many of them it must solve."""
 
+_CAUSES: dict[type[Exception], str] = {SightError: "sight", BlindPlayError: "blind play"}
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -39,7 +41,8 @@ class Outcome:
         file: its name.
         task: class name; "" if it was not recorded.
         failed: the step that it failed; None if it was published.
-        cause: stage that refused, as in `gensim_envs.errors.Cause`, or "library".
+        cause: stage that refused, as in `gensim_envs.errors.Cause`, or "sight", "blind play" or
+            "library".
         problem: why.
         solved: seeds of 5 that the oracle solves.
         notes: what differs from the old program.
@@ -65,14 +68,7 @@ class Outcome:
         return f"{self.file}: failed to {self.failed} ({self.cause}): {self.problem}"
 
 
-def import_file(
-    path: Path,
-    library: Library,
-    executor: Executor,
-    *,
-    weak: bool = False,
-    tick: Callable[[str], None] = lambda line: None,
-) -> Outcome:
+def import_file(path: Path, library: Library, executor: Executor, *, weak: bool = False) -> Outcome:
     """Import one program into a library.
 
     Args:
@@ -80,7 +76,6 @@ def import_file(
         library: to publish into.
         executor: runs draws and episodes.
         weak: run the program also where this machine cannot isolate it.
-        tick: called with a line after each episode of the certificate.
     """
     outcome, step = Outcome(path.name), STEPS[0]
     try:
@@ -97,37 +92,41 @@ def import_file(
                 f"the oracle solves {solved} of {len(TRIED)} seeds: {why}", cause="oracle"
             )
         step = "publish"
-        _publish(made, library, executor, tick)
-    except TaskError as error:
-        return replace(outcome, failed=step, cause=error.cause, problem=str(error))
-    except FileError as error:
-        return replace(outcome, failed=step, cause="parse", problem=str(error))
-    except LibraryError as error:
-        return replace(outcome, failed=step, cause="library", problem=str(error))
+        _check_seen(made)
+        candidate = measured(library, made.program, made.source, made.source, executor)
+        candidate.publish(library, "import", notes=list(made.notes))
+    except (TaskError, FileError, LibraryError) as error:
+        other = "parse" if isinstance(error, FileError) else "library"
+        own = error.cause if isinstance(error, TaskError) else other
+        cause = _CAUSES.get(type(error), own)
+        return replace(outcome, failed=step, cause=cause, problem=str(error))
     return outcome
 
 
 def _solve(made: Translation, executor: Executor) -> tuple[int, str]:
     """How many of the tried seeds the oracle solves, and why not the first of the others."""
-    drawn = [made.program.draw("train", seed).spec.bounds for seed in TRIED]
+    drawn = [made.trial.draw("train", seed).spec.bounds for seed in TRIED]
     bounds = {key: max(each[key] for each in drawn) for key in drawn[0]}
-    jobs: list[tuple[Sandboxed, dict[str, int], validate.Policy, str, int]]
-    jobs = [(made.program, bounds, "oracle", "train", seed) for seed in TRIED]
+    jobs: list[tuple[Program, dict[str, int], validate.Policy, str, int]]
+    jobs = [(made.trial, bounds, "oracle", "train", seed) for seed in TRIED]
     runs = list(in_order(executor, validate.run_episode, jobs))
     why = [run.problem or "not solved in time" for run in runs if not run.episode.success]
     return len(jobs) - len(why), why[0] if why else ""
 
 
-def _publish(
-    made: Translation, library: Library, executor: Executor, tick: Callable[[str], None]
-) -> None:
-    file = file_of(made.program.name)
-    library.recover()
-    library.others(made.program.name, file, made.source, made.source)
-    survey = check.survey_in(executor, made.program, made.source)
-    certificate = validate.certify(made.program, survey.bounds, survey.redraws, executor, tick)
-    candidate = Candidate(made.source, survey, certificate, file, made.source)
-    candidate.publish(library, "import", notes=list(made.notes))
+def _check_seen(made: Translation) -> None:
+    """Draw with all checks what was tried without that of visibility.
+
+    Raises:
+        SightError: a draw fails, which then cannot be seen.
+    """
+    for split in ("train", "test"):
+        for seed in TRIED:
+            try:
+                made.program.draw(split, seed)
+            except TaskError as error:
+                made.trial.draw(split, seed)
+                raise SightError(error.problem, error.remedy, goal=error.goal) from error
 
 
 def counts(outcomes: Sequence[Outcome]) -> dict[str, int]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from gensim_envs.errors import TaskError
 from gensim_envs.generation.check import program_of
+from gensim_envs.generation.importing.colors import Recolor
 from gensim_envs.generation.importing.derive import Derivation, Goal
 from gensim_envs.generation.importing.layout import Layout, layout_of
 from gensim_envs.generation.importing.write import Writer
@@ -16,6 +17,7 @@ from gensim_envs.sandbox.legacy import gate
 from gensim_envs.sandbox.legacy.recording import Recording
 from gensim_envs.sandbox.program import Sandboxed
 from gensim_envs.seeds import TUNING
+from gensim_envs.task.drawing import Draw
 
 RECORDINGS = 6
 """Recordings of a program that are compared."""
@@ -35,6 +37,27 @@ class Translation:
     source: str
     program: Sandboxed
     notes: tuple[str, ...]
+
+    @property
+    def trial(self) -> Unseen:
+        """To draw from where it may break the rules of visibility."""
+        return Unseen(self.program.name, self.source, self.program.weak)
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """A translation whose draws are not checked for visibility.
+
+    The original GenSim had no such rules, so a program can be translated and solved that cannot be
+    published. Publishing draws again, with all checks.
+    """
+
+    name: str
+    source: str
+    weak: bool
+
+    def draw(self, split: str, seed: int) -> Draw:
+        return shared().draw_unseen(self.source, split, seed, weak=self.weak)
 
 
 def record(source: str, *, weak: bool = False) -> list[Recording]:
@@ -64,19 +87,22 @@ def translate(source: str, recordings: list[Recording], *, weak: bool = False) -
     head = gate.check(source)
     layout = layout_of(recordings)
     goals = Derivation(layout).run()
+    restated = Recolor(layout, goals).run()
     summary = printable(" ".join((head.docstring.strip().splitlines() or [""])[0].split()), 200)
     summary = summary.replace("\\", "").replace('"', "'").strip() or f"{head.class_name}."
-    return _checked(head.class_name, summary, layout, goals, weak)
+    return _checked(head.class_name, summary, layout, goals, restated, weak)
 
 
-def _checked(name: str, summary: str, layout: Layout, goals: list[Goal], weak: bool) -> Translation:
+def _checked(
+    name: str, summary: str, layout: Layout, goals: list[Goal], restated: set[int], weak: bool
+) -> Translation:
     """Write the program; sentences that contradict their goals are written anew."""
-    restated: set[int] = set()
     while True:
         writer = Writer(name, summary, layout, goals, restated)
         source, program = program_of(writer.text(), weak=weak)
+        made = Translation(source, program, tuple(writer.notes))
         try:
-            _try(program)
+            _try(made.trial)
         except TaskError as error:
             wrong = error.goal is not None and error.goal - 1 not in restated
             said = error.cause == "semantics" or "instruction" in error.problem
@@ -85,10 +111,10 @@ def _checked(name: str, summary: str, layout: Layout, goals: list[Goal], weak: b
             assert error.goal is not None
             restated.add(error.goal - 1)
             continue
-        return Translation(source, program, tuple(writer.notes))
+        return made
 
 
-def _try(program: Sandboxed) -> None:
+def _try(program: Unseen) -> None:
     for split in ("train", "test"):
         for seed in _DRAWS:
             check_sentences(program.draw(split, seed).spec)

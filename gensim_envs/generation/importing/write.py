@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from gensim_envs.generation.importing.colors import Recolor
 from gensim_envs.generation.importing.derive import _HOLDERS, Goal, Placement
-from gensim_envs.generation.importing.layout import Entry, Layout, Root
+from gensim_envs.generation.importing.layout import Entry, Layout, Root, Spot
 from gensim_envs.task.assets import (
     Asset,
     Fixture,
@@ -35,6 +36,7 @@ class Writer:
         layout: its things.
         goals: its goals.
         restated: indices of goals whose sentences are written anew.
+        notes: what differs from the old program, once `text` was written.
     """
 
     name: str
@@ -42,37 +44,28 @@ class Writer:
     layout: Layout
     goals: Sequence[Goal]
     restated: Collection[int] = ()
+    notes: list[str] = field(default_factory=list)
     _names: dict[int, str] = field(default_factory=dict)
     _groups: dict[str, list[int]] = field(default_factory=dict)
     _lines: list[str] = field(default_factory=list)
     _marks: dict[tuple[int, int], str] = field(default_factory=dict)
     _spots: dict[int, str] = field(default_factory=dict)
-    _notes: list[str] = field(default_factory=list)
     _used: set[str] = field(default_factory=set)
-
-    @property
-    def notes(self) -> list[str]:
-        """What differs from the old program, once `text` was written."""
-        return self._notes
 
     def text(self) -> str:
         """The program."""
-        self._notes = list(dict.fromkeys(self.layout.notes))
+        self.notes = list(dict.fromkeys(self.layout.notes))
         self._prepare()
         self._draw_words()
-        free = [k for k in self._kept if self._entries[k].start is None]
-        for k in [k for k in free if not self._fixed[k]]:
-            self._add(k)
-        rest = [k for k in self._kept if self._entries[k].start is not None]
-        world = [k for k in rest if self._root(k)[0] == "world"]
-        for k in world:
-            self._add(k)
+        starts = {k: self._entries[k].start for k in self._kept}
+        free = [k for k, start in starts.items() if start is None]
+        world = [k for k, start in starts.items() if start and start.root[0] == "world"]
+        self._add(k for k in free if not self._fixed[k])
+        self._add(world)
         self._paint({"world"})
-        for k in [k for k in free if self._fixed[k]]:
-            self._add(k)
+        self._add(k for k in free if self._fixed[k])
         self._reserve()
-        for k in [k for k in rest if k not in world]:
-            self._add(k)
+        self._add(k for k in starts if k not in (*free, *world))
         self._paint({"thing", "axes", "island"})
         self._lines.append("")
         for n, goal in enumerate(self.goals):
@@ -85,19 +78,12 @@ class Writer:
     def _entries(self) -> list[Entry]:
         return self.layout.entries
 
-    def _root(self, k: int) -> Root:
-        start = self._entries[k].start
-        return ("thing", k) if start is None else start.root
-
     def _prepare(self) -> None:
         """Decide what is fixed, what distracts, and what is left out."""
         moved = {p.item for goal in self.goals for p in goal.placements}
         bases = {base for goal in self.goals for base in goal.bases}
-        frames = {p.spot.root[1] for p in self._painted() if p.spot.root[0] in ("thing", "axes")}
-        frames |= {
-            e.start.root[1] for e in self._entries
-            if e.start is not None and e.start.root[0] in ("thing", "axes")
-        }  # fmt: skip
+        spots = [p.spot for p in self._painted()] + [e.start for e in self._entries if e.start]
+        frames = {spot.root[1] for spot in spots if spot.root[0] in ("thing", "axes")}
         ended = {base for goal in self.goals if goal.relation == "along" for base in goal.bases}
         self._fixed: dict[int, bool] = {}
         self._kept: list[int] = []
@@ -120,8 +106,8 @@ class Writer:
             self._name(k)
 
     def _note(self, text: str) -> None:
-        if text not in self._notes:
-            self._notes.append(text)
+        if text not in self.notes:
+            self.notes.append(text)
 
     def _equal(self, a: int, b: int) -> bool:
         x, y = self._entries[a], self._entries[b]
@@ -174,11 +160,7 @@ class Writer:
             if not numbers:
                 continue
             names = ", ".join(self._words[n] for n in numbers)
-            said = " ".join(goal.sentence or "" for goal in self.goals)
-            const = {
-                e.asset.color for e in self._entries if kind == "color" and not e.variables
-            }  # fmt: skip
-            exclude = sorted(c for c in const if c in said)
+            exclude = Recolor(self.layout, self.goals).excluded if kind == "color" else []
             more = f", exclude={json.dumps(exclude)}" if exclude else ""
             comma = "," if len(numbers) == 1 else ""
             self._lines.append(f"{names}{comma} = scene.{kind}s({len(numbers)}{more})")
@@ -198,59 +180,52 @@ class Writer:
                 parts.append(f"{f.name}={_literal(value)}")
         return f"{type(asset).__name__}({', '.join(parts)})"
 
-    def _add(self, k: int) -> None:
+    def _add(self, things: Iterable[int]) -> None:
+        for k in things:
+            self._add_one(k)
+
+    def _add_one(self, k: int) -> None:
         entry, name = self._entries[k], self._names[k]
         group = name.partition("[")[0]
-        options = []
+        options = [self._asset(k)]
         if group in self._groups:
             if k != self._groups[group][0]:
                 return
             name = group
             options.append(f"count={len(self._groups[group])}")
+        if k in self._idle:
+            self._lines.append(f"scene.distract({', '.join(options)})")
+            return
         if entry.start is not None:
-            options.append(f"at={self._pose(entry.start.root, entry.start.pose, self._level(k))}")
+            options.append(f"at={self._pose(entry.start, self._top(entry.start))}")
         elif self._fixed[k] and (radius := self._extent(("thing", k))):
             options.append(f"at=scene.reserve(radius={radius})")
         flat = asset_geometry(entry.asset).flat
         if self._fixed[k] != type(entry.asset).fixed and not flat:
             options.append(f"fixed={self._fixed[k]}")
-        if k in self._idle:
-            count = f", count={len(self._groups[group])}" if group in self._groups else ""
-            self._lines.append(f"scene.distract({self._asset(k)}{count})")
-            return
-        more = "".join(f", {option}" for option in options)
-        self._lines.append(f"{name} = scene.add({self._asset(k)}{more})")
-
-    def _level(self, k: int) -> float:
-        """The height at which a thing starts: on top of what is below it."""
-        start = self._entries[k].start
-        assert start is not None
-        if start.root[0] != "thing":
-            return 0.0
-        return self._top(start.root[1], start.pose)
+        self._lines.append(f"{name} = scene.add({', '.join(options)})")
 
     def _over(self, base: int, pose: Pose) -> bool:
         """Whether a place is over a thing."""
         x, y, _ = asset_geometry(self._entries[base].asset).size
         return abs(pose.x) <= x / 2 + 0.005 and abs(pose.y) <= y / 2 + 0.005
 
-    def _top(self, base: int, pose: Pose) -> float:
-        asset = self._entries[base].asset
-        geometry = asset_geometry(asset)
-        if geometry.flat or not self._over(base, pose):
+    def _top(self, spot: Spot) -> float:
+        """The height of what is below a spot: of the top or floor of a thing, or 0."""
+        kind, base = spot.root
+        asset = self._entries[base].asset if kind == "thing" else None
+        if asset is None or asset_geometry(asset).flat or not self._over(base, spot.pose):
             return 0.0
         if asset.hollow:
             return 0.006 if asset.opening is not None else 0.0
-        return geometry.size[2]
+        return asset_geometry(asset).size[2]
 
     def _extent(self, root: Root) -> float:
         """Radius of the disc around a root that marks beside it need; 0 without such marks."""
         kinds = (root, ("axes", root[1])) if root[0] == "thing" else (root,)
         far = 0.0
         for p in self._painted():
-            if p.spot.root in kinds and not (
-                root[0] == "thing" and self._top(root[1], p.spot.pose)
-            ):
+            if p.spot.root in kinds and not self._top(Spot(root, p.spot.pose)):
                 size = asset_geometry(self._entries[p.item].asset).size
                 own = 0.0 if p.relation == "along" else math.hypot(size[0], size[1]) / 2
                 far = max(far, math.hypot(p.spot.pose.x, p.spot.pose.y) + own)
@@ -279,15 +254,12 @@ class Writer:
     def _paint(self, kinds: Collection[str]) -> None:
         """Paint marks where goals put things that nothing else shows."""
         for n, goal in enumerate(self.goals):
-            rows = [
-                (m, p) for m, p in enumerate(goal.placements)
-                if p.relation == "mark" and p.spot.root[0] in kinds
-            ]  # fmt: skip
-            for m, p in rows:
+            for m, p in enumerate(goal.placements):
+                if p.relation != "mark" or p.spot.root[0] not in kinds:
+                    continue
                 name = self._numbered("mark", len(self._painted()))
                 self._marks[n, m] = name
-                height = self._top(p.spot.root[1], p.spot.pose) if p.spot.root[0] == "thing" else 0
-                pose = self._pose(p.spot.root, p.spot.pose, height)
+                pose = self._pose(p.spot, self._top(p.spot))
                 self._lines.append(f"{name} = scene.mark({self._names[p.item]}, {pose})")
             if goal.relation == "along" and goal.placements[0].spot.root[0] in kinds:
                 self._path(n, goal)
@@ -309,7 +281,7 @@ class Writer:
         self._note("the path of a rope is shown by a painted line")
         color = "white" if rope.color != "white" else "black"
         line = self._expression(Line(color, length=round(rope.length, 3)), {})
-        pose = self._pose(a.spot.root, middle, 0.0)
+        pose = self._pose(Spot(a.spot.root, middle), 0.0)
         self._lines.append(f"{name} = scene.add({line}, at={pose})")
 
     def _shown(self, goal: Goal) -> str | None:
@@ -328,16 +300,13 @@ class Writer:
                 ends = asset.edge(edge)
                 # The old square is open at +y, ours at -y.
                 flipped = [Pose(-end.x, -end.y) for end in ends]
-                near = [
-                    min(p.spot.pose.distance(end) for end in flipped) for p in (a, b)
-                ]  # fmt: skip
-                if max(near) < 0.03:
+                if all(min(map(p.spot.pose.distance, flipped)) < 0.03 for p in (a, b)):
                     return f'[{name}.pose @ end for end in {name}.asset.edge("{edge}")]'
         return None
 
-    def _pose(self, root: Root, pose: Pose, z: float) -> str:
+    def _pose(self, spot: Spot, z: float) -> str:
         """A pose as an expression."""
-        kind, k = root
+        (kind, k), pose = spot.root, spot.pose
         numbers = [pose.x, pose.y, round(z, 4), pose.yaw]
         if kind == "axes":
             name = self._names[k]
@@ -374,7 +343,7 @@ class Writer:
             return f"along={self._shown(goal) or self._marks[n, 0]}"
         if relation == "mark":
             marks = [self._marks[n, m] for m in range(len(placements))]
-            return f"at={marks[0] if len(marks) == 1 else '[' + ', '.join(marks) + ']'}"
+            return f"at={_listed(marks, '[]')}"
         name = self._names[first.bases[0]]
         if relation == "corner":
             size = f"{self._names[first.item]}.asset.size"
@@ -384,23 +353,21 @@ class Writer:
             loose = isinstance(self._entries[first.bases[0]].asset, Fixture)
             if loose or first.spot.root[0] != "thing" or math.hypot(pose.x, pose.y) < 1e-6:
                 return f"at={name}"
-            return f"at={self._pose(first.spot.root, Pose(pose.x, pose.y), 0.0)}"
+            return f"at={self._pose(Spot(first.spot.root, Pose(pose.x, pose.y)), 0.0)}"
         word = {"beside": "next_to"}.get(relation, relation)
         if len({p.bases for p in placements}) == 1:
             return f"{word}={self._bases(first)}"
         return f"{word}=[{', '.join(self._bases(p) for p in placements)}]"
 
     def _bases(self, placement: Placement) -> str:
-        names = [self._names[base] for base in placement.bases]
-        return names[0] if len(names) == 1 else f"({', '.join(names)})"
+        return _listed([self._names[base] for base in placement.bases], "()")
 
     def _several(self, items: Sequence[int]) -> str:
         """Items as an expression: a group where it is one."""
         for group, members in self._groups.items():
             if list(items) == members:
                 return group
-        names = [self._names[k] for k in items]
-        return names[0] if len(names) == 1 else f"[{', '.join(names)}]"
+        return _listed([self._names[k] for k in items], "[]")
 
     def _sentence(self, sentence: str) -> str:
         if "{" not in sentence:
@@ -444,31 +411,22 @@ class Writer:
     # --- the whole ------------------------------------------------------------------------
 
     def _module(self) -> str:
-        body = "\n".join(self._lines)
-        known = ("Pose", *sorted(self._used))
-        names = sorted({n for n in known if n[0].isupper() and re.search(rf"\b{n}\(", body)})
-        head = [f'"""{self.name}, imported from a program of the original GenSim.']
-        if self._notes:
-            head += ["", "Notes:", *(f"- {note}" for note in self._notes)]
-        head += ['"""'] if self._notes else []
-        if not self._notes:
-            head[0] += '"""'
-        indent = "\n".join(f"        {line}" if line else "" for line in self._lines)
-        return "\n".join(
-            [
-                *head,
-                "",
-                f"from gensim_envs.api import {', '.join(sorted({*names, 'Scene', 'Task'}))}",
-                "",
-                "",
-                f"class {self.name}(Task):",
-                f'    """{self.summary}"""',
-                "",
-                "    def build(self, scene: Scene) -> None:",
-                indent,
-                "",
-            ]
+        about = f'"""{self.name}, imported from a program of the original GenSim.'
+        if self.notes:
+            about += "\n".join(["", "", "Notes:", *(f"- {note}" for note in self.notes), ""])
+        body = "\n".join(f"        {line}" if line else "" for line in self._lines)
+        used = {n for n in ("Pose", *self._used) if n[0].isupper() and re.search(rf"\b{n}\(", body)}
+        imported = ", ".join(sorted({*used, "Scene", "Task"}))
+        return (
+            f'{about}"""\n\nfrom gensim_envs.api import {imported}\n\n\n'
+            f'class {self.name}(Task):\n    """{self.summary}"""\n\n'
+            f"    def build(self, scene: Scene) -> None:\n{body}\n"
         )
+
+
+def _listed(names: Sequence[str], brackets: str) -> str:
+    """Names as one expression: a single one as it is, several in brackets."""
+    return names[0] if len(names) == 1 else f"{brackets[0]}{', '.join(names)}{brackets[1]}"
 
 
 def _literal(value: Any) -> str:

@@ -11,7 +11,6 @@ import ipaddress
 import json
 import os
 import re
-import time
 import urllib.parse
 import urllib.request
 import weakref
@@ -20,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gensim_envs.generation.providers import ApiError, ContextTooLong, ProviderError
+from gensim_envs.generation.providers.limits import DEADLINE, ended_after, read_body
 from gensim_envs.printing import printable
 
 NO_KEY = "none"
@@ -29,11 +29,8 @@ SHORTEST_KEY = 8
 """Minimum length of a key to be removed from texts; keys of local servers can be plain words."""
 LONGEST_MESSAGE = 300
 """Maximum number of characters of a server's message in an error."""
-MOST_BYTES = 32_000_000
-"""Maximum size of an answer; a stream takes about 250 bytes a token."""
-DEADLINE = 10.0
-"""Maximum duration of an answer, in units of `timeout`."""
-_DONE = re.compile(rb"(?:^|\n)data: ?\[DONE\]")
+HEADERS = {"Accept-Encoding": "identity", "Connection": "close"}
+"""Of each request: no answer is compressed, and no connection is used twice; see `limits`."""
 _TOO_LONG = re.compile(
     r"context (length|size|window|limit)|too long|too many tokens|inputs. tokens", re.IGNORECASE
 )
@@ -132,7 +129,7 @@ def client(
 ) -> Any:
     """A client of the official package that does not retry by itself.
 
-    It follows no redirect, and reads at most `MOST_BYTES` for at most `DEADLINE` timeouts.
+    It follows no redirect, and an exchange has at most `MOST_BYTES` and `DEADLINE` timeouts.
 
     Args:
         base_url: URL of the server; by default OPENAI_BASE_URL, else OpenAI's.
@@ -149,6 +146,12 @@ def client(
         raise ProviderError(
             "openai is not installed. Run pip install '.[llm]' in a checkout"
         ) from error
+
+    class Bounded(openai.DefaultHttpxClient):
+        def send(self, request: Any, **options: Any) -> Any:
+            with ended_after(request, DEADLINE * timeout):
+                return super().send(request, **options)
+
     base_url = base_url or os.environ.get("OPENAI_BASE_URL") or None
     if base_url and not base_url.startswith(("http://", "https://")):
         raise ProviderError(f"{base_url!r:.80} is not an address. Write http://HOST:PORT/v1")
@@ -159,13 +162,13 @@ def client(
         say(f"the proxy {proxy} can read the key, since {base_url} does not begin with https://")
     limits = openai.Timeout(timeout, connect=min(timeout, 10.0))
     try:
-        http = openai.DefaultHttpxClient(
-            timeout=limits, follow_redirects=False, headers={"Accept-Encoding": "identity"},
-            event_hooks={"response": [lambda response: _read(response, DEADLINE * timeout)]},
+        http = Bounded(
+            timeout=limits, follow_redirects=False, headers=HEADERS,
+            event_hooks={"response": [read_body]},
         )  # fmt: skip
         made = openai.OpenAI(
             api_key=key or NO_KEY, base_url=base_url, timeout=limits, max_retries=0,
-            http_client=http, default_headers={"Accept-Encoding": "identity"},
+            http_client=http, default_headers=HEADERS,
         )  # fmt: skip
         weakref.finalize(made, http.close)
         return made
@@ -205,30 +208,6 @@ def _readable_by(url: str) -> str:
         if ipaddress.ip_address(host).is_loopback:
             return ""
     return re.sub(r"//[^/@]*@", "//", proxy)
-
-
-def _read(response: Any, seconds: float) -> None:
-    """Read the body of a response within the limits, before the client reads it without.
-
-    Raises:
-        ApiError: if it is too large, takes too long or is compressed, which can hide its size.
-    """
-    # The hook runs before the client reads; `_content` is where httpx keeps what was read.
-    end = time.monotonic() + seconds
-    body = bytearray()
-    if response.headers.get("content-encoding", "identity") != "identity":
-        raise ApiError("the server compresses its answers although it was asked not to")
-    for part in response.iter_raw():
-        start = max(0, len(body) - 20)
-        body += part
-        if len(body) > MOST_BYTES:
-            raise ApiError(f"the answer is longer than {MOST_BYTES // 1_000_000} MB")
-        if time.monotonic() > end:
-            raise ApiError(f"the answer took longer than {seconds:.0f} s. Use a longer --timeout")
-        if _DONE.search(body, start):  # some servers keep the connection open
-            break
-    response.close()
-    response._content = bytes(body)
 
 
 def without_key(text: str, key: str) -> str:

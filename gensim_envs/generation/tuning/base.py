@@ -7,16 +7,15 @@ import io
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import peft
 import torch
 import transformers
 
 from gensim_envs.generation.export import DataError
+from gensim_envs.generation.tuning.config import Device
 from gensim_envs.generation.tuning.samples import CHATML
-
-Device = Literal["auto", "cpu", "cuda"]
 
 
 def find_device(name: Device) -> torch.device:

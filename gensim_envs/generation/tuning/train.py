@@ -26,9 +26,10 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from gensim_envs.errors import FileError, GensimError
+from gensim_envs.errors import GensimError, files_as
 from gensim_envs.generation.export import HELD_OUT, TRAIN, DataError, read_data
-from gensim_envs.generation.tuning.base import Device, find_device, load, with_adapter
+from gensim_envs.generation.tuning.base import find_device, load, with_adapter
+from gensim_envs.generation.tuning.config import TuneConfig
 from gensim_envs.generation.tuning.convert import write_gguf
 from gensim_envs.generation.tuning.samples import Sample, samples
 from gensim_envs.generation.tuning.state import (
@@ -59,35 +60,6 @@ class TuneError(GensimError):
 
 
 @dataclass(frozen=True)
-class TuneConfig:
-    """Options of `gensim tune`.
-
-    Attributes:
-        base: folder of a causal language model as transformers reads it, or a GGUF file.
-        data: folder that `gensim export` wrote.
-        out: folder of the adapter, in which the same command resumes.
-        epochs: number of passes over the examples.
-        rank: rank of the adapter.
-        learning_rate: maximum learning rate of AdamW.
-        batch: number of examples in a step.
-        max_tokens: longer examples are left out.
-        device: auto is a GPU if there is one.
-        seed: seed of the adapter's first weights and of the order of the examples.
-    """
-
-    base: Path
-    data: Path
-    out: Path
-    epochs: int = 3
-    rank: int = 16
-    learning_rate: float = 2e-4
-    batch: int = 8
-    max_tokens: int = 8192
-    device: Device = "auto"
-    seed: int = 0
-
-
-@dataclass(frozen=True)
 class Summary:
     """The content of tune.json."""
 
@@ -108,11 +80,9 @@ def tune(config: TuneConfig, say: Callable[[str], None], shown: Progress) -> Los
         TuneError: if the training fails, or another process works in the folder.
         FileError: if a file cannot be written.
     """
-    try:
-        with files.locked(config.out):
-            return _tune(config, say, shown)
-    except BlockingIOError as error:
-        raise TuneError(f"another process works in {config.out}. Use another --out") from error
+    busy = TuneError(f"another process works in {config.out}. Use another --out")
+    with files.locked(config.out, busy):
+        return _tune(config, say, shown)
 
 
 def _tune(config: TuneConfig, say: Callable[[str], None], shown: Progress) -> Losses:
@@ -160,10 +130,8 @@ def _finished(out: Path, order: dict[str, Any]) -> Summary:
     Raises:
         DataError: if it is damaged, or belongs to another run.
     """
-    try:
+    with files_as(DataError, ". Delete it to start again"):
         found = read(out / SUMMARY, Summary)
-    except FileError as error:
-        raise DataError(f"{error}. Delete it to start again") from error
     check_order(out / SUMMARY, found.order, order)
     return found
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from gensim_envs.sandbox.rules.nodes import FORMAT_SPEC
 from gensim_envs.task.assets import KIT_SHAPES
@@ -120,61 +121,35 @@ def pose_of(pose: Any) -> Pose:
     return tuple(position), tuple(euler_to_quaternion(turn) if len(turn) == 3 else turn)
 
 
-def euler_to_quaternion(rpy: Any) -> tuple[float, float, float, float]:
+def euler_to_quaternion(rpy: Any) -> tuple[float, ...]:
     """Roll, pitch and yaw about fixed axes to a quaternion (x, y, z, w)."""
-    halves = [float(angle) / 2 for angle in rpy]
-    (cr, cp, cy), (sr, sp, sy) = ([f(half) for half in halves] for f in (math.cos, math.sin))
-    return (
-        sr * cp * cy - cr * sp * sy,
-        cr * sp * cy + sr * cp * sy,
-        cr * cp * sy - sr * sp * cy,
-        cr * cp * cy + sr * sp * sy,
-    )
+    return tuple(Rotation.from_euler("xyz", rpy).as_quat().tolist())
 
 
-def quaternion_to_euler(turn: Any) -> tuple[float, float, float]:
+def quaternion_to_euler(turn: Any) -> tuple[float, ...]:
     """The inverse of `euler_to_quaternion`."""
-    x, y, z, w = (float(v) for v in turn)
-    return (
-        math.atan2(2 * (w * x + y * z), 1 - 2 * (x * x + y * y)),
-        math.asin(max(-1.0, min(1.0, 2 * (w * y - z * x)))),
-        math.atan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z)),
-    )
+    return tuple(Rotation.from_quat(turn).as_euler("xyz").tolist())
 
 
-def _product(a: Any, b: Any) -> tuple[float, float, float, float]:
-    ax, ay, az, aw = a
-    bx, by, bz, bw = b
-    return (
-        aw * bx + ax * bw + ay * bz - az * by,
-        aw * by - ax * bz + ay * bw + az * bx,
-        aw * bz + ax * by - ay * bx + az * bw,
-        aw * bw - ax * bx - ay * by - az * bz,
-    )
-
-
-def apply(pose: Any, point: Any) -> tuple[float, float, float]:
+def apply(pose: Any, point: Any) -> tuple[float, ...]:
     """A point in the world, given in the frame of a pose."""
     position, turn = pose_of(pose)
-    local = [float(v) for v in point]
-    local += [0.0] * (3 - len(local))
-    back = (-turn[0], -turn[1], -turn[2], turn[3])
-    moved = _product(_product(turn, (*local, 0.0)), back)
-    x, y, z = (p + m for p, m in zip(position, moved[:3], strict=True))
-    return (x, y, z)
+    local = [*map(float, point), 0.0][:3]
+    return tuple((Rotation.from_quat(turn).apply(local) + position).tolist())
 
 
 def multiply(a: Any, b: Any) -> Pose:
     """A pose in the world, given in the frame of another."""
     (_, turn), (point, other) = pose_of(a), pose_of(b)
-    return apply(a, point), _product(turn, other)
+    product = Rotation.from_quat(turn) * Rotation.from_quat(other)
+    return apply(a, point), tuple(product.as_quat().tolist())
 
 
 def invert(pose: Any) -> Pose:
     """The inverse of a pose."""
     position, turn = pose_of(pose)
-    back = (-turn[0], -turn[1], -turn[2], turn[3])
-    return apply(((0.0, 0.0, 0.0), back), [-v for v in position]), back
+    back = Rotation.from_quat(turn).inv()
+    return tuple((-back.apply(position)).tolist()), tuple(back.as_quat().tolist())
 
 
 # --- modules ----------------------------------------------------------------------------------

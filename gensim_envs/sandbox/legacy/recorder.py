@@ -10,7 +10,7 @@ import ast
 import math
 import types
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -78,8 +78,7 @@ class Notes:
         """Give a thing another colour."""
         for k, thing in enumerate(self.things):
             if part in thing.parts:
-                fields = {f: getattr(thing, f) for f in Thing.__dataclass_fields__}
-                self.things[k] = Thing(**{**fields, "color": _color(color)})
+                self.things[k] = replace(thing, color=_color(color))
 
     def _count(self, of: Sequence[Any]) -> None:
         if len(of) >= _MOST:

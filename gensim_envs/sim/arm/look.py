@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -17,7 +19,8 @@ from gensim_envs.sim.arm.robot import Tool
 from gensim_envs.sim.client import Client
 from gensim_envs.sim.meshes import Mesh, Profile, create_visual, join, lathe
 
-_FACETS = 20
+_FACETS = 16
+_BAND = 0.08  # metres
 _HIDDEN = (0.0, 0.0, -10.0)
 
 _GREY, _BLUE, _DARK = (0.80, 0.81, 0.82, 1.0), (0.40, 0.62, 0.80, 1.0), (0.25, 0.26, 0.28, 1.0)
@@ -76,7 +79,17 @@ class Piece:
     def mesh(self) -> Mesh:
         """The piece in its link's frame."""
         rotation = np.roll(np.eye(3), self.axis + 1, axis=0)  # z onto the axis
-        return lathe(self.profile, _FACETS).moved(rotation, self.at)
+        return lathe(_short_bands(self.profile), _FACETS).moved(rotation, self.at)
+
+
+def _short_bands(profile: Profile) -> Profile:
+    """The outline with long stretches cut: TinyRenderer visits all pixels around a triangle."""
+    points = [profile[0]]
+    for (r0, z0), (r1, z1) in itertools.pairwise(profile):
+        n = math.ceil(abs(z1 - z0) / _BAND)
+        points += [(r0 + (r1 - r0) * k / n, z0 + (z1 - z0) * k / n) for k in range(1, n)]
+        points.append((r1, z1))
+    return tuple(points)
 
 
 # Sizes are estimates, the foot of 149 mm too. The radii (5 and 4 cm for the tubes, 6 and 5.5 cm for

@@ -225,7 +225,8 @@ class Asset:
 
         Heights do not count, so that things can be stacked there.
         """
-        return math.hypot(pose.x, pose.y) < 1e-6
+        places = (Pose(0.0, 0.0), *(slot.pose for slot in self.slots))
+        return any(pose.distance(place) < 1e-6 for place in places)
 
     @property
     def shown_period(self) -> float | None:

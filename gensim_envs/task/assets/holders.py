@@ -12,6 +12,7 @@ import shapely
 from gensim_envs.errors import TaskError
 from gensim_envs.task.assets.base import Asset, Part, Slot, slab
 from gensim_envs.task.assets.solids import Disk, ell_outline
+from gensim_envs.task.geometry import disc, rectangle
 from gensim_envs.task.pose import Pose
 
 
@@ -28,7 +29,7 @@ class Bowl(Asset):
 
     @property
     def opening(self) -> shapely.Polygon:
-        return shapely.Point(0, 0).buffer(0.056)
+        return disc(0.056)
 
     def parts(self) -> tuple[Part, ...]:
         return (
@@ -55,7 +56,7 @@ class Container(Asset):
     @property
     def opening(self) -> shapely.Polygon:
         x, y = (side / 2 - self.WALL for side in self.extents[:2])
-        return shapely.box(-x, -y, x, y)
+        return rectangle(x, y)
 
     def parts(self) -> tuple[Part, ...]:
         x, y, z = self.extents
@@ -130,9 +131,6 @@ class PegStand(Asset):
     def slots(self) -> tuple[Slot, ...]:
         """The feet of its pegs: 1 for the light one, 2 for the middle one, 3 for the dark one."""
         return tuple(Slot(self.peg(k), k + 1) for k in range(3))
-
-    def shows(self, pose: Pose, asset: Asset) -> bool:
-        return any(pose.distance(self.peg(k)) < 1e-6 for k in range(3))
 
     def parts(self) -> tuple[Part, ...]:
         pegs: list[Part] = []

@@ -13,6 +13,7 @@ import shapely.affinity
 
 from gensim_envs.errors import TaskError
 from gensim_envs.task.assets.base import MARK_COLOR, PAINT, Asset, Part, Slot, asset_geometry, slab
+from gensim_envs.task.geometry import disc, rectangle
 from gensim_envs.task.pose import Pose, wrap
 
 
@@ -34,9 +35,7 @@ class Zone(Asset):
     @property
     def opening(self) -> shapely.Polygon:
         w = self.width / 2
-        return (
-            shapely.box(-w, -w, w, w) if self.shape == "square" else shapely.Point(0, 0).buffer(w)
-        )
+        return rectangle(w, w) if self.shape == "square" else disc(w)
 
     def parts(self) -> tuple[Part, ...]:
         shape: Literal["box", "cylinder"] = "box" if self.shape == "square" else "cylinder"
@@ -67,9 +66,6 @@ class Line(Asset):
     def slots(self) -> tuple[Slot, ...]:
         """Its ends."""
         return tuple(Slot(end) for end in self.path())
-
-    def shows(self, pose: Pose, asset: Asset) -> bool:
-        return super().shows(pose, asset) or any(pose.distance(e) < 1e-6 for e in self.path())
 
     def parts(self) -> tuple[Part, ...]:
         return _stripes((0, 0, self.length, 0.01))
@@ -139,10 +135,6 @@ class OpenSquare(Asset):
     def slots(self) -> tuple[Slot, ...]:
         """Its corners."""
         return tuple(Slot(corner) for corner in (*self.edge("open"), *self.edge("far")))
-
-    def shows(self, pose: Pose, asset: Asset) -> bool:
-        corners = [*self.edge("open"), *self.edge("far")]
-        return super().shows(pose, asset) or any(pose.distance(c) < 1e-6 for c in corners)
 
     def parts(self) -> tuple[Part, ...]:
         s, w = self.side, 0.01

@@ -32,9 +32,23 @@ NOUNS = sorted(
 """Every noun that proves what a sentence is about, longest first."""
 
 
+_IRREGULAR = (("knife", "knives"), ("loaf", "loaves"), ("scissors", "scissors"))
+_BEFORE_VOWEL = re.compile(r"\b([Aa]) (?=(?!one\b|once\b|eu)[aeio])")
+
+
 def plural(name: str) -> str:
     """The English plural of an asset's name."""
-    return name + ("es" if name.endswith(("x", "s", "ch")) else "s")
+    for ending, form in _IRREGULAR:
+        if name.endswith(ending):
+            return name.removesuffix(ending) + form
+    if re.search(r"[^aeiou]y$", name):
+        return name[:-1] + "ies"
+    return name + ("es" if name.endswith(("x", "s", "sh", "ch")) else "s")
+
+
+def with_articles(text: str) -> str:
+    """A sentence that says "an orange block" where the program wrote "a" before any colour."""
+    return _BEFORE_VOWEL.sub(r"\1n ", text)
 
 
 _SINGULAR = {form: noun for noun in NOUNS for form in (noun, plural(noun))}

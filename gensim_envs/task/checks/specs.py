@@ -15,7 +15,6 @@ from gensim_envs.task.judge import Judge
 from gensim_envs.task.pose import WORKSPACE, Pose
 from gensim_envs.task.relations import merged, supports, target_of, together
 from gensim_envs.task.spec import TaskSpec
-from gensim_envs.task.visibility import check_draw
 
 _TOUCH = 0.001
 """Metres by which outlines or heights may overlap and still only touch."""
@@ -46,7 +45,6 @@ def check_spec(spec: TaskSpec) -> None:
         for number, (goal, under) in enumerate(zip(spec.goals, below, strict=True), 1):
             with in_goal(number):
                 check(goal, under)
-    check_draw(spec)
 
 
 def _check_said(spec: TaskSpec, goal: Goal, below: list[set[int]]) -> None:
