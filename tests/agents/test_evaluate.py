@@ -49,10 +49,9 @@ def test_results_do_not_depend_on_the_number_of_workers() -> None:
 
 
 def test_the_shipped_policy_plays(tmp_path: Path) -> None:
-    """It was trained on tasks of the same names before they were written anew."""
-    file, task = tmp_path / "shipped.json", "gensim/KitInBowlInSquare-v0"
+    file, task = tmp_path / "shipped.json", "gensim/ColorOrderedBlocksOnPallet-v0"
     assert main(["evaluate", "--env", task, "--episodes", "8", "--json", str(file)]) == 0
-    assert json.loads(file.read_text())["return"] > 0.2  # 0.50 of 10
+    assert json.loads(file.read_text())["success"] >= 0.75  # all of 8
     assert sum(path.stat().st_size for path in PRETRAINED.iterdir()) < 20e6
     assert len(LearnedPolicy.from_pretrained(PRETRAINED).spec.envs) == 10
 
