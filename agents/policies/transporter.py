@@ -308,7 +308,8 @@ class Transporter(LearnedPolicy):
         instruction = self.instruction(tokens, mask)
         seen, shape = image[:, :3], image
         if self._color_words:
-            light = image[:, :3].mean(1, keepdim=True)
+            # As light as the table at most: no seen colour is lighter, and white ones mislead.
+            light = image[:, :3].mean(1, keepdim=True).clamp(max=0)
             maps = likeness(colors_of(image, table).movedim(1, -1), colors)
             seen = torch.cat([maps.movedim(-1, 1).to(light), light], 1)
             shape = torch.cat([light, image[:, 3:]], 1)
