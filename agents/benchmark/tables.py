@@ -227,7 +227,7 @@ def _groups(experiments: Sequence[Record]) -> dict[str, set[str]]:
 
 
 def _mean(results: Sequence[Record], key: str) -> float:
-    return 100 * sum(each[key] for each in results) / len(results)
+    return float(100 * sum(each[key] for each in results) / len(results))
 
 
 def _column(task: str, condition: str) -> str:

@@ -88,7 +88,7 @@ def _likeness(colors: Tensor, names: Tensor) -> Tensor:
     other = (asked[:, :, None] - basic).norm(dim=-1) > 1  # (b, n, 11)
     rivals = near[..., n:] @ other.to(near).mT
     mine = near[..., :n]
-    probable = mine / (mine + rivals + _UNNAMED) * names[:, None, :, 3]
+    probable: Tensor = mine / (mine + rivals + _UNNAMED) * names[:, None, :, 3]
     return probable.reshape(*colors.shape[:-1], n)
 
 
