@@ -94,7 +94,7 @@ def test_a_killed_benchmark_resumes(
     assert failed == {"name": f"bc_state-{ENV[7:]}-1", "error": "--steps is 0; expected 1 or more"}
     assert "steps is 0" in capsys.readouterr().err
     text = (out / "results.md").read_text()
-    assert "| oracle | 100 (34-100) | 100 (34-100) |" in text
+    assert "| oracle | 100 (34-100), 100 | 100 (34-100), 100 |" in text
 
     # Results of other numbers of episodes do not mix.
     capsys.readouterr()
@@ -190,7 +190,13 @@ def test_invalid_options_are_refused(
 
 def test_selected_experiments_include_those_they_start_from() -> None:
     generalise = suite("generalise")
-    chosen = selected(generalise, envs=["gensim/RainbowStack-v0"], demos=[5], pools=["ten"])
+    chosen = selected(
+        generalise,
+        policies=["transporter"],
+        envs=["gensim/RainbowStack-v0"],
+        demos=[5],
+        pools=["ten"],
+    )
     assert [each.name for each in chosen] == [
         "transporter-ten-50",
         "transporter-ten-50-RainbowStack-v0-5",
