@@ -29,6 +29,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, help="that each is trained for; else not at all")
     parser.add_argument("--tasks", nargs="+", default=(), help="of truth: class names")
     parser.add_argument("--folder", type=Path, help="of truth: keeps episodes, to go on later")
+    parser.add_argument("--skip", type=int, default=0, help="of truth: seeds at the start, if used")
     parser.add_argument("--mutations", type=int, default=10_000, help="of fuzz, of all kinds")
     parser.add_argument("--seed", type=int, default=0, help="of fuzz")
     tables = {
@@ -44,7 +45,7 @@ def main() -> None:
         "overlap": lambda o: generation.overlap(o.attempts or 24),
         "growth": lambda o: generation.growth(),
         "transporter": _transporter,
-        "truth": lambda o: truth.run(o.tasks, o.episodes, o.folder),
+        "truth": lambda o: truth.run(o.tasks, o.episodes, o.folder, o.skip),
         "fuzz": _fuzz,
         "sameness": lambda o: steadiness.sameness(ids, o.episodes),
     }
