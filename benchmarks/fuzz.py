@@ -364,6 +364,7 @@ def _limited() -> Iterator[None]:
 
     before = signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, LIMIT)
+    assert sys.__stderr__ is not None
     faulthandler.dump_traceback_later(5 * LIMIT, exit=True, file=sys.__stderr__)
     try:
         yield

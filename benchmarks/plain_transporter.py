@@ -127,7 +127,7 @@ def time_correlations(
 def _forth_and_back(
     method: Callable[[Tensor, Tensor], Tensor], query: Tensor, kernels: Tensor
 ) -> None:
-    method(query, kernels).square().mean().backward()
+    torch.autograd.backward(method(query, kernels).square().mean())
 
 
 def median_seconds(work: Callable[[], object], repeats: int, device: str = "cpu") -> float:
@@ -267,7 +267,8 @@ class PlainTransporter(LearnedPolicy):
         key = self._run(self.key, crops)
         scores = CORRELATIONS[self.config.correlation](query, key)
         # The mean over the crop instead of the sum: scores that start near zero.
-        return scores[0, :, :-1, :-1].float() / self.config.crop**2
+        placed: Tensor = scores[0, :, :-1, :-1].float() / self.config.crop**2
+        return placed
 
     def _run(self, net: nn.Module, x: Tensor) -> Tensor:
         features: Tensor = net(x.contiguous(memory_format=torch.channels_last))
@@ -275,7 +276,7 @@ class PlainTransporter(LearnedPolicy):
 
     @torch.no_grad()
     def select_action(
-        self, observation: Mapping[str, NDArray[Any]], tokens: NDArray[Any]
+        self, observation: Mapping[str, NDArray[Any]], tokens: NDArray[Any], instruction: str = ""
     ) -> NDArray[np.float32]:
         """See `LearnedPolicy`: the best pick, then the best place for it."""
         image = self._image(observation["color"], observation["height"]).to(self.device)

@@ -9,7 +9,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor
 from typing import Any
 
 import gymnasium as gym
@@ -177,7 +177,7 @@ def scaling(episodes: int) -> Rows:
         )
 
 
-def _play(executor: ProcessPoolExecutor, id: str, episodes: int) -> None:
+def _play(executor: Executor, id: str, episodes: int) -> None:
     list(executor.map(episode, [id] * episodes, ["oracle"] * episodes, BENCHMARK[:episodes]))
 
 
@@ -202,7 +202,7 @@ def many_records(folder: str) -> None:
 
     records = [
         Record(f"gensim/Many{k}-v0", f"generated/many{k}.py", "0" * 64, "", "",
-            {"items": 1, "targets": 1, "steps": 1}, 4)
+            {"items": 1, "places": 1, "targets": 1, "steps": 1}, 4, {})
         for k in range(10_000)
     ]  # fmt: skip
     Library(Path(folder)).registry.write_text(dump_records(records), encoding="utf-8")

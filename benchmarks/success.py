@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor
 from contextlib import suppress
 from typing import Any
 
@@ -57,13 +57,14 @@ def _policy(env: gym.Env[Any, Any], kind: str) -> Policy:
         grid = np.array([PIXEL, PIXEL, np.radians(10)] * 2)
         return np.clip(np.round(oracle.act() / grid) * grid, space.low, space.high)
 
-    return {
+    policies: dict[str, Policy] = {
         "oracle": oracle,
         "after 5 random": lambda *_: space.sample() if next(steps) < RANDOM_STEPS else oracle.act(),
         "rounded": rounded,
         "noop": noop,
         "random": lambda *_: space.sample(),
-    }[kind]
+    }
+    return policies[kind]
 
 
 def run(ids: list[str], episodes: int) -> Iterator[tuple[str, ...]]:
@@ -82,7 +83,7 @@ def run(ids: list[str], episodes: int) -> Iterator[tuple[str, ...]]:
     yield ("all", *(f"{share:.1%}" for share in shares))
 
 
-def _successes(executor: ProcessPoolExecutor, id: str, kind: str, episodes: int) -> int:
+def _successes(executor: Executor, id: str, kind: str, episodes: int) -> int:
     seeds = BENCHMARK[:episodes]
     returns = executor.map(episode, [id] * episodes, [kind] * episodes, seeds)
     if kind == "noop":

@@ -41,21 +41,19 @@ Measure = dict[str, Any]
 
 
 def run(
-    tasks: Sequence[str], episodes: int, folder: Path | None = None, skip: int = 0
+    ids: Sequence[str], episodes: int, folder: Path | None = None, skip: int = 0
 ) -> Iterator[tuple[str, ...]]:
     """Rows of the table, one for each task, then one for all.
 
     Args:
-        tasks: class names; all tasks if there are none.
+        ids: of the tasks.
         episodes: for each task and each column; sight takes a tenth, in each split.
         folder: keeps the result of each episode, so that an interrupted run goes on where it was.
         skip: number of seeds to leave out, for instance those whose failures have been mended.
     """
     yield HEADER
     library = shipped()
-    records = [record for record in library.records() if not tasks or record.name in tasks]
-    if unknown := set(tasks) - {record.name for record in records}:
-        raise SystemExit(f"there is no task {sorted(unknown)[0]!r}; see gensim list")
+    records = [record for record in library.records() if record.id in ids]
     folder = folder or Path(tempfile.gettempdir()) / f"gensim-truth-{gensim_envs.__version__}"
     kinds = [*POLICIES, "blind", "draw", *["train", "test"]]
     seeds = BENCHMARK[skip:]
