@@ -7,6 +7,7 @@ import functools
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import gymnasium as gym
@@ -563,6 +565,22 @@ def test_regenerating_mends_a_row_that_was_tampered_with(
     assert run("regenerate", None, library) == 0
     assert content(library.root) == before
     assert "was rewritten" in capsys.readouterr().out
+
+
+def test_regenerating_named_tasks_leaves_the_others(
+    library: Library, episodes: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = next(record for record in shipped().records() if not record.hand_written)
+    for file in (own.file, f"generated/provenance/{Path(own.file).stem}.json"):
+        shutil.copy(shipped().root / file, library.root / file)
+    other = replace(own, summary="Not measured again.")
+    before = library.records()
+    library.write_records([replace(before[0], max_episode_steps=99), other])
+    assert run("regenerate", None, library, ID) == 0
+    assert {record.id: record for record in library.records()} == {ID: before[0], own.id: other}
+    capsys.readouterr()
+    assert run("regenerate", None, library, "gensim/Nothing-v0") == 1
+    assert "has no program of Nothing" in capsys.readouterr().err
 
 
 def test_regenerating_drops_no_record_whose_program_is_missing(

@@ -14,7 +14,7 @@ from gensim_envs.errors import TaskError
 from gensim_envs.generation import check as checks
 from gensim_envs.generation import publish as publisher
 from gensim_envs.generation.validate import EPISODES
-from gensim_envs.library import Library, LibraryError, Record, is_shipped
+from gensim_envs.library import Library, LibraryError, Record, class_of, is_shipped
 from gensim_envs.library.renaming import rename_class
 from gensim_envs.seeds import CERTIFICATE, SURVEY
 from gensim_envs.utils import processes
@@ -120,11 +120,19 @@ def _certified(library: Library, record: Record, executor: Executor) -> bool:
         return new == record
 
 
-def regenerate(*, workers: Workers = None, library: Folder = None) -> None:
-    """Rebuild all records of a library from its programs and their provenance."""
+def regenerate(
+    ids: Positional[tuple[str, ...]] = (), *, workers: Workers = None, library: Folder = None
+) -> None:
+    """Rebuild the records of a library from its programs and their provenance.
+
+    Args:
+        ids: ids or class names; all tasks of the library if there are none.
+    """
     opened = open_library(library, write=True)
     if not (opened.registry.exists() or (opened.root / "generated").is_dir()):
         raise UsageError(f"{opened.root} is not a library: it has no {opened.registry.name}")
     tasks = Path(gensim_envs.__file__).parent / "tasks" if is_shipped(opened) else None
-    changed = publisher.regenerate(opened, tasks, workers=workers, report=print)
+    changed = publisher.regenerate(
+        opened, tasks, [class_of(id) or id for id in ids], workers=workers, report=print
+    )
     print(f"{opened.registry} {'was rewritten' if changed else 'is unchanged'}")

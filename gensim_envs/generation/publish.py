@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -208,15 +208,17 @@ def certify(
 def regenerate(
     library: Library,
     hand_written: Path | None,
+    names: Sequence[str] = (),
     *,
     workers: int | None = None,
     report: Report = lambda line: None,
 ) -> bool:
-    """Rebuild all records from the programs.
+    """Rebuild records from the programs.
 
     Args:
         library: whose records.
         hand_written: folder of the suite's own tasks, for the suite's own library.
+        names: class names of the tasks; all of them if there are none.
         workers: number of processes; by default one for each core.
         report: called with a line for each task.
 
@@ -229,9 +231,16 @@ def regenerate(
             not here, so that its record cannot be judged; nothing is written.
     """
     _check_programs(library, hand_written)
+    files = {Path(file).stem: file for file in _programs(library, hand_written)}
     records: dict[str, Record] = {}
+    if names:
+        chosen = {snake_case(name): name for name in names}
+        if unknown := chosen.keys() - files.keys():
+            raise LibraryError(f"{library.root} has no program of {chosen[min(unknown)]}")
+        records = {r.name: r for r in library.records() if snake_case(r.name) not in chosen}
+        files = {stem: file for stem, file in files.items() if stem in chosen}
     with processes.processes(workers) as executor:
-        for file in _programs(library, hand_written):
+        for file in files.values():
             try:
                 record = certify(library, file, executor)
             except TaskError as error:
