@@ -21,12 +21,14 @@ class TowersOfHanoi(Task):
             for level, (color, diameter) in enumerate(zip(colors, DIAMETERS, strict=True))
         ]
 
-        scene.goal(
-            "move the tower of disks from the light peg to the dark peg, disk by disk, and never "
-            "put a larger disk on a smaller one",
-            disks,
-            at=[stand.pose @ stand.asset.peg(PEGS["end"], level=level) for level in range(3)],
-        )
+        for level, disk in enumerate(disks):
+            scene.goal(
+                "move the tower of disks from the light peg to the dark peg, where it is built up "
+                "disk by disk, and never put a larger disk on a smaller one",
+                disk,
+                at=stand.pose @ stand.asset.peg(PEGS["end"], level=level),
+            )
+        scene.ordered()
         scene.stays_on(disks, stand)
         scene.never_on(disks[0], disks[1:])
         scene.never_on(disks[1], disks[2])
