@@ -14,9 +14,6 @@ class AlignRope(Task):
         rope = scene.add(Rope(color))
         name = SIDES[scene.rng.integers(4)]
         side = [square.pose @ end for end in square.asset.edge(name)]
+        seen = "" if name == "open" else ", as seen from its open side"
 
-        scene.goal(
-            f"align the {rope} with the {name} side of the {square}, as seen from its open side",
-            rope,
-            along=side,
-        )
+        scene.goal(f"align the {rope} with the {name} side of the {square}{seen}", rope, along=side)
