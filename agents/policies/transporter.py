@@ -308,8 +308,9 @@ class Transporter(LearnedPolicy):
         instruction = self.instruction(tokens, mask)
         seen, shape = image[:, :3], image
         if self._color_words:
-            # As light as the table at most: no seen colour is lighter, and white ones mislead.
-            light = image[:, :3].mean(1, keepdim=True).clamp(max=0)
+            # A thing lighter than the table looks like one that is darker by as much: of the seen
+            # colours none is lighter.
+            light = -image[:, :3].mean(1, keepdim=True).abs()
             maps = likeness(colors_of(image, table).movedim(1, -1), colors)
             seen = torch.cat([maps.movedim(-1, 1).to(light), light], 1)
             shape = torch.cat([light, image[:, 3:]], 1)
