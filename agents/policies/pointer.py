@@ -13,7 +13,7 @@ costs as much as a handful of pixels.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from agents.data.augment import Table, draws_turns, moved_answers, wrap
 from agents.data.colors import WORDS, likeness, named
@@ -61,6 +62,7 @@ BINS = 36
 row lies that it goes to."""
 _KINDS = 128  # of assets and of variants, more than there are
 _SIGMA = 0.01  # metres, the scale of the distribution of places about the predicted one
+_SCALE = 0.02  # metres of offset for an output of 1, so that offsets do not outweigh the choices
 _TOP = 0.015  # metres within which two items lie one above the other
 _ANSWERS = 32  # of a sample, drawn at random where there are more
 
@@ -94,11 +96,15 @@ class Pointer(LearnedPolicy):
         self.row = nn.Sequential(
             nn.Linear(_FEATURES + WORDS, width), nn.GELU(), nn.Linear(width, width)
         )
-        self.trunk = nn.ModuleList([_layer(config) for _ in range(config.layers)])
+        self.trunk = nn.ModuleList([_Layer(config) for _ in range(config.layers)])
+        # How rows lie to one another decides how much they attend to one another, in each layer.
+        self.pairs = nn.Sequential(
+            nn.Linear(_PAIR, 32), nn.GELU(), nn.Linear(32, (config.layers + 1) * config.heads)
+        )
         self.pick = nn.Linear(width, 1)
         self.grasp = nn.Linear(width, 4)
         self.picked = nn.Linear(width, width)
-        self.last = _layer(config)
+        self.last = _Layer(config)
         self.place = nn.Sequential(
             nn.Linear(2 * width, width), nn.GELU(), nn.Linear(width, 1 + 4 + 2 * BINS)
         )
@@ -154,7 +160,7 @@ class Pointer(LearnedPolicy):
     def forward(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Negative log-likelihoods of the sets of valid picks and places, and errors of grasps."""
         rows = self._rows(batch["state"])
-        hidden, there = self._encoded(batch, rows)
+        hidden, there, biases = self._encoded(batch, rows)
         items, item = self._layout.items.rows, batch["item"]
         picks = self._picks(hidden, there).log_softmax(1)
         losses = {"pick": -_any(picks, batch["valid"]).mean()}
@@ -168,19 +174,22 @@ class Pointer(LearnedPolicy):
         grasp = self._offset(self.grasp(hidden[batches, item]), yaw)
         losses["grasp"] = (grasp - held).abs().sum(-1).mean() / _SIGMA
 
-        logits, offsets, turns = self._places(hidden, there, item, rows, yaw)
+        logits, offsets, turns = self._places(hidden, there, biases, item, rows, yaw)
         # The middle of the item after the action, which is held off its middle: (b, answers, 2).
         rotation = answers[..., 5] - answers[..., 2]
         middle = answers[..., 3:5] - _rotated(held[:, None], rotation)
-        off = middle[:, :, None] - (rows.position[..., :2] + offsets)[:, None]
-        where = logits.log_softmax(1)[:, None] - off.abs().sum(-1) / _SIGMA  # (b, answers, rows)
+        off = (middle[:, :, None] - (rows.position[..., :2] + offsets)[:, None]).abs()
+        where = logits.log_softmax(1)[:, None] - off.sum(-1) / _SIGMA  # (b, answers, rows)
         turned = self._turned(turns, rotation, rows.yaw, yaw)
         turned = torch.where(answers[..., 6:] > 0, 0.0, turned)
         likely = (where + turned).logsumexp(-1)
         losses["place"] = -_any(likely, known).mean()
         with torch.no_grad():
             right = batch["valid"][batches, picks.argmax(1)]
-            scalars = {"picked right": right.float().mean()}
+            # The row from which one of the answers is the nearest.
+            apart = off.sum(-1).masked_fill(~known[..., None], math.inf).amin(1)
+            near = apart[batches, logits.argmax(1)] < apart.amin(1) + _SIGMA
+            scalars = {"picked right": right.float().mean(), "placed right": near.float().mean()}
         assert items == picks.shape[1]
         return torch.stack(list(losses.values())).sum(), losses | scalars
 
@@ -197,11 +206,11 @@ class Pointer(LearnedPolicy):
         batch = {"state": state, "tokens": words, "mask": mask, "colors": colors}
         batch = {name: each.to(self.device) for name, each in batch.items()}
         rows = self._rows(batch["state"])
-        hidden, there = self._encoded(batch, rows)
+        hidden, there, biases = self._encoded(batch, rows)
         item = self._picks(hidden, there).argmax(1)
         yaw = rows.yaw[:, int(item)]
         held = self._offset(self.grasp(hidden[:, int(item)]), yaw)[0]
-        logits, offsets, turns = self._places(hidden, there, item, rows, yaw)
+        logits, offsets, turns = self._places(hidden, there, biases, item, rows, yaw)
         row = int(logits[0].argmax())
         middle = rows.position[0, row, :2] + offsets[0, row]
         peak = int(turns[0, row].argmax())
@@ -238,8 +247,15 @@ class Pointer(LearnedPolicy):
             base=_index(torch.cat([base.new_zeros(*items.shape[:2], 1), base], 1)),
         )  # fmt: skip
 
-    def _encoded(self, batch: Mapping[str, Tensor], rows: _Rows) -> tuple[Tensor, Tensor]:
-        """Features (b, rows + words, width), and which of them there are (b, rows + words)."""
+    def _encoded(
+        self, batch: Mapping[str, Tensor], rows: _Rows
+    ) -> tuple[Tensor, Tensor, Sequence[Tensor]]:
+        """What the trunk makes of rows and words.
+
+        Returns:
+            Features (b, rows + words, width), which of them there are (b, rows + words), and the
+            biases of attention in each layer, (b, heads, rows + words, rows + words).
+        """
         middle = rows.position.new_tensor([*self.table.middle, 0])
         scaled = (rows.position - middle) / rows.position.new_tensor([0.25, 0.25, 0.05])
         is_place = torch.zeros_like(scaled[..., :1])
@@ -255,9 +271,22 @@ class Pointer(LearnedPolicy):
             mask = mask & kept
         hidden = torch.cat([self.row(features) + names, words + self.order(order)], 1)
         there = torch.cat([rows.present, mask], 1)
-        for layer in self.trunk:
-            hidden = layer(hidden, src_key_padding_mask=~there)
-        return hidden, there
+        biases = self._biases(rows, there)
+        for layer, bias in zip(self.trunk, biases, strict=False):
+            hidden = layer(hidden, bias)
+        return hidden, there, biases
+
+    def _biases(self, rows: _Rows, there: Tensor) -> Sequence[Tensor]:
+        """Biases of attention in each layer, (b, heads, n, n), from the (b, n) that there are."""
+        apart = (rows.position[:, None] - rows.position[:, :, None]) * 5  # (b, rows, rows, 3)
+        distance = apart[..., :2].norm(dim=-1, keepdim=True)
+        ahead = _rotated(apart[..., :2], -rows.yaw[:, :, None])
+        same = (rows.color[:, None] - rows.color[:, :, None]).abs().sum(-1, keepdim=True) < 0.05
+        pairs = self.pairs(torch.cat([apart, distance, (-4 * distance).exp(), ahead, same], -1))
+        words = there.shape[1] - rows.position.shape[1]
+        pairs = F.pad(pairs.permute(0, 3, 1, 2), (0, words, 0, words))
+        pairs = pairs.masked_fill(~there[:, None, None], -1e4)  # (b, layers * heads, n, n)
+        return pairs.chunk(self.config.layers + 1, 1)
 
     def _picks(self, hidden: Tensor, there: Tensor) -> Tensor:
         """Logits (b, items)."""
@@ -265,7 +294,13 @@ class Pointer(LearnedPolicy):
         return _masked(self.pick(hidden[:, :items])[..., 0], there[:, :items])
 
     def _places(
-        self, hidden: Tensor, there: Tensor, item: Tensor, rows: _Rows, yaw: Tensor
+        self,
+        hidden: Tensor,
+        there: Tensor,
+        biases: Sequence[Tensor],
+        item: Tensor,
+        rows: _Rows,
+        yaw: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Where an item (b,) goes that has a yaw (b,).
 
@@ -276,7 +311,7 @@ class Pointer(LearnedPolicy):
         batches = torch.arange(len(item), device=item.device)
         mark = torch.zeros_like(hidden)
         mark[batches, item] = self.picked(hidden[batches, item]).to(mark.dtype)
-        hidden = self.last(hidden + mark, src_key_padding_mask=~there)
+        hidden = self.last(hidden + mark, biases[-1])
         count = rows.position.shape[1]
         own = hidden[batches, item][:, None].expand(-1, count, -1)
         out = self.place(torch.cat([hidden[:, :count], own], -1))
@@ -286,7 +321,7 @@ class Pointer(LearnedPolicy):
 
     def _offset(self, numbers: Tensor, yaw: Tensor) -> Tensor:
         """Offsets (..., 2), metres: a part in the frame of a row, and one in the world's."""
-        return (_rotated(numbers[..., :2], yaw) + numbers[..., 2:]) * 0.1
+        return (_rotated(numbers[..., :2], yaw) + numbers[..., 2:]) * _SCALE
 
     def _turned(self, turns: Tensor, rotation: Tensor, rows: Tensor, yaw: Tensor) -> Tensor:
         """Log-likelihood (b, answers, rows) of rotations (b, answers)."""
@@ -321,13 +356,35 @@ class _Rows:
 
 
 _FEATURES = 3 + 2 + 3 + 3 + 1
+_PAIR = 3 + 1 + 1 + 2 + 1
 
 
-def _layer(config: PointerConfig) -> nn.TransformerEncoderLayer:
-    return nn.TransformerEncoderLayer(
-        config.width, config.heads, 2 * config.width, config.dropout, "gelu",
-        batch_first=True, norm_first=True,
-    )  # fmt: skip
+class _Layer(nn.Module):
+    """A layer of a transformer that adds biases to its attention.
+
+    PyTorch's own layer ignores such biases on its fast path, without gradients.
+    """
+
+    def __init__(self, config: PointerConfig) -> None:
+        super().__init__()
+        width, self.heads, self.dropout = config.width, config.heads, config.dropout
+        self.norms = nn.ModuleList([nn.LayerNorm(width) for _ in range(2)])
+        self.attention, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.mix = nn.Sequential(
+            nn.Linear(width, 2 * width), nn.GELU(), nn.Dropout(config.dropout),
+            nn.Linear(2 * width, width), nn.Dropout(config.dropout),
+        )  # fmt: skip
+
+    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
+        """Tokens (b, n, width), with biases (b, heads, n, n) of their attention."""
+        b, n, width = x.shape
+        parts: Tensor = self.attention(self.norms[0](x)).view(b, n, 3, self.heads, -1)
+        query, key, value = parts.permute(2, 0, 3, 1, 4)  # (b, heads, n, width / heads) each
+        dropout = self.dropout if self.training else 0.0
+        seen = F.scaled_dot_product_attention(query, key, value, bias.to(query), dropout)
+        attended: Tensor = x + self.out(seen.transpose(1, 2).reshape(b, n, width))
+        mixed: Tensor = self.mix(self.norms[1](attended))
+        return attended + mixed
 
 
 def _index(values: Tensor) -> Tensor:

@@ -86,6 +86,28 @@ def test_valid_picks_are_a_set_and_answers_are_those_of_one_pick() -> None:
         assert np.allclose(answers[:4, 3:5], at[4], atol=1e-5)
 
 
+def test_it_computes_the_same_without_gradients() -> None:
+    """PyTorch's own transformer ignores biases of attention there."""
+    net, rng = make().eval(), np.random.default_rng(0)
+    samples = [scene(rng, "red")[0] for _ in range(4)]
+    batch = net.prepare(samples, [tokens("red")] * 4, rng, train=False)
+    loss, _ = net(batch)
+    with torch.inference_mode():
+        alone, _ = net(batch)
+    assert torch.isclose(loss.detach(), alone)
+
+
+def test_distances_between_rows_matter() -> None:
+    net, rng = make().eval(), np.random.default_rng(0)
+    sample, _ = scene(rng, "red")
+    batch = net.prepare([sample], [tokens("red")], rng, train=False)
+    before, _ = net(batch)
+    with torch.no_grad():
+        net.pairs[2].weight.mul_(2)
+    after, _ = net(batch)
+    assert not torch.isclose(before, after)
+
+
 def test_it_learns_to_point_by_colour_words() -> None:
     """Equal blocks are exchangeable; in scenes that it has not seen, it picks by the word."""
     net, rng = make(), np.random.default_rng(1)
