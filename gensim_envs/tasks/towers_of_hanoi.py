@@ -33,5 +33,5 @@ class TowersOfHanoi(Task):
         scene.never_on(disks[0], disks[1:])
         scene.never_on(disks[1], disks[2])
 
-        for disk, peg, level in MOVES:
-            scene.plan(disks[disk], at=stand.pose @ stand.asset.peg(PEGS[peg], level=level))
+        for number, peg, level in MOVES:
+            scene.plan(disks[number], at=stand.pose @ stand.asset.peg(PEGS[peg], level=level))
