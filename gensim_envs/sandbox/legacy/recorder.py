@@ -209,6 +209,18 @@ class Task:
         return self._notes.rng.choice(numbers, int(n_objects))
 
 
+def public_names() -> set[str]:
+    """The names of all stand-ins, and of what they hold."""
+    env = Env(Notes(0))
+    found = {*dir(Task()), *dir(env)}
+    for module in facade.modules(0, "train", Task, {}).values():
+        found.update(vars(module))
+        for part in vars(module).values():
+            if isinstance(part, types.SimpleNamespace):
+                found.update(vars(part))
+    return {name for name in found if not name.startswith("_")}
+
+
 class _Formats(ast.NodeTransformer):
     """Replaces `text.format(...)` with the restricted function."""
 
