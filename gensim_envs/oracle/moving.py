@@ -14,14 +14,14 @@ from gensim_envs.errors import OracleError
 from gensim_envs.oracle.foresight import after
 from gensim_envs.oracle.laying import lay
 from gensim_envs.oracle.planning import next_waypoint, pattern_sites
-from gensim_envs.oracle.sweeping import best_push, footprint
+from gensim_envs.oracle.sweeping import best_push
 from gensim_envs.sim.bodies import first_touch
 from gensim_envs.sim.world import World
-from gensim_envs.task.geometry import Array
+from gensim_envs.task.geometry import Array, in_workspace
 from gensim_envs.task.goals import GROUPS, REGION_REACH, REGIONS, Goal, Place, Snapshot
 from gensim_envs.task.judge import Judge
 from gensim_envs.task.pose import WORKSPACE, Pose, wrap
-from gensim_envs.task.relations import outline, span, target_of
+from gensim_envs.task.relations import movable, outline, outlines, span, standing, target_of
 from gensim_envs.task.spec import TaskSpec
 from gensim_envs.task.spots import corners_at, group_targets, lies, spot
 
@@ -116,13 +116,8 @@ class Mover:
 
     def _wait(self, now: Snapshot) -> Array:
         """An answer (1, 7) that touches the empty table, for what has not come to rest yet."""
-        taken: list[shapely.Geometry] = [
-            outline(self._spec, k, now)
-            for k, item in enumerate(self._spec.items)
-            if not item.bodies and now.has(k)
-        ]
         corners = np.array([(-1, -1), (-1, 1), (1, 1), (1, -1)]) * _TIPS
-        free = self._free_spots(corners, taken, _ASIDE_GAP)
+        free = self._free_spots(corners, outlines(self._spec, now), _ASIDE_GAP)
         if not len(free):
             raise OracleError("nothing is left to move")
         x, y = free[0]
@@ -137,10 +132,10 @@ class Mover:
         placed = set(self._judge.assign(number, now).placed) | set(goal.items) | goal.bases
         near = []
         for base in goal.bases:
-            area = footprint(self._spec, base, now.poses[base])
+            area = self._spec.footprint(base, now.poses[base])
             reach = 0.0 if goal.relation in ("on", "inside", "at") else REGION_REACH
-            for item in set(self._movable(now)) - placed:
-                gap = footprint(self._spec, item, now.poses[item]).distance(area)
+            for item in set(movable(self._spec, now)) - placed:
+                gap = self._spec.footprint(item, now.poses[item]).distance(area)
                 if gap <= reach:
                     near.append((gap, item))
         return min(near)[1] if near else None
@@ -150,11 +145,10 @@ class Mover:
         here = now.poses[item]
         free = self._free_spot(item, now)
         drops = [] if free is None else [free]
-        for other, data in enumerate(self._spec.items):
-            stands = other != item and now.has(other) and not data.bodies
-            if not stands or self._spec.geometry(other).flat:
+        for other in standing(self._spec, now):
+            if other == item or self._spec.geometry(other).flat:
                 continue
-            middle, reach = now.poses[other], max(data.asset.size[:2]) / 2
+            middle, reach = now.poses[other], max(self._spec.items[other].asset.size[:2]) / 2
             drops += [
                 Pose(
                     middle.x + reach * math.cos(angle), middle.y + reach * math.sin(angle), 0.0,
@@ -167,11 +161,11 @@ class Mover:
             if action is None or isinstance(action, int):
                 continue
             then = after(self._world, action[0, :6])
-            others = (k for k in self._movable(now) if k != item)
+            others = (k for k in movable(self._spec, now) if k != item)
             end = then.poses[item]
             if (
                 not lies(then, item)
-                and _within(end.x, end.y)
+                and in_workspace(end.x, end.y)
                 and all(
                     now.poses[k].distance(then.poses[k]) < 0.01 and lies(now, k) == lies(then, k)
                     for k in others
@@ -236,11 +230,6 @@ class Mover:
             return target
         return target.up(asset.height)
 
-    def _movable(self, now: Snapshot) -> list[int]:
-        """Rigid items that can be moved and are there."""
-        items = enumerate(self._spec.items)
-        return [k for k, item in items if not (item.fixed or item.bodies) and now.has(k)]
-
     def _blockers(self, item: int, target: Pose, now: Snapshot) -> Iterator[int]:
         """Items at the target of `item`, highest first.
 
@@ -250,7 +239,7 @@ class Mover:
         corners = corners_at(self._spec, item, target.yaw, now)
         shape = shapely.Polygon(corners + (target.x, target.y))
         inner = shape.buffer(-0.002, join_style="mitre")
-        spans = {k: span(self._spec, k, now) for k in self._movable(now)}
+        spans = {k: span(self._spec, k, now) for k in movable(self._spec, now)}
         for k, (low, top) in sorted(spans.items(), key=lambda entry: -entry[1][0]):
             if k == item or top < target.z + 0.002:
                 continue
@@ -276,11 +265,11 @@ class Mover:
         covered_by: int | None = None
         for x, y in self._tips(item, now):
             answers = _turned(pose, target, (x, y), rotation, period)
-            if not (_within(x, y) and _within(*answers[0, 3:5])):
+            if not (in_workspace(x, y) and in_workspace(*answers[0, 3:5])):
                 continue
             touched = self._world.item_of(first_touch(self._world, x, y).body)
             if touched == item:
-                return answers[[_within(*end) for end in answers[:, 3:5]]]
+                return answers[[in_workspace(*end) for end in answers[:, 3:5]]]
             if covered_by is None and touched is not None and not self._spec.items[touched].fixed:
                 covered_by = touched
         return covered_by
@@ -327,11 +316,7 @@ class Mover:
 
         It is `least` metres away or more.
         """
-        taken: list[shapely.Geometry] = [
-            outline(self._spec, k, now)
-            for k in range(len(self._spec.items))
-            if k != item and not self._spec.items[k].bodies and now.has(k)
-        ]
+        taken = outlines(self._spec, now, but=(item,))
         taken += [shapely.MultiPoint(points[:, :2]) for points in now.bodies.values()]
         for others, gap in ((taken + self._reserved(now), _ASIDE_GAP), (taken, _TIGHT_GAP)):
             for turn in (0.0, math.pi / 2):
@@ -378,7 +363,7 @@ class Mover:
                     pose = motion(place.pose)
                 else:
                     continue
-                found.append(footprint(self._spec, goal.item_for(k), pose))
+                found.append(self._spec.footprint(goal.item_for(k), pose))
         return found
 
     def _sweep(self, number: int, now: Snapshot) -> Array:
@@ -436,8 +421,3 @@ def _turned(
         (*tip, 0.0, end.real, end.imag, yaw, free) for end, yaw in zip(ends, wrapped, strict=True)
     ]
     return np.array(rows)
-
-
-def _within(x: float, y: float) -> bool:
-    (x0, x1), (y0, y1) = WORKSPACE
-    return bool(x0 <= x <= x1 and y0 <= y <= y1)

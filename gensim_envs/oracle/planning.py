@@ -8,7 +8,7 @@ from gensim_envs.task.goals import HEIGHT_TOLERANCE, POSITION_TOLERANCE, Goal, S
 from gensim_envs.task.judge import Judge, Motions
 from gensim_envs.task.patterns import Motion
 from gensim_envs.task.pose import Pose
-from gensim_envs.task.relations import frame_of, outline
+from gensim_envs.task.relations import frame_of, outlines
 from gensim_envs.task.sites import find_site, is_site, pattern_places
 from gensim_envs.task.spec import TaskSpec
 
@@ -64,13 +64,12 @@ def _others(spec: TaskSpec, number: int, now: Snapshot) -> list[shapely.Geometry
     """The areas of all things that are not part of a pattern."""
     own = {item for goal in spec.goals for item in goal.items if _uses(goal, number)}
     own |= {k for k in (spec.patterns[number].anchor,) if k is not None}
-    return [
-        shapely.MultiPoint(now.bodies[k][:, :2]).buffer(spec.items[k].asset.size[0] / 2)
-        if k in now.bodies
-        else outline(spec, k, now)
-        for k in range(len(spec.items))
-        if k not in own and now.has(k)
+    soft = [
+        shapely.MultiPoint(points[:, :2]).buffer(spec.items[k].asset.size[0] / 2)
+        for k, points in now.bodies.items()
+        if k not in own
     ]
+    return [*outlines(spec, now, but=own), *soft]
 
 
 def _uses(goal: Goal, pattern: int) -> bool:

@@ -17,6 +17,17 @@ TABLE = shapely.box(*np.transpose(WORKSPACE).ravel())
 Array = NDArray[np.float64]
 
 
+def clipped(points: Array) -> Array:
+    """The nearest points (..., 2) of the workspace."""
+    return np.clip(points, *np.transpose(WORKSPACE))
+
+
+def in_workspace(x: float, y: float) -> bool:
+    """Whether a point is in the workspace, its border included."""
+    (x0, x1), (y0, y1) = WORKSPACE
+    return bool(x0 <= x <= x1 and y0 <= y <= y1)
+
+
 def transform(outline: Array, pose: Pose) -> Array:
     """Return corners (n, 2) in an item's frame as corners in the world."""
     c, s = math.cos(pose.yaw), math.sin(pose.yaw)

@@ -32,6 +32,7 @@ from gensim_envs.task.relations import (
     in_row,
     is_inside,
     is_met,
+    movable,
     outline,
     period_of,
     span,
@@ -376,10 +377,7 @@ class Judge:
         """How well a set of places suits the state: more filled, fewer taken, bases nearer."""
         goal = self._spec.goals[targets[0].goal]
         kinds = {self._kind[item] for item in goal.items}
-        others = [
-            now.poses[k] for k, data in enumerate(self._spec.items)
-            if not data.fixed and k not in now.bodies and self._kind[k] not in kinds
-        ]  # fmt: skip
+        others = [now.poses[k] for k in movable(self._spec, now) if self._kind[k] not in kinds]
         want = [target_of(self._spec, goal, t.place, now) for t in targets]
         taken = sum(
             any(a.distance(b) < _TAKEN and abs(a.z - b.z) < _TAKEN for a in others) for b in want
@@ -466,10 +464,7 @@ class Judge:
         self, items: Sequence[int], want: Sequence[Pose], now: Snapshot
     ) -> NDArray[np.bool_]:
         """Whether something else stands where an item would go, (items, places)."""
-        there = [
-            k for k, data in enumerate(self._spec.items)
-            if not data.fixed and k not in now.bodies and now.has(k)
-        ]  # fmt: skip
+        there = movable(self._spec, now)
 
         def at(item: int, pose: Pose) -> bool:
             return any(

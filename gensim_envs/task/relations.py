@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -41,10 +41,30 @@ _AIR = 0.002
 def outline(spec: TaskSpec, item: int, now: Snapshot) -> shapely.Polygon:
     """The area that an item covers as it lies now; for one that lies or leans, of its hull."""
     if item not in now.hulls:
-        return footprint(spec.geometry(item).outline, now.poses[item])
+        return spec.footprint(item, now.poses[item])
     hull = shapely.convex_hull(shapely.MultiPoint(now.hulls[item][:, :2]))
     assert isinstance(hull, shapely.Polygon)
     return hull
+
+
+def standing(spec: TaskSpec, now: Snapshot) -> list[int]:
+    """The rigid items that are on the table."""
+    return [k for k in range(len(spec.items)) if k not in now.bodies and now.has(k)]
+
+
+def movable(spec: TaskSpec, now: Snapshot) -> list[int]:
+    """The rigid items that are on the table and not part of it."""
+    return [k for k in standing(spec, now) if not spec.items[k].fixed]
+
+
+def outlines(spec: TaskSpec, now: Snapshot, but: Collection[int] = ()) -> list[shapely.Geometry]:
+    """The areas that rigid items cover, all `but` these."""
+    return [outline(spec, k, now) for k in standing(spec, now) if k not in but]
+
+
+def barriers(spec: TaskSpec, now: Snapshot) -> list[shapely.Geometry]:
+    """The areas of the rigid items that stand up, which paint does not."""
+    return [outline(spec, k, now) for k in standing(spec, now) if not spec.geometry(k).flat]
 
 
 def span(spec: TaskSpec, item: int, now: Snapshot) -> tuple[float, float]:
@@ -453,6 +473,4 @@ def _rests_on(spec: TaskSpec, item: int, pose: Pose, other: int, stands: Pose) -
     """Whether an item at a pose is right above another one where that stands."""
     top = stands.z + spec.items[other].asset.height
     level = abs(pose.z - top) < HEIGHT_TOLERANCE
-    return level and footprint(spec.geometry(other).outline, stands).intersects(
-        footprint(spec.geometry(item).outline, pose)
-    )
+    return level and spec.footprint(other, stands).intersects(spec.footprint(item, pose))

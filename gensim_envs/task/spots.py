@@ -15,7 +15,16 @@ from gensim_envs.task.assets import Zone
 from gensim_envs.task.geometry import TABLE, Array, footprint, transform
 from gensim_envs.task.goals import DIRECTIONS, TILT_TOLERANCE, Goal, Place, Snapshot
 from gensim_envs.task.pose import Pose
-from gensim_envs.task.relations import corners_of, frame_of, is_met, outline, span, target_of
+from gensim_envs.task.relations import (
+    corners_of,
+    frame_of,
+    is_met,
+    movable,
+    outline,
+    outlines,
+    span,
+    target_of,
+)
 from gensim_envs.task.sites import find_site
 from gensim_envs.task.spec import TaskSpec
 
@@ -231,11 +240,7 @@ def _rows(spec: TaskSpec, goal: Goal, now: Snapshot) -> Iterator[list[Pose]]:
             (Place(Pose(0.0, y)), spec.geometry(item).outline)
             for y, item in zip(offsets, goal.items, strict=True)
         ]
-        others = [
-            outline(spec, k, now) for k in range(len(spec.items))
-            if k not in goal.items and k not in now.bodies and now.has(k)
-        ]  # fmt: skip
-        site = find_site(places, others, keep=keep)
+        site = find_site(places, outlines(spec, now, but=goal.items), keep=keep)
         if site is not None:
             yield [site(place.pose) for place, _ in places]
         return
@@ -251,7 +256,7 @@ def _rows(spec: TaskSpec, goal: Goal, now: Snapshot) -> Iterator[list[Pose]]:
             )
             for item in part:
                 pose = now.poses[item]
-                own = footprint(spec.geometry(item).outline, Pose(0, 0, 0, pose.yaw))
+                own = spec.footprint(item, Pose(0, 0, 0, pose.yaw))
                 x, y = (frame.x, frame.y) + way * (away + _BESIDE + _reach(own, -way))
                 poses.append(Pose(float(x), float(y), 0.0, pose.yaw))
                 away += _BESIDE + _reach(own, -way) + _reach(own, way)
@@ -273,10 +278,8 @@ def _packed(spec: TaskSpec, goal: Goal, place: Place, item: int, now: Snapshot) 
         footprint(
             corners_at(spec, k, (inverse @ now.poses[k]).yaw, now), _place_of(inverse, now, k)
         )
-        for k, data in enumerate(spec.items)
-        if not (data.fixed or data.bodies)
-        and now.has(k)
-        and k not in (item, base)
+        for k in movable(spec, now)
+        if k not in (item, base)
         and _near(spec, base, k, now)
         # An item that stands lower than the base holds it, as a tray does.
         and span(spec, k, now)[0] > now.poses[base].z - 0.001
