@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import shapely
@@ -200,28 +199,28 @@ class Mover:
             target = target_of(self._spec, replace(goal, relation="at"), step.place, now)
             yield step.item, self._on_top(step.place, target, now)
             return
-        judge, placed = self._judge, set[int]()
-        pairs: list[tuple[int, Callable[[int], Pose | None]]] = []
+        judge = self._judge
+        pairs: Sequence[tuple[int, Pose | Place]]
         if goal.relation in GROUPS:
-            for item, pose in group_targets(self._spec, goal, now):
-                pairs.append((item, partial(_same, pose)))
+            pairs = group_targets(self._spec, goal, now)
             placed = set(goal.items) - {item for item, _ in pairs}
         else:
             motions = pattern_sites(self._spec, judge, number, now)
             assigned = judge.assign(number, now, motions)
-            placed = set(assigned.placed)
-            for item, place in assigned.todo:
-                free = place.pattern is None
-                where = (
-                    partial(_spot, self._spec, goal, place, now) if free else partial(_same, None)
-                )
-                pairs.append((item, where))
-        for item, target_for in pairs:
-            yield item, target_for(item)
-        for item, target_for in pairs:
+            pairs, placed = assigned.todo, set(assigned.placed)
+        for item, where in pairs:
+            yield item, self._target(goal, where, item, now)
+        for item, where in pairs:
             for other in range(len(self._spec.items)):
-                if other not in (item, *placed) and judge.kind(other) == judge.kind(item):
-                    yield other, target_for(other) if now.has(other) else None
+                if other not in (item, *placed) and judge.kinds[other] == judge.kinds[item]:
+                    there = now.has(other)
+                    yield other, self._target(goal, where, other, now) if there else None
+
+    def _target(self, goal: Goal, where: Pose | Place, item: int, now: Snapshot) -> Pose | None:
+        """Where an item goes, given its pose or place; None where there is no room."""
+        if isinstance(where, Pose):
+            return where
+        return spot(self._spec, goal, where, item, now) if where.pattern is None else None
 
     def _on_top(self, place: Place, target: Pose, now: Snapshot) -> Pose:
         """A waypoint on a movable base, at the height of its top."""
@@ -392,14 +391,6 @@ def _stays(pose: Pose, target: Pose | None) -> bool:
 def _does_nothing(answers: Array) -> bool:
     """Whether the first of some answers (k, 7) puts things down where it picks them up."""
     return float(np.abs(answers[0, 3:6] - answers[0, :3]).max()) < 1e-4
-
-
-def _spot(spec: TaskSpec, goal: Goal, place: Place, now: Snapshot, item: int) -> Pose | None:
-    return spot(spec, goal, place, item, now)
-
-
-def _same(pose: Pose | None, item: int) -> Pose | None:
-    return pose
 
 
 def _turned(

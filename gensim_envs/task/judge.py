@@ -93,12 +93,15 @@ class Judge:
 
     Args:
         spec: the task as drawn.
+
+    Attributes:
+        kinds: of each item, the number of the class of equal items that it belongs to.
     """
 
     def __init__(self, spec: TaskSpec) -> None:
         self._spec = spec
         kinds: dict[object, int] = {}
-        self._kind = [kinds.setdefault(item.asset, len(kinds)) for item in spec.items]
+        self.kinds = [kinds.setdefault(item.asset, len(kinds)) for item in spec.items]
         self._exchanged: dict[int, list[tuple[Place, ...]]] = {}
         self._rigid = [
             not spec.items[goal.items[0]].bodies and goal.relation not in GROUPS
@@ -108,7 +111,7 @@ class Judge:
     @cached_property
     def needs(self) -> list[Counter[int]]:
         """For each goal the number of its items of each kind."""
-        return [Counter(self._kind[item] for item in goal.items) for goal in self._spec.goals]
+        return [Counter(self.kinds[item] for item in goal.items) for goal in self._spec.goals]
 
     @cached_property
     def finals(self) -> list[Counter[int]]:
@@ -118,17 +121,13 @@ class Judge:
         """
         total: Counter[int] = Counter()
         for item in {item for goal in self._spec.goals for item in goal.items}:
-            total[self._kind[item]] += 1
+            total[self.kinds[item]] += 1
         finals: list[Counter[int]] = []
         for need in reversed(self.needs):
             final = Counter({kind: min(n, total[kind]) for kind, n in need.items()})
             total -= final
             finals.append(final)
         return finals[::-1]
-
-    def kind(self, item: int) -> int:
-        """The class of equal items that an item belongs to."""
-        return self._kind[item]
 
     def fraction(self, number: int, now: Snapshot) -> float:
         """The fraction of one goal that is fulfilled, whatever the others need, 0..1."""
@@ -177,7 +176,7 @@ class Judge:
                 if place.pattern != pattern:
                     continue
                 kinds = self._kinds_for(goal, k)
-                items = tuple(k for k, kind in enumerate(self._kind) if kind in kinds)
+                items = tuple(k for k, kind in enumerate(self.kinds) if kind in kinds)
                 periods = tuple(period_of(spec, place, item) for item in items)
                 slots.append(
                     Slot(
@@ -238,7 +237,7 @@ class Judge:
         return goal.items
 
     def _kinds_for(self, goal: Goal, place: int) -> frozenset[int]:
-        return frozenset(self._kind[item] for item in self._takers(goal, place))
+        return frozenset(self.kinds[item] for item in self._takers(goal, place))
 
     def _assign(
         self, numbers: Sequence[int], now: Snapshot, motions: Motions, *, todo: bool
@@ -257,7 +256,7 @@ class Judge:
                 fractions.append(self._without_intruders(number, share, parts, now, last))
             else:
                 filled: Counter[int] = Counter()
-                filled.update(self._kind[item] for item, n in placed.items() if n == number)
+                filled.update(self.kinds[item] for item, n in placed.items() if n == number)
                 done = sum(min(filled[kind], n) for kind, n in need.items())
                 free = self._is_free(number) and number == last
                 share = _share(done, count, int(free))
@@ -351,17 +350,17 @@ class Judge:
     def _exchanges(self, goal: Goal, places: tuple[Place, ...]) -> Iterator[tuple[Place, ...]]:
         """The places as they are, then with other bases that equal theirs."""
         movable = {base for base in goal.bases if not self._spec.items[base].fixed}
-        kinds = {self._kind[base] for base in movable}
-        equals = {kind: [k for k, own in enumerate(self._kind) if own == kind] for kind in kinds}
+        kinds = {self.kinds[base] for base in movable}
+        equals = {kind: [k for k, own in enumerate(self.kinds) if own == kind] for kind in kinds}
         alike = len({replace(place, bases=()) for place in places}) == 1
-        same = alike and len({self._kind[item] for item in goal.items}) == 1
+        same = alike and len({self.kinds[item] for item in goal.items}) == 1
         if same and len(kinds) == 1 and {(k,) for k in movable} == {p.bases for p in places}:
             # Any of the equal bases will do for each of the places.
             yield tuple(replace(places[0], bases=(k,)) for k in equals[min(kinds)])
             return
         orders = []
         for kind, members in equals.items():
-            used = sorted(base for base in movable if self._kind[base] == kind)
+            used = sorted(base for base in movable if self.kinds[base] == kind)
             rest = [k for k in members if k not in used]
             ways = itertools.permutations([*used, *rest], len(used))
             orders.append(
@@ -376,8 +375,8 @@ class Judge:
     def _suits(self, now: Snapshot, targets: Sequence[_Target]) -> tuple[int, int, float]:
         """How well a set of places suits the state: more filled, fewer taken, bases nearer."""
         goal = self._spec.goals[targets[0].goal]
-        kinds = {self._kind[item] for item in goal.items}
-        others = [now.poses[k] for k in movable(self._spec, now) if self._kind[k] not in kinds]
+        kinds = {self.kinds[item] for item in goal.items}
+        others = [now.poses[k] for k in movable(self._spec, now) if self.kinds[k] not in kinds]
         want = [target_of(self._spec, goal, t.place, now) for t in targets]
         taken = sum(
             any(a.distance(b) < _TAKEN and abs(a.z - b.z) < _TAKEN for a in others) for b in want
@@ -402,7 +401,7 @@ class Judge:
             place = replace(place, pose=motion(place.pose), pattern=None)
         items = tuple(
             item
-            for item, kind in enumerate(self._kind)
+            for item, kind in enumerate(self.kinds)
             if kind in takers
             and self._is_near(goal, place, item, now)
             and is_met(self._spec, goal, place, item, now)
@@ -429,9 +428,9 @@ class Judge:
         open_places = [(t, k) for k, t in enumerate(targets) if t.shared or k not in held]
         pairs: list[tuple[int, Place]] = []
         for kind, need in self.needs[number].items():
-            done = sum(self._kind[i] == kind for i, n in placed.items() if n == number)
+            done = sum(self.kinds[i] == kind for i, n in placed.items() if n == number)
             items = [
-                item for item, own in enumerate(self._kind)
+                item for item, own in enumerate(self.kinds)
                 if own == kind and item not in placed and now.has(item)
             ]  # fmt: skip
             takes = [
@@ -513,9 +512,9 @@ class Judge:
                     continue
                 if not rests(spec, base, item, now):
                     continue
-                if data.distractor or belong[self._kind[item]] <= 0:
+                if data.distractor or belong[self.kinds[item]] <= 0:
                     found.add(item)
-                belong[self._kind[item]] -= 1
+                belong[self.kinds[item]] -= 1
         return found
 
 

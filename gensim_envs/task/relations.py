@@ -76,6 +76,18 @@ def span(spec: TaskSpec, item: int, now: Snapshot) -> tuple[float, float]:
     return low, low + spec.items[item].asset.height
 
 
+def carriers(spec: TaskSpec, item: int, now: Snapshot) -> list[int]:
+    """The rigid items on whose tops an item stands."""
+    low = span(spec, item, now)[0]
+    return [
+        other
+        for other in range(len(spec.items))
+        if other not in (item, *now.bodies)
+        and now.touch(item, other) is not None
+        and abs(span(spec, other, now)[1] - low) <= HEIGHT_TOLERANCE
+    ]
+
+
 def frame_of(spec: TaskSpec, place: Place, now: Snapshot) -> Pose:
     """The frame in which a place's pose is given.
 
@@ -213,12 +225,9 @@ def _is_in_zone(spec: TaskSpec, base: int, item: int, now: Snapshot, seen: froze
     low = span(spec, item, now)[0]
     if abs(low - now.poses[base].z) > HEIGHT_TOLERANCE:
         return any(
-            other not in seen | {item, base}
-            and now.touch(item, other) is not None
-            and abs(span(spec, other, now)[1] - low) <= HEIGHT_TOLERANCE
-            and _is_in_zone(spec, base, other, now, seen | {item})
-            for other in range(len(spec.items))
-            if other not in now.bodies
+            _is_in_zone(spec, base, other, now, seen | {item})
+            for other in carriers(spec, item, now)
+            if other not in seen | {base}
         )
     opening = spec.items[base].asset.opening
     assert opening is not None
