@@ -56,24 +56,6 @@ def join(meshes: Iterable[Mesh]) -> Mesh:
     )
 
 
-def box_mesh(size: tuple[float, float, float]) -> Mesh:
-    """The six faces of a box around its middle."""
-    vertices: list[list[float]] = []
-    normals: list[list[float]] = []
-    corners: list[int] = []
-    for axis in range(3):
-        u, v = (axis + 1) % 3, (axis + 2) % 3
-        for side in (-1.0, 1.0):
-            first = len(vertices)
-            for du, dv in ((-1, -1), (side, -side), (1, 1), (-side, side)):
-                corner = [0.0, 0.0, 0.0]
-                corner[axis], corner[u], corner[v] = side, du, dv
-                vertices.append([c * s / 2 for c, s in zip(corner, size, strict=True)])
-                normals.append([side if k == axis else 0.0 for k in range(3)])
-            corners += [first, first + 1, first + 2, first, first + 2, first + 3]
-    return Mesh(np.array(vertices), np.array(normals), np.array(corners))
-
-
 @lru_cache(maxsize=64)
 def lathe(profile: Profile, facets: int = 24) -> Mesh:
     """A solid of revolution about z: smooth around the axis, flat-shaded along the profile."""
