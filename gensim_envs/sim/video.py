@@ -45,7 +45,6 @@ class VideoRecorder(Uncopyable):
         camera: the viewpoint.
         every: record every n-th frame, for a video that is faster than real time. The others are
             not rendered.
-        arm: show the arm.
 
     Attributes:
         length: frames of the motion since the start, including those that were not recorded.
@@ -58,13 +57,11 @@ class VideoRecorder(Uncopyable):
         *,
         camera: Camera = OVERVIEW,
         every: int = 1,
-        arm: bool = True,
     ) -> None:
         self._world = world
         self._motion = motion
         self._camera = camera
         self._every = every
-        self._shows_arm = arm
         self._client: Client | None = None
         self._scenes = 0
         self._clear()
@@ -110,9 +107,9 @@ class VideoRecorder(Uncopyable):
                     pose = (x, y, z + _PAINT_LIFT), rotation
                 client.resetBasePositionAndOrientation(copy, *pose)
         arm = self._world.arm
-        if self._shows_arm and arm is None:
+        if arm is None:
             view.show(inverse(self._tip[:3], float(self._tip[3])), self._tool)
-        elif self._shows_arm and arm is not None:
+        else:
             view.show(arm.joints(), arm.tool)
         ropes = [
             copies

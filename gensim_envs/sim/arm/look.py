@@ -152,9 +152,6 @@ class ArmView(Uncopyable):
     """The arm as videos show it: bodies without mass or collision shape.
 
     It is hidden until `show` is called. After `resetSimulation` its bodies are gone.
-
-    Attributes:
-        bodies: pybullet's ids of all its bodies, as they appear in a segmentation image.
     """
 
     def __init__(self, client: Client) -> None:
@@ -168,17 +165,9 @@ class ArmView(Uncopyable):
             rgbaColor=_GREY, specularColor=_SHINE,
         )  # fmt: skip
         self._tools["spatula"].append((self._body(blade), robot.TIP))
-        every = self._arm + [body for bodies in self._tools.values() for body in bodies]
-        self.bodies = tuple(body for body, _ in every)
 
     def show(self, joints: ArrayLike, tool: Tool) -> None:
-        """Show the arm at these joints (6,) rad, with this tool.
-
-        Raises:
-            ValueError: there is no such tool.
-        """
-        if tool not in TOOL_PIECES:
-            raise ValueError(f"unknown tool {tool!r}; use one of {', '.join(TOOL_PIECES)}")
+        """Show the arm at these joints (6,) rad, with this tool."""
         world_from_link = np.array(robot.forward(joints))
         positions = world_from_link[:, :3, 3].tolist()
         quaternions = Rotation.from_matrix(world_from_link[:, :3, :3]).as_quat().tolist()
