@@ -102,16 +102,12 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         self._window = Window() if render_mode == "human" else None
         self._program = program
         self._bounds = dict(bounds)
-        self._split: Split = split
-        self._sensor_noise = sensor_noise
         self.obs_mode: ObsMode = obs_mode
         self.render_mode = render_mode
         self.action_space = action_space()
         self.observation_space = observation.space(obs_mode, self._bounds, privileged)
         self.world = World(renders=obs_mode != "state", with_arm=motion == "arm")
         self._motion = arm_motion if motion == "arm" else primitives
-        self._joints = joints
-        self._dense = reward == "dense"
         self._video = (
             VideoRecorder(self.world, motion=render_mode != "rgb_array") if render_mode else None
         )
@@ -201,14 +197,14 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         self._view = perturbation.view(number)
         if noise is None:  # a generator of its own, so that noise does not change the episode
             noise = np.random.default_rng([number, *b"noise"])
-        self._noise = noise if self._sensor_noise else None
+        self._noise = noise if self._options["sensor_noise"] else None
         self._tracker = GoalTracker(self.world.spec, start)
 
     def _started(self) -> tuple[Any, dict[str, Any]]:
         """Begin to run; returns the first observation and info."""
         self._status = "running"
         self._trajectory = self._arm_trajectory()
-        if self._dense:
+        if self._options["reward"] == "dense":
             self._potential = self._measured()
         if self._video is not None:
             self._video.start()
@@ -309,7 +305,7 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         """
         for attempt in range(_MAX_DRAWS):
             number = int(self.np_random.integers(2**31))
-            spec = self._program.draw(self._split, number).spec
+            spec = self._program.draw(self._options["split"], number).spec
             try:
                 self._check_bounds(spec)
                 with blaming(spec.name):
@@ -390,7 +386,7 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         self.world.rebuild()
         self._show()
         reward = self._verdict.progress - before
-        if self._dense and rested:
+        if self._options["reward"] == "dense" and rested:
             was, self._potential = self._potential, self._measured()
             reward += self._potential - was
         ended = self._verdict.success or bool(self._verdict.violation)
@@ -404,7 +400,7 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
 
     def _arm_trajectory(self) -> JointTrajectory | None:
         """The arm's motion in this step."""
-        arm = self.world.arm if self._joints else None
+        arm = self.world.arm if self._options["joints"] else None
         return None if arm is None else arm.trajectory(self.world.name_of)
 
     @property
@@ -423,7 +419,7 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         }
         if self.obs_mode == "cameras":
             info["cameras"] = observation.calibration()
-        if self._joints:
+        if self._options["joints"]:
             info["joints"] = self._trajectory
         return info
 
