@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +16,6 @@ from scipy.optimize import linear_sum_assignment
 from gensim_envs.task.goals import (
     GROUPS,
     HEIGHT_TOLERANCE,
-    TILT_TOLERANCE,
     Goal,
     Part,
     Place,
@@ -102,7 +100,6 @@ class Judge:
         self._spec = spec
         kinds: dict[object, int] = {}
         self.kinds = [kinds.setdefault(item.asset, len(kinds)) for item in spec.items]
-        self._exchanged: dict[int, list[tuple[Place, ...]]] = {}
         self._rigid = [
             not spec.items[goal.items[0]].bodies and goal.relation not in GROUPS
             for goal in spec.goals
@@ -305,10 +302,10 @@ class Judge:
 
     def _targets(
         self, numbers: Sequence[int], demand: Sequence[Counter[int]], now: Snapshot, where: Motions
-    ) -> tuple[list[_Target], list[tuple[int, int]]]:
-        """The places of rigid goals, and the units of demand: (goal, number of items)."""
+    ) -> tuple[list[_Target], list[int]]:
+        """The places of rigid goals, and the numbers of items of the units of demand."""
         targets: list[_Target] = []
-        units: list[tuple[int, int]] = []
+        units: list[int] = []
         for number, need in zip(numbers, demand, strict=True):
             goal = self._spec.goals[number]
             if not self._rigid[number] or not sum(need.values()):
@@ -317,25 +314,26 @@ class Judge:
             kinds = sorted(need)
             own = not goal.shared and self._takers(goal, 0) != goal.items
             apart = len(kinds) == 1 or own
-            units += [(number, need[k]) for k in kinds] if apart else [(number, sum(need.values()))]
+            units += [need[k] for k in kinds] if apart else [sum(need.values())]
             sets = [
                 [
                     self._target(number, k, place, now, where, first, kinds if apart else [])
                     for k, place in enumerate(places)
                 ]
-                for places in self._variants(number)
+                for places in self._variants[number]
             ]
             targets += max(sets, key=partial(self._suits, now))
         return targets, units
 
-    def _variants(self, number: int) -> list[tuple[Place, ...]]:
-        """The alternative sets of a goal's places, with equal bases exchanged in all ways.
+    @cached_property
+    def _variants(self) -> list[list[tuple[Place, ...]]]:
+        """For each goal the alternative sets of its places, with equal bases exchanged in all ways.
 
         Nothing shows which end of a thing is its first one, so that its ends are exchanged too.
         """
-        if number not in self._exchanged:
-            goal = self._spec.goals[number]
-            found: dict[object, tuple[Place, ...]] = {}
+        found: list[dict[object, tuple[Place, ...]]] = []
+        for goal in self._spec.goals:
+            found.append({})
             for places in goal.sets():
                 for way in self._exchanges(goal, places):
                     for ends in (way, tuple(map(_at_other_end, way))):
@@ -343,9 +341,8 @@ class Judge:
                             (self._kinds_for(goal, k), frozenset(p.bases), replace(p, bases=()))
                             for k, p in enumerate(ends)
                         )
-                        found.setdefault(key, ends)
-            self._exchanged[number] = list(found.values())
-        return self._exchanged[number]
+                        found[-1].setdefault(key, ends)
+        return [list(variants.values()) for variants in found]
 
     def _exchanges(self, goal: Goal, places: tuple[Place, ...]) -> Iterator[tuple[Place, ...]]:
         """The places as they are, then with other bases that equal theirs."""
@@ -402,22 +399,9 @@ class Judge:
         items = tuple(
             item
             for item, kind in enumerate(self.kinds)
-            if kind in takers
-            and self._is_near(goal, place, item, now)
-            and is_met(self._spec, goal, place, item, now)
+            if kind in takers and is_met(self._spec, goal, place, item, now)
         )
         return _Target(number, place, unit, items, goal.shared)
-
-    def _is_near(self, goal: Goal, place: Place, item: int, now: Snapshot) -> bool:
-        """Whether an item may be in place, which is quicker to tell than whether it is."""
-        if goal.relation not in ("on", "inside") or len(place.bases) != 1:
-            return True
-        base = place.bases[0]
-        reach = math.hypot(*self._spec.items[base].asset.size) / 2
-        return now.poses[item].distance(now.poses[base]) <= reach or not self._is_upright(base, now)
-
-    def _is_upright(self, item: int, now: Snapshot) -> bool:
-        return now.tilts[item] <= TILT_TOLERANCE
 
     def _todo(
         self, number: int, now: Snapshot, placed: dict[int, int], targets: list[_Target]
@@ -554,7 +538,7 @@ def rests(spec: TaskSpec, base: int, item: int, now: Snapshot) -> bool:
     return over and now.touch(base, item) is not None and low > now.poses[base].z
 
 
-def _match(targets: Sequence[_Target], units: Sequence[tuple[int, int]]) -> dict[int, int]:
+def _match(targets: Sequence[_Target], units: Sequence[int]) -> dict[int, int]:
     """Assign items to places, one to one: {item: number of the goal for which it counts}.
 
     As many items as possible count for the first goal; without taking one of these away, as many
@@ -590,7 +574,7 @@ def _match(targets: Sequence[_Target], units: Sequence[tuple[int, int]]) -> dict
                     return True
         return False
 
-    for unit, (_, need) in enumerate(units):
+    for unit, need in enumerate(units):
         wanted[unit] = need
         while any(item not in where and assign(item, set(), set()) for item in items):
             pass
