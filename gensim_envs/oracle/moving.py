@@ -16,7 +16,7 @@ from gensim_envs.oracle.planning import next_waypoint, pattern_sites
 from gensim_envs.oracle.sweeping import best_push
 from gensim_envs.sim.bodies import first_touch
 from gensim_envs.sim.world import World
-from gensim_envs.task.geometry import Array, in_workspace
+from gensim_envs.task.geometry import TABLE, Array, in_workspace
 from gensim_envs.task.goals import GROUPS, REGION_REACH, REGIONS, Goal, Place, Snapshot
 from gensim_envs.task.judge import Judge
 from gensim_envs.task.pose import WORKSPACE, Pose, wrap
@@ -197,7 +197,7 @@ class Mover:
         step = next_waypoint(self._spec, now)
         if step is not None:
             target = target_of(self._spec, replace(goal, relation="at"), step.place, now)
-            yield step.item, self._on_top(step.place, target, now)
+            yield step.item, self._on_top(step.place, target)
             return
         judge = self._judge
         pairs: Sequence[tuple[int, Pose | Place]]
@@ -222,7 +222,7 @@ class Mover:
             return where
         return spot(self._spec, goal, where, item, now) if where.pattern is None else None
 
-    def _on_top(self, place: Place, target: Pose, now: Snapshot) -> Pose:
+    def _on_top(self, place: Place, target: Pose) -> Pose:
         """A waypoint on a movable base, at the height of its top."""
         asset = self._spec.items[place.bases[0]].asset if place.bases else None
         if asset is None or asset.opening is not None or target.z > 0 or asset.hollow:
@@ -280,8 +280,7 @@ class Mover:
             for grasp in self._spec.items[item].asset.grasps:
                 tip = pose @ Pose(*grasp)
                 yield tip.x, tip.y
-        (x0, x1), (y0, y1) = WORKSPACE
-        area = outline(self._spec, item, now).intersection(shapely.box(x0, y0, x1, y1))
+        area = outline(self._spec, item, now).intersection(TABLE)
         if area.is_empty:
             return
         x0, y0, x1, y1 = area.bounds

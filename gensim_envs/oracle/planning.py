@@ -21,7 +21,7 @@ def next_waypoint(spec: TaskSpec, now: Snapshot) -> Waypoint | None:
     for done in range(len(spec.plan) - 1, -1, -1):
         where: dict[int, Pose] = {step.item: spec.items[step.item].start for step in spec.plan}
         for step in spec.plan[:done]:
-            where[step.item] = frame_of(spec, step.place, now) @ step.place.pose
+            where[step.item] = frame_of(step.place, now) @ step.place.pose
         there = {item: pose for item, pose in where.items() if now.has(item)}
         if now.has(spec.plan[done].item) and all(
             _is_at(now.poses[item], pose) for item, pose in there.items()

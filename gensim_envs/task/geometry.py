@@ -12,14 +12,16 @@ from numpy.typing import NDArray
 
 from gensim_envs.task.pose import WORKSPACE, Pose
 
-TABLE = shapely.box(*np.transpose(WORKSPACE).ravel())
+LOW, HIGH = np.array(WORKSPACE).T
+"""The corners (x, y) of the workspace, (2,) each."""
+TABLE = shapely.box(*LOW, *HIGH)
 """The workspace, seen from above."""
 Array = NDArray[np.float64]
 
 
 def clipped(points: Array) -> Array:
     """The nearest points (..., 2) of the workspace."""
-    return np.clip(points, *np.transpose(WORKSPACE))
+    return np.clip(points, LOW, HIGH)
 
 
 def in_workspace(x: float, y: float) -> bool:

@@ -88,7 +88,7 @@ def carriers(spec: TaskSpec, item: int, now: Snapshot) -> list[int]:
     ]
 
 
-def frame_of(spec: TaskSpec, place: Place, now: Snapshot) -> Pose:
+def frame_of(place: Place, now: Snapshot) -> Pose:
     """The frame in which a place's pose is given.
 
     Of several bases it is the middle of them, level with their highest underside, with its x axis
@@ -107,7 +107,7 @@ def frame_of(spec: TaskSpec, place: Place, now: Snapshot) -> Pose:
 
 def target_of(spec: TaskSpec, goal: Goal, place: Place, now: Snapshot) -> Pose:
     """The world pose at which an item would be at, on or inside `place`, wherever the base is."""
-    target = frame_of(spec, place, now) @ place.pose
+    target = frame_of(place, now) @ place.pose
     if goal.relation == "on":
         top = max(span(spec, base, now)[1] for base in place.bases)
         return Pose(target.x, target.y, top + place.pose.z, target.yaw)
@@ -361,7 +361,7 @@ def path_corners(spec: TaskSpec, goal: Goal, now: Snapshot) -> Array:
 
     An end on a thing that stands up is where a rope touches its side.
     """
-    poses = [frame_of(spec, place, now) @ place.pose for place in goal.places]
+    poses = [frame_of(place, now) @ place.pose for place in goal.places]
     corners = np.array([(pose.x, pose.y) for pose in poses])
     ended = corners.copy()
     for end, after in ((0, 1), (-1, -2)):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from gensim_envs.task.arrangements import ring
 from gensim_envs.task.assets import Zone
 from gensim_envs.task.geometry import TABLE, Array, footprint, transform
 from gensim_envs.task.goals import DIRECTIONS, TILT_TOLERANCE, Goal, Place, Snapshot
@@ -97,9 +98,7 @@ def corners_at(spec: TaskSpec, item: int, turn: float, now: Snapshot) -> Array:
     return transform(flat, Pose(0, 0, 0, turn - here.yaw))
 
 
-def is_free(
-    spec: TaskSpec, item: int, pose: Pose, now: Snapshot, but: Iterable[int] = (), gap: float = _GAP
-) -> bool:
+def is_free(spec: TaskSpec, item: int, pose: Pose, now: Snapshot, but: Collection[int]) -> bool:
     """Whether an item fits at a pose: on the table, and clear of everything at its height."""
     shape = footprint(corners_at(spec, item, pose.yaw, now), Pose(pose.x, pose.y))
     if not TABLE.contains(shape):
@@ -110,7 +109,7 @@ def is_free(
         if k == item or k in but or not now.has(k) or spec.geometry(k).flat:
             continue
         if k in now.bodies:
-            near = shapely.MultiPoint(now.bodies[k][:, :2]).distance(shape) < gap + 0.006
+            near = shapely.MultiPoint(now.bodies[k][:, :2]).distance(shape) < _GAP + 0.006
             if near and low < 0.02:
                 return False
             continue
@@ -120,7 +119,7 @@ def is_free(
             within = footprint(corners_of(opening), now.poses[k]).contains(shape)
             if within:
                 continue  # between its walls
-        if min(top, high) > max(bottom, low) and outline(spec, k, now).distance(shape) < gap:
+        if min(top, high) > max(bottom, low) and outline(spec, k, now).distance(shape) < _GAP:
             return False
     return True
 
@@ -183,7 +182,7 @@ def group_targets(spec: TaskSpec, goal: Goal, now: Snapshot) -> list[tuple[int, 
     layouts = _rings(spec, goal, now) if goal.relation == "around" else _rows(spec, goal, now)
     best: tuple[int, list[tuple[int, Pose]]] | None = None
     for layout in layouts:
-        left = _unfilled(spec, goal.items, layout, now)
+        left = _unfilled(goal.items, layout, now)
         if best is not None and len(left) >= best[0]:
             continue
         stay = set(goal.items) - {item for item, _ in left}
@@ -193,7 +192,7 @@ def group_targets(spec: TaskSpec, goal: Goal, now: Snapshot) -> list[tuple[int, 
 
 
 def _unfilled(
-    spec: TaskSpec, items: Sequence[int], layout: Sequence[Pose], now: Snapshot
+    items: Sequence[int], layout: Sequence[Pose], now: Snapshot
 ) -> list[tuple[int, Pose]]:
     """Pair items with the poses of a layout; those that stand at one stay there."""
     poses, waiting = list(layout), []
@@ -216,13 +215,8 @@ def _rings(spec: TaskSpec, goal: Goal, now: Snapshot) -> Iterator[list[Pose]]:
     for away in np.arange(min(least, 0.14), 0.145, 0.01):
         for step in range(8):
             first = step * math.tau / count / 8
-            yield [
-                Pose(
-                    middle.x + float(away) * math.cos(first + k * math.tau / count),
-                    middle.y + float(away) * math.sin(first + k * math.tau / count),
-                )
-                for k in range(count)
-            ]
+            poses = ring(Pose(middle.x, middle.y, 0.0, first), count, float(away))
+            yield [replace(pose, yaw=0.0) for pose in poses]
 
 
 def _rows(spec: TaskSpec, goal: Goal, now: Snapshot) -> Iterator[list[Pose]]:
@@ -244,7 +238,7 @@ def _rows(spec: TaskSpec, goal: Goal, now: Snapshot) -> Iterator[list[Pose]]:
         if site is not None:
             yield [site(place.pose) for place, _ in places]
         return
-    frame = frame_of(spec, Place(bases=tuple(anchors)), now)
+    frame = frame_of(Place(bases=tuple(anchors)), now)
     turns = [frame.yaw, frame.yaw + math.pi / 2] if len(anchors) == 1 else [frame.yaw]
     for turn, before in itertools.product(turns, range(len(sizes) + 1)):
         poses = []

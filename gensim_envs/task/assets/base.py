@@ -17,6 +17,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gensim_envs.errors import TaskError
+from gensim_envs.task.geometry import footprint
 from gensim_envs.task.pose import Pose
 
 COLORS: dict[str, tuple[int, int, int]] = {
@@ -97,9 +98,7 @@ class Part:
             radius = self.size[0] / 2 + max(self.flare, 0.0)
             angle = np.arange(24) * (math.tau / 24)
             corners = radius / math.cos(math.pi / 24) * np.c_[np.cos(angle), np.sin(angle)]
-        c, s = math.cos(self.tilt[2]), math.sin(self.tilt[2])
-        turned = corners @ np.array([[c, s], [-s, c]])
-        return shapely.Polygon(turned + np.array(self.center[:2]))
+        return footprint(corners, Pose(*self.center[:2], 0.0, self.tilt[2]))
 
     @property
     def top(self) -> float:
