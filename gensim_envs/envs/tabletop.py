@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Literal, SupportsIndex, get_args
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.envs.registration import EnvSpec
 from numpy.typing import NDArray
 
 from gensim_envs.envs import observation
@@ -288,11 +288,17 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         if self.render_mode == "human" or self._status == "closed":
             what = "an env with a window" if self._status != "closed" else "a closed env"
             raise TypeError(f"{what} cannot be copied or pickled; make another with gym.make")
-        state = self.get_state() if self._status == "running" else None
+        make = partial(type(self), self._program, self._bounds, **self._options)
         rng = None if self._np_random is None else self._np_random.bit_generator.state
-        seed = (rng, self._np_random_seed)
-        kind = type(self), self._program, self._bounds, self._options
-        return _copied, (*kind, state, seed, self.spec)
+        state = self.get_state() if self._status == "running" else None
+        return make, (), (self.spec, rng, self._np_random_seed, state)
+
+    def __setstate__(self, kept: tuple[Any, ...]) -> None:
+        """Make a new env the copy of another; see `__reduce_ex__`."""
+        self.spec, rng, self._np_random_seed, state = kept
+        self._np_random = None if rng is None else generator(rng)
+        if state is not None:
+            self.set_state(state)
 
     def _draw(self) -> int:
         """Put a draw of the task on the table.
@@ -463,25 +469,6 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
             self._video.close()
         if self._window is not None:
             self._window.close()
-
-
-def _copied(
-    kind: type[TabletopEnv],
-    program: Program,
-    bounds: dict[str, int],
-    options: dict[str, Any],
-    state: dict[str, Any] | None,
-    seed: tuple[dict[str, Any] | None, int | None],
-    spec: EnvSpec | None,
-) -> TabletopEnv:
-    """Make the copy of an env."""
-    env = kind(program, bounds, **options)
-    env.spec = spec
-    env._np_random = None if seed[0] is None else generator(seed[0])
-    env._np_random_seed = seed[1]
-    if state is not None:
-        env.set_state(state)
-    return env
 
 
 def _check_option(name: str, value: object, allowed: tuple[object, ...]) -> None:
