@@ -286,9 +286,7 @@ def _recording(notes: Notes, task: Task) -> Recording:
         matches = tuple(tuple(map(bool, row)) for row in table)
         sentence = said[k] if k < len(said) else None
         goals.append(LegacyGoal(tuple(objs), tuple(targets), matches, goal["zone"], sentence))
-    return Recording(
-        str(task.lang_template), tuple(notes.things), tuple(notes.islands), tuple(goals)
-    )
+    return Recording(tuple(notes.things), tuple(notes.islands), tuple(goals))
 
 
 def _poses(targets: Any) -> list[Any]:
