@@ -44,7 +44,7 @@ def lay(world: World, goal: Goal, now: Snapshot) -> Array:
     spec, beads = world.spec, now.bodies[goal.items[0]]
     walls = np.array(barriers(spec, now), dtype=object)
     direct = _direct(spec, goal, now)
-    if not _touches(_trace(beads, direct), walls) and in_workspace(*beads[direct[0], :2]):
+    if not _touched(_trace(beads, direct), walls).any() and in_workspace(*beads[direct[0], :2]):
         return _action(beads, direct)
     drags = [direct, *_others(spec, goal, now, walls)]
     reachable = [drag for drag in drags if in_workspace(*beads[drag[0], :2])][:_TRIED]
@@ -139,10 +139,6 @@ def _touched(trace: Array, walls: Array) -> Array:
     points = np.asarray(shapely.points(trace.real, trace.imag))
     near = np.asarray(shapely.dwithin(points[..., None], walls, _CLEAR))
     return np.asarray(near.any(axis=(0, 2)))
-
-
-def _touches(trace: Array, walls: Array) -> bool:
-    return bool(_touched(trace, walls).any())
 
 
 def _badness(spec: TaskSpec, goal: Goal, now: Snapshot, walls: Array) -> float:

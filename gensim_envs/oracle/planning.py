@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shapely
 
-from gensim_envs.task.goals import HEIGHT_TOLERANCE, POSITION_TOLERANCE, Goal, Snapshot, Waypoint
+from gensim_envs.task.goals import HEIGHT_TOLERANCE, POSITION_TOLERANCE, Snapshot, Waypoint
 from gensim_envs.task.judge import Judge, Motions
 from gensim_envs.task.patterns import Motion
 from gensim_envs.task.pose import Pose
@@ -51,9 +51,7 @@ def pattern_sites(spec: TaskSpec, judge: Judge, current: int, now: Snapshot) -> 
             keep = [
                 (now.poses[item], k, period)
                 for k, slot in enumerate(judge.slots(number, current))
-                for item, period in zip(
-                    slot.items, slot.periods or [None] * len(slot.items), strict=True
-                )
+                for item, period in slot.items.items()
                 if abs(now.poses[item].z - slot.pose.z) <= HEIGHT_TOLERANCE
             ]
             motions[number] = find_site(places[number], others[number], origin, keep)
@@ -62,15 +60,11 @@ def pattern_sites(spec: TaskSpec, judge: Judge, current: int, now: Snapshot) -> 
 
 def _others(spec: TaskSpec, number: int, now: Snapshot) -> list[shapely.Geometry]:
     """The areas of all things that are not part of a pattern."""
-    own = {item for goal in spec.goals for item in goal.items if _uses(goal, number)}
-    own |= {k for k in (spec.patterns[number].anchor,) if k is not None}
+    users = [goal for goal in spec.goals if any(p.pattern == number for p in goal.places)]
+    own = {spec.patterns[number].anchor, *(item for goal in users for item in goal.items)}
     soft = [
         shapely.MultiPoint(points[:, :2]).buffer(spec.items[k].asset.size[0] / 2)
         for k, points in now.bodies.items()
         if k not in own
     ]
     return [*outlines(spec, now, but=own), *soft]
-
-
-def _uses(goal: Goal, pattern: int) -> bool:
-    return any(place.pattern == pattern for place in goal.places)

@@ -114,18 +114,16 @@ class FreeSpace:
                 if goal.relation in GROUPS
                 else [(item, spot(spec, goal, goal.places[0], item, now)) for item in goal.items]
             )
-            for item, pose in targets:
-                if pose is None:
-                    targets = []
-                    break
-                now = moved(spec, now, item, pose)
-                self.take_asset(items[item].asset, pose)
-            if len(targets) < len(goal.items):
+            free = [(item, pose) for item, pose in targets if pose is not None]
+            if len(free) < len(goal.items):
                 raise TaskError(
                     f"there is no room {goal.relation} what a goal names",
                     "Use fewer or smaller things",
                     redraw=True,
                 )
+            for item, pose in free:
+                now = moved(spec, now, item, pose)
+                self.take_asset(items[item].asset, pose)
 
     def take_starts(self, items: Iterable[ItemSpec]) -> None:
         """Keep the places of things free."""

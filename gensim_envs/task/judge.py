@@ -47,6 +47,8 @@ _OTHER_END: dict[Part, Part] = {"first end": "second end", "second end": "first 
 _TAKEN = 0.02
 """Metres from a place within which something else stands on it."""
 
+_Unit = tuple[int, int | None]
+"""Number of a goal, and the kind of its items; None for all of them together."""
 Motions = dict[int, Motion | None]
 """By number of the pattern, where it is."""
 
@@ -58,14 +60,14 @@ class _Target:
     Attributes:
         goal: number of the goal.
         place: in the frame of a base or of the world.
-        unit: index of the unit of demand that it counts for.
+        unit: of demand, for which it counts.
         items: the items that are in place there.
         shared: whether it takes any number of items.
     """
 
     goal: int
     place: Place
-    unit: int
+    unit: _Unit
     items: tuple[int, ...]
     shared: bool
 
@@ -116,9 +118,8 @@ class Judge:
 
         A later goal takes away only as many items as there are not enough equal ones for both.
         """
-        total: Counter[int] = Counter()
-        for item in {item for goal in self._spec.goals for item in goal.items}:
-            total[self.kinds[item]] += 1
+        movers = {item for goal in self._spec.goals for item in goal.items}
+        total = Counter(self.kinds[item] for item in movers)
         finals: list[Counter[int]] = []
         for need in reversed(self.needs):
             final = Counter({kind: min(n, total[kind]) for kind, n in need.items()})
@@ -173,17 +174,12 @@ class Judge:
                 if place.pattern != pattern:
                     continue
                 kinds = self._kinds_for(goal, k)
-                items = tuple(k for k, kind in enumerate(self.kinds) if kind in kinds)
-                periods = tuple(period_of(spec, place, item) for item in items)
-                slots.append(
-                    Slot(
-                        place.pose,
-                        items,
-                        periods if place.heading else None,
-                        goal.position_tolerance,
-                        goal.yaw_tolerance,
-                    )
-                )
+                items = {
+                    item: period_of(spec, place, item) if place.heading else None
+                    for item, kind in enumerate(self.kinds)
+                    if kind in kinds
+                }
+                slots.append(Slot(place.pose, items, goal.position_tolerance, goal.yaw_tolerance))
         return slots
 
     def placed(self, now: Snapshot) -> set[int]:
@@ -245,29 +241,23 @@ class Judge:
         placed = _match(targets, units)
         fractions = []
         for number, need in zip(numbers, demand, strict=True):
-            count = sum(need.values())
+            count = need.total()
             if not count:
                 fractions.append(1.0)  # its items have gone on to later goals
-            elif not self._rigid[number]:
-                share, parts = self._whole(number, now)
-                fractions.append(self._without_intruders(number, share, parts, now, last))
-            else:
-                filled: Counter[int] = Counter()
-                filled.update(self.kinds[item] for item, n in placed.items() if n == number)
-                done = sum(min(filled[kind], n) for kind, n in need.items())
+                continue
+            if self._rigid[number]:
+                filled = Counter(self.kinds[item] for item, n in placed.items() if n == number)
                 free = self._is_free(number) and number == last
-                share = _share(done, count, int(free))
-                fractions.append(self._without_intruders(number, share, count, now, last))
+                share = _share((filled & need).total(), count, int(free))
+            else:
+                share, count = self._whole(number, now)
+            if self.intruders(number, now, last):  # which cost one item
+                share = max(0.0, share - 1 / count)
+            fractions.append(share)
         left: tuple[tuple[int, Place], ...] = ()
         if todo and self._rigid[last]:
             left = self._todo(last, now, placed, [t for t in targets if t.goal == last])
         return Assignment(tuple(fractions), placed, left)
-
-    def _without_intruders(
-        self, number: int, share: float, count: int, now: Snapshot, current: int
-    ) -> float:
-        """What is left of a goal's share: intruders cost one of its `count` items."""
-        return max(0.0, share - 1 / count) if self.intruders(number, now, current) else share
 
     def _whole(self, number: int, now: Snapshot) -> tuple[float, int]:
         """The fraction of a goal whose items are judged together: a rope, a pile, a group.
@@ -302,22 +292,21 @@ class Judge:
 
     def _targets(
         self, numbers: Sequence[int], demand: Sequence[Counter[int]], now: Snapshot, where: Motions
-    ) -> tuple[list[_Target], list[int]]:
+    ) -> tuple[list[_Target], dict[_Unit, int]]:
         """The places of rigid goals, and the numbers of items of the units of demand."""
         targets: list[_Target] = []
-        units: list[int] = []
+        units: dict[_Unit, int] = {}
         for number, need in zip(numbers, demand, strict=True):
             goal = self._spec.goals[number]
-            if not self._rigid[number] or not sum(need.values()):
+            if not self._rigid[number] or not need.total():
                 continue
-            first = len(units)
-            kinds = sorted(need)
             own = not goal.shared and self._takers(goal, 0) != goal.items
-            apart = len(kinds) == 1 or own
-            units += [need[k] for k in kinds] if apart else [sum(need.values())]
+            apart = len(need) == 1 or own
+            for kind in sorted(need) if apart else [None]:
+                units[number, kind] = need.total() if kind is None else need[kind]
             sets = [
                 [
-                    self._target(number, k, place, now, where, first, kinds if apart else [])
+                    self._target(number, k, place, now, where, apart)
                     for k, place in enumerate(places)
                 ]
                 for places in self._variants[number]
@@ -385,12 +374,11 @@ class Judge:
         return sum(bool(t.items) for t in targets), -taken, -round(apart, 6)
 
     def _target(
-        self, number: int, k: int, place: Place, now: Snapshot, where: Motions, first: int,
-        kinds: Sequence[int],
-    ) -> _Target:  # fmt: skip
+        self, number: int, k: int, place: Place, now: Snapshot, where: Motions, apart: bool
+    ) -> _Target:
         goal = self._spec.goals[number]
         takers = self._kinds_for(goal, k)
-        unit = first + (kinds.index(min(takers)) if kinds else 0)
+        unit = number, min(takers) if apart else None
         if place.pattern is not None:
             motion = where.get(place.pattern)
             if motion is None:
@@ -538,7 +526,7 @@ def rests(spec: TaskSpec, base: int, item: int, now: Snapshot) -> bool:
     return over and now.touch(base, item) is not None and low > now.poses[base].z
 
 
-def _match(targets: Sequence[_Target], units: Sequence[int]) -> dict[int, int]:
+def _match(targets: Sequence[_Target], units: dict[_Unit, int]) -> dict[int, int]:
     """Assign items to places, one to one: {item: number of the goal for which it counts}.
 
     As many items as possible count for the first goal; without taking one of these away, as many
@@ -549,7 +537,7 @@ def _match(targets: Sequence[_Target], units: Sequence[int]) -> dict[int, int]:
     items = sorted({item for target in targets for item in target.items})
     ways = {item: [n for n, t in enumerate(targets) if item in t.items] for item in items}
     where: dict[int, int] = {}  # item: index of its target
-    wanted = [0] * len(units)
+    wanted = dict.fromkeys(units, 0)
 
     def assign(item: int, seen: set[int], moving: set[int]) -> bool:
         """Assign an item, by moving others on if need be, which are not those `moving` already.
@@ -574,7 +562,7 @@ def _match(targets: Sequence[_Target], units: Sequence[int]) -> dict[int, int]:
                     return True
         return False
 
-    for unit, need in enumerate(units):
+    for unit, need in units.items():
         wanted[unit] = need
         while any(item not in where and assign(item, set(), set()) for item in items):
             pass

@@ -57,7 +57,9 @@ def movable(spec: TaskSpec, now: Snapshot) -> list[int]:
     return [k for k in standing(spec, now) if not spec.items[k].fixed]
 
 
-def outlines(spec: TaskSpec, now: Snapshot, but: Collection[int] = ()) -> list[shapely.Geometry]:
+def outlines(
+    spec: TaskSpec, now: Snapshot, but: Collection[int | None] = ()
+) -> list[shapely.Geometry]:
     """The areas that rigid items cover, all `but` these."""
     return [outline(spec, k, now) for k in standing(spec, now) if k not in but]
 
@@ -387,8 +389,7 @@ def bead_targets(spec: TaskSpec, goal: Goal, now: Snapshot) -> Array:
     beads = now.bodies[goal.items[0]]
     ahead = path_points(path_corners(spec, goal, now), len(beads))
     back = np.flipud(ahead)
-    errors = [float(np.linalg.norm(beads[:, :2] - way, axis=1).sum()) for way in (ahead, back)]
-    return ahead if errors[0] <= errors[1] else back
+    return min(ahead, back, key=lambda way: np.linalg.norm(beads[:, :2] - way, axis=1).sum())
 
 
 def beads_along(spec: TaskSpec, goal: Goal, now: Snapshot) -> float:
@@ -432,15 +433,14 @@ def supports(spec: TaskSpec) -> list[set[int]]:
     found: list[set[int]] = []
     start = spec.start_snapshot()
     stands: dict[int, tuple[int | None, Pose]] = {
-        k: (None, item.start) for k, item in enumerate(spec.items) if item.fixed
+        k: (None, item.start)
+        for k, item in enumerate(spec.items)
+        if item.fixed and not (spec.geometry(k).flat or item.asset.hollow)
     }
-    solid = {k for k in stands if not (spec.geometry(k).flat or spec.items[k].asset.hollow)}
-    placed: set[int] = set()
     for goal in spec.goals:
         anchors = {spec.patterns[p.pattern].anchor for p in goal.places if p.pattern is not None}
         below = goal.bases | {anchor for anchor in anchors if anchor is not None}
         for item in goal.items:
-            placed.discard(item)
             stands.pop(item, None)
         new: dict[int, tuple[int | None, Pose]] = {}
         for k, place in enumerate(goal.places if goal.relation in ("at", "on") else ()):
@@ -449,9 +449,8 @@ def supports(spec: TaskSpec) -> list[set[int]]:
                 pose = target_of(spec, goal, place, start)
                 below |= {
                     other
-                    for other in placed | solid
-                    if stands[other][0] == place.pattern
-                    and _rests_on(spec, item, pose, other, stands[other][1])
+                    for other, (pattern, where) in stands.items()
+                    if pattern == place.pattern and _rests_on(spec, item, pose, other, where)
                 }
                 new[item] = place.pattern, pose
             elif place.bases[0] in stands:
@@ -459,7 +458,6 @@ def supports(spec: TaskSpec) -> list[set[int]]:
                 height = spec.items[place.bases[0]].asset.height
                 new[item] = pattern, (base @ place.pose).up(height)
         stands |= new
-        placed |= set(new)
         found.append(below)
     return found
 
