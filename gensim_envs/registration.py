@@ -174,12 +174,8 @@ def _specs(ids: Iterable[str]) -> list[EnvSpec]:
     return specs
 
 
-def _common(records: Iterable[Record]) -> dict[str, int]:
-    bounds: dict[str, int] = {}
-    for record in records:
-        for name, most in record.bounds.items():
-            bounds[name] = max(most, bounds.get(name, 0))
-    return bounds
+def _common(records: Sequence[Record]) -> dict[str, int]:
+    return {name: max(each.bounds[name] for each in records) for name in records[0].bounds}
 
 
 def _library(library: str | None) -> Library:
