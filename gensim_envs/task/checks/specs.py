@@ -20,6 +20,10 @@ _TOUCH = 0.001
 """Metres by which outlines or heights may overlap and still only touch."""
 
 
+HIGHEST = 1.0
+"""Metres above the table at which things may start or belong."""
+
+
 def check_spec(spec: TaskSpec) -> None:
     """Check a whole spec, once everything has been placed.
 
@@ -103,7 +107,8 @@ def check_targets_on_table(spec: TaskSpec, goal: Goal) -> None:
         if goal.relation == "along":
             inside = in_workspace(pose.x, pose.y)
         else:
-            inside = _on_table(spec.footprint(goal.item_for(k), pose)) and pose.z >= -_TOUCH
+            inside = _on_table(spec.footprint(goal.item_for(k), pose))
+            inside &= -_TOUCH <= pose.z <= HIGHEST
         if not inside:
             raise TaskError(
                 f"its place {k + 1} is off the table",
