@@ -102,7 +102,7 @@ class FreeSpace:
             TaskError: where there is no room.
         """
         spec = TaskSpec("", "", tuple(items), tuple(goals))
-        start = spec.start_snapshot()
+        start = spec.start_snapshot
         gone = Pose(0.0, 0.0, -1.0)
         poses = [item.start if k in known else gone for k, item in enumerate(items)]
         now = replace(start, poses=tuple(poses), bodies={})

@@ -431,7 +431,7 @@ def supports(spec: TaskSpec) -> list[set[int]]:
     These are the bases of its places and, for poses, what earlier goals have put right below it.
     """
     found: list[set[int]] = []
-    start = spec.start_snapshot()
+    start = spec.start_snapshot
     stands: dict[int, tuple[int | None, Pose]] = {
         k: (None, item.start)
         for k, item in enumerate(spec.items)

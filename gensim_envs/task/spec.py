@@ -98,12 +98,9 @@ class TaskSpec:
             ),
         }
 
+    @cached_property
     def start_snapshot(self) -> Snapshot:
         """The state after reset."""
-        return self._start
-
-    @cached_property
-    def _start(self) -> Snapshot:
         return Snapshot(
             poses=tuple(item.start for item in self.items),
             tilts=(0.0,) * len(self.items),

@@ -99,7 +99,7 @@ def _heights_overlap(low_a: float, height_a: float, low_b: float, height_b: floa
 
 
 def check_targets_on_table(spec: TaskSpec, goal: Goal) -> None:
-    start = spec.start_snapshot()
+    start = spec.start_snapshot
     for k, place in enumerate(goal.places):
         if goal.relation not in ("along", "at") or place.pattern is not None:
             continue
@@ -137,7 +137,7 @@ def _check_held_targets(spec: TaskSpec, goal: Goal, held: _Held) -> None:
     fresh: list[_Prism] = []
     for k, place in enumerate(goal.places):
         item = goal.item_for(k)
-        pose = target_of(spec, goal, place, spec.start_snapshot())
+        pose = target_of(spec, goal, place, spec.start_snapshot)
         if place.pattern is not None or any(not spec.items[base].fixed for base in place.bases):
             continue  # it is not known where it is
         if goal.relation == "on" and not place.exact:
@@ -180,7 +180,7 @@ def _check_loads(spec: TaskSpec, goal: Goal, below: set[int], loads: dict[int, s
 def _check_not_met(spec: TaskSpec, judge: Judge, goal: Goal, moved: set[int]) -> None:
     """Check that a goal is not met before anything has moved, and no crumb starts inside."""
     fresh = not moved & set(goal.items)
-    met = judge.fraction(spec.goals.index(goal), spec.start_snapshot())
+    met = judge.fraction(spec.goals.index(goal), spec.start_snapshot)
     pile = isinstance(spec.items[goal.items[0]].asset, Pile)
     if fresh and (met == 1 or (pile and met > 0)):
         raise TaskError("it is met before anything has moved", "Start farther away", redraw=True)
