@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -171,11 +171,12 @@ class ArmView(Uncopyable):
         world_from_link = np.array(robot.forward(joints))
         positions = world_from_link[:, :3, 3].tolist()
         quaternions = Rotation.from_matrix(world_from_link[:, :3, :3]).as_quat().tolist()
+        place = self._client.resetBasePositionAndOrientation
         for body, link in self._arm + self._tools[tool]:
-            self._place(body, positions[link], quaternions[link])
+            place(body, positions[link], quaternions[link])
         for other, bodies in self._tools.items():
             for body, _ in bodies if other != tool else ():
-                self._place(body, _HIDDEN, (0.0, 0.0, 0.0, 1.0))
+                place(body, _HIDDEN, (0.0, 0.0, 0.0, 1.0))
 
     def _build(self, pieces: Iterable[Piece]) -> list[tuple[int, int]]:
         """A body for each link and colour: (pybullet's id, link)."""
@@ -192,6 +193,3 @@ class ArmView(Uncopyable):
     def _body(self, shape: int) -> int:
         """A hidden body with this visual shape, which collides with nothing."""
         return int(self._client.createMultiBody(0, -1, shape, _HIDDEN, useMaximalCoordinates=True))
-
-    def _place(self, body: int, position: Sequence[float], quaternion: Sequence[float]) -> None:
-        self._client.resetBasePositionAndOrientation(body, position, quaternion)
