@@ -80,7 +80,12 @@ def _register(library: Library, *, weak: bool = False) -> list[str]:
         # gym.register looks through the whole registry for each id; this is checked in bulk.
         gym.registry[record.id] = new
         ids.append(record.id)
-    _refuse_all(broken)
+    for entry in broken:
+        warnings.warn(printable(entry.problem), stacklevel=4)
+        if entry.id is not None and entry.id not in gym.registry:
+            gym.registry[entry.id] = EnvSpec(
+                entry.id, entry_point=_REFUSE, kwargs={"problem": entry.problem}
+            )
     return ids
 
 
@@ -104,15 +109,6 @@ def _spec(record: Record, root: str | None, *, weak: bool = False) -> EnvSpec:
         max_episode_steps=record.max_episode_steps,
         kwargs=kwargs,
     )
-
-
-def _refuse_all(broken: Iterable[Broken]) -> None:
-    for entry in broken:
-        warnings.warn(printable(entry.problem), stacklevel=5)
-        if entry.id is not None and entry.id not in gym.registry:
-            gym.registry[entry.id] = EnvSpec(
-                entry.id, entry_point=_REFUSE, kwargs={"problem": entry.problem}
-            )
 
 
 def refuse(problem: str, **options: Any) -> TabletopEnv:

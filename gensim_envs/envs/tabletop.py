@@ -227,9 +227,8 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         """
         self._require(reset=True)
         arm = self.world.arm
-        snapshot = self.world.snapshot()
         return EpisodeState(
-            self.task_spec, self.world.poses(), snapshot.contacts, self._start,
+            self.task_spec, self.world.poses(), self.world.snapshot().contacts, self._start,
             self._tracker.state, self._verdict, self._number, self._perturbation,
             0 if arm is None else arm.time, self.np_random, self._np_random_seed,
             self._noise_before,
@@ -254,14 +253,13 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         self._check_fits(saved.spec)
         self._status = "new"
         self.world.watcher = None
-        edited = saved.edited
-        contacts = None if edited else saved.contacts
+        contacts = None if saved.edited else saved.contacts
         self.world.restore(saved.spec, saved.bodies, contacts, saved.time)
         self._begin(saved.number, saved.perturb, saved.noise, saved.start)
         self._tracker.state = saved.goals
         self._np_random, self._np_random_seed = saved.np_random, saved.seed
         self._verdict = saved.status
-        if edited:
+        if saved.edited:
             if not self.world.settle():
                 raise StateError("the edited state does not come to rest; move things apart")
             self.world.spawn_waiting(self._is_placed)
