@@ -242,19 +242,14 @@ class Mover:
         for k, (low, top) in sorted(spans.items(), key=lambda entry: -entry[1][0]):
             if k == item or top < target.z + 0.002:
                 continue
-            if self._spec.items[k].asset.hollow and (
-                self._goes_into(k, item) or low < target.z - 0.001
-            ):
+            goes_in = any(item in g.items and k in g.bases for g in self._spec.goals)
+            if self._spec.items[k].asset.hollow and (goes_in or low < target.z - 0.001):
                 continue  # it holds the item, or what the item goes into
             other = outline(self._spec, k, now)
             if other.intersects(inner) or (
                 other.intersects(shape) and k not in self._judge.placed(now)
             ):
                 yield k
-
-    def _goes_into(self, base: int, item: int) -> bool:
-        """Whether a goal puts `item` in or on `base`."""
-        return any(item in goal.items and base in goal.bases for goal in self._spec.goals)
 
     def _carry(self, item: int, target: Pose, now: Snapshot) -> Array | int | None:
         """The answers (k, 7) that move an item to a pose, the item that covers it, or None."""
@@ -365,21 +360,18 @@ class Mover:
         return found
 
     def _sweep(self, number: int, now: Snapshot) -> Array:
-        """Push the pile into its zones, and out of them what does not belong there."""
-        goal = self._spec.goals[number]
+        """Push the pile into its zones, and out of them the piles and ropes that do not belong."""
+        goal, items = self._spec.goals[number], self._spec.items
         for intruder in sorted(self._judge.intruders(number, now)):
             if intruder not in now.bodies:
-                name = self._spec.items[intruder].asset
-                raise OracleError(f"the {name} is in the way of the blade")
-        action = best_push(self._spec, goal, now, self._strangers(goal, now))
+                raise OracleError(f"the {items[intruder].asset} is in the way of the blade")
+        strangers = [
+            k for k in now.bodies if k not in goal.items and (items[k].distractor or goal.only)
+        ]
+        action = best_push(self._spec, goal, now, strangers)
         if action is None:
             raise OracleError("the blade cannot get behind the crumbs")
         return action
-
-    def _strangers(self, goal: Goal, now: Snapshot) -> list[int]:
-        """The piles and ropes that do not belong where a goal's pile does."""
-        items = self._spec.items
-        return [k for k in now.bodies if k not in goal.items and (items[k].distractor or goal.only)]
 
 
 def _stays(pose: Pose, target: Pose | None) -> bool:

@@ -22,17 +22,14 @@ def next_waypoint(spec: TaskSpec, now: Snapshot) -> Waypoint | None:
         where: dict[int, Pose] = {step.item: spec.items[step.item].start for step in spec.plan}
         for step in spec.plan[:done]:
             where[step.item] = frame_of(step.place, now) @ step.place.pose
-        there = {item: pose for item, pose in where.items() if now.has(item)}
         if now.has(spec.plan[done].item) and all(
-            _is_at(now.poses[item], pose) for item, pose in there.items()
+            now.poses[item].distance(pose) <= POSITION_TOLERANCE
+            and abs(now.poses[item].z - pose.z) <= HEIGHT_TOLERANCE
+            for item, pose in where.items()
+            if now.has(item)
         ):
             return spec.plan[done]
     return None
-
-
-def _is_at(have: Pose, want: Pose) -> bool:
-    level = abs(have.z - want.z) <= HEIGHT_TOLERANCE
-    return level and have.distance(want) <= POSITION_TOLERANCE
 
 
 def pattern_sites(spec: TaskSpec, judge: Judge, current: int, now: Snapshot) -> Motions:

@@ -184,10 +184,7 @@ class Judge:
 
     def placed(self, now: Snapshot) -> set[int]:
         """Items that are in place for some goal."""
-        found: set[int] = set()
-        for number in range(len(self._spec.goals)):
-            found |= self.in_place(number, now)
-        return found
+        return set().union(*(self.in_place(k, now) for k in range(len(self._spec.goals))))
 
     def in_place(self, number: int, now: Snapshot) -> set[int]:
         """Rigid items that are at some place of one goal, whatever the others need."""

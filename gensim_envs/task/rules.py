@@ -54,13 +54,12 @@ def violation(spec: TaskSpec, judge: Judge, start: Snapshot, now: Snapshot, reac
 def _ordered(spec: TaskSpec, judge: Judge, start: Snapshot, now: Snapshot, reached: int) -> str:
     kinds = {kind for k in range(min(reached + 1, len(spec.goals))) for kind in judge.needs[k]}
     for number in range(reached + 1, len(spec.goals)):
-        for item in judge.in_place(number, now):
+        early = judge.in_place(number, now)
+        if judge.is_filled(number, now) and not judge.is_filled(number, start):
+            early.add(spec.goals[number].items[0])
+        for item in early:
             if judge.kinds[item] not in kinds:
                 return f"the {spec.items[item].asset} was placed before its turn"
-        item = spec.goals[number].items[0]
-        early = judge.is_filled(number, now) and not judge.is_filled(number, start)
-        if early and judge.kinds[item] not in kinds:
-            return f"the {spec.items[item].asset} was placed before its turn"
     return ""
 
 

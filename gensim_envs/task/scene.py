@@ -349,9 +349,7 @@ class Scene:
     def _add(self, asset: A, at: Pose | None, fixed: bool | None, after: int | None) -> Item[A]:
         if len(self._specs) >= MAX_ITEMS:
             raise TaskError(f"more than {MAX_ITEMS} items", "Add fewer")
-        fixed = type(asset).fixed if fixed is None else bool(fixed)
-        if asset_geometry(asset).flat:
-            fixed = True
+        fixed = asset_geometry(asset).flat or bool(asset.fixed if fixed is None else fixed)
         item = Item(len(self._specs), asset, fixed)
         if isinstance(asset, (Rope, Pile)) and (fixed or at is not None):
             raise TaskError(

@@ -296,7 +296,8 @@ def asset_geometry(asset: Asset) -> Geometry:
         parts += (Part("cylinder", (asset.spread, asset.spread, 0.001), (0, 0, 0.0005)),)
     # The grid closes seams of rounding error between parts that touch.
     union = shapely.union_all([part.outline for part in parts], grid_size=1e-6)
-    shape = union if isinstance(union, shapely.Polygon) else shapely.Polygon(_hull(union))
+    shape = union if isinstance(union, shapely.Polygon) else shapely.convex_hull(union)
+    assert isinstance(shape, shapely.Polygon)
     # A round part's outline is drawn round its circle; its extent is the circle's own.
     exact = any(part.shape in ("box", "mesh") for part in parts)
     slack = 0.0 if exact else 1 - math.cos(math.pi / 24)
@@ -307,7 +308,3 @@ def asset_geometry(asset: Asset) -> Geometry:
         ((x1 - x0) * (1 - slack), (y1 - y0) * (1 - slack), top),
         not any(part.solid for part in parts),
     )
-
-
-def _hull(shape: shapely.Geometry) -> NDArray[np.float64]:
-    return shapely.get_coordinates(shapely.convex_hull(shape))
