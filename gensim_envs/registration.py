@@ -80,7 +80,12 @@ def _register(library: Library, *, weak: bool = False) -> list[str]:
         # gym.register looks through the whole registry for each id; this is checked in bulk.
         gym.registry[record.id] = new
         ids.append(record.id)
-    _refuse_all(broken)
+    for entry in broken:
+        warnings.warn(printable(entry.problem), stacklevel=4)
+        if entry.id is not None and entry.id not in gym.registry:
+            gym.registry[entry.id] = EnvSpec(
+                entry.id, entry_point=_REFUSE, kwargs={"problem": entry.problem}
+            )
     return ids
 
 
@@ -104,15 +109,6 @@ def _spec(record: Record, root: str | None, *, weak: bool = False) -> EnvSpec:
         max_episode_steps=record.max_episode_steps,
         kwargs=kwargs,
     )
-
-
-def _refuse_all(broken: Iterable[Broken]) -> None:
-    for entry in broken:
-        warnings.warn(printable(entry.problem), stacklevel=5)
-        if entry.id is not None and entry.id not in gym.registry:
-            gym.registry[entry.id] = EnvSpec(
-                entry.id, entry_point=_REFUSE, kwargs={"problem": entry.problem}
-            )
 
 
 def refuse(problem: str, **options: Any) -> TabletopEnv:
@@ -174,12 +170,8 @@ def _specs(ids: Iterable[str]) -> list[EnvSpec]:
     return specs
 
 
-def _common(records: Iterable[Record]) -> dict[str, int]:
-    bounds: dict[str, int] = {}
-    for record in records:
-        for name, most in record.bounds.items():
-            bounds[name] = max(most, bounds.get(name, 0))
-    return bounds
+def _common(records: Sequence[Record]) -> dict[str, int]:
+    return {name: max(each.bounds[name] for each in records) for name in records[0].bounds}
 
 
 def _library(library: str | None) -> Library:

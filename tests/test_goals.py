@@ -80,7 +80,7 @@ def seen(
     contacts: Sequence[tuple[int, int]] = (),
 ) -> Snapshot:
     """The start, but for the poses given: of the first items, None for where it starts."""
-    start = spec.start_snapshot()
+    start = spec.start_snapshot
     moved = [pose or old for pose, old in itertools.zip_longest(poses, start.poses, fillvalue=None)]
     leaning = tuple((tilts or {}).get(k, 0.0) for k in range(len(moved)))
     return Snapshot(
@@ -562,7 +562,7 @@ def test_of_a_latched_goal_only_items_without_a_later_one_must_hold() -> None:
 
 def test_towers_of_hanoi_by_any_legal_route() -> None:
     spec = draw(TowersOfHanoi, "train", 0).spec
-    start = spec.start_snapshot()
+    start = spec.start_snapshot
     stand, *disks = range(4)
     pegs = [spec.items[stand].start @ PegStand("red").peg(k) for k in range(3)]
 

@@ -47,7 +47,7 @@ def states(build: Build, seed: int, count: int = 1) -> list[Snapshot]:
     found = []
     for _ in range(count):
         case = cases[rng.integers(len(cases))]
-        poses = list(spec.start_snapshot().poses)
+        poses = list(spec.start_snapshot.poses)
         for k, (name, item) in enumerate(zip(known, spec.items, strict=True)):
             if not item.fixed:
                 x, y = rng.uniform((0.3, -0.4), (0.7, 0.4))
@@ -79,7 +79,7 @@ def fractions(spec: TaskSpec, now: Snapshot) -> list[float]:
 
 
 def follow(spec: TaskSpec, visited: list[Snapshot]) -> list[GoalStatus]:
-    tracker = GoalTracker(spec, spec.start_snapshot())
+    tracker = GoalTracker(spec, spec.start_snapshot)
     return [tracker.update(now) for now in visited]
 
 
@@ -161,7 +161,7 @@ def test_a_task_is_judged_alike_after_a_round_trip_through_json(build: Build, se
 def test_a_pattern_fits_if_some_motion_brings_all_within_tolerance(build: Build, seed: int) -> None:
     """Places are shifted by up to 9.5 mm from where a motion that is not told puts them."""
     spec, rng = SPECS[build], np.random.default_rng(seed)
-    goal, poses = spec.goals[0], list(spec.start_snapshot().poses)
+    goal, poses = spec.goals[0], list(spec.start_snapshot.poses)
     origin = Pose(0.5, 0.0, 0.0, float(rng.uniform(-3, 3)))
     for item, place in zip(goal.items, goal.places, strict=True):
         angle, away = rng.uniform(0, math.tau), 0.0095 * math.sqrt(rng.random())

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gensim_envs.api import Ball, Block, Household, Pose, Zone
 from gensim_envs.sim.arm import robot
 from gensim_envs.sim.arm.look import PIECES
-from gensim_envs.sim.cameras import OVERVIEW, Camera, around
+from gensim_envs.sim.cameras import OVERVIEW, Camera
 from gensim_envs.sim.video import VideoRecorder
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import Asset
@@ -85,15 +85,6 @@ def test_the_overview_shows_the_workspace_and_the_whole_arm() -> None:
         row, column = pixel(OVERVIEW, *point)
         assert 0 <= row < height
         assert 0 <= column < width
-
-
-def test_a_camera_around_points_frames_them() -> None:
-    points = np.array([(0.3, -0.4, 0.0), (0.7, 0.45, 0.0), (0.5, 0.0, 0.4)])
-    camera = around(points, (150, 200))
-    seen = np.array([pixel(camera, *point) for point in points])
-    assert (seen > 0).all()
-    assert (seen < (150, 200)).all()
-    assert np.ptp(seen, axis=0).max() > 90
 
 
 def test_household_objects_have_their_usual_colour() -> None:

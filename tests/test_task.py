@@ -747,7 +747,7 @@ def read(data: Any) -> bool:
         assert error.cause == "spec"
         return False
     assert spec.bounds["items"] > 0
-    start = spec.start_snapshot()
+    start = spec.start_snapshot
     assert 0 <= GoalTracker(spec, start).update(start).progress <= 1
     assert TaskSpec.from_json(json.loads(json.dumps(spec.to_json(), allow_nan=False))) == spec
     return True

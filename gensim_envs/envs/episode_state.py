@@ -9,7 +9,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any
 
 import numpy as np
@@ -140,11 +140,6 @@ class EpisodeState:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, which shares nothing with this."""
-        changes = {
-            f.name: value
-            for f in fields(self.perturb)
-            if (value := getattr(self.perturb, f.name)) != f.default
-        }
         data = {
             "spec": self.spec.to_json(),
             "bodies": [[[*middle, *turn] for middle, turn in poses] for poses in self.bodies],
@@ -153,7 +148,7 @@ class EpisodeState:
             "goals": asdict(self.goals),
             "status": asdict(self.status),
             "number": self.number,
-            "perturb": changes,
+            "perturb": {key: value for key, value in asdict(self.perturb).items() if value},
             "time": self.time,
             "np_random": self.np_random.bit_generator.state,
             "seed": self.seed,

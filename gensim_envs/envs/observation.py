@@ -96,15 +96,18 @@ def state_observation(
         pushes: whether the tool is the spatula.
         layout: of the vector.
     """
-    vector = np.zeros(layout.size)
+    vector, row = np.zeros(layout.size), 0
+    goal = None if verdict.current is None else spec.goals[verdict.current]
     layout.episode.fill(vector, 0, 1, spatula=pushes)
-    row = 0
+    layout.goal.fill(
+        vector, 0, 1, unsolved=goal is not None,
+        goals_met=1 - verdict.goals_left / len(spec.goals), progress=verdict.progress,
+    )  # fmt: skip
     for index in sorted(range(len(spec.items)), key=lambda k: _order(spec.items[k])):
         item = spec.items[index]
         count = max(1, len(item.bodies))
-        if layout.in_goal.rows and verdict.current is not None:
-            in_goal = index in spec.goals[verdict.current].items
-            layout.in_goal.fill(vector, row, count, in_goal=in_goal)
+        in_goal = goal is not None and index in goal.items
+        layout.in_goal.fill(vector, row, count, in_goal=in_goal)
         if index in now.bodies or now.has(index):
             positions, yaw = _bodies(spec, index, now)
             layout.items.fill(
@@ -120,8 +123,12 @@ def state_observation(
                 vector, row, 1, **_look(asset), **_posed(pose), present=1.0,
                 base_variant=asset.variant / 100, variant=slot.variant / 100,
             )  # fmt: skip
-    if layout.goal.rows:
-        _fill_privileged(vector, layout, spec, now, verdict)
+    if goal is not None and layout.targets.rows:
+        relation = [goal.relation == name for name in RELATIONS]
+        for row, target in enumerate(_targets(spec, goal, now)):
+            layout.targets.fill(
+                vector, row, 1, **_posed(target), present=1.0, relation=relation
+            )  # fmt: skip
     return np.clip(vector, -_STATE_LIMIT, _STATE_LIMIT).astype(np.float32)
 
 
@@ -158,23 +165,6 @@ def _bodies(spec: TaskSpec, index: int, now: Snapshot) -> tuple[NDArray[np.float
         return now.bodies[index] - (0.0, 0.0, spec.items[index].asset.height / 2), 0.0
     pose = now.poses[index]
     return np.array([[pose.x, pose.y, pose.z]]), pose.yaw
-
-
-def _fill_privileged(
-    vector: NDArray[np.float64], layout: StateLayout, spec: TaskSpec, now: Snapshot,
-    verdict: GoalStatus,
-) -> None:  # fmt: skip
-    """Fill in what the current goal means, but for `in_goal`."""
-    goal = None if verdict.current is None else spec.goals[verdict.current]
-    layout.goal.fill(
-        vector, 0, 1, unsolved=goal is not None,
-        goals_met=1 - verdict.goals_left / len(spec.goals), progress=verdict.progress,
-    )  # fmt: skip
-    for number, target in enumerate([] if goal is None else _targets(spec, goal, now)):
-        layout.targets.fill(
-            vector, number, 1, present=1.0, **_posed(target),
-            relation=[goal is not None and goal.relation == name for name in RELATIONS],
-        )  # fmt: skip
 
 
 def _targets(spec: TaskSpec, goal: Goal, now: Snapshot) -> list[Pose]:

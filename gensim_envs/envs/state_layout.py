@@ -7,7 +7,7 @@ simulator.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from numpy.typing import ArrayLike, NDArray
@@ -125,18 +125,3 @@ class StateLayout:
     def size(self) -> int:
         """Entries of a state vector."""
         return self.targets.stop
-
-    def to_json(self) -> dict[str, Any]:
-        """All of it, for a dataset or a checkpoint."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> StateLayout:
-        """The inverse of `to_json`."""
-        blocks = {
-            name: StateBlock(
-                block["start"], block["rows"], tuple((name, size) for name, size in block["fields"])
-            )
-            for name, block in data.items()
-        }
-        return cls(**blocks)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Literal, SupportsIndex, get_args
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.envs.registration import EnvSpec
 from numpy.typing import NDArray
 
 from gensim_envs.envs import observation
@@ -102,16 +102,12 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         self._window = Window() if render_mode == "human" else None
         self._program = program
         self._bounds = dict(bounds)
-        self._split: Split = split
-        self._sensor_noise = sensor_noise
         self.obs_mode: ObsMode = obs_mode
         self.render_mode = render_mode
         self.action_space = action_space()
         self.observation_space = observation.space(obs_mode, self._bounds, privileged)
         self.world = World(renders=obs_mode != "state", with_arm=motion == "arm")
         self._motion = arm_motion if motion == "arm" else primitives
-        self._joints = joints
-        self._dense = reward == "dense"
         self._video = (
             VideoRecorder(self.world, motion=render_mode != "rgb_array") if render_mode else None
         )
@@ -201,14 +197,14 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         self._view = perturbation.view(number)
         if noise is None:  # a generator of its own, so that noise does not change the episode
             noise = np.random.default_rng([number, *b"noise"])
-        self._noise = noise if self._sensor_noise else None
+        self._noise = noise if self._options["sensor_noise"] else None
         self._tracker = GoalTracker(self.world.spec, start)
 
     def _started(self) -> tuple[Any, dict[str, Any]]:
         """Begin to run; returns the first observation and info."""
         self._status = "running"
         self._trajectory = self._arm_trajectory()
-        if self._dense:
+        if self._options["reward"] == "dense":
             self._potential = self._measured()
         if self._video is not None:
             self._video.start()
@@ -231,9 +227,8 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         """
         self._require(reset=True)
         arm = self.world.arm
-        snapshot = self.world.snapshot()
         return EpisodeState(
-            self.task_spec, self.world.poses(), snapshot.contacts, self._start,
+            self.task_spec, self.world.poses(), self.world.snapshot().contacts, self._start,
             self._tracker.state, self._verdict, self._number, self._perturbation,
             0 if arm is None else arm.time, self.np_random, self._np_random_seed,
             self._noise_before,
@@ -258,14 +253,13 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         self._check_fits(saved.spec)
         self._status = "new"
         self.world.watcher = None
-        edited = saved.edited
-        contacts = None if edited else saved.contacts
+        contacts = None if saved.edited else saved.contacts
         self.world.restore(saved.spec, saved.bodies, contacts, saved.time)
         self._begin(saved.number, saved.perturb, saved.noise, saved.start)
         self._tracker.state = saved.goals
         self._np_random, self._np_random_seed = saved.np_random, saved.seed
         self._verdict = saved.status
-        if edited:
+        if saved.edited:
             if not self.world.settle():
                 raise StateError("the edited state does not come to rest; move things apart")
             self.world.spawn_waiting(self._is_placed)
@@ -292,11 +286,17 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         if self.render_mode == "human" or self._status == "closed":
             what = "an env with a window" if self._status != "closed" else "a closed env"
             raise TypeError(f"{what} cannot be copied or pickled; make another with gym.make")
-        state = self.get_state() if self._status == "running" else None
+        make = partial(type(self), self._program, self._bounds, **self._options)
         rng = None if self._np_random is None else self._np_random.bit_generator.state
-        seed = (rng, self._np_random_seed)
-        kind = type(self), self._program, self._bounds, self._options
-        return _copied, (*kind, state, seed, self.spec)
+        state = self.get_state() if self._status == "running" else None
+        return make, (), (self.spec, rng, self._np_random_seed, state)
+
+    def __setstate__(self, kept: tuple[Any, ...]) -> None:
+        """Make a new env the copy of another; see `__reduce_ex__`."""
+        self.spec, rng, self._np_random_seed, state = kept
+        self._np_random = None if rng is None else generator(rng)
+        if state is not None:
+            self.set_state(state)
 
     def _draw(self) -> int:
         """Put a draw of the task on the table.
@@ -309,7 +309,7 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         """
         for attempt in range(_MAX_DRAWS):
             number = int(self.np_random.integers(2**31))
-            spec = self._program.draw(self._split, number).spec
+            spec = self._program.draw(self._options["split"], number).spec
             try:
                 self._check_bounds(spec)
                 with blaming(spec.name):
@@ -390,7 +390,7 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         self.world.rebuild()
         self._show()
         reward = self._verdict.progress - before
-        if self._dense and rested:
+        if self._options["reward"] == "dense" and rested:
             was, self._potential = self._potential, self._measured()
             reward += self._potential - was
         ended = self._verdict.success or bool(self._verdict.violation)
@@ -404,7 +404,7 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
 
     def _arm_trajectory(self) -> JointTrajectory | None:
         """The arm's motion in this step."""
-        arm = self.world.arm if self._joints else None
+        arm = self.world.arm if self._options["joints"] else None
         return None if arm is None else arm.trajectory(self.world.name_of)
 
     @property
@@ -423,7 +423,7 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         }
         if self.obs_mode == "cameras":
             info["cameras"] = observation.calibration()
-        if self._joints:
+        if self._options["joints"]:
             info["joints"] = self._trajectory
         return info
 
@@ -467,25 +467,6 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
             self._video.close()
         if self._window is not None:
             self._window.close()
-
-
-def _copied(
-    kind: type[TabletopEnv],
-    program: Program,
-    bounds: dict[str, int],
-    options: dict[str, Any],
-    state: dict[str, Any] | None,
-    seed: tuple[dict[str, Any] | None, int | None],
-    spec: EnvSpec | None,
-) -> TabletopEnv:
-    """Make the copy of an env."""
-    env = kind(program, bounds, **options)
-    env.spec = spec
-    env._np_random = None if seed[0] is None else generator(seed[0])
-    env._np_random_seed = seed[1]
-    if state is not None:
-        env.set_state(state)
-    return env
 
 
 def _check_option(name: str, value: object, allowed: tuple[object, ...]) -> None:

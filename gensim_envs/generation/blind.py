@@ -197,7 +197,7 @@ def foresee(spec: TaskSpec, arrangement: Sequence[Goal]) -> Foreseen:
     if any(_carries(spec, goal.items[0]) for goal in arrangement):
         return Foreseen(True, False)  # what lies on it goes along, as only physics tells
     judge, last = Judge(spec), len(spec.goals) - 1
-    now = spec.start_snapshot()
+    now = spec.start_snapshot
     todo, solved, room = list(arrangement), [False], True
     while todo:
         waiting = {goal.items[0] for goal in todo}

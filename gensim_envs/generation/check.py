@@ -119,7 +119,7 @@ def levels(spec: TaskSpec) -> int:
     right below it. Containers do not count.
     """
     level = dict.fromkeys(range(len(spec.items)), 1)
-    start = spec.start_snapshot()
+    start = spec.start_snapshot
     placed: list[tuple[float, int | None, shapely.Polygon, int]] = []  # top, pattern, area, level
     for goal in spec.goals:
         pairs = [(goal.item_for(k), place) for k, place in enumerate(goal.places)]

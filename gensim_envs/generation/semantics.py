@@ -239,7 +239,7 @@ def _wrong_order(spec: TaskSpec, goal: Goal, number: int) -> Problems:
 def _misplaced(spec: TaskSpec, goal: Goal, named: list[Phrase]) -> Iterator[str]:
     """Arrangements and directions that the sentence states and the goal's poses contradict."""
     text = goal.instruction.lower()
-    start = spec.start_snapshot()
+    start = spec.start_snapshot
     poses = [target_of(spec, goal, place, start) for place in goal.places]
     points = np.array([(pose.x, pose.y) for pose in poses])
     middle = points.mean(axis=0)
@@ -287,7 +287,7 @@ def _within(spec: TaskSpec, goal: Goal) -> set[int]:
     """Containers, bowls and zones in which items end, by relation or by their poses."""
     if goal.relation == "inside":
         return {place.base for place in goal.places if place.base is not None}
-    start = spec.start_snapshot()
+    start = spec.start_snapshot
     found: set[int] = set()
     if goal.relation in (*REGIONS, *GROUPS):
         return found
@@ -304,7 +304,7 @@ def _within(spec: TaskSpec, goal: Goal) -> set[int]:
 
 def done_at_start(spec: TaskSpec) -> float:
     """Share of a task, 0 to 1, that is done or nearly done at the start."""
-    start = spec.start_snapshot()
+    start = spec.start_snapshot
     moved: set[int] = set()
     shares: list[float] = []
     judge = Judge(spec)
@@ -325,7 +325,7 @@ def done_at_start(spec: TaskSpec) -> float:
 
 def _near(spec: TaskSpec, goal: Goal, moved: set[int], judge: Judge) -> list[float]:
     """For each item of a goal 1.0 if it is nearly in place at the start, else 0.0."""
-    start = spec.start_snapshot()
+    start = spec.start_snapshot
     number = spec.goals.index(goal)
     placed = judge.in_place(number, start)
     left = dict(judge.left(number, start))

@@ -12,10 +12,10 @@ from gensim_envs.errors import OracleError
 from gensim_envs.oracle.foresight import after
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import Rope
-from gensim_envs.task.geometry import Array
+from gensim_envs.task.geometry import Array, clipped, in_workspace
 from gensim_envs.task.goals import Goal, Snapshot
 from gensim_envs.task.pose import WORKSPACE
-from gensim_envs.task.relations import bead_targets, beads_along, outline
+from gensim_envs.task.relations import barriers, bead_targets, beads_along, movable
 from gensim_envs.task.spec import TaskSpec
 
 _OVERSHOOT = 0.004  # metres
@@ -42,12 +42,12 @@ def lay(world: World, goal: Goal, now: Snapshot) -> Array:
         OracleError: the rope is out of reach, or no drag brings it closer.
     """
     spec, beads = world.spec, now.bodies[goal.items[0]]
-    walls = _walls(spec, goal, now)
+    walls = np.array(barriers(spec, now), dtype=object)
     direct = _direct(spec, goal, now)
-    if not _touches(_trace(beads, direct), walls) and _within(beads[direct[0], :2]):
+    if not _touched(_trace(beads, direct), walls).any() and in_workspace(*beads[direct[0], :2]):
         return _action(beads, direct)
     drags = [direct, *_others(spec, goal, now, walls)]
-    reachable = [drag for drag in drags if _within(beads[drag[0], :2])][:_TRIED]
+    reachable = [drag for drag in drags if in_workspace(*beads[drag[0], :2])][:_TRIED]
     if not reachable:
         raise OracleError("the rope is out of reach")
     best, chosen = _badness(spec, goal, now, walls) - _GAIN, None
@@ -79,7 +79,7 @@ def _direct(spec: TaskSpec, goal: Goal, now: Snapshot) -> Drag:
     if 0 < bead < last:
         # Its neighbours pull it back a little.
         place = place + _OVERSHOOT * (place - beads[bead, :2]) / max(1e-9, float(error[bead]))
-    return bead, _clipped(place)
+    return bead, clipped(place)
 
 
 def _others(spec: TaskSpec, goal: Goal, now: Snapshot, walls: Array) -> list[Drag]:
@@ -88,8 +88,8 @@ def _others(spec: TaskSpec, goal: Goal, now: Snapshot, walls: Array) -> list[Dra
     last = len(beads) - 1
     (x0, x1), (y0, y1) = WORKSPACE
     grid = itertools.product(np.arange(x0 + 0.02, x1, _GRID), np.arange(y0 + 0.02, y1, _GRID))
-    drags = [(bead, _clipped(targets[bead])) for bead in range(0, last + 1, 3)]
-    drags += [(0, _clipped(targets[last])), (last, _clipped(targets[0]))]
+    drags = [(bead, clipped(targets[bead])) for bead in range(0, last + 1, 3)]
+    drags += [(0, clipped(targets[last])), (last, clipped(targets[0]))]
     drags += [(end, np.array(point)) for end, point in itertools.product((0, last), grid)]
     ranked = []
     for number, drag in enumerate(drags):
@@ -103,18 +103,6 @@ def _others(spec: TaskSpec, goal: Goal, now: Snapshot, walls: Array) -> list[Dra
 def _action(beads: Array, drag: Drag) -> Array:
     bead, place = drag
     return np.array([*beads[bead, :2], 0.0, *place, 0.0])
-
-
-def _walls(spec: TaskSpec, goal: Goal, now: Snapshot) -> Array:
-    """The outlines of what stands up, as an array of polygons."""
-    return np.array(
-        [
-            outline(spec, k, now)
-            for k, item in enumerate(spec.items)
-            if not (spec.geometry(k).flat or item.bodies) and now.has(k)
-        ],
-        dtype=object,
-    )
 
 
 def _trace(beads: Array, drag: Drag) -> Array:
@@ -153,10 +141,6 @@ def _touched(trace: Array, walls: Array) -> Array:
     return np.asarray(near.any(axis=(0, 2)))
 
 
-def _touches(trace: Array, walls: Array) -> bool:
-    return bool(_touched(trace, walls).any())
-
-
 def _badness(spec: TaskSpec, goal: Goal, now: Snapshot, walls: Array) -> float:
     """How far a rope is from lying on its path, metres; more where it is caught."""
     beads = now.bodies[goal.items[0]]
@@ -177,15 +161,5 @@ def _harms(spec: TaskSpec, now: Snapshot, then: Snapshot) -> bool:
         now.poses[k].distance(then.poses[k]) > _MOVED
         or abs(now.poses[k].z - then.poses[k].z) > _MOVED
         or abs(now.tilts[k] - then.tilts[k]) > _TURNED
-        for k, item in enumerate(spec.items)
-        if not (item.fixed or item.bodies) and now.has(k)
+        for k in movable(spec, now)
     )
-
-
-def _clipped(point: Array) -> Array:
-    (x0, x1), (y0, y1) = WORKSPACE
-    return np.clip(point, (x0, y0), (x1, y1))
-
-
-def _within(point: Array) -> bool:
-    return bool((_clipped(point) == point).all())

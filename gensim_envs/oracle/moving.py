@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import shapely
@@ -14,14 +13,14 @@ from gensim_envs.errors import OracleError
 from gensim_envs.oracle.foresight import after
 from gensim_envs.oracle.laying import lay
 from gensim_envs.oracle.planning import next_waypoint, pattern_sites
-from gensim_envs.oracle.sweeping import best_push, footprint
+from gensim_envs.oracle.sweeping import best_push
 from gensim_envs.sim.bodies import first_touch
 from gensim_envs.sim.world import World
-from gensim_envs.task.geometry import Array
+from gensim_envs.task.geometry import TABLE, Array, in_workspace
 from gensim_envs.task.goals import GROUPS, REGION_REACH, REGIONS, Goal, Place, Snapshot
 from gensim_envs.task.judge import Judge
 from gensim_envs.task.pose import WORKSPACE, Pose, wrap
-from gensim_envs.task.relations import outline, span, target_of
+from gensim_envs.task.relations import movable, outline, outlines, span, standing, target_of
 from gensim_envs.task.spec import TaskSpec
 from gensim_envs.task.spots import corners_at, group_targets, lies, spot
 
@@ -116,13 +115,8 @@ class Mover:
 
     def _wait(self, now: Snapshot) -> Array:
         """An answer (1, 7) that touches the empty table, for what has not come to rest yet."""
-        taken: list[shapely.Geometry] = [
-            outline(self._spec, k, now)
-            for k, item in enumerate(self._spec.items)
-            if not item.bodies and now.has(k)
-        ]
         corners = np.array([(-1, -1), (-1, 1), (1, 1), (1, -1)]) * _TIPS
-        free = self._free_spots(corners, taken, _ASIDE_GAP)
+        free = self._free_spots(corners, outlines(self._spec, now), _ASIDE_GAP)
         if not len(free):
             raise OracleError("nothing is left to move")
         x, y = free[0]
@@ -137,10 +131,10 @@ class Mover:
         placed = set(self._judge.assign(number, now).placed) | set(goal.items) | goal.bases
         near = []
         for base in goal.bases:
-            area = footprint(self._spec, base, now.poses[base])
+            area = self._spec.footprint(base, now.poses[base])
             reach = 0.0 if goal.relation in ("on", "inside", "at") else REGION_REACH
-            for item in set(self._movable(now)) - placed:
-                gap = footprint(self._spec, item, now.poses[item]).distance(area)
+            for item in set(movable(self._spec, now)) - placed:
+                gap = self._spec.footprint(item, now.poses[item]).distance(area)
                 if gap <= reach:
                     near.append((gap, item))
         return min(near)[1] if near else None
@@ -150,11 +144,10 @@ class Mover:
         here = now.poses[item]
         free = self._free_spot(item, now)
         drops = [] if free is None else [free]
-        for other, data in enumerate(self._spec.items):
-            stands = other != item and now.has(other) and not data.bodies
-            if not stands or self._spec.geometry(other).flat:
+        for other in standing(self._spec, now):
+            if other == item or self._spec.geometry(other).flat:
                 continue
-            middle, reach = now.poses[other], max(data.asset.size[:2]) / 2
+            middle, reach = now.poses[other], max(self._spec.items[other].asset.size[:2]) / 2
             drops += [
                 Pose(
                     middle.x + reach * math.cos(angle), middle.y + reach * math.sin(angle), 0.0,
@@ -167,11 +160,11 @@ class Mover:
             if action is None or isinstance(action, int):
                 continue
             then = after(self._world, action[0, :6])
-            others = (k for k in self._movable(now) if k != item)
+            others = (k for k in movable(self._spec, now) if k != item)
             end = then.poses[item]
             if (
                 not lies(then, item)
-                and _within(end.x, end.y)
+                and in_workspace(end.x, end.y)
                 and all(
                     now.poses[k].distance(then.poses[k]) < 0.01 and lies(now, k) == lies(then, k)
                     for k in others
@@ -204,42 +197,37 @@ class Mover:
         step = next_waypoint(self._spec, now)
         if step is not None:
             target = target_of(self._spec, replace(goal, relation="at"), step.place, now)
-            yield step.item, self._on_top(step.place, target, now)
+            yield step.item, self._on_top(step.place, target)
             return
-        judge, placed = self._judge, set[int]()
-        pairs: list[tuple[int, Callable[[int], Pose | None]]] = []
+        judge = self._judge
+        pairs: Sequence[tuple[int, Pose | Place]]
         if goal.relation in GROUPS:
-            for item, pose in group_targets(self._spec, goal, now):
-                pairs.append((item, partial(_same, pose)))
+            pairs = group_targets(self._spec, goal, now)
             placed = set(goal.items) - {item for item, _ in pairs}
         else:
             motions = pattern_sites(self._spec, judge, number, now)
             assigned = judge.assign(number, now, motions)
-            placed = set(assigned.placed)
-            for item, place in assigned.todo:
-                free = place.pattern is None
-                where = (
-                    partial(_spot, self._spec, goal, place, now) if free else partial(_same, None)
-                )
-                pairs.append((item, where))
-        for item, target_for in pairs:
-            yield item, target_for(item)
-        for item, target_for in pairs:
+            pairs, placed = assigned.todo, set(assigned.placed)
+        for item, where in pairs:
+            yield item, self._target(goal, where, item, now)
+        for item, where in pairs:
             for other in range(len(self._spec.items)):
-                if other not in (item, *placed) and judge.kind(other) == judge.kind(item):
-                    yield other, target_for(other) if now.has(other) else None
+                if other not in (item, *placed) and judge.kinds[other] == judge.kinds[item]:
+                    there = now.has(other)
+                    yield other, self._target(goal, where, other, now) if there else None
 
-    def _on_top(self, place: Place, target: Pose, now: Snapshot) -> Pose:
+    def _target(self, goal: Goal, where: Pose | Place, item: int, now: Snapshot) -> Pose | None:
+        """Where an item goes, given its pose or place; None where there is no room."""
+        if isinstance(where, Pose):
+            return where
+        return spot(self._spec, goal, where, item, now) if where.pattern is None else None
+
+    def _on_top(self, place: Place, target: Pose) -> Pose:
         """A waypoint on a movable base, at the height of its top."""
         asset = self._spec.items[place.bases[0]].asset if place.bases else None
         if asset is None or asset.opening is not None or target.z > 0 or asset.hollow:
             return target
         return target.up(asset.height)
-
-    def _movable(self, now: Snapshot) -> list[int]:
-        """Rigid items that can be moved and are there."""
-        items = enumerate(self._spec.items)
-        return [k for k, item in items if not (item.fixed or item.bodies) and now.has(k)]
 
     def _blockers(self, item: int, target: Pose, now: Snapshot) -> Iterator[int]:
         """Items at the target of `item`, highest first.
@@ -250,23 +238,18 @@ class Mover:
         corners = corners_at(self._spec, item, target.yaw, now)
         shape = shapely.Polygon(corners + (target.x, target.y))
         inner = shape.buffer(-0.002, join_style="mitre")
-        spans = {k: span(self._spec, k, now) for k in self._movable(now)}
+        spans = {k: span(self._spec, k, now) for k in movable(self._spec, now)}
         for k, (low, top) in sorted(spans.items(), key=lambda entry: -entry[1][0]):
             if k == item or top < target.z + 0.002:
                 continue
-            if self._spec.items[k].asset.hollow and (
-                self._goes_into(k, item) or low < target.z - 0.001
-            ):
+            goes_in = any(item in g.items and k in g.bases for g in self._spec.goals)
+            if self._spec.items[k].asset.hollow and (goes_in or low < target.z - 0.001):
                 continue  # it holds the item, or what the item goes into
             other = outline(self._spec, k, now)
             if other.intersects(inner) or (
                 other.intersects(shape) and k not in self._judge.placed(now)
             ):
                 yield k
-
-    def _goes_into(self, base: int, item: int) -> bool:
-        """Whether a goal puts `item` in or on `base`."""
-        return any(item in goal.items and base in goal.bases for goal in self._spec.goals)
 
     def _carry(self, item: int, target: Pose, now: Snapshot) -> Array | int | None:
         """The answers (k, 7) that move an item to a pose, the item that covers it, or None."""
@@ -276,11 +259,11 @@ class Mover:
         covered_by: int | None = None
         for x, y in self._tips(item, now):
             answers = _turned(pose, target, (x, y), rotation, period)
-            if not (_within(x, y) and _within(*answers[0, 3:5])):
+            if not (in_workspace(x, y) and in_workspace(*answers[0, 3:5])):
                 continue
             touched = self._world.item_of(first_touch(self._world, x, y).body)
             if touched == item:
-                return answers[[_within(*end) for end in answers[:, 3:5]]]
+                return answers[[in_workspace(*end) for end in answers[:, 3:5]]]
             if covered_by is None and touched is not None and not self._spec.items[touched].fixed:
                 covered_by = touched
         return covered_by
@@ -292,8 +275,7 @@ class Mover:
             for grasp in self._spec.items[item].asset.grasps:
                 tip = pose @ Pose(*grasp)
                 yield tip.x, tip.y
-        (x0, x1), (y0, y1) = WORKSPACE
-        area = outline(self._spec, item, now).intersection(shapely.box(x0, y0, x1, y1))
+        area = outline(self._spec, item, now).intersection(TABLE)
         if area.is_empty:
             return
         x0, y0, x1, y1 = area.bounds
@@ -327,11 +309,7 @@ class Mover:
 
         It is `least` metres away or more.
         """
-        taken: list[shapely.Geometry] = [
-            outline(self._spec, k, now)
-            for k in range(len(self._spec.items))
-            if k != item and not self._spec.items[k].bodies and now.has(k)
-        ]
+        taken = outlines(self._spec, now, but=(item,))
         taken += [shapely.MultiPoint(points[:, :2]) for points in now.bodies.values()]
         for others, gap in ((taken + self._reserved(now), _ASIDE_GAP), (taken, _TIGHT_GAP)):
             for turn in (0.0, math.pi / 2):
@@ -378,25 +356,22 @@ class Mover:
                     pose = motion(place.pose)
                 else:
                     continue
-                found.append(footprint(self._spec, goal.item_for(k), pose))
+                found.append(self._spec.footprint(goal.item_for(k), pose))
         return found
 
     def _sweep(self, number: int, now: Snapshot) -> Array:
-        """Push the pile into its zones, and out of them what does not belong there."""
-        goal = self._spec.goals[number]
+        """Push the pile into its zones, and out of them the piles and ropes that do not belong."""
+        goal, items = self._spec.goals[number], self._spec.items
         for intruder in sorted(self._judge.intruders(number, now)):
             if intruder not in now.bodies:
-                name = self._spec.items[intruder].asset
-                raise OracleError(f"the {name} is in the way of the blade")
-        action = best_push(self._spec, goal, now, self._strangers(goal, now))
+                raise OracleError(f"the {items[intruder].asset} is in the way of the blade")
+        strangers = [
+            k for k in now.bodies if k not in goal.items and (items[k].distractor or goal.only)
+        ]
+        action = best_push(self._spec, goal, now, strangers)
         if action is None:
             raise OracleError("the blade cannot get behind the crumbs")
         return action
-
-    def _strangers(self, goal: Goal, now: Snapshot) -> list[int]:
-        """The piles and ropes that do not belong where a goal's pile does."""
-        items = self._spec.items
-        return [k for k in now.bodies if k not in goal.items and (items[k].distractor or goal.only)]
 
 
 def _stays(pose: Pose, target: Pose | None) -> bool:
@@ -407,14 +382,6 @@ def _stays(pose: Pose, target: Pose | None) -> bool:
 def _does_nothing(answers: Array) -> bool:
     """Whether the first of some answers (k, 7) puts things down where it picks them up."""
     return float(np.abs(answers[0, 3:6] - answers[0, :3]).max()) < 1e-4
-
-
-def _spot(spec: TaskSpec, goal: Goal, place: Place, now: Snapshot, item: int) -> Pose | None:
-    return spot(spec, goal, place, item, now)
-
-
-def _same(pose: Pose | None, item: int) -> Pose | None:
-    return pose
 
 
 def _turned(
@@ -436,8 +403,3 @@ def _turned(
         (*tip, 0.0, end.real, end.imag, yaw, free) for end, yaw in zip(ends, wrapped, strict=True)
     ]
     return np.array(rows)
-
-
-def _within(x: float, y: float) -> bool:
-    (x0, x1), (y0, y1) = WORKSPACE
-    return bool(x0 <= x <= x1 and y0 <= y <= y1)

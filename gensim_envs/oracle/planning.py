@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shapely
 
-from gensim_envs.task.goals import HEIGHT_TOLERANCE, POSITION_TOLERANCE, Goal, Snapshot, Waypoint
+from gensim_envs.task.goals import HEIGHT_TOLERANCE, POSITION_TOLERANCE, Snapshot, Waypoint
 from gensim_envs.task.judge import Judge, Motions
 from gensim_envs.task.patterns import Motion
 from gensim_envs.task.pose import Pose
-from gensim_envs.task.relations import frame_of, outline
+from gensim_envs.task.relations import frame_of, outlines
 from gensim_envs.task.sites import find_site, is_site, pattern_places
 from gensim_envs.task.spec import TaskSpec
 
@@ -21,18 +21,15 @@ def next_waypoint(spec: TaskSpec, now: Snapshot) -> Waypoint | None:
     for done in range(len(spec.plan) - 1, -1, -1):
         where: dict[int, Pose] = {step.item: spec.items[step.item].start for step in spec.plan}
         for step in spec.plan[:done]:
-            where[step.item] = frame_of(spec, step.place, now) @ step.place.pose
-        there = {item: pose for item, pose in where.items() if now.has(item)}
+            where[step.item] = frame_of(step.place, now) @ step.place.pose
         if now.has(spec.plan[done].item) and all(
-            _is_at(now.poses[item], pose) for item, pose in there.items()
+            now.poses[item].distance(pose) <= POSITION_TOLERANCE
+            and abs(now.poses[item].z - pose.z) <= HEIGHT_TOLERANCE
+            for item, pose in where.items()
+            if now.has(item)
         ):
             return spec.plan[done]
     return None
-
-
-def _is_at(have: Pose, want: Pose) -> bool:
-    level = abs(have.z - want.z) <= HEIGHT_TOLERANCE
-    return level and have.distance(want) <= POSITION_TOLERANCE
 
 
 def pattern_sites(spec: TaskSpec, judge: Judge, current: int, now: Snapshot) -> Motions:
@@ -51,9 +48,7 @@ def pattern_sites(spec: TaskSpec, judge: Judge, current: int, now: Snapshot) -> 
             keep = [
                 (now.poses[item], k, period)
                 for k, slot in enumerate(judge.slots(number, current))
-                for item, period in zip(
-                    slot.items, slot.periods or [None] * len(slot.items), strict=True
-                )
+                for item, period in slot.items.items()
                 if abs(now.poses[item].z - slot.pose.z) <= HEIGHT_TOLERANCE
             ]
             motions[number] = find_site(places[number], others[number], origin, keep)
@@ -62,16 +57,11 @@ def pattern_sites(spec: TaskSpec, judge: Judge, current: int, now: Snapshot) -> 
 
 def _others(spec: TaskSpec, number: int, now: Snapshot) -> list[shapely.Geometry]:
     """The areas of all things that are not part of a pattern."""
-    own = {item for goal in spec.goals for item in goal.items if _uses(goal, number)}
-    own |= {k for k in (spec.patterns[number].anchor,) if k is not None}
-    return [
-        shapely.MultiPoint(now.bodies[k][:, :2]).buffer(spec.items[k].asset.size[0] / 2)
-        if k in now.bodies
-        else outline(spec, k, now)
-        for k in range(len(spec.items))
-        if k not in own and now.has(k)
+    users = [goal for goal in spec.goals if any(p.pattern == number for p in goal.places)]
+    own = {spec.patterns[number].anchor, *(item for goal in users for item in goal.items)}
+    soft = [
+        shapely.MultiPoint(points[:, :2]).buffer(spec.items[k].asset.size[0] / 2)
+        for k, points in now.bodies.items()
+        if k not in own
     ]
-
-
-def _uses(goal: Goal, pattern: int) -> bool:
-    return any(place.pattern == pattern for place in goal.places)
+    return [*outlines(spec, now, but=own), *soft]

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from gensim_envs.sim.arm.robot import BLADE_SIZE
 from gensim_envs.task.assets import Pile
-from gensim_envs.task.geometry import Array, transform
+from gensim_envs.task.geometry import Array, clipped
 from gensim_envs.task.goals import Goal, Snapshot
-from gensim_envs.task.pose import WORKSPACE, Pose
-from gensim_envs.task.relations import crumbs_inside, outline
+from gensim_envs.task.pose import WORKSPACE
+from gensim_envs.task.relations import barriers, crumbs_inside
 from gensim_envs.task.spec import TaskSpec
 
 _LANE = 0.0115  # metres: a crumb and a little air
@@ -98,10 +98,10 @@ def best_push(
     sweep = _Sweep(
         spec, tuple(sorted(goal.bases)), now, now.bodies[goal.items[0]],
         np.concatenate([np.zeros((0, 3)), *foreign]),
-        np.concatenate(list(now.bodies.values())), _walls(spec, now),
+        np.concatenate(list(now.bodies.values())), shapely.union_all(barriers(spec, now)),
     )  # fmt: skip
     outside = sweep.own[~sweep.inside(sweep.own)][:, :2]
-    if not (np.abs(outside - _clipped(outside)) <= _REACH).all():
+    if not (np.abs(outside - clipped(outside)) <= _REACH).all():
         return None
     wrong = sweep.foreign[sweep.inside(sweep.foreign)][:, :2]
     aims = _aims(sweep)
@@ -134,7 +134,7 @@ def _roundabout(sweep: _Sweep, crumbs: Array, middles: Array) -> Array | None:
 
     def freedom(own: Array, foreign: Array) -> Array:
         room = ~shapely.dwithin(sweep.walls, shapely.points(own[..., :2]), _FREE)
-        room &= (own[..., :2] == _clipped(own[..., :2])).all(axis=-1)
+        room &= (own[..., :2] == clipped(own[..., :2])).all(axis=-1)
         free = (room | sweep.inside(own)).sum(axis=-1)
         return np.asarray(free + 0.1 * sweep.worth(own, foreign, 1.0))
 
@@ -156,29 +156,13 @@ def _some(crumbs: Array) -> Array:
     return np.asarray(crumbs[order[np.linspace(0, len(crumbs) - 1, _MOST).astype(int)]])
 
 
-def _walls(spec: TaskSpec, now: Snapshot) -> shapely.Geometry:
-    """The obstacles to a blade, as one shape."""
-    return shapely.union_all(
-        [
-            outline(spec, k, now)
-            for k, item in enumerate(spec.items)
-            if not (spec.geometry(k).flat or item.bodies) and now.has(k)
-        ]
-    )
-
-
-def footprint(spec: TaskSpec, item: int, pose: Pose) -> shapely.Polygon:
-    """The outline of an item at a pose, as seen from above."""
-    return shapely.Polygon(transform(spec.geometry(item).outline, pose))
-
-
 def _toward(crumbs: Array, aims: Array, width: float) -> list[Push]:
     """Pushes from behind each crumb (k, 2) to a point, or to at most `width` before it."""
     pushes = []
     for crumb, aim in itertools.product(crumbs, aims):
         toward = (aim - crumb) / max(1e-9, float(np.linalg.norm(aim - crumb)))
         for behind, short in itertools.product((0.02, 0.05, 0.1), _SHORT if width else (0.0,)):
-            pushes.append((_clipped(crumb - toward * behind), aim - toward * short * width))
+            pushes.append((clipped(crumb - toward * behind), aim - toward * short * width))
     return pushes
 
 
@@ -195,9 +179,7 @@ def _sideways(sweep: _Sweep, crumbs: Array) -> list[Push]:
             toward = np.array([math.cos(angle), math.sin(angle)])
             middle = crumb + across * np.array([-toward[1], toward[0]])
             for ahead in (0.03, 0.06, 0.1, 0.15):
-                pushes.append(
-                    (_clipped(middle - toward * 0.016), _clipped(middle + toward * ahead))
-                )
+                pushes.append((clipped(middle - toward * 0.016), clipped(middle + toward * ahead)))
     return pushes
 
 
@@ -211,11 +193,6 @@ def _along_walls(walls: shapely.Geometry, crumb: Array) -> list[float]:
             angles.add(round(math.atan2(by - ay, bx - ax), 3))
     longest = sorted(angles)[:6]
     return [angle + turn for angle in longest for turn in (0.0, math.pi)]
-
-
-def _clipped(point: Array) -> Array:
-    (x0, x1), (y0, y1) = WORKSPACE
-    return np.clip(point, (x0, y0), (x1, y1))
 
 
 def _possible(sweep: _Sweep, pushes: Sequence[Push]) -> Array:

@@ -242,16 +242,3 @@ OVERVIEW = Camera((1.555, -0.24, 1.079), 166, 33, focal=522)
 """For videos: the workspace and the whole arm."""
 CLOSE_UP = replace(OVERVIEW, focal=391.5, shape=(360, 480))
 """The same for videos in pages."""
-
-
-def around(points: Array, shape: tuple[int, int]) -> Camera:
-    """A camera in the direction of `OVERVIEW` that frames points (n, 3), from 60 cm or farther."""
-    height, width = shape
-    camera = replace(OVERVIEW, shape=shape, focal=1.1 * width)
-    middle = (points.min(axis=0) + points.max(axis=0)) / 2
-    rotation = camera.world_from_camera[:3, :3]
-    local = (points - middle) @ rotation
-    edges = np.abs(local[:, :2]) / np.array([width, height]) * (2 / 0.84)  # 8 % of margin
-    distance = max(0.6, float((edges.max(axis=1) * camera.focal - local[:, 2]).max()))
-    x, y, z = (middle - distance * rotation[:, 2]).tolist()
-    return replace(camera, eye=(x, y, z))

@@ -56,47 +56,23 @@ def join(meshes: Iterable[Mesh]) -> Mesh:
     )
 
 
-def box_mesh(size: tuple[float, float, float]) -> Mesh:
-    """The six faces of a box around its middle."""
-    vertices: list[list[float]] = []
-    normals: list[list[float]] = []
-    corners: list[int] = []
-    for axis in range(3):
-        u, v = (axis + 1) % 3, (axis + 2) % 3
-        for side in (-1.0, 1.0):
-            first = len(vertices)
-            for du, dv in ((-1, -1), (side, -side), (1, 1), (-side, side)):
-                corner = [0.0, 0.0, 0.0]
-                corner[axis], corner[u], corner[v] = side, du, dv
-                vertices.append([c * s / 2 for c, s in zip(corner, size, strict=True)])
-                normals.append([side if k == axis else 0.0 for k in range(3)])
-            corners += [first, first + 1, first + 2, first, first + 2, first + 3]
-    return Mesh(np.array(vertices), np.array(normals), np.array(corners))
-
-
 @lru_cache(maxsize=64)
 def lathe(profile: Profile, facets: int = 24) -> Mesh:
     """A solid of revolution about z: smooth around the axis, flat-shaded along the profile."""
-    vertices: list[list[float]] = []
-    normals: list[list[float]] = []
-    corners: list[int] = []
-    angle = np.arange(facets + 1) * (math.tau / facets)
+    angles = (np.arange(facets + 1) * (math.tau / facets)).tolist()
+    ring = np.array([(math.cos(a), math.sin(a), 1.0) for a in angles])[:, None]
+    corners = (2 * np.arange(facets)[:, None] + (0, 2, 1, 1, 2, 3)).ravel()
+    bands = []
     for (r0, z0), (r1, z1) in itertools.pairwise(profile):
         slope = np.array([z1 - z0, -(r1 - r0)])
         length = float(np.hypot(*slope))
         if length == 0:
             continue
-        slope /= length
-        first = len(vertices)
-        for a in angle:
-            c, s = math.cos(a), math.sin(a)
-            for r, z in ((r0, z0), (r1, z1)):
-                vertices.append([r * c, r * s, z])
-                normals.append([slope[0] * c, slope[0] * s, slope[1]])
-        for k in range(facets):
-            a = first + 2 * k
-            corners += [a, a + 2, a + 1, a + 1, a + 2, a + 3]
-    return Mesh(np.array(vertices), np.array(normals), np.array(corners))
+        out, up = slope / length
+        vertices = (ring * [(r0, r0, z0), (r1, r1, z1)]).reshape(-1, 3)
+        normals = (ring * ([(out, out, up)] * 2)).reshape(-1, 3)
+        bands.append(Mesh(vertices, normals, corners))
+    return join(bands)
 
 
 def create_visual(client: Client, mesh: Mesh, **look: Any) -> int:

@@ -32,6 +32,7 @@ def _profile(part: Part) -> meshes.Profile:
     if part.shape == "sphere":
         latitudes = np.linspace(-math.pi / 2, math.pi / 2, 11)
         return tuple((max(0.0, r * math.cos(a)), r * math.sin(a)) for a in latitudes)
+    assert part.shape == "tube", f"a {part.shape} is not round"
     wall, top = part.size[1], r + part.flare
     return ((r - wall, h * -1), (r, -h), (top, h), (top - wall, h), (r - wall, -h))
 
@@ -141,8 +142,9 @@ def _visual(asset: Asset, client: Client) -> int:
     """One visual shape around the asset's middle.
 
     Boxes and meshes from files keep their own colours. Round parts are meshes from files, since
-    pybullet's own have so many facets that they take 0.5 ms each. An asset with a tube becomes one
-    mesh of one colour, since pybullet takes no arrays of generated meshes.
+    pybullet's own have so many facets that they take 0.5 ms each. An asset with a tube, which has
+    only round parts, becomes one mesh of one colour, since pybullet takes no arrays of generated
+    meshes.
     """
     lift = asset.height / 2
     parts = [part for part in asset.parts() if part.seen]
@@ -176,11 +178,10 @@ def _merged(parts: tuple[Part, ...], lift: float) -> meshes.Mesh:
     """Round parts and tubes as one mesh, `lift` metres lower."""
     surfaces = []
     for part in parts:
-        mesh = meshes.box_mesh(part.size) if part.shape == "box" else meshes.lathe(_profile(part))
         rotation = np.reshape(
             p.getMatrixFromQuaternion(p.getQuaternionFromEuler(part.tilt)), (3, 3)
         )
-        surfaces.append(mesh.moved(rotation, part.center))
+        surfaces.append(meshes.lathe(_profile(part)).moved(rotation, part.center))
     return meshes.join(surfaces).moved(np.eye(3), (0, 0, -lift))
 
 

@@ -65,46 +65,27 @@ def take_picture(
     sun, contact = _sun_map(client), _contact_map(client, paint)
     light = room.light(sun, contact)
     picture = room.color * light
-    windows = _covered(client, camera)
-    for window in windows:
-        bodies = _bodies(client, camera, window)
-        shaded, cover = _shrunk(_with_edges(bodies, chains), bodies.body >= 0)
-        lit = _light_on_bodies(bodies, room.rays[window], room.eye, sun, light[window])
-        picture[window] *= 1 - cover
-        picture[window] += shaded * lit
-    if len(windows) % 2 == 0:
-        # Of equal images of TinyRenderer, every other one may differ by 1 in a pixel. After an even
-        # number of them, a picture does not depend on how many there were before.
-        projection = perspective(camera.intrinsics, camera.shape, *_RANGE)
-        render(client, (1, 1), camera.world_from_camera, projection, **_LIGHT)
+    # Of equal images of TinyRenderer, every other one may differ by 1 in a pixel. Here are always
+    # four, so that a picture does not depend on how many there were before.
+    window = _covered(client, camera)
+    bodies = _bodies(client, camera, window)
+    shaded, cover = _shrunk(_with_edges(bodies, chains), bodies.body >= 0)
+    lit = _light_on_bodies(bodies, room.rays[window], room.eye, sun, light[window])
+    picture[window] *= 1 - cover
+    picture[window] += shaded * lit
     return np.asarray(np.clip(picture + 0.5, 0, 255), np.uint8)
 
 
-def _covered(client: Client, camera: Camera) -> list[Window]:
-    """One or two windows, one above the other, that contain all bodies in the fewest pixels.
-
-    They are found in a rendering a quarter as large.
-    """
+def _covered(client: Client, camera: Camera) -> Window:
+    """The window that contains all bodies, found in a rendering a quarter as large."""
     height, width = camera.shape
     small = replace(camera, shape=(height // 4, width // 4), focal=camera.focal / 4)
     projection = perspective(small.intrinsics, small.shape, *_RANGE)
     seen = render(client, small.shape, small.world_from_camera, projection, **_LIGHT).body >= 0
     seen = ndimage.binary_dilation(seen, iterations=2)
-    rows = np.flatnonzero(seen.any(axis=1)).tolist()
-
-    def window(first: int, stop: int) -> Window:
-        columns = np.flatnonzero(seen[first:stop].any(axis=0))
-        return slice(4 * first, 4 * stop), slice(4 * int(columns[0]), 4 * int(columns[-1]) + 4)
-
-    if not rows:
-        return []
-    first, stop = rows[0], rows[-1] + 1
-    pairs = [[window(first, cut), window(cut, stop)] for cut in rows[4:-4:3]]
-    return min(pairs, key=_area, default=[window(first, stop)])
-
-
-def _area(windows: list[Window]) -> int:
-    return sum((rows.stop - rows.start) * (cols.stop - cols.start) for rows, cols in windows)
+    found = ndimage.find_objects(seen.astype(np.int8)) or [(slice(0, 1), slice(0, 1))]
+    rows, columns = (slice(4 * part.start, 4 * part.stop) for part in found[0])
+    return rows, columns
 
 
 def _bodies(client: Client, camera: Camera, window: Window) -> Rendering:

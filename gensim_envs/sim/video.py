@@ -15,7 +15,7 @@ from gensim_envs.sim.cameras import OVERVIEW, Camera
 from gensim_envs.sim.client import STEP, Client, selected_renderer
 from gensim_envs.sim.spawn import spawn_visuals
 from gensim_envs.sim.studio import take_picture
-from gensim_envs.sim.world import World
+from gensim_envs.sim.world import BodyPose, World
 from gensim_envs.task.assets import Rope, asset_geometry
 from gensim_envs.task.geometry import Array
 
@@ -28,8 +28,6 @@ _FRAME_STEPS = round(1 / FPS / STEP)
 _PAINT_LIFT = 0.0005  # metres: seen from below, things hide the paint they stand on
 _RECONNECT_EVERY = 50  # scenes: pybullet frees meshes only with the connection
 Frame = NDArray[np.uint8]
-Pose3 = tuple[tuple[float, ...], tuple[float, ...]]
-"""Position (x, y, z) and quaternion xyzw."""
 
 
 class VideoRecorder(Uncopyable):
@@ -45,7 +43,6 @@ class VideoRecorder(Uncopyable):
         camera: the viewpoint.
         every: record every n-th frame, for a video that is faster than real time. The others are
             not rendered.
-        arm: show the arm.
 
     Attributes:
         length: frames of the motion since the start, including those that were not recorded.
@@ -58,13 +55,11 @@ class VideoRecorder(Uncopyable):
         *,
         camera: Camera = OVERVIEW,
         every: int = 1,
-        arm: bool = True,
     ) -> None:
         self._world = world
         self._motion = motion
         self._camera = camera
         self._every = every
-        self._shows_arm = arm
         self._client: Client | None = None
         self._scenes = 0
         self._clear()
@@ -77,7 +72,7 @@ class VideoRecorder(Uncopyable):
         self._arm: ArmView | None = None  # None until the scene is created
         self._copies: dict[int, list[int]] = {}  # item -> copies of its bodies here
         self._paint: set[int] = set()  # copies that are flat on the table
-        self._held: tuple[int, Pose3] | None = None  # a body, and its pose in the frame of the tip
+        self._held: tuple[int, BodyPose] | None = None  # a body, its pose from the tip
 
     def start(self) -> None:
         """Begin, after the world has been loaded."""
@@ -110,9 +105,9 @@ class VideoRecorder(Uncopyable):
                     pose = (x, y, z + _PAINT_LIFT), rotation
                 client.resetBasePositionAndOrientation(copy, *pose)
         arm = self._world.arm
-        if self._shows_arm and arm is None:
+        if arm is None:
             view.show(inverse(self._tip[:3], float(self._tip[3])), self._tool)
-        elif self._shows_arm and arm is not None:
+        else:
             view.show(arm.joints(), arm.tool)
         ropes = [
             copies
@@ -179,7 +174,7 @@ class VideoRecorder(Uncopyable):
         self.glide(_HOME, self._tool)
 
 
-def _frame(tip: Array) -> Pose3:
+def _frame(tip: Array) -> BodyPose:
     """A tip (x, y, z, yaw) as position and quaternion."""
     return tuple(tip[:3]), p.getQuaternionFromEuler((0, 0, float(tip[3])))
 

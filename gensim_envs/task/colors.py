@@ -42,12 +42,11 @@ def difference(a: Sequence[int], b: Sequence[int]) -> float:
 
 
 @cache
-def table() -> dict[tuple[str, str], float]:
-    """CIE76 differences between all named colours, as the view from above shows them."""
-    seen = {name: [round(_SHADING * level) for level in color] for name, color in COLORS.items()}
-    return {(a, b): difference(seen[a], seen[b]) for a in seen for b in seen}
+def seen_difference(a: str, b: str) -> float:
+    """The CIE76 difference of two named colours, as the view from above shows them."""
+    return difference(*([round(_SHADING * level) for level in COLORS[name]] for name in (a, b)))
 
 
 def distinguishable(a: str, b: str) -> bool:
     """Whether things of two named colours can be told apart in the view from above."""
-    return table()[a, b] >= LEAST_DIFFERENCE
+    return seen_difference(a, b) >= LEAST_DIFFERENCE

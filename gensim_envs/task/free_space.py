@@ -11,10 +11,10 @@ import shapely
 
 from gensim_envs.errors import TaskError
 from gensim_envs.task.assets import Asset, Pile, Rope, asset_geometry
-from gensim_envs.task.geometry import TABLE, Array, footprint, transform
+from gensim_envs.task.geometry import HIGH, LOW, TABLE, Array, footprint, transform
 from gensim_envs.task.goals import GROUPS, REGIONS, Goal, Place
 from gensim_envs.task.patterns import Pattern
-from gensim_envs.task.pose import WORKSPACE, Pose
+from gensim_envs.task.pose import Pose
 from gensim_envs.task.sites import find_site, pattern_places
 from gensim_envs.task.spec import ItemSpec, TaskSpec
 from gensim_envs.task.spots import group_targets, moved, spot
@@ -102,32 +102,28 @@ class FreeSpace:
             TaskError: where there is no room.
         """
         spec = TaskSpec("", "", tuple(items), tuple(goals))
-        start = spec.start_snapshot()
+        start = spec.start_snapshot
         gone = Pose(0.0, 0.0, -1.0)
         poses = [item.start if k in known else gone for k, item in enumerate(items)]
         now = replace(start, poses=tuple(poses), bodies={})
         for goal in goals:
-            if goal.relation not in (*REGIONS, *GROUPS):
-                continue
-            if not goal.bases <= set(known):
+            if goal.relation not in (*REGIONS, *GROUPS) or not goal.bases <= set(known):
                 continue
             targets = (
                 group_targets(spec, goal, now)
                 if goal.relation in GROUPS
                 else [(item, spot(spec, goal, goal.places[0], item, now)) for item in goal.items]
             )
-            for item, pose in targets:
-                if pose is None:
-                    targets = []
-                    break
-                now = moved(spec, now, item, pose)
-                self.take_asset(items[item].asset, pose)
-            if len(targets) < len(goal.items):
+            free = [(item, pose) for item, pose in targets if pose is not None]
+            if len(free) < len(goal.items):
                 raise TaskError(
                     f"there is no room {goal.relation} what a goal names",
                     "Use fewer or smaller things",
                     redraw=True,
                 )
+            for item, pose in free:
+                now = moved(spec, now, item, pose)
+                self.take_asset(items[item].asset, pose)
 
     def take_starts(self, items: Iterable[ItemSpec]) -> None:
         """Keep the places of things free."""
@@ -149,16 +145,14 @@ class FreeSpace:
         Raises:
             TaskError: where 200 tries find no place.
         """
-        (x0, x1), (y0, y1) = WORKSPACE
         taken = np.array(self._taken, dtype=object)
         for _ in range(_TRIES):
             yaw = self._rng.uniform(-math.pi, math.pi)
             turned = transform(outline, Pose(0, 0, 0, yaw))
-            low, high = turned.min(axis=0) - margin, turned.max(axis=0) + margin
-            if x0 - low[0] >= x1 - high[0] or y0 - low[1] >= y1 - high[1]:
+            low, high = LOW - (turned.min(axis=0) - margin), HIGH - (turned.max(axis=0) + margin)
+            if (low >= high).any():
                 continue
-            x = self._rng.uniform(x0 - low[0], x1 - high[0])
-            y = self._rng.uniform(y0 - low[1], y1 - high[1])
+            x, y = self._rng.uniform(low, high).tolist()
             shape = shapely.polygons(turned + (x, y))
             if not shapely.dwithin(taken, shape, CLEARANCE).any():
                 return Pose(x, y, 0.0, yaw)
@@ -169,13 +163,12 @@ class FreeSpace:
         gaps = rope.bodies - 1
         step = rope.length / gaps
         taken = np.array(self._taken, dtype=object)
-        (x0, x1), (y0, y1) = WORKSPACE
         for _ in range(_TRIES):
             bend = np.cumsum(self._rng.normal(0.0, 0.08, gaps))
             heading = self._rng.uniform(-math.pi, math.pi) + np.cumsum(bend - bend.mean() / 2)
             walk = np.c_[np.cos(heading), np.sin(heading)] * step
             points = np.vstack([np.zeros(2), np.cumsum(walk, axis=0)])
-            points += self._rng.uniform((x0, y0), (x1, y1)) - points.mean(axis=0)
+            points += self._rng.uniform(LOW, HIGH) - points.mean(axis=0)
             curve = shapely.LineString(points)
             gap = np.linalg.norm(points[:, None] - points[None], axis=-1)
             apart = gap[np.triu_indices(len(points), 3)].min() > 2 * rope.BEAD
@@ -186,12 +179,8 @@ class FreeSpace:
                 and not shapely.dwithin(taken, curve, CLEARANCE).any()
             ):
                 self._taken.append(curve.buffer(rope.BEAD / 2))
-                middle = points.mean(axis=0)
-                turns = [*heading, heading[-1]]
-                return Pose(float(middle[0]), float(middle[1])), tuple(
-                    (float(x), float(y), float(yaw))
-                    for (x, y), yaw in zip(points, turns, strict=True)
-                )
+                beads = np.column_stack([points, [*heading, heading[-1]]])
+                return Pose(*points.mean(axis=0).tolist()), tuple(map(tuple, beads.tolist()))
         raise TaskError("there is no room for the rope", "Use fewer things", redraw=True)
 
     def heap(self, pile: Pile, at: Pose) -> Bodies:
@@ -202,9 +191,7 @@ class FreeSpace:
         near = np.argsort(np.linalg.norm(lattice, axis=1), kind="stable")[: pile.bodies]
         points = transform(lattice[near] * pitch, at)
         turns = at.yaw + self._rng.uniform(-0.25, 0.25, pile.bodies)
-        return tuple(
-            (float(x), float(y), float(turn)) for (x, y), turn in zip(points, turns, strict=True)
-        )
+        return tuple(map(tuple, np.column_stack([points, turns]).tolist()))
 
 
 def _is_fixed(items: Sequence[ItemSpec], place: Place) -> bool:

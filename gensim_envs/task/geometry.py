@@ -12,9 +12,22 @@ from numpy.typing import NDArray
 
 from gensim_envs.task.pose import WORKSPACE, Pose
 
-TABLE = shapely.box(*np.transpose(WORKSPACE).ravel())
+LOW, HIGH = np.array(WORKSPACE).T
+"""The corners (x, y) of the workspace, (2,) each."""
+TABLE = shapely.box(*LOW, *HIGH)
 """The workspace, seen from above."""
 Array = NDArray[np.float64]
+
+
+def clipped(points: Array) -> Array:
+    """The nearest points (..., 2) of the workspace."""
+    return np.clip(points, LOW, HIGH)
+
+
+def in_workspace(x: float, y: float) -> bool:
+    """Whether a point is in the workspace, its border included."""
+    (x0, x1), (y0, y1) = WORKSPACE
+    return bool(x0 <= x <= x1 and y0 <= y <= y1)
 
 
 def transform(outline: Array, pose: Pose) -> Array:

@@ -12,6 +12,7 @@ from gensim_envs.task.assets import Asset, Line
 from gensim_envs.task.checks.sentences import plural
 from gensim_envs.task.goals import Place, Relation
 from gensim_envs.task.pose import Pose
+from gensim_envs.task.spec import ItemSpec
 
 A = TypeVar("A", bound=Asset)
 T = TypeVar("T")
@@ -54,7 +55,7 @@ class Group(list[Item[A]]):
 
 
 def places_of(
-    relation: Relation, value: Any, offset: Any, part: Any, facing: Any, items: Sequence[Item[Any]]
+    relation: Relation, value: Any, offset: Any, part: Any, facing: Any, items: Sequence[ItemSpec]
 ) -> tuple[tuple[Place, ...], int]:
     """The places that the arguments of `Scene.goal` stand for.
 
@@ -82,7 +83,7 @@ def places_of(
     return tuple(places), sets
 
 
-def _poses(relation: Relation, value: Any, items: Sequence[Item[Any]]) -> tuple[list[Place], int]:
+def _poses(relation: Relation, value: Any, items: Sequence[ItemSpec]) -> tuple[list[Place], int]:
     """Places of at= and along=: poses, marks and other fixed items, or sets of them."""
     if relation == "along" and isinstance(value, Item):
         value = _path(value)
@@ -95,7 +96,7 @@ def _poses(relation: Relation, value: Any, items: Sequence[Item[Any]]) -> tuple[
     return places, max(1, len(nested))
 
 
-def _place(relation: Relation, value: Any, items: Sequence[Item[Any]]) -> Place:
+def _place(relation: Relation, value: Any, items: Sequence[ItemSpec]) -> Place:
     if isinstance(value, Item) and (relation == "along" or not value.fixed):
         if relation == "at":
             raise TaskError(f"the {value} is movable, so nothing is at it", "Use on= or next_to=")
@@ -108,7 +109,7 @@ def _place(relation: Relation, value: Any, items: Sequence[Item[Any]]) -> Place:
         return Place(pose)
     if owner < 0:
         return Place(replace(pose, owner=None), pattern=-1 - owner)
-    local = items[owner].pose.inverse() @ pose
+    local = items[owner].start.inverse() @ pose
     shown = relation == "at" and items[owner].asset.shows_heading
     return Place(replace(local, owner=None), (owner,), heading=shown)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +16,6 @@ from scipy.optimize import linear_sum_assignment
 from gensim_envs.task.goals import (
     GROUPS,
     HEIGHT_TOLERANCE,
-    TILT_TOLERANCE,
     Goal,
     Part,
     Place,
@@ -32,6 +30,7 @@ from gensim_envs.task.relations import (
     in_row,
     is_inside,
     is_met,
+    movable,
     outline,
     period_of,
     span,
@@ -48,6 +47,8 @@ _OTHER_END: dict[Part, Part] = {"first end": "second end", "second end": "first 
 _TAKEN = 0.02
 """Metres from a place within which something else stands on it."""
 
+_Unit = tuple[int, int | None]
+"""Number of a goal, and the kind of its items; None for all of them together."""
 Motions = dict[int, Motion | None]
 """By number of the pattern, where it is."""
 
@@ -59,14 +60,14 @@ class _Target:
     Attributes:
         goal: number of the goal.
         place: in the frame of a base or of the world.
-        unit: index of the unit of demand that it counts for.
+        unit: of demand, for which it counts.
         items: the items that are in place there.
         shared: whether it takes any number of items.
     """
 
     goal: int
     place: Place
-    unit: int
+    unit: _Unit
     items: tuple[int, ...]
     shared: bool
 
@@ -92,13 +93,15 @@ class Judge:
 
     Args:
         spec: the task as drawn.
+
+    Attributes:
+        kinds: of each item, the number of the class of equal items that it belongs to.
     """
 
     def __init__(self, spec: TaskSpec) -> None:
         self._spec = spec
         kinds: dict[object, int] = {}
-        self._kind = [kinds.setdefault(item.asset, len(kinds)) for item in spec.items]
-        self._exchanged: dict[int, list[tuple[Place, ...]]] = {}
+        self.kinds = [kinds.setdefault(item.asset, len(kinds)) for item in spec.items]
         self._rigid = [
             not spec.items[goal.items[0]].bodies and goal.relation not in GROUPS
             for goal in spec.goals
@@ -107,7 +110,7 @@ class Judge:
     @cached_property
     def needs(self) -> list[Counter[int]]:
         """For each goal the number of its items of each kind."""
-        return [Counter(self._kind[item] for item in goal.items) for goal in self._spec.goals]
+        return [Counter(self.kinds[item] for item in goal.items) for goal in self._spec.goals]
 
     @cached_property
     def finals(self) -> list[Counter[int]]:
@@ -115,19 +118,14 @@ class Judge:
 
         A later goal takes away only as many items as there are not enough equal ones for both.
         """
-        total: Counter[int] = Counter()
-        for item in {item for goal in self._spec.goals for item in goal.items}:
-            total[self._kind[item]] += 1
+        movers = {item for goal in self._spec.goals for item in goal.items}
+        total = Counter(self.kinds[item] for item in movers)
         finals: list[Counter[int]] = []
         for need in reversed(self.needs):
             final = Counter({kind: min(n, total[kind]) for kind, n in need.items()})
             total -= final
             finals.append(final)
         return finals[::-1]
-
-    def kind(self, item: int) -> int:
-        """The class of equal items that an item belongs to."""
-        return self._kind[item]
 
     def fraction(self, number: int, now: Snapshot) -> float:
         """The fraction of one goal that is fulfilled, whatever the others need, 0..1."""
@@ -176,25 +174,17 @@ class Judge:
                 if place.pattern != pattern:
                     continue
                 kinds = self._kinds_for(goal, k)
-                items = tuple(k for k, kind in enumerate(self._kind) if kind in kinds)
-                periods = tuple(period_of(spec, place, item) for item in items)
-                slots.append(
-                    Slot(
-                        place.pose,
-                        items,
-                        periods if place.heading else None,
-                        goal.position_tolerance,
-                        goal.yaw_tolerance,
-                    )
-                )
+                items = {
+                    item: period_of(spec, place, item) if place.heading else None
+                    for item, kind in enumerate(self.kinds)
+                    if kind in kinds
+                }
+                slots.append(Slot(place.pose, items, goal.position_tolerance, goal.yaw_tolerance))
         return slots
 
     def placed(self, now: Snapshot) -> set[int]:
         """Items that are in place for some goal."""
-        found: set[int] = set()
-        for number in range(len(self._spec.goals)):
-            found |= self.in_place(number, now)
-        return found
+        return set().union(*(self.in_place(k, now) for k in range(len(self._spec.goals))))
 
     def in_place(self, number: int, now: Snapshot) -> set[int]:
         """Rigid items that are at some place of one goal, whatever the others need."""
@@ -237,7 +227,7 @@ class Judge:
         return goal.items
 
     def _kinds_for(self, goal: Goal, place: int) -> frozenset[int]:
-        return frozenset(self._kind[item] for item in self._takers(goal, place))
+        return frozenset(self.kinds[item] for item in self._takers(goal, place))
 
     def _assign(
         self, numbers: Sequence[int], now: Snapshot, motions: Motions, *, todo: bool
@@ -248,29 +238,23 @@ class Judge:
         placed = _match(targets, units)
         fractions = []
         for number, need in zip(numbers, demand, strict=True):
-            count = sum(need.values())
+            count = need.total()
             if not count:
                 fractions.append(1.0)  # its items have gone on to later goals
-            elif not self._rigid[number]:
-                share, parts = self._whole(number, now)
-                fractions.append(self._without_intruders(number, share, parts, now, last))
-            else:
-                filled: Counter[int] = Counter()
-                filled.update(self._kind[item] for item, n in placed.items() if n == number)
-                done = sum(min(filled[kind], n) for kind, n in need.items())
+                continue
+            if self._rigid[number]:
+                filled = Counter(self.kinds[item] for item, n in placed.items() if n == number)
                 free = self._is_free(number) and number == last
-                share = _share(done, count, int(free))
-                fractions.append(self._without_intruders(number, share, count, now, last))
+                share = _share((filled & need).total(), count, int(free))
+            else:
+                share, count = self._whole(number, now)
+            if self.intruders(number, now, last):  # which cost one item
+                share = max(0.0, share - 1 / count)
+            fractions.append(share)
         left: tuple[tuple[int, Place], ...] = ()
         if todo and self._rigid[last]:
             left = self._todo(last, now, placed, [t for t in targets if t.goal == last])
         return Assignment(tuple(fractions), placed, left)
-
-    def _without_intruders(
-        self, number: int, share: float, count: int, now: Snapshot, current: int
-    ) -> float:
-        """What is left of a goal's share: intruders cost one of its `count` items."""
-        return max(0.0, share - 1 / count) if self.intruders(number, now, current) else share
 
     def _whole(self, number: int, now: Snapshot) -> tuple[float, int]:
         """The fraction of a goal whose items are judged together: a rope, a pile, a group.
@@ -305,37 +289,37 @@ class Judge:
 
     def _targets(
         self, numbers: Sequence[int], demand: Sequence[Counter[int]], now: Snapshot, where: Motions
-    ) -> tuple[list[_Target], list[tuple[int, int]]]:
-        """The places of rigid goals, and the units of demand: (goal, number of items)."""
+    ) -> tuple[list[_Target], dict[_Unit, int]]:
+        """The places of rigid goals, and the numbers of items of the units of demand."""
         targets: list[_Target] = []
-        units: list[tuple[int, int]] = []
+        units: dict[_Unit, int] = {}
         for number, need in zip(numbers, demand, strict=True):
             goal = self._spec.goals[number]
-            if not self._rigid[number] or not sum(need.values()):
+            if not self._rigid[number] or not need.total():
                 continue
-            first = len(units)
-            kinds = sorted(need)
             own = not goal.shared and self._takers(goal, 0) != goal.items
-            apart = len(kinds) == 1 or own
-            units += [(number, need[k]) for k in kinds] if apart else [(number, sum(need.values()))]
+            apart = len(need) == 1 or own
+            for kind in sorted(need) if apart else [None]:
+                units[number, kind] = need.total() if kind is None else need[kind]
             sets = [
                 [
-                    self._target(number, k, place, now, where, first, kinds if apart else [])
+                    self._target(number, k, place, now, where, apart)
                     for k, place in enumerate(places)
                 ]
-                for places in self._variants(number)
+                for places in self._variants[number]
             ]
             targets += max(sets, key=partial(self._suits, now))
         return targets, units
 
-    def _variants(self, number: int) -> list[tuple[Place, ...]]:
-        """The alternative sets of a goal's places, with equal bases exchanged in all ways.
+    @cached_property
+    def _variants(self) -> list[list[tuple[Place, ...]]]:
+        """For each goal the alternative sets of its places, with equal bases exchanged in all ways.
 
         Nothing shows which end of a thing is its first one, so that its ends are exchanged too.
         """
-        if number not in self._exchanged:
-            goal = self._spec.goals[number]
-            found: dict[object, tuple[Place, ...]] = {}
+        found: list[dict[object, tuple[Place, ...]]] = []
+        for goal in self._spec.goals:
+            found.append({})
             for places in goal.sets():
                 for way in self._exchanges(goal, places):
                     for ends in (way, tuple(map(_at_other_end, way))):
@@ -343,24 +327,23 @@ class Judge:
                             (self._kinds_for(goal, k), frozenset(p.bases), replace(p, bases=()))
                             for k, p in enumerate(ends)
                         )
-                        found.setdefault(key, ends)
-            self._exchanged[number] = list(found.values())
-        return self._exchanged[number]
+                        found[-1].setdefault(key, ends)
+        return [list(variants.values()) for variants in found]
 
     def _exchanges(self, goal: Goal, places: tuple[Place, ...]) -> Iterator[tuple[Place, ...]]:
         """The places as they are, then with other bases that equal theirs."""
         movable = {base for base in goal.bases if not self._spec.items[base].fixed}
-        kinds = {self._kind[base] for base in movable}
-        equals = {kind: [k for k, own in enumerate(self._kind) if own == kind] for kind in kinds}
+        kinds = {self.kinds[base] for base in movable}
+        equals = {kind: [k for k, own in enumerate(self.kinds) if own == kind] for kind in kinds}
         alike = len({replace(place, bases=()) for place in places}) == 1
-        same = alike and len({self._kind[item] for item in goal.items}) == 1
+        same = alike and len({self.kinds[item] for item in goal.items}) == 1
         if same and len(kinds) == 1 and {(k,) for k in movable} == {p.bases for p in places}:
             # Any of the equal bases will do for each of the places.
             yield tuple(replace(places[0], bases=(k,)) for k in equals[min(kinds)])
             return
         orders = []
         for kind, members in equals.items():
-            used = sorted(base for base in movable if self._kind[base] == kind)
+            used = sorted(base for base in movable if self.kinds[base] == kind)
             rest = [k for k in members if k not in used]
             ways = itertools.permutations([*used, *rest], len(used))
             orders.append(
@@ -375,11 +358,8 @@ class Judge:
     def _suits(self, now: Snapshot, targets: Sequence[_Target]) -> tuple[int, int, float]:
         """How well a set of places suits the state: more filled, fewer taken, bases nearer."""
         goal = self._spec.goals[targets[0].goal]
-        kinds = {self._kind[item] for item in goal.items}
-        others = [
-            now.poses[k] for k, data in enumerate(self._spec.items)
-            if not data.fixed and k not in now.bodies and self._kind[k] not in kinds
-        ]  # fmt: skip
+        kinds = {self.kinds[item] for item in goal.items}
+        others = [now.poses[k] for k in movable(self._spec, now) if self.kinds[k] not in kinds]
         want = [target_of(self._spec, goal, t.place, now) for t in targets]
         taken = sum(
             any(a.distance(b) < _TAKEN and abs(a.z - b.z) < _TAKEN for a in others) for b in want
@@ -391,12 +371,11 @@ class Judge:
         return sum(bool(t.items) for t in targets), -taken, -round(apart, 6)
 
     def _target(
-        self, number: int, k: int, place: Place, now: Snapshot, where: Motions, first: int,
-        kinds: Sequence[int],
-    ) -> _Target:  # fmt: skip
+        self, number: int, k: int, place: Place, now: Snapshot, where: Motions, apart: bool
+    ) -> _Target:
         goal = self._spec.goals[number]
         takers = self._kinds_for(goal, k)
-        unit = first + (kinds.index(min(takers)) if kinds else 0)
+        unit = number, min(takers) if apart else None
         if place.pattern is not None:
             motion = where.get(place.pattern)
             if motion is None:
@@ -404,23 +383,10 @@ class Judge:
             place = replace(place, pose=motion(place.pose), pattern=None)
         items = tuple(
             item
-            for item, kind in enumerate(self._kind)
-            if kind in takers
-            and self._is_near(goal, place, item, now)
-            and is_met(self._spec, goal, place, item, now)
+            for item, kind in enumerate(self.kinds)
+            if kind in takers and is_met(self._spec, goal, place, item, now)
         )
         return _Target(number, place, unit, items, goal.shared)
-
-    def _is_near(self, goal: Goal, place: Place, item: int, now: Snapshot) -> bool:
-        """Whether an item may be in place, which is quicker to tell than whether it is."""
-        if goal.relation not in ("on", "inside") or len(place.bases) != 1:
-            return True
-        base = place.bases[0]
-        reach = math.hypot(*self._spec.items[base].asset.size) / 2
-        return now.poses[item].distance(now.poses[base]) <= reach or not self._is_upright(base, now)
-
-    def _is_upright(self, item: int, now: Snapshot) -> bool:
-        return now.tilts[item] <= TILT_TOLERANCE
 
     def _todo(
         self, number: int, now: Snapshot, placed: dict[int, int], targets: list[_Target]
@@ -431,9 +397,9 @@ class Judge:
         open_places = [(t, k) for k, t in enumerate(targets) if t.shared or k not in held]
         pairs: list[tuple[int, Place]] = []
         for kind, need in self.needs[number].items():
-            done = sum(self._kind[i] == kind for i, n in placed.items() if n == number)
+            done = sum(self.kinds[i] == kind for i, n in placed.items() if n == number)
             items = [
-                item for item, own in enumerate(self._kind)
+                item for item, own in enumerate(self.kinds)
                 if own == kind and item not in placed and now.has(item)
             ]  # fmt: skip
             takes = [
@@ -466,10 +432,7 @@ class Judge:
         self, items: Sequence[int], want: Sequence[Pose], now: Snapshot
     ) -> NDArray[np.bool_]:
         """Whether something else stands where an item would go, (items, places)."""
-        there = [
-            k for k, data in enumerate(self._spec.items)
-            if not data.fixed and k not in now.bodies and now.has(k)
-        ]  # fmt: skip
+        there = movable(self._spec, now)
 
         def at(item: int, pose: Pose) -> bool:
             return any(
@@ -518,9 +481,9 @@ class Judge:
                     continue
                 if not rests(spec, base, item, now):
                     continue
-                if data.distractor or belong[self._kind[item]] <= 0:
+                if data.distractor or belong[self.kinds[item]] <= 0:
                     found.add(item)
-                belong[self._kind[item]] -= 1
+                belong[self.kinds[item]] -= 1
         return found
 
 
@@ -560,7 +523,7 @@ def rests(spec: TaskSpec, base: int, item: int, now: Snapshot) -> bool:
     return over and now.touch(base, item) is not None and low > now.poses[base].z
 
 
-def _match(targets: Sequence[_Target], units: Sequence[tuple[int, int]]) -> dict[int, int]:
+def _match(targets: Sequence[_Target], units: dict[_Unit, int]) -> dict[int, int]:
     """Assign items to places, one to one: {item: number of the goal for which it counts}.
 
     As many items as possible count for the first goal; without taking one of these away, as many
@@ -571,7 +534,7 @@ def _match(targets: Sequence[_Target], units: Sequence[tuple[int, int]]) -> dict
     items = sorted({item for target in targets for item in target.items})
     ways = {item: [n for n, t in enumerate(targets) if item in t.items] for item in items}
     where: dict[int, int] = {}  # item: index of its target
-    wanted = [0] * len(units)
+    wanted = dict.fromkeys(units, 0)
 
     def assign(item: int, seen: set[int], moving: set[int]) -> bool:
         """Assign an item, by moving others on if need be, which are not those `moving` already.
@@ -596,7 +559,7 @@ def _match(targets: Sequence[_Target], units: Sequence[tuple[int, int]]) -> dict
                     return True
         return False
 
-    for unit, (_, need) in enumerate(units):
+    for unit, need in units.items():
         wanted[unit] = need
         while any(item not in where and assign(item, set(), set()) for item in items):
             pass

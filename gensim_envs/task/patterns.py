@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -40,15 +40,14 @@ class Slot:
 
     Attributes:
         pose: in the pattern's frame.
-        items: indices of the items that may take it.
-        periods: yaw period of each of them, radians, or None where the heading does not count.
+        items: indices of the items that may take it, each with its yaw period, radians, or None
+            where its heading does not count.
         tolerance: metres in the plane.
         yaw_tolerance: radians.
     """
 
     pose: Pose
-    items: tuple[int, ...]
-    periods: tuple[float, ...] | None
+    items: Mapping[int, float | None]
     tolerance: float
     yaw_tolerance: float
 
@@ -76,9 +75,9 @@ def fits(slot: Slot, motion: Motion, now: Snapshot) -> list[int]:
     """The items that are in place at a slot, given where the pattern is."""
     want = motion(slot.pose)
     found = []
-    for n, item in enumerate(slot.items):
+    for item, period in slot.items.items():
         have = now.poses[item]
-        turn = 0.0 if slot.periods is None else wrap(have.yaw - want.yaw, slot.periods[n])
+        turn = 0.0 if period is None else wrap(have.yaw - want.yaw, period)
         if (
             have.distance(want) <= slot.tolerance
             and abs(have.z - want.z) <= HEIGHT_TOLERANCE
@@ -110,7 +109,7 @@ def locate(
         The motion; None where fewer than two items, the anchor counted, fit together.
     """
     if pattern.anchor is not None:
-        anchor = Slot(Pose(0.0, 0.0), (pattern.anchor,), None, 1e-3, math.pi)
+        anchor = Slot(Pose(0.0, 0.0), {pattern.anchor: None}, 1e-3, math.pi)
         slots = [anchor, *slots]
     best: tuple[int, float, Motion | None] = (1, 0.0, None)
     for mirrored in (False, True)[: 1 + pattern.mirror]:
@@ -132,12 +131,10 @@ def _suggestions(slots: Sequence[Slot], mirrored: bool, now: Snapshot) -> list[M
     places = np.array([(slot.pose.x, slot.pose.y) for slot in slots]) * flip
     items = sorted({item for slot in slots for item in slot.items if now.has(item)})
     points = np.array([(now.poses[k].x, now.poses[k].y) for k in items]).reshape(-1, 2)
-    row = {item: n for n, item in enumerate(items)}
     allowed = np.zeros((len(slots), len(items)), bool)
-    for n, slot in enumerate(slots):
-        for item in slot.items:
-            if item in row and abs(now.poses[item].z - slot.pose.z) <= HEIGHT_TOLERANCE:
-                allowed[n, row[item]] = True
+    for (n, slot), (row, item) in itertools.product(enumerate(slots), enumerate(items)):
+        level = abs(now.poses[item].z - slot.pose.z) <= HEIGHT_TOLERANCE
+        allowed[n, row] = item in slot.items and level
     tolerance = np.array([slot.tolerance for slot in slots])
     found: list[tuple[int, float, float, float, float]] = []
     for a, b in itertools.combinations(range(len(slots)), 2):
@@ -177,10 +174,11 @@ def _turns(
     """
     apart = float(np.linalg.norm(gap)) > 1e-6
     yaw = math.atan2(between[1], between[0]) - math.atan2(gap[1], gap[0]) if apart else 0.0
-    if slot.periods is None:
+    period = slot.items[item]
+    if period is None:
         return [yaw]
     own = now.poses[item].yaw - slot.pose.yaw * (-1 if mirrored else 1)
-    heading = yaw + wrap(own - yaw, slot.periods[slot.items.index(item)])
+    heading = yaw + wrap(own - yaw, period)
     return [yaw, heading] if apart else [heading]
 
 

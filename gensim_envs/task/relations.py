@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -41,10 +41,32 @@ _AIR = 0.002
 def outline(spec: TaskSpec, item: int, now: Snapshot) -> shapely.Polygon:
     """The area that an item covers as it lies now; for one that lies or leans, of its hull."""
     if item not in now.hulls:
-        return footprint(spec.geometry(item).outline, now.poses[item])
+        return spec.footprint(item, now.poses[item])
     hull = shapely.convex_hull(shapely.MultiPoint(now.hulls[item][:, :2]))
     assert isinstance(hull, shapely.Polygon)
     return hull
+
+
+def standing(spec: TaskSpec, now: Snapshot) -> list[int]:
+    """The rigid items that are on the table."""
+    return [k for k in range(len(spec.items)) if k not in now.bodies and now.has(k)]
+
+
+def movable(spec: TaskSpec, now: Snapshot) -> list[int]:
+    """The rigid items that are on the table and not part of it."""
+    return [k for k in standing(spec, now) if not spec.items[k].fixed]
+
+
+def outlines(
+    spec: TaskSpec, now: Snapshot, but: Collection[int | None] = ()
+) -> list[shapely.Geometry]:
+    """The areas that rigid items cover, all `but` these."""
+    return [outline(spec, k, now) for k in standing(spec, now) if k not in but]
+
+
+def barriers(spec: TaskSpec, now: Snapshot) -> list[shapely.Geometry]:
+    """The areas of the rigid items that stand up, which paint does not."""
+    return [outline(spec, k, now) for k in standing(spec, now) if not spec.geometry(k).flat]
 
 
 def span(spec: TaskSpec, item: int, now: Snapshot) -> tuple[float, float]:
@@ -56,7 +78,19 @@ def span(spec: TaskSpec, item: int, now: Snapshot) -> tuple[float, float]:
     return low, low + spec.items[item].asset.height
 
 
-def frame_of(spec: TaskSpec, place: Place, now: Snapshot) -> Pose:
+def carriers(spec: TaskSpec, item: int, now: Snapshot) -> list[int]:
+    """The rigid items on whose tops an item stands."""
+    low = span(spec, item, now)[0]
+    return [
+        other
+        for other in range(len(spec.items))
+        if other not in (item, *now.bodies)
+        and now.touch(item, other) is not None
+        and abs(span(spec, other, now)[1] - low) <= HEIGHT_TOLERANCE
+    ]
+
+
+def frame_of(place: Place, now: Snapshot) -> Pose:
     """The frame in which a place's pose is given.
 
     Of several bases it is the middle of them, level with their highest underside, with its x axis
@@ -75,7 +109,7 @@ def frame_of(spec: TaskSpec, place: Place, now: Snapshot) -> Pose:
 
 def target_of(spec: TaskSpec, goal: Goal, place: Place, now: Snapshot) -> Pose:
     """The world pose at which an item would be at, on or inside `place`, wherever the base is."""
-    target = frame_of(spec, place, now) @ place.pose
+    target = frame_of(place, now) @ place.pose
     if goal.relation == "on":
         top = max(span(spec, base, now)[1] for base in place.bases)
         return Pose(target.x, target.y, top + place.pose.z, target.yaw)
@@ -193,12 +227,9 @@ def _is_in_zone(spec: TaskSpec, base: int, item: int, now: Snapshot, seen: froze
     low = span(spec, item, now)[0]
     if abs(low - now.poses[base].z) > HEIGHT_TOLERANCE:
         return any(
-            other not in seen | {item, base}
-            and now.touch(item, other) is not None
-            and abs(span(spec, other, now)[1] - low) <= HEIGHT_TOLERANCE
-            and _is_in_zone(spec, base, other, now, seen | {item})
-            for other in range(len(spec.items))
-            if other not in now.bodies
+            _is_in_zone(spec, base, other, now, seen | {item})
+            for other in carriers(spec, item, now)
+            if other not in seen | {base}
         )
     opening = spec.items[base].asset.opening
     assert opening is not None
@@ -332,7 +363,7 @@ def path_corners(spec: TaskSpec, goal: Goal, now: Snapshot) -> Array:
 
     An end on a thing that stands up is where a rope touches its side.
     """
-    poses = [frame_of(spec, place, now) @ place.pose for place in goal.places]
+    poses = [frame_of(place, now) @ place.pose for place in goal.places]
     corners = np.array([(pose.x, pose.y) for pose in poses])
     ended = corners.copy()
     for end, after in ((0, 1), (-1, -2)):
@@ -358,8 +389,7 @@ def bead_targets(spec: TaskSpec, goal: Goal, now: Snapshot) -> Array:
     beads = now.bodies[goal.items[0]]
     ahead = path_points(path_corners(spec, goal, now), len(beads))
     back = np.flipud(ahead)
-    errors = [float(np.linalg.norm(beads[:, :2] - way, axis=1).sum()) for way in (ahead, back)]
-    return ahead if errors[0] <= errors[1] else back
+    return min(ahead, back, key=lambda way: np.linalg.norm(beads[:, :2] - way, axis=1).sum())
 
 
 def beads_along(spec: TaskSpec, goal: Goal, now: Snapshot) -> float:
@@ -401,17 +431,16 @@ def supports(spec: TaskSpec) -> list[set[int]]:
     These are the bases of its places and, for poses, what earlier goals have put right below it.
     """
     found: list[set[int]] = []
-    start = spec.start_snapshot()
+    start = spec.start_snapshot
     stands: dict[int, tuple[int | None, Pose]] = {
-        k: (None, item.start) for k, item in enumerate(spec.items) if item.fixed
+        k: (None, item.start)
+        for k, item in enumerate(spec.items)
+        if item.fixed and not (spec.geometry(k).flat or item.asset.hollow)
     }
-    solid = {k for k in stands if not (spec.geometry(k).flat or spec.items[k].asset.hollow)}
-    placed: set[int] = set()
     for goal in spec.goals:
         anchors = {spec.patterns[p.pattern].anchor for p in goal.places if p.pattern is not None}
         below = goal.bases | {anchor for anchor in anchors if anchor is not None}
         for item in goal.items:
-            placed.discard(item)
             stands.pop(item, None)
         new: dict[int, tuple[int | None, Pose]] = {}
         for k, place in enumerate(goal.places if goal.relation in ("at", "on") else ()):
@@ -420,9 +449,8 @@ def supports(spec: TaskSpec) -> list[set[int]]:
                 pose = target_of(spec, goal, place, start)
                 below |= {
                     other
-                    for other in placed | solid
-                    if stands[other][0] == place.pattern
-                    and _rests_on(spec, item, pose, other, stands[other][1])
+                    for other, (pattern, where) in stands.items()
+                    if pattern == place.pattern and _rests_on(spec, item, pose, other, where)
                 }
                 new[item] = place.pattern, pose
             elif place.bases[0] in stands:
@@ -430,7 +458,6 @@ def supports(spec: TaskSpec) -> list[set[int]]:
                 height = spec.items[place.bases[0]].asset.height
                 new[item] = pattern, (base @ place.pose).up(height)
         stands |= new
-        placed |= set(new)
         found.append(below)
     return found
 
@@ -453,6 +480,4 @@ def _rests_on(spec: TaskSpec, item: int, pose: Pose, other: int, stands: Pose) -
     """Whether an item at a pose is right above another one where that stands."""
     top = stands.z + spec.items[other].asset.height
     level = abs(pose.z - top) < HEIGHT_TOLERANCE
-    return level and footprint(spec.geometry(other).outline, stands).intersects(
-        footprint(spec.geometry(item).outline, pose)
-    )
+    return level and spec.footprint(other, stands).intersects(spec.footprint(item, pose))

@@ -15,7 +15,7 @@ from gensim_envs.task.goals import (
 )
 from gensim_envs.task.judge import Judge, rests
 from gensim_envs.task.pose import wrap
-from gensim_envs.task.relations import span
+from gensim_envs.task.relations import carriers, span
 from gensim_envs.task.spec import TaskSpec
 
 UNTOUCHED = 0.02
@@ -37,30 +37,33 @@ def violation(spec: TaskSpec, judge: Judge, start: Snapshot, now: Snapshot, reac
         if isinstance(spec.items[item].asset, Pile) and (now.bodies[item][:, 2] < -0.05).any():
             return f"a crumb of the {spec.items[item].asset} has fallen off the table"
     for rule in spec.rules:
-        broken = _CHECKS[rule.kind](spec, judge, rule, start, now, reached)
+        match rule.kind:
+            case "ordered":
+                broken = _ordered(spec, judge, start, now, reached)
+            case "never_on":
+                broken = _never_on(spec, rule, now)
+            case "stays_on":
+                broken = _stays_on(spec, rule, now)
+            case "untouched":
+                broken = _untouched(spec, rule, start, now)
         if broken:
             return broken
     return ""
 
 
-def _ordered(
-    spec: TaskSpec, judge: Judge, rule: Rule, start: Snapshot, now: Snapshot, reached: int
-) -> str:
+def _ordered(spec: TaskSpec, judge: Judge, start: Snapshot, now: Snapshot, reached: int) -> str:
     kinds = {kind for k in range(min(reached + 1, len(spec.goals))) for kind in judge.needs[k]}
     for number in range(reached + 1, len(spec.goals)):
-        for item in judge.in_place(number, now):
-            if judge.kind(item) not in kinds:
+        early = judge.in_place(number, now)
+        if judge.is_filled(number, now) and not judge.is_filled(number, start):
+            early.add(spec.goals[number].items[0])
+        for item in early:
+            if judge.kinds[item] not in kinds:
                 return f"the {spec.items[item].asset} was placed before its turn"
-        item = spec.goals[number].items[0]
-        early = judge.is_filled(number, now) and not judge.is_filled(number, start)
-        if early and judge.kind(item) not in kinds:
-            return f"the {spec.items[item].asset} was placed before its turn"
     return ""
 
 
-def _never_on(
-    spec: TaskSpec, judge: Judge, rule: Rule, start: Snapshot, now: Snapshot, reached: int
-) -> str:
+def _never_on(spec: TaskSpec, rule: Rule, now: Snapshot) -> str:
     for above in rule.items:
         for below in rule.others:
             if now.touch(above, below) is None:
@@ -71,9 +74,7 @@ def _never_on(
     return ""
 
 
-def _stays_on(
-    spec: TaskSpec, judge: Judge, rule: Rule, start: Snapshot, now: Snapshot, reached: int
-) -> str:
+def _stays_on(spec: TaskSpec, rule: Rule, now: Snapshot) -> str:
     for item in rule.items:
         if not any(_is_on_one(spec, base, item, now, frozenset()) for base in rule.others):
             return f"the {spec.items[item].asset} has left the {spec.items[rule.others[0]].asset}"
@@ -84,22 +85,16 @@ def _is_on_one(spec: TaskSpec, base: int, item: int, now: Snapshot, seen: frozen
     """Whether an item is on a thing, or on what is; on one of its pegs, where it has pegs."""
     asset = spec.items[base].asset
     if not isinstance(asset, PegStand):
-        low = span(spec, item, now)[0]
         return rests(spec, base, item, now) or any(
-            other not in seen | {item, base}
-            and now.touch(item, other) is not None
-            and abs(span(spec, other, now)[1] - low) <= HEIGHT_TOLERANCE
-            and _is_on_one(spec, base, other, now, seen | {item})
-            for other in range(len(spec.items))
-            if other not in now.bodies
+            _is_on_one(spec, base, other, now, seen | {item})
+            for other in carriers(spec, item, now)
+            if other not in seen | {base}
         )
     local = now.poses[base].inverse() @ now.poses[item]
     return local.z > 0 and any(local.distance(asset.peg(k)) <= POSITION_TOLERANCE for k in range(3))
 
 
-def _untouched(
-    spec: TaskSpec, judge: Judge, rule: Rule, start: Snapshot, now: Snapshot, reached: int
-) -> str:
+def _untouched(spec: TaskSpec, rule: Rule, start: Snapshot, now: Snapshot) -> str:
     for item in rule.items:
         before, after = start.poses[item], now.poses[item]
         turn = wrap(after.yaw - before.yaw, spec.items[item].asset.symmetry)
@@ -108,11 +103,3 @@ def _untouched(
         if moved or abs(turn) > YAW_TOLERANCE or tilted:
             return f"the {spec.items[item].asset} was moved"
     return ""
-
-
-_CHECKS = {
-    "ordered": _ordered,
-    "never_on": _never_on,
-    "stays_on": _stays_on,
-    "untouched": _untouched,
-}

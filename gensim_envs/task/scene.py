@@ -70,8 +70,8 @@ class Scene:
     def __init__(self, split: str, rng: np.random.Generator) -> None:
         self.rng = rng
         self.split = split
-        self._items: list[Item[Asset]] = []
         self._specs: list[ItemSpec] = []
+        self._waiting: list[int] = []  # indices of items that have no place yet
         self._goals: list[Goal] = []
         self._patterns: list[Pattern] = []
         self._rules: list[Rule] = []
@@ -297,7 +297,7 @@ class Scene:
                     "Give a string",
                 )
             movers = tuple(item.index for item in list_of(items, Item, "items"))
-            places, sets = places_of(relation, value, offset, part, facing, self._items)
+            places, sets = places_of(relation, value, offset, part, facing, self._specs)
             limits = tolerances(self._specs, places)
             goal = Goal(
                 with_articles(instruction), movers, relation, places, sets, bool(only),
@@ -343,16 +343,14 @@ class Scene:
         """
         given: dict[Relation, Any] = {"at": at, "on": on}
         relation, value = _one_of(given)
-        places, _ = places_of(relation, value, None, None, None, self._items)
+        places, _ = places_of(relation, value, None, None, None, self._specs)
         self._plan.append(Waypoint(list_of(item, Item, "item")[0].index, places[0]))
 
     def _add(self, asset: A, at: Pose | None, fixed: bool | None, after: int | None) -> Item[A]:
-        if len(self._items) >= MAX_ITEMS:
+        if len(self._specs) >= MAX_ITEMS:
             raise TaskError(f"more than {MAX_ITEMS} items", "Add fewer")
-        fixed = type(asset).fixed if fixed is None else bool(fixed)
-        if asset_geometry(asset).flat:
-            fixed = True
-        item = Item(len(self._items), asset, fixed)
+        fixed = asset_geometry(asset).flat or bool(asset.fixed if fixed is None else fixed)
+        item = Item(len(self._specs), asset, fixed)
         if isinstance(asset, (Rope, Pile)) and (fixed or at is not None):
             raise TaskError(
                 f"the {asset} does not accept fixed= or at=", "Call scene.add without them"
@@ -362,24 +360,24 @@ class Scene:
         start = Pose(0, 0) if at is None else replace(at, owner=None)
         if at is None and fixed:
             start = self._free.free_pose(asset_geometry(asset).outline, f"the {asset}")
-        self._items.append(item)
         self._specs.append(ItemSpec(asset, start, fixed, after=after))
         if at is not None or fixed:
             item._pose = start
             self._free.take_asset(asset, start)
+        else:
+            self._waiting.append(item.index)
         return item
 
     def _finish(self, name: str) -> TaskSpec:
         """Place what is movable, largest first, and check everything that needs no physics."""
         check_declared(self._specs, self._goals, self._patterns, self._rules)
         self._free.take_targets(self._specs, self._goals)
-        todo = [item.index for item in self._items if item._pose is None]
-        todo.sort(key=lambda k: -math.prod(self._specs[k].asset.size[:2]))
+        todo = sorted(self._waiting, key=lambda k: -math.prod(self._specs[k].asset.size[:2]))
         # What others are put beside comes first, so that there is room for them.
         bases = self._beside()
         for k in [k for k in todo if k in bases]:
             self._place(k)
-        known = {item.index for item in self._items if item._pose is not None} | bases
+        known = bases | set(range(len(self._specs))) - set(todo)
         self._free.take_sites(self._specs, self._goals, self._patterns, known)
         self._free.take_regions(self._specs, self._goals, known)
         for k in [k for k in todo if k not in bases]:

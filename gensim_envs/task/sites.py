@@ -73,11 +73,8 @@ def is_site(
 ) -> bool:
     """Whether all places of a pattern are on the table and clear of obstacles."""
     taken = np.array(list(obstacles), dtype=object)
-    for place, outline in places:
-        shape = footprint(outline, motion(place.pose))
-        if not TABLE.contains(shape) or shapely.dwithin(taken, shape, gap).any():
-            return False
-    return True
+    shapes = (footprint(outline, motion(place.pose)) for place, outline in places)
+    return all(TABLE.contains(s) and not shapely.dwithin(taken, s, gap).any() for s in shapes)
 
 
 def _motions(anchor: Pose | None) -> list[Motion]:

@@ -7,12 +7,14 @@ from functools import cache, cached_property
 from typing import Annotated, Any
 
 import numpy as np
+import shapely
 
 from gensim_envs.errors import TaskError
 from gensim_envs.task.assets import Asset, Geometry, Rope, asset_from_json, asset_geometry
+from gensim_envs.task.geometry import footprint
 from gensim_envs.task.goals import BASES, Goal, Instruction, Rule, Snapshot, Waypoint
 from gensim_envs.task.patterns import Pattern
-from gensim_envs.task.pose import PoseField
+from gensim_envs.task.pose import Pose, PoseField
 from gensim_envs.utils.decode import DecodeError, Range, Size, Using, decode
 
 MAX_ITEMS = 60
@@ -74,6 +76,10 @@ class TaskSpec:
         """Footprint and extents of an item."""
         return asset_geometry(self.items[item].asset)
 
+    def footprint(self, item: int, pose: Pose) -> shapely.Polygon:
+        """The area on the table of an item that stands upright at a pose."""
+        return footprint(self.geometry(item).outline, pose)
+
     @property
     def bounds(self) -> dict[str, int]:
         """Rigid bodies, slots, places of the largest goal, and actions of a demonstrator."""
@@ -92,12 +98,9 @@ class TaskSpec:
             ),
         }
 
+    @cached_property
     def start_snapshot(self) -> Snapshot:
         """The state after reset."""
-        return self._start
-
-    @cached_property
-    def _start(self) -> Snapshot:
         return Snapshot(
             poses=tuple(item.start for item in self.items),
             tilts=(0.0,) * len(self.items),

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from gensim_envs.task.arrangements import ring
 from gensim_envs.task.assets import Zone
 from gensim_envs.task.geometry import TABLE, Array, footprint, transform
 from gensim_envs.task.goals import DIRECTIONS, TILT_TOLERANCE, Goal, Place, Snapshot
 from gensim_envs.task.pose import Pose
-from gensim_envs.task.relations import corners_of, frame_of, is_met, outline, span, target_of
+from gensim_envs.task.relations import (
+    corners_of,
+    frame_of,
+    is_met,
+    movable,
+    outline,
+    outlines,
+    span,
+    target_of,
+)
 from gensim_envs.task.sites import find_site
 from gensim_envs.task.spec import TaskSpec
 
@@ -88,9 +98,7 @@ def corners_at(spec: TaskSpec, item: int, turn: float, now: Snapshot) -> Array:
     return transform(flat, Pose(0, 0, 0, turn - here.yaw))
 
 
-def is_free(
-    spec: TaskSpec, item: int, pose: Pose, now: Snapshot, but: Iterable[int] = (), gap: float = _GAP
-) -> bool:
+def is_free(spec: TaskSpec, item: int, pose: Pose, now: Snapshot, but: Collection[int]) -> bool:
     """Whether an item fits at a pose: on the table, and clear of everything at its height."""
     shape = footprint(corners_at(spec, item, pose.yaw, now), Pose(pose.x, pose.y))
     if not TABLE.contains(shape):
@@ -101,7 +109,7 @@ def is_free(
         if k == item or k in but or not now.has(k) or spec.geometry(k).flat:
             continue
         if k in now.bodies:
-            near = shapely.MultiPoint(now.bodies[k][:, :2]).distance(shape) < gap + 0.006
+            near = shapely.MultiPoint(now.bodies[k][:, :2]).distance(shape) < _GAP + 0.006
             if near and low < 0.02:
                 return False
             continue
@@ -111,7 +119,7 @@ def is_free(
             within = footprint(corners_of(opening), now.poses[k]).contains(shape)
             if within:
                 continue  # between its walls
-        if min(top, high) > max(bottom, low) and outline(spec, k, now).distance(shape) < gap:
+        if min(top, high) > max(bottom, low) and outline(spec, k, now).distance(shape) < _GAP:
             return False
     return True
 
@@ -174,7 +182,7 @@ def group_targets(spec: TaskSpec, goal: Goal, now: Snapshot) -> list[tuple[int, 
     layouts = _rings(spec, goal, now) if goal.relation == "around" else _rows(spec, goal, now)
     best: tuple[int, list[tuple[int, Pose]]] | None = None
     for layout in layouts:
-        left = _unfilled(spec, goal.items, layout, now)
+        left = _unfilled(goal.items, layout, now)
         if best is not None and len(left) >= best[0]:
             continue
         stay = set(goal.items) - {item for item, _ in left}
@@ -184,7 +192,7 @@ def group_targets(spec: TaskSpec, goal: Goal, now: Snapshot) -> list[tuple[int, 
 
 
 def _unfilled(
-    spec: TaskSpec, items: Sequence[int], layout: Sequence[Pose], now: Snapshot
+    items: Sequence[int], layout: Sequence[Pose], now: Snapshot
 ) -> list[tuple[int, Pose]]:
     """Pair items with the poses of a layout; those that stand at one stay there."""
     poses, waiting = list(layout), []
@@ -207,13 +215,8 @@ def _rings(spec: TaskSpec, goal: Goal, now: Snapshot) -> Iterator[list[Pose]]:
     for away in np.arange(min(least, 0.14), 0.145, 0.01):
         for step in range(8):
             first = step * math.tau / count / 8
-            yield [
-                Pose(
-                    middle.x + float(away) * math.cos(first + k * math.tau / count),
-                    middle.y + float(away) * math.sin(first + k * math.tau / count),
-                )
-                for k in range(count)
-            ]
+            poses = ring(Pose(middle.x, middle.y, 0.0, first), count, float(away))
+            yield [replace(pose, yaw=0.0) for pose in poses]
 
 
 def _rows(spec: TaskSpec, goal: Goal, now: Snapshot) -> Iterator[list[Pose]]:
@@ -231,15 +234,11 @@ def _rows(spec: TaskSpec, goal: Goal, now: Snapshot) -> Iterator[list[Pose]]:
             (Place(Pose(0.0, y)), spec.geometry(item).outline)
             for y, item in zip(offsets, goal.items, strict=True)
         ]
-        others = [
-            outline(spec, k, now) for k in range(len(spec.items))
-            if k not in goal.items and k not in now.bodies and now.has(k)
-        ]  # fmt: skip
-        site = find_site(places, others, keep=keep)
+        site = find_site(places, outlines(spec, now, but=goal.items), keep=keep)
         if site is not None:
             yield [site(place.pose) for place, _ in places]
         return
-    frame = frame_of(spec, Place(bases=tuple(anchors)), now)
+    frame = frame_of(Place(bases=tuple(anchors)), now)
     turns = [frame.yaw, frame.yaw + math.pi / 2] if len(anchors) == 1 else [frame.yaw]
     for turn, before in itertools.product(turns, range(len(sizes) + 1)):
         poses = []
@@ -251,7 +250,7 @@ def _rows(spec: TaskSpec, goal: Goal, now: Snapshot) -> Iterator[list[Pose]]:
             )
             for item in part:
                 pose = now.poses[item]
-                own = footprint(spec.geometry(item).outline, Pose(0, 0, 0, pose.yaw))
+                own = spec.footprint(item, Pose(0, 0, 0, pose.yaw))
                 x, y = (frame.x, frame.y) + way * (away + _BESIDE + _reach(own, -way))
                 poses.append(Pose(float(x), float(y), 0.0, pose.yaw))
                 away += _BESIDE + _reach(own, -way) + _reach(own, way)
@@ -273,10 +272,8 @@ def _packed(spec: TaskSpec, goal: Goal, place: Place, item: int, now: Snapshot) 
         footprint(
             corners_at(spec, k, (inverse @ now.poses[k]).yaw, now), _place_of(inverse, now, k)
         )
-        for k, data in enumerate(spec.items)
-        if not (data.fixed or data.bodies)
-        and now.has(k)
-        and k not in (item, base)
+        for k in movable(spec, now)
+        if k not in (item, base)
         and _near(spec, base, k, now)
         # An item that stands lower than the base holds it, as a tray does.
         and span(spec, k, now)[0] > now.poses[base].z - 0.001

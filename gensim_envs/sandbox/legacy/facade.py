@@ -17,6 +17,7 @@ import numpy as np
 from scipy.spatial.transform import Rotation
 
 from gensim_envs.sandbox.rules.nodes import FORMAT_SPEC
+from gensim_envs.sandbox.vocabulary import math_names
 from gensim_envs.task.assets import KIT_SHAPES
 
 RGB = {
@@ -48,15 +49,6 @@ NUMPY_RANDOM = (
     *("shuffle", "uniform"),
 )
 RANDOM = ("choice", "choices", "gauss", "randint", "random", "sample", "shuffle", "uniform")
-PYBULLET = (
-    *("getBasePositionAndOrientation", "getEulerFromQuaternion", "getQuaternionFromEuler"),
-    *("stepSimulation", "multiplyTransforms", "invertTransform"),
-)
-UTILS = (
-    *("COLORS", "TRAIN_COLORS", "EVAL_COLORS", "apply", "assembling_kit_shapes"),
-    *("eulerXYZ_to_quatXYZW", "get_colors", "invert", "map_kit_scale", "multiply"),
-    *("quatXYZW_to_eulerXYZ",),
-)
 MODULES = (
     *("numpy", "random", "math", "os", "os.path", "copy", "pybullet", "IPython", "string"),
     *("cliport", "cliport.utils", "cliport.utils.utils", "cliport.tasks", "cliport.tasks.task"),
@@ -165,24 +157,27 @@ def modules(seed: int, split: str, task: type, starts: Mapping[int, Pose]) -> di
         starts: pose of each thing by its id.
     """
     drawn, plain = np.random.RandomState(seed % 2**32), random.Random(seed)
+    noise = {name: getattr(drawn, name) for name in NUMPY_RANDOM}
+    contents: dict[str, dict[str, Any]] = {
+        "numpy": {
+            **{name: getattr(np, name) for name in NUMPY},
+            "int": int, "float": float, "bool": bool,
+            "linalg": types.SimpleNamespace(norm=np.linalg.norm),
+            "random": types.SimpleNamespace(**noise, seed=_nothing),
+        },
+        "random": {**{name: getattr(plain, name) for name in RANDOM}, "seed": _nothing},
+        "math": {name: getattr(math, name) for name in math_names()},
+        "copy": {"copy": copy.copy, "deepcopy": copy.deepcopy},
+        "os.path": {"join": lambda *parts: "/".join(map(str, parts)), "exists": lambda path: True},
+        "pybullet": _pybullet(starts),
+        "cliport.utils.utils": _utils(drawn, split),
+        "cliport.tasks.task": {"Task": task},
+        "cliport.tasks.primitives": {"push": _nothing, "PickPlace": _nothing},
+        "cliport.tasks.grippers": {"Spatula": _nothing, "Suction": _nothing},
+    }  # fmt: skip
     made = {name: types.ModuleType(name) for name in MODULES}
-    _fill(made["numpy"], {name: getattr(np, name) for name in NUMPY})
-    _fill(made["numpy"], {"int": int, "float": float, "bool": bool})
-    made["numpy"].linalg = _space({"norm": np.linalg.norm})  # type: ignore[attr-defined]
-    calls = {name: getattr(drawn, name) for name in NUMPY_RANDOM}
-    made["numpy"].random = _space({**calls, "seed": _nothing})  # type: ignore[attr-defined]
-    _fill(made["random"], {name: getattr(plain, name) for name in RANDOM} | {"seed": _nothing})
-    _fill(made["math"], {name: getattr(math, name) for name in dir(math) if name[0] != "_"})
-    _fill(made["copy"], {"copy": copy.copy, "deepcopy": copy.deepcopy})
-    path = {"join": lambda *parts: "/".join(map(str, parts)), "exists": lambda path: True}
-    _fill(made["os.path"], path)
-    made["os"].path = made["os.path"]  # type: ignore[attr-defined]
-    _fill(made["pybullet"], _pybullet(starts))
-    _fill(made["cliport.utils.utils"], _utils(drawn, split))
-    _fill(made["cliport.tasks.task"], {"Task": task})
-    _fill(made["cliport.tasks.primitives"], {"push": _nothing, "PickPlace": _nothing})
-    _fill(made["cliport.tasks.grippers"], {"Spatula": _nothing, "Suction": _nothing})
     for name, module in made.items():
+        vars(module).update(contents.get(name, {}))
         parent, _, child = name.rpartition(".")
         if parent:
             setattr(made[parent], child, module)
@@ -191,14 +186,6 @@ def modules(seed: int, split: str, task: type, starts: Mapping[int, Pose]) -> di
 
 def _nothing(*_: Any, **__: Any) -> None:
     """What changes nothing here."""
-
-
-def _fill(module: types.ModuleType, names: Mapping[str, Any]) -> None:
-    vars(module).update(names)
-
-
-def _space(names: Mapping[str, Any]) -> types.SimpleNamespace:
-    return types.SimpleNamespace(**names)
 
 
 def _pybullet(starts: Mapping[int, Pose]) -> dict[str, Any]:

@@ -7,12 +7,11 @@ It allows what such programs need beyond ours: `super().reset(env)`, attributes 
 from __future__ import annotations
 
 import ast
-import itertools
 from collections.abc import Iterator
 
 from gensim_envs.errors import TaskError
 from gensim_envs.sandbox import gate
-from gensim_envs.sandbox.legacy import facade
+from gensim_envs.sandbox.legacy import facade, recorder
 from gensim_envs.sandbox.rules.names import (
     binding_offences,
     bound_names,
@@ -32,33 +31,17 @@ from gensim_envs.sandbox.vocabulary import (
     ALLOWED_BUILTINS,
     FORBIDDEN_ATTRIBUTES,
     PLAIN_ATTRIBUTES,
-    math_names,
     suggest,
 )
 
 _BUILTINS = ALLOWED_BUILTINS | {"print", "super"}
 _METHODS = ("__init__", "reset")
-_TASK = (
-    *("add_corner_anchor_for_pose", "add_goal", "additional_reset", "assets_root", "bounds"),
-    *("fill_template", "get_kitting_shapes", "get_random_pose", "get_random_size", "goals"),
-    *("homogeneous", "lang_goals", "make_piles", "make_rope", "make_ropes", "mode", "num_blocks"),
-    *("pix_size", "pos_eps", "progress", "rot_eps", "test_set", "train_set", "zone_bounds"),
-    *("max_steps", "lang_template", "task_completed_desc", "ee", "primitive", "reset"),
-)
-_ENV = ("add_object", "set_color", "obj_ids")
 _ARRAYS = (
     *("T", "all", "any", "argmax", "argmin", "astype", "dot", "flatten", "item", "max", "mean"),
     *("min", "ndim", "prod", "reshape", "round", "shape", "size", "sum", "tolist", "transpose"),
     *("format", "splitlines", "isdigit", "clear", "rstrip", "lstrip"),
 )
-_ATTRIBUTES = frozenset(
-    (
-        *_TASK, *_ENV, *_ARRAYS, *PLAIN_ATTRIBUTES, *facade.NUMPY, *facade.NUMPY_RANDOM,
-        *facade.RANDOM, *facade.PYBULLET, *facade.UTILS, *math_names(), "linalg", "norm", "seed",
-        "path", "join", "exists", "deepcopy", "Task", "utils", "push", "PickPlace", "Spatula",
-        "Suction", "tasks", "task", "primitives", "grippers", "int", "float", "bool",
-    )
-)  # fmt: skip
+_ATTRIBUTES = frozenset((*_ARRAYS, *PLAIN_ATTRIBUTES, *recorder.public_names()))
 
 
 def check(source: str) -> gate.Program:
@@ -68,13 +51,7 @@ def check(source: str) -> gate.Program:
         TaskError: cause "parse" or "gate", with the line of the first offence and a remedy.
     """
     tree = gate.read(source)
-    rules = (_structure(tree), _nodes(tree), _names(tree))
-    offences = [offence for rule in rules for offence in itertools.islice(rule, 20)]
-    if offences:
-        raise min(offences, key=lambda offence: offence.line or 1)
-    task = next(node for node in tree.body if isinstance(node, ast.ClassDef))
-    docstring = ast.get_docstring(task) or ast.get_docstring(tree) or ""
-    return gate.Program(source, task.name, docstring, 0)
+    return gate.passed(source, tree, (_structure(tree), _nodes(tree), _names(tree)))
 
 
 def _structure(tree: ast.Module) -> Iterator[TaskError]:
@@ -100,7 +77,7 @@ def _structure(tree: ast.Module) -> Iterator[TaskError]:
 def _nodes(tree: ast.Module) -> Iterator[TaskError]:
     line = 1
     methods = [m for node in tree.body if isinstance(node, ast.ClassDef) for m in node.body]
-    known = {id(node) for node in (*tree.body, *methods) if not isinstance(node, ast.ClassDef)}
+    known = {id(node) for node in methods if isinstance(node, ast.FunctionDef)}
     known |= {id(node) for node in tree.body}
     for node in in_order(tree):
         line = getattr(node, "lineno", line)

@@ -56,11 +56,13 @@ class Notes:
         self.islands.append(Island(_frame((place, turn)), (width, depth, height)))
         return place, turn
 
-    def add(self, file: str, pose: Any, *, fixed: bool, color: Any, **more: Any) -> list[int]:
+    def add(
+        self, file: str, pose: Any, *, fixed: bool, color: Any, count: int = 1,
+        corners: tuple[Frame, ...] = (),
+    ) -> list[int]:  # fmt: skip
         """Note a thing; returns the ids of its parts."""
         self._count(self.things)
         start = pose_of(pose)
-        count = more.pop("count", 1)
         parts = list(range(self.next, self.next + count))
         self.next += count
         self.starts.update(dict.fromkeys(parts, start))
@@ -70,7 +72,7 @@ class Notes:
             given = fills.pop("COLOR")
             color = given[0] if isinstance(given[0], str) else given
         self.things.append(
-            Thing(name, fills, _frame(start), fixed, _color(color), tuple(parts), **more)
+            Thing(name, fills, _frame(start), fixed, _color(color), tuple(parts), corners)
         )
         return parts
 
@@ -149,14 +151,11 @@ class Task:
         """The name of a filled copy of a template."""
         notes = self._notes
         file, fills = notes.filled.get(str(template), (str(template), {}))
-        fills = dict(fills)
-        for name, value in replace.items():
-            if name == "COLOR":
-                fills[name] = (value,) if isinstance(value, str) else _plain(value)
-            else:
-                fills.setdefault(str(name), _plain(value))
+        new = {str(name): _plain(value) for name, value in replace.items()}
+        color = {name: value for name, value in new.items() if name == "COLOR"}
         path = f"{file}#{len(notes.filled)}"
-        notes.filled[path] = file, fills
+        # What has been filled is gone from the template; colours are given once the thing is added.
+        notes.filled[path] = file, new | fills | color
         return path
 
     def add_goal(
@@ -207,6 +206,18 @@ class Task:
         """Numbers of kit shapes of the split."""
         numbers = self.train_set if self.mode == "train" else self.test_set
         return self._notes.rng.choice(numbers, int(n_objects))
+
+
+def public_names() -> set[str]:
+    """The names of all stand-ins, and of what they hold."""
+    env = Env(Notes(0))
+    found = {*dir(Task()), *dir(env)}
+    for module in facade.modules(0, "train", Task, {}).values():
+        found.update(vars(module))
+        for part in vars(module).values():
+            if isinstance(part, types.SimpleNamespace):
+                found.update(vars(part))
+    return {name for name in found if not name.startswith("_")}
 
 
 class _Formats(ast.NodeTransformer):
@@ -274,18 +285,14 @@ def _recording(notes: Notes, task: Task) -> Recording:
         matches = tuple(tuple(map(bool, row)) for row in table)
         sentence = said[k] if k < len(said) else None
         goals.append(LegacyGoal(tuple(objs), tuple(targets), matches, goal["zone"], sentence))
-    return Recording(
-        str(task.lang_template), tuple(notes.things), tuple(notes.islands), tuple(goals)
-    )
+    return Recording(tuple(notes.things), tuple(notes.islands), tuple(goals))
 
 
 def _poses(targets: Any) -> list[Any]:
     """A list of poses, of which a single one may have been given."""
-    if len(targets) == 2 and is_row(targets[0]) and is_row(targets[1]):
-        lengths = len(targets[0]), len(targets[1])
-        if lengths in ((3, 4), (2, 4)):
-            return [targets]
-    return list(targets)
+    single = len(targets) == 2 and all(map(is_row, targets))
+    single = single and (len(targets[0]), len(targets[1])) in ((3, 4), (2, 4))
+    return [targets] if single else list(targets)
 
 
 def _several(values: Any) -> list[Any]:

@@ -82,13 +82,11 @@ class Recording:
     """One `reset`.
 
     Attributes:
-        template: the program's `lang_template`.
         things: in the order in which they were added.
         islands: random poses, in the order in which they were drawn.
         goals: in the order in which they are to be met.
     """
 
-    template: Sentence
     things: Annotated[tuple[Thing, ...], Size(0, 200)]
     islands: Annotated[tuple[Island, ...], Size(0, 500)]
     goals: Annotated[tuple[LegacyGoal, ...], Size(0, 200)]

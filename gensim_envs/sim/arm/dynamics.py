@@ -63,6 +63,7 @@ class Arm(Uncopyable):
     Attributes:
         tool: the current tool.
         tip: (4,) target of the last command: x, y, z, yaw, which may exceed 180 degrees.
+        target: (6,) rad, the joints of the last command.
         body: pybullet's id of the arm; it changes with the tool.
         may_touch: bodies that the tool may touch.
         time: simulation steps since the reset.
@@ -79,7 +80,7 @@ class Arm(Uncopyable):
         self.time = time
         self._samples: list[tuple[float, ...]] = []
         self._touched: dict[tuple[int, int, int], None] = {}  # in order, each once
-        self.tip, self._target = HOME, robot.inverse(HOME[:3], float(HOME[3]))
+        self.tip, self.target = HOME, robot.inverse(HOME[:3], float(HOME[3]))
         self.body = self._build()
         self._drive()
 
@@ -92,15 +93,10 @@ class Arm(Uncopyable):
             self.body = self._build()
             self._drive()
 
-    @property
-    def target(self) -> Array:
-        """(6,) rad, the joints of the last command."""
-        return self._target
-
     def command(self, tip: Array) -> None:
         """Move the tip to (x, y, z, yaw) within the next simulation step."""
         self.tip = np.array(tip)
-        self._target = robot.inverse(tip[:3], float(tip[3]), self._target)
+        self.target = robot.inverse(tip[:3], float(tip[3]), self.target)
         self._drive()
 
     def joints(self) -> Array:
@@ -143,7 +139,7 @@ class Arm(Uncopyable):
     def _drive(self) -> None:
         """Let each motor close its whole error in one step, as far as its torque allows."""
         self._client.setJointMotorControlArray(
-            self.body, _JOINTS, p.POSITION_CONTROL, targetPositions=self._target.tolist(),
+            self.body, _JOINTS, p.POSITION_CONTROL, targetPositions=self.target.tolist(),
             forces=robot.LIMITS.torque, positionGains=[1.0] * 6, velocityGains=[1.0] * 6,
         )  # fmt: skip
 
@@ -152,7 +148,7 @@ class Arm(Uncopyable):
         self.time += 1
         states = self._client.getJointStates(self.body, _JOINTS)
         positions, velocities, _, torques = zip(*states, strict=True)
-        self.strain = float(np.abs(self._target - positions).max())
+        self.strain = float(np.abs(self.target - positions).max())
         held = float(self._grip is not None)
         self._samples.append((self.time * STEP, *positions, *velocities, *torques, held))
         for contact in self._client.getContactPoints(self.body):
@@ -200,7 +196,7 @@ class Arm(Uncopyable):
         )  # fmt: skip
         # The tool is one piece with wrist 3, whose parent is wrist 2.
         self._client.setCollisionFilterPair(body, body, 4, _TOOL, 0)
-        for joint, angle in zip(_JOINTS, self._target, strict=True):
+        for joint, angle in zip(_JOINTS, self.target, strict=True):
             self._client.resetJointState(body, joint, angle)
         return body
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -152,9 +152,6 @@ class ArmView(Uncopyable):
     """The arm as videos show it: bodies without mass or collision shape.
 
     It is hidden until `show` is called. After `resetSimulation` its bodies are gone.
-
-    Attributes:
-        bodies: pybullet's ids of all its bodies, as they appear in a segmentation image.
     """
 
     def __init__(self, client: Client) -> None:
@@ -168,25 +165,18 @@ class ArmView(Uncopyable):
             rgbaColor=_GREY, specularColor=_SHINE,
         )  # fmt: skip
         self._tools["spatula"].append((self._body(blade), robot.TIP))
-        every = self._arm + [body for bodies in self._tools.values() for body in bodies]
-        self.bodies = tuple(body for body, _ in every)
 
     def show(self, joints: ArrayLike, tool: Tool) -> None:
-        """Show the arm at these joints (6,) rad, with this tool.
-
-        Raises:
-            ValueError: there is no such tool.
-        """
-        if tool not in TOOL_PIECES:
-            raise ValueError(f"unknown tool {tool!r}; use one of {', '.join(TOOL_PIECES)}")
+        """Show the arm at these joints (6,) rad, with this tool."""
         world_from_link = np.array(robot.forward(joints))
         positions = world_from_link[:, :3, 3].tolist()
         quaternions = Rotation.from_matrix(world_from_link[:, :3, :3]).as_quat().tolist()
+        place = self._client.resetBasePositionAndOrientation
         for body, link in self._arm + self._tools[tool]:
-            self._place(body, positions[link], quaternions[link])
+            place(body, positions[link], quaternions[link])
         for other, bodies in self._tools.items():
             for body, _ in bodies if other != tool else ():
-                self._place(body, _HIDDEN, (0.0, 0.0, 0.0, 1.0))
+                place(body, _HIDDEN, (0.0, 0.0, 0.0, 1.0))
 
     def _build(self, pieces: Iterable[Piece]) -> list[tuple[int, int]]:
         """A body for each link and colour: (pybullet's id, link)."""
@@ -203,6 +193,3 @@ class ArmView(Uncopyable):
     def _body(self, shape: int) -> int:
         """A hidden body with this visual shape, which collides with nothing."""
         return int(self._client.createMultiBody(0, -1, shape, _HIDDEN, useMaximalCoordinates=True))
-
-    def _place(self, body: int, position: Sequence[float], quaternion: Sequence[float]) -> None:
-        self._client.resetBasePositionAndOrientation(body, position, quaternion)

@@ -35,6 +35,7 @@ LIMITS = JointLimits()
 # Link i's frame in link i-1's is RotZ(joint) TransZ(d) TransX(a) RotX(alpha); metres, radians.
 DH_D = (0.1625, 0.0, 0.0, 0.1333, 0.0997, 0.0996)
 DH_A = (0.0, -0.425, -0.3922, 0.0, 0.0, 0.0)
+_UPPER, _FORE = -DH_A[1], -DH_A[2]  # lengths of the upper arm and the forearm
 DH_ALPHA = (math.pi / 2, 0.0, 0.0, math.pi / 2, -math.pi / 2, 0.0)
 LINK_MASS = (3.761, 8.058, 2.846, 1.37, 1.3, 0.365)  # kg, links 1 to 6
 LINK_CENTRE = (  # of mass, metres, in the link's own DH frame
@@ -111,13 +112,12 @@ def inverse(tip_position: ArrayLike, yaw: float, near: ArrayLike | None = None) 
     """
     x, y, z = np.asarray(tip_position, dtype=np.float64).tolist()
     d1, _, _, d4, d5, d6 = DH_D
-    upper, fore = -DH_A[1], -DH_A[2]
     from_base_x, from_base_y = x - BASE_POSITION[0], y - BASE_POSITION[1]
     in_plane_squared = from_base_x**2 + from_base_y**2 - d4**2
     in_plane = math.sqrt(max(in_plane_squared, 0.0))
     # Joint 4 as seen from joint 2, in the arm's plane: outwards and up.
     out, up = in_plane - d5, z + TOOL_LENGTH + d6 - d1 - BASE_POSITION[2]
-    cos_elbow = (out**2 + up**2 - upper**2 - fore**2) / (2 * upper * fore)
+    cos_elbow = (out**2 + up**2 - _UPPER**2 - _FORE**2) / (2 * _UPPER * _FORE)
     if not (in_plane_squared >= 0.0 and abs(cos_elbow) <= 1.0 and math.isfinite(yaw)):
         raise ValueError(
             f"the arm cannot reach ({x:.4f}, {y:.4f}, {z:.4f}) m with yaw {yaw:.4f} rad and the "
@@ -126,7 +126,7 @@ def inverse(tip_position: ArrayLike, yaw: float, near: ArrayLike | None = None) 
 
     pan = math.atan2(from_base_y, from_base_x) - math.atan2(d4, in_plane)
     elbow = math.acos(cos_elbow)
-    lift = -math.atan2(up, out) - math.atan2(fore * math.sin(elbow), upper + fore * cos_elbow)
+    lift = -math.atan2(up, out) - math.atan2(_FORE * math.sin(elbow), _UPPER + _FORE * cos_elbow)
     wrist_1 = -math.pi / 2 - lift - elbow
     wrist_3 = pan - float(yaw)
     if near is not None:
@@ -139,9 +139,8 @@ def inverse(tip_position: ArrayLike, yaw: float, near: ArrayLike | None = None) 
 
 def highest(x: float, y: float) -> float:
     """The tip's greatest height above (x, y), metres, the elbow bent by at least 10 degrees."""
-    _, _, _, d4, d5, d6 = DH_D
-    d1, upper, fore = DH_D[0], -DH_A[1], -DH_A[2]
+    d1, _, _, d4, d5, d6 = DH_D
     in_plane = math.sqrt((x - BASE_POSITION[0]) ** 2 + (y - BASE_POSITION[1]) ** 2 - d4**2)
-    reach_squared = upper**2 + fore**2 + 2 * upper * fore * math.cos(_LEAST_BEND)
+    reach_squared = _UPPER**2 + _FORE**2 + 2 * _UPPER * _FORE * math.cos(_LEAST_BEND)
     up = math.sqrt(reach_squared - (in_plane - d5) ** 2)
     return up - TOOL_LENGTH - d6 + d1 + BASE_POSITION[2]

@@ -17,6 +17,7 @@ import shapely
 from numpy.typing import NDArray
 
 from gensim_envs.errors import TaskError
+from gensim_envs.task.geometry import footprint
 from gensim_envs.task.pose import Pose
 
 COLORS: dict[str, tuple[int, int, int]] = {
@@ -97,9 +98,7 @@ class Part:
             radius = self.size[0] / 2 + max(self.flare, 0.0)
             angle = np.arange(24) * (math.tau / 24)
             corners = radius / math.cos(math.pi / 24) * np.c_[np.cos(angle), np.sin(angle)]
-        c, s = math.cos(self.tilt[2]), math.sin(self.tilt[2])
-        turned = corners @ np.array([[c, s], [-s, c]])
-        return shapely.Polygon(turned + np.array(self.center[:2]))
+        return footprint(corners, Pose(*self.center[:2], 0.0, self.tilt[2]))
 
     @property
     def top(self) -> float:
@@ -297,7 +296,8 @@ def asset_geometry(asset: Asset) -> Geometry:
         parts += (Part("cylinder", (asset.spread, asset.spread, 0.001), (0, 0, 0.0005)),)
     # The grid closes seams of rounding error between parts that touch.
     union = shapely.union_all([part.outline for part in parts], grid_size=1e-6)
-    shape = union if isinstance(union, shapely.Polygon) else shapely.Polygon(_hull(union))
+    shape = union if isinstance(union, shapely.Polygon) else shapely.convex_hull(union)
+    assert isinstance(shape, shapely.Polygon)
     # A round part's outline is drawn round its circle; its extent is the circle's own.
     exact = any(part.shape in ("box", "mesh") for part in parts)
     slack = 0.0 if exact else 1 - math.cos(math.pi / 24)
@@ -308,7 +308,3 @@ def asset_geometry(asset: Asset) -> Geometry:
         ((x1 - x0) * (1 - slack), (y1 - y0) * (1 - slack), top),
         not any(part.solid for part in parts),
     )
-
-
-def _hull(shape: shapely.Geometry) -> NDArray[np.float64]:
-    return shapely.get_coordinates(shapely.convex_hull(shape))

@@ -111,7 +111,7 @@ def check_goal(
     ):
         check_number(f"the {name}, which may only be tightened,", value, least, most)
     _check_relation(items, goal)
-    _check_pattern(items, patterns, earlier, goal)
+    _check_pattern(patterns, earlier, goal)
 
 
 def _check_relation(items: Sequence[ItemSpec], goal: Goal) -> None:
@@ -133,7 +133,7 @@ def _check_relation(items: Sequence[ItemSpec], goal: Goal) -> None:
         elif goal.relation == "on":
             for index in place.bases:
                 _check_carries(items, goal, place, items[index].asset)
-    _check_count(items, goal)
+    _check_count(goal)
     _check_soft(items, goal)
 
 
@@ -167,7 +167,7 @@ def _check_carries(items: Sequence[ItemSpec], goal: Goal, place: Place, base: As
         _check_overlap(items, goal, place.pose, base)
 
 
-def _check_count(items: Sequence[ItemSpec], goal: Goal) -> None:
+def _check_count(goal: Goal) -> None:
     """Check the numbers of bases and items that a relation needs."""
     low, high = BASES[goal.relation]
     for place in goal.places:
@@ -184,9 +184,7 @@ def _check_count(items: Sequence[ItemSpec], goal: Goal) -> None:
         raise TaskError(f"{goal.relation} has {len(goal.items)} items", f"Give at least {least}")
 
 
-def _check_pattern(
-    items: Sequence[ItemSpec], patterns: Sequence[Pattern], earlier: Sequence[Goal], goal: Goal
-) -> None:
+def _check_pattern(patterns: Sequence[Pattern], earlier: Sequence[Goal], goal: Goal) -> None:
     """Check that a pattern begins with two items, or with an anchor that the picture shows."""
     numbers = {place.pattern for place in goal.places}
     if numbers == {None}:

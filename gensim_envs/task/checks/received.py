@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from gensim_envs.errors import TaskError, in_goal
 from gensim_envs.task.checks.goals import check_declared, check_goal
-from gensim_envs.task.goals import Goal
+from gensim_envs.task.checks.specs import HIGHEST, check_targets_on_table
 from gensim_envs.task.pose import WORKSPACE
-from gensim_envs.task.relations import target_of
 from gensim_envs.task.spec import ItemSpec, TaskSpec
 
 _MARGIN = 0.05
 """Metres by which a middle may lie beyond the workspace, or below the table."""
-_HIGHEST = 1.0
-"""Metres."""
 
 
 def check_received(spec: TaskSpec, name: str | None, split: str) -> None:
@@ -40,26 +37,12 @@ def check_received(spec: TaskSpec, name: str | None, split: str) -> None:
     for number, goal in enumerate(spec.goals):
         with in_goal(number + 1):
             check_goal(spec.items, spec.patterns, spec.goals[:number], goal)
-            _check_targets(spec, goal)
+            check_targets_on_table(spec, goal)
 
 
 def _check_start(item: ItemSpec) -> None:
-    for x, y, z in ((item.start.x, item.start.y, item.start.z), *item.bodies):
-        if not _is_near(x, y) or (not item.bodies and not -_MARGIN <= z <= _HIGHEST):
-            raise TaskError(f"the {item.asset} starts off the table", "Move it inwards")
-
-
-def _check_targets(spec: TaskSpec, goal: Goal) -> None:
-    """Check the middles of places; what lies around them has taken a scene most of its time."""
-    if goal.relation not in ("along", "at"):
-        return
-    for place in goal.places:
-        if place.pattern is None:
-            pose = target_of(spec, goal, place, spec.start_snapshot())
-            if not _is_near(pose.x, pose.y) or not -_MARGIN <= pose.z <= _HIGHEST:
-                raise TaskError("a target is off the table", "Move it inwards")
-
-
-def _is_near(x: float, y: float) -> bool:
     (x0, x1), (y0, y1) = WORKSPACE
-    return x0 - _MARGIN <= x <= x1 + _MARGIN and y0 - _MARGIN <= y <= y1 + _MARGIN
+    for x, y, z in ((item.start.x, item.start.y, item.start.z), *item.bodies):
+        near = x0 - _MARGIN <= x <= x1 + _MARGIN and y0 - _MARGIN <= y <= y1 + _MARGIN
+        if not near or (not item.bodies and not -_MARGIN <= z <= HIGHEST):
+            raise TaskError(f"the {item.asset} starts off the table", "Move it inwards")

@@ -10,7 +10,6 @@ from shapely import Point
 
 from gensim_envs.errors import TaskError
 from gensim_envs.task.assets import ASSETS, COLORS, Mark
-from gensim_envs.task.geometry import footprint
 from gensim_envs.task.goals import REGION_REACH, Goal
 from gensim_envs.task.spec import TaskSpec
 
@@ -96,7 +95,7 @@ def _sources(spec: TaskSpec, goal: Goal) -> set[int]:
     for k, base in enumerate(spec.items):
         if base.bodies or k in goal.items:
             continue
-        area = footprint(spec.geometry(k).outline, base.start)
+        area = spec.footprint(k, base.start)
         for item in (spec.items[i] for i in goal.items):
             if item.start.z >= base.start.z and area.contains(Point(item.start.x, item.start.y)):
                 found.add(k)

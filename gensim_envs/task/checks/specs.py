@@ -9,15 +9,19 @@ import shapely
 from gensim_envs.errors import TaskError, in_goal
 from gensim_envs.task.assets import Pile
 from gensim_envs.task.checks.sentences import check_sentence
-from gensim_envs.task.geometry import footprint
+from gensim_envs.task.geometry import in_workspace
 from gensim_envs.task.goals import Goal
 from gensim_envs.task.judge import Judge
-from gensim_envs.task.pose import WORKSPACE, Pose
+from gensim_envs.task.pose import WORKSPACE
 from gensim_envs.task.relations import merged, supports, target_of, together
 from gensim_envs.task.spec import TaskSpec
 
 _TOUCH = 0.001
 """Metres by which outlines or heights may overlap and still only touch."""
+
+
+HIGHEST = 1.0
+"""Metres above the table at which things may start or belong."""
 
 
 def check_spec(spec: TaskSpec) -> None:
@@ -53,10 +57,6 @@ def _check_said(spec: TaskSpec, goal: Goal, below: list[set[int]]) -> None:
     check_sentence(spec, merged(spec, number), under)
 
 
-def _polygon(spec: TaskSpec, item: int, pose: Pose) -> shapely.Polygon:
-    return footprint(spec.geometry(item).outline, pose)
-
-
 def _on_table(shape: shapely.Polygon) -> bool:
     (x0, x1), (y0, y1) = WORKSPACE
     a, b, c, d = shape.bounds
@@ -67,7 +67,7 @@ def _check_starts(spec: TaskSpec) -> None:
     """Check that everything starts on the table, and that solid things start apart."""
     shapes = []
     for k, item in enumerate(spec.items):
-        shape = _polygon(spec, k, item.start)
+        shape = spec.footprint(k, item.start)
         if not item.bodies and not _on_table(shape):
             raise TaskError(
                 f"the {item.asset} starts off the table", "Move or shrink it", redraw=True
@@ -99,16 +99,16 @@ def _heights_overlap(low_a: float, height_a: float, low_b: float, height_b: floa
 
 
 def check_targets_on_table(spec: TaskSpec, goal: Goal) -> None:
-    (x0, x1), (y0, y1) = WORKSPACE
-    start = spec.start_snapshot()
+    start = spec.start_snapshot
     for k, place in enumerate(goal.places):
         if goal.relation not in ("along", "at") or place.pattern is not None:
             continue
         pose = target_of(spec, goal, place, start)
         if goal.relation == "along":
-            inside = x0 <= pose.x <= x1 and y0 <= pose.y <= y1
+            inside = in_workspace(pose.x, pose.y)
         else:
-            inside = _on_table(_polygon(spec, goal.item_for(k), pose)) and pose.z >= -_TOUCH
+            inside = _on_table(spec.footprint(goal.item_for(k), pose))
+            inside &= -_TOUCH <= pose.z <= HIGHEST
         if not inside:
             raise TaskError(
                 f"its place {k + 1} is off the table",
@@ -137,12 +137,12 @@ def _check_held_targets(spec: TaskSpec, goal: Goal, held: _Held) -> None:
     fresh: list[_Prism] = []
     for k, place in enumerate(goal.places):
         item = goal.item_for(k)
-        pose = target_of(spec, goal, place, spec.start_snapshot())
+        pose = target_of(spec, goal, place, spec.start_snapshot)
         if place.pattern is not None or any(not spec.items[base].fixed for base in place.bases):
             continue  # it is not known where it is
         if goal.relation == "on" and not place.exact:
             continue
-        fresh.append((pose.z, spec.items[item].asset.height, _polygon(spec, item, pose)))
+        fresh.append((pose.z, spec.items[item].asset.height, spec.footprint(item, pose)))
     rivals = len(goal.items) > 1  # a single item takes only one of its places
     for k, (low, height, shape) in enumerate(fresh):
         for low_b, height_b, shape_b in [*held.values(), *(fresh[:k] if rivals else ())]:
@@ -180,7 +180,7 @@ def _check_loads(spec: TaskSpec, goal: Goal, below: set[int], loads: dict[int, s
 def _check_not_met(spec: TaskSpec, judge: Judge, goal: Goal, moved: set[int]) -> None:
     """Check that a goal is not met before anything has moved, and no crumb starts inside."""
     fresh = not moved & set(goal.items)
-    met = judge.fraction(spec.goals.index(goal), spec.start_snapshot())
+    met = judge.fraction(spec.goals.index(goal), spec.start_snapshot)
     pile = isinstance(spec.items[goal.items[0]].asset, Pile)
     if fresh and (met == 1 or (pile and met > 0)):
         raise TaskError("it is met before anything has moved", "Start farther away", redraw=True)
