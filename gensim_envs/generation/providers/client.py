@@ -21,6 +21,7 @@ from typing import Any
 from gensim_envs.generation.providers import ApiError, ContextTooLong, ProviderError
 from gensim_envs.generation.providers.limits import DEADLINE, ended_after, read_body
 from gensim_envs.printing import printable
+from gensim_envs.utils.answers import loads
 
 NO_KEY = "none"
 """Sent to servers without keys, since the client requires one."""
@@ -119,8 +120,9 @@ def message_of(body: object) -> str:
     text = str(body)
     if not re.match(r"\s*<(!doctype|html)", text, re.IGNORECASE):
         return text.strip() or "no message"
-    title = re.search(r"<title[^>]*>([^<]*)", text, re.IGNORECASE)
-    words = title[1] if title else re.sub(r"<[^<>]*>", " ", text[:10_000])
+    text = text[:10_000]
+    title = re.search(r"<title[^<>]*>([^<]*)", text, re.IGNORECASE)
+    words = title[1] if title else re.sub(r"<[^<>]*>", " ", text)
     return f"a web page: {html.unescape(words).strip()}"
 
 
@@ -244,8 +246,8 @@ def server_error(error: Exception, key: str) -> ServerError | ApiError | Provide
         if 300 <= status < 400:
             return ServerError(status, error.response.headers.get("location", "nowhere"))
         body: object = text
-        with contextlib.suppress(ValueError, RecursionError):
-            body = json.loads(text)
+        with contextlib.suppress(ValueError):
+            body = loads(text)
         return ServerError.from_body(status, body, _retry_after(error))
     if isinstance(error, openai.APITimeoutError):
         # A refused connection that takes its time is no silence.
