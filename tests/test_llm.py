@@ -656,6 +656,9 @@ def test_any_answer_holds_a_program_or_is_refused(text: str) -> None:
         assert error.cause in ("parse", "gate")
 
 
-def test_a_base_url_that_is_no_address_is_named() -> None:
-    with pytest.raises(ProviderError, match="'localhost:8000' is not an address"):
-        make_client("localhost:8000", 5.0)
+def test_a_base_url_that_is_no_address_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-SECRETSECRET123")
+    monkeypatch.setenv("http_proxy", "http://10.0.0.1:9")
+    for address in ("localhost:8000", "http://[::1", "http://[x]/v1"):
+        with pytest.raises(ProviderError, match=f"{re.escape(repr(address))} is not an address"):
+            make_client(address, 5.0)

@@ -19,6 +19,7 @@ from gensim_envs.generation.verdict import CAUSES, STAGES, Verdict, read_verdict
 from gensim_envs.pages.measures import Rate, entropy, self_bleu, spread
 from gensim_envs.pages.snapshots import Snapshot
 from gensim_envs.sandbox.gate import check as gate
+from gensim_envs.utils import files
 
 MOST_MESSAGES = 3
 """Messages that are listed for a cause."""
@@ -153,7 +154,7 @@ class Run:
         verdicts = read_verdicts(folder)
         ended = {verdict.attempt for verdict in verdicts}
         begun = [k for k in recording.attempts() if k not in ended and recording.calls(k)]
-        return cls(folder.resolve().name, settings, verdicts, begun, price)
+        return cls(files.absolute(folder).name, settings, verdicts, begun, price)
 
     @property
     def accepted(self) -> list[Verdict]:

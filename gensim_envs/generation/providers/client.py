@@ -160,7 +160,11 @@ def client(
     key = _key()
     if not key and base_url is None:
         raise ProviderError("no API key. Set OPENAI_API_KEY, or use --base-url for a local server")
-    if key and base_url and (proxy := _readable_by(base_url)):
+    try:
+        proxy = _readable_by(base_url) if key and base_url else ""
+    except ValueError as error:
+        raise ProviderError(f"{base_url!r:.80} is not an address: {error}") from error
+    if proxy:
         say(f"the proxy {proxy} can read the key, since {base_url} does not begin with https://")
     limits = openai.Timeout(timeout, connect=min(timeout, 10.0))
     try:
