@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _MAKE = "gensim_envs.registration:make"
 _MAKE_MIX = "gensim_envs.registration:make_mix"
 _REFUSE = "gensim_envs.registration:refuse"
+_WARNINGS = 10  # about broken records of a library
 
 
 def register_library(path: str | os.PathLike[str], *, weak_sandbox: bool = False) -> list[str]:
@@ -80,8 +81,11 @@ def _register(library: Library, *, weak: bool = False) -> list[str]:
         # gym.register looks through the whole registry for each id; this is checked in bulk.
         gym.registry[record.id] = new
         ids.append(record.id)
-    for entry in broken:
-        warnings.warn(printable(entry.problem), stacklevel=4)
+    for number, entry in enumerate(broken):
+        if number < _WARNINGS:
+            warnings.warn(printable(entry.problem), stacklevel=4)
+        elif number == _WARNINGS:
+            warnings.warn(f"{len(broken) - number} further records are broken", stacklevel=4)
         if entry.id is not None and entry.id not in gym.registry:
             gym.registry[entry.id] = EnvSpec(
                 entry.id, entry_point=_REFUSE, kwargs={"problem": entry.problem}

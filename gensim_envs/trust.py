@@ -30,4 +30,9 @@ def is_installed(source: str) -> bool:
 def is_weak(library: Path) -> bool:
     """Whether the user has asked, in the environment, for the weak mode of a library."""
     named = os.environ.get(VARIABLE)
-    return bool(named) and Path(os.path.expanduser(named or "")).resolve() == library.resolve()
+    # Unlike Path.resolve, this does not fail for a loop of links.
+    return bool(named) and _real(named or "") == _real(library)
+
+
+def _real(path: str | Path) -> str:
+    return os.path.realpath(os.path.expanduser(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -14,11 +15,14 @@ import numpy as np
 import pytest
 from tiny import PROVENANCE, TINY, content, edit_registry, make_library, record
 
+from gensim_envs import trust
 from gensim_envs.cli import main
+from gensim_envs.datasets import DatasetError, find
 from gensim_envs.errors import FileError, GensimError, LibraryError
-from gensim_envs.generation.recording import Answer, Call, Message, Recording
+from gensim_envs.generation.recording import Answer, Call, Message, Recording, RecordingError
 from gensim_envs.generation.verdict import Verdict, read_verdicts, write_verdict
 from gensim_envs.library import Library
+from gensim_envs.pages.runs import summary
 from gensim_envs.registration import register_library
 from gensim_envs.utils import files
 from gensim_envs.utils.video import write_video
@@ -242,3 +246,58 @@ def test_no_row_acts_on_the_terminal(
         assert main(["list", "--library", str(library.root)]) == 1
     said = "".join(capsys.readouterr())
     assert said and said.replace("\n", "").isprintable()
+
+
+def test_a_library_of_too_many_records_is_refused(sent: Library) -> None:
+    sent.registry.write_text(json.dumps({"tasks": [{}] * 10_001}))
+    with pytest.raises(LibraryError, match="more than 10000 records"):
+        sent.read()
+
+
+def test_warnings_about_broken_records_are_few(sent: Library) -> None:
+    sent.registry.write_text(json.dumps({"tasks": [{"id": k} for k in range(1000)]}))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert register_library(sent.root) == []
+    assert len(caught) == 11
+    assert "990 further records are broken" in str(caught[-1].message)
+
+
+def test_a_run_of_too_many_or_too_long_lines_is_refused(tmp_path: Path) -> None:
+    attempts = tmp_path / "attempts"
+    attempts.mkdir()
+    write_verdict(tmp_path, Verdict(1, proposal={"description": "word " * 100_000}))
+    [verdict] = read_verdicts(tmp_path)
+    assert len(summary(verdict)) == 1000
+    (attempts / "0001.jsonl").write_bytes(b"\n" * 5001)
+    with pytest.raises(RecordingError, match="more than 5000 lines"):
+        Recording(tmp_path).calls(1)
+    (attempts / "0001.jsonl").write_bytes(b"\n" * 2**26 + b"x")
+    with pytest.raises(RecordingError, match="larger than"):
+        Recording(tmp_path).calls(1)
+    (attempts / "0001.py").write_bytes(b"#" * 2**22 + b"x")
+    with pytest.raises(RecordingError, match="larger than"):
+        read_verdicts(tmp_path)
+
+
+@pytest.mark.parametrize("named", ["~nobody-of-this-name/x", "loop", f"/{'a' * 5000}"])
+def test_no_path_ends_a_command_with_a_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    loop(tmp_path / "loop")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GENSIM_WEAK_SANDBOX", named)
+    monkeypatch.setenv("MINARI_DATASETS_PATH", named)
+    assert not trust.is_weak(tmp_path)
+    with pytest.raises((DatasetError, OSError)):  # commands print both in a line
+        find(Path(named))
+    for words in (
+        ["list", "--library", named],
+        ["check", named],
+        ["report", named],
+        ["demos", "BlockInsertion", "--episodes", "1", "--out", named],
+        ["publish", named, "--library", named],
+        ["import", named, "--library", named],
+        ["finetune", "--data", named, "--model", "m"],
+    ):
+        assert main(words) in (0, 1, 2)

@@ -7,6 +7,7 @@ import os
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,7 @@ from gensim_envs.generation.providers.server import OpenAIProvider
 from gensim_envs.generation.recording import LONG, Answer, Call, Message, Recording, Settings
 from gensim_envs.generation.reference import api_reference
 from gensim_envs.generation.reflect import Statement
+from gensim_envs.sandbox.gate import extract
 from gensim_envs.task.assets import ASSETS
 
 KEY = "sk-test-0123456789abcdef"
@@ -580,10 +582,27 @@ def test_a_program_in_the_reasoning_is_no_second_program() -> None:
     assert program_of(f"Let me try.\n{block}</think>\n{block}") == program_of(block)
 
 
-@pytest.mark.parametrize("text", ["<think>" * 200_000, '{"a":' * 200_000, "{" * 500_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<think>" * 200_000,
+        '{"a":' * 200_000,
+        "{" * 500_000,
+        f"x{' ' * 1_000_000}y",
+        f"{{{',' * 1_000_000}}}",
+        f"{{{', ]' * 300_000}",
+        f"class {' ' * 1_000_000}",
+        '{"a":' * 500 + "1" + "}" * 500,
+    ],
+    ids=lambda text: text[:8],
+)
 def test_long_nonsense_is_read_in_little_time(text: str) -> None:
+    began = time.process_time()
     with pytest.raises(TaskError):
         read(Vote, text)
+    with pytest.raises(TaskError):
+        extract(text)
+    assert time.process_time() - began < 20
 
 
 @pytest.mark.parametrize(
@@ -637,6 +656,9 @@ def test_any_answer_holds_a_program_or_is_refused(text: str) -> None:
         assert error.cause in ("parse", "gate")
 
 
-def test_a_base_url_that_is_no_address_is_named() -> None:
-    with pytest.raises(ProviderError, match="'localhost:8000' is not an address"):
-        make_client("localhost:8000", 5.0)
+def test_a_base_url_that_is_no_address_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-SECRETSECRET123")
+    monkeypatch.setenv("http_proxy", "http://10.0.0.1:9")
+    for address in ("localhost:8000", "http://[::1", "http://[x]/v1"):
+        with pytest.raises(ProviderError, match=f"{re.escape(repr(address))} is not an address"):
+            make_client(address, 5.0)

@@ -324,7 +324,11 @@ def test_reasoning_without_an_answer_is_asked_for_once_more() -> None:
         ((200, {"error": {"message": "no credit", "code": 402}}), "account is empty"),
         (refusal("not active", 429, code="billing_not_active"), "account is empty.*not active"),
         (refusal("Insufficient Balance", 403), "account is empty"),
+        ((400, "<html>" + "<title" * 200_000), "a web page: "),
+        ((400, '{"error":' + "[" * 400 + "1" + "]" * 400 + "}"), "refuses the request"),
+        ((400, "[" * 100_000), "refuses the request"),
     ],
+    ids=range(13),
 )
 def test_the_servers_words_end_the_run(answer: Any, words: str) -> None:
     with served(answer) as server:
@@ -386,6 +390,23 @@ def test_an_answer_without_end_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
         asked = Asked(server)
         assert len(server.bodies) == 1
     with pytest.raises(ApiError, match="longer than 1 MB"):
+        raise asked.error or AssertionError(asked.answer)
+
+
+@pytest.mark.parametrize("count", [-(10**12), "1", 1.5, None, 10**400])
+def test_a_count_of_tokens_that_is_none_is_estimated(count: object) -> None:
+    data = [{"embedding": [1.0, 2.0], "index": 0, "object": "embedding"}]
+    answer = {"data": data, "usage": {"prompt_tokens": count, "total_tokens": 1}, "model": "m"}
+    with served((200, answer)) as server:
+        budget = Budget()
+        OpenAIProvider("m", budget, base_url=server.url).embed(["some words"], "m")
+    assert 0 < budget.prompt_tokens < 100
+
+
+def test_an_answer_too_long_to_record_is_refused() -> None:
+    with served((200, {"choices": [{"message": {"content": "x" * 2_000_000}}]})) as server:
+        asked = Asked(server)
+    with pytest.raises(ApiError, match="the answer has 2000000 characters"):
         raise asked.error or AssertionError(asked.answer)
 
 

@@ -18,6 +18,7 @@ import torch
 import transformers
 
 from gensim_envs.cli import main
+from gensim_envs.generation.export import DataError
 from gensim_envs.generation.tuning.base import load
 from gensim_envs.generation.tuning.samples import samples
 from gensim_envs.utils.progress import Progress
@@ -189,6 +190,16 @@ def test_a_template_without_the_system_role_gets_one_message(base: Path) -> None
     [sample] = samples(json.dumps({"messages": example(1)}).encode(), tokenizer, 10_000)
     asked = tokenizer.decode(sample.tokens[: sample.prompt])
     assert asked == "<s>user: You write tasks.\n\nWrite Task1.</s>\n<s>assistant: "
+
+
+@pytest.mark.parametrize(
+    "template", ["{{ 1 / 0 }}", "{{ [].x.y }}", "{{ 'a' * 10**12 }}", "{% for"]
+)
+def test_a_template_that_fails_is_an_error(base: Path, template: str) -> None:
+    tokenizer, _ = load(base, torch.device("cpu"))
+    tokenizer.chat_template = template
+    with pytest.raises(DataError, match=r"the chat template of the model fails: \w+Error"):
+        samples(json.dumps({"messages": example(1)}).encode(), tokenizer, 10_000)
 
 
 def test_a_model_without_a_template_is_asked_in_chatml(base: Path, tmp_path: Path) -> None:

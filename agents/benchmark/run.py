@@ -75,7 +75,7 @@ def run(config: BenchmarkConfig) -> int:
         suite, policies=config.policy, envs=config.env, demos=config.demos, pools=config.pool
     )
     freezing.check(suite)
-    out, episodes = config.out.resolve(), config.episodes or suite.episodes
+    out, episodes = files.absolute(config.out), config.episodes or suite.episodes
     with checkpoint.locked(out):
         _claim(suite, out, episodes)
         work = _jobs(suite, experiments, out, episodes)

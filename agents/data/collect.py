@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,7 +123,7 @@ def export(config: ExportConfig) -> None:
     from agents.policies.text_encoders import PROBE
 
     encoder = None if config.encoder == "none" else text_encoder(config.encoder)
-    folder = (config.data or config.out or Path()).expanduser()
+    folder = Path(os.path.expanduser(config.data or config.out or ""))
     if config.data is None:
         collect(
             task_list(config.tasks) if config.tasks else config.env, config.demos, folder,

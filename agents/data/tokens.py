@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 
 from agents.errors import AgentsError
 from gensim_envs.utils import files
@@ -54,7 +54,7 @@ def load(folder: Path) -> Tokens:
             with safe_open(path, "np") as file:
                 encoder = (file.metadata() or {})["encoder"]
                 found[encoder] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
+        except Exception as error:  # safetensors raises what NumPy does with types it lacks
             raise AgentsError(
                 f"{path} does not hold tokens: {error!s:.200}. Delete it, and write it again with "
                 "`python -m agents export`"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -41,7 +42,7 @@ class Clip(TextEncoder):
             raise AgentsError(f"the text model of {arch} would have to be downloaded; use an "
                               "architecture that has its own, such as RN50")  # fmt: skip
         tag = open_clip.get_pretrained_cfg(arch, weights)
-        file = _cached(open_clip, arch, weights, tag) if tag else Path(weights).expanduser()
+        file = _cached(open_clip, arch, weights, tag) if tag else Path(os.path.expanduser(weights))
         if not file.is_file():
             tags = ", ".join(open_clip.list_pretrained_tags_by_model(arch)) or "none"
             raise AgentsError(f"{weights} is neither a file nor a tag of {arch} ({tags})")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import threading
@@ -26,6 +25,7 @@ from gensim_envs.generation.watch import Watch
 from gensim_envs.library import Library, shipped
 from gensim_envs.printing import printable
 from gensim_envs.utils import files
+from gensim_envs.utils.answers import loads
 from gensim_envs.utils.cli import (
     Natural,
     OptionalPositive,
@@ -55,8 +55,8 @@ def _temperature(text: str) -> tuple[str, float]:
 
 def _extra_body(text: str) -> dict[str, Any]:
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
+        found = loads(text)
+    except ValueError:
         found = None
     if not isinstance(found, dict):
         raise ValueError(f"{text!r:.80} is not a JSON object")

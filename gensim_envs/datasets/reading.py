@@ -48,8 +48,8 @@ def find(dataset: Path) -> list[Path]:
     Raises:
         DatasetError: if there are none.
     """
-    local = Path(os.environ.get("MINARI_DATASETS_PATH") or "~/.minari/datasets").expanduser()
-    folder = dataset.expanduser()
+    local = files.absolute(os.environ.get("MINARI_DATASETS_PATH") or "~/.minari/datasets")
+    folder = Path(os.path.expanduser(dataset))
     if not folder.exists() and (local / dataset).exists():
         folder = local / dataset
     found = sorted(path.parent for path in folder.rglob(METADATA) if path.parent.name == "data")

@@ -125,7 +125,7 @@ def record(
             id fail, the other ids are recorded first.
     """
     _check(episodes, seed, workers, perturb)
-    out = Path(out).expanduser().resolve()
+    out = files.absolute(out)
     options: dict[str, Any] = {"obs_mode": obs_mode, "split": split}
     if bounds is not None:
         options["bounds"] = dict(bounds)

@@ -29,6 +29,8 @@ Count = Annotated[int, Range(0, 10**9)]
 Seconds = Annotated[float, Range(0, 10**9)]
 LONG = 1500
 """Characters from which a message is kept in a file of its own."""
+_MOST_CALLS = 5000  # of an attempt, whose repairs and critics are bounded
+_MOST_BYTES = 2**26  # of the calls of an attempt
 
 
 class RecordingError(GensimError):
@@ -217,10 +219,17 @@ class Recording:
             files.rename(path, aside.name, self.root)
 
     def calls(self, attempt: int) -> list[RecordedCall]:
-        """The calls of an attempt; torn lines are ignored."""
+        """The calls of an attempt; torn lines are ignored.
+
+        Raises:
+            RecordingError: if they cannot be read, or are too many.
+        """
         path = self.path(attempt)
+        data = _bytes(path, self.root) if os.path.lexists(path) else b""
+        if data.count(b"\n") > _MOST_CALLS:
+            raise RecordingError(f"{path} has more than {_MOST_CALLS} lines")
         found = []
-        for line in _bytes(path, self.root).split(b"\n") if os.path.lexists(path) else []:
+        for line in data.split(b"\n"):
             with contextlib.suppress(DecodeError):
                 found.append(decode(RecordedCall, parse(line)))
         return found
@@ -258,4 +267,4 @@ def first_problem(error: ValidationError, whole: str) -> str:
 
 @files_as(RecordingError)
 def _bytes(path: Path, root: Path) -> bytes:
-    return files.read(path, root=root)
+    return files.read(path, root=root, limit=_MOST_BYTES)

@@ -19,6 +19,7 @@ STAGES = ("proposal", "gate", "spec", "oracle", "semantics", "reflection", "publ
 """The checks, in the order in which a task passes them. Novelty is checked along the way and again
 before publishing."""
 Pair = Annotated[list[Text], Size(2, 2)]
+_MOST_BYTES = 2**22  # of a program, which the gate may have refused as too long
 CAUSES: tuple[Cause, ...] = get_args(Cause)
 """All causes for which an attempt can be refused."""
 
@@ -107,7 +108,7 @@ def read_verdicts(folder: Path) -> list[Verdict]:
             verdict = read(path, Verdict, root=folder)
             program = path.with_suffix(".py")
             if os.path.lexists(program):
-                verdict.program = read_text(program, "program", folder)
+                verdict.program = read_text(program, "program", folder, _MOST_BYTES)
         if path != (own := _path(folder, verdict.attempt)):
             raise RecordingError(
                 f"{path} is malformed: its attempt, {verdict.attempt}, belongs to {own.name}"

@@ -35,6 +35,7 @@ from gensim_envs.utils.files import leftovers, locked, remove, write
 _PACKAGE = Path(__file__).resolve().parent.parent
 _SHIPPED = _PACKAGE / "shipped"
 _REGISTRY, _PROGRAM = 2**26, 2**20  # most bytes of registry.json and of a program
+_RECORDS = 10_000  # in a registry.json
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Library:
     @classmethod
     def at(cls, path: str | os.PathLike[str]) -> Library:
         """The library at a path, which may begin with `~`."""
-        return cls(Path(os.path.realpath(os.path.expanduser(path))))
+        return cls(disk.absolute(path))
 
     @property
     def registry(self) -> Path:
@@ -84,6 +85,8 @@ class Library:
             data = read(self.registry, Any, limit=_REGISTRY)
         if not isinstance(data, dict) or not isinstance(data.get("tasks"), list):
             raise LibraryError(f'{self.registry}: expected {{"tasks": [...]}}')
+        if len(data["tasks"]) > _RECORDS:
+            raise LibraryError(f"{self.registry} has more than {_RECORDS} records")
         records: list[Record] = []
         broken: list[Broken] = []
         seen: set[str] = set()

@@ -19,9 +19,13 @@ from gensim_envs.generation.verdict import CAUSES, STAGES, Verdict, read_verdict
 from gensim_envs.pages.measures import Rate, entropy, self_bleu, spread
 from gensim_envs.pages.snapshots import Snapshot
 from gensim_envs.sandbox.gate import check as gate
+from gensim_envs.utils import files
 
 MOST_MESSAGES = 3
 """Messages that are listed for a cause."""
+MOST_COMPARED = 1000
+"""Tasks over which diversity is computed, since each is compared with all others."""
+_LONGEST = 1000  # characters of a description, as in a proposal
 
 
 @dataclass(frozen=True)
@@ -98,7 +102,7 @@ class Diversity:
     """Diversity of the accepted tasks.
 
     Attributes:
-        tasks: number of tasks.
+        tasks: number of tasks, the first `MOST_COMPARED` of the run.
         self_bleu: of their descriptions; lower is more diverse. None for fewer than two tasks.
         spread: mean of 1 - similarity over pairs of descriptions; None for fewer than two tasks.
         embedder: that measures similarity.
@@ -150,7 +154,7 @@ class Run:
         verdicts = read_verdicts(folder)
         ended = {verdict.attempt for verdict in verdicts}
         begun = [k for k in recording.attempts() if k not in ended and recording.calls(k)]
-        return cls(folder.resolve().name, settings, verdicts, begun, price)
+        return cls(files.absolute(folder).name, settings, verdicts, begun, price)
 
     @property
     def accepted(self) -> list[Verdict]:
@@ -233,8 +237,9 @@ class Run:
             chosen = embedder(self.settings.embedder)
         except ProviderError:  # the run's own is not installed here, or needs a server
             chosen = TfIdf()
-        summaries = [summary(verdict) for verdict in self.accepted]
-        texts = [describe(v.name, s) for v, s in zip(self.accepted, summaries, strict=True)]
+        tasks = self.accepted[:MOST_COMPARED]
+        summaries = [summary(verdict) for verdict in tasks]
+        texts = [describe(v.name, s) for v, s in zip(tasks, summaries, strict=True)]
         facts = [each.facts for each in self.snapshots.values() if each.facts is not None]
         assets = coverage(facts).assets
         bits, most = entropy(assets.values()), entropy([1] * len(assets))
@@ -271,7 +276,8 @@ def summary(verdict: Verdict) -> str:
         docstring = gate(verdict.program).docstring
     except TaskError:
         docstring = ""
-    return docstring.strip().split("\n")[0] or str(verdict.proposal.get("description", ""))
+    found = docstring.strip().split("\n")[0] or str(verdict.proposal.get("description", ""))
+    return found[:_LONGEST]
 
 
 def _frequent(messages: Iterable[str]) -> list[MessageCount]:

@@ -6,7 +6,6 @@ import functools
 import os
 import signal
 import sys
-import tempfile
 import threading
 import warnings
 import weakref
@@ -25,6 +24,7 @@ from gensim_envs.sandbox.process import Process, refusal
 from gensim_envs.task.checks.received import check_received
 from gensim_envs.task.drawing import REDRAWS, Draw
 from gensim_envs.task.spec import TaskSpec
+from gensim_envs.utils import scratch
 from gensim_envs.utils.decode import DecodeError, decode
 
 T = TypeVar("T")
@@ -314,8 +314,8 @@ def protection() -> Protection:
 
 
 def _is_denied(operation: str) -> bool:
-    with tempfile.TemporaryDirectory(prefix="gensim-") as folder:
-        process = start_interpreter({"operation": operation}, folder)
+    with scratch.temporary() as folder:
+        process = start_interpreter({"operation": operation}, str(folder))
         try:
             return process.wait(timeout=START_SECONDS) in (lockdown.DENIED, -signal.SIGSYS)
         finally:

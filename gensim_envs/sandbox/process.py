@@ -15,6 +15,7 @@ from typing import Any
 from gensim_envs.errors import CrashError, SandboxError
 from gensim_envs.sandbox.child import CPU_SECONDS, Child, Ended, Limits, Memory, Work
 from gensim_envs.sandbox.interpreter import START_SECONDS, start_worker
+from gensim_envs.utils import scratch
 
 MAX_CHILDREN = 8  # each keeps some 10 MB of its own
 
@@ -37,7 +38,7 @@ class Process:
         self._in_step = True
         self._children: dict[str, Child] = {}  # by program, the last used last
         self._ended = threading.Event()
-        self._folder = tempfile.mkdtemp(prefix="gensim-")
+        self._folder = tempfile.mkdtemp(dir=scratch.folder())
         ends = _above_standard(*(end.detach() for end in socket.socketpair()))
         self._control, theirs = (socket.socket(fileno=end) for end in ends)
         self._control.settimeout(START_SECONDS)

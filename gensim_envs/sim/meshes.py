@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import atexit
 import hashlib
 import itertools
 import math
-import shutil
-import tempfile
+import os
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 
 from gensim_envs.sim.client import Client
 from gensim_envs.task.geometry import Array
+from gensim_envs.utils import scratch
 
 Profile = tuple[tuple[float, float], ...]
 """(radius, z) of the outline of a solid of revolution, from the bottom to the top, in metres."""
@@ -116,20 +116,47 @@ def _wavefront(mesh: Mesh) -> str:
     return _stored("".join(lines))
 
 
-@cache
-def _folder() -> Path:
-    folder = tempfile.mkdtemp(prefix="gensim-meshes-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Path(folder)
+def forget_old(client: Client) -> None:
+    """Delete files of meshes, once there are many; to be called before shapes are created.
+
+    Sizes are drawn at random, so there is no end of different meshes. A body needs no file after it
+    was created. Pybullet keeps what it has read until it is told to cache no files.
+    """
+    if len(_files) < 2 * _KEPT:
+        return
+    _clear_caches()
+    while len(_files) > _KEPT:  # another thread may be about to use the last ones
+        Path(_files.popleft()).unlink(missing_ok=True)
+    client.setPhysicsEngineParameter(enableFileCaching=0)
+    client.setPhysicsEngineParameter(enableFileCaching=1)
+
+
+_KEPT = 500
+_files: deque[str] = deque()
 
 
 def _stored(text: str) -> str:
     """A temporary Wavefront file, named by its content; it is deleted when the process ends."""
-    path = _folder() / f"{hashlib.sha256(text.encode()).hexdigest()}.obj"
+    path = scratch.folder() / f"{hashlib.sha256(text.encode()).hexdigest()}.obj"
     if not path.exists():
         try:
             path.write_text(text, encoding="ascii")
         except OSError:
             path.unlink(missing_ok=True)
             raise
+        _files.append(str(path))
     return str(path)
+
+
+def _clear_caches() -> None:
+    scaled_file.cache_clear()
+    _wavefront.cache_clear()
+
+
+def _forget_all() -> None:
+    """In a forked process: the files are its parent's, which may end first."""
+    _clear_caches()
+    _files.clear()
+
+
+os.register_at_fork(after_in_child=_forget_all)

@@ -198,6 +198,7 @@ def spawn(asset: Asset, poses: list[Pose], *, fixed: bool, client: Client) -> li
         pybullet's body ids, in the order of `poses`. A body's own frame is at the middle of the
         asset, half its height above its underside.
     """
+    meshes.forget_old(client)
     shapes = _collision(asset, client), _visual(asset, client)
     bodies = []
     for pose in poses:

@@ -12,7 +12,7 @@ import json
 import math
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
@@ -24,6 +24,8 @@ from gensim_envs.utils import files
 T = TypeVar("T")
 _Decoder = Callable[[Any], Any]
 
+DEPTH = 40
+"""Most levels of nested lists and objects."""
 _DIGITS = 20  # of an integer; more may take long to read, and no figure of ours has as many
 
 
@@ -70,7 +72,7 @@ Text = Annotated[str, Size(0, 2**20)]
 """A text of any kind, such as a program or a model's answer, of up to a million characters."""
 
 
-def parse(data: bytes | str, *, limit: int = 2**24, depth: int = 40) -> Any:
+def parse(data: bytes | str, *, limit: int = 2**24, depth: int = DEPTH) -> Any:
     """Read JSON text.
 
     Args:
@@ -323,24 +325,35 @@ def _line(decoder: _Decoder, data: Any) -> Any:
     return value
 
 
+def is_deep(value: Any, depth: int = DEPTH) -> bool:
+    """Whether what JSON gave is nested deeper than `depth`."""
+    return any(number >= depth for number, _ in enumerate(_levels(value)))
+
+
+def _levels(value: Any) -> Iterator[list[Any]]:
+    """The values of each level of nesting, the outermost first."""
+    level = [value]
+    while level:
+        yield level
+        level = [
+            inner
+            for each in level
+            if isinstance(each, dict | list)
+            for inner in (each.values() if isinstance(each, dict) else each)
+        ]
+
+
 def _check_plain(value: Any, depth: int) -> None:
     """Refuse what is nested deeper than `depth`, and text that cannot be encoded."""
-    level = [value]
-    for _ in range(depth + 1):
-        if not level:
-            return
-        inner: list[Any] = []
+    for number, level in enumerate(_levels(value)):
+        if number >= depth:
+            raise DecodeError(f"it is nested more than {depth} levels deep")
         for each in level:
-            if isinstance(each, dict):
+            if isinstance(each, str):
+                _check_text(each)
+            elif isinstance(each, dict):
                 for name in each:
                     _check_text(name)
-                inner += each.values()
-            elif isinstance(each, list):
-                inner += each
-            elif isinstance(each, str):
-                _check_text(each)
-        level = inner
-    raise DecodeError(f"it is nested more than {depth} levels deep")
 
 
 def _check_text(text: str) -> None:

@@ -31,6 +31,14 @@ _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
+def absolute(path: str | os.PathLike[str]) -> Path:
+    """A path without `~`, links and dots.
+
+    Unlike the methods of `Path`, this fails neither for unknown users nor for loops of links.
+    """
+    return Path(os.path.realpath(os.path.expanduser(path)))
+
+
 def write(path: Path, data: bytes, root: Path | None = None) -> None:
     """Replace a file in one step, once its bytes have reached the disk.
 

@@ -18,6 +18,7 @@ from multiprocessing import resource_tracker
 from typing import Any, ParamSpec, TypeVar
 
 from gensim_envs.errors import CrashError, WorkerError
+from gensim_envs.utils import scratch
 
 Result = TypeVar("Result")
 Arguments = ParamSpec("Arguments")
@@ -222,6 +223,7 @@ def end_children(others: set[multiprocessing.process.BaseProcess]) -> None:
         process.terminate()
     for process in ours:
         process.join()
+    scratch.sweep()  # they were in no position to delete their own files
 
 
 def end_with_parent() -> None:

@@ -12,7 +12,9 @@ from gensim_envs.utils import files
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-def read_text(path: Path, what: str = "file", root: Path | None = None) -> str:
+def read_text(
+    path: Path, what: str = "file", root: Path | None = None, limit: int = files.LARGEST
+) -> str:
     r"""Return the text of a UTF-8 file, as Python reads its own sources.
 
     A byte-order mark is dropped, and every line ends with `\n`.
@@ -21,11 +23,12 @@ def read_text(path: Path, what: str = "file", root: Path | None = None) -> str:
         path: the file.
         what: what the file is, for the message of an error: "program", "config".
         root: see `files.read`.
+        limit: most bytes of the file.
 
     Raises:
         FileError: if the file cannot be read, or is not UTF-8; UTF-16 is named as such.
     """
-    data = files.read(path, what, root)
+    data = files.read(path, what, root, limit)
     if data.startswith(_UTF_16):
         raise FileError(f"{what} {path} is encoded as UTF-16. Save it as UTF-8")
     try:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gensim_envs.utils import files
+from gensim_envs.utils import files, scratch
 
 
 def write_video(path: Path, frames: Iterable[NDArray[np.uint8]], fps: int) -> None:
@@ -30,8 +29,8 @@ def write_video(path: Path, frames: Iterable[NDArray[np.uint8]], fps: int) -> No
     pictures = iter(frames)
     first = next(pictures)
     height, width, _ = first.shape
-    with tempfile.TemporaryDirectory(prefix="gensim-") as folder:  # ffmpeg would follow links
-        made = Path(folder, "video.mp4")
+    with scratch.temporary() as folder:  # ffmpeg would follow links
+        made = folder / "video.mp4"
         writer = imageio_ffmpeg.write_frames(
             str(made), (width, height), fps=fps, macro_block_size=1
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -26,6 +27,7 @@ from toys import add, save
 from agents.data.demonstrations import IMAGE, Demonstrations, Sample
 from agents.data.episodes import PackedEpisode
 from agents.errors import AgentsError
+from agents.training.checkpoint import load_tensors
 from gensim_envs.errors import GensimError
 from gensim_envs.seeds import TEST
 
@@ -413,6 +415,22 @@ def test_damaged_tokens_are_refused(tmp_path_factory: Any, data: st.DataObject) 
     with pytest.raises(AgentsError, match="does not hold tokens") as raised:
         Demonstrations.load(root)
     assert str(path) in str(raised.value)
+
+
+@pytest.mark.parametrize("kind", ["BF16", "F8_E4M3", "F8_E5M2", "F8_E8M0", "F4", "C64", "U64"])
+def test_tokens_of_other_types_are_refused(tmp_path: Path, kind: str) -> None:
+    path = save(some(words=np.arange(3)), tmp_path) / "a/oracle-v0/tokens-words.safetensors"
+    width = {"BF16": 2, "C64": 8, "U64": 8}.get(kind, 1)
+    header = {
+        "__metadata__": {"encoder": "words"},
+        "go": {"dtype": kind, "shape": [8 // width], "data_offsets": [0, 8]},
+    }
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + bytes(8))
+    with pytest.raises(AgentsError):
+        Demonstrations.load(tmp_path)
+    with contextlib.suppress(AgentsError):  # PyTorch has more types
+        load_tensors(path)
 
 
 @pytest.mark.parametrize(

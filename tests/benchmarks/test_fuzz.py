@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -55,10 +57,13 @@ def test_what_is_wrong_is_found(
     assert len(result.findings) == 2 and problem in result.findings[0]
 
 
-def test_what_never_ends_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("act", [lambda: None, lambda: time.sleep(60)])
+def test_what_never_ends_is_found(
+    monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]
+) -> None:
     def spin(folder: Path, _: Path) -> None:
         while True:
-            pass
+            act()
 
     monkeypatch.setattr(fuzz, "LIMIT", 0.2)
     kind = fuzz.Kind(lambda folder: (folder / "a.json").write_text("{}"), spin)

@@ -8,6 +8,7 @@ from typing import Any
 
 from gensim_envs.generation.providers import ProviderError
 from gensim_envs.generation.providers.client import ServerError, Transient, message_of
+from gensim_envs.utils.answers import loads
 
 Usage = tuple[int | None, int | None]
 """Tokens of prompt and answer, as far as the server counts them."""
@@ -89,8 +90,8 @@ def _parsed(data: str) -> dict[str, Any]:
         Transient: if it is malformed.
     """
     try:
-        event = json.loads(data)
-    except (ValueError, RecursionError):
+        event = loads(data)
+    except ValueError:
         raise Transient(f"the answer is malformed: {data[:100]!r}") from None
     if isinstance(event, list) and len(event) == 1:  # some gateways wrap errors in a list
         event = event[0]
@@ -126,7 +127,11 @@ def _usage(given: object, before: Usage) -> Usage:
         return before
     found = [given.get(name) for name in ("prompt_tokens", "completion_tokens")]
     prompt, completion = (
-        count if type(count) is int and 0 <= count < 10**9 else old
-        for count, old in zip(found, before, strict=True)
+        old if count(each) is None else each for each, old in zip(found, before, strict=True)
     )
     return prompt, completion
+
+
+def count(value: object) -> int | None:
+    """A number of tokens that a server gives; None if it is not one."""
+    return value if type(value) is int and 0 <= value < 10**9 else None

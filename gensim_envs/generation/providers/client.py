@@ -21,6 +21,7 @@ from typing import Any
 from gensim_envs.generation.providers import ApiError, ContextTooLong, ProviderError
 from gensim_envs.generation.providers.limits import DEADLINE, ended_after, read_body
 from gensim_envs.printing import printable
+from gensim_envs.utils.answers import loads
 
 NO_KEY = "none"
 """Sent to servers without keys, since the client requires one."""
@@ -119,8 +120,9 @@ def message_of(body: object) -> str:
     text = str(body)
     if not re.match(r"\s*<(!doctype|html)", text, re.IGNORECASE):
         return text.strip() or "no message"
-    title = re.search(r"<title[^>]*>([^<]*)", text, re.IGNORECASE)
-    words = title[1] if title else re.sub(r"<[^<>]*>", " ", text[:10_000])
+    text = text[:10_000]
+    title = re.search(r"<title[^<>]*>([^<]*)", text, re.IGNORECASE)
+    words = title[1] if title else re.sub(r"<[^<>]*>", " ", text)
     return f"a web page: {html.unescape(words).strip()}"
 
 
@@ -158,7 +160,11 @@ def client(
     key = _key()
     if not key and base_url is None:
         raise ProviderError("no API key. Set OPENAI_API_KEY, or use --base-url for a local server")
-    if key and base_url and (proxy := _readable_by(base_url)):
+    try:
+        proxy = _readable_by(base_url) if key and base_url else ""
+    except ValueError as error:
+        raise ProviderError(f"{base_url!r:.80} is not an address: {error}") from error
+    if proxy:
         say(f"the proxy {proxy} can read the key, since {base_url} does not begin with https://")
     limits = openai.Timeout(timeout, connect=min(timeout, 10.0))
     try:
@@ -244,8 +250,8 @@ def server_error(error: Exception, key: str) -> ServerError | ApiError | Provide
         if 300 <= status < 400:
             return ServerError(status, error.response.headers.get("location", "nowhere"))
         body: object = text
-        with contextlib.suppress(ValueError, RecursionError):
-            body = json.loads(text)
+        with contextlib.suppress(ValueError):
+            body = loads(text)
         return ServerError.from_body(status, body, _retry_after(error))
     if isinstance(error, openai.APITimeoutError):
         # A refused connection that takes its time is no silence.

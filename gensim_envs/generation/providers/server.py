@@ -18,7 +18,7 @@ from gensim_envs.generation.providers import (
     Stopped,
     estimate,
 )
-from gensim_envs.generation.providers.chat import read_reply
+from gensim_envs.generation.providers.chat import count, read_reply
 from gensim_envs.generation.providers.client import (
     ServerError,
     Transient,
@@ -37,6 +37,8 @@ SILENT_RETRIES = 2
 """Retries after a timeout, each of which waits twice as long as the one before."""
 LONGEST_WAIT = 60.0
 """Maximum number of seconds between two tries, unless the server asks for more."""
+MOST_CHARACTERS = 2**20
+"""Maximum length of an answer, which is that of an answer in a recording."""
 ANSWER_TOKENS = 4096
 """Default limit on an answer; a program takes about 1,000 tokens."""
 CUT_BELOW = 0.7
@@ -134,7 +136,8 @@ class OpenAIProvider:
 
     def _embed(self, texts: list[str], model: str, timeout: float) -> list[list[float]]:
         found = self._client.embeddings.create(input=texts, model=model, timeout=timeout)
-        self.budget.charge(found.usage.prompt_tokens if found.usage else estimate(texts), 0)
+        counted = found.usage.prompt_tokens if found.usage else None
+        self.budget.charge(count(counted) or estimate(texts), 0)
         if len(found.data) != len(texts):
             raise Transient(f"the server sent {len(found.data)} embeddings of {len(texts)}")
         return [entry.embedding for entry in found.data]
@@ -185,6 +188,8 @@ class OpenAIProvider:
             # The window holds the prompt, but not with the longest answer beside it.
             reply = self._send({k: v for k, v in body.items() if k not in _LIMITS}, timeout)
         text = without_key(reply.text, key)
+        if len(text) > MOST_CHARACTERS:
+            raise ApiError(f"the answer has {len(text)} characters, over {MOST_CHARACTERS}")
         prompt, completion = reply.usage
         expected = estimate(message.content for message in call.messages)
         if prompt is not None:

@@ -7,7 +7,6 @@ layer's weight in GGUF, with ".lora_a" and ".lora_b" added.
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ import gguf
 import numpy as np
 from numpy.typing import NDArray
 
-from gensim_envs.utils import files
+from gensim_envs.utils import files, scratch
 
 ARCHITECTURES = {"llama": "llama", "mistral": "llama", "qwen2": "qwen2", "qwen3": "qwen3"}
 """Model type of transformers -> architecture in GGUF."""
@@ -45,8 +44,8 @@ def write_gguf(path: Path, adapter: Mapping[str, NDArray[Any]], config: Any, alp
         return False
     kinds = {name: kind for kind, name in gguf.MODEL_ARCH_NAMES.items()}
     names = gguf.get_tensor_name_map(kinds[architecture], config.num_hidden_layers)
-    with tempfile.TemporaryDirectory() as folder:
-        draft = Path(folder) / "adapter.gguf"
+    with scratch.temporary() as folder:
+        draft = folder / "adapter.gguf"
         writer = gguf.GGUFWriter(draft, architecture)
         writer.add_type(gguf.GGUFType.ADAPTER)
         writer.add_string(gguf.Keys.Adapter.TYPE, "lora")

@@ -6,8 +6,6 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from jinja2 import TemplateError
-
 from gensim_envs.generation.export import DataError
 
 CHATML = (
@@ -62,9 +60,10 @@ def _texts(tokenizer: Any, messages: list[dict[str, str]]) -> tuple[str, str]:
     """Prompt and answer of an example as text."""
     try:
         return _rendered(tokenizer, messages)
-    except TemplateError as error:
+    except Exception as error:  # a template may do anything that Jinja's sandbox allows
         if messages[0]["role"] != "system" or len(messages) < 3:
-            raise DataError(f"the chat template of the model fails: {error}") from error
+            reason = f"{type(error).__name__}: {error!s:.200}"
+            raise DataError(f"the chat template of the model fails: {reason}") from error
     # Some templates refuse the system role; `generate` asks in the same way then.
     system, user, *others = messages
     merged = {**user, "content": f"{system['content']}\n\n{user['content']}"}

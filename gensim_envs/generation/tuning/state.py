@@ -16,7 +16,7 @@ from torch import Tensor
 
 from gensim_envs.generation.export import DataError
 from gensim_envs.utils import files
-from gensim_envs.utils.decode import DecodeError, decode, parse
+from gensim_envs.utils.decode import decode, parse
 
 STATE = "state.safetensors"
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
@@ -87,7 +87,7 @@ def progress(path: Path, order: dict[str, Any]) -> State:
     try:
         with safetensors.safe_open(path, "pt") as file:
             state = decode(State, parse((file.metadata() or {}).get("state", "")))
-    except (OSError, DecodeError, safetensors.SafetensorError) as error:
+    except (OSError, ValueError, safetensors.SafetensorError) as error:
         raise _damaged(path, error) from error
     check_order(path, state.order, order)
     return state
@@ -126,7 +126,7 @@ def restore(path: Path, weights: Mapping[str, Tensor], optimizer: torch.optim.Op
                 optimizer.state[weight] = {
                     key: _like(weight, file.get_tensor(f"{key}.{name}")) for key in moments
                 }
-    except (OSError, RuntimeError, safetensors.SafetensorError) as error:
+    except Exception as error:  # safetensors raises what PyTorch does with types it lacks
         raise _damaged(path, error) from error
 
 
@@ -136,5 +136,5 @@ def _like(weight: Tensor, kept: Tensor) -> Tensor:
 
 
 def _damaged(path: Path, error: Exception) -> DataError:
-    reason = str(error).splitlines()[0][:200]
+    reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
     return DataError(f"{path} is damaged: {reason}. Delete it to start again")
