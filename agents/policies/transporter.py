@@ -388,7 +388,8 @@ class Transporter(LearnedPolicy):
         x, y = self.table.cells(near, self._coarse)[0]
         steps = (rotation + turn) / (2 * math.pi / self.config.rotations)
         lines = steps, x + move / self._coarse, y + move / self._coarse
-        return grids.sampled(places, torch.stack(torch.meshgrid(*lines, indexing="ij"), -1))
+        scores = grids.interpolated(places[None], torch.cartesian_prod(*lines)[None])
+        return scores.reshape(len(steps), len(move), len(move))
 
     def _crop(self, image: Tensor, centre: Tensor, side: int, angle: Tensor) -> Tensor:
         """Square crops (b, 4, side, side) of images around centres (b, 2), at angles (b,)."""
