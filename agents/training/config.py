@@ -48,8 +48,6 @@ class TrainConfig(Checked):
     """Weight decay of AdamW."""
     clip_norm: Annotated[float, Range(0, above=True)] = 1.0
     """Maximum norm of the gradient."""
-    ema: Amount = 0.0
-    """Decay of the moving average of the weights, which is then kept; 0 for none."""
     validate_every: Natural = 500
     """Steps between validations by success, which need the simulator; 0 for none."""
     validation_episodes: Positive = 20
@@ -77,11 +75,6 @@ class TrainConfig(Checked):
     """Precision of the layers; auto is bf16 where the hardware supports it."""
     overwrite: bool = False
     """Replace another run in the folder."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.ema >= 1:
-            raise AgentsError(f"--ema is {self.ema}; expected less than 1")
 
 
 _NOT_COMPARED = {"out", "device", "threads", "loaders", "precision", "overwrite"}

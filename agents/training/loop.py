@@ -40,7 +40,8 @@ def is_finished(config: TrainConfig, hyperparameters: Any = None) -> bool:
     Raises:
         AgentsError: if the folder holds another run, or an option is out of range.
     """
-    described = describe(config, _or_default(hyperparameters, config))
+    hyperparameters = hyperparameters or default_policy_config(config.policy, config.start_from)
+    described = describe(config, hyperparameters)
     return checkpoint.is_finished(
         config.out, checkpoint.find_run(config.out, config.overwrite, described)
     )
@@ -79,11 +80,6 @@ def train(
     return config.out
 
 
-def _or_default(hyperparameters: Any, config: TrainConfig) -> Any:
-    default = default_policy_config(config.policy, config.start_from)
-    return default if hyperparameters is None else hyperparameters
-
-
 class Training:
     """One run: a policy, its optimizer, and how far they are.
 
@@ -108,7 +104,7 @@ class Training:
             torch.set_num_threads(config.threads)
         self._config, self._group = config, group
         self._validate = validate if config.validate_every else None
-        hyperparameters = _or_default(hyperparameters, config)
+        hyperparameters = hyperparameters or default_policy_config(config.policy, config.start_from)
         described = describe(config, hyperparameters)
         self._demos = inputs.select_demos(config, demos)
         self._tokens, width, fingerprint = inputs.instruction_tokens(config, self._demos)
@@ -213,7 +209,7 @@ class Training:
         """
         log.flush()
         state, folder = self._state, self._config.out / checkpoint.CANDIDATE
-        state.averaged.save_pretrained(folder)
+        self.policy.save_pretrained(folder)
         success = validate(folder)
         best = state.best()
         if success >= best.get("success", 0):

@@ -61,7 +61,7 @@ def command(data: Path, out: Path, *more: str) -> list[str]:
     return [
         "train", "--policy", "bc_state", "--data", str(data),
         "--out", str(out), "--steps", "1000", "--batch-size", "8", "--checkpoint-every", "100",
-        "--validate-every", "0", "--threads", "1", "--device", "cpu", "--ema", "0.99",
+        "--validate-every", "0", "--threads", "1", "--device", "cpu",
         "--bc_state.width", "16", "--bc_state.dropout", "0.2", *more,
     ]  # fmt: skip
 
@@ -308,7 +308,6 @@ def test_what_does_not_fit_is_an_error_before_training(
         ({"steps": 0}, "--steps is 0; expected 1 or more"),
         ({"demos": 0}, "demos is 0"),
         ({"learning_rate": float("nan")}, "--learning-rate is nan"),
-        ({"ema": 1.0}, "ema is 1.0"),
     ],
 )
 def test_a_config_that_makes_no_sense_is_an_error(more: dict[str, Any], message: str) -> None:
