@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
@@ -16,7 +17,7 @@ from torch.overrides import TorchFunctionMode
 
 from agents.errors import AgentsError
 from agents.policies.base import Array, Policy, PolicySpec, same_encoder
-from agents.policies.registry import POLICIES, load, text_encoder
+from agents.policies.registry import POLICIES, text_encoder
 from agents.policies.text_encoders import TextEncoder
 from agents.training import checkpoint
 from gensim_envs.errors import GensimError
@@ -99,10 +100,6 @@ class LearnedPolicy(nn.Module, Policy):
     def forward(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """The mean loss over a batch, and scalars to log."""
         raise NotImplementedError
-
-    def optimizer_groups(self) -> list[dict[str, Any]]:
-        """Parameter groups for AdamW; one without "lr" gets the learning rate of the run."""
-        return [{"params": [p for p in self.parameters() if p.requires_grad]}]
 
     # --------------------------------------------------------------------------------- acting
 
@@ -275,7 +272,7 @@ def policy_class(name: str) -> type[LearnedPolicy]:
     trained = POLICIES["imitation"] | POLICIES["reinforcement"]
     if name not in trained:
         raise AgentsError(f"unknown policy {name!r:.60}; choose one of {', '.join(trained)}")
-    return cast("type[LearnedPolicy]", load(trained[name]))
+    return cast("type[LearnedPolicy]", pkgutil.resolve_name(trained[name]))
 
 
 def make_policy(spec: PolicySpec, config: Any) -> LearnedPolicy:

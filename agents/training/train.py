@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -14,7 +15,7 @@ from tyro.conf import arg
 
 from agents.errors import AgentsError
 from agents.policies.learned import policy_class
-from agents.policies.registry import policy_names
+from agents.policies.registry import POLICIES
 from agents.training import dagger as dagger_training
 from agents.training import loop
 from agents.training.config import TrainConfig, default_policy_config
@@ -31,8 +32,8 @@ Tasks = Annotated[str | None, arg(help="a list of tasks in suites.json", metavar
 def _build(arguments: Sequence[str]) -> Callable[..., None]:
     """The command with the options of the policy that the arguments name."""
     policy = _find(arguments, "--policy", TrainConfig.policy)
-    imitation, reinforcement = policy_names("imitation"), policy_names("reinforcement")
-    known = [*imitation, "dagger", *reinforcement]
+    reinforcement = POLICIES["reinforcement"]
+    known = [*POLICIES["imitation"], "dagger", *reinforcement]
     if policy not in known:
         raise AgentsError(f"unknown policy {policy!r:.60}; choose one of {', '.join(known)}")
     trained, options = policy, []
@@ -78,12 +79,10 @@ train = DependentCommand(_build)
 
 def _find(arguments: Sequence[str], flag: str, default: str) -> str:
     """The value of an option, before all options are known."""
-    for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
-        if word.replace("_", "-") == flag:
-            default = following
-        elif word.startswith(f"{flag}="):
-            default = word.removeprefix(f"{flag}=")
-    return default
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    other = f"--{flag[2:].replace('-', '_')}"  # tyro reads both
+    parser.add_argument(flag, other, dest="found", nargs="?", const="", default=default)
+    return str(parser.parse_known_args(arguments)[0].found)
 
 
 def _option(name: str, cls: type, default: Any = Parameter.empty, prefix: str = "") -> Parameter:
