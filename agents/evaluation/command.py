@@ -13,7 +13,6 @@ from agents.errors import AgentsError
 from agents.evaluation import results
 from agents.evaluation.evaluate import PERTURBATIONS
 from agents.evaluation.evaluate import evaluate as run_evaluation
-from agents.evaluation.playing import PolicySource
 from agents.ranges import Checked, Range
 from gensim_envs.seeds import TEST
 from gensim_envs.utils import cli, files
@@ -66,9 +65,8 @@ def evaluate(config: EvaluateConfig) -> None:
         envs = task_list(config.tasks)
     if config.json is not None:
         files.append(config.json, b"")  # fails before long work if it cannot be written
-    scripted = config.policy is not None
     result = run_evaluation(
-        PolicySource(config.policy or "", None if scripted else config.checkpoint or PRETRAINED),
+        config.policy or config.checkpoint or PRETRAINED,
         envs,
         seeds=list(TEST[: config.episodes]),
         splits=config.split,

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from agents.data.demonstrations import Demonstrations
 from agents.errors import AgentsError
 from agents.policies.learned import policy_class
-from agents.policies.registry import policy_names
+from agents.policies.registry import POLICIES
 from agents.ranges import Checked, Positive, Share
 from agents.training import checkpoint, loop
 from agents.training.config import TrainConfig, describe
@@ -53,10 +53,9 @@ class DaggerConfig(Checked):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.policy not in policy_names("imitation"):
-            raise AgentsError(
-                f"DAgger trains {', '.join(policy_names('imitation'))}, not {self.policy!r:.60}"
-            )
+        known = POLICIES["imitation"]
+        if self.policy not in known:
+            raise AgentsError(f"DAgger trains {', '.join(known)}, not {self.policy!r:.60}")
 
 
 def train(config: TrainConfig, dagger: DaggerConfig, hyperparameters: Any, source: Source) -> Path:
@@ -214,9 +213,9 @@ class _Mixture:
 
     def __call__(self, env: gym.Env[Any, Any], seed: int) -> Respond:
         """Begin an episode."""
-        from agents.evaluation.playing import PolicySource, episode_rng, loaded
+        from agents.evaluation.playing import episode_rng, kept_policy
 
-        policy, rng = loaded(PolicySource(checkpoint=self.folder)), episode_rng(seed)
+        policy, rng = kept_policy(self.folder), episode_rng(seed)
         policy.reset(env, rng)
 
         def respond(observation: Any, info: dict[str, Any], label: Any) -> Any:

@@ -111,7 +111,6 @@ class Source:
         import gymnasium as gym
 
         from agents.evaluation.evaluate import evaluate
-        from agents.evaluation.playing import PolicySource
         from gensim_envs.seeds import VALIDATION
 
         for env in envs:
@@ -124,7 +123,7 @@ class Source:
         workers = self.data.workers
 
         def validate(folder: Path) -> float:
-            report = evaluate(PolicySource(checkpoint=folder), envs, seeds=seeds, workers=workers)
+            report = evaluate(folder, envs, seeds=seeds, workers=workers)
             return float(report["success"])
 
         return validate
