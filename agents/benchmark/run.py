@@ -27,11 +27,12 @@ from agents.benchmark.experiments import EXPERIMENT, LOG, RunExperiment, demonst
 from agents.benchmark.suites import SUITES, Experiment, Suite
 from agents.data.collect import collect
 from agents.errors import AgentsError
-from agents.ranges import Checked, Range
+from agents.ranges import Checked
 from agents.training import checkpoint
 from gensim_envs.printing import printable
 from gensim_envs.seeds import TEST
 from gensim_envs.utils import cli, files
+from gensim_envs.utils.decode import Range
 from gensim_envs.utils.processes import cores
 from gensim_envs.utils.progress import Progress
 

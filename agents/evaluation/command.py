@@ -13,9 +13,10 @@ from agents.errors import AgentsError
 from agents.evaluation import results
 from agents.evaluation.evaluate import PERTURBATIONS
 from agents.evaluation.evaluate import evaluate as run_evaluation
-from agents.ranges import Checked, Range
+from agents.ranges import Checked
 from gensim_envs.seeds import TEST
 from gensim_envs.utils import cli, files
+from gensim_envs.utils.decode import Range
 
 PRETRAINED = Path(__file__).parents[1] / "pretrained"
 """The checkpoint that is evaluated by default."""

@@ -22,8 +22,8 @@ from agents.errors import AgentsError
 from agents.policies.base import Array, PolicySpec
 from agents.policies.choices import Choices
 from agents.policies.learned import LearnedPolicy
-from agents.ranges import Amount, Checked, Natural, Range, Share
-from gensim_envs.utils.decode import Size
+from agents.ranges import Amount, Checked, Natural, Share
+from gensim_envs.utils.decode import Range, Size
 
 try:
     import stable_baselines3

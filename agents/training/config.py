@@ -12,9 +12,10 @@ from tyro.conf import arg
 from agents.errors import AgentsError
 from agents.policies.base import PolicySpec
 from agents.policies.learned import policy_class, policy_config
-from agents.ranges import Amount, Checked, Natural, Positive, Range, Share
+from agents.ranges import Amount, Checked, Natural, Positive, Rate, Share
 from agents.training import checkpoint
 from agents.training.checkpoint import as_json
+from gensim_envs.utils.decode import Range
 
 Validate = Callable[[Path], float]
 """From the folder of a checkpoint to its success, 0..1."""
@@ -40,13 +41,13 @@ class TrainConfig(Checked):
     """Number of optimizer steps."""
     batch_size: Positive = 16
     """Samples in a batch, of all processes together."""
-    learning_rate: Annotated[float, Range(0, above=True)] = 1e-3
+    learning_rate: Rate = 1e-3
     """Peak learning rate of AdamW; it decays to 0 along half a cosine."""
     warmup: Natural = 100
     """Steps of linear warm-up of the learning rate."""
     weight_decay: Amount = 0.01
     """Weight decay of AdamW."""
-    clip_norm: Annotated[float, Range(0, above=True)] = 1.0
+    clip_norm: Rate = 1.0
     """Maximum norm of the gradient."""
     validate_every: Natural = 500
     """Steps between validations by success, which need the simulator; 0 for none."""

@@ -17,11 +17,12 @@ from agents.policies.base import Array, PolicySpec, same_encoder
 from agents.policies.learned import policy_class
 from agents.policies.registry import text_encoder
 from agents.policies.text_encoders import PROBE, fingerprint
-from agents.ranges import Checked, Range
+from agents.ranges import Checked
 from agents.training.config import TrainConfig, Validate, load_start
 from agents.training.distributed import find_device
 from gensim_envs.errors import GensimError
 from gensim_envs.utils import files
+from gensim_envs.utils.decode import Range
 
 Encoded = tuple[dict[str, Array], int, tuple[float, ...]]
 """The tokens of each instruction, their width, and the fingerprint of their encoder."""

@@ -10,6 +10,7 @@ import dataclasses
 import functools
 import json
 import math
+import sys
 import types
 import typing
 from collections.abc import Callable
@@ -35,7 +36,7 @@ class Range:
     """Bounds of a number, both included; for `Annotated[float, Range(0, 1)]`."""
 
     least: float
-    most: float
+    most: float = sys.float_info.max
 
 
 @dataclass(frozen=True)
