@@ -3,11 +3,11 @@
     DIR/gensim/BuildWheel/oracle-v0/data/         the dataset, as Minari reads it
     DIR/.gensim-demos/gensim/BuildWheel/oracle-v0/
         run.json                                  what the parts were recorded with
-        100000.hdf5                               a solved seed: its episode
-        100001.json                               a failed seed: why
+        100000.hdf5                               the episode of a solved seed
 
 Parts are renamed into place when they are complete, and their content depends on seeds only, so a
-restart keeps those it finds. The folder of parts is deleted once the dataset is in place.
+restart keeps those it finds and plays the seeds that failed again. The folder of parts is deleted
+once the dataset is in place.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class _Note:
     """Why a seed has no episode."""
 
     reason: Text
-    seed: _Seed = 0
+    seed: _Seed
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,7 @@ class Folder:
         self._parts = out / _PARTS / run.dataset_id
         self.metadata = self._read_dataset()
         self.failed: dict[int, str] = {}
-        self.solved: set[int] = set()
-        self._read_parts()
-        self.solved.update(self.seeds)
+        self.solved = self._read_parts() | set(self.seeds)
         if self.metadata is not None:
             self.failed.update({f["seed"]: f["reason"] for f in self.metadata["failed_seeds"]})
 
@@ -90,10 +88,6 @@ class Folder:
     def part(self, seed: int) -> Path:
         """The file for the episode of a seed."""
         return self._parts / f"{seed}.hdf5"
-
-    def note(self, seed: int) -> Path:
-        """The file for the reason why a seed failed."""
-        return self._parts / f"{seed}.json"
 
     def begin(self) -> None:
         """Create the folder of parts."""
@@ -139,27 +133,22 @@ class Folder:
         self._refuse_other(recorded, self.data)
         return metadata
 
-    def _read_parts(self) -> None:
-        solved, notes = self._seeds("hdf5"), self._seeds("json")
+    def _read_parts(self) -> set[int]:
+        """The seeds of the parts."""
         path = self._parts / "run.json"
         if not os.path.lexists(path):
             # Killed while parts were deleted: what is left belongs to nothing.
             files.remove(self._parts, self.out)
-            return
+            return set()
+        stems = [part.stem for part in self._parts.glob("[0-9]*.hdf5")]
+        seeds = {int(stem) for stem in stems if stem.isdecimal() and len(stem) < 20}
         with files_as(DatasetError, f". {_ELSEWHERE}"):
-            if solved or notes:
+            if seeds:
                 recorded = read(path, dict[str, Any], root=self.out)
                 self._refuse_other(recorded, self._parts)
             for stray in self._parts.glob(".*.tmp"):
                 files.remove(stray, self.out)
-            self.solved |= solved
-            for seed in notes:
-                self.failed[seed] = read(self.note(seed), _Note, root=self.out).reason
-
-    def _seeds(self, kind: str) -> set[int]:
-        """The seeds of the parts of a kind."""
-        stems = [path.stem for path in self._parts.glob(f"[0-9]*.{kind}")]
-        return {int(stem) for stem in stems if stem.isdecimal() and len(stem) < 20}
+        return seeds
 
     def _refuse_other(self, recorded: dict[str, Any], where: Path) -> None:
         for key, value in self.run.to_json().items():
