@@ -25,7 +25,7 @@ from gensim_envs.datasets.folder import Folder
 from gensim_envs.datasets.reading import MAIN
 from gensim_envs.datasets.worker import PERTURBATIONS, Behaviour, Run
 from gensim_envs.errors import CrashError, DatasetError, FileError, LibraryError, WorkerError
-from gensim_envs.library import Library, shipped
+from gensim_envs.library import Library
 from gensim_envs.utils import files
 from gensim_envs.utils.processes import in_order, processes
 
@@ -182,9 +182,7 @@ def _run(
             raise DatasetError(f"{id} is not an env of this suite; `gensim list` shows them")
         if spec.max_episode_steps is None:
             raise DatasetError(f"{id} has no step limit: register it with max_episode_steps")
-        folder = spec.kwargs["library"]
-        library = shipped() if folder is None else Library(Path(folder))
-        record = library.record(spec.kwargs["task"])
+        record = Library.of(spec.kwargs["library"]).record(spec.kwargs["task"])
     except (gym.error.Error, ImportError) as error:
         raise DatasetError(f"{error} `gensim list` shows the ids there are") from error
     except LibraryError as error:
@@ -251,7 +249,7 @@ def _play_all(folder: Folder, episodes: int, executor: Executor, progress: Progr
     folder.begin()
     id = folder.run.spec.id
     while missing := _plan(folder, episodes)[1]:
-        jobs = ((folder.run, seed, folder.part(seed), folder.note(seed)) for seed in missing)
+        jobs = ((folder.run, seed, folder.part(seed)) for seed in missing)
         with contextlib.closing(in_order(executor, worker.play, jobs)) as reasons:
             for seed in missing:
                 with _named(f"{id}, seed {seed}"):
