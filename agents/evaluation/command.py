@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from tyro.conf import arg
 
+from agents.benchmark.suites import task_list
 from agents.errors import AgentsError
 from agents.evaluation import results
 from agents.evaluation.evaluate import PERTURBATIONS
@@ -59,11 +60,7 @@ class EvaluateConfig(Checked):
 
 def evaluate(config: EvaluateConfig) -> None:
     """Play episodes over fixed test seeds and report success."""
-    envs = config.env
-    if config.tasks is not None:
-        from agents.benchmark.suites import task_list
-
-        envs = task_list(config.tasks)
+    envs = task_list(config.tasks) if config.tasks else config.env
     if config.json is not None:
         files.append(config.json, b"")  # fails before long work if it cannot be written
     result = run_evaluation(

@@ -53,10 +53,18 @@ class Source:
         config: of the run.
 
     Raises:
-        AgentsError: if several processes would make demonstrations.
+        AgentsError: if there are none, or several processes would make them.
     """
 
     def __init__(self, data: DataConfig, config: TrainConfig) -> None:
+        if not (data.data or config.envs):
+            raise AgentsError("give tasks with --env or --tasks, or a dataset with --data")
+        if data.data and config.perturb:
+            raise AgentsError(
+                "--perturb only affects newly recorded demonstrations, but --data gives existing "
+                "ones; record others with `python -m agents export --perturb`, and give them as "
+                "--data"
+            )
         if int(os.environ.get("WORLD_SIZE", 1)) > 1 and not data.data:
             raise AgentsError(
                 "several processes need recorded demonstrations: make them with `python -m agents "

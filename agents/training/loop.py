@@ -125,9 +125,7 @@ class Training:
     def run(self) -> None:
         """Train to the end; see `train`."""
         config, group, state = self._config, self._group, self._state
-        if state.finished:
-            if group.first:
-                checkpoint.is_finished(config.out, state.found)
+        if checkpoint.is_finished(config.out, state.found):
             return
         log = self._opened_log() if group.first else None
         loader = Loader(self.policy, self._demos, self._tokens, config, group)

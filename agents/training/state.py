@@ -55,11 +55,6 @@ class TrainingState:
         self.done = 0
         self.spent = {"seconds": 0.0, "stepping": 0.0, "waiting": 0.0}
 
-    @property
-    def finished(self) -> bool:
-        """Whether nothing is left to do."""
-        return self.found is not None and bool(self.found["training"]["finished"])
-
     def step(self, rate: float) -> None:
         """Update the weights, at a learning rate relative to its peak."""
         (parameters,) = self.optimizer.param_groups

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import tyro
 from tyro.conf import arg
 
+from agents.benchmark.suites import task_list
 from agents.errors import AgentsError
 from agents.policies.learned import policy_class
 from agents.policies.registry import POLICIES
@@ -54,15 +55,18 @@ def _build(arguments: Sequence[str]) -> Callable[..., None]:
     tasks = Parameter("tasks", Parameter.KEYWORD_ONLY, default=None, annotation=Tasks)
 
     def built(*, config: Any, tasks: str | None, **values: Any) -> None:
-        config = _with_tasks(config, tasks)
+        envs = (*config.envs, *(task_list(tasks) if tasks else ()))
+        config = replace(config, envs=tuple(dict.fromkeys(envs)))
         if policy in reinforcement:
             from agents.training import rl
 
             rl.train(config, **values)
             return
-        config, source = _source(config, values.pop("data"))
+        data = values.pop("data")
+        if not data.data:
+            config = replace(config, demos=config.demos or DEMOS)
         run = dagger_training.train if policy == "dagger" else _train
-        run(config, source=source, **values)
+        run(config, source=Source(data, config), **values)
 
     built.__doc__ = (
         "Train a policy, or resume its training. --policy NAME --help shows the options of another "
@@ -90,29 +94,6 @@ def _option(name: str, cls: type, default: Any = Parameter.empty, prefix: str = 
     return Parameter(
         name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[cls, arg(name=prefix)]
     )
-
-
-def _with_tasks(config: Any, tasks: str | None) -> Any:
-    envs = list(config.envs)
-    if tasks is not None:
-        from agents.benchmark.suites import task_list
-
-        envs += task_list(tasks)
-    return replace(config, envs=tuple(dict.fromkeys(envs)))
-
-
-def _source(config: TrainConfig, data: DataConfig) -> tuple[TrainConfig, Source]:
-    """Check that the run has demonstrations, and set their number."""
-    if not data.data:
-        if not config.envs:
-            raise AgentsError("give tasks with --env or --tasks, or a dataset with --data")
-        config = replace(config, demos=config.demos or DEMOS)
-    elif config.perturb:
-        raise AgentsError(
-            "--perturb only affects newly recorded demonstrations, but --data gives existing "
-            "ones; record others with `python -m agents export --perturb`, and give them as --data"
-        )
-    return config, Source(data, config)
 
 
 def _train(config: TrainConfig, hyperparameters: Any, source: Source) -> None:
