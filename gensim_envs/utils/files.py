@@ -266,8 +266,4 @@ def errors(path: Path, verb: str = "written", what: str = "") -> Iterator[None]:
         reason = "no space is left on the disk; free some" if full else error.strerror or str(error)
         if error.errno == errno.ELOOP:
             reason = "it is a symbolic link, or a loop of them"
-        raise FileError(f"{_named(path, what)} cannot be {verb}: {reason}") from error
-
-
-def _named(path: Path, what: str) -> str:
-    return f"{what} {path}" if what else str(path)
+        raise FileError(f"{what} {path} cannot be {verb}: {reason}".lstrip()) from error
