@@ -31,6 +31,11 @@ class TrainConfig(Checked):
     """The policy to train."""
     envs: Annotated[tuple[str, ...], arg(name="env", metavar="ID ...")] = ()
     """Tasks to train on, sampled uniformly; by default all of the dataset."""
+    data: tuple[Path, ...] = ()
+    """Folders of datasets that `gensim demos` or `python -m agents export` wrote, or ids of Minari
+    datasets; by default the oracle makes demonstrations."""
+    workers: Annotated[int | None, Range(1)] = None
+    """Processes that play episodes; by default one for each core."""
     demos: Annotated[int | None, Range(1)] = None
     """Demonstrations of each task; by default all of a dataset, or 100 new ones."""
     out: Path
@@ -78,7 +83,9 @@ class TrainConfig(Checked):
     """Replace another run in the folder."""
 
 
-_NOT_COMPARED = {"out", "device", "threads", "loaders", "precision", "overwrite"}
+_NOT_COMPARED = {
+    "data", "workers", "out", "device", "threads", "loaders", "precision", "overwrite"
+}  # fmt: skip
 """Fields that may change when a run resumes; the precision that was used may not."""
 
 

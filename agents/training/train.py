@@ -21,7 +21,7 @@ from agents.training import dagger as dagger_training
 from agents.training import loop
 from agents.training.config import TrainConfig, default_policy_config
 from agents.training.dagger import DaggerConfig
-from agents.training.inputs import DataConfig, Source, check_machine
+from agents.training.inputs import check_machine, check_source, demonstrations, validation
 from gensim_envs.utils.cli import DependentCommand
 
 DEMOS = 100
@@ -48,7 +48,6 @@ def _build(arguments: Sequence[str]) -> Callable[..., None]:
             options.append(_option("dagger", DaggerConfig, DaggerConfig(trained), "dagger"))
         given = {"policy": policy, "out": tyro.MISSING, **policy_class(trained).train_defaults}
         options.append(_option("config", TrainConfig, TrainConfig(**given)))
-        options.append(_option("data", DataConfig, DataConfig()))
     start_from = _find(arguments, "--start-from", "")
     hyperparameters = default_policy_config(trained, Path(start_from) if start_from else None)
     options.append(_option("hyperparameters", type(hyperparameters), hyperparameters, trained))
@@ -62,11 +61,11 @@ def _build(arguments: Sequence[str]) -> Callable[..., None]:
 
             rl.train(config, **values)
             return
-        data = values.pop("data")
-        if not data.data:
+        check_source(config)
+        if not config.data:
             config = replace(config, demos=config.demos or DEMOS)
         run = dagger_training.train if policy == "dagger" else _train
-        run(config, source=Source(data, config), **values)
+        run(config, **values)
 
     built.__doc__ = (
         "Train a policy, or resume its training. --policy NAME --help shows the options of another "
@@ -96,12 +95,12 @@ def _option(name: str, cls: type, default: Any = Parameter.empty, prefix: str = 
     )
 
 
-def _train(config: TrainConfig, hyperparameters: Any, source: Source) -> None:
+def _train(config: TrainConfig, hyperparameters: Any) -> None:
     """Train on demonstrations that are there, or are made first."""
     if loop.is_finished(config, hyperparameters):
         return
-    make = partial(source.demos, policy_class(config.policy).obs_mode)
-    demos = make() if source.data.data else None
-    validate = source.validate(config.envs or (demos.envs if demos is not None else ()))
+    make = partial(demonstrations, config, policy_class(config.policy).obs_mode)
+    demos = make() if config.data else None
+    validate = validation(config, config.envs or (demos.envs if demos is not None else ()))
     check_machine(config, hyperparameters, demos, validates=validate is not None)
     loop.train(config, make if demos is None else demos, hyperparameters, validate=validate)
