@@ -25,10 +25,6 @@ Encoded = tuple[dict[str, Array], int, tuple[float, ...]]
 """The tokens of each instruction, their width, and the fingerprint of their encoder."""
 
 
-SIMULATOR = ("gymnasium", "pybullet")
-"""Packages that the simulator needs."""
-
-
 def check_source(config: TrainConfig) -> None:
     """Check that a run has demonstrations, or can make them.
 
@@ -112,7 +108,7 @@ def validation(config: TrainConfig, envs: Sequence[str]) -> Validate | None:
 
 
 def _missing() -> list[str]:
-    return [name for name in SIMULATOR if importlib.util.find_spec(name) is None]
+    return [name for name in ("gymnasium", "pybullet") if importlib.util.find_spec(name) is None]
 
 
 def select_demos(config: TrainConfig, demos: Demonstrations) -> Demonstrations:

@@ -172,7 +172,7 @@ def open_regular(path: Path, root: Path | None = None, limit: int = LARGEST) -> 
 
 def _is_hollow(descriptor: int, size: int) -> bool:
     """Whether most of a large file takes no place on the disk, but would take memory and time."""
-    if size < _HOLLOW or not hasattr(os, "SEEK_HOLE"):
+    if size < _HOLLOW:
         return False
     data = end = 0
     try:
