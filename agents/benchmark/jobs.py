@@ -52,6 +52,8 @@ def run(
     waiting = {job.name: job for job in jobs}
     running: dict[Future[str | None], tuple[Job, ProcessPoolExecutor]] = {}
     errors: dict[str, str] = {}
+    # Spawned, since forking a process that has threads, as PyTorch's does, may hang.
+    context = multiprocessing.get_context("spawn")
     others = set(multiprocessing.active_children())
 
     def finish(job: Job, error: str | None) -> None:
@@ -66,7 +68,8 @@ def run(
                 if failed := job.needs & errors.keys():
                     finish(waiting.pop(job.name), f"it needs {min(failed)}, which failed")
                 elif len(running) < workers and not job.needs & unfinished:
-                    executor = _executor()
+                    # Of its own: a process that is killed would break one that others share.
+                    executor = ProcessPoolExecutor(1, context, initializer=end_with_parent)
                     running[executor.submit(_work, waiting.pop(job.name))] = job, executor
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 job, executor = running.pop(future)
@@ -77,13 +80,6 @@ def run(
     finally:
         end_children(others)
     return errors
-
-
-def _executor() -> ProcessPoolExecutor:
-    """An executor for one job; a process that is killed would break one that others share."""
-    # Spawned, since forking a process that has threads, as PyTorch's does, may hang.
-    context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(1, context, initializer=end_with_parent)
 
 
 def _work(job: Job) -> str | None:

@@ -6,15 +6,15 @@ Minari's own writer stores images as JPEG or uncompressed. Its reader decompress
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from gensim_envs.datasets.reading import MOST_BYTES, check_contained
+from gensim_envs.datasets.folder import Folder
+from gensim_envs.datasets.reading import MAIN, MOST_BYTES, check_contained
 from gensim_envs.utils import files
 
 _FRAME = 1024  # bytes of one time step from which on each is compressed and can be read alone
@@ -60,38 +60,29 @@ def texts(instructions: list[str]) -> NDArray[Any]:
     return np.array(encoded, dtype=h5py.string_dtype("utf-8", longest))
 
 
-def assemble(
-    seeds: Iterable[int],
-    main: Path,
-    present: Sequence[int],
-    part: Callable[[int], Path],
-    root: Path,
-) -> tuple[bytes, int]:
+def assemble(folder: Folder, seeds: Iterable[int]) -> tuple[bytes, int]:
     """Put the episodes of seeds, in their order, into Minari's main file.
 
     Compressed frames are copied as they are, from the present dataset or from parts. The file is
     made in memory, since HDF5 ends the process with a segmentation fault on a full disk.
 
     Args:
+        folder: of the present dataset and the parts.
         seeds: seeds of the episodes.
-        main: path of the existing main file.
-        present: seeds of its episodes, in their order.
-        part: maps any other seed to the file of its episode.
-        root: folder of all these files, below which no symbolic link is followed.
 
     Returns:
         The content of the file and the number of steps.
     """
-    numbers = {seed: index for index, seed in enumerate(present)}
+    numbers = {seed: index for index, seed in enumerate(folder.seeds)}
     steps, buffer = 0, io.BytesIO()
     with h5py.File(buffer, "w") as file:
         for index, seed in enumerate(seeds):
             old = seed in numbers
             name = f"episode_{index}"
-            path = main if old else part(seed)
+            path = folder.data / MAIN if old else folder.part(seed)
             with (
                 files.errors(path, "read"),
-                files.open_regular(path, root, MOST_BYTES) as raw,
+                files.open_regular(path, folder.out, MOST_BYTES) as raw,
                 h5py.File(raw, "r") as source,
             ):
                 check_contained(source, path)

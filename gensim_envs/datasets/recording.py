@@ -22,7 +22,6 @@ import gymnasium as gym
 import gensim_envs
 from gensim_envs.datasets import worker
 from gensim_envs.datasets.folder import Folder
-from gensim_envs.datasets.reading import MAIN
 from gensim_envs.datasets.worker import PERTURBATIONS, Behaviour, Run
 from gensim_envs.errors import CrashError, DatasetError, FileError, LibraryError, WorkerError
 from gensim_envs.library import Library
@@ -284,7 +283,7 @@ def _finish(folder: Folder, episodes: int, executor: Executor) -> None:
     seeds, _ = _plan(folder, episodes)
     with _named(spec.id):
         observations, actions = executor.submit(worker.spaces_of, spec).result()
-    main, steps = hdf5.assemble(seeds, folder.data / MAIN, folder.seeds, folder.part, folder.out)
+    main, steps = hdf5.assemble(folder, seeds)
     failed = [seed for seed in sorted(folder.failed) if seed < seeds[-1]]
     folder.finish(main, {
         "dataset_id": run.dataset_id,
