@@ -35,7 +35,7 @@ class Job:
 
 
 def run(
-    jobs: Sequence[Job], workers: int, done: Callable[[Job, str | None], object]
+    jobs: Sequence[Job], workers: int, done: Callable[[Job, dict[str, str]], object]
 ) -> dict[str, str]:
     """Run jobs. If one fails, those that need it fail too, and the others continue.
 
@@ -44,7 +44,7 @@ def run(
     Args:
         jobs: in the order in which they start; needs that are not among them count as done.
         workers: number of processes.
-        done: called with each job that has ended, and its error.
+        done: called with each job that has ended, and {name: error} of those that failed so far.
 
     Returns:
         {name: error} of those that failed.
@@ -59,7 +59,7 @@ def run(
     def finish(job: Job, error: str | None) -> None:
         if error is not None:
             errors[job.name] = error
-        done(job, error)
+        done(job, errors)
 
     try:
         while waiting or running:

@@ -56,8 +56,11 @@ class Folder:
     Args:
         out: folder of all datasets.
         run: determines the episodes.
+        episodes: number of them that the dataset is to have.
 
     Attributes:
+        run: as given.
+        episodes: as given.
         out: folder of all datasets.
         data: folder that Minari reads.
         metadata: metadata of the dataset; None before it is complete.
@@ -65,11 +68,11 @@ class Folder:
         failed: {seed: reason} of the seeds without an episode.
 
     Raises:
-        DatasetError: if the folder contains episodes of another run.
+        DatasetError: if the folder contains episodes of another run, or more of them.
     """
 
-    def __init__(self, out: Path, run: Run) -> None:
-        self.run = run
+    def __init__(self, out: Path, run: Run, episodes: int) -> None:
+        self.run, self.episodes = run, episodes
         self.root = out / run.dataset_id
         self.data = self.root / "data"
         self.out = out
@@ -79,6 +82,11 @@ class Folder:
         self.solved = self._read_parts() | set(self.seeds)
         if self.metadata is not None:
             self.failed.update({f["seed"]: f["reason"] for f in self.metadata["failed_seeds"]})
+        if (present := len(self.seeds)) > episodes:
+            raise DatasetError(
+                f"{self.root} holds {present} episodes, more than the {episodes} asked for. "
+                f"Ask for at least {present}, or choose another folder with --out"
+            )
 
     @property
     def seeds(self) -> list[int]:
