@@ -92,7 +92,9 @@ def train(config: TrainConfig, dagger: DaggerConfig, hyperparameters: Any) -> Pa
         _check_oracle(first, dagger.policy, config.envs)
         described["training"]["dataset"] = first.sha256()
         if checkpoint.find_run(config.out, config.overwrite, described) is None:
-            _clear(config.out)
+            checkpoint.clear(config.out)
+            for path in _parts(config.out):
+                files.remove(path)
             described["training"]["finished"] = False
             checkpoint.save_json(config.out / checkpoint.CONFIG, described)
         parts = [first]
@@ -112,12 +114,6 @@ def train(config: TrainConfig, dagger: DaggerConfig, hyperparameters: Any) -> Pa
 def _parts(out: Path) -> list[Path]:
     """The files and folders of rounds in a folder."""
     return sorted([*out.glob("demos-[0-9]*"), *out.glob("round-[0-9]*")])
-
-
-def _clear(out: Path) -> None:
-    checkpoint.clear(out)
-    for path in _parts(out):
-        files.remove(path)
 
 
 def _check_oracle(demos: Demonstrations, policy: str, asked: Sequence[str]) -> None:

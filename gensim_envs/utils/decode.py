@@ -207,7 +207,7 @@ def _annotated(kind: Any, notes: tuple[Any, ...], data: Any) -> Any:
     size = None
     for note in notes:
         if isinstance(note, Using):
-            return _using(note.read, data)
+            return _built(note.read, data)
         if isinstance(note, Size):
             size = note
         if isinstance(note, Range):
@@ -248,10 +248,7 @@ def _dataclass(kind: Any, data: Any) -> Any:
         if name not in known:
             raise DecodeError(f"{_shown(name)} is unknown")
     values = {name: _part(f".{name}", known[name], value) for name, value in data.items()}
-    try:
-        return kind(**values)
-    except ValueError as error:
-        raise DecodeError(printable(str(error), 200)) from None
+    return _built(lambda values: kind(**values), values)
 
 
 def _literal(allowed: tuple[Any, ...], data: Any) -> Any:
@@ -276,7 +273,8 @@ def _union(kinds: tuple[Any, ...], data: Any) -> Any:
     raise DecodeError(max(problems, key=len))
 
 
-def _using(read: Callable[[Any], Any], data: Any) -> Any:
+def _built(read: Callable[[Any], Any], data: Any) -> Any:
+    """What a function makes of a value, whose errors count as the value's."""
     try:
         return read(data)
     except DecodeError:
