@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 
 import gensim_envs
-from gensim_envs.datasets import DatasetError, Played, Summary, folder, hdf5, record
+from gensim_envs.datasets import DatasetError, Played, Summary, folder, record
 from gensim_envs.errors import GensimError
 
 BOWL = "gensim/PutBlockInBowl-v0"
@@ -403,7 +403,7 @@ def test_nothing_of_another_file_gets_into_a_dataset_that_is_extended(
     with pytest.raises(
         GensimError, match=r"main_data\.hdf5 cannot be read: (x refers|x is a link|it is a sym)"
     ):
-        hdf5.assemble(present(tmp_path), [1])
+        folder.Folder.assemble(present(tmp_path), [1])
 
 
 def test_groups_with_many_names_are_checked_once(tmp_path: Path) -> None:
@@ -414,5 +414,5 @@ def test_groups_with_many_names_are_checked_once(tmp_path: Path) -> None:
             inner = group.create_group("a")
             group["b"] = inner
             group = inner
-    content, steps = hdf5.assemble(present(tmp_path), [1])
+    content, steps = folder.Folder.assemble(present(tmp_path), [1])
     assert (len(content) > 0, steps) == (True, 1)

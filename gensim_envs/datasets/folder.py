@@ -13,13 +13,15 @@ once the dataset is in place.
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any
 
-from gensim_envs.datasets.reading import MAIN, METADATA
+from gensim_envs.datasets.reading import MAIN, METADATA, MOST_BYTES, check_contained
 from gensim_envs.datasets.worker import Run
 from gensim_envs.errors import DatasetError, FileError, files_as
 from gensim_envs.utils import files
@@ -100,6 +102,38 @@ class Folder:
     def begin(self) -> None:
         """Create the folder of parts."""
         files.write(self._parts / "run.json", json.dumps(self.run.to_json()).encode(), self.out)
+
+    def assemble(self, seeds: Iterable[int]) -> tuple[bytes, int]:
+        """Put the episodes of seeds, in their order, into Minari's main file.
+
+        Compressed frames are copied as they are, from the present dataset or from parts. The file
+        is made in memory, since HDF5 ends the process with a segmentation fault on a full disk.
+
+        Args:
+            seeds: seeds of the episodes.
+
+        Returns:
+            The content of the file and the number of steps.
+        """
+        import h5py
+
+        numbers = {seed: index for index, seed in enumerate(self.seeds)}
+        steps, buffer = 0, io.BytesIO()
+        with h5py.File(buffer, "w") as file:
+            for index, seed in enumerate(seeds):
+                old = seed in numbers
+                name = f"episode_{index}"
+                path = self.data / MAIN if old else self.part(seed)
+                with (
+                    files.errors(path, "read"),
+                    files.open_regular(path, self.out, MOST_BYTES) as raw,
+                    h5py.File(raw, "r") as source,
+                ):
+                    check_contained(source, path)
+                    source.copy(f"episode_{numbers[seed]}" if old else "episode", file, name)
+                file[name].attrs.modify("id", index)
+                steps += int(file[name].attrs["total_steps"])
+        return buffer.getvalue(), steps
 
     def finish(self, main: bytes, metadata: dict[str, Any]) -> None:
         """Write or extend the dataset.

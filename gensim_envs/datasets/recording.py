@@ -264,13 +264,11 @@ def _finish(folder: Folder, executor: Executor) -> None:
     import minari
     from minari.serialization import serialize_space
 
-    from gensim_envs.datasets import hdf5
-
     run, spec = folder.run, folder.run.spec
     seeds, _ = _plan(folder)
     with _named(spec.id):
         observations, actions = executor.submit(worker.spaces_of, spec).result()
-    main, steps = hdf5.assemble(folder, seeds)
+    main, steps = folder.assemble(seeds)
     failed = [seed for seed in sorted(folder.failed) if seed < seeds[-1]]
     folder.finish(main, {
         "dataset_id": run.dataset_id,
