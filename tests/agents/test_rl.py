@@ -149,7 +149,7 @@ def test_a_run_killed_before_its_first_checkpoint_restarts(
         ({"steps": 0}, {}, "steps is 0"),
         ({"parallel": 0}, {}, "parallel is 0"),
         ({}, {"batch_size": 1, "n_steps": 1}, "ppo: "),
-        ({}, {"layers": 3}, "no option 'layers'"),
+        ({}, {"layers": 3}, "'layers' is unknown"),
     ],
 )
 def test_bad_options_are_refused(
