@@ -9,7 +9,8 @@ IS_311 := 'import sys; sys.exit(sys.version_info < (3, 11))'
 PYTHON ?= $(shell for name in python3.11 python3; do \
 	$$name -c $(IS_311) 2>/dev/null && echo $$name && break; done)
 PY := .venv/bin/python
-PYTEST_ARGS ?= -n auto
+# Tests of a file stay together, so that what they share is made once; idle processes take over some.
+PYTEST_ARGS ?= -n auto --dist worksteal
 # In a folder of their own, for one test: PyPI's torchvision is built for CUDA, and importing it beside
 # a torch for CPUs fails. Where it can be found, transformers imports it.
 CLIP := open_clip_torch==3.3.0 torchvision==0.28.0 timm==1.0.31 ftfy==6.3.1 wcwidth==0.9.4

@@ -297,10 +297,6 @@ class PlainTransporter(LearnedPolicy):
         """See `Policy`; probabilities, those of places summed over rotations."""
         return self._maps
 
-    def optimizer_groups(self) -> list[dict[str, Any]]:
-        """All parameters alike."""
-        return [{"params": list(self.parameters()), "lr": self.config.learning_rate}]
-
 
 # --- Geometry ---------------------------------------------------------------------------------
 # Rows run along x and columns along y, so that a turn by yaw takes an offset (row, column) to

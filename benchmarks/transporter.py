@@ -158,7 +158,7 @@ def our(demos: Demonstrations) -> Contender:
     policy = make_policy(spec, policy_config("transporter", {}))
     policy.fit_statistics(demos)
     optimizer = torch.optim.AdamW(
-        policy.optimizer_groups(), config.learning_rate, weight_decay=config.weight_decay
+        policy.parameters(), config.learning_rate, weight_decay=config.weight_decay
     )
     return Contender(policy, optimizer, config.batch_size, supports_bf16(CPU), demos, tokens)
 
@@ -175,7 +175,7 @@ def plain(demos: Demonstrations, correlation: str, *, bf16: bool) -> Contender:
     spec = replace(make_spec(config, demos, 0, ()), policy="plain", encoder=None)
     torch.manual_seed(0)
     policy = PlainTransporter(PlainConfig(correlation=correlation), spec)
-    optimizer = torch.optim.Adam(policy.optimizer_groups())
+    optimizer = torch.optim.Adam(policy.parameters(), policy.config.learning_rate)
     tokens = dict.fromkeys(demos.instructions(), np.zeros((0, 0), np.float32))
     return Contender(policy, optimizer, 1, bf16, demos, tokens)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gymnasium as gym
@@ -160,7 +159,7 @@ def common_bounds(ids: Iterable[str]) -> dict[str, int]:
         ValueError: `ids` is empty or has an id that is not a task of this suite.
         LibraryError: a record is broken.
     """
-    return _common([_library(each.kwargs["library"]).record(each.id) for each in _specs(ids)])
+    return _common([Library.of(each.kwargs["library"]).record(each.id) for each in _specs(ids)])
 
 
 def _specs(ids: Iterable[str]) -> list[EnvSpec]:
@@ -176,10 +175,6 @@ def _specs(ids: Iterable[str]) -> list[EnvSpec]:
 
 def _common(records: Sequence[Record]) -> dict[str, int]:
     return {name: max(each.bounds[name] for each in records) for name in records[0].bounds}
-
-
-def _library(library: str | None) -> Library:
-    return shipped() if library is None else Library(Path(library))
 
 
 def make(task: str, library: str | None, weak_sandbox: bool = False, **options: Any) -> TabletopEnv:
@@ -210,7 +205,7 @@ def _env(name: str, tasks: Sequence[Mapping[str, Any]], options: dict[str, Any])
     from gensim_envs.envs.tabletop import TabletopEnv
     from gensim_envs.sandbox.program import Mix
 
-    libraries = [_library(each["library"]) for each in tasks]
+    libraries = [Library.of(each["library"]) for each in tasks]
     records = [library.record(each["task"]) for library, each in zip(libraries, tasks, strict=True)]
     weak = [each.get("weak_sandbox", False) for each in tasks]
     programs = tuple(map(load_program, libraries, records, weak))

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import gymnasium as gym
@@ -21,7 +22,7 @@ import numpy as np
 import pytest
 
 import gensim_envs
-from gensim_envs.datasets import DatasetError, Played, Summary, folder, hdf5, record
+from gensim_envs.datasets import DatasetError, Played, Summary, folder, record
 from gensim_envs.errors import GensimError
 
 BOWL = "gensim/PutBlockInBowl-v0"
@@ -375,6 +376,11 @@ def test_import_is_light() -> None:
     assert said.stdout == "set()\n"
 
 
+def present(data: Path) -> Any:
+    """A folder with a dataset of one episode."""
+    return SimpleNamespace(data=data, out=data, seeds=[1])
+
+
 @pytest.mark.parametrize("kind", ["external", "virtual", "link", "file"])
 def test_nothing_of_another_file_gets_into_a_dataset_that_is_extended(
     tmp_path: Path, kind: str
@@ -382,8 +388,8 @@ def test_nothing_of_another_file_gets_into_a_dataset_that_is_extended(
     with h5py.File(tmp_path / "secret.hdf5", "w") as file:
         file["numbers"] = np.arange(6.0)
     if kind == "file":
-        (tmp_path / "main.hdf5").symlink_to(tmp_path / "other.hdf5")
-    with h5py.File(tmp_path / "main.hdf5", "w") as file:
+        (tmp_path / MAIN.name).symlink_to(tmp_path / "other.hdf5")
+    with h5py.File(tmp_path / MAIN.name, "w") as file:
         group = file.create_group("episode_0/infos")
         file["episode_0"].attrs.update(id=0, total_steps=1)
         if kind == "external":
@@ -395,18 +401,18 @@ def test_nothing_of_another_file_gets_into_a_dataset_that_is_extended(
         elif kind == "link":
             group["x"] = h5py.ExternalLink(str(tmp_path / "secret.hdf5"), "numbers")
     with pytest.raises(
-        GensimError, match=r"main\.hdf5 cannot be read: (x refers|x is a link|it is a sym)"
+        GensimError, match=r"main_data\.hdf5 cannot be read: (x refers|x is a link|it is a sym)"
     ):
-        hdf5.assemble([1], tmp_path / "main.hdf5", [1], lambda seed: tmp_path, tmp_path)
+        folder.Folder.assemble(present(tmp_path), [1])
 
 
 def test_groups_with_many_names_are_checked_once(tmp_path: Path) -> None:
-    with h5py.File(tmp_path / "main.hdf5", "w") as file:
+    with h5py.File(tmp_path / MAIN.name, "w") as file:
         group = file.create_group("episode_0")
         group.attrs.update(id=0, total_steps=1)
         for _ in range(40):  # 2**40 paths lead to the last one
             inner = group.create_group("a")
             group["b"] = inner
             group = inner
-    content, steps = hdf5.assemble([1], tmp_path / "main.hdf5", [1], lambda _: tmp_path, tmp_path)
+    content, steps = folder.Folder.assemble(present(tmp_path), [1])
     assert (len(content) > 0, steps) == (True, 1)

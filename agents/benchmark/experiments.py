@@ -12,9 +12,8 @@ from typing import Any
 from agents.benchmark.suites import Condition, Experiment, Suite
 from agents.evaluation import results
 from agents.evaluation.evaluate import evaluate
-from agents.evaluation.playing import PolicySource
 from agents.policies.learned import policy_class
-from agents.policies.registry import policy_names
+from agents.policies.registry import POLICIES
 from agents.training import checkpoint
 from agents.training.dagger import DaggerConfig
 from agents.training.train import train
@@ -51,7 +50,7 @@ class RunExperiment:
     @property
     def checkpoint(self) -> Path | None:
         """The checkpoint that is evaluated; None for a policy that needs no training."""
-        if self.experiment.policy in policy_names("scripted"):
+        if self.experiment.policy in POLICIES["scripted"]:
             return None
         if self.experiment.kind == "zero-shot":
             return self._start
@@ -89,7 +88,7 @@ class RunExperiment:
             return []
         options = {"policy": each.policy, "env": each.envs, "seed": self.suite.seed,
                    **each.options, "out": self.folder / "run"}  # fmt: skip
-        if each.policy not in policy_names("reinforcement"):  # which use one thread anyway
+        if each.policy not in POLICIES["reinforcement"]:  # which use one thread anyway
             options |= {"threads": self.suite.threads, "workers": 1}
         if each.demos is not None:
             options |= {"demos": each.demos, "data": self.demos}
@@ -124,9 +123,8 @@ class RunExperiment:
         name = "-".join(condition.name.replace(" ", "_") for condition in conditions)
         path = self.folder / f"evaluation-{name}-{self.episodes}.json"
         if not path.exists():
-            scripted = "" if self.checkpoint else self.experiment.policy
             made = evaluate(
-                PolicySource(scripted, self.checkpoint), self.experiment.envs,
+                self.checkpoint or self.experiment.policy, self.experiment.envs,
                 seeds=list(TEST[: self.episodes]),
                 splits=[condition.split for condition in conditions],
                 perturb=conditions[0].perturb, workers=1,

@@ -36,16 +36,14 @@ def program_hashes(envs: Iterable[str]) -> dict[str, str]:
     # Task lists can be read without the simulator.
     import gymnasium as gym
 
-    from gensim_envs.library import Library, LibraryError, shipped
+    from gensim_envs.library import Library, LibraryError
 
     hashes = {}
     for env in envs:
         if env not in gym.registry:
             raise AgentsError(f"{env} is not registered; `gensim list` shows the ids")
         try:
-            root = gym.spec(env).kwargs["library"]
-            library = shipped() if root is None else Library(Path(root))
-            hashes[env] = library.record(env).sha256
+            hashes[env] = Library.of(gym.spec(env).kwargs["library"]).record(env).sha256
         except (KeyError, LibraryError) as error:
             raise AgentsError(f"{env} has no valid record in its library: {error}") from error
     return hashes

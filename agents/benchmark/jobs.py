@@ -35,7 +35,7 @@ class Job:
 
 
 def run(
-    jobs: Sequence[Job], workers: int, done: Callable[[Job, str | None], object]
+    jobs: Sequence[Job], workers: int, done: Callable[[Job, dict[str, str]], object]
 ) -> dict[str, str]:
     """Run jobs. If one fails, those that need it fail too, and the others continue.
 
@@ -44,7 +44,7 @@ def run(
     Args:
         jobs: in the order in which they start; needs that are not among them count as done.
         workers: number of processes.
-        done: called with each job that has ended, and its error.
+        done: called with each job that has ended, and {name: error} of those that failed so far.
 
     Returns:
         {name: error} of those that failed.
@@ -52,12 +52,14 @@ def run(
     waiting = {job.name: job for job in jobs}
     running: dict[Future[str | None], tuple[Job, ProcessPoolExecutor]] = {}
     errors: dict[str, str] = {}
+    # Spawned, since forking a process that has threads, as PyTorch's does, may hang.
+    context = multiprocessing.get_context("spawn")
     others = set(multiprocessing.active_children())
 
     def finish(job: Job, error: str | None) -> None:
         if error is not None:
             errors[job.name] = error
-        done(job, error)
+        done(job, errors)
 
     try:
         while waiting or running:
@@ -66,7 +68,8 @@ def run(
                 if failed := job.needs & errors.keys():
                     finish(waiting.pop(job.name), f"it needs {min(failed)}, which failed")
                 elif len(running) < workers and not job.needs & unfinished:
-                    executor = _executor()
+                    # Of its own: a process that is killed would break one that others share.
+                    executor = ProcessPoolExecutor(1, context, initializer=end_with_parent)
                     running[executor.submit(_work, waiting.pop(job.name))] = job, executor
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 job, executor = running.pop(future)
@@ -77,13 +80,6 @@ def run(
     finally:
         end_children(others)
     return errors
-
-
-def _executor() -> ProcessPoolExecutor:
-    """An executor for one job; a process that is killed would break one that others share."""
-    # Spawned, since forking a process that has threads, as PyTorch's does, may hang.
-    context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(1, context, initializer=end_with_parent)
 
 
 def _work(job: Job) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,17 +32,11 @@ def plot(results: Record, folder: Path) -> list[str]:
     """Draw the plots of a suite.
 
     Returns:
-        Names of the files in `folder`; none if matplotlib is missing.
+        Names of the files in `folder`.
 
     Raises:
         FileError: if a file cannot be written.
     """
-    try:
-        import matplotlib
-    except ModuleNotFoundError:
-        print("no plots: matplotlib is missing; pip install matplotlib", file=sys.stderr)
-        return []
-    matplotlib.use("Agg")
     figures = {
         "success_over_demos.png": (over_demos, "demonstrations", True),
         "success_over_tasks.png": (over_tasks, "tasks trained on before", False),

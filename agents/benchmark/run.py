@@ -27,11 +27,12 @@ from agents.benchmark.experiments import EXPERIMENT, LOG, RunExperiment, demonst
 from agents.benchmark.suites import SUITES, Experiment, Suite
 from agents.data.collect import collect
 from agents.errors import AgentsError
-from agents.ranges import Checked, Range
+from agents.ranges import Checked
 from agents.training import checkpoint
 from gensim_envs.printing import printable
 from gensim_envs.seeds import TEST
 from gensim_envs.utils import cli, files
+from gensim_envs.utils.decode import Range
 from gensim_envs.utils.processes import cores
 from gensim_envs.utils.progress import Progress
 
@@ -79,20 +80,18 @@ def run(config: BenchmarkConfig) -> int:
     with checkpoint.locked(out):
         _claim(suite, out, episodes)
         work = _jobs(suite, experiments, out, episodes)
-        errors: dict[str, str] = {}
         count = itertools.count(1)
         with Progress(len(work), unit="job") as progress:
 
-            def done(job: jobs.Job, error: str | None) -> None:
-                if error is not None:
-                    errors[job.name] = error
+            def done(job: jobs.Job, errors: dict[str, str]) -> None:
                 _write_results(suite, out, errors)
-                outcome = _outcome(job.work) if error is None else f"failed: {error}"
+                failed = job.name in errors
+                outcome = f"failed: {errors[job.name]}" if failed else _outcome(job.work)
                 progress.advance()
                 line = f"[{next(count)}/{len(work)}] {job.name}: {outcome}"
                 progress.line(line, sys.stderr)
 
-            jobs.run(work, config.workers or max(1, cores() // suite.threads), done)
+            errors = jobs.run(work, config.workers or max(1, cores() // suite.threads), done)
         results = _write_results(suite, out, errors)
         # The tables first, since plots may fail or fill the disk.
         files.write(out / "results.md", tables.markdown(results).encode())

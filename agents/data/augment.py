@@ -132,14 +132,8 @@ class Motion:
 
     def answers(self, table: Table, answers: NDArray[np.float32]) -> NDArray[np.float32]:
         """Answers (k, 7), see `Sample`, in the moved scene."""
-        moved = answers.copy()
-        for row in moved:
-            row[:6] = self.action(table, row[:6])
-        return moved
+        return np.array([[*self.action(table, row[:6]), row[6]] for row in answers], np.float32)
 
-
-STILL = Motion(0.0, np.zeros(2))
-"""No motion."""
 
 _MARGIN = 0.02  # metres between picks or places and the edge of the moved image
 _SPREAD = 0.08  # metres, standard deviation of a shift: a sixth of the table's shorter side
@@ -191,8 +185,7 @@ def prepared(
     scenes, tables = pictures([s.color for s in samples], [s.height for s in samples])
     actions, answers = np.stack([s.action for s in samples]), [s.known for s in samples]
     if train and config.augment:
-        turns = [draws_turns(s.instruction) for s in samples]
-        motions, answers = moved_answers(actions, answers, table, rng, turns)
+        motions, answers = moved_answers(samples, table, rng)
         actions = np.stack([m.action(table, a) for m, a in zip(motions, actions, strict=True)])
         scenes = move(scenes, table, motions)
     if train and config.noise:
@@ -211,20 +204,17 @@ def draws_turns(instruction: str) -> bool:
 
 
 def moved_answers(
-    actions: NDArray[np.float32], answers: Sequence[NDArray[np.float32]], table: Table,
-    rng: np.random.Generator, turns: Sequence[bool],
-) -> tuple[list[Motion], list[NDArray[np.float32]]]:  # fmt: skip
-    """A random motion for each action (b, 6), and each one's answers (k, 7) in the moved scenes.
+    samples: Sequence[Sample], table: Table, rng: np.random.Generator
+) -> tuple[list[Motion], list[NDArray[np.float32]]]:
+    """A random motion for each sample, and its answers (k, 7) in the moved scene.
 
     Args:
-        actions: that stay on the table.
-        answers: b times (k, 7), see `Sample`.
+        samples: whose actions stay on the table; those that name a direction are not rotated.
         table: where they are.
         rng: the only randomness.
-        turns: b times, whether the motion may rotate the scene.
     """
-    motions = [draw(table, a, rng, turn=t) for a, t in zip(actions, turns, strict=True)]
-    return motions, [m.answers(table, a) for m, a in zip(motions, answers, strict=True)]
+    motions = [draw(table, s.action, rng, turn=draws_turns(s.instruction)) for s in samples]
+    return motions, [m.answers(table, s.known) for m, s in zip(motions, samples, strict=True)]
 
 
 def noisy(scenes: Tensor, noise: float, rng: np.random.Generator) -> Tensor:
@@ -254,7 +244,7 @@ def draw(table: Table, action: ArrayLike, rng: np.random.Generator, turn: bool =
         points = motion.points(table, [pick, place])
         if (points >= low).all() and (points <= high).all():
             return motion
-    return STILL
+    return Motion(0.0, np.zeros(2))
 
 
 def move(scenes: Tensor, table: Table, motions: list[Motion]) -> Tensor:
@@ -269,17 +259,14 @@ def move(scenes: Tensor, table: Table, motions: list[Motion]) -> Tensor:
         (b, c, rows, columns) float, bilinear.
     """
     middle = torch.tensor(table.middle, dtype=torch.float32)
-    world = torch.stack(torch.meshgrid(*_centres(table), indexing="ij"), -1)  # (rows, columns, 2)
+    lines = (low + (torch.arange(n, dtype=torch.float32) + 0.5) * table.pixel
+             for low, n in zip(table.low, table.shape, strict=True))  # fmt: skip
+    world = torch.stack(torch.meshgrid(*lines, indexing="ij"), -1)  # (rows, columns, 2)
     inverse = np.stack([_rotation(-motion.rotation) for motion in motions])
     backward = torch.tensor(inverse, dtype=torch.float32)
     shift = torch.tensor(np.stack([m.shift for m in motions]), dtype=torch.float32)
     before = torch.einsum("bij,brcj->brci", backward, world - middle - shift[:, None, None])
     return F.grid_sample(scenes, table.sampling(before + middle), align_corners=False)
-
-
-def _centres(table: Table) -> tuple[Tensor, Tensor]:
-    rows, columns = (torch.arange(n, dtype=torch.float32) + 0.5 for n in table.shape)
-    return table.low[0] + rows * table.pixel, table.low[1] + columns * table.pixel
 
 
 def _rotation(angle: float) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from tyro.conf import arg
 
 import gensim_envs
+from agents.benchmark.suites import task_list
 from agents.data import tokens
 from agents.data.demonstrations import Demonstrations
 from agents.errors import AgentsError
@@ -118,7 +119,6 @@ class ExportConfig(Checked):
 
 def export(config: ExportConfig) -> None:
     """Record demonstrations with the tokens of their instructions, to train elsewhere."""
-    from agents.benchmark.suites import task_list
     from agents.policies.registry import text_encoder
     from agents.policies.text_encoders import PROBE
 

@@ -7,7 +7,6 @@ people gave the names in R. Munroe, "Color Survey Results", 2010, https://xkcd.c
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -26,10 +25,11 @@ NAMES = {
 WORDS = 4
 """Colour words of an instruction that policies get, in the order in which they are named."""
 
-_BASIC = (
+_TERMS = (
     "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "grey", "white", "black",
 )  # fmt: skip
 # The basic colour terms of English (Berlin and Kay, 1969), among which a name is chosen.
+_BASIC = torch.tensor([list(bytes.fromhex(NAMES[term])) for term in _TERMS]) / 255
 _SPREAD = 20.0  # of CIELAB: people give one name to colours that are about this far apart
 _LIGHTNESS = 0.6  # weight of a difference in lightness, which shading changes too
 _UNNAMED = 1e-3  # how near a colour must be to some name for it to be called anything
@@ -76,7 +76,7 @@ def likeness(colors: Tensor, names: Tensor) -> Tensor:
 def _likeness(colors: Tensor, names: Tensor) -> Tensor:
     b, n = len(names), names.shape[1]
     scale = colors.new_tensor([_LIGHTNESS, 1, 1])
-    basic = _lab(_rgb(_BASIC).to(colors))
+    basic = _lab(_BASIC.to(colors))
     asked = _lab(names[..., :3])
     every = torch.cat([asked, basic.expand(b, -1, -1)], 1) * scale
     seen = (_lab(colors) * scale).reshape(b, -1, 3)
@@ -90,12 +90,6 @@ def _likeness(colors: Tensor, names: Tensor) -> Tensor:
     mine = near[..., :n]
     probable: Tensor = mine / (mine + rivals + _UNNAMED) * names[:, None, :, 3]
     return probable.reshape(*colors.shape[:-1], n)
-
-
-def _rgb(names: Sequence[str]) -> Tensor:
-    """The values (n, 3) of names, 0..1."""
-    values = b"".join(bytes.fromhex(NAMES[name]) for name in names)
-    return torch.tensor(list(values), dtype=torch.float32).reshape(-1, 3) / 255
 
 
 def _lab(colors: Tensor) -> Tensor:

@@ -9,14 +9,15 @@ from typing import Annotated, Literal
 
 from tyro.conf import arg
 
+from agents.benchmark.suites import task_list
 from agents.errors import AgentsError
 from agents.evaluation import results
 from agents.evaluation.evaluate import PERTURBATIONS
 from agents.evaluation.evaluate import evaluate as run_evaluation
-from agents.evaluation.playing import PolicySource
-from agents.ranges import Checked, Range
+from agents.ranges import Checked
 from gensim_envs.seeds import TEST
 from gensim_envs.utils import cli, files
+from gensim_envs.utils.decode import Range
 
 PRETRAINED = Path(__file__).parents[1] / "pretrained"
 """The checkpoint that is evaluated by default."""
@@ -59,16 +60,11 @@ class EvaluateConfig(Checked):
 
 def evaluate(config: EvaluateConfig) -> None:
     """Play episodes over fixed test seeds and report success."""
-    envs = config.env
-    if config.tasks is not None:
-        from agents.benchmark.suites import task_list
-
-        envs = task_list(config.tasks)
+    envs = task_list(config.tasks) if config.tasks else config.env
     if config.json is not None:
         files.append(config.json, b"")  # fails before long work if it cannot be written
-    scripted = config.policy is not None
     result = run_evaluation(
-        PolicySource(config.policy or "", None if scripted else config.checkpoint or PRETRAINED),
+        config.policy or config.checkpoint or PRETRAINED,
         envs,
         seeds=list(TEST[: config.episodes]),
         splits=config.split,

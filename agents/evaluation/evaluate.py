@@ -22,11 +22,11 @@ from agents.evaluation import results
 from agents.evaluation.playing import (
     MAKE_ERRORS,
     Outcome,
-    PolicySource,
     Setting,
     check_actions,
     check_registered,
-    loaded,
+    kept_policy,
+    load_policy,
     of_suite,
     outcome,
 )
@@ -46,7 +46,7 @@ _COMPARED = TEST[:10]  # seeds over which splits are compared
 
 
 def evaluate(
-    source: PolicySource,
+    source: str | Path,
     envs: Sequence[str] = (),
     *,
     seeds: Sequence[int],
@@ -61,7 +61,7 @@ def evaluate(
     A script must call it under `if __name__ == "__main__":`, since it starts processes.
 
     Args:
-        source: of the policy.
+        source: name of a scripted policy, or folder of a checkpoint.
         envs: ids; by default those that the policy was trained on.
         seeds: one episode of each env and split for each.
         splits: "train", "test" or both. With both, "test" is left out for an env that shows the
@@ -84,12 +84,12 @@ def evaluate(
         from agents.evaluation.videos import check_writable
 
         check_writable(videos)
-    policy = source.load()
+    policy = load_policy(source)
     if policy.spec is not None and not envs:
         envs = policy.spec.envs
         check_registered(envs, "the checkpoint")
     if not envs:
-        raise AgentsError(f"{source.name} was trained on no task; give some with --env or --tasks")
+        raise AgentsError(f"{source} was trained on no task; give some with --env or --tasks")
     settings, left_out = _settings(policy, list(dict.fromkeys(envs)), splits, perturb or {})
     foreign = [env for env in envs if not of_suite(env)]
     if foreign and (perturb or videos is not None):
@@ -106,8 +106,8 @@ def evaluate(
             for path in paths:
                 print(f"wrote {path}", file=sys.stderr, flush=True)
     return {
-        "policy": source.name or (policy.spec.policy if policy.spec is not None else ""),
-        "checkpoint": None if source.checkpoint is None else str(source.checkpoint),
+        "policy": str(source) if policy.spec is None else policy.spec.policy,
+        "checkpoint": None if policy.spec is None else str(source),
         **results.summary(outcomes, left_out, seeds),
         "seconds": round(time.monotonic() - began, 1),
         "versions": results.versions(),
@@ -139,9 +139,9 @@ def _settings(
         # State vectors are as long as the longest of the training tasks.
         bounds = policy.spec.state_bounds or _common_bounds(policy.spec.envs)
     for env in envs:
-        padding = tuple(bounds.items()) if of_suite(env) else ()
+        padding = bounds if of_suite(env) else {}
         own = [
-            Setting(env, split, tuple(perturb.items()), policy.obs_mode, padding, policy.privileged)
+            Setting(env, split, perturb, policy.obs_mode, padding, policy.privileged)
             for split in SPLITS
             if split in splits
         ]
@@ -173,13 +173,12 @@ def _check_fit(setting: Setting, policy: Policy) -> None:
     Raises:
         AgentsError: naming what does not fit.
     """
-    bounds = dict(setting.bounds)
-    if bounds:
+    if setting.bounds:
         needed = _common_bounds([setting.env])
-        if any(most > bounds[kind] for kind, most in needed.items()):
+        if any(most > setting.bounds[kind] for kind, most in needed.items()):
             raise AgentsError(
                 f"{setting.env} needs a state vector for {needed}, that of the checkpoint is for "
-                f"at most {bounds}; train a policy on it"
+                f"at most {setting.bounds}; train a policy on it"
             )
     with closing(setting.make()) as env:
         check_actions(setting.env, env.action_space)
@@ -200,14 +199,14 @@ def _looks(setting: Setting) -> set[tuple[str, str, int]]:
 # -------------------------------------------------------------------------------------- episodes
 
 
-def _play(source: PolicySource, setting: Setting, seeds: Sequence[int]) -> list[Outcome]:
+def _play(source: str | Path, setting: Setting, seeds: Sequence[int]) -> list[Outcome]:
     """Play some seeds of a setting, in a worker process."""
     with closing(setting.make()) as env:
-        return [outcome(env, loaded(source), seed, setting.options) for seed in seeds]
+        return [outcome(env, kept_policy(source), seed, setting.options) for seed in seeds]
 
 
 def _play_all(
-    source: PolicySource, settings: Sequence[Setting], seeds: Sequence[int], workers: int | None
+    source: str | Path, settings: Sequence[Setting], seeds: Sequence[int], workers: int | None
 ) -> dict[Setting, list[Outcome]]:
     """All outcomes of each setting, in the order of the seeds."""
     chunks = [seeds[k : k + _CHUNK] for k in range(0, len(seeds), _CHUNK)]
@@ -234,11 +233,11 @@ def _failures(outcomes: Mapping[Setting, Sequence[Outcome]]) -> list[tuple[Setti
     return [each for row in itertools.zip_longest(*failed) for each in row if each is not None]
 
 
-def _record(source: PolicySource, setting: Setting, seed: int, videos: Path) -> Path:
+def _record(source: str | Path, setting: Setting, seed: int, videos: Path) -> Path:
     """Record one episode, in a worker process."""
     from agents.evaluation.videos import record
 
-    name = "-".join([setting.env.split("/")[-1], setting.split, *dict(setting.perturb), str(seed)])
+    name = "-".join([setting.env.split("/")[-1], setting.split, *setting.perturb, str(seed)])
     path = videos / f"{name}.mp4"
-    record(loaded(source), setting, seed, path)
+    record(kept_policy(source), setting, seed, path)
     return path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -62,49 +62,31 @@ def check_registered(envs: Iterable[str], source: str) -> None:
             )
 
 
-class Refused(Exception):
-    """An env cannot be reset with a seed and perturbation, for the reason in the message."""
+def load_policy(source: str | Path) -> Policy:
+    """Load a policy: a scripted one by its name, a trained one from the folder of its checkpoint.
 
-
-@dataclass(frozen=True)
-class PolicySource:
-    """The source of a policy; it can be pickled.
-
-    Attributes:
-        name: of a scripted policy; "" for one of a checkpoint.
-        checkpoint: its folder; None for a scripted policy.
+    Raises:
+        AgentsError: if there is no such policy, or the checkpoint cannot be used.
     """
+    if isinstance(source, str):
+        return scripted_policy(source)
+    from agents.policies.learned import LearnedPolicy  # scripted policies need no torch
 
-    name: str = ""
-    checkpoint: Path | None = None
-
-    def load(self) -> Policy:
-        """Load the policy.
-
-        Raises:
-            AgentsError: if there is no such policy, or the checkpoint cannot be used.
-        """
-        if self.checkpoint is None:
-            return scripted_policy(self.name)
-        from agents.policies.learned import LearnedPolicy  # scripted policies need no torch
-
-        return LearnedPolicy.from_pretrained(self.checkpoint)
+    return LearnedPolicy.from_pretrained(source)
 
 
-@functools.lru_cache(1)
-def loaded(source: PolicySource) -> Policy:
-    """The policy of a source, kept in this process for the next episode."""
-    return source.load()
+kept_policy = functools.lru_cache(1)(load_policy)
+"""Loads a policy and keeps it in this process for the next episode."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Setting:
     """The environment and conditions of an evaluation.
 
     Attributes:
         env: id. The other attributes apply to envs of this suite; others are made as they are.
         split: "train" for the colours of training, "test" for others.
-        perturb: items of `reset(options={"perturb": ...})`.
+        perturb: the value of `reset(options={"perturb": ...})`.
         obs_mode: of the env.
         bounds: items to which the state vector is padded; empty for those of the env.
         privileged: whether the state vector also says what the current goal means.
@@ -112,15 +94,15 @@ class Setting:
 
     env: str
     split: str = "train"
-    perturb: tuple[tuple[str, Any], ...] = ()
+    perturb: Mapping[str, Any] = field(default_factory=dict)
     obs_mode: str = "rgbd"
-    bounds: tuple[tuple[str, int], ...] = ()
+    bounds: Mapping[str, int] = field(default_factory=dict)
     privileged: bool = False
 
     @property
     def options(self) -> dict[str, Any]:
         """The options of each reset."""
-        return {"perturb": dict(self.perturb)} if of_suite(self.env) else {}
+        return {"perturb": self.perturb} if of_suite(self.env) else {}
 
     def make(self, **more: Any) -> gym.Env[Any, Any]:
         """Make the env, with further options.
@@ -134,7 +116,7 @@ class Setting:
             if options["obs_mode"] == "state":
                 options["privileged"] = self.privileged
                 if self.bounds:
-                    options["bounds"] = dict(self.bounds)
+                    options["bounds"] = self.bounds
         try:
             return gym.make(self.env, **options)
         except gym.error.UnregisteredEnv as error:
@@ -178,35 +160,29 @@ def play(
         policy: that acts.
         seed: determines the episode and what the policy draws.
         options: of the reset.
-
-    Raises:
-        Refused: if the perturbation does not fit this seed, or no draw of this seed fits the table.
     """
-    started = False
 
     def start(observation: Any, info: Mapping[str, Any]) -> None:
-        nonlocal started
-        started = True
         policy.reset(env, episode_rng(seed))
 
     def act(observation: Any, info: Mapping[str, Any]) -> Any:
         return policy.act(observation, info.get("instruction", ""))
 
-    try:
-        yield from gensim_envs.transitions(env, act, seed=seed, options=options, start=start)
-    except (PerturbationError, TaskError) as error:
-        if started or (isinstance(error, TaskError) and not error.redraw):
-            raise
-        raise Refused(str(error)) from error
+    return gensim_envs.transitions(env, act, seed=seed, options=options, start=start)
 
 
 def outcome(
     env: gym.Env[Any, Any], policy: Policy, seed: int, options: Mapping[str, Any] | None = None
 ) -> Outcome:
-    """Play one episode to its end; the arguments are those of `play`."""
+    """Play one episode to its end; the arguments are those of `play`.
+
+    It is refused if the perturbation does not fit this seed, or no draw of it fits the table.
+    """
+    steps: list[gensim_envs.Transition] = []
     try:
-        steps = [(step.success, step.reward) for step in play(env, policy, seed, options)]
-    except Refused as error:
+        steps.extend(play(env, policy, seed, options))
+    except (PerturbationError, TaskError) as error:
+        if steps or (isinstance(error, TaskError) and not error.redraw):
+            raise
         return Outcome(seed, False, 0.0, 0, str(error))
-    success, _ = steps[-1]
-    return Outcome(seed, success, sum(reward for _, reward in steps), len(steps))
+    return Outcome(seed, steps[-1].success, sum(step.reward for step in steps), len(steps))

@@ -44,7 +44,7 @@ def summary(
     """
     results, missing = [], list(left_out)
     for setting, its in outcomes.items():
-        what = {"env": setting.env, "split": setting.split, "perturb": dict(setting.perturb)}
+        what = {"env": setting.env, "split": setting.split, "perturb": setting.perturb}
         played = [each for each in its if each.refused is None]
         if played:
             refused = {str(each.seed): each.refused for each in its if each.refused is not None}

@@ -74,30 +74,25 @@ def record(policy: Policy, setting: Setting, seed: int, path: Path) -> None:
         mirror = None
         if setting.obs_mode == "state":  # which has no image, so a mirrored rgbd env provides one
             mirror = opened.enter_context(closing(setting.make(obs_mode="rgbd")))
-        fps = int(env.metadata["render_fps"])
         with files.errors(path):
-            write_video(path, frames(env, policy, setting, seed, fps, mirror), fps)
+            frames = _frames(env, mirror, policy, setting, seed)
+            write_video(path, frames, int(env.metadata["render_fps"]))
 
 
-def frames(
-    env: gym.Env[Any, Any],
-    policy: Policy,
-    setting: Setting,
+def _frames(
+    env: gym.Env[Any, Any], mirror: gym.Env[Any, Any] | None, policy: Policy, setting: Setting,
     seed: int,
-    fps: int,
-    mirror: gym.Env[Any, Any] | None = None,
-) -> Iterator[Image]:
+) -> Iterator[Image]:  # fmt: skip
     """The frames of the video of an episode, (480, 1280, 3) each.
 
     Args:
         env: of `setting`, with render_mode="rgb_array_list".
+        mirror: the same env with obs_mode="rgbd", if `env` has no images.
         policy: that acts.
         setting: what is played.
         seed: of the episode.
-        fps: frames per second.
-        mirror: the same env with obs_mode="rgbd", if `env` has no images.
     """
-    pause, last = round(_PAUSE * fps), None
+    pause, last = round(_PAUSE * env.metadata["render_fps"]), None
     mirrored = None if mirror is None else mirror.reset(seed=seed, options=setting.options)[0]
     for number, step in enumerate(play(env, policy, seed, setting.options), 1):
         observation = step.observation if mirrored is None else mirrored

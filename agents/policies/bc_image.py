@@ -21,10 +21,11 @@ from torch.distributions import Categorical, Independent, MixtureSameFamily, Nor
 
 from agents.data.augment import Table, pictures, prepared
 from agents.data.demonstrations import Sample
+from agents.errors import AgentsError
 from agents.policies.base import Array, PolicySpec
 from agents.policies.learned import LearnedPolicy, pad_tokens
 from agents.policies.networks import Decoder, Encoder, InstructionPooling
-from agents.ranges import Amount, Checked, Dropout, Range, Width
+from agents.ranges import Amount, Checked, Dropout, Width
 
 _CELL = 4  # pixels of an image in one of the features
 _LEAST_SPREAD = 0.01  # in units of `Table.encode`: 5 mm and half a degree
@@ -53,7 +54,8 @@ class BCImageConfig(Checked):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        Range(2 * self.modes).check("points", self.points)
+        if self.points < 2 * self.modes:
+            raise AgentsError(f"points is {self.points}; expected {2 * self.modes} or more")
 
 
 class BCImage(LearnedPolicy):
@@ -85,9 +87,8 @@ class BCImage(LearnedPolicy):
     ) -> dict[str, Tensor]:
         """`image` (B, 4, H, W), `target` (B, 6) of `Table.encode`, `tokens` and `mask`."""
         scenes, _, actions, _ = prepared(samples, self.table, self.config, rng, train)
-        padded, mask = pad_tokens(tokens)
         target = torch.from_numpy(self.table.encode(actions))
-        return {"image": scenes, "target": target, "tokens": padded, "mask": mask}
+        return {"image": scenes, "target": target, **pad_tokens(tokens)}
 
     def forward(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Negative log-likelihood; `pick` and `place` are mean errors of the best mode, metres."""
@@ -99,11 +100,9 @@ class BCImage(LearnedPolicy):
         self, observation: Mapping[str, Array], tokens: Array, instruction: str = ""
     ) -> NDArray[np.float32]:
         """The mean of the most likely mode, (6,)."""
-        padded, mask = pad_tokens([tokens])
         scene, _ = pictures([observation["color"]], [observation["height"]])
-        batch = {"image": scene, "tokens": padded, "mask": mask}
         with torch.inference_mode():
-            mixture = self._mixture({k: v.to(self.device) for k, v in batch.items()})
+            mixture = self._mixture(self.on_device({"image": scene, **pad_tokens([tokens])}))
         return self.clip(self.table.decode(_best_mode(mixture).cpu().numpy())[0])
 
     def _mixture(self, batch: dict[str, Tensor]) -> Any:  # a MixtureSameFamily, which has no types

@@ -23,8 +23,9 @@ from agents.errors import AgentsError
 from agents.policies.base import Array, PolicySpec
 from agents.policies.learned import LearnedPolicy, pad_tokens
 from agents.policies.networks import InstructionPooling
-from agents.ranges import Checked, Dropout, Range, Width
+from agents.ranges import Checked, Dropout, Width
 from gensim_envs import StateLayout
+from gensim_envs.utils.decode import Range
 
 _MIN_STD = 0.01  # of an entry that hardly varies, whose noise would become the largest input
 
@@ -84,10 +85,7 @@ class BCState(LearnedPolicy):
         """`state` (B, n), `target` (B, 6) of `Table.encode`, `tokens` and `mask`."""
         states, actions = self._scenes(samples, rng, train)
         target = torch.from_numpy(self.table.encode(actions))
-        padded, mask = pad_tokens(tokens)
-        return {
-            "state": torch.from_numpy(states), "target": target, "tokens": padded, "mask": mask
-        }  # fmt: skip
+        return {"state": torch.from_numpy(states), "target": target, **pad_tokens(tokens)}
 
     def _scenes(
         self, samples: list[Sample], rng: np.random.Generator, train: bool
@@ -113,11 +111,9 @@ class BCState(LearnedPolicy):
     ) -> NDArray[np.float32]:
         """See `LearnedPolicy`."""
         state = torch.from_numpy(np.asarray(observation["state"], np.float32))[None]
-        padded, mask = pad_tokens([tokens])
-        batch = {"state": state, "tokens": padded, "mask": mask}
         with torch.inference_mode():
-            outputs = self._outputs({k: v.to(self.device) for k, v in batch.items()}).cpu().numpy()
-        return self.clip(self.table.decode(outputs)[0])
+            outputs = self._outputs(self.on_device({"state": state, **pad_tokens([tokens])}))
+        return self.clip(self.table.decode(outputs.cpu().numpy())[0])
 
     def _outputs(self, batch: dict[str, Tensor]) -> Tensor:
         """(B, 6), in float32: bfloat16 would round a place by 2 mm."""

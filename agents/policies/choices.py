@@ -32,12 +32,9 @@ class Choices:
 
     def __init__(self, bounds: Mapping[str, int]) -> None:
         self.layout = StateLayout.of(bounds, privileged=True)
-        items, every = self.layout.items.rows, sum(block.rows for block in self._blocks)
-        self.space = spaces.MultiDiscrete([items, every])
-
-    @property
-    def _blocks(self) -> tuple[Any, ...]:
-        return self.layout.items, self.layout.places, self.layout.targets
+        self._blocks = self.layout.items, self.layout.places, self.layout.targets
+        every = sum(block.rows for block in self._blocks)
+        self.space = spaces.MultiDiscrete([self.layout.items.rows, every])
 
     def action(self, state: NDArray[Any], choice: NDArray[Any]) -> NDArray[np.float32] | None:
         """The action (6,) of a choice (2,), or None if one of the rows is empty.

@@ -111,42 +111,39 @@ def _fast(length: int) -> int:
 def cross_entropy(scores: Tensor, cells: Tensor) -> Tensor:
     """The mean negative log-likelihood of sets of targets between the cells of a grid, in nats.
 
-    The eight neighbours of a target share its probability, as in trilinear interpolation. Which
-    target of a set gets the probability does not matter.
+    The log-probability of a target is interpolated between its eight neighbours. Which target of a
+    set gets the probability does not matter.
 
     Args:
         scores: (b, k, h, w) logits.
         cells: (b, t, 3) targets in k, h and w; integers are cell centres. Those that are not needed
             are NaN.
     """
-    b, *shape = scores.shape
     log_probs = scores.flatten(1).log_softmax(1).reshape(scores.shape)
-    known = ~cells.isnan().any(-1)
-    cells = cells.nan_to_num()
-    lower = cells.floor()
-    part = cells - lower
-    batch, total = torch.arange(b, device=cells.device)[:, None], scores.new_zeros(cells.shape[:2])
-    for corner in itertools.product((0, 1), repeat=3):
-        share = torch.stack([part[..., d] if c else 1 - part[..., d] for d, c in enumerate(corner)])
-        at = [(lower[..., d].long() + c).clamp(0, shape[d] - 1) for d, c in enumerate(corner)]
-        total = total + share.prod(0) * log_probs[batch, at[0], at[1], at[2]]
-    return -total.masked_fill(~known, -1e4).logsumexp(1).mean()
+    unknown = cells.isnan().any(-1)
+    likely = interpolated(log_probs, cells.nan_to_num())
+    return -likely.masked_fill(unknown, -1e4).logsumexp(1).mean()
 
 
-def sampled(scores: Tensor, cells: Tensor) -> Tensor:
-    """Scores between the cells of a grid, by trilinear interpolation.
+def interpolated(scores: Tensor, cells: Tensor) -> Tensor:
+    """Scores between the cells of grids, by trilinear interpolation.
 
     Args:
-        scores: (k, h, w); k is circular.
-        cells: (..., 3) in k, h and w; beyond the edge the nearest cell counts.
+        scores: (b, k, h, w); k is circular.
+        cells: (b, t, 3) in k, h and w; integers are cell centres. Beyond the edge of h and w the
+            nearest cell counts.
+
+    Returns:
+        (b, t).
     """
-    shape = scores.shape
+    b, depth, height, width = scores.shape
+    batch = torch.arange(b, device=cells.device)[:, None]
     lower = cells.floor()
-    part, total = cells - lower, scores.new_zeros(cells.shape[:-1])
+    part, total = cells - lower, scores.new_zeros(cells.shape[:2])
     for corner in itertools.product((0, 1), repeat=3):
         share = torch.stack([part[..., d] if c else 1 - part[..., d] for d, c in enumerate(corner)])
         k, h, w = (lower[..., d].long() + c for d, c in enumerate(corner))
-        value = scores[k % shape[0], h.clamp(0, shape[1] - 1), w.clamp(0, shape[2] - 1)]
+        value = scores[batch, k % depth, h.clamp(0, height - 1), w.clamp(0, width - 1)]
         total = total + share.prod(0) * value
     return total
 

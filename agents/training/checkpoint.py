@@ -2,7 +2,7 @@
 
 config.json         what was trained, on what, and how far
 model.safetensors   the best weights; the header holds their step and success
-last.safetensors    all that is needed to resume: weights, optimizer, averages, step
+last.safetensors    all that is needed to resume: weights, optimizer, step
 log.jsonl           a line for each step and each validation
 tensorboard/        the same for TensorBoard
 candidate/          the checkpoint that is being validated

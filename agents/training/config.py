@@ -12,9 +12,10 @@ from tyro.conf import arg
 from agents.errors import AgentsError
 from agents.policies.base import PolicySpec
 from agents.policies.learned import policy_class, policy_config
-from agents.ranges import Amount, Checked, Natural, Positive, Range, Share
+from agents.ranges import Amount, Checked, Natural, Positive, Rate, Share
 from agents.training import checkpoint
 from agents.training.checkpoint import as_json
+from gensim_envs.utils.decode import Range
 
 Validate = Callable[[Path], float]
 """From the folder of a checkpoint to its success, 0..1."""
@@ -30,6 +31,11 @@ class TrainConfig(Checked):
     """The policy to train."""
     envs: Annotated[tuple[str, ...], arg(name="env", metavar="ID ...")] = ()
     """Tasks to train on, sampled uniformly; by default all of the dataset."""
+    data: tuple[Path, ...] = ()
+    """Folders of datasets that `gensim demos` or `python -m agents export` wrote, or ids of Minari
+    datasets; by default the oracle makes demonstrations."""
+    workers: Annotated[int | None, Range(1)] = None
+    """Processes that play episodes; by default one for each core."""
     demos: Annotated[int | None, Range(1)] = None
     """Demonstrations of each task; by default all of a dataset, or 100 new ones."""
     out: Path
@@ -40,16 +46,14 @@ class TrainConfig(Checked):
     """Number of optimizer steps."""
     batch_size: Positive = 16
     """Samples in a batch, of all processes together."""
-    learning_rate: Annotated[float, Range(0, above=True)] = 1e-3
+    learning_rate: Rate = 1e-3
     """Peak learning rate of AdamW; it decays to 0 along half a cosine."""
     warmup: Natural = 100
     """Steps of linear warm-up of the learning rate."""
     weight_decay: Amount = 0.01
     """Weight decay of AdamW."""
-    clip_norm: Annotated[float, Range(0, above=True)] = 1.0
+    clip_norm: Rate = 1.0
     """Maximum norm of the gradient."""
-    ema: Amount = 0.0
-    """Decay of the moving average of the weights, which is then kept; 0 for none."""
     validate_every: Natural = 500
     """Steps between validations by success, which need the simulator; 0 for none."""
     validation_episodes: Positive = 20
@@ -78,13 +82,10 @@ class TrainConfig(Checked):
     overwrite: bool = False
     """Replace another run in the folder."""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.ema >= 1:
-            raise AgentsError(f"--ema is {self.ema}; expected less than 1")
 
-
-_NOT_COMPARED = {"out", "device", "threads", "loaders", "precision", "overwrite"}
+_NOT_COMPARED = {
+    "data", "workers", "out", "device", "threads", "loaders", "precision", "overwrite"
+}  # fmt: skip
 """Fields that may change when a run resumes; the precision that was used may not."""
 
 

@@ -23,11 +23,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from agents.data.demonstrations import Demonstrations
 from agents.errors import AgentsError
 from agents.policies.learned import policy_class
-from agents.policies.registry import policy_names
+from agents.policies.registry import POLICIES
 from agents.ranges import Checked, Positive, Share
-from agents.training import checkpoint, loop
+from agents.training import checkpoint, inputs, loop
 from agents.training.config import TrainConfig, describe
-from agents.training.inputs import Source, check_machine, select_demos
 from gensim_envs.utils import files
 
 if TYPE_CHECKING:
@@ -53,20 +52,18 @@ class DaggerConfig(Checked):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.policy not in policy_names("imitation"):
-            raise AgentsError(
-                f"DAgger trains {', '.join(policy_names('imitation'))}, not {self.policy!r:.60}"
-            )
+        known = POLICIES["imitation"]
+        if self.policy not in known:
+            raise AgentsError(f"DAgger trains {', '.join(known)}, not {self.policy!r:.60}")
 
 
-def train(config: TrainConfig, dagger: DaggerConfig, hyperparameters: Any, source: Source) -> Path:
+def train(config: TrainConfig, dagger: DaggerConfig, hyperparameters: Any) -> Path:
     """Run all rounds, or resume them.
 
     Args:
         config: of the run; its steps are those of each round.
         dagger: of the rounds.
         hyperparameters: of the policy.
-        source: of the first demonstrations, and of what measures success.
 
     Returns:
         The folder of the run, `config.out`.
@@ -74,11 +71,13 @@ def train(config: TrainConfig, dagger: DaggerConfig, hyperparameters: Any, sourc
     Raises:
         AgentsError: as `agents.training.loop.train`, or the simulator is missing.
     """
-    source.require_simulator("label states")
+    inputs.require_simulator("label states")
     inner = replace(config, policy=dagger.policy, overwrite=False)
     described = describe(inner, hyperparameters)
     described["training"] |= {"policy": "dagger", "dagger": asdict(dagger)}
-    check_machine(inner, hyperparameters, None, validates=True)  # it is played between rounds
+    inputs.check_machine(
+        inner, hyperparameters, None, validates=True
+    )  # it is played between rounds
     with checkpoint.locked(config.out):
         found = checkpoint.find_run(config.out, config.overwrite, described)
         if checkpoint.is_finished(config.out, found):
@@ -88,22 +87,25 @@ def train(config: TrainConfig, dagger: DaggerConfig, hyperparameters: Any, sourc
                 f"{left[0]} is of another run; choose another --out, or --overwrite it"
             )
         # A run that resumes reads them again: what was recorded is kept, other files may change.
-        first = select_demos(inner, source.demos(policy_class(inner.policy).obs_mode))
+        demos = inputs.demonstrations(config, policy_class(inner.policy).obs_mode)
+        first = inputs.select_demos(inner, demos)
         _check_oracle(first, dagger.policy, config.envs)
         described["training"]["dataset"] = first.sha256()
         if checkpoint.find_run(config.out, config.overwrite, described) is None:
-            _clear(config.out)
+            checkpoint.clear(config.out)
+            for path in _parts(config.out):
+                files.remove(path)
             described["training"]["finished"] = False
             checkpoint.save_json(config.out / checkpoint.CONFIG, described)
         parts = [first]
         for number in range(dagger.rounds + 1):
             if number:
-                parts.append(_visited(config.out, number, parts, dagger, source.data.workers))
+                parts.append(_visited(config.out, number, parts, dagger, config.workers))
             demos, round_ = Demonstrations.joined(parts), config.out / f"round-{number}"
             _print(f"round {number} of {dagger.rounds}: {len(demos)} labelled steps")
             loop.train(
                 replace(inner, out=round_, demos=None), demos, hyperparameters,
-                validate=source.validate(first.envs),
+                validate=inputs.validation(config, first.envs),
             )  # fmt: skip
         _keep_best(config.out, dagger, described)
     return config.out
@@ -112,12 +114,6 @@ def train(config: TrainConfig, dagger: DaggerConfig, hyperparameters: Any, sourc
 def _parts(out: Path) -> list[Path]:
     """The files and folders of rounds in a folder."""
     return sorted([*out.glob("demos-[0-9]*"), *out.glob("round-[0-9]*")])
-
-
-def _clear(out: Path) -> None:
-    checkpoint.clear(out)
-    for path in _parts(out):
-        files.remove(path)
 
 
 def _check_oracle(demos: Demonstrations, policy: str, asked: Sequence[str]) -> None:
@@ -214,9 +210,9 @@ class _Mixture:
 
     def __call__(self, env: gym.Env[Any, Any], seed: int) -> Respond:
         """Begin an episode."""
-        from agents.evaluation.playing import PolicySource, episode_rng, loaded
+        from agents.evaluation.playing import episode_rng, kept_policy
 
-        policy, rng = loaded(PolicySource(checkpoint=self.folder)), episode_rng(seed)
+        policy, rng = kept_policy(self.folder), episode_rng(seed)
         policy.reset(env, rng)
 
         def respond(observation: Any, info: dict[str, Any], label: Any) -> Any:

@@ -35,8 +35,7 @@ class Distributed:
         self.rank = int(os.environ.get("RANK", 0))
         self.size = int(os.environ.get("WORLD_SIZE", 1))
         self.device = find_device(device)
-        self._owns_group = self.size > 1 and not dist.is_initialized()
-        if self._owns_group:
+        if self.size > 1:
             backend = "nccl" if self.device.type == "cuda" else "gloo"
             dist.init_process_group(backend, timeout=_TIMEOUT)
 
@@ -68,8 +67,8 @@ class Distributed:
         return bool(shared)
 
     def close(self) -> None:
-        """Destroy the process group, if the constructor created it."""
-        if self._owns_group:
+        """Destroy the process group, which the constructor created."""
+        if self.size > 1:
             dist.destroy_process_group()
 
 

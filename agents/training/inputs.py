@@ -5,9 +5,8 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +16,6 @@ from agents.policies.base import Array, PolicySpec, same_encoder
 from agents.policies.learned import policy_class
 from agents.policies.registry import text_encoder
 from agents.policies.text_encoders import PROBE, fingerprint
-from agents.ranges import Checked, Range
 from agents.training.config import TrainConfig, Validate, load_start
 from agents.training.distributed import find_device
 from gensim_envs.errors import GensimError
@@ -27,111 +25,90 @@ Encoded = tuple[dict[str, Array], int, tuple[float, ...]]
 """The tokens of each instruction, their width, and the fingerprint of their encoder."""
 
 
-SIMULATOR = ("gymnasium", "pybullet")
-"""Packages that the simulator needs."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class DataConfig(Checked):
-    """The demonstrations of a run; by default the oracle makes them."""
-
-    option_prefix = ""
-
-    data: tuple[Path, ...] = ()
-    """Folders of datasets that `gensim demos` or `python -m agents export` wrote, or ids of Minari
-    datasets."""
-    workers: Annotated[int | None, Range(1)] = None
-    """Processes that play episodes; by default one for each core."""
-
-
-class Source:
-    """Demonstrations of a run, and what measures the success of its policy.
-
-    Args:
-        data: where demonstrations come from.
-        config: of the run.
+def check_source(config: TrainConfig) -> None:
+    """Check that a run has demonstrations, or can make them.
 
     Raises:
-        AgentsError: if several processes would make demonstrations.
+        AgentsError: if there are none, or several processes would make them.
     """
+    if not (config.data or config.envs):
+        raise AgentsError("give tasks with --env or --tasks, or a dataset with --data")
+    if config.data and config.perturb:
+        raise AgentsError(
+            "--perturb only affects newly recorded demonstrations, but --data gives existing "
+            "ones; record others with `python -m agents export --perturb`, and give them as --data"
+        )
+    if int(os.environ.get("WORLD_SIZE", 1)) > 1 and not config.data:
+        raise AgentsError(
+            "several processes need recorded demonstrations: make them with `python -m agents "
+            "export`, and give their folder as --data"
+        )
 
-    def __init__(self, data: DataConfig, config: TrainConfig) -> None:
-        if int(os.environ.get("WORLD_SIZE", 1)) > 1 and not data.data:
+
+def demonstrations(config: TrainConfig, obs_mode: str) -> Demonstrations:
+    """Read the demonstrations of a run, or make them.
+
+    Raises:
+        AgentsError: if there are none, and none can be made.
+    """
+    if config.data:
+        return Demonstrations.load(*config.data, episodes=config.demos)
+    require_simulator("make demonstrations; give datasets with --data")
+    from agents.data.collect import collect
+
+    assert config.demos is not None
+    folder = config.out / "demos"
+    if config.overwrite:
+        files.remove(folder)
+    return collect(
+        config.envs, config.demos, folder, obs_mode=obs_mode, workers=config.workers,
+        perturb=config.perturb, disturb=config.disturb,
+    )  # fmt: skip
+
+
+def require_simulator(purpose: str) -> None:
+    """Check that the simulator is installed.
+
+    Args:
+        purpose: what it is needed for, as a verb phrase.
+
+    Raises:
+        AgentsError: if it is not.
+    """
+    if missing := _missing():
+        raise AgentsError(f"{', '.join(missing)} is not installed, which is needed to {purpose}")
+
+
+def validation(config: TrainConfig, envs: Sequence[str]) -> Validate | None:
+    """Return the function that measures validation success, or None without the simulator
+    or with `--validate-every 0`.
+
+    Raises:
+        AgentsError: if a task is not registered.
+    """
+    if not config.validate_every or _missing():
+        return None
+    import gymnasium as gym
+
+    from agents.evaluation.evaluate import evaluate
+    from gensim_envs.seeds import VALIDATION
+
+    for env in envs:
+        if env not in gym.registry:
             raise AgentsError(
-                "several processes need recorded demonstrations: make them with `python -m agents "
-                "export`, and give their folder as --data"
+                f"{env} is not registered here, so success cannot be measured on it; give "
+                "--validate-every 0, or register its library with GENSIM_LIBRARY"
             )
-        self.data, self._config = data, config
+    seeds = list(VALIDATION[: config.validation_episodes])
 
-    def demos(self, obs_mode: str) -> Demonstrations:
-        """Read the demonstrations, or make them.
+    def validate(folder: Path) -> float:
+        return float(evaluate(folder, envs, seeds=seeds, workers=config.workers)["success"])
 
-        Raises:
-            AgentsError: if there are none, and none can be made.
-        """
-        data, config = self.data, self._config
-        if data.data:
-            return Demonstrations.load(*data.data, episodes=config.demos)
-        self.require_simulator("make demonstrations; give datasets with --data")
-        from agents.data.collect import collect
-
-        assert config.demos is not None
-        folder = config.out / "demos"
-        if config.overwrite:
-            files.remove(folder)
-        return collect(
-            config.envs, config.demos, folder, obs_mode=obs_mode, workers=data.workers,
-            perturb=config.perturb, disturb=config.disturb,
-        )  # fmt: skip
-
-    def require_simulator(self, purpose: str) -> None:
-        """Check that the simulator is installed.
-
-        Args:
-            purpose: what it is needed for, as a verb phrase.
-
-        Raises:
-            AgentsError: if it is not.
-        """
-        if missing := _missing():
-            raise AgentsError(
-                f"{', '.join(missing)} is not installed, which is needed to {purpose}"
-            )
-
-    def validate(self, envs: Sequence[str]) -> Validate | None:
-        """Return the function that measures validation success, or None without the simulator
-        or with `--validate-every 0`.
-
-        Raises:
-            AgentsError: if a task is not registered.
-        """
-        config = self._config
-        if not config.validate_every or _missing():
-            return None
-        import gymnasium as gym
-
-        from agents.evaluation.evaluate import evaluate
-        from agents.evaluation.playing import PolicySource
-        from gensim_envs.seeds import VALIDATION
-
-        for env in envs:
-            if env not in gym.registry:
-                raise AgentsError(
-                    f"{env} is not registered here, so success cannot be measured on it; give "
-                    "--validate-every 0, or register its library with GENSIM_LIBRARY"
-                )
-        seeds = list(VALIDATION[: config.validation_episodes])
-        workers = self.data.workers
-
-        def validate(folder: Path) -> float:
-            report = evaluate(PolicySource(checkpoint=folder), envs, seeds=seeds, workers=workers)
-            return float(report["success"])
-
-        return validate
+    return validate
 
 
 def _missing() -> list[str]:
-    return [name for name in SIMULATOR if importlib.util.find_spec(name) is None]
+    return [name for name in ("gymnasium", "pybullet") if importlib.util.find_spec(name) is None]
 
 
 def select_demos(config: TrainConfig, demos: Demonstrations) -> Demonstrations:

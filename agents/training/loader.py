@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
@@ -20,11 +20,14 @@ from agents.training.distributed import Distributed
 _AHEAD = 4  # batches prepared in advance by each thread
 
 
-class Loader:
-    """Draws and prepares batches.
+def batches(
+    policy: LearnedPolicy, demos: Demonstrations, tokens: dict[str, Array], config: TrainConfig,
+    group: Distributed, start: int,
+) -> Generator[dict[str, Tensor], None, None]:  # fmt: skip
+    """Draw and prepare batches, in threads that end when the generator is closed.
 
     Batch k depends only on the seed and k, so a killed run resumes exactly, with any number of
-    threads. The task of each sample is drawn uniformly: tasks with long episodes do not dominate.
+    threads.
 
     Args:
         policy: prepares batches.
@@ -32,65 +35,48 @@ class Loader:
         tokens: of each instruction.
         config: of the run.
         group: the processes that share a batch.
-
-    Attributes:
-        waiting: seconds spent waiting in `batch` so far.
+        start: number of the first batch.
     """
+    steps = [demos.steps_of(env) for env in demos.envs]
 
-    def __init__(
-        self,
-        policy: LearnedPolicy,
-        demos: Demonstrations,
-        tokens: dict[str, Array],
-        config: TrainConfig,
-        group: Distributed,
-    ) -> None:
-        self.waiting = 0.0
-        self._policy, self._demos, self._tokens = policy, demos, tokens
-        self._config, self._group = config, group
-        self._of = [demos.steps_of(env) for env in demos.envs]
-        torch.get_num_threads()  # settles how many the caller uses before the threads change theirs
-        self._pool = ThreadPoolExecutor(
-            config.loaders, "loader", initializer=torch.set_num_threads, initargs=(1,)
-        )
-        self._queue: deque[Future[dict[str, Tensor]]] = deque()
-        self._next = 0  # what is prepared next
-
-    def start(self, step: int) -> None:
-        """Begin with batch `step`; call this before `batch`."""
-        self._next = step
-        for _ in range(_AHEAD * self._config.loaders):
-            self._submit()
-
-    def batch(self) -> dict[str, Tensor]:
-        """The next batch."""
-        began = time.perf_counter()
-        batch = self._queue.popleft().result()
-        self.waiting += time.perf_counter() - began
-        self._submit()
-        return batch
-
-    def close(self) -> None:
-        """Stop the threads."""
-        self._pool.shutdown(cancel_futures=True)
-
-    def drawn(self, step: int) -> NDArray[np.int64]:
-        """Indices of the samples of batch `step`, of all processes."""
-        rng = np.random.default_rng([self._config.seed, step])
-        envs = rng.integers(len(self._of), size=self._config.batch_size)
-        return np.array([rng.choice(self._of[env]) for env in envs])
-
-    def _submit(self) -> None:
-        if self._next < self._config.steps:
-            self._queue.append(self._pool.submit(self._prepared, self._next))
-            self._next += 1
-
-    def _prepared(self, step: int) -> dict[str, Tensor]:
-        group = self._group
-        samples = [self._demos[int(k)] for k in self.drawn(step)[group.rank :: group.size]]
-        tokens = [self._tokens[sample.instruction] for sample in samples]
+    def prepared(number: int) -> dict[str, Tensor]:
+        indices = drawn(steps, config, number)[group.rank :: group.size]
+        samples = [demos[int(k)] for k in indices]
+        own = [tokens[sample.instruction] for sample in samples]
         # A third number: a trailing 0 would seed the same generator as the draw's.
-        rng = np.random.default_rng([self._config.seed, step, 1 + group.rank])
-        batch = self._policy.prepare(samples, tokens, rng, train=True)
+        rng = np.random.default_rng([config.seed, number, 1 + group.rank])
+        batch = policy.prepare(samples, own, rng, train=True)
         pinned = group.device.type == "cuda"
         return {k: t.pin_memory() for k, t in batch.items()} if pinned else batch
+
+    torch.get_num_threads()  # settles how many the caller uses before the threads change theirs
+    pool = ThreadPoolExecutor(
+        config.loaders, "loader", initializer=torch.set_num_threads, initargs=(1,)
+    )
+    queue: deque[Future[dict[str, Tensor]]] = deque()
+    try:
+        for number in range(start, config.steps):
+            queue.append(pool.submit(prepared, number))
+            if len(queue) > _AHEAD * config.loaders:
+                yield queue.popleft().result()
+        while queue:
+            yield queue.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def drawn(
+    steps: Sequence[NDArray[np.int64]], config: TrainConfig, number: int
+) -> NDArray[np.int64]:
+    """Indices of the samples of a batch, of all processes.
+
+    The task of each sample is drawn uniformly: tasks with long episodes do not dominate.
+
+    Args:
+        steps: indices of the steps of each task.
+        config: of the run.
+        number: of the batch.
+    """
+    rng = np.random.default_rng([config.seed, number])
+    envs = rng.integers(len(steps), size=config.batch_size)
+    return np.array([rng.choice(steps[env]) for env in envs])

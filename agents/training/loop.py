@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from agents.errors import AgentsError, Stopped
 from agents.training import checkpoint, inputs
 from agents.training.config import TrainConfig, Validate, default_policy_config, describe
 from agents.training.distributed import Distributed, supports_bf16
-from agents.training.loader import Loader
+from agents.training.loader import batches
 from agents.training.log import Log
 from agents.training.state import TrainingState, seed_torch
 from gensim_envs.utils import files
@@ -40,7 +40,8 @@ def is_finished(config: TrainConfig, hyperparameters: Any = None) -> bool:
     Raises:
         AgentsError: if the folder holds another run, or an option is out of range.
     """
-    described = describe(config, _or_default(hyperparameters, config))
+    hyperparameters = hyperparameters or default_policy_config(config.policy, config.start_from)
+    described = describe(config, hyperparameters)
     return checkpoint.is_finished(
         config.out, checkpoint.find_run(config.out, config.overwrite, described)
     )
@@ -79,11 +80,6 @@ def train(
     return config.out
 
 
-def _or_default(hyperparameters: Any, config: TrainConfig) -> Any:
-    default = default_policy_config(config.policy, config.start_from)
-    return default if hyperparameters is None else hyperparameters
-
-
 class Training:
     """One run: a policy, its optimizer, and how far they are.
 
@@ -108,7 +104,7 @@ class Training:
             torch.set_num_threads(config.threads)
         self._config, self._group = config, group
         self._validate = validate if config.validate_every else None
-        hyperparameters = _or_default(hyperparameters, config)
+        hyperparameters = hyperparameters or default_policy_config(config.policy, config.start_from)
         described = describe(config, hyperparameters)
         self._demos = inputs.select_demos(config, demos)
         self._tokens, width, fingerprint = inputs.instruction_tokens(config, self._demos)
@@ -129,17 +125,14 @@ class Training:
     def run(self) -> None:
         """Train to the end; see `train`."""
         config, group, state = self._config, self._group, self._state
-        if state.finished:
-            if group.first:
-                checkpoint.is_finished(config.out, state.found)
+        if checkpoint.is_finished(config.out, state.found):
             return
         log = self._opened_log() if group.first else None
-        loader = Loader(self.policy, self._demos, self._tokens, config, group)
+        made = batches(self.policy, self._demos, self._tokens, config, group, state.done)
         try:
-            with _interrupts() as interrupted:
-                self._loop(loader, log, interrupted)
+            with closing(made), _interrupts() as interrupted:
+                self._loop(made, log, interrupted)
         finally:
-            loader.close()
             if log is not None:
                 log.close()
 
@@ -155,24 +148,25 @@ class Training:
             log.line("no simulator: no validation by success; the last weights are kept")
         return log
 
-    def _loop(self, loader: Loader, log: Log | None, interrupted: threading.Event) -> None:
+    def _loop(
+        self, made: Iterator[dict[str, Tensor]], log: Log | None, interrupted: threading.Event
+    ) -> None:
         config, group, state = self._config, self._group, self._state
-        spent, began = dict(state.spent), time.perf_counter()
+        began = time.perf_counter() - state.spent["seconds"]
         self.policy.train()
-        loader.start(state.done)
         stop = group.any(self._validate is not None and state.is_out_of_patience())
         while state.done < config.steps and not stop:
             before = time.perf_counter()
-            rate = self._rate()
-            values = self._step(loader.batch(), rate)
+            rate, batch = self._rate(), next(made)
+            state.spent["waiting"] += time.perf_counter() - before
+            values = self._step(batch, rate)
             state.spent["stepping"] += time.perf_counter() - before
-            state.spent["waiting"] = spent["waiting"] + loader.waiting
             if log is not None:
                 log.step(state.done, rate * config.learning_rate, values)
             if self._validate is not None and self._is_due(config.validate_every):
                 stop = group.any(log is not None and self._validated(self._validate, log))
             asked = (group.size == 1 or self._is_due(_AGREE)) and group.any(interrupted.is_set())
-            state.spent["seconds"] = spent["seconds"] + time.perf_counter() - began
+            state.spent["seconds"] = time.perf_counter() - began
             if log is not None and (stop or asked or self._is_due(config.checkpoint_every)):
                 log.flush()
                 state.save(validated=self._validate is not None)
@@ -213,7 +207,7 @@ class Training:
         """
         log.flush()
         state, folder = self._state, self._config.out / checkpoint.CANDIDATE
-        state.averaged.save_pretrained(folder)
+        self.policy.save_pretrained(folder)
         success = validate(folder)
         best = state.best()
         if success >= best.get("success", 0):

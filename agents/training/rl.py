@@ -10,7 +10,6 @@ checkpoint are repeated.
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import json
 import math
 import sys
@@ -179,12 +178,11 @@ class _Training:
             model = self._policy.algorithm(envs)
         except (ValueError, AssertionError) as error:
             raise AgentsError(f"{self._config.policy}: {error}") from error
-        formats = ["tensorboard"] if importlib.util.find_spec("tensorboard") else []
         resumes = self.found is not None and (out / checkpoint.LAST).exists()
         if not resumes:
             checkpoint.clear(out)
             self._save_config(0)
-        model.set_logger(configure(str(out / checkpoint.TENSORBOARD), formats))
+        model.set_logger(configure(str(out / checkpoint.TENSORBOARD), ["tensorboard"]))
         if resumes:
             tensors, state = checkpoint.load_tensors(out / checkpoint.LAST)
             algorithm.restore(model, tensors, state)

@@ -7,18 +7,17 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from agents.data.demonstrations import Demonstrations
 from agents.evaluation.results import versions
 from agents.policies.base import PolicySpec
-from agents.policies.learned import LearnedPolicy, load_weights, make_policy
+from agents.policies.learned import load_weights, make_policy
 from agents.training import checkpoint
 from agents.training.config import TrainConfig
 
 
 class TrainingState:
-    """A policy, its optimizer and moving average, and how far they are.
+    """A policy, its optimizer, and how far they are.
 
     Args:
         config: of the run.
@@ -51,62 +50,37 @@ class TrainingState:
         seed_torch(torch.device("cpu"), config.seed)  # where weights are initialised
         self.policy = make_policy(spec, hyperparameters).to(device)
         self.optimizer = torch.optim.AdamW(
-            self.policy.optimizer_groups(), config.learning_rate,
-            weight_decay=config.weight_decay, fused=True,
-        )  # fmt: skip
-        self._rates = [each["lr"] for each in self.optimizer.param_groups]
-        self._average: AveragedModel | None = None
+            self.policy.parameters(), weight_decay=config.weight_decay, fused=True
+        )
         self.done = 0
         self.spent = {"seconds": 0.0, "stepping": 0.0, "waiting": 0.0}
 
-    @property
-    def finished(self) -> bool:
-        """Whether nothing is left to do."""
-        return self.found is not None and bool(self.found["training"]["finished"])
-
-    @property
-    def averaged(self) -> LearnedPolicy:
-        """The policy with the weights to keep."""
-        return self.policy if self._average is None else self._average.module  # type: ignore[return-value]
-
     def step(self, rate: float) -> None:
         """Update the weights, at a learning rate relative to its peak."""
-        for parameters, peak in zip(self.optimizer.param_groups, self._rates, strict=True):
-            parameters["lr"] = peak * rate
+        (parameters,) = self.optimizer.param_groups
+        parameters["lr"] = self._config.learning_rate * rate
         self.optimizer.step()
-        if self._average is not None:
-            self._average.update_parameters(self.policy)
         self.done += 1
 
     def load(self, demos: Demonstrations) -> None:
         """Load the last checkpoint, the checkpoint to start from, or statistics of the data."""
         config, last = self._config, self._config.out / checkpoint.LAST
-        tensors: dict[str, Tensor] = {}
-        state: dict[str, Any] | None = None
         if self.found is not None and last.exists():
             tensors, state = checkpoint.load_tensors(last)
             load_weights(self.policy, checkpoint.under("model.", tensors), last)
+            _load_optimizer(self.optimizer, checkpoint.under("optimizer.", tensors))
+            self.done, self.spent = state["step"], state["spent"]
         elif config.start_from is not None:
             start = config.start_from / checkpoint.MODEL
             load_weights(self.policy, checkpoint.load_tensors(start)[0], start)
         else:
             self.policy.fit_statistics(demos)
-        if config.ema:
-            average = get_ema_multi_avg_fn(config.ema)  # type: ignore[no-untyped-call]
-            self._average = AveragedModel(self.policy, multi_avg_fn=average)
-        if state is not None:
-            if self._average is not None:
-                self._average.load_state_dict(checkpoint.under("average.", tensors))
-            _load_optimizer(self.optimizer, checkpoint.under("optimizer.", tensors))
-            self.done, self.spent = state["step"], state["spent"]
 
     def save(self, *, validated: bool) -> None:
         """Write all that is needed to resume, and the weights unless validations choose them."""
         if not validated or not (self._config.out / checkpoint.MODEL).exists():
             self.save_model()
         tensors = {f"model.{k}": v for k, v in self.policy.state_dict().items()}
-        if self._average is not None:
-            tensors |= {f"average.{k}": v for k, v in self._average.state_dict().items()}
         for number, kept in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{number}.{key}": value for key, value in kept.items()}
         state = {"step": self.done, "spent": self.spent}
@@ -116,7 +90,7 @@ class TrainingState:
         """Write the weights to keep, and the figures of their validation."""
         info = {"step": self.done, **validation}
         path = self._config.out / checkpoint.MODEL
-        checkpoint.save_tensors(path, self.averaged.state_dict(), info)
+        checkpoint.save_tensors(path, self.policy.state_dict(), info)
 
     def best(self) -> dict[str, Any]:
         """The step and the validation of the weights that are kept."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -12,14 +13,15 @@ from typing import Annotated, Any
 import tyro
 from tyro.conf import arg
 
+from agents.benchmark.suites import task_list
 from agents.errors import AgentsError
 from agents.policies.learned import policy_class
-from agents.policies.registry import policy_names
+from agents.policies.registry import POLICIES
 from agents.training import dagger as dagger_training
 from agents.training import loop
 from agents.training.config import TrainConfig, default_policy_config
 from agents.training.dagger import DaggerConfig
-from agents.training.inputs import DataConfig, Source, check_machine
+from agents.training.inputs import check_machine, check_source, demonstrations, validation
 from gensim_envs.utils.cli import DependentCommand
 
 DEMOS = 100
@@ -31,8 +33,8 @@ Tasks = Annotated[str | None, arg(help="a list of tasks in suites.json", metavar
 def _build(arguments: Sequence[str]) -> Callable[..., None]:
     """The command with the options of the policy that the arguments name."""
     policy = _find(arguments, "--policy", TrainConfig.policy)
-    imitation, reinforcement = policy_names("imitation"), policy_names("reinforcement")
-    known = [*imitation, "dagger", *reinforcement]
+    reinforcement = POLICIES["reinforcement"]
+    known = [*POLICIES["imitation"], "dagger", *reinforcement]
     if policy not in known:
         raise AgentsError(f"unknown policy {policy!r:.60}; choose one of {', '.join(known)}")
     trained, options = policy, []
@@ -46,22 +48,24 @@ def _build(arguments: Sequence[str]) -> Callable[..., None]:
             options.append(_option("dagger", DaggerConfig, DaggerConfig(trained), "dagger"))
         given = {"policy": policy, "out": tyro.MISSING, **policy_class(trained).train_defaults}
         options.append(_option("config", TrainConfig, TrainConfig(**given)))
-        options.append(_option("data", DataConfig, DataConfig()))
     start_from = _find(arguments, "--start-from", "")
     hyperparameters = default_policy_config(trained, Path(start_from) if start_from else None)
     options.append(_option("hyperparameters", type(hyperparameters), hyperparameters, trained))
     tasks = Parameter("tasks", Parameter.KEYWORD_ONLY, default=None, annotation=Tasks)
 
     def built(*, config: Any, tasks: str | None, **values: Any) -> None:
-        config = _with_tasks(config, tasks)
+        envs = (*config.envs, *(task_list(tasks) if tasks else ()))
+        config = replace(config, envs=tuple(dict.fromkeys(envs)))
         if policy in reinforcement:
             from agents.training import rl
 
             rl.train(config, **values)
             return
-        config, source = _source(config, values.pop("data"))
+        check_source(config)
+        if not config.data:
+            config = replace(config, demos=config.demos or DEMOS)
         run = dagger_training.train if policy == "dagger" else _train
-        run(config, source=source, **values)
+        run(config, **values)
 
     built.__doc__ = (
         "Train a policy, or resume its training. --policy NAME --help shows the options of another "
@@ -78,12 +82,10 @@ train = DependentCommand(_build)
 
 def _find(arguments: Sequence[str], flag: str, default: str) -> str:
     """The value of an option, before all options are known."""
-    for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
-        if word.replace("_", "-") == flag:
-            default = following
-        elif word.startswith(f"{flag}="):
-            default = word.removeprefix(f"{flag}=")
-    return default
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    other = f"--{flag[2:].replace('-', '_')}"  # tyro reads both
+    parser.add_argument(flag, other, dest="found", nargs="?", const="", default=default)
+    return str(parser.parse_known_args(arguments)[0].found)
 
 
 def _option(name: str, cls: type, default: Any = Parameter.empty, prefix: str = "") -> Parameter:
@@ -93,35 +95,12 @@ def _option(name: str, cls: type, default: Any = Parameter.empty, prefix: str = 
     )
 
 
-def _with_tasks(config: Any, tasks: str | None) -> Any:
-    envs = list(config.envs)
-    if tasks is not None:
-        from agents.benchmark.suites import task_list
-
-        envs += task_list(tasks)
-    return replace(config, envs=tuple(dict.fromkeys(envs)))
-
-
-def _source(config: TrainConfig, data: DataConfig) -> tuple[TrainConfig, Source]:
-    """Check that the run has demonstrations, and set their number."""
-    if not data.data:
-        if not config.envs:
-            raise AgentsError("give tasks with --env or --tasks, or a dataset with --data")
-        config = replace(config, demos=config.demos or DEMOS)
-    elif config.perturb:
-        raise AgentsError(
-            "--perturb only affects newly recorded demonstrations, but --data gives existing "
-            "ones; record others with `python -m agents export --perturb`, and give them as --data"
-        )
-    return config, Source(data, config)
-
-
-def _train(config: TrainConfig, hyperparameters: Any, source: Source) -> None:
+def _train(config: TrainConfig, hyperparameters: Any) -> None:
     """Train on demonstrations that are there, or are made first."""
     if loop.is_finished(config, hyperparameters):
         return
-    make = partial(source.demos, policy_class(config.policy).obs_mode)
-    demos = make() if source.data.data else None
-    validate = source.validate(config.envs or (demos.envs if demos is not None else ()))
+    make = partial(demonstrations, config, policy_class(config.policy).obs_mode)
+    demos = make() if config.data else None
+    validate = validation(config, config.envs or (demos.envs if demos is not None else ()))
     check_machine(config, hyperparameters, demos, validates=validate is not None)
     loop.train(config, make if demos is None else demos, hyperparameters, validate=validate)

@@ -6,16 +6,12 @@ Minari's own writer stores images as JPEG or uncompressed. Its reader decompress
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
-
-from gensim_envs.datasets.reading import MOST_BYTES, check_contained
-from gensim_envs.utils import files
 
 _FRAME = 1024  # bytes of one time step from which on each is compressed and can be read alone
 _LEVEL = 4  # of gzip: level 9 saves 5 % more and takes five times as long
@@ -32,7 +28,7 @@ def pack(episode: Mapping[str, Any], seed: int) -> bytes:
     buffer = io.BytesIO()
     with h5py.File(buffer, "w") as file:
         group = file.create_group("episode")
-        # `assemble` overwrites the id in place: equal bytes, whether copied once or again.
+        # `Folder.assemble` overwrites the id in place: equal bytes, whether copied once or again.
         group.attrs["id"] = 0
         group.attrs["seed"] = seed
         group.attrs["total_steps"] = len(episode["rewards"])
@@ -58,44 +54,3 @@ def texts(instructions: list[str]) -> NDArray[Any]:
     encoded = [instruction.encode() for instruction in instructions]
     longest = max(1, *map(len, encoded))
     return np.array(encoded, dtype=h5py.string_dtype("utf-8", longest))
-
-
-def assemble(
-    seeds: Iterable[int],
-    main: Path,
-    present: Sequence[int],
-    part: Callable[[int], Path],
-    root: Path,
-) -> tuple[bytes, int]:
-    """Put the episodes of seeds, in their order, into Minari's main file.
-
-    Compressed frames are copied as they are, from the present dataset or from parts. The file is
-    made in memory, since HDF5 ends the process with a segmentation fault on a full disk.
-
-    Args:
-        seeds: seeds of the episodes.
-        main: path of the existing main file.
-        present: seeds of its episodes, in their order.
-        part: maps any other seed to the file of its episode.
-        root: folder of all these files, below which no symbolic link is followed.
-
-    Returns:
-        The content of the file and the number of steps.
-    """
-    numbers = {seed: index for index, seed in enumerate(present)}
-    steps, buffer = 0, io.BytesIO()
-    with h5py.File(buffer, "w") as file:
-        for index, seed in enumerate(seeds):
-            old = seed in numbers
-            name = f"episode_{index}"
-            path = main if old else part(seed)
-            with (
-                files.errors(path, "read"),
-                files.open_regular(path, root, MOST_BYTES) as raw,
-                h5py.File(raw, "r") as source,
-            ):
-                check_contained(source, path)
-                source.copy(f"episode_{numbers[seed]}" if old else "episode", file, name)
-            file[name].attrs.modify("id", index)
-            steps += int(file[name].attrs["total_steps"])
-    return buffer.getvalue(), steps

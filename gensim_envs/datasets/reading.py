@@ -94,17 +94,14 @@ class Dataset:
             spec = _json_object(metadata.get("env_spec") or "{}")
             sha256 = metadata.get("main_data_sha256")
             if sha256 is not None:  # it also differs while a recording is finished
-                with files.open_regular(path / MAIN, limit=MOST_BYTES) as file:
+                main = path / MAIN
+                with files.errors(main, "read"), files.open_regular(main, limit=MOST_BYTES) as file:
                     if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
-                        raise DatasetError(f"{path / MAIN} is damaged. Record it again")
+                        raise DatasetError(f"{main} is damaged. Record it again")
             env_id = decode.decode(_Name, spec.get("id") or metadata.get("dataset_id") or str(path))
             bounds = decode.decode(dict[str, _Bound], metadata.get("state_bounds", {}))
         except FileError as error:
             raise DatasetError(f"{error}. Record the dataset again") from error
-        except OSError as error:
-            raise DatasetError(
-                f"{path / MAIN} cannot be read: {error.strerror}. Record the dataset again"
-            ) from error
         except DecodeError as error:
             raise DatasetError(f"{path / METADATA} is malformed: {error}") from error
         return cls(path, env_id, space.get("low"), space.get("high"), bounds)

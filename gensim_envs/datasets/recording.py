@@ -22,10 +22,9 @@ import gymnasium as gym
 import gensim_envs
 from gensim_envs.datasets import worker
 from gensim_envs.datasets.folder import Folder
-from gensim_envs.datasets.reading import MAIN
 from gensim_envs.datasets.worker import PERTURBATIONS, Behaviour, Run
 from gensim_envs.errors import CrashError, DatasetError, FileError, LibraryError, WorkerError
-from gensim_envs.library import Library, shipped
+from gensim_envs.library import Library
 from gensim_envs.utils import files
 from gensim_envs.utils.processes import in_order, processes
 
@@ -135,11 +134,11 @@ def record(
     )
     try:
         with files.locked(out, busy), files.errors(out):
-            folders = [_open(out, run, episodes) for run in runs]
+            folders = [Folder(out, run, episodes) for run in runs]
             incomplete = [folder for folder in folders if len(folder.seeds) < episodes]
             if incomplete:
                 with processes(workers) as executor:
-                    _record_all(incomplete, episodes, executor, progress or (lambda _: None))
+                    _record_all(incomplete, executor, progress or (lambda _: None))
             for folder in folders:
                 folder.clear()
             return [_summary(folder) for folder in folders]
@@ -182,9 +181,7 @@ def _run(
             raise DatasetError(f"{id} is not an env of this suite; `gensim list` shows them")
         if spec.max_episode_steps is None:
             raise DatasetError(f"{id} has no step limit: register it with max_episode_steps")
-        folder = spec.kwargs["library"]
-        library = shipped() if folder is None else Library(Path(folder))
-        record = library.record(spec.kwargs["task"])
+        record = Library.of(spec.kwargs["library"]).record(spec.kwargs["task"])
     except (gym.error.Error, ImportError) as error:
         raise DatasetError(f"{error} `gensim list` shows the ids there are") from error
     except LibraryError as error:
@@ -197,32 +194,19 @@ def _run(
     return Run(spec, record.sha256, version, seed, perturb, tuple(bounds.items()), behaviour)
 
 
-def _open(out: Path, run: Run, episodes: int) -> Folder:
-    folder = Folder(out, run)
-    present = len(folder.seeds)
-    if present > episodes:
-        raise DatasetError(
-            f"{folder.root} holds {present} episodes, more than the {episodes} asked for. "
-            f"Ask for at least {present}, or choose another folder with --out"
-        )
-    return folder
-
-
-def _record_all(
-    folders: Sequence[Folder], episodes: int, executor: Executor, progress: Progress
-) -> None:
+def _record_all(folders: Sequence[Folder], executor: Executor, progress: Progress) -> None:
     problems = []
     for folder in folders:
         try:
-            _play_all(folder, episodes, executor, progress)
-            _finish(folder, episodes, executor)
+            _play_all(folder, executor, progress)
+            _finish(folder, executor)
         except _GaveUp as error:
             problems.append(str(error))
     if problems:
         raise DatasetError("; ".join(problems))
 
 
-def _plan(folder: Folder, episodes: int) -> tuple[list[int], list[int]]:
+def _plan(folder: Folder) -> tuple[list[int], list[int]]:
     """The seeds that solve the task and those that must be played, no more than are needed.
 
     Raises:
@@ -232,7 +216,7 @@ def _plan(folder: Folder, episodes: int) -> tuple[list[int], list[int]]:
     missing: list[int] = []
     failed: list[int] = []
     for seed in itertools.count(folder.run.seed):
-        if len(solved) + len(missing) == episodes:
+        if len(solved) + len(missing) == folder.episodes:
             break
         known = failed if seed in folder.failed else solved if seed in folder.solved else missing
         known.append(seed)
@@ -246,12 +230,12 @@ def _plan(folder: Folder, episodes: int) -> tuple[list[int], list[int]]:
     return solved, missing
 
 
-def _play_all(folder: Folder, episodes: int, executor: Executor, progress: Progress) -> None:
-    """Run episodes until the first `episodes` solved seeds are known."""
+def _play_all(folder: Folder, executor: Executor, progress: Progress) -> None:
+    """Run episodes until as many solved seeds are known as are asked for."""
     folder.begin()
     id = folder.run.spec.id
-    while missing := _plan(folder, episodes)[1]:
-        jobs = ((folder.run, seed, folder.part(seed), folder.note(seed)) for seed in missing)
+    while missing := _plan(folder)[1]:
+        jobs = ((folder.run, seed, folder.part(seed)) for seed in missing)
         with contextlib.closing(in_order(executor, worker.play, jobs)) as reasons:
             for seed in missing:
                 with _named(f"{id}, seed {seed}"):
@@ -260,8 +244,8 @@ def _play_all(folder: Folder, episodes: int, executor: Executor, progress: Progr
                     folder.solved.add(seed)
                 else:
                     folder.failed[seed] = reason
-                    _plan(folder, episodes)  # may give up
-                progress(Played(id, seed, reason, len(folder.solved), episodes))
+                    _plan(folder)  # may give up
+                progress(Played(id, seed, reason, len(folder.solved), folder.episodes))
 
 
 @contextlib.contextmanager
@@ -275,18 +259,16 @@ def _named(what: str) -> Iterator[None]:
         raise _GaveUp(f"{what}: {type(error).__name__}: {error}") from error
 
 
-def _finish(folder: Folder, episodes: int, executor: Executor) -> None:
+def _finish(folder: Folder, executor: Executor) -> None:
     """Write the dataset; the first keys of its metadata are Minari's."""
     import minari
     from minari.serialization import serialize_space
 
-    from gensim_envs.datasets import hdf5
-
     run, spec = folder.run, folder.run.spec
-    seeds, _ = _plan(folder, episodes)
+    seeds, _ = _plan(folder)
     with _named(spec.id):
         observations, actions = executor.submit(worker.spaces_of, spec).result()
-    main, steps = hdf5.assemble(seeds, folder.data / MAIN, folder.seeds, folder.part, folder.out)
+    main, steps = folder.assemble(seeds)
     failed = [seed for seed in sorted(folder.failed) if seed < seeds[-1]]
     folder.finish(main, {
         "dataset_id": run.dataset_id,

@@ -5,7 +5,6 @@ Importing this loads no simulator, since the parent process needs none.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -149,8 +148,8 @@ def spaces_of(spec: EnvSpec) -> tuple[spaces.Space[Any], spaces.Space[Any]]:
     return env.observation_space, env.action_space
 
 
-def play(run: Run, seed: int, part: Path, note: Path) -> str | None:
-    """Run one seed; write the episode to `part`, or the reason why there is none to `note`.
+def play(run: Run, seed: int, part: Path) -> str | None:
+    """Run one seed, and write the episode to `part` if it is solved.
 
     Returns:
         The reason why there is no episode, or None.
@@ -167,11 +166,9 @@ def play(run: Run, seed: int, part: Path, note: Path) -> str | None:
     except (OracleError, TaskError) as error:
         if isinstance(error, TaskError) and error.cause == "runtime" and error.line is None:
             raise  # another machine might draw this seed: it must not be noted as a failed one
-        reason = f"{type(error).__name__}: {error}"
+        return f"{type(error).__name__}: {error}"
     if reason is None:
         files.write(part, pack(episode, seed))
-    else:
-        files.write(note, json.dumps({"reason": reason}).encode())
     return reason
 
 

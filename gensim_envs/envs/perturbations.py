@@ -12,7 +12,6 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from gensim_envs.errors import TaskError
 from gensim_envs.sim.cameras import CAMERAS, DEFAULT_VIEW, Light, ViewConditions
@@ -131,6 +130,8 @@ def _generator(number: int, key: str) -> np.random.Generator:
 
 def _camera_error(shift: float, rng: np.random.Generator) -> Array:
     """(4, 4) pose of a camera in the frame of its nominal pose."""
+    from scipy.spatial.transform import Rotation  # takes long to load
+
     pose = np.eye(4)
     rotation = rng.uniform(-_ROTATION * shift, _ROTATION * shift, 3)
     pose[:3, :3] = Rotation.from_rotvec(rotation).as_matrix()

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from gensim_envs.envs.tabletop import TabletopEnv
 from gensim_envs.errors import SightError
@@ -195,6 +194,8 @@ def _visible(
             f"Make it larger, or let nothing hide it: {LEAST_PIXELS} pixels, {LEAST_WIDTH} wide",
         )  # fmt: skip
         return
+    from scipy import ndimage  # takes long to load
+
     around = ndimage.binary_dilation(mask, iterations=_RING) & ~mask
     if not around.any():
         return

@@ -18,6 +18,9 @@ from gensim_envs.errors import LibraryError, files_as
 from gensim_envs.utils.decode import read
 from gensim_envs.utils.files import leftovers, remove, write
 
+NAME = ".publishing"
+"""The journal's file in the library's folder; only the process that has locked it writes it."""
+
 _TASK_FILE = re.compile(r"generated/(provenance/|completions/)?[a-z][a-z0-9_]*\.(py|json|md)")
 
 
@@ -28,57 +31,40 @@ class _Noted:
     files: list[str]
 
 
-class Journal:
-    """The journal of one library, to be used by the process that has locked it.
+def exists(root: Path) -> bool:
+    """Whether a change of a library was begun and not cleaned up."""
+    return os.path.lexists(root / NAME)
+
+
+def begin(root: Path, files: Iterable[str]) -> None:
+    """Note the files, below the library's folder, that are about to change."""
+    write(root / NAME, json.dumps({"files": list(files)}).encode())
+
+
+def clean_up(root: Path, used: Iterable[str]) -> None:
+    """Delete the files in the journal that are not in use, then the journal.
 
     Args:
         root: the library's folder.
+        used: programs of the records, below that folder. A program's completion and provenance,
+            which have the same stem, are in use too.
+
+    Raises:
+        LibraryError: the journal is damaged, or names a file that is not a task's.
     """
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._path = root / ".publishing"
-
-    @property
-    def exists(self) -> bool:
-        """Whether a change was begun and not cleaned up."""
-        return os.path.lexists(self._path)
-
-    def begin(self, files: Iterable[str]) -> None:
-        """Note the files, below the library's folder, that are about to change."""
-        write(self._path, json.dumps({"files": list(files)}).encode())
-
-    def clean_up(self, used: Iterable[str]) -> None:
-        """Delete the files in the journal that are not in use, then the journal.
-
-        Args:
-            used: programs of the records, below the library's folder. A program's completion and
-                provenance, which have the same stem, are in use too.
-
-        Raises:
-            LibraryError: the journal is damaged, or names a file that is not a task's.
-        """
-        stems = {Path(file).stem for file in used}
-        for name in self._files():
-            path = self._root / name
-            for file in leftovers(path):
-                remove(file, self._root)
-            if path.stem not in stems:
-                remove(path, self._root)
-        remove(self._path)
-
-    def leftovers(self) -> list[Path]:
-        """Temporary files of the journal itself."""
-        return leftovers(self._path)
-
-    def _files(self) -> list[str]:
-        with files_as(LibraryError, ". Inspect it and delete it", "the journal "):
-            files = read(self._path, _Noted, root=self._root).files
-        for name in files:
-            # A library from elsewhere must not have files deleted that are not its own.
-            if not _TASK_FILE.fullmatch(name):
-                raise LibraryError(
-                    f"the journal {self._path} names {name!r:.60}, which is not a file of a task. "
-                    "Inspect it and delete it"
-                )
-        return files
+    with files_as(LibraryError, ". Inspect it and delete it", "the journal "):
+        files = read(root / NAME, _Noted, root=root).files
+    for name in files:
+        # A library from elsewhere must not have files deleted that are not its own.
+        if not _TASK_FILE.fullmatch(name):
+            raise LibraryError(
+                f"the journal {root / NAME} names {name!r:.60}, which is not a file of a task. "
+                "Inspect it and delete it"
+            )
+    stems = {Path(file).stem for file in used}
+    for path in (root / name for name in files):
+        for file in leftovers(path):
+            remove(file, root)
+        if path.stem not in stems:
+            remove(path, root)
+    remove(root / NAME)

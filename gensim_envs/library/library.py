@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from gensim_envs.errors import FileError, LibraryError, files_as
-from gensim_envs.library.journal import Journal
+from gensim_envs.library import journal
 from gensim_envs.library.records import (
     Record,
     digest,
@@ -65,6 +65,11 @@ class Library:
     def at(cls, path: str | os.PathLike[str]) -> Library:
         """The library at a path, which may begin with `~`."""
         return cls(disk.absolute(path))
+
+    @classmethod
+    def of(cls, root: str | None) -> Library:
+        """The library of a registered task, whose `gym.EnvSpec` has the folder; None is our own."""
+        return shipped() if root is None else cls(Path(root))
 
     @property
     def registry(self) -> Path:
@@ -248,12 +253,9 @@ class Library:
     def write_records(self, records: Sequence[Record]) -> bool:
         """Replace all records; return False where that changes nothing."""
         with self._writing():
-            for record in records:
-                parse_record(vars(record))
-            data = dump_records(records).encode()
-            if self._bytes(self.registry.name) == data:
+            if self._bytes(self.registry.name) == dump_records(records).encode():
                 return False
-            write(self.registry, data)
+            self._change(records, {})
             return True
 
     def others(self, name: str, file: str, source: str, completion: str | None) -> list[Record]:
@@ -307,7 +309,7 @@ class Library:
         for record in records:
             parse_record(vars(record))  # what could not be read again must not be written
         try:
-            self._journal.begin([*files, *delete])
+            journal.begin(self.root, [*files, *delete])
             for name, data in files.items():
                 write(self.root / name, data, self.root)
             write(self.registry, dump_records(records).encode())
@@ -319,7 +321,7 @@ class Library:
 
         Does nothing while another process writes, or where this one may not.
         """
-        if (self._journal.exists or self._leftovers()) and os.access(self.root, os.W_OK):
+        if (journal.exists(self.root) or self._leftovers()) and os.access(self.root, os.W_OK):
             busy = FileError(f"another process writes {self.root}")
             with contextlib.suppress(FileError), locked(self.root, busy):
                 self._recover()
@@ -334,17 +336,13 @@ class Library:
     def _recover(self) -> None:
         for path in self._leftovers():
             remove(path)
-        if self._journal.exists:
+        if journal.exists(self.root):
             records, broken = self.read()
             if not broken:
-                self._journal.clean_up(r.file for r in records if not r.hand_written)
+                journal.clean_up(self.root, (r.file for r in records if not r.hand_written))
 
     def _leftovers(self) -> list[Path]:
-        return [*leftovers(self.registry), *self._journal.leftovers()]
-
-    @property
-    def _journal(self) -> Journal:
-        return Journal(self.root)
+        return [*leftovers(self.registry), *leftovers(self.root / journal.NAME)]
 
 
 def _files(file: str, source: str, completion: str | None) -> dict[str, bytes]:

@@ -14,7 +14,6 @@ from gensim_envs.sim.arm.robot import Tool, inverse
 from gensim_envs.sim.cameras import OVERVIEW, Camera
 from gensim_envs.sim.client import STEP, Client, selected_renderer
 from gensim_envs.sim.spawn import spawn_visuals
-from gensim_envs.sim.studio import take_picture
 from gensim_envs.sim.world import BodyPose, World
 from gensim_envs.task.assets import Rope, asset_geometry
 from gensim_envs.task.geometry import Array
@@ -109,6 +108,8 @@ class VideoRecorder(Uncopyable):
             view.show(inverse(self._tip[:3], float(self._tip[3])), self._tool)
         else:
             view.show(arm.joints(), arm.tool)
+        from gensim_envs.sim.studio import take_picture  # takes long to load
+
         ropes = [
             copies
             for item, copies in self._copies.items()

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage
 
 from gensim_envs.task.pose import WORKSPACE
 
@@ -137,6 +136,8 @@ def _fill(
 
     What is hidden is hidden by something higher.
     """
+    from scipy import ndimage  # its loading would take a fifth of that of an env
+
     known = np.pad(np.isfinite(height), _HOLE, mode="edge")
     closed = ndimage.binary_closing(known, np.ones((_HOLE + 1, _HOLE + 1), bool))
     small = closed[_HOLE:-_HOLE, _HOLE:-_HOLE] & np.isnan(height)

@@ -11,7 +11,6 @@ from functools import cached_property, partial
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from gensim_envs.task.goals import (
     GROUPS,
@@ -418,9 +417,7 @@ class Judge:
             # What earlier goals have put down is built on, rather than an equal thing elsewhere.
             cost += [not set(place.bases) & placed.keys() for place in takes]
             cost += _MANY * (own | self._occupied(items, want, now))
-            chosen = sorted(
-                zip(*linear_sum_assignment(cost), strict=True), key=lambda rc: want[rc[1]].z
-            )
+            chosen = sorted(_assigned(cost), key=lambda rc: want[rc[1]].z)
             for row, column in chosen[: need - done]:
                 pairs.append((items[row], takes[column]))
                 open_places = [
@@ -458,7 +455,7 @@ class Judge:
              for t, w in zip(targets, want, strict=True)]
             for i in items
         ]  # fmt: skip
-        return set(linear_sum_assignment(np.array(cost))[1].tolist())
+        return {column for _, column in _assigned(np.array(cost))}
 
     def intruders(self, number: int, now: Snapshot, current: int | None = None) -> set[int]:
         """Things in or on the places of a goal that do not belong there.
@@ -485,6 +482,15 @@ class Judge:
                     found.add(item)
                 belong[self.kinds[item]] -= 1
         return found
+
+
+def _assigned(cost: NDArray[np.float64]) -> list[tuple[int, int]]:
+    """Rows and columns of a matrix, one to one, with the least sum of entries."""
+    if 1 in cost.shape:
+        return [divmod(int(cost.argmin()), cost.shape[1])]
+    from scipy.optimize import linear_sum_assignment  # takes as long to load as all else of an env
+
+    return list(zip(*linear_sum_assignment(cost), strict=True))
 
 
 def _at_other_end(place: Place) -> Place:

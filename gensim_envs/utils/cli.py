@@ -10,9 +10,9 @@ import contextlib
 import dataclasses
 import difflib
 import functools
-import importlib
 import io
 import os
+import pkgutil
 import re
 import sys
 import typing
@@ -262,8 +262,7 @@ def _dispatch(
         problem = f"there is no command {name!r}." if name else "a command is missing."
         hint = f" Similar: {', '.join(near)}." if near else ""
         raise UsageError(f"{problem}{hint} See {prog} --help")
-    module, _, function = commands[name][0].partition(":")
-    target = getattr(importlib.import_module(module), function)
+    target = pkgutil.resolve_name(commands[name][0])
     try:
         call = parse(target, f"{prog} {name}", arguments[1:])
     except SystemExit:

@@ -10,6 +10,7 @@ import dataclasses
 import functools
 import json
 import math
+import sys
 import types
 import typing
 from collections.abc import Callable, Iterator
@@ -22,7 +23,6 @@ from gensim_envs.printing import printable
 from gensim_envs.utils import files
 
 T = TypeVar("T")
-_Decoder = Callable[[Any], Any]
 
 DEPTH = 40
 """Most levels of nested lists and objects."""
@@ -38,7 +38,7 @@ class Range:
     """Bounds of a number, both included; for `Annotated[float, Range(0, 1)]`."""
 
     least: float
-    most: float
+    most: float = sys.float_info.max
 
 
 @dataclass(frozen=True)
@@ -132,59 +132,10 @@ def decode(kind: type[T], data: Any) -> T:
             that are unknown or missing and have no default are wrong, too.
     """
     try:
-        built: T = _decoder(typing.cast(Any, kind))(data)
+        built: T = _value(kind, data)
     except DecodeError as error:
         raise DecodeError(str(error).removeprefix(".")) from None
     return built
-
-
-@functools.cache
-def _decoder(kind: Any) -> _Decoder:
-    """The function that decodes a type."""
-    origin, arguments = get_origin(kind), get_args(kind)
-    if origin is Annotated:
-        return _annotated(arguments[0], arguments[1:])
-    if kind is Any:
-        return lambda data: data
-    if kind is str:
-        return functools.partial(_sized, str, _CHARACTERS)
-    if kind in _SCALARS:
-        return functools.partial(_scalar, kind, *_SCALARS[kind])
-    if dataclasses.is_dataclass(kind):
-        return _dataclass(kind)
-    if origin is Literal:
-        return functools.partial(_literal, arguments)
-    if origin in (Union, types.UnionType):
-        members = [each for each in arguments if each is not types.NoneType]
-        optional = len(members) < len(arguments)
-        return functools.partial(_union, optional, [_decoder(each) for each in members])
-    if origin is dict and arguments[0] is str:
-        return functools.partial(_object, _decoder(arguments[1]), _ENTRIES)
-    if origin is list or (origin is tuple and arguments[-1] is Ellipsis):
-        return functools.partial(_list, origin, _decoder(arguments[0]), _ENTRIES)
-    if origin is tuple:
-        return functools.partial(_tuple, [_decoder(each) for each in arguments])
-    raise TypeError(f"{kind} cannot be decoded")
-
-
-_CHARACTERS, _ENTRIES = Size(0, 10_000), Size(0, 100_000)
-
-
-def _annotated(kind: Any, notes: tuple[Any, ...]) -> _Decoder:
-    """A decoder with the bounds that an annotation adds."""
-    for note in notes:
-        if isinstance(note, Using):
-            return functools.partial(_using, note.read)
-    decoder = _decoder(kind)
-    for note in sorted(notes, key=lambda note: not isinstance(note, Size)):
-        if isinstance(note, Size):  # the last argument of the decoders of what has a size
-            assert isinstance(decoder, functools.partial)
-            decoder = functools.partial(decoder.func, *decoder.args[:-1], note)
-        elif isinstance(note, Range):
-            decoder = functools.partial(_ranged, decoder, note)
-        elif isinstance(note, Line):
-            decoder = functools.partial(_line, decoder)
-    return decoder
 
 
 _SCALARS: dict[Any, tuple[str, Callable[[Any], bool]]] = {
@@ -193,94 +144,113 @@ _SCALARS: dict[Any, tuple[str, Callable[[Any], bool]]] = {
     float: ("a finite number", lambda data: type(data) in (int, float) and abs(data) <= 1e300),
 }
 """What is expected where a type is, and whether a value is that."""
+_SIZED: dict[Any, tuple[str, str, int]] = {
+    str: ("a text", "characters", 10_000),
+    list: ("a list", "entries", 100_000),
+    dict: ("an object", "entries", 100_000),
+}
+"""What is expected, what its size counts, and the most of them where no `Size` is given."""
 
 
-def _scalar(kind: type, expected: str, fits: Callable[[Any], bool], data: Any) -> Any:
-    if not fits(data):
-        raise _unexpected(expected, data)
-    return kind(data)
+@functools.cache
+def _parts(kind: Any) -> tuple[Any, tuple[Any, ...]]:
+    return get_origin(kind), get_args(kind)
 
 
-_WORDS: dict[Any, tuple[str, str]] = {
-    str: ("a text", "characters"), list: ("a list", "entries"), dict: ("an object", "entries")
-}  # fmt: skip
+def _value(kind: Any, data: Any, size: Size | None = None) -> Any:
+    """The value of a type; `size` is that of an annotation of the type."""
+    origin, arguments = _parts(kind)
+    if origin is Annotated:
+        return _annotated(arguments[0], arguments[1:], data)
+    if kind is Any:
+        return data
+    if kind is str:
+        return _sized(str, data, size)
+    if kind in _SCALARS:
+        expected, fits = _SCALARS[kind]
+        if not fits(data):
+            raise _unexpected(expected, data)
+        return kind(data)
+    if dataclasses.is_dataclass(kind):
+        return _dataclass(kind, data)
+    if origin is Literal:
+        return _literal(arguments, data)
+    if origin in (Union, types.UnionType):
+        return _union(arguments, data)
+    if origin is dict and arguments[0] is str:
+        entries = _sized(dict, data, size).items()
+        return {
+            _sized(str, name): _part(f"[{_shown(name)}]", arguments[1], each)
+            for name, each in entries
+        }
+    if origin is tuple and arguments[-1] is not Ellipsis:
+        if not isinstance(data, list) or len(data) != len(arguments):
+            raise _unexpected(f"a list of {len(arguments)} entries", data)
+        entries = zip(arguments, data, strict=True)
+        return tuple(_part(f"[{n}]", inner, each) for n, (inner, each) in enumerate(entries))
+    if origin in (list, tuple):
+        entries = enumerate(_sized(list, data, size))
+        return origin(_part(f"[{n}]", arguments[0], each) for n, each in entries)
+    raise TypeError(f"{kind} cannot be decoded")
 
 
-def _sized(kind: Any, size: Size, data: Any) -> Any:
-    what, parts = _WORDS[kind]
+def _part(place: str, kind: Any, data: Any) -> Any:
+    """A value within another one; an error names its place."""
+    try:
+        return _value(kind, data)
+    except DecodeError as error:
+        text = str(error)
+        nested = text.startswith((".", "["))
+        raise DecodeError(f"{place}{text}" if nested else f"{place}: {text}") from None
+
+
+def _annotated(kind: Any, notes: tuple[Any, ...], data: Any) -> Any:
+    """The value of a type within the bounds that its annotation adds."""
+    size = None
+    for note in notes:
+        if isinstance(note, Using):
+            return _built(note.read, data)
+        if isinstance(note, Size):
+            size = note
+        if isinstance(note, Range):
+            is_number = type(data) in (int, float)
+            if is_number and not note.least <= data <= note.most:
+                raise _unexpected(f"a number from {note.least:g} to {note.most:g}", data)
+    value = _value(kind, data, size)
+    if Line() in notes and value is not None and not value.isprintable():
+        raise _unexpected("one line of printable text", data)
+    return value
+
+
+def _sized(kind: Any, data: Any, size: Size | None = None) -> Any:
+    what, parts, most = _SIZED[kind]
+    least, most = (size.least, size.most) if size else (0, most)
     if not isinstance(data, kind):
         raise _unexpected(what, data)
-    if not size.least <= len(data) <= size.most:
-        raise _unexpected(f"{what} of {size.least} to {size.most} {parts}", data)
+    if not least <= len(data) <= most:
+        raise _unexpected(f"{what} of {least} to {most} {parts}", data)
     return data
 
 
-def _dataclass(kind: Any) -> _Decoder:
-    fields = {field.name: field for field in dataclasses.fields(kind) if field.init}
-    missing = dataclasses.MISSING
-    needed = [
-        name
-        for name, field in fields.items()
-        if field.default is missing and field.default_factory is missing
-    ]
-
-    @functools.cache
-    def decoders() -> dict[str, _Decoder]:
-        """Made on first use, since types may refer to themselves."""
-        hints = typing.get_type_hints(kind, include_extras=True)
-        return {name: _decoder(hints[name]) for name in fields}
-
-    def build(data: Any) -> Any:
-        data, known = _sized(dict, _ENTRIES, data), decoders()
-        for name in needed:
-            if name not in data:
-                raise DecodeError(f"{name!r} is missing")
-        values = {}
-        for name, value in data.items():
-            if name not in known:
-                raise DecodeError(f"{_shown(name)} is unknown")
-            try:
-                values[name] = known[name](value)
-            except DecodeError as error:
-                raise _at(f".{name}", error) from None
-        try:
-            return kind(**values)
-        except ValueError as error:
-            raise DecodeError(printable(str(error), 200)) from None
-
-    return build
+@functools.cache
+def _fields(kind: Any) -> tuple[dict[str, Any], list[str]]:
+    """The types of the fields of a dataclass by name, and the names of those without a default."""
+    fields = [field for field in dataclasses.fields(kind) if field.init]
+    hints, missing = typing.get_type_hints(kind, include_extras=True), dataclasses.MISSING
+    needed = [each.name for each in fields if each.default is each.default_factory is missing]
+    return {each.name: hints[each.name] for each in fields}, needed
 
 
-def _list(container: type, decoder: _Decoder, size: Size, data: Any) -> Any:
-    values = _sized(list, size, data)
-    return container(_parts([decoder] * len(values), values))
-
-
-def _tuple(decoders: list[_Decoder], data: Any) -> tuple[Any, ...]:
-    if not isinstance(data, list) or len(data) != len(decoders):
-        raise _unexpected(f"a list of {len(decoders)} entries", data)
-    return tuple(_parts(decoders, data))
-
-
-def _parts(decoders: list[_Decoder], data: list[Any]) -> list[Any]:
-    """The entries of a list; an error names the one that is wrong."""
-    found: list[Any] = []
-    try:
-        for decoder, value in zip(decoders, data, strict=True):
-            found.append(decoder(value))
-    except DecodeError as error:
-        raise _at(f"[{len(found)}]", error) from None
-    return found
-
-
-def _object(decoder: _Decoder, size: Size, data: Any) -> dict[str, Any]:
-    values = {}
-    for name, value in _sized(dict, size, data).items():
-        try:
-            values[_sized(str, _CHARACTERS, name)] = decoder(value)
-        except DecodeError as error:
-            raise _at(f"[{_shown(name)}]", error) from None
-    return values
+def _dataclass(kind: Any, data: Any) -> Any:
+    (known, needed), data = _fields(kind), _sized(dict, data)
+    for name in needed:
+        if name not in data:
+            raise DecodeError(f"{name!r} is missing")
+    for name in data:
+        if name not in known:
+            raise DecodeError(f"{_shown(name)} is unknown")
+    values = {name: _part(f".{name}", known[name], value) for name, value in data.items()}
+    return _built(lambda values: kind(**values), values)
 
 
 def _literal(allowed: tuple[Any, ...], data: Any) -> Any:
@@ -290,39 +260,29 @@ def _literal(allowed: tuple[Any, ...], data: Any) -> Any:
     raise _unexpected(" or ".join(map(repr, allowed)), data)
 
 
-def _union(optional: bool, decoders: list[_Decoder], data: Any) -> Any:
-    if optional and data is None:
+def _union(kinds: tuple[Any, ...], data: Any) -> Any:
+    if types.NoneType in kinds and data is None:
         return None
     problems = []
-    for decoder in decoders:
+    for kind in kinds:
+        if kind is types.NoneType:
+            continue
         try:
-            return decoder(data)
+            return _value(kind, data)
         except DecodeError as error:
             problems.append(str(error))
     # The most detailed one comes from the member that fitted best.
     raise DecodeError(max(problems, key=len))
 
 
-def _using(read: Callable[[Any], Any], data: Any) -> Any:
+def _built(read: Callable[[Any], Any], data: Any) -> Any:
+    """What a function makes of a value, whose errors count as the value's."""
     try:
         return read(data)
     except DecodeError:
         raise
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
         raise DecodeError(printable(str(error), 200)) from None
-
-
-def _ranged(decoder: _Decoder, bounds: Range, data: Any) -> Any:
-    if type(data) in (int, float) and not bounds.least <= data <= bounds.most:
-        raise _unexpected(f"a number from {bounds.least:g} to {bounds.most:g}", data)
-    return decoder(data)
-
-
-def _line(decoder: _Decoder, data: Any) -> Any:
-    value = decoder(data)
-    if value is not None and not value.isprintable():
-        raise _unexpected("one line of printable text", data)
-    return value
 
 
 def is_deep(value: Any, depth: int = DEPTH) -> bool:
@@ -379,13 +339,6 @@ def _float(text: str) -> float:
 
 def _refuse_constant(text: str) -> Any:
     raise DecodeError(f"{text} is not a finite number")
-
-
-def _at(place: str, error: DecodeError) -> DecodeError:
-    """The error of a part, with its place before it."""
-    text = str(error)
-    nested = text.startswith((".", "["))
-    return DecodeError(f"{place}{text}" if nested else f"{place}: {text}")
 
 
 def _unexpected(expected: str, data: Any) -> DecodeError:

@@ -180,7 +180,7 @@ def open_regular(path: Path, root: Path | None = None, limit: int = LARGEST) -> 
 
 def _is_hollow(descriptor: int, size: int) -> bool:
     """Whether most of a large file takes no place on the disk, but would take memory and time."""
-    if size < _HOLLOW or not hasattr(os, "SEEK_HOLE"):
+    if size < _HOLLOW:
         return False
     data = end = 0
     try:
@@ -274,8 +274,4 @@ def errors(path: Path, verb: str = "written", what: str = "") -> Iterator[None]:
         reason = "no space is left on the disk; free some" if full else error.strerror or str(error)
         if error.errno == errno.ELOOP:
             reason = "it is a symbolic link, or a loop of them"
-        raise FileError(f"{_named(path, what)} cannot be {verb}: {reason}") from error
-
-
-def _named(path: Path, what: str) -> str:
-    return f"{what} {path}" if what else str(path)
+        raise FileError(f"{what} {path} cannot be {verb}: {reason}".lstrip()) from error

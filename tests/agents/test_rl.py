@@ -13,7 +13,6 @@ import torch
 
 from agents.errors import AgentsError, Stopped
 from agents.evaluation.evaluate import evaluate
-from agents.evaluation.playing import PolicySource
 from agents.policies.learned import LearnedPolicy, policy_config
 from agents.training import checkpoint, rl
 from gensim_envs.seeds import TEST, TRAINING
@@ -64,10 +63,10 @@ def test_a_trained_policy_can_be_evaluated(tmp_path: Path) -> None:
     np.testing.assert_array_equal(action, agent.act(state, ""))
     low, high = np.float32(agent.spec.action_low), np.float32(agent.spec.action_high)
     assert action.shape == (6,) and (low <= action).all() and (action <= high).all()
-    result = evaluate(PolicySource(checkpoint=out), seeds=TEST[:2], workers=1)
+    result = evaluate(out, seeds=TEST[:2], workers=1)
     assert result["policy"] == "sac" and [row["env"] for row in result["results"]] == [BOX]
     with pytest.raises(AgentsError, match="needs a state vector for"):
-        evaluate(PolicySource(checkpoint=out), ["gensim/BuildWheel-v0"], seeds=TEST[:1], workers=1)
+        evaluate(out, ["gensim/BuildWheel-v0"], seeds=TEST[:1], workers=1)
 
 
 def test_the_mean_action_is_what_stable_baselines_predicts(tmp_path: Path) -> None:
@@ -150,7 +149,7 @@ def test_a_run_killed_before_its_first_checkpoint_restarts(
         ({"steps": 0}, {}, "steps is 0"),
         ({"parallel": 0}, {}, "parallel is 0"),
         ({}, {"batch_size": 1, "n_steps": 1}, "ppo: "),
-        ({}, {"layers": 3}, "no option 'layers'"),
+        ({}, {"layers": 3}, "'layers' is unknown"),
     ],
 )
 def test_bad_options_are_refused(

@@ -17,7 +17,6 @@ from agents.__main__ import main
 from agents.data.collect import collect
 from agents.data.demonstrations import Demonstrations
 from agents.evaluation.evaluate import evaluate
-from agents.evaluation.playing import PolicySource
 from agents.policies import registry, text_encoders
 from agents.policies.base import PolicySpec
 from agents.policies.learned import LearnedPolicy, policy_class
@@ -286,9 +285,8 @@ def test_a_policy_of_a_part_of_a_dataset_sees_states_as_long_as_the_whole_has(
            "--bc_state.width", "16", "--out", str(tmp_path / "run")]  # fmt: skip
     assert main(run) == 0
     assert LearnedPolicy.from_pretrained(tmp_path / "run").spec.envs == (corner,)
-    player = PolicySource(checkpoint=tmp_path / "run")
     for envs in ([], [bowl]):
-        assert len(evaluate(player, envs, seeds=TEST[:1], workers=1)["results"]) == 1
+        assert len(evaluate(tmp_path / "run", envs, seeds=TEST[:1], workers=1)["results"]) == 1
 
 
 def test_dagger_checks_its_own_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,7 +30,7 @@ from agents.policies.networks import Residual
 from agents.training import checkpoint
 from agents.training.config import TrainConfig
 from agents.training.distributed import Distributed
-from agents.training.loader import Loader
+from agents.training.loader import drawn
 from agents.training.loop import is_finished, train
 
 ROOT = Path(__file__).parents[2]
@@ -61,7 +61,7 @@ def command(data: Path, out: Path, *more: str) -> list[str]:
     return [
         "train", "--policy", "bc_state", "--data", str(data),
         "--out", str(out), "--steps", "1000", "--batch-size", "8", "--checkpoint-every", "100",
-        "--validate-every", "0", "--threads", "1", "--device", "cpu", "--ema", "0.99",
+        "--validate-every", "0", "--threads", "1", "--device", "cpu",
         "--bc_state.width", "16", "--bc_state.dropout", "0.2", *more,
     ]  # fmt: skip
 
@@ -308,7 +308,6 @@ def test_what_does_not_fit_is_an_error_before_training(
         ({"steps": 0}, "--steps is 0; expected 1 or more"),
         ({"demos": 0}, "demos is 0"),
         ({"learning_rate": float("nan")}, "--learning-rate is nan"),
-        ({"ema": 1.0}, "ema is 1.0"),
     ],
 )
 def test_a_config_that_makes_no_sense_is_an_error(more: dict[str, Any], message: str) -> None:
@@ -350,14 +349,11 @@ def test_a_checkpoint_of_another_encoder_is_refused_before_anything_is_made(tmp_
 def test_tasks_are_drawn_evenly_whatever_their_length(tmp_path: Path) -> None:
     few, many = states(2, envs=("few",)), states(60, envs=("many",))
     demos = Demonstrations.joined([few, many])
-    policy: Any = None
-    group, plan = Distributed("cpu"), config(tmp_path, batch_size=500, seed=3, steps=9)
-    loader = Loader(policy, demos, {}, plan, group)
-    drawn = loader.drawn(4)
-    loader.close()
-    assert 0.4 < np.isin(drawn, demos.steps_of("few")).mean() < 0.6
-    assert (drawn == Loader(policy, demos, {}, replace(plan, steps=5), group).drawn(4)).all()
-    assert (drawn != loader.drawn(5)).any()
+    steps, plan = [demos.steps_of(env) for env in demos.envs], config(tmp_path, batch_size=500)
+    fourth = drawn(steps, plan, 4)
+    assert 0.4 < np.isin(fourth, demos.steps_of("few")).mean() < 0.6
+    assert (fourth == drawn(steps, replace(plan, steps=5), 4)).all()
+    assert (fourth != drawn(steps, plan, 5)).any()
 
 
 @pytest.mark.parametrize("agent", ["transporter", "bc_image"])

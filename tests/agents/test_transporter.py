@@ -15,7 +15,7 @@ from agents.data.augment import Table
 from agents.data.demonstrations import Sample
 from agents.errors import AgentsError
 from agents.policies.base import PolicySpec
-from agents.policies.grids import correlate, crops, cross_entropy, sampled, window
+from agents.policies.grids import correlate, crops, cross_entropy, interpolated, window
 from agents.policies.transporter import Transporter, TransporterConfig
 
 SPEC = PolicySpec(
@@ -256,9 +256,9 @@ def test_the_probability_of_a_set_is_that_of_its_members() -> None:
 
 
 def test_scores_between_cells_are_interpolated() -> None:
-    grid = torch.arange(24.0).reshape(2, 3, 4)
-    torch.testing.assert_close(sampled(grid, torch.tensor([0.0, 1.5, 2.25])), torch.tensor(8.25))
-    torch.testing.assert_close(sampled(grid, torch.tensor([1.5, 9.0, -3.0])), torch.tensor(14.0))
+    grid = torch.arange(24.0).reshape(1, 2, 3, 4)
+    cells = torch.tensor([[[0.0, 1.5, 2.25], [1.5, 9.0, -3.0]]])
+    torch.testing.assert_close(interpolated(grid, cells), torch.tensor([[8.25, 14.0]]))
 
 
 @pytest.mark.parametrize("settings", [{"color_words": False}, {"condition": False}])

@@ -10,7 +10,6 @@ import pytest
 
 from agents.evaluation import videos
 from agents.evaluation.evaluate import evaluate
-from agents.evaluation.playing import PolicySource
 from gensim_envs import Transition
 from gensim_envs.seeds import TEST
 from gensim_envs.wrappers import pixels_to_action
@@ -21,7 +20,7 @@ BOX = "gensim/AlignBoxCorner-v0"
 def test_failed_episodes_are_recorded(tmp_path: Path) -> None:
     # Both episodes fail, and one video is asked for.
     evaluate(
-        PolicySource("noop"),
+        "noop",
         [BOX],
         seeds=TEST[:2],
         workers=1,

@@ -158,7 +158,7 @@ def test_one_sample_is_learned() -> None:
     color, height = whole.color[::coarse, ::coarse], whole.height[::coarse, ::coarse]
     one = replace(whole, color=color, height=height)
     batch = policy.prepare([one], [], np.random.default_rng(0), train=False)
-    optimizer = torch.optim.Adam(policy.optimizer_groups())
+    optimizer = torch.optim.Adam(policy.parameters(), policy.config.learning_rate)
     losses = []
     for _ in range(100):
         loss, _ = policy(batch)

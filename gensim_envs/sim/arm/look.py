@@ -11,7 +11,6 @@ from typing import Literal
 import numpy as np
 import pybullet as p
 from numpy.typing import ArrayLike
-from scipy.spatial.transform import Rotation
 
 from gensim_envs.sim import Uncopyable
 from gensim_envs.sim.arm import robot
@@ -168,6 +167,8 @@ class ArmView(Uncopyable):
 
     def show(self, joints: ArrayLike, tool: Tool) -> None:
         """Show the arm at these joints (6,) rad, with this tool."""
+        from scipy.spatial.transform import Rotation  # which envs without the arm need not load
+
         world_from_link = np.array(robot.forward(joints))
         positions = world_from_link[:, :3, 3].tolist()
         quaternions = Rotation.from_matrix(world_from_link[:, :3, :3]).as_quat().tolist()
