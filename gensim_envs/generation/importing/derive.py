@@ -17,6 +17,7 @@ import shapely
 from gensim_envs.errors import TaskError, in_goal
 from gensim_envs.generation.importing.layout import Entry, Layout, Spot, sentence_of
 from gensim_envs.task.assets import (
+    Asset,
     Ball,
     Bowl,
     Container,
@@ -24,7 +25,6 @@ from gensim_envs.task.assets import (
     Ell,
     Fixture,
     Line,
-    Mark,
     OpenSquare,
     Pallet,
     Pile,
@@ -39,8 +39,7 @@ from gensim_envs.task.goals import NEIGHBOUR_GAP
 from gensim_envs.task.pose import Pose
 
 Relation = Literal["inside", "on", "mark", "corner", "at", "beside", "along"]
-_HOLDERS = (Bowl, Container, Pallet, Stand, Fixture)
-_OPEN = (Bowl, Container, Zone)
+HOLDERS = (Bowl, Container, Pallet, Stand, Fixture)
 _PAINT = (Corner, Line, OpenSquare, Fixture)
 _STACKS = re.compile(
     r"\b(stack\w*|top|tower|atop|above|pyramid|upon|over|across|bridge|wall|layers?|levels?|column"
@@ -109,6 +108,7 @@ class Derivation:
     goals: list[Goal] = field(default_factory=list)
     _at: dict[int, Spot] = field(default_factory=dict)  # where each thing stands by now
     _moved: set[int] = field(default_factory=set)
+    _loaded: dict[int, set[int]] = field(default_factory=dict)  # thing -> what it was put on
 
     def run(self) -> list[Goal]:
         """All goals.
@@ -144,6 +144,7 @@ class Derivation:
         rows = [recording.goals[number] for recording in self.layout.recordings]
         old = rows[0]
         sentence = sentence_of(self.layout, [row.sentence for row in rows])
+        text = (sentence or "").lower()
         unknown = set(old.objs) - set(part_of)
         if unknown or not old.objs:
             raise TaskError("it has no items, or unknown ones")
@@ -156,7 +157,7 @@ class Derivation:
             raise TaskError("it has no target")
         if isinstance(first, Pile) and len(items) == 1:
             spot = self._target(number, 0)
-            zone = self._base(spot, sentence, items[0], Zone)
+            zone = self._base(self._now(spot), text, items[0], Zone)
             if zone is None:
                 raise TaskError("a pile is swept where there is no zone")
             place = Placement(items[0], "inside", (zone,), spot)
@@ -164,23 +165,25 @@ class Derivation:
             return
         targets = {n: self._target(number, n) for n in range(len(old.targets))}
         chosen = _pair(items, len(targets), old.matches)
-        levels: list[list[Placement]] = []
+        placed: list[Placement] = []
+        level: dict[int, int] = {}  # how many things of this goal are below each
         for item, n in chosen:
-            placement = self._place(item, targets[n], sentence, [p for lv in levels for p in lv])
+            placement = self._place(item, targets[n], text)
             if placement is None:
                 self.layout.notes.append(
                     f"goal {number + 1} leaves the {self._entries[item].asset} where it starts"
                 )
                 continue
-            below = [k for k, lv in enumerate(levels) if {p.item for p in lv} & {*placement.bases}]
-            level = max(below, default=-1) + 1
-            levels += [[] for _ in range(level + 1 - len(levels))]
-            levels[level].append(placement)
+            placed.append(placement)
+            level[item] = 1 + max((level.get(base, -1) for base in placement.bases), default=-1)
+            if placement.relation == "on":
+                self._loaded[item] = {*self._loaded.get(item, ()), *placement.bases}
             self._at[item] = self._now(placement.spot)
             self._moved.add(item)
         split = not all(all(row) for row in old.matches)
-        for placements in levels:
-            for part in _groups(placements, split, self._entries):
+        for n in sorted(set(level.values())):
+            same = [p for p in placed if level[p.item] == n]
+            for part in _groups(same, split, self._entries):
                 self.goals.append(Goal(sentence, part, number + 1))
 
     def _target(self, number: int, n: int) -> Spot:
@@ -223,24 +226,22 @@ class Derivation:
 
     # --- one target -----------------------------------------------------------------------
 
-    def _place(
-        self, item: int, spot: Spot, sentence: str | None, fresh: Sequence[Placement]
-    ) -> Placement | None:
+    def _place(self, item: int, spot: Spot, text: str) -> Placement | None:
         """Where an item goes; None where it starts there."""
         if spot.root == ("thing", item) and math.hypot(spot.pose.x, spot.pose.y) < 0.01:
             if item not in self._moved:
                 return None
             spot = self._at[item]
         held = self._now(spot)
-        below = self._supporters(item, held, sentence, fresh)
+        below = self._supporters(item, held, text)
         if below:
             return Placement(item, "on", below, spot)
-        base = self._base(spot, sentence, item)
+        base = self._base(held, text, item)
         if base is None:
-            return self._loose(item, spot, (sentence or "").lower())
+            return self._loose(item, spot, text)
         asset = self._entries[base].asset
         offset = self._offset(base, held)
-        if isinstance(asset, _OPEN):
+        if asset.opening is not None:
             return Placement(item, "inside", (base,), spot)
         if isinstance(asset, Corner):
             return Placement(item, "corner", (base,), spot)
@@ -258,15 +259,13 @@ class Derivation:
         at = self._at[base]
         return at.pose.inverse() @ held.pose if at.root == held.root else None
 
-    def _supporters(
-        self, item: int, held: Spot, sentence: str | None, fresh: Sequence[Placement]
-    ) -> tuple[int, ...]:
+    def _supporters(self, item: int, held: Spot, text: str) -> tuple[int, ...]:
         """What earlier goals have put where an item goes, and can carry it; the highest."""
         own = self._shape(item, held.pose)
         found = []
         for other in self._moved - {item}:
             at, asset = self._at[other], self._entries[other].asset
-            if at.root != held.root or isinstance(asset, (*_OPEN, Rope, Pile)):
+            if at.root != held.root or asset.opening or isinstance(asset, (Rope, Pile)):
                 continue
             shape = self._shape(other, at.pose)
             overlap = shape.intersection(own).area / min(shape.area, own.area)
@@ -277,23 +276,15 @@ class Derivation:
         # Balls carry nothing: what goes where one is, goes beside it in the same holder.
         solid = [k for k in found if not isinstance(self._entries[k].asset, Ball)]
         around = self._around(held, item)
-        holder = around is not None and isinstance(self._entries[around].asset, (Bowl, Container))
-        text = (sentence or "").lower()
-        if around is not None and not _STACKS.search(text):
-            names = self._entries[around].asset.called
-            said = any(re.search(rf"\b{re.escape(noun)}", text) for noun in names)
-            if (holder or said or not sentence) and not self._says(text, solid):
+        if around is not None and not (_STACKS.search(text) or self._says(text, solid)):
+            crossed = isinstance(around, Zone) and text and not _is_named(around, text)
+            if not crossed:
                 return ()
-        if holder and not (_STACKS.search(text) or self._says(text, solid)):
-            return ()
         if not solid:
             if around is not None:
                 return ()
             raise TaskError("it stacks things on a ball, where nothing holds")
-        carried = {
-            base for p in [*fresh, *(p for goal in self.goals for p in goal.placements)]
-            if p.item in solid and p.relation == "on" for base in p.bases
-        }  # fmt: skip
+        carried = {base for k in solid for base in self._loaded.get(k, ())}
         top = [k for k in solid if k not in carried] or solid
         middle = shapely.Point(held.pose.x, held.pose.y)
         central = [
@@ -309,39 +300,34 @@ class Derivation:
         pattern = rf"\b(on|onto)\b(?: \w+){{0,3}} ({'|'.join(map(re.escape, nouns))})"
         return bool(nouns) and re.search(pattern, text) is not None
 
-    def _around(self, held: Spot, item: int) -> int | None:
+    def _around(self, held: Spot, item: int) -> Asset | None:
         """The zone, bowl or container in which a place lies."""
-        inside = [
-            k for k, entry in enumerate(self._entries)
-            if k != item and isinstance(entry.asset, _OPEN)
-            and self._at[k].root == held.root and self._covers(k, held, 0.0)
-        ]  # fmt: skip
-        return min(
-            inside, key=lambda k: (isinstance(self._entries[k].asset, Zone), -k), default=None
-        )
+        found = [self._entries[k].asset for k in self._under(held, item, 0.0)]
+        inside = [asset for asset in found[::-1] if asset.opening is not None]
+        return min(inside, key=lambda asset: isinstance(asset, Zone), default=None)
 
-    def _base(
-        self, spot: Spot, sentence: str | None, item: int, kinds: type = object
-    ) -> int | None:
+    def _under(self, held: Spot, item: int, margin: float) -> list[int]:
+        """The things other than an item that a place is over."""
+        there = [k for k, at in self._at.items() if k != item and at.root == held.root]
+        return [k for k in there if self._covers(k, held, margin)]
+
+    def _base(self, held: Spot, text: str, item: int, kinds: type = object) -> int | None:
         """The thing on, in or at which a place is; None where there is none."""
-        held, text = self._now(spot), (sentence or "").lower()
-        below = [
-            k for k, entry in enumerate(self._entries)
-            if k != item and self._at[k].root == held.root
-            and not isinstance(entry.asset, (Rope, Pile, Mark))
-            and isinstance(entry.asset, kinds) and "nocollision" not in entry.thing.file
-            and (k not in self._moved or isinstance(entry.asset, _OPEN))  # see `_supporters`
-            and self._covers(k, held, 0.012)
-        ]  # fmt: skip
+        below = []
+        for k in self._under(held, item, 0.012):
+            asset = self._entries[k].asset
+            skipped = isinstance(asset, (Rope, Pile)) or not isinstance(asset, kinds)
+            moved = k in self._moved and asset.opening is None  # see `_supporters`
+            if not (skipped or moved or "nocollision" in self._entries[k].thing.file):
+                below.append(k)
         solid = [k for k in below if not isinstance(self._entries[k].asset, Ball)]
         if below and not solid:
             raise TaskError("it puts something on a ball, where nothing holds")
 
         def fit(k: int) -> float:
             asset = self._entries[k].asset
-            named = any(re.search(rf"\b{re.escape(noun)}", text) for noun in asset.called)
             thing = not isinstance(asset, (Zone, *_PAINT))
-            return 2 * named + (asset.color in text) + 0.5 * thing + 0.001 * k
+            return 2 * _is_named(asset, text) + (asset.color in text) + 0.5 * thing + 0.001 * k
 
         return max(solid, key=fit, default=None)
 
@@ -401,6 +387,11 @@ class Derivation:
             self.layout.notes.append(
                 f"goal {goal.number} comes earlier, since it moves what another one loads"
             )
+
+
+def _is_named(asset: Asset, text: str) -> bool:
+    """Whether a text names an asset by one of its nouns."""
+    return any(re.search(rf"\b{re.escape(noun)}", text) for noun in asset.called)
 
 
 def _pair(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from gensim_envs.generation.importing.colors import Recolor
-from gensim_envs.generation.importing.derive import _HOLDERS, Goal, Placement
+from gensim_envs.generation.importing.derive import HOLDERS, Goal, Placement
 from gensim_envs.generation.importing.layout import Entry, Layout, Root, Spot
 from gensim_envs.task.assets import (
     Asset,
@@ -89,7 +89,7 @@ class Writer:
         self._kept: list[int] = []
         self._idle: set[int] = set()
         for k, entry in enumerate(self._entries):
-            held = isinstance(entry.asset, _HOLDERS) or k in frames | ended
+            held = isinstance(entry.asset, HOLDERS) or k in frames | ended
             fixed = k not in moved and (entry.fixed or held or asset_geometry(entry.asset).flat)
             if fixed and not entry.fixed and not asset_geometry(entry.asset).flat:
                 self._note(f"the {entry.asset} is fixed, since no goal moves it")
