@@ -83,11 +83,8 @@ class Recolor:
 
     def _equals(self, k: int) -> list[int]:
         """All things that look just like one."""
-        entry = self._entries[k]
-        return [
-            n for n, other in enumerate(self._entries)
-            if other.asset == entry.asset and other.variables == entry.variables
-        ]  # fmt: skip
+        looks = self._entries[k].looks
+        return [n for n, other in enumerate(self._entries) if other.looks == looks]
 
     def _partners(self, k: int) -> Iterator[int]:
         """Things that may not have the colour of one: its places, and what goes to it."""
@@ -116,14 +113,11 @@ class Recolor:
         for goal in self.goals:
             named = {*goal.items, *goal.bases}
             for n, other in enumerate(self._entries):
-                if (k in named) != (n in named) and self._alike(k, n):
+                if (k in named) == (n in named) or entry.variables or other.variables:
+                    continue
+                if entry.asset != other.asset and looks_like(entry.asset, other.asset):
                     return f"there is another {other.asset}"
         return None
-
-    def _alike(self, k: int, other: int) -> bool:
-        a, b = self._entries[k], self._entries[other]
-        drawn = a.variables or b.variables
-        return not drawn and a.asset != b.asset and looks_like(a.asset, b.asset)
 
     def _drawn(self, k: int) -> Sequence[str]:
         """The colours that a thing can have."""

@@ -196,9 +196,7 @@ class Derivation:
         if ends[0].root != ends[1].root:
             ends = self._spanned(rope, ends)
         bases = [(end.root[1],) if end.root[0] == "thing" else () for end in ends]
-        places = [
-            Placement(rope, "along", base, end) for base, end in zip(bases, ends, strict=True)
-        ]
+        places = [Placement(rope, "along", *each) for each in zip(bases, ends, strict=True)]
         return Goal(sentence, places, number + 1)
 
     def _spanned(self, rope: int, ends: list[Spot]) -> list[Spot]:

@@ -63,6 +63,11 @@ class Entry:
     fixed: bool
     variables: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def looks(self) -> tuple[object, ...]:
+        """Equal for things that look just alike."""
+        return self.asset, self.variables
+
 
 @dataclass(frozen=True)
 class Variable:

@@ -131,8 +131,8 @@ def _check_seen(made: Translation) -> None:
 
 def counts(outcomes: Sequence[Outcome]) -> dict[str, int]:
     """How many programs passed each step."""
-    found = {step: sum(outcome.passed(step) for outcome in outcomes) for step in STEPS}
-    return {"programs": len(outcomes), **{str(step): n for step, n in found.items()}}
+    passed: dict[str, int] = {step: sum(each.passed(step) for each in outcomes) for step in STEPS}
+    return {"programs": len(outcomes), **passed}
 
 
 def write_report(path: Path, outcomes: Sequence[Outcome]) -> None:

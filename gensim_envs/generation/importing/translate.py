@@ -44,17 +44,12 @@ class Translation:
         return Unseen(self.program.name, self.source, self.program.weak)
 
 
-@dataclass(frozen=True)
-class Unseen:
+class Unseen(Sandboxed):
     """A translation whose draws are not checked for visibility.
 
     The original GenSim had no such rules, so a program can be translated and solved that cannot be
     published. Publishing draws again, with all checks.
     """
-
-    name: str
-    source: str
-    weak: bool
 
     def draw(self, split: str, seed: int) -> Draw:
         return shared().draw_unseen(self.source, split, seed, weak=self.weak)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -60,12 +61,12 @@ class Writer:
         starts = {k: self._entries[k].start for k in self._kept}
         free = [k for k, start in starts.items() if start is None]
         world = [k for k, start in starts.items() if start and start.root[0] == "world"]
-        self._add(k for k in free if not self._fixed[k])
+        self._add([k for k in free if not self._fixed[k]])
         self._add(world)
         self._paint({"world"})
-        self._add(k for k in free if self._fixed[k])
+        self._add([k for k in free if self._fixed[k]])
         self._reserve()
-        self._add(k for k in starts if k not in (*free, *world))
+        self._add([k for k in starts if k not in (*free, *world)])
         self._paint({"thing", "axes", "island"})
         self._lines.append("")
         for n, goal in enumerate(self.goals):
@@ -97,7 +98,7 @@ class Writer:
                 self._note(f"the {entry.asset} is not fixed, since a goal moves it")
             self._fixed[k] = fixed
             if not fixed and k not in moved | bases:
-                if any(self._equal(k, other) for other in moved):
+                if any(self._entries[other].looks == entry.looks for other in moved):
                     self._note(f"a further {entry.asset}, which no goal moves, is left out")
                     continue
                 self._idle.add(k)
@@ -109,44 +110,29 @@ class Writer:
         if text not in self.notes:
             self.notes.append(text)
 
-    def _equal(self, a: int, b: int) -> bool:
-        x, y = self._entries[a], self._entries[b]
-        return x.asset == y.asset and x.variables == y.variables
-
     def _name(self, k: int) -> None:
         entry = self._entries[k]
         noun = re.sub(r"\W+", "_", entry.asset.called[0].lower())
         base = noun if entry.variables else f"{entry.asset.color}_{noun}"
-        alone = entry.start is not None or self._fixed[k] or entry.variables
-        if not alone:
-            twins = [
-                other for other in self._kept
-                if self._equal(k, other) and self._entries[other].start is None
-                and not self._fixed[other] and (other in self._idle) == (k in self._idle)
-            ]  # fmt: skip
-            if len(twins) > 1:
-                group = plural(base)
-                if k == twins[0]:
-                    group = self._unique(group)
-                    self._groups[group] = twins
-                    self._names.update((other, f"{group}[{n}]") for n, other in enumerate(twins))
-                return
-        self._names[k] = self._unique(base)
+        equals = [
+            other for other in self._kept
+            if self._entries[other].looks == entry.looks and self._entries[other].start is None
+            and not self._fixed[other] and (other in self._idle) == (k in self._idle)
+        ]  # fmt: skip
+        if k not in equals or len(equals) == 1 or entry.variables:
+            self._names[k] = self._unique(base)
+        elif k == equals[0]:
+            group = self._unique(plural(base))
+            self._groups[group] = equals
+            self._names.update((other, f"{group}[{n}]") for n, other in enumerate(equals))
 
-    def _unique(self, base: str) -> str:
-        name, n = base, 1
-        while name in self._used:
-            n += 1
-            name = f"{base}_{n}"
+    def _unique(self, base: str, count: int = 1) -> str:
+        """The next of names such as "mark", "mark_2"; of `count` names the first is "mark_1"."""
+        numbered = (f"{base}_{n}" for n in itertools.count(2 if count == 1 else 1))
+        names = itertools.chain([base] if count == 1 else [], numbered)
+        name = next(name for name in names if name not in self._used)
         self._used.add(name)
         return name
-
-    def _numbered(self, base: str, count: int) -> str:
-        """The next of `count` names: "mark", or "mark_1", "mark_2"."""
-        if count == 1:
-            return self._unique(base)
-        n = next(n for n in range(1, 1000) if f"{base}_{n}" not in self._used)
-        return self._unique(f"{base}_{n}")
 
     # --- lines ----------------------------------------------------------------------------
 
@@ -156,7 +142,7 @@ class Writer:
         for kind in ("color", "shape"):
             numbers = [n for n, v in enumerate(self.layout.variables) if v.kind == kind]
             for n in numbers:
-                self._words[n] = self._numbered(kind, len(numbers))
+                self._words[n] = self._unique(kind, len(numbers))
             if not numbers:
                 continue
             names = ", ".join(self._words[n] for n in numbers)
@@ -165,11 +151,8 @@ class Writer:
             comma = "," if len(numbers) == 1 else ""
             self._lines.append(f"{names}{comma} = scene.{kind}s({len(numbers)}{more})")
 
-    def _asset(self, k: int) -> str:
-        """The asset as an expression."""
-        return self._expression(self._entries[k].asset, self._entries[k].variables)
-
     def _expression(self, asset: Asset, drawn: dict[str, int]) -> str:
+        """An asset as an expression; `drawn` are the variables of an `Entry`."""
         self._used.add(type(asset).__name__)
         parts = [self._words[drawn["color"]] if "color" in drawn else json.dumps(asset.color)]
         for f in fields(asset)[1:]:
@@ -180,30 +163,24 @@ class Writer:
                 parts.append(f"{f.name}={_literal(value)}")
         return f"{type(asset).__name__}({', '.join(parts)})"
 
-    def _add(self, things: Iterable[int]) -> None:
+    def _add(self, things: Sequence[int]) -> None:
         for k in things:
-            self._add_one(k)
-
-    def _add_one(self, k: int) -> None:
-        entry, name = self._entries[k], self._names[k]
-        group = name.partition("[")[0]
-        options = [self._asset(k)]
-        if group in self._groups:
-            if k != self._groups[group][0]:
-                return
-            name = group
-            options.append(f"count={len(self._groups[group])}")
-        if k in self._idle:
-            self._lines.append(f"scene.distract({', '.join(options)})")
-            return
-        if entry.start is not None:
-            options.append(f"at={self._pose(entry.start, self._top(entry.start))}")
-        elif self._fixed[k] and (radius := self._extent(("thing", k))):
-            options.append(f"at=scene.reserve(radius={radius})")
-        flat = asset_geometry(entry.asset).flat
-        if self._fixed[k] != type(entry.asset).fixed and not flat:
-            options.append(f"fixed={self._fixed[k]}")
-        self._lines.append(f"{name} = scene.add({', '.join(options)})")
+            entry, name = self._entries[k], self._names[k].partition("[")[0]
+            options = [self._expression(entry.asset, entry.variables)]
+            if name in self._groups:
+                if k != self._groups[name][0]:
+                    continue
+                options.append(f"count={len(self._groups[name])}")
+            if k in self._idle:
+                self._lines.append(f"scene.distract({', '.join(options)})")
+                continue
+            if entry.start is not None:
+                options.append(f"at={self._pose(entry.start, self._top(entry.start))}")
+            elif self._fixed[k] and (radius := self._extent(("thing", k))):
+                options.append(f"at=scene.reserve(radius={radius})")
+            if self._fixed[k] != entry.asset.fixed and not asset_geometry(entry.asset).flat:
+                options.append(f"fixed={self._fixed[k]}")
+            self._lines.append(f"{name} = scene.add({', '.join(options)})")
 
     def _over(self, base: int, pose: Pose) -> bool:
         """Whether a place is over a thing."""
@@ -247,7 +224,7 @@ class Writer:
         """Reserve room for random poses on which nothing stands."""
         islands = {p.spot.root[1] for p in self._painted() if p.spot.root[0] == "island"}
         for k in sorted(islands):
-            self._spots[k] = self._numbered("spot", len(islands))
+            self._spots[k] = self._unique("spot", len(islands))
             radius = self._extent(("island", k)) or 0.05
             self._lines.append(f"{self._spots[k]} = scene.reserve(radius={radius})")
 
@@ -257,7 +234,7 @@ class Writer:
             for m, p in enumerate(goal.placements):
                 if p.relation != "mark" or p.spot.root[0] not in kinds:
                     continue
-                name = self._numbered("mark", len(self._painted()))
+                name = self._unique("mark", len(self._painted()))
                 self._marks[n, m] = name
                 pose = self._pose(p.spot, self._top(p.spot))
                 self._lines.append(f"{name} = scene.mark({self._names[p.item]}, {pose})")
