@@ -308,24 +308,21 @@ def _made_for(spec: TaskSpec, item: int, there: list[int]) -> list[Target]:
 
 def _shown(k: int, base: Asset, asset: Asset) -> list[Target]:
     """Places that one base, with index `k`, has for a rigid thing."""
-    at: list[Place] = []
-    if isinstance(base, Mark) and _same_outline(base, Mark.of(asset)):
-        at = [Place(bases=(k,), heading=True)]
-    elif isinstance(base, KitBoard) and isinstance(asset, assets.KitPiece):
-        at = [
-            Place(base.place(n), (k,), heading=True)
-            for n, shape in enumerate(base.shapes)
-            if shape == asset.shape
-        ]
-    elif isinstance(base, assets.Fixture) and isinstance(asset, assets.Ell):
-        at = [Place(bases=(k,), heading=True)]
-    elif isinstance(base, assets.PegStand) and isinstance(asset, assets.Disk):
-        at = [Place(base.peg(n), (k,)) for n in range(3)]
-    elif isinstance(base, assets.Corner) and hasattr(asset, "extents"):
-        at = [Place(pose, (k,), heading=True) for pose in base.inner(asset.size)]
     if base.opening is not None and _fits(base, base.opening, asset):
         return [("inside", (Place(bases=(k,)),))]
-    return [("at", (place,)) for place in at]
+    poses = [slot.pose for slot in base.slots]
+    match base, asset:
+        case Mark(), _ if _same_outline(base, Mark.of(asset)):
+            pass
+        case (assets.Fixture(), assets.Ell()) | (assets.PegStand(), assets.Disk()):
+            pass
+        case KitBoard(), assets.KitPiece():
+            poses = [slot.pose for slot in base.slots if slot.variant == asset.variant]
+        case assets.Corner(), _ if hasattr(asset, "extents"):
+            poses = base.inner(asset.size)
+        case _:
+            return []
+    return [("at", (Place(pose, (k,), heading=base.shows_heading),)) for pose in poses]
 
 
 def _paths(spec: TaskSpec, bases: list[int]) -> list[Target]:
