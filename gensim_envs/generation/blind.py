@@ -280,18 +280,15 @@ def fitting(spec: TaskSpec) -> dict[int, list[Target]]:
     """
     there = [k for k, item in enumerate(spec.items) if item.after is None]
     loose = [k for k in range(len(spec.items)) if not spec.items[k].fixed]
-    for ways in (_made_for, _tops, _beside):
-        found = {k: ways(spec, k, there) for k in loose}
-        found = {k: targets for k, targets in found.items() if targets}
-        bases = {base for targets in found.values() for _, ps in targets for base in _bases(ps)}
+    rigid = [k for k in loose if not spec.items[k].bodies]
+    for things, ways in ((loose, _made_for), (rigid, _tops), (rigid, _beside)):
+        found = {k: targets for k in things if (targets := ways(spec, k, there))}
+        places = [place for targets in found.values() for _, ps in targets for place in ps]
+        bases = {base for place in places for base in place.bases}
         holders = {k for k in bases if spec.items[k].asset.opening is not None}
         if chosen := {k: targets for k, targets in found.items() if k not in holders}:
             return chosen
     return {}
-
-
-def _bases(places: tuple[Place, ...]) -> set[int]:
-    return {base for place in places for base in place.bases}
 
 
 def _made_for(spec: TaskSpec, item: int, there: list[int]) -> list[Target]:
@@ -343,15 +340,11 @@ def _paths(spec: TaskSpec, bases: list[int]) -> list[Target]:
 
 
 def _tops(spec: TaskSpec, item: int, there: list[int]) -> list[Target]:
-    if spec.items[item].bodies:
-        return []
     tops = [k for k in there if k != item and isinstance(spec.items[k].asset, _FLAT_TOPS)]
     return [("on", (Place(bases=(k,)),)) for k in tops]
 
 
 def _beside(spec: TaskSpec, item: int, there: list[int]) -> list[Target]:
-    if spec.items[item].bodies:
-        return []
     others = [k for k in there if k != item and not spec.items[k].bodies]
     sides = [relation for relation in REGIONS if relation != "between"]
     return [(relation, (Place(bases=(k,)),)) for k in others for relation in sides]

@@ -117,9 +117,8 @@ def system_message(prompt: Prompt, proposal: Proposal | None = None) -> Message:
     if prompt == "short":
         return Message("system", render("short"))
     slim = prompt == "slim" and proposal is not None and bool(proposal.assets)
-    reference = api_reference()
-    if proposal is not None and slim:
-        reference = api_reference(frozenset(proposal.assets), proposal.description)
+    used = (frozenset(proposal.assets), proposal.description) if proposal and slim else ()
+    reference = api_reference(*used)
     text = render("system", reference=reference, program=EXAMPLE.strip(), slim=slim)
     return Message("system", text)
 
