@@ -137,13 +137,13 @@ def _search(source: str, records: int) -> tuple[float, float]:
         for k in range(records)
     ]  # fmt: skip
     memory = Memory(TfIdf(), entries)
-    memory.nearest("Warm", "up", 1), memory.nearest_programs(source, 1)
+    memory.nearest("Warm", "up", 1), memory.nearest_program(source)
     took: list[tuple[float, float]] = []
     for k in range(5):
         began = time.perf_counter()
         memory.nearest("New", f"Stack {k} pots on a ladder", 4)
         middle = time.perf_counter()
-        memory.nearest_programs(f"{source}\n# {k}\n", 4)
+        memory.nearest_program(f"{source}\n# {k}\n")
         took.append((middle - began, time.perf_counter() - middle))
     return (
         statistics.median(first for first, _ in took),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from gensim_envs.errors import TaskError
 from gensim_envs.generation import check, validate
@@ -74,15 +74,11 @@ class _Attempt:
             few = self.settings.scheme == "few-shot"
             answer, verdict.references = single_prompt(talk, self.idea, few=few)
         candidate = self._repaired(answer, proposal)
-        first = candidate.survey.first
         proposal = proposal or _implied(candidate.survey.name, candidate.survey.summary)
         verdict.proposal = proposal.model_dump()
-        read_instructions(talk, first)
+        read_instructions(talk, candidate.survey.first)
         verdict.passed.append("semantics")
-        certificate = asdict(candidate.certificate)
-        verdict.votes = vote(
-            talk, memory, proposal, candidate.source, first, certificate, self.settings.critics
-        )
+        verdict.votes = vote(talk, memory, proposal, candidate, self.settings.critics)
         check_votes(verdict.votes)
         verdict.passed.append("reflection")
         verdict.id = candidate.record.id

@@ -228,10 +228,11 @@ def regenerate(
         LibraryError: if a program lacks its provenance or the reverse, or a record's program is
             not here, so that its record cannot be judged; nothing is written.
     """
-    _check_programs(library, hand_written)
+    programs = _programs(library, hand_written)
+    _check_programs(library, programs)
     records: dict[str, Record] = {}
     with processes.processes(workers) as executor:
-        for file in _programs(library, hand_written):
+        for file in programs:
             try:
                 record = certify(library, file, executor)
             except TaskError as error:
@@ -245,9 +246,8 @@ def regenerate(
     return library.write_records(list(records.values()))
 
 
-def _check_programs(library: Library, hand_written: Path | None) -> None:
+def _check_programs(library: Library, files: list[str]) -> None:
     """Check that no record would be dropped for lack of its program, which may be elsewhere."""
-    files = set(_programs(library, hand_written))
     stems = {Path(file).stem for file in files}
     try:
         records, broken = library.read()

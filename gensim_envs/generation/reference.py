@@ -128,28 +128,8 @@ def _signature(thing: Any, slim: bool = False) -> str:
 
     Types are written as in the source, and defaults as Python writes them, so with their quotes.
     """
-    shown = []
-    for parameter in inspect.signature(thing).parameters.values():
-        annotation = parameter.annotation
-        if slim:
-            parameter = parameter.replace(annotation=inspect.Parameter.empty)
-        elif isinstance(annotation, str):
-            for long, short in _SHORT:
-                annotation = annotation.replace(long, short)
-            parameter = parameter.replace(annotation=_Verbatim(annotation))
-        shown.append(parameter)
-    kept = [parameter for parameter in shown if parameter.name != "self"]
-    return str(inspect.Signature(kept))
-
-
-_SHORT = (("Item[Asset]", "Item"), ("Sequence", "list"))
-
-
-class _Verbatim:
-    """An annotation that is shown without quotes around it."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def __repr__(self) -> str:
-        return self.text
+    kept = [each for name, each in inspect.signature(thing).parameters.items() if name != "self"]
+    if slim:
+        kept = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in kept]
+    shown = str(inspect.Signature(kept)).replace("Item[Asset]", "Item").replace("Sequence", "list")
+    return re.sub(r""": (['"])(.*?)\1""", r": \2", shown)

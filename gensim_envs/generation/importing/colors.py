@@ -7,7 +7,7 @@ that a sentence names stays, and the check of visibility then refuses to publish
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from gensim_envs.generation.importing.derive import Goal
@@ -20,6 +20,7 @@ from gensim_envs.task.visibility import looks_like
 
 _CHOICES = ("black", "white", "blue", "yellow", "purple", "orange", "red", "green", "cyan", "gold")
 """Colours that are given, in order of preference."""
+_DRAWN = sorted({color for colors in SPLIT_COLORS.values() for color in colors})
 _MATCHING = re.compile(r"\b(match|same|correspond|respective|colou?r)")
 
 
@@ -61,8 +62,7 @@ class Recolor:
             e.asset.color for n, e in enumerate(self._entries) if "color" not in e.variables
             and (n in met or type(e.asset) in kinds or e.asset.color in said)
         }  # fmt: skip
-        palette = {color for colors in SPLIT_COLORS.values() for color in colors}
-        return sorted(c for c in palette if not all(distinguishable(c, each) for each in fixed))
+        return [c for c in _DRAWN if not all(distinguishable(c, each) for each in fixed)]
 
     @property
     def _entries(self) -> list[Entry]:
@@ -123,7 +123,7 @@ class Recolor:
         """The colours that a thing can have."""
         entry = self._entries[k]
         if "color" in entry.variables:
-            return sorted({color for colors in SPLIT_COLORS.values() for color in colors})
+            return _DRAWN
         return (entry.asset.color,)
 
     def _said(self, k: int) -> bool:
@@ -158,11 +158,14 @@ class Recolor:
             for color in self._drawn(n) if n not in things
         }  # fmt: skip
         said = {color for color in COLORS if any(color in (g.sentence or "") for g in self.goals)}
-        for avoided in (meet | kind | said, meet | kind, meet):
-            color = _apart_from(avoided)
-            if color is not None:
-                break
-        else:
+        fitting = (
+            color
+            for avoided in (meet | kind | said, meet | kind, meet)
+            for color in _CHOICES
+            if all(distinguishable(color, each) for each in avoided)
+        )
+        color = next(fitting, None)
+        if color is None:
             return
         for k in things:
             self._entries[k].asset = replace(asset, color=color)
@@ -188,9 +191,3 @@ class Recolor:
             }
             for k in others:
                 level[k] = 0
-
-
-def _apart_from(colors: Iterable[str]) -> str | None:
-    """The first choice that can be told from some colours."""
-    avoided = list(colors)
-    return next((c for c in _CHOICES if all(distinguishable(c, a) for a in avoided)), None)

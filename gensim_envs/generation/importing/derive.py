@@ -77,7 +77,6 @@ class Goal:
         sentence: with `{0}` for drawn words; None where the old program has none.
         placements: one for each item; all have the same relation.
         number: of the old goal, from 1.
-        exact: whether a mark on a base shows where.
     """
 
     sentence: str | None
@@ -362,7 +361,11 @@ class Derivation:
                 fixed = len(p.bases) == 1 and p.bases[0] not in self._moved
                 if p.item in rows and p.relation == "on" and fixed:
                     goal.placements[n] = replace(p, relation="mark")
-        self.goals = [part for goal in self.goals for part in _by_relation(goal)]
+        self.goals = [
+            replace(goal, placements=[p for p in goal.placements if p.relation == relation])
+            for goal in self.goals
+            for relation in dict.fromkeys(p.relation for p in goal.placements)
+        ]
 
     def _reorder(self) -> None:
         """Move a base before anything is put on it."""
@@ -420,23 +423,12 @@ def _groups(
         groups.setdefault(key, []).append(p)
     parts: list[list[Placement]] = []
     for group in groups.values():
-        bases = {p.bases for p in group}
+        bases = dict.fromkeys(p.bases for p in group)
         relation = group[0].relation
         if relation in ("corner", "at", "beside"):
             parts += [[p] for p in group]
         elif relation in ("inside", "on") and 1 < len(bases) < len(group):
-            parts += [
-                [p for p in group if p.bases == base]
-                for base in dict.fromkeys(p.bases for p in group)
-            ]
+            parts += [[p for p in group if p.bases == base] for base in bases]
         else:
             parts.append(group)
     return parts
-
-
-def _by_relation(goal: Goal) -> list[Goal]:
-    kinds = dict.fromkeys(p.relation for p in goal.placements)
-    return [
-        replace(goal, placements=[p for p in goal.placements if p.relation == kind])
-        for kind in kinds
-    ]

@@ -349,8 +349,7 @@ class Writer:
     def _sentence(self, sentence: str) -> str:
         if "{" not in sentence:
             return json.dumps(sentence, ensure_ascii=False)
-        words = {str(n): f"{{{word}}}" for n, word in self._words.items()}
-        text = re.sub(r"\{(\d+)\}", lambda m: words[m[1]], sentence)
+        text = sentence.format(*(f"{{{self._words[n]}}}" for n in sorted(self._words)))
         return "f" + json.dumps(text, ensure_ascii=False)
 
     def restate(self, goal: Goal) -> str:
