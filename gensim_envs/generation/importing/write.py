@@ -6,6 +6,7 @@ import itertools
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -370,17 +371,11 @@ class Writer:
 
     def _called(self, things: Sequence[int]) -> str:
         """Their names, each once: "red block and two blue balls" without the numbers."""
-        names: dict[str, int] = {}
-        for k in things:
-            entry = self._entries[k]
-            color = entry.asset.color
-            if "color" in entry.variables:
-                color = f"{{{entry.variables['color']}}}"
-            noun = entry.asset.called[0]
-            if "shape" in entry.variables:
-                noun = f"{{{entry.variables['shape']}}}"
-            name = noun if color == "mark" else f"{color} {noun}"
-            names[name] = names.get(name, 0) + 1
+        names: Counter[str] = Counter()
+        for entry in (self._entries[k] for k in things):
+            drawn = {kind: f"{{{n}}}" for kind, n in entry.variables.items()}
+            color = drawn.get("color", entry.asset.color)
+            names[f"{color} {drawn.get('shape', entry.asset.called[0])}"] += 1
         words = [plural(name) if count > 1 else name for name, count in names.items()]
         return " and the ".join(words)
 
