@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -128,11 +129,9 @@ class _Attempt:
 
 def _line(answer: str, number: int | None) -> str:
     """A line of the program in an answer, or ""."""
-    try:
-        lines = extract(answer).splitlines()
-    except TaskError:
-        return ""
-    return lines[number - 1].strip() if number and number <= len(lines) else ""
+    with contextlib.suppress(TaskError, IndexError):
+        return extract(answer).splitlines()[number - 1].strip() if number else ""
+    return ""
 
 
 def _implied(name: str, summary: str) -> Proposal:

@@ -6,7 +6,6 @@ nor the instruction, the reward or the progress.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import math
 from collections.abc import Mapping, Sequence
@@ -148,8 +147,7 @@ def play(program: Program, bounds: Mapping[str, int], limit: int, seed: int) -> 
         limit: the task's step limit.
         seed: of the episode and of the arrangement.
     """
-    env = TabletopEnv(program, bounds, obs_mode="state")
-    with contextlib.closing(env):
+    with TabletopEnv(program, bounds, obs_mode="state") as env:
         env.reset(seed=seed)
         player = BlindPlayer(env, np.random.default_rng([seed, *b"blind"]))
         foreseen = foresee(env.task_spec, player.goals)
@@ -327,11 +325,10 @@ def _paths(spec: TaskSpec, bases: list[int]) -> list[Target]:
     found: list[Target] = []
     for k in bases:
         asset = spec.items[k].asset
-        if isinstance(asset, assets.Line):
-            found.append(("along", tuple(Place(pose, (k,)) for pose in asset.path())))
+        paths = [asset.path()] if isinstance(asset, assets.Line) else []
         if isinstance(asset, assets.OpenSquare):
-            for side in _OPEN_SIDES:
-                found.append(("along", tuple(Place(pose, (k,)) for pose in asset.edge(side))))
+            paths = [asset.edge(side) for side in _OPEN_SIDES]
+        found += [("along", tuple(Place(pose, (k,)) for pose in path)) for path in paths]
     fixed = [k for k in bases if spec.items[k].fixed]
     return found or [
         ("along", (Place(bases=(a,)), Place(bases=(b,))))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -80,9 +79,8 @@ def look_at_starts(program: Program, bounds: Mapping[str, int], split: str) -> l
         bounds: bounds in the task's record.
         split: "train" or "test".
     """
-    env = TabletopEnv(program, bounds, split=split, obs_mode="state")  # type: ignore[arg-type]
     looker = Looker()
-    with contextlib.closing(env):
+    with TabletopEnv(program, bounds, split=split, obs_mode="state") as env:  # type: ignore[arg-type]
         for seed in STARTS:
             env.reset(seed=seed)
             looker.look(env)

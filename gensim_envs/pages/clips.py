@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -105,10 +104,7 @@ def make_clip(folder: Path, library: Library, record: Record) -> str | None:
     files.remove(note)
     try:
         program = load_program(library, record)
-        with (
-            refusing("oracle"),
-            closing(TabletopEnv(program, record.bounds, obs_mode="state")) as env,
-        ):
+        with refusing("oracle"), TabletopEnv(program, record.bounds, obs_mode="state") as env:
             seed, every, played = _record(env, record)
             spec = env.task_spec
     except (TaskError, LibraryError) as error:

@@ -192,10 +192,10 @@ def sentence_of(layout: Layout, said: Sequence[str | None]) -> str | None:
     Raises:
         TaskError: it differs from draw to draw otherwise.
     """
-    texts = [None if text is None else " ".join(text.split()) for text in said]
-    if None in texts or not all(texts):
+    texts = [" ".join((text or "").split()) for text in said]
+    if not all(texts):
         return None
-    plain = [str(text).replace("{", "(").replace("}", ")") for text in texts]
+    plain = [text.replace("{", "(").replace("}", ")") for text in texts]
     if len(set(plain)) == 1:
         return plain[0]
     for seed, text in enumerate(plain):

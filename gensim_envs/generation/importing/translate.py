@@ -99,14 +99,12 @@ def _checked(
         try:
             _try(made.trial)
         except TaskError as error:
-            wrong = error.goal is not None and error.goal - 1 not in restated
             said = error.cause == "semantics" or "instruction" in error.problem
-            if not (wrong and said):
+            if error.goal is None or error.goal - 1 in restated or not said:
                 raise
-            assert error.goal is not None
             restated.add(error.goal - 1)
-            continue
-        return made
+        else:
+            return made
 
 
 def _try(program: Unseen) -> None:
