@@ -71,14 +71,14 @@ class Recolor:
     def _tell_apart(self, changed: Sequence[int]) -> None:
         """Restate goals with one sentence whose places may have been told apart by colours."""
         kind = type(self._entries[changed[0]].asset)
-        rows = [
-            (n, goal) for n, goal in enumerate(self.goals)
-            if any(isinstance(self._entries[base].asset, kind) for base in goal.bases)
-        ]  # fmt: skip
-        for n, goal in rows:
-            if {*changed} & {*goal.bases} and any(
-                other.sentence == goal.sentence and other.bases != goal.bases for _, other in rows
-            ):
+        for n, goal in enumerate(self.goals):
+            others = [
+                base for other in self.goals
+                if other.sentence == goal.sentence and other.bases != goal.bases
+                for base in other.bases
+            ]  # fmt: skip
+            alike = any(isinstance(self._entries[base].asset, kind) for base in others)
+            if alike and {*changed} & {*goal.bases}:
                 self.restated.add(n)
 
     def _equals(self, k: int) -> list[int]:

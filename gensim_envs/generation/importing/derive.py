@@ -207,14 +207,11 @@ class Derivation:
         )
         if not free:
             raise TaskError("the ends of a rope are at unrelated places")
-        asset = self._entries[rope].asset
-        assert isinstance(asset, Rope)
-        usual = Rope.LENGTH
-        self._entries[rope].asset = replace(asset, length=usual)
+        self._entries[rope].asset = Rope(self._entries[rope].asset.color)
         # A rope ends at the sides of things that stand up.
         sizes = [asset_geometry(self._entries[k].asset) for k in things]
         gaps = [0.0 if g.flat else g.size[0] / 2 + Rope.BEAD / 2 + 0.002 for g in sizes]
-        away = Pose(round(usual + sum(gaps), 4), 0.0)
+        away = Pose(round(Rope.LENGTH + sum(gaps), 4), 0.0)
         self._at[things[1]] = self._entries[things[1]].start = Spot(("thing", things[0]), away)
         self.layout.notes.append(
             f"the {self._entries[things[1]].asset} starts where the rope reaches"
@@ -237,14 +234,13 @@ class Derivation:
         if base is None:
             return self._loose(item, spot, text)
         asset = self._entries[base].asset
-        offset = self._offset(base, held)
         if asset.opening is not None:
             return Placement(item, "inside", (base,), spot)
         if isinstance(asset, Corner):
             return Placement(item, "corner", (base,), spot)
         if isinstance(asset, _PAINT):
             fits = isinstance(asset, Fixture) == isinstance(self._entries[item].asset, Ell)
-            shown = offset is not None and asset.shows(offset, self._entries[item].asset)
+            shown = asset.shows(self._offset(base, held), self._entries[item].asset)
             if fits and (shown or isinstance(asset, Fixture)):
                 return Placement(item, "at", (base,), spot)
             if isinstance(asset, Fixture) and spot.root == ("thing", base):
@@ -252,9 +248,8 @@ class Derivation:
             return Placement(item, "mark", (), spot)
         return Placement(item, "on", (base,), spot)
 
-    def _offset(self, base: int, held: Spot) -> Pose | None:
-        at = self._at[base]
-        return at.pose.inverse() @ held.pose if at.root == held.root else None
+    def _offset(self, base: int, held: Spot) -> Pose:
+        return self._at[base].pose.inverse() @ held.pose
 
     def _supporters(self, item: int, held: Spot, text: str) -> tuple[int, ...]:
         """What earlier goals have put where an item goes, and can carry it; the highest."""
@@ -331,7 +326,6 @@ class Derivation:
     def _covers(self, k: int, held: Spot, margin: float) -> bool:
         """Whether a place is over a thing, or near what is painted."""
         asset, offset = self._entries[k].asset, self._offset(k, held)
-        assert offset is not None
         if isinstance(asset, _PAINT):
             return math.hypot(offset.x, offset.y) <= (
                 _REACH if isinstance(asset, (Corner, Fixture)) else 0.005
