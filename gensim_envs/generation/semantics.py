@@ -68,7 +68,6 @@ def _problems(spec: TaskSpec, number: int, supported: list[set[int]]) -> Problem
     yield from _wrong_movers(spec, whole, named)
     yield from _wrong_order(spec, goal, number)
     yield from _wrong_spot(spec, goal)
-    yield from _wrong_direction(goal)
     yield from _wrong_arrangement(spec, goal, named)
     if goal.relation == "at":
         for where in _misplaced(spec, goal, named):
@@ -174,19 +173,13 @@ def _wrong_spot(spec: TaskSpec, goal: Goal) -> Problems:
 _DIRECTION = re.compile(r"\b(left of|right of|in front of|behind)\b")
 
 
-def _wrong_direction(goal: Goal) -> Problems:
-    """A goal about a side of something must not say another side."""
-    if goal.relation not in DIRECTIONS:
-        return
-    said = set(_DIRECTION.findall(goal.instruction.lower()))
-    if said and goal.relation not in said:
-        problem = f"the instruction says {min(said)}, but the goal asks for {goal.relation}"
-        yield problem, "Make both agree"
-
-
 def _wrong_arrangement(spec: TaskSpec, goal: Goal, named: list[Phrase]) -> Problems:
     """A goal about a row, a circle or a side must not say another arrangement."""
     text = goal.instruction.lower()
+    sides = set(_DIRECTION.findall(text)) if goal.relation in DIRECTIONS else set()
+    if sides and goal.relation not in sides:
+        problem = f"the instruction says {min(sides)}, but the goal asks for {goal.relation}"
+        yield problem, "Make both agree"
     said = []
     if goal.relation in _ARRANGED:
         pattern, name = _ARRANGED[goal.relation]

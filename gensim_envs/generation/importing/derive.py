@@ -16,31 +16,13 @@ import shapely
 
 from gensim_envs.errors import TaskError, in_goal
 from gensim_envs.generation.importing.layout import Entry, Layout, Spot, sentence_of
-from gensim_envs.task.assets import (
-    Asset,
-    Ball,
-    Bowl,
-    Container,
-    Corner,
-    Ell,
-    Fixture,
-    Line,
-    OpenSquare,
-    Pallet,
-    Pile,
-    Rope,
-    Stand,
-    Zone,
-    asset_geometry,
-)
+from gensim_envs.task.assets import Asset, Ball, Corner, Ell, Fixture, Rope, Zone, asset_geometry
 from gensim_envs.task.assets.solids import ELL
 from gensim_envs.task.geometry import footprint
 from gensim_envs.task.goals import NEIGHBOUR_GAP
 from gensim_envs.task.pose import Pose
 
 Relation = Literal["inside", "on", "mark", "corner", "at", "beside", "along"]
-HOLDERS = (Bowl, Container, Pallet, Stand, Fixture)
-_PAINT = (Corner, Line, OpenSquare, Fixture)
 _STACKS = re.compile(
     r"\b(stack\w*|top|tower|atop|above|pyramid|upon|over|across|bridge|wall|layers?|levels?|column"
     r"|castle|house|structure|balanc\w*|build\w*|construct\w*)\b"
@@ -154,7 +136,7 @@ class Derivation:
             return
         if not old.targets:
             raise TaskError("it has no target")
-        if isinstance(first, Pile) and len(items) == 1:
+        if first.bodies > 1 and len(items) == 1:
             spot = self._target(number, 0)
             zone = self._base(self._now(spot), text, items[0], Zone)
             if zone is None:
@@ -238,7 +220,7 @@ class Derivation:
             return Placement(item, "inside", (base,), spot)
         if isinstance(asset, Corner):
             return Placement(item, "corner", (base,), spot)
-        if isinstance(asset, _PAINT):
+        if asset.slots:
             fits = isinstance(asset, Fixture) == isinstance(self._entries[item].asset, Ell)
             shown = asset.shows(self._offset(base, held), self._entries[item].asset)
             if fits and (shown or isinstance(asset, Fixture)):
@@ -257,7 +239,7 @@ class Derivation:
         found = []
         for other in self._moved - {item}:
             at, asset = self._at[other], self._entries[other].asset
-            if at.root != held.root or asset.opening or isinstance(asset, (Rope, Pile)):
+            if at.root != held.root or asset.opening or asset.bodies > 1:
                 continue
             shape = self._shape(other, at.pose)
             overlap = shape.intersection(own).area / min(shape.area, own.area)
@@ -308,7 +290,7 @@ class Derivation:
         below = []
         for k in self._under(held, item, 0.012):
             asset = self._entries[k].asset
-            skipped = isinstance(asset, (Rope, Pile)) or not isinstance(asset, kinds)
+            skipped = asset.bodies > 1 or not isinstance(asset, kinds)
             moved = k in self._moved and asset.opening is None  # see `_supporters`
             if not (skipped or moved or "nocollision" in self._entries[k].thing.file):
                 below.append(k)
@@ -318,7 +300,7 @@ class Derivation:
 
         def fit(k: int) -> float:
             asset = self._entries[k].asset
-            thing = not isinstance(asset, (Zone, *_PAINT))
+            thing = not (asset.slots or isinstance(asset, Zone))
             return 2 * _is_named(asset, text) + (asset.color in text) + 0.5 * thing + 0.001 * k
 
         return max(solid, key=fit, default=None)
@@ -326,7 +308,7 @@ class Derivation:
     def _covers(self, k: int, held: Spot, margin: float) -> bool:
         """Whether a place is over a thing, or near what is painted."""
         asset, offset = self._entries[k].asset, self._offset(k, held)
-        if isinstance(asset, _PAINT):
+        if asset.slots:
             return math.hypot(offset.x, offset.y) <= (
                 _REACH if isinstance(asset, (Corner, Fixture)) else 0.005
             ) or asset.shows(offset, asset)

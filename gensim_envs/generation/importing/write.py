@@ -12,19 +12,24 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from gensim_envs.generation.importing.colors import Recolor
-from gensim_envs.generation.importing.derive import HOLDERS, Goal, Placement
+from gensim_envs.generation.importing.derive import Goal, Placement
 from gensim_envs.generation.importing.layout import Entry, Layout, Root, Spot
 from gensim_envs.task.assets import (
     Asset,
+    Bowl,
+    Container,
     Fixture,
     Line,
     OpenSquare,
+    Pallet,
     Rope,
+    Stand,
     asset_geometry,
 )
 from gensim_envs.task.checks.sentences import plural
 from gensim_envs.task.pose import Pose
 
+_HOLDERS = (Bowl, Container, Pallet, Stand, Fixture)
 _MARGIN = 0.02  # metres around what is reserved together
 
 
@@ -91,7 +96,7 @@ class Writer:
         self._kept: list[int] = []
         self._idle: set[int] = set()
         for k, entry in enumerate(self._entries):
-            held = isinstance(entry.asset, HOLDERS) or k in frames | ended
+            held = isinstance(entry.asset, _HOLDERS) or k in frames | ended
             fixed = k not in moved and (entry.fixed or held or asset_geometry(entry.asset).flat)
             if fixed and not entry.fixed and not asset_geometry(entry.asset).flat:
                 self._note(f"the {entry.asset} is fixed, since no goal moves it")
