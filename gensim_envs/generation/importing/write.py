@@ -249,22 +249,20 @@ class Writer:
 
     def _path(self, n: int, goal: Goal) -> None:
         """Paint a line where nothing shows a rope's path."""
-        a, b = goal.placements
         if self._shown(goal) is not None:
             return
-        dx, dy = b.spot.pose.x - a.spot.pose.x, b.spot.pose.y - a.spot.pose.y
-        middle = Pose(
-            (a.spot.pose.x + b.spot.pose.x) / 2, (a.spot.pose.y + b.spot.pose.y) / 2, 0.0,
-            math.atan2(dy, dx),
-        )  # fmt: skip
-        rope = self._entries[a.item].asset
+        first = goal.placements[0]
+        a, b = (p.spot.pose for p in goal.placements)
+        yaw = math.atan2(b.y - a.y, b.x - a.x)
+        middle = Pose((a.x + b.x) / 2, (a.y + b.y) / 2, 0.0, yaw)
+        rope = self._entries[first.item].asset
         assert isinstance(rope, Rope)
         name = self._unique("line")
         self._marks[n, 0] = name
         self._note("the path of a rope is shown by a painted line")
         color = "white" if rope.color != "white" else "black"
         line = self._expression(Line(color, length=round(rope.length, 3)), {})
-        pose = self._pose(Spot(a.spot.root, middle), 0.0)
+        pose = self._pose(Spot(first.spot.root, middle), 0.0)
         self._lines.append(f"{name} = scene.add({line}, at={pose})")
 
     def _shown(self, goal: Goal) -> str | None:
