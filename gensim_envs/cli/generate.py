@@ -52,13 +52,10 @@ def _temperature(text: str) -> tuple[str, float]:
 
 
 def _extra_body(text: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
-        raise ValueError(f"{text!r:.80} is not a JSON object")
-    return found
+    with contextlib.suppress(ValueError, RecursionError):
+        if isinstance(found := json.loads(text), dict):
+            return found
+    raise ValueError(f"{text!r:.80} is not a JSON object")
 
 
 ExtraBody = Annotated[dict[str, Any] | None, value(_extra_body, "JSON")]

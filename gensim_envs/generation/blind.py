@@ -6,6 +6,7 @@ nor the instruction, the reward or the progress.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 from collections.abc import Mapping, Sequence
@@ -115,12 +116,9 @@ class BlindPlayer:
             if self._tries[number] >= _GIVEN_UP or isinstance(item.asset, assets.Pile) != pushes:
                 continue
             self._tries[number] += 1 if item.bodies else _SOFT_TRIES
-            try:
-                action = self._toward(number, now)
-            except OracleError:
-                action = None
-            if action is not None:
-                return np.asarray(action, dtype=np.float32)
+            with contextlib.suppress(OracleError):
+                if (action := self._toward(number, now)) is not None:
+                    return np.asarray(action, dtype=np.float32)
             self._tries[number] = _GIVEN_UP
         return None
 

@@ -167,12 +167,11 @@ def _same_order(spec: TaskSpec, goal: Goal, order: Sequence[int]) -> bool:
     ranks = [place.pose.z for place in goal.places]
     if len(goal.items) != len(goal.places) or len(order) != len(goal.items):
         return True
+    theirs = [_kind(spec, item) for item in order]
     if len(set(ranks)) == len(ranks):
         pairs = sorted(zip(ranks, goal.items, strict=True))
-        mine = [_kind(spec, item) for _, item in pairs]
-        return mine == [_kind(spec, item) for item in order]
+        return theirs == [_kind(spec, item) for _, item in pairs]
     mine = [_kind(spec, item) for item in goal.items]
-    theirs = [_kind(spec, item) for item in order]
     return theirs in (mine, mine[::-1])
 
 

@@ -101,11 +101,8 @@ class Recolor:
         for n in self._partners(k):
             other = self._entries[n]
             drawn, there = entry.variables.get("color"), other.variables.get("color")
-            if drawn is None and there is None:
-                clash = not distinguishable(entry.asset.color, other.asset.color)
-            else:
-                clash = drawn == there  # the writer draws colours apart from all others
-            if clash:
+            apart = drawn is None and distinguishable(entry.asset.color, other.asset.color)
+            if drawn == there and not apart:  # the writer draws colours apart from all others
                 color = f"{other.asset.color} " if there is None else ""
                 others = f"{color}{plural(other.asset.called[0])}"
                 goes = any(n in goal.items and k in goal.bases for goal in self.goals)

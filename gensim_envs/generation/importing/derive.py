@@ -145,10 +145,9 @@ class Derivation:
             self.goals.append(Goal(sentence, [place], number + 1))
             return
         targets = {n: self._target(number, n) for n in range(len(old.targets))}
-        chosen = _pair(items, len(targets), old.matches)
         placed: list[Placement] = []
         level: dict[int, int] = {}  # how many things of this goal are below each
-        for item, n in chosen:
+        for item, n in _pair(items, len(targets), old.matches).items():
             placement = self._place(item, targets[n], text)
             if placement is None:
                 self.layout.notes.append(
@@ -346,19 +345,15 @@ class Derivation:
     def _reorder(self) -> None:
         """Move a base before anything is put on it."""
         for _ in range(len(self.goals) ** 2):
-            swap = next(
-                (
-                    (a, b)
-                    for b, later in enumerate(self.goals)
-                    for a, earlier in enumerate(self.goals[:b])
-                    if set(earlier.bases) & set(later.items)
-                    and not set(earlier.items) & {*later.bases, *later.items}
-                ),
-                None,
-            )
-            if swap is None:
+            swaps = [
+                (a, b)
+                for b, later in enumerate(self.goals) for a, earlier in enumerate(self.goals[:b])
+                if set(earlier.bases) & set(later.items)
+                and not set(earlier.items) & {*later.bases, *later.items}
+            ]  # fmt: skip
+            if not swaps:
                 return
-            a, b = swap
+            a, b = swaps[0]
             goal = self.goals.pop(b)
             self.goals.insert(a, goal)
             self.layout.notes.append(
@@ -371,19 +366,15 @@ def _is_named(asset: Asset, text: str) -> bool:
     return any(re.search(rf"\b{re.escape(noun)}", text) for noun in asset.called)
 
 
-def _pair(
-    items: Sequence[int], targets: int, matches: Sequence[Sequence[bool]]
-) -> list[tuple[int, int]]:
+def _pair(items: Sequence[int], targets: int, matches: Sequence[Sequence[bool]]) -> dict[int, int]:
     """Give each item a target: its own number if it may, else the first free one."""
     columns = min(targets, max(map(len, matches), default=targets)) or targets
-    pairs, taken = [], set()
+    pairs: dict[int, int] = {}
     for n, item in enumerate(items):
         row = matches[n] if n < len(matches) else ()
         may = [k for k in range(columns) if k >= len(row) or row[k]] or list(range(columns))
-        free = [k for k in may if k not in taken]
-        target = n if n in free else (free or may)[0]
-        taken.add(target)
-        pairs.append((item, target))
+        free = [k for k in may if k not in pairs.values()]
+        pairs[item] = n if n in free else (free or may)[0]
     return pairs
 
 

@@ -204,8 +204,7 @@ class OpenAIProvider:
         if SYSTEM in self._without and len(messages) > 1 and messages[0]["role"] == "system":
             system = messages.pop(0)["content"]
             messages[0] = {"role": "user", "content": f"{system}\n\n{messages[0]['content']}"}
-        old = "max_tokens" not in self._without
-        limit = "max_tokens" if old else "max_completion_tokens"
+        limit = "max_completion_tokens" if "max_tokens" in self._without else "max_tokens"
         optional: dict[str, Any] = {
             "temperature": call.temperature,
             "stream": True,
