@@ -173,10 +173,7 @@ def check_guard(weak_sandbox: bool) -> None:
     Raises:
         SandboxError: if it cannot and `weak_sandbox` is false.
     """
-    if weak_sandbox:
-        return
-    guard = protection()
-    if not guard.isolates:
+    if not weak_sandbox and not (guard := protection()).isolates:
         remedy = "Use --weak-sandbox if you have read the program and trust it"
         raise SandboxError(refusal(guard.description, remedy))
 
