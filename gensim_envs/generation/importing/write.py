@@ -336,12 +336,9 @@ class Writer:
                 return f"at={name}"
             return f"at={self._pose(Spot(first.spot.root, Pose(pose.x, pose.y)), 0.0)}"
         word = {"beside": "next_to"}.get(relation, relation)
-        if len({p.bases for p in placements}) == 1:
-            return f"{word}={self._bases(first)}"
-        return f"{word}=[{', '.join(self._bases(p) for p in placements)}]"
-
-    def _bases(self, placement: Placement) -> str:
-        return _listed([self._names[base] for base in placement.bases], "()")
+        bases = [_listed([self._names[base] for base in p.bases], "()") for p in placements]
+        same = len({p.bases for p in placements}) == 1
+        return f"{word}={bases[0]}" if same else f"{word}=[{', '.join(bases)}]"
 
     def _several(self, items: Sequence[int]) -> str:
         """Items as an expression: a group where it is one."""
