@@ -126,8 +126,7 @@ class Derivation:
         old = rows[0]
         sentence = sentence_of(self.layout, [row.sentence for row in rows])
         text = (sentence or "").lower()
-        unknown = set(old.objs) - set(part_of)
-        if unknown or not old.objs:
+        if not old.objs or not part_of.keys() >= set(old.objs):
             raise TaskError("it has no items, or unknown ones")
         items = list(dict.fromkeys(part_of[obj] for obj in old.objs))
         first = self._entries[items[0]].asset

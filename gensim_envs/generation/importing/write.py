@@ -61,7 +61,7 @@ class Writer:
 
     def text(self) -> str:
         """The program."""
-        self.notes = list(dict.fromkeys(self.layout.notes))
+        self.notes = list(self.layout.notes)
         self._prepare()
         self._draw_words()
         starts = {k: self._entries[k].start for k in self._kept}
@@ -77,6 +77,7 @@ class Writer:
         self._lines.append("")
         for n, goal in enumerate(self.goals):
             self._goal(n, goal)
+        self.notes = list(dict.fromkeys(self.notes))
         return self._module()
 
     # --- what is there --------------------------------------------------------------------
@@ -99,22 +100,18 @@ class Writer:
             held = isinstance(entry.asset, _HOLDERS) or k in frames | ended
             fixed = k not in moved and (entry.fixed or held or asset_geometry(entry.asset).flat)
             if fixed and not entry.fixed and not asset_geometry(entry.asset).flat:
-                self._note(f"the {entry.asset} is fixed, since no goal moves it")
+                self.notes.append(f"the {entry.asset} is fixed, since no goal moves it")
             if entry.fixed and not fixed:
-                self._note(f"the {entry.asset} is not fixed, since a goal moves it")
+                self.notes.append(f"the {entry.asset} is not fixed, since a goal moves it")
             self._fixed[k] = fixed
             if not fixed and k not in moved | bases:
                 if any(self._entries[other].looks == entry.looks for other in moved):
-                    self._note(f"a further {entry.asset}, which no goal moves, is left out")
+                    self.notes.append(f"a further {entry.asset}, which no goal moves, is left out")
                     continue
                 self._idle.add(k)
             self._kept.append(k)
         for k in self._kept:
             self._name(k)
-
-    def _note(self, text: str) -> None:
-        if text not in self.notes:
-            self.notes.append(text)
 
     def _name(self, k: int) -> None:
         entry = self._entries[k]
@@ -259,7 +256,7 @@ class Writer:
         assert isinstance(rope, Rope)
         name = self._unique("line")
         self._marks[n, 0] = name
-        self._note("the path of a rope is shown by a painted line")
+        self.notes.append("the path of a rope is shown by a painted line")
         color = "white" if rope.color != "white" else "black"
         line = self._expression(Line(color, length=round(rope.length, 3)), {})
         pose = self._pose(Spot(first.spot.root, middle), 0.0)
@@ -307,7 +304,7 @@ class Writer:
         sentence = goal.sentence
         if n in self.restated or not sentence:
             sentence = self.restate(goal)
-            self._note(f"the instruction of goal {n + 1} is restated")
+            self.notes.append(f"the instruction of goal {n + 1} is restated")
         place = self._place(n, goal)
         items = self._several(list(dict.fromkeys(goal.items)))
         self._lines += [
@@ -348,10 +345,8 @@ class Writer:
         return _listed([self._names[k] for k in items], "[]")
 
     def _sentence(self, sentence: str) -> str:
-        if "{" not in sentence:
-            return json.dumps(sentence, ensure_ascii=False)
         text = sentence.format(*(f"{{{self._words[n]}}}" for n in sorted(self._words)))
-        return "f" + json.dumps(text, ensure_ascii=False)
+        return ("f" if "{" in sentence else "") + json.dumps(text, ensure_ascii=False)
 
     def restate(self, goal: Goal) -> str:
         """A plain sentence for a goal."""
