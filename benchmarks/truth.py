@@ -18,7 +18,7 @@ from benchmarks.success import RANDOM_STEPS, episode
 from gensim_envs import Oracle, OracleError
 from gensim_envs.envs.tabletop import TabletopEnv
 from gensim_envs.errors import TaskError
-from gensim_envs.generation import blind
+from gensim_envs.generation import blind, sight
 from gensim_envs.generation.validate import run_episode
 from gensim_envs.library import Library, Record, shipped
 from gensim_envs.sandbox.program import HandWritten, Program, Sandboxed
@@ -84,9 +84,7 @@ def measure(record: Record, program: Program, kind: str, seed: int) -> Measure:
         if kind == "draw":
             return {"redraws": program.draw("train", seed).redraws}
         if kind in ("train", "test"):
-            found = run_episode(program, record.bounds, "oracle", kind, seed).sight
-            if found is None:
-                return {"error": "the oracle did not act"}
+            found = sight.together(run_episode(program, record.bounds, "oracle", kind, seed).sights)
             checks = sorted({problem.check for problem in found.problems})
             return {"pixels": found.pixels, "contrast": found.contrast, "checks": checks}
         if kind == _AFTER:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import threading
@@ -33,6 +34,7 @@ from gensim_envs.utils.cli import (
     Seed,
     UsageError,
     Workers,
+    number,
     value,
 )
 
@@ -41,26 +43,19 @@ _COUNT = 20  # attempts
 
 
 def _temperature(text: str) -> tuple[str, float]:
-    query, _, number = text.partition("=")
-    try:
-        temperature = float(number)
-    except ValueError:
-        temperature = -1.0
-    if query not in TEMPERATURES or not 0 <= temperature <= 2:
-        raise ValueError(
-            f"{text!r} is not QUERY=T with T from 0 to 2 and a query of {', '.join(TEMPERATURES)}"
-        )
-    return query, temperature
+    query, _, given = text.partition("=")
+    with contextlib.suppress(ValueError):
+        if query in TEMPERATURES:
+            return query, number(given, lambda n: 0 <= n <= 2, "a temperature")
+    queries = ", ".join(TEMPERATURES)
+    raise ValueError(f"{text!r} is not QUERY=T with T from 0 to 2 and a query of {queries}")
 
 
 def _extra_body(text: str) -> dict[str, Any]:
-    try:
-        found = loads(text)
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise ValueError(f"{text!r:.80} is not a JSON object")
-    return found
+    with contextlib.suppress(ValueError):
+        if isinstance(found := loads(text), dict):
+            return found
+    raise ValueError(f"{text!r:.80} is not a JSON object")
 
 
 ExtraBody = Annotated[dict[str, Any] | None, value(_extra_body, "JSON")]
@@ -266,7 +261,7 @@ def _copy(folder: Path, target: Path) -> None:
 
 def _free_folder(model: str) -> Path:
     name = "".join(c if c.isalnum() or c in ".-" else "-" for c in model) or "run"
-    number = 1
-    while os.path.lexists(f"runs/{name}-{number}"):
-        number += 1
-    return Path(f"runs/{name}-{number}")
+    count = 1
+    while os.path.lexists(f"runs/{name}-{count}"):
+        count += 1
+    return Path(f"runs/{name}-{count}")

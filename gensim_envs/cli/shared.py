@@ -16,7 +16,7 @@ from tyro.conf import arg
 from gensim_envs.errors import files_as
 from gensim_envs.library import Broken, Library, LibraryError, Record, in_checkout, shipped
 from gensim_envs.printing import printable
-from gensim_envs.utils.cli import UsageError, value
+from gensim_envs.utils.cli import UsageError, number, value
 from gensim_envs.utils.text import read_text
 
 Folder = Annotated[
@@ -33,9 +33,9 @@ Folder = Annotated[
 
 def _price(text: str) -> tuple[float, float]:
     try:
-        prompt, completion = (float(part) for part in text.split(","))
-        if not (0 <= prompt < math.inf and 0 <= completion < math.inf):
-            raise ValueError
+        prompt, completion = (
+            number(part, lambda n: 0 <= n < math.inf, "a price") for part in text.split(",")
+        )
     except ValueError:
         raise ValueError(f"{text!r} is not IN,OUT such as 0.15,0.60") from None
     return prompt, completion

@@ -13,18 +13,11 @@ from tyro.conf import arg
 from gensim_envs.cli.shared import Folder, check_writable, open_library, warn
 from gensim_envs.generation.tuning.config import TuneConfig
 from gensim_envs.printing import printable
-from gensim_envs.utils.cli import Seed, UsageError, value
+from gensim_envs.utils.cli import Seed, UsageError, number, value
 from gensim_envs.utils.progress import Progress
 
-
-def _fraction(text: str) -> float:
-    try:
-        fraction = float(text)
-    except ValueError:
-        fraction = -1.0
-    if not 0 <= fraction < 1:
-        raise ValueError(f"{text!r} is not a number from 0 to below 1")
-    return fraction
+_below_1 = functools.partial(number, fits=lambda n: 0 <= n < 1, what="a number from 0 to below 1")
+Fraction = Annotated[float, value(_below_1, "FRACTION")]
 
 
 def export(
@@ -32,7 +25,7 @@ def export(
     out: Annotated[Path, arg(metavar="DIR")],
     format: Literal["chat"] = "chat",
     prompt: Literal["short", "full"] = "full",
-    held_out: Annotated[float, value(_fraction, "FRACTION")] = 0.1,
+    held_out: Fraction = 0.1,
     seed: Seed = 0,
     library: Folder = None,
 ) -> None:

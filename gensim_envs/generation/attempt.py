@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from gensim_envs.errors import TaskError
 from gensim_envs.generation import check, validate
@@ -74,15 +75,11 @@ class _Attempt:
             few = self.settings.scheme == "few-shot"
             answer, verdict.references = single_prompt(talk, self.idea, few=few)
         candidate = self._repaired(answer, proposal)
-        first = candidate.survey.first
         proposal = proposal or _implied(candidate.survey.name, candidate.survey.summary)
         verdict.proposal = proposal.model_dump()
-        read_instructions(talk, first)
+        read_instructions(talk, candidate.survey.first)
         verdict.passed.append("semantics")
-        certificate = asdict(candidate.certificate)
-        verdict.votes = vote(
-            talk, memory, proposal, candidate.source, first, certificate, self.settings.critics
-        )
+        verdict.votes = vote(talk, memory, proposal, candidate, self.settings.critics)
         check_votes(verdict.votes)
         verdict.passed.append("reflection")
         verdict.id = candidate.record.id
@@ -132,11 +129,9 @@ class _Attempt:
 
 def _line(answer: str, number: int | None) -> str:
     """A line of the program in an answer, or ""."""
-    try:
-        lines = extract(answer).splitlines()
-    except TaskError:
-        return ""
-    return lines[number - 1].strip() if number and number <= len(lines) else ""
+    with contextlib.suppress(TaskError, IndexError):
+        return extract(answer).splitlines()[number - 1].strip() if number else ""
+    return ""
 
 
 def _implied(name: str, summary: str) -> Proposal:

@@ -116,12 +116,9 @@ class BlindPlayer:
             if self._tries[number] >= _GIVEN_UP or isinstance(item.asset, assets.Pile) != pushes:
                 continue
             self._tries[number] += 1 if item.bodies else _SOFT_TRIES
-            try:
-                action = self._toward(number, now)
-            except OracleError:
-                action = None
-            if action is not None:
-                return np.asarray(action, dtype=np.float32)
+            with contextlib.suppress(OracleError):
+                if (action := self._toward(number, now)) is not None:
+                    return np.asarray(action, dtype=np.float32)
             self._tries[number] = _GIVEN_UP
         return None
 
@@ -148,8 +145,7 @@ def play(program: Program, bounds: Mapping[str, int], limit: int, seed: int) -> 
         limit: the task's step limit.
         seed: of the episode and of the arrangement.
     """
-    env = TabletopEnv(program, bounds, obs_mode="state")
-    with contextlib.closing(env):
+    with TabletopEnv(program, bounds, obs_mode="state") as env:
         env.reset(seed=seed)
         player = BlindPlayer(env, np.random.default_rng([seed, *b"blind"]))
         foreseen = foresee(env.task_spec, player.goals)
@@ -280,18 +276,15 @@ def fitting(spec: TaskSpec) -> dict[int, list[Target]]:
     """
     there = [k for k, item in enumerate(spec.items) if item.after is None]
     loose = [k for k in range(len(spec.items)) if not spec.items[k].fixed]
-    for ways in (_made_for, _tops, _beside):
-        found = {k: ways(spec, k, there) for k in loose}
-        found = {k: targets for k, targets in found.items() if targets}
-        bases = {base for targets in found.values() for _, ps in targets for base in _bases(ps)}
+    rigid = [k for k in loose if not spec.items[k].bodies]
+    for things, ways in ((loose, _made_for), (rigid, _tops), (rigid, _beside)):
+        found = {k: targets for k in things if (targets := ways(spec, k, there))}
+        places = [place for targets in found.values() for _, ps in targets for place in ps]
+        bases = {base for place in places for base in place.bases}
         holders = {k for k in bases if spec.items[k].asset.opening is not None}
         if chosen := {k: targets for k, targets in found.items() if k not in holders}:
             return chosen
     return {}
-
-
-def _bases(places: tuple[Place, ...]) -> set[int]:
-    return {base for place in places for base in place.bases}
 
 
 def _made_for(spec: TaskSpec, item: int, there: list[int]) -> list[Target]:
@@ -308,24 +301,21 @@ def _made_for(spec: TaskSpec, item: int, there: list[int]) -> list[Target]:
 
 def _shown(k: int, base: Asset, asset: Asset) -> list[Target]:
     """Places that one base, with index `k`, has for a rigid thing."""
-    at: list[Place] = []
-    if isinstance(base, Mark) and _same_outline(base, Mark.of(asset)):
-        at = [Place(bases=(k,), heading=True)]
-    elif isinstance(base, KitBoard) and isinstance(asset, assets.KitPiece):
-        at = [
-            Place(base.place(n), (k,), heading=True)
-            for n, shape in enumerate(base.shapes)
-            if shape == asset.shape
-        ]
-    elif isinstance(base, assets.Fixture) and isinstance(asset, assets.Ell):
-        at = [Place(bases=(k,), heading=True)]
-    elif isinstance(base, assets.PegStand) and isinstance(asset, assets.Disk):
-        at = [Place(base.peg(n), (k,)) for n in range(3)]
-    elif isinstance(base, assets.Corner) and hasattr(asset, "extents"):
-        at = [Place(pose, (k,), heading=True) for pose in base.inner(asset.size)]
     if base.opening is not None and _fits(base, base.opening, asset):
         return [("inside", (Place(bases=(k,)),))]
-    return [("at", (place,)) for place in at]
+    poses = [slot.pose for slot in base.slots]
+    match base, asset:
+        case Mark(), _ if _same_outline(base, Mark.of(asset)):
+            pass
+        case (assets.Fixture(), assets.Ell()) | (assets.PegStand(), assets.Disk()):
+            pass
+        case KitBoard(), assets.KitPiece():
+            poses = [slot.pose for slot in base.slots if slot.variant == asset.variant]
+        case assets.Corner(), _ if hasattr(asset, "extents"):
+            poses = base.inner(asset.size)
+        case _:
+            return []
+    return [("at", (Place(pose, (k,), heading=base.shows_heading),)) for pose in poses]
 
 
 def _paths(spec: TaskSpec, bases: list[int]) -> list[Target]:
@@ -333,11 +323,10 @@ def _paths(spec: TaskSpec, bases: list[int]) -> list[Target]:
     found: list[Target] = []
     for k in bases:
         asset = spec.items[k].asset
-        if isinstance(asset, assets.Line):
-            found.append(("along", tuple(Place(pose, (k,)) for pose in asset.path())))
+        paths = [asset.path()] if isinstance(asset, assets.Line) else []
         if isinstance(asset, assets.OpenSquare):
-            for side in _OPEN_SIDES:
-                found.append(("along", tuple(Place(pose, (k,)) for pose in asset.edge(side))))
+            paths = [asset.edge(side) for side in _OPEN_SIDES]
+        found += [("along", tuple(Place(pose, (k,)) for pose in path)) for path in paths]
     fixed = [k for k in bases if spec.items[k].fixed]
     return found or [
         ("along", (Place(bases=(a,)), Place(bases=(b,))))
@@ -346,15 +335,11 @@ def _paths(spec: TaskSpec, bases: list[int]) -> list[Target]:
 
 
 def _tops(spec: TaskSpec, item: int, there: list[int]) -> list[Target]:
-    if spec.items[item].bodies:
-        return []
     tops = [k for k in there if k != item and isinstance(spec.items[k].asset, _FLAT_TOPS)]
     return [("on", (Place(bases=(k,)),)) for k in tops]
 
 
 def _beside(spec: TaskSpec, item: int, there: list[int]) -> list[Target]:
-    if spec.items[item].bodies:
-        return []
     others = [k for k in there if k != item and not spec.items[k].bodies]
     sides = [relation for relation in REGIONS if relation != "between"]
     return [(relation, (Place(bases=(k,)),)) for k in others for relation in sides]

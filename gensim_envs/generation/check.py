@@ -253,7 +253,7 @@ def survey(program: Program, source: str) -> Survey:
     end = time.monotonic() + MOST_SECONDS
     first = program.draw("train", SURVEY.start).spec
     bounds = {"items": 0, "places": 0, "targets": 0, "steps": 0}
-    drawn = redrawn = 0
+    redrawn = 0
     done: list[float] = []
     for split in ("train", "test"):
         seen: set[str] = set()
@@ -262,7 +262,7 @@ def survey(program: Program, source: str) -> Survey:
             if time.monotonic() > end:
                 problem = f"its draws take more than {MOST_SECONDS:g} s together"
                 raise TaskError(problem, "Loop less", cause="runtime")
-            drawn, redrawn = drawn + 1, redrawn + draw.redraws
+            redrawn += draw.redraws
             for number, goal in enumerate(draw.spec.goals, 1):
                 _check_printable("the instruction", goal.instruction, number)
             if seed in CLOSELY_READ:
@@ -277,7 +277,7 @@ def survey(program: Program, source: str) -> Survey:
             raise TaskError(
                 "different seeds give the same scene", "Leave starts to be drawn at random"
             )
-    share = redrawn / (drawn + redrawn)
+    share = redrawn / (2 * len(SURVEY) + redrawn)
     _check_shares(share, sum(done) / len(done))
     summary = (head.docstring.strip().splitlines() or [""])[0]
     _check_printable("the docstring's first line", summary)

@@ -20,7 +20,7 @@ from pydantic import (
 from gensim_envs.errors import TaskError
 from gensim_envs.generation.prompts import render
 from gensim_envs.generation.providers import ApiError, ContextTooLong, Provider, ProviderError
-from gensim_envs.generation.recording import Answer, Call, Message, Prompt, first_problem
+from gensim_envs.generation.recording import Call, Message, Prompt, first_problem
 from gensim_envs.generation.reference import api_reference
 from gensim_envs.utils.answers import json_objects, without_reasoning
 
@@ -91,6 +91,8 @@ class Vote(Reply):
     vote: Annotated[Literal["yes", "no"], BeforeValidator(_folded)]
 
 
+_ANY: Mapping[str, Collection[str]] = {}
+
 EXAMPLE = '''
 from gensim_envs.api import Ball, Bowl, Scene, Task
 
@@ -117,9 +119,8 @@ def system_message(prompt: Prompt, proposal: Proposal | None = None) -> Message:
     if prompt == "short":
         return Message("system", render("short"))
     slim = prompt == "slim" and proposal is not None and bool(proposal.assets)
-    reference = api_reference()
-    if proposal is not None and slim:
-        reference = api_reference(frozenset(proposal.assets), proposal.description)
+    used = (frozenset(proposal.assets), proposal.description) if proposal and slim else ()
+    reference = api_reference(*used)
     text = render("system", reference=reference, program=EXAMPLE.strip(), slim=slim)
     return Message("system", text)
 
@@ -167,7 +168,7 @@ class Conversation:
         return self._ask(query, values, None)[1]
 
     def ask_json(
-        self, query: str, form: type[R], *, names: Mapping[str, Collection[str]] | None = None,
+        self, query: str, form: type[R], *, names: Mapping[str, Collection[str]] = _ANY,
         **values: Any,
     ) -> R:  # fmt: skip
         """Ask for JSON as `ask` does, and once more if the answer is malformed.
@@ -182,7 +183,6 @@ class Conversation:
             ApiError, ProviderError: as `ask`.
             TaskError: with cause "parse", if both answers are malformed.
         """
-        names = names or {}
         schema = schema_of(form, names)
         messages, text = self._ask(query, values, schema)
         # A known task as the example is refused as a duplicate, where it is copied.
@@ -232,7 +232,15 @@ class Conversation:
     ) -> str:
         """An answer without its reasoning; one that was cut or is empty is asked for once more."""
         for _ in range(2):
-            answer = self._answer(query, messages, schema)
+            self._asked[query] += 1
+            name = f"{query}-{self._asked[query]}"
+            call = Call(self.attempt, name, messages, self.temperatures[query], schema)
+            answer = self.provider.complete(call)
+            prompt, completion = self.tokens
+            self.tokens = (prompt + answer.prompt_tokens, completion + answer.completion_tokens)
+            self.seconds += answer.seconds
+            if answer.changed:
+                self.changed.append(name)
             text = without_reasoning(answer.text)
             if answer.ended == "content_filter":
                 raise ApiError(f"the server's content filter ended the answer: {text[:300]!r}")
@@ -243,21 +251,6 @@ class Conversation:
             problem += " and contains only reasoning"
         remedy = "Answer briefly; --max-answer-tokens raises the limit" if answer.ended else ""
         raise TaskError(f"the answer {problem}", remedy, cause="parse")
-
-    def _answer(
-        self, query: str, messages: tuple[Message, ...], schema: dict[str, Any] | None
-    ) -> Answer:
-        self._asked[query] += 1
-        name = f"{query}-{self._asked[query]}"
-        answer = self.provider.complete(
-            Call(self.attempt, name, messages, self.temperatures[query], schema)
-        )
-        prompt, completion = self.tokens
-        self.tokens = (prompt + answer.prompt_tokens, completion + answer.completion_tokens)
-        self.seconds += answer.seconds
-        if answer.changed:
-            self.changed.append(name)
-        return answer
 
 
 def read(form: type[R], text: str) -> R:
@@ -322,15 +315,12 @@ def schema_of(form: type[Reply], names: Mapping[str, Collection[str]]) -> dict[s
     """The JSON schema of a form, in which some fields may only contain some names."""
 
     def cleaned(schema: dict[str, Any]) -> dict[str, Any]:
-        return {
-            key: {name: cleaned(each) for name, each in value.items()}
-            if key in ("properties", "$defs")
-            else cleaned(value)
-            if isinstance(value, dict)
-            else value
-            for key, value in schema.items()
-            if key in _SCHEMA_KEYS
-        }
+        kept = {key: value for key, value in schema.items() if key in _SCHEMA_KEYS}
+        for key in kept.keys() & {"properties", "$defs"}:
+            kept[key] = {name: cleaned(each) for name, each in kept[key].items()}
+        if "items" in kept:
+            kept["items"] = cleaned(kept["items"])
+        return kept
 
     schema = cleaned(form.model_json_schema())
     for name, allowed in names.items():

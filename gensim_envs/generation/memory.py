@@ -98,17 +98,17 @@ class Coverage:
         return [name for name, count in self.assets.items() if count > most]
 
 
+@dataclass(frozen=True)
 class Memory:
     """The tasks that were known at one moment.
 
-    Args:
+    Attributes:
         embedder: compares descriptions.
         entries: the tasks, in the order in which they were added.
     """
 
-    def __init__(self, embedder: Embedder, entries: Sequence[Entry]) -> None:
-        self.embedder = embedder
-        self.entries = tuple(entries)
+    embedder: Embedder
+    entries: Sequence[Entry]
 
     def nearest(self, name: str, description: str, count: int) -> list[tuple[Entry, float]]:
         """The tasks with the most similar descriptions and their similarity, nearest first."""

@@ -173,10 +173,7 @@ def check_guard(weak_sandbox: bool) -> None:
     Raises:
         SandboxError: if it cannot and `weak_sandbox` is false.
     """
-    if weak_sandbox:
-        return
-    guard = protection()
-    if not guard.isolates:
+    if not weak_sandbox and not (guard := protection()).isolates:
         remedy = "Use --weak-sandbox if you have read the program and trust it"
         raise SandboxError(refusal(guard.description, remedy))
 
@@ -230,8 +227,9 @@ def regenerate(
         LibraryError: if a program lacks its provenance or the reverse, or a record's program is
             not here, so that its record cannot be judged; nothing is written.
     """
-    _check_programs(library, hand_written)
-    files = {Path(file).stem: file for file in _programs(library, hand_written)}
+    programs = _programs(library, hand_written)
+    _check_programs(library, programs)
+    files = {Path(file).stem: file for file in programs}
     records: dict[str, Record] = {}
     if names:
         chosen = {snake_case(name): name for name in names}
@@ -254,9 +252,8 @@ def regenerate(
     return library.write_records(list(records.values()))
 
 
-def _check_programs(library: Library, hand_written: Path | None) -> None:
+def _check_programs(library: Library, files: list[str]) -> None:
     """Check that no record would be dropped for lack of its program, which may be elsewhere."""
-    files = set(_programs(library, hand_written))
     stems = {Path(file).stem for file in files}
     try:
         records, broken = library.read()

@@ -6,13 +6,12 @@ import ast
 import functools
 import inspect
 import re
+import textwrap
 from collections.abc import Collection
-from pathlib import Path
 from typing import Any
 
 import gensim_envs.api
 from gensim_envs.generation.prompts import render
-from gensim_envs.sandbox.gate import syntax_tree
 from gensim_envs.task.assets import ASSETS, KIT_SHAPES, OBJECTS, SPLIT_COLORS, Asset
 from gensim_envs.task.pose import Pose
 
@@ -70,6 +69,7 @@ def _brief(name: str, docstring: str) -> str:
     return detailed if name == "goal" else docstring.split("\n\n")[0]
 
 
+@functools.cache
 def asset_lines() -> list[tuple[str, str]]:
     """(name, first sentence of its docstring) of every asset."""
     return [(name, _first(_docstring(cls))) for name, cls in ASSETS.items()]
@@ -77,22 +77,9 @@ def asset_lines() -> list[tuple[str, str]]:
 
 def _docstring(thing: Any) -> str:
     """Docstring of a class or function, or "", from the source: `python -OO` strips `__doc__`."""
-    return _docstrings(inspect.getsourcefile(thing) or "").get(thing.__qualname__, "")
-
-
-@functools.cache
-def _docstrings(file: str) -> dict[str, str]:
-    """The docstrings of a module's classes, functions and methods by their qualified names."""
-    found: dict[str, str] = {}
-
-    def walk(node: ast.AST, above: str) -> None:
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.ClassDef | ast.FunctionDef):
-                found[above + child.name] = ast.get_docstring(child) or ""
-                walk(child, f"{above}{child.name}.")
-
-    walk(syntax_tree(Path(file).read_text(encoding="utf-8")), "")
-    return found
+    node = ast.parse(textwrap.dedent(inspect.getsource(thing))).body[0]
+    assert isinstance(node, ast.ClassDef | ast.FunctionDef)
+    return ast.get_docstring(node) or ""
 
 
 def _class(cls: type, slim: bool) -> str:
@@ -128,28 +115,8 @@ def _signature(thing: Any, slim: bool = False) -> str:
 
     Types are written as in the source, and defaults as Python writes them, so with their quotes.
     """
-    shown = []
-    for parameter in inspect.signature(thing).parameters.values():
-        annotation = parameter.annotation
-        if slim:
-            parameter = parameter.replace(annotation=inspect.Parameter.empty)
-        elif isinstance(annotation, str):
-            for long, short in _SHORT:
-                annotation = annotation.replace(long, short)
-            parameter = parameter.replace(annotation=_Verbatim(annotation))
-        shown.append(parameter)
-    kept = [parameter for parameter in shown if parameter.name != "self"]
-    return str(inspect.Signature(kept))
-
-
-_SHORT = (("Item[Asset]", "Item"), ("Sequence", "list"))
-
-
-class _Verbatim:
-    """An annotation that is shown without quotes around it."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def __repr__(self) -> str:
-        return self.text
+    kept = [each for name, each in inspect.signature(thing).parameters.items() if name != "self"]
+    if slim:
+        kept = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in kept]
+    shown = str(inspect.Signature(kept)).replace("Item[Asset]", "Item").replace("Sequence", "list")
+    return re.sub(r""": (['"])(.*?)\1""", r": \2", shown)

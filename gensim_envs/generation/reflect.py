@@ -11,6 +11,7 @@ from pydantic import Field
 from gensim_envs.errors import TaskError
 from gensim_envs.generation.conversation import Conversation, Proposal, Reply, Vote
 from gensim_envs.generation.memory import Memory
+from gensim_envs.generation.publish import Candidate
 from gensim_envs.task.assets import Asset, Pile, Rope, Zone
 from gensim_envs.task.goals import Goal, Relation
 from gensim_envs.task.relations import supports
@@ -166,12 +167,11 @@ def _same_order(spec: TaskSpec, goal: Goal, order: Sequence[int]) -> bool:
     ranks = [place.pose.z for place in goal.places]
     if len(goal.items) != len(goal.places) or len(order) != len(goal.items):
         return True
+    theirs = [_kind(spec, item) for item in order]
     if len(set(ranks)) == len(ranks):
         pairs = sorted(zip(ranks, goal.items, strict=True))
-        mine = [_kind(spec, item) for _, item in pairs]
-        return mine == [_kind(spec, item) for item in order]
+        return theirs == [_kind(spec, item) for _, item in pairs]
     mine = [_kind(spec, item) for item in goal.items]
-    theirs = [_kind(spec, item) for item in order]
     return theirs in (mine, mine[::-1])
 
 
@@ -190,28 +190,23 @@ def _listed(spec: TaskSpec, items: Sequence[int]) -> str:
 
 
 def vote(
-    talk: Conversation,
-    memory: Memory,
-    proposal: Proposal,
-    source: str,
-    spec: TaskSpec,
-    certificate: dict[str, Any],
-    critics: int,
+    talk: Conversation, memory: Memory, proposal: Proposal, candidate: Candidate, critics: int
 ) -> list[list[str]]:
     """Ask critics whether a program is worth keeping.
 
     Returns:
         [vote, reason] of each critic; the vote is "unreadable" if the answer is malformed.
     """
-    sentences = [goal.instruction for goal in spec.goals]
+    sentences = [goal.instruction for goal in candidate.survey.first.goals]
     nearest = memory.nearest(proposal.name, proposal.description, NEIGHBOURS)
     neighbours = [entry for entry, _ in nearest]
     votes = []
     for _ in range(critics):
         try:
             ballot = talk.ask_json(
-                "reflect", Vote, proposal=proposal, source=source, sentences=sentences,
-                neighbours=lambda cut: neighbours[: NEIGHBOURS >> cut], certificate=certificate,
+                "reflect", Vote, proposal=proposal, source=candidate.source, sentences=sentences,
+                neighbours=lambda cut: neighbours[: NEIGHBOURS >> cut],
+                certificate=candidate.certificate,
             )  # fmt: skip
             votes.append([ballot.vote, ballot.why])
         except TaskError as error:

@@ -16,7 +16,6 @@ import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -120,23 +119,20 @@ class Run:
         busy = RunError(
             f"another process works on {self.folder}. Wait for it, or use another --run"
         )
-        with files.locked(self.folder, busy):
-            return self._go()
-
-    def _go(self) -> Result:
-        self._resume()
         ended = ""
-        try:
-            steps = self._steps()
-            # The processes end with this block, in whatever way it is left.
-            with processes.processes(self._workers) as executor:
-                self._make(executor, steps)
-        except Stopped as error:
-            ended = str(error)
-        except KeyboardInterrupt:
-            ended = INTERRUPTED
-        finally:
-            self._stop.set()
+        with files.locked(self.folder, busy):
+            self._resume()
+            try:
+                steps = self._steps()
+                # The processes end with this block, in whatever way it is left.
+                with processes.processes(self._workers) as executor:
+                    self._make(executor, steps)
+            except Stopped as error:
+                ended = str(error)
+            except KeyboardInterrupt:
+                ended = INTERRUPTED
+            finally:
+                self._stop.set()
         return Result(self._verdicts, ended)
 
     def _make(self, executor: Executor, steps: list[str]) -> None:
@@ -148,7 +144,7 @@ class Run:
             for attempt in left[k : k + settings.window]:
                 if attempt not in running:
                     running[attempt] = self._begin(attempt, self._idea(attempt, steps), executor)
-            self._finish(*_wait(running.pop(following)))
+            self._finish(*running.pop(following).result())
             self._check_stale()
 
     # One attempt.
@@ -289,13 +285,3 @@ class Run:
             self._add(verdict)
             if self._again and verdict.cause == "api":
                 self._failed.append(verdict.attempt)
-
-
-def _wait(future: Attempted) -> tuple[Verdict, Candidate | None]:
-    """The result of a future; wakes up regularly so that Ctrl-C is noticed."""
-    while True:
-        try:
-            return future.result(timeout=0.5)
-        except NotYet:
-            if future.done():
-                raise

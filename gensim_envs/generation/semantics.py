@@ -68,7 +68,6 @@ def _problems(spec: TaskSpec, number: int, supported: list[set[int]]) -> Problem
     yield from _wrong_movers(spec, whole, named)
     yield from _wrong_order(spec, goal, number)
     yield from _wrong_spot(spec, goal)
-    yield from _wrong_direction(goal)
     yield from _wrong_arrangement(spec, goal, named)
     if goal.relation == "at":
         for where in _misplaced(spec, goal, named):
@@ -151,6 +150,10 @@ _SPOT = re.compile(
 )
 
 
+_SHAPES = {"square": "square", "round": "circle"}
+"""Shape of a zone -> what it may be called."""
+
+
 def _wrong_spot(spec: TaskSpec, goal: Goal) -> Problems:
     """`inside=` and `on=` do not judge where in or on it, so the instruction must not say so."""
     text = goal.instruction.lower()
@@ -159,11 +162,12 @@ def _wrong_spot(spec: TaskSpec, goal: Goal) -> Problems:
     if goal.relation not in ("inside", "on") or found is None or (judged and goal.relation == "on"):
         return
     before = text[: found.start()].split()
-    bases = {noun for place in goal.places for noun in _nouns_of(spec, place.base)}
-    if before and before[-1] in bases and not re.search(r"\b(its|each|every)\b", found.group()):
+    bases = [spec.items[place.base].asset for place in goal.places if place.base is not None]
+    nouns = {noun.lower() for asset in bases for noun in asset.called}
+    if before and before[-1] in nouns and not re.search(r"\b(its|each|every)\b", found.group()):
         return  # it says which zone or container: "the zone at one end of the line"
     named = {noun.lower() for item in spec.items for noun in item.asset.called}
-    called = {_shape_of(spec, place.base) for place in goal.places}
+    called = {_SHAPES[asset.shape] for asset in bases if isinstance(asset, Zone)}
     if found.group(1) not in named | called:
         said, inside = found.group(), goal.relation == "inside"
         problem = f"the instruction says {said!r}, but {goal.relation}= does not judge where"
@@ -174,19 +178,13 @@ def _wrong_spot(spec: TaskSpec, goal: Goal) -> Problems:
 _DIRECTION = re.compile(r"\b(left of|right of|in front of|behind)\b")
 
 
-def _wrong_direction(goal: Goal) -> Problems:
-    """A goal about a side of something must not say another side."""
-    if goal.relation not in DIRECTIONS:
-        return
-    said = set(_DIRECTION.findall(goal.instruction.lower()))
-    if said and goal.relation not in said:
-        problem = f"the instruction says {min(said)}, but the goal asks for {goal.relation}"
-        yield problem, "Make both agree"
-
-
 def _wrong_arrangement(spec: TaskSpec, goal: Goal, named: list[Phrase]) -> Problems:
     """A goal about a row, a circle or a side must not say another arrangement."""
     text = goal.instruction.lower()
+    sides = set(_DIRECTION.findall(text)) if goal.relation in DIRECTIONS else set()
+    if sides and goal.relation not in sides:
+        problem = f"the instruction says {min(sides)}, but the goal asks for {goal.relation}"
+        yield problem, "Make both agree"
     said = []
     if goal.relation in _ARRANGED:
         pattern, name = _ARRANGED[goal.relation]
@@ -204,16 +202,6 @@ def _wrong_arrangement(spec: TaskSpec, goal: Goal, named: list[Phrase]) -> Probl
 def _between(phrase: Phrase) -> re.Pattern[str]:
     """Matches a sentence that puts something between things of that name."""
     return re.compile(rf"\bbetween (?:the )?(?:two )?{re.escape(str(phrase))}(?:s|es)\b")
-
-
-def _nouns_of(spec: TaskSpec, item: int | None) -> set[str]:
-    return set() if item is None else {noun.lower() for noun in spec.items[item].asset.called}
-
-
-def _shape_of(spec: TaskSpec, base: int | None) -> str:
-    """The shape that a zone may be called by, or ""."""
-    asset = spec.items[base or 0].asset
-    return {"square": "square", "round": "circle"}[asset.shape] if isinstance(asset, Zone) else ""
 
 
 _CIRCLE = re.compile(r"\bin a (?:circle|ring)\b|\b(?:circle|ring) (?:a)?round\b")

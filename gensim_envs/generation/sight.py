@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,25 +53,24 @@ class Sight:
 
 
 class Looker:
-    """Looks at each goal of an episode when it becomes current."""
+    """Looks at each goal of an episode when it becomes current.
+
+    Attributes:
+        found: what was seen so far.
+    """
 
     def __init__(self) -> None:
-        self._found: list[Sight] = []
+        self.found: list[Sight] = []
         self._last: Goal | None = None
 
     def look(self, env: TabletopEnv) -> None:
         """Look at the current goal, unless it was looked at before. Call it before each step."""
         if env.goal is not None and env.goal is not self._last:
             self._last = env.goal
-            self._found.append(look_at_goal(env.world, env.task_spec.goals.index(env.goal)))
-
-    @property
-    def sight(self) -> Sight | None:
-        """What was seen so far."""
-        return together(self._found)
+            self.found.append(look_at_goal(env.world, env.task_spec.goals.index(env.goal)))
 
 
-def look_at_starts(program: Program, bounds: Mapping[str, int], split: str) -> Sight | None:
+def look_at_starts(program: Program, bounds: Mapping[str, int], split: str) -> list[Sight]:
     """Look at the first goal at the start of some episodes of the survey.
 
     Args:
@@ -80,22 +78,16 @@ def look_at_starts(program: Program, bounds: Mapping[str, int], split: str) -> S
         bounds: bounds in the task's record.
         split: "train" or "test".
     """
-    env = TabletopEnv(program, bounds, split=split, obs_mode="state")  # type: ignore[arg-type]
-    found = []
-    with contextlib.closing(env):
+    looker = Looker()
+    with TabletopEnv(program, bounds, split=split, obs_mode="state") as env:  # type: ignore[arg-type]
         for seed in STARTS:
             env.reset(seed=seed)
-            looker = Looker()
             looker.look(env)
-            found.append(looker.sight)
-    return together(found)
+    return looker.found
 
 
-def together(sights: Iterable[Sight | None]) -> Sight | None:
-    """The least that was seen, with all problems; None if nothing was looked at."""
-    seen = [sight for sight in sights if sight is not None]
-    if not seen:
-        return None
+def together(seen: Sequence[Sight]) -> Sight:
+    """The least that was seen, with all problems."""
     problems = tuple(dict.fromkeys(problem for sight in seen for problem in sight.problems))
     return Sight(min(s.pixels for s in seen), min(s.contrast for s in seen), problems)
 

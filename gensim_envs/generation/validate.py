@@ -76,12 +76,13 @@ class Run:
     Attributes:
         episode: its result; a failure where the oracle raised an error.
         problem: the oracle's error, or "".
-        sight: what could be seen of each goal when it became current; None unless the oracle acted.
+        sights: what could be seen of each goal when it became current; empty unless the oracle
+            acted.
     """
 
     episode: Episode
     problem: str
-    sight: sight.Sight | None
+    sights: list[sight.Sight]
 
 
 def run_episode(
@@ -113,8 +114,8 @@ def run_episode(
         try:
             episode = rollout(env, act, seed=seed, max_steps=max_steps(bounds))
         except OracleError as error:
-            return Run(Episode(False, 0.0, 0), str(error), looker.sight)
-    return Run(episode, "", looker.sight)
+            return Run(Episode(False, 0.0, 0), str(error), looker.found)
+    return Run(episode, "", looker.found)
 
 
 @refusing("oracle")
@@ -146,7 +147,10 @@ def certify(
             runs[policy, split].append(run)
             _check_oracle(runs["oracle", "train"])  # a refused task is not played to the end
             tick()
-    view = _look(program, bounds, executor, [run for some in runs.values() for run in some])
+    seen = [run.sights for some in runs.values() for run in some]
+    starts = [(program, dict(bounds), split) for split in ("train", "test")]
+    seen += in_order(executor, sight.look_at_starts, starts)
+    view = sight.together([each for some in seen for each in some])
     steps = [run.episode.steps for run in runs["oracle", "train"] if run.episode.success]
     attempts = _play_blindly(program, bounds, executor, tick)
     certificate = Certificate(
@@ -167,26 +171,14 @@ def certify(
     return certificate
 
 
-def _look(
-    program: Program, bounds: Mapping[str, int], executor: Executor, runs: Sequence[Run]
-) -> sight.Sight:
-    """What can be seen, in the oracle's episodes and at the start of more."""
-    jobs = [(program, dict(bounds), split) for split in ("train", "test")]
-    with contextlib.closing(in_order(executor, sight.look_at_starts, jobs)) as running:
-        seen = sight.together([*(run.sight for run in runs), *running])
-    assert seen is not None
-    return seen
-
-
 def _play_blindly(
     program: Program, bounds: Mapping[str, int], executor: Executor, tick: Tick
 ) -> list[blind.Attempt]:
     jobs = [(program, dict(bounds), max_steps(bounds), seed) for seed in BLIND]
     attempts = []
-    with contextlib.closing(in_order(executor, blind.play, jobs)) as running:
-        for attempt in running:
-            attempts.append(attempt)
-            tick()
+    for attempt in in_order(executor, blind.play, jobs):
+        attempts.append(attempt)
+        tick()
     return attempts
 
 

@@ -77,10 +77,6 @@ class Verdict:
             cause, message = self.refusals[-1]
             self.problem += f". Before, the program was refused ({cause}): {message}"
 
-    def to_json(self) -> dict[str, Any]:
-        """Plain data."""
-        return asdict(self)
-
 
 def write_verdict(folder: Path, verdict: Verdict) -> None:
     """Write a verdict and its program into the folder of a run.
@@ -89,7 +85,7 @@ def write_verdict(folder: Path, verdict: Verdict) -> None:
         FileError: if they cannot be written.
     """
     path = _path(folder, verdict.attempt)
-    data = verdict.to_json()
+    data = asdict(verdict)
     if program := data.pop("program"):
         files.write(path.with_suffix(".py"), program.encode(), folder)
     text = json.dumps(data, indent=1, ensure_ascii=False) + "\n"

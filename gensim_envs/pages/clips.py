@@ -12,11 +12,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import gensim_envs
 from gensim_envs.envs.tabletop import TabletopEnv
@@ -30,7 +29,7 @@ from gensim_envs.seeds import CERTIFICATE
 from gensim_envs.sim.video import FPS
 from gensim_envs.task.spec import TaskSpec
 from gensim_envs.utils import files
-from gensim_envs.utils.decode import Range, read
+from gensim_envs.utils.decode import Range, Using, read
 from gensim_envs.utils.video import write_video
 
 CLIP_FPS = 12
@@ -45,37 +44,37 @@ SOURCES = (
 
 
 @dataclass(frozen=True)
-class Clip:
-    """A recorded episode of a task.
+class _Note:
+    """What the JSON file of a clip holds.
 
     Attributes:
-        spec: the draw.
+        key: a digest of everything that decides what it shows.
         seed: of `reset`.
         actions: number of the oracle's actions.
         speed: of the video, relative to real time.
-        start: WebP picture of the scene at the start.
-        solved: WebP picture of the scene at the end.
-        video: H.264.
+        spec: the draw.
     """
-
-    spec: TaskSpec
-    seed: int
-    actions: int
-    speed: float
-    start: bytes
-    solved: bytes
-    video: bytes
-
-
-@dataclass(frozen=True)
-class _Note:
-    """What the JSON file of a clip holds."""
 
     key: str
     seed: Annotated[int, Range(0, 2**62)]
     actions: Annotated[int, Range(0, 10_000)]
     speed: Annotated[float, Range(0, 1000)]
-    spec: dict[str, Any]
+    spec: Annotated[TaskSpec, Using(TaskSpec.from_json)]
+
+
+@dataclass(frozen=True)
+class Clip(_Note):
+    """A recorded episode of a task.
+
+    Attributes:
+        start: WebP picture of the scene at the start.
+        solved: WebP picture of the scene at the end.
+        video: H.264.
+    """
+
+    start: bytes
+    solved: bytes
+    video: bytes
 
 
 def load(folder: Path, record: Record) -> Clip | None:
@@ -85,10 +84,7 @@ def load(folder: Path, record: Record) -> Clip | None:
         data = read(note, _Note, root=folder)
         if data.key != _key(record):
             return None
-        return Clip(
-            TaskSpec.from_json(data.spec), data.seed, data.actions, data.speed,
-            *(files.read(path, root=folder) for path in parts),
-        )  # fmt: skip
+        return Clip(*vars(data).values(), *(files.read(path, root=folder) for path in parts))
     except (FileError, TaskError):
         return None
 
@@ -108,10 +104,7 @@ def make_clip(folder: Path, library: Library, record: Record) -> str | None:
     files.remove(note)
     try:
         program = load_program(library, record)
-        with (
-            refusing("oracle"),
-            closing(TabletopEnv(program, record.bounds, obs_mode="state")) as env,
-        ):
+        with refusing("oracle"), TabletopEnv(program, record.bounds, obs_mode="state") as env:
             seed, every, played = _record(env, record)
             spec = env.task_spec
     except (TaskError, LibraryError) as error:
@@ -120,8 +113,8 @@ def make_clip(folder: Path, library: Library, record: Record) -> str | None:
     files.write(solved, webp(played.end))
     write_video(video, played.frames + [played.frames[-1]] * _HOLD, CLIP_FPS)
     speed = every * CLIP_FPS / FPS
-    data = _Note(_key(record), seed, len(played.actions), speed, spec.to_json())
-    files.write(note, json.dumps(asdict(data)).encode())
+    data = _Note(_key(record), seed, len(played.actions), speed, spec)
+    files.write(note, json.dumps({**vars(data), "spec": spec.to_json()}).encode())
     return None
 
 

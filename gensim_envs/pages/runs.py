@@ -264,7 +264,7 @@ class Run:
             "unfinished": self.unfinished,
             **{name: getattr(self, name) for name in figures},
             "verdicts": [
-                {key: value for key, value in verdict.to_json().items() if key != "program"}
+                {key: value for key, value in asdict(verdict).items() if key != "program"}
                 for verdict in self.verdicts
             ],
         }

@@ -138,7 +138,7 @@ def take_snapshot(name: str, source: str, weak: bool = False) -> Snapshot:
     try:
         with refusing("runtime"):
             found = facts(source, program.draw("train", SURVEY.start).spec)
-        with refusing("oracle"), closing(TabletopEnv(program, _BOUNDS, obs_mode="state")) as env:
+        with refusing("oracle"), TabletopEnv(program, _BOUNDS, obs_mode="state") as env:
             played = record_episode(
                 env,
                 Oracle(env).act,

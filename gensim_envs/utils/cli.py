@@ -86,6 +86,18 @@ def whole_number(text: str, least: int) -> int:
     return int(text)
 
 
+def number(text: str, fits: Callable[[float], bool], what: str) -> float:
+    """Read a number; what is none does not fit.
+
+    Raises:
+        ValueError: if it does not fit, saying that the text is not `what`.
+    """
+    with contextlib.suppress(ValueError):
+        if fits(found := float(text)):
+            return found
+    raise ValueError(f"{text!r} is not {what}")
+
+
 Natural = Annotated[int, value(functools.partial(whole_number, least=0), "N")]
 """A whole number from 0."""
 Positive = Annotated[int, value(functools.partial(whole_number, least=1), "N")]

@@ -6,9 +6,10 @@ for when it drew a random pose for it: what its author meant.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from gensim_envs.errors import TaskError
 from gensim_envs.sandbox.legacy.facade import RGB
@@ -22,11 +23,11 @@ Made = tuple[type[Asset], dict[str, object]]
 
 @dataclass
 class Size:
-    """The extents (x, y, z) of a thing, and whether they were assumed."""
+    """The extents (x, y, z) of a thing; what was assumed is noted."""
 
     dims: tuple[float, ...]
     room: Triple | None
-    notes: list[str] = field(default_factory=list)
+    notes: list[str]
 
     def extents(self, what: str, usual: Triple) -> Triple:
         """What the template was filled with, else the room that was asked for, else `usual`."""
@@ -39,6 +40,10 @@ class Size:
             self.notes.append(f"the size of a {what} is assumed: {_cm(x)} x {_cm(y)} x {_cm(z)} cm")
         return (_length(x), _length(y), _length(z))
 
+    def side(self) -> float:
+        """The length of what is painted."""
+        return _length(self.dims[0] if self.dims else max(self.room[:2]) if self.room else 0.2)
+
 
 def _cm(metres: float) -> str:
     return f"{100 * metres:.3g}"
@@ -48,29 +53,26 @@ def _length(value: float) -> float:
     return round(min(0.5, max(0.006, abs(value))), 4)
 
 
-def asset_of(thing: Thing, room: Triple | None, color: str, notes: list[str]) -> Asset:
+def asset_of(thing: Thing, room: Triple | None, notes: list[str]) -> Asset:
     """The asset that stands for a thing.
 
     Args:
         thing: as recorded.
         room: extents for which a random pose was drawn that is the thing's own; None without one.
-        color: its name.
         notes: what was assumed is appended.
 
     Raises:
         TaskError: nothing here stands for it.
     """
     numbers = [v for v in thing.fills.get("DIM", ()) if isinstance(v, float)]
-    size = Size(tuple(numbers), room)
-    stem = re.sub(r"(-template)?(\.urdf)?$", "", thing.file.rpartition("/")[2])
-    folder = thing.file.rpartition("/")[0]
-    make = _FILES.get(f"{folder}/{stem}") or _FILES.get(stem)
+    size = Size(tuple(numbers), room, notes)
+    name = re.sub(r"(-template)?(\.urdf)?$", "", thing.file)
+    make = _FILES.get(name) or _FILES.get(name.rpartition("/")[2])
     if make is None:
         notes.append(f"there is no {thing.file}, so it is a block of 4 cm, as there")
         make = _plain(assets.Block)
     cls, options = make(thing, size)
-    notes += size.notes
-    return cls(color, **options)
+    return cls(color_of(thing, cls), **options)
 
 
 def _box(thing: Thing, size: Size) -> Made:
@@ -100,18 +102,16 @@ def _container(thing: Thing, size: Size) -> Made:
 
 
 def _line(thing: Thing, size: Size) -> Made:
-    length = size.dims[0] if size.dims else max(size.room[:2]) if size.room else 0.2
-    return assets.Line, {"length": _length(length)}
+    return assets.Line, {"length": size.side()}
 
 
 def _square(thing: Thing, size: Size) -> Made:
-    side = size.dims[0] if size.dims else max(size.room[:2]) if size.room else 0.2
-    return assets.OpenSquare, {"side": max(0.03, _length(side))}
+    return assets.OpenSquare, {"side": max(0.03, size.side())}
 
 
 def _rope(thing: Thing, size: Size) -> Made:
     (a, b) = thing.corners
-    length = sum((u - v) ** 2 for u, v in zip(a[:2], b[:2], strict=True)) ** 0.5
+    length = math.dist(a[:2], b[:2])
     if not 0.1 <= length <= 0.5:
         usual = assets.Rope("red").length
         size.notes.append(f"the path of a rope is {length:.3f} m long; rescaled to {usual} m")
@@ -154,11 +154,11 @@ _COLORS = {
 }  # fmt: skip
 
 
-def color_of(thing: Thing, asset: Asset | None = None) -> str:
+def color_of(thing: Thing, cls: type[Asset]) -> str:
     """The name of a thing's colour; without one that of its file."""
     given = thing.color
     if given is None:
-        return _COLORS.get(type(asset), "red") if asset is not None else "red"
+        return _COLORS.get(cls, "red")
     if isinstance(given, str):
         name = given.lower().replace("grey", "gray")
         return name if name in assets.COLORS else "red"

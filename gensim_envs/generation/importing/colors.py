@@ -7,7 +7,7 @@ that a sentence names stays, and the check of visibility then refuses to publish
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from gensim_envs.generation.importing.derive import Goal
@@ -20,6 +20,7 @@ from gensim_envs.task.visibility import looks_like
 
 _CHOICES = ("black", "white", "blue", "yellow", "purple", "orange", "red", "green", "cyan", "gold")
 """Colours that are given, in order of preference."""
+_DRAWN = sorted({color for colors in SPLIT_COLORS.values() for color in colors})
 _MATCHING = re.compile(r"\b(match|same|correspond|respective|colou?r)")
 
 
@@ -61,8 +62,7 @@ class Recolor:
             e.asset.color for n, e in enumerate(self._entries) if "color" not in e.variables
             and (n in met or type(e.asset) in kinds or e.asset.color in said)
         }  # fmt: skip
-        palette = {color for colors in SPLIT_COLORS.values() for color in colors}
-        return sorted(c for c in palette if not all(distinguishable(c, each) for each in fixed))
+        return [c for c in _DRAWN if not all(distinguishable(c, each) for each in fixed)]
 
     @property
     def _entries(self) -> list[Entry]:
@@ -71,23 +71,20 @@ class Recolor:
     def _tell_apart(self, changed: Sequence[int]) -> None:
         """Restate goals with one sentence whose places may have been told apart by colours."""
         kind = type(self._entries[changed[0]].asset)
-        rows = [
-            (n, goal) for n, goal in enumerate(self.goals)
-            if any(isinstance(self._entries[base].asset, kind) for base in goal.bases)
-        ]  # fmt: skip
-        for n, goal in rows:
-            if {*changed} & {*goal.bases} and any(
-                other.sentence == goal.sentence and other.bases != goal.bases for _, other in rows
-            ):
+        for n, goal in enumerate(self.goals):
+            others = [
+                base for other in self.goals
+                if other.sentence == goal.sentence and other.bases != goal.bases
+                for base in other.bases
+            ]  # fmt: skip
+            alike = any(isinstance(self._entries[base].asset, kind) for base in others)
+            if alike and {*changed} & {*goal.bases}:
                 self.restated.add(n)
 
     def _equals(self, k: int) -> list[int]:
         """All things that look just like one."""
-        entry = self._entries[k]
-        return [
-            n for n, other in enumerate(self._entries)
-            if other.asset == entry.asset and other.variables == entry.variables
-        ]  # fmt: skip
+        looks = self._entries[k].looks
+        return [n for n, other in enumerate(self._entries) if other.looks == looks]
 
     def _partners(self, k: int) -> Iterator[int]:
         """Things that may not have the colour of one: its places, and what goes to it."""
@@ -104,11 +101,8 @@ class Recolor:
         for n in self._partners(k):
             other = self._entries[n]
             drawn, there = entry.variables.get("color"), other.variables.get("color")
-            if drawn is None and there is None:
-                clash = not distinguishable(entry.asset.color, other.asset.color)
-            else:
-                clash = drawn == there  # the writer draws colours apart from all others
-            if clash:
+            apart = drawn is None and distinguishable(entry.asset.color, other.asset.color)
+            if drawn == there and not apart:  # the writer draws colours apart from all others
                 color = f"{other.asset.color} " if there is None else ""
                 others = f"{color}{plural(other.asset.called[0])}"
                 goes = any(n in goal.items and k in goal.bases for goal in self.goals)
@@ -116,20 +110,17 @@ class Recolor:
         for goal in self.goals:
             named = {*goal.items, *goal.bases}
             for n, other in enumerate(self._entries):
-                if (k in named) != (n in named) and self._alike(k, n):
+                if (k in named) == (n in named) or entry.variables or other.variables:
+                    continue
+                if entry.asset != other.asset and looks_like(entry.asset, other.asset):
                     return f"there is another {other.asset}"
         return None
-
-    def _alike(self, k: int, other: int) -> bool:
-        a, b = self._entries[k], self._entries[other]
-        drawn = a.variables or b.variables
-        return not drawn and a.asset != b.asset and looks_like(a.asset, b.asset)
 
     def _drawn(self, k: int) -> Sequence[str]:
         """The colours that a thing can have."""
         entry = self._entries[k]
         if "color" in entry.variables:
-            return sorted({color for colors in SPLIT_COLORS.values() for color in colors})
+            return _DRAWN
         return (entry.asset.color,)
 
     def _said(self, k: int) -> bool:
@@ -164,11 +155,14 @@ class Recolor:
             for color in self._drawn(n) if n not in things
         }  # fmt: skip
         said = {color for color in COLORS if any(color in (g.sentence or "") for g in self.goals)}
-        for avoided in (meet | kind | said, meet | kind, meet):
-            color = _apart_from(avoided)
-            if color is not None:
-                break
-        else:
+        fitting = (
+            color
+            for avoided in (meet | kind | said, meet | kind, meet)
+            for color in _CHOICES
+            if all(distinguishable(color, each) for each in avoided)
+        )
+        color = next(fitting, None)
+        if color is None:
             return
         for k in things:
             self._entries[k].asset = replace(asset, color=color)
@@ -194,9 +188,3 @@ class Recolor:
             }
             for k in others:
                 level[k] = 0
-
-
-def _apart_from(colors: Iterable[str]) -> str | None:
-    """The first choice that can be told from some colours."""
-    avoided = list(colors)
-    return next((c for c in _CHOICES if all(distinguishable(c, a) for a in avoided)), None)

@@ -16,32 +16,13 @@ import shapely
 
 from gensim_envs.errors import TaskError, in_goal
 from gensim_envs.generation.importing.layout import Entry, Layout, Spot, sentence_of
-from gensim_envs.task.assets import (
-    Ball,
-    Bowl,
-    Container,
-    Corner,
-    Ell,
-    Fixture,
-    Line,
-    Mark,
-    OpenSquare,
-    Pallet,
-    Pile,
-    Rope,
-    Stand,
-    Zone,
-    asset_geometry,
-)
+from gensim_envs.task.assets import Asset, Ball, Corner, Ell, Fixture, Rope, Zone, asset_geometry
 from gensim_envs.task.assets.solids import ELL
 from gensim_envs.task.geometry import footprint
 from gensim_envs.task.goals import NEIGHBOUR_GAP
 from gensim_envs.task.pose import Pose
 
 Relation = Literal["inside", "on", "mark", "corner", "at", "beside", "along"]
-_HOLDERS = (Bowl, Container, Pallet, Stand, Fixture)
-_OPEN = (Bowl, Container, Zone)
-_PAINT = (Corner, Line, OpenSquare, Fixture)
 _STACKS = re.compile(
     r"\b(stack\w*|top|tower|atop|above|pyramid|upon|over|across|bridge|wall|layers?|levels?|column"
     r"|castle|house|structure|balanc\w*|build\w*|construct\w*)\b"
@@ -78,7 +59,6 @@ class Goal:
         sentence: with `{0}` for drawn words; None where the old program has none.
         placements: one for each item; all have the same relation.
         number: of the old goal, from 1.
-        exact: whether a mark on a base shows where.
     """
 
     sentence: str | None
@@ -109,6 +89,7 @@ class Derivation:
     goals: list[Goal] = field(default_factory=list)
     _at: dict[int, Spot] = field(default_factory=dict)  # where each thing stands by now
     _moved: set[int] = field(default_factory=set)
+    _loaded: dict[int, set[int]] = field(default_factory=dict)  # thing -> what it was put on
 
     def run(self) -> list[Goal]:
         """All goals.
@@ -144,8 +125,8 @@ class Derivation:
         rows = [recording.goals[number] for recording in self.layout.recordings]
         old = rows[0]
         sentence = sentence_of(self.layout, [row.sentence for row in rows])
-        unknown = set(old.objs) - set(part_of)
-        if unknown or not old.objs:
+        text = (sentence or "").lower()
+        if not old.objs or not part_of.keys() >= set(old.objs):
             raise TaskError("it has no items, or unknown ones")
         items = list(dict.fromkeys(part_of[obj] for obj in old.objs))
         first = self._entries[items[0]].asset
@@ -154,33 +135,34 @@ class Derivation:
             return
         if not old.targets:
             raise TaskError("it has no target")
-        if isinstance(first, Pile) and len(items) == 1:
+        if first.bodies > 1 and len(items) == 1:
             spot = self._target(number, 0)
-            zone = self._base(spot, sentence, items[0], Zone)
+            zone = self._base(self._now(spot), text, items[0], Zone)
             if zone is None:
                 raise TaskError("a pile is swept where there is no zone")
             place = Placement(items[0], "inside", (zone,), spot)
             self.goals.append(Goal(sentence, [place], number + 1))
             return
         targets = {n: self._target(number, n) for n in range(len(old.targets))}
-        chosen = _pair(items, len(targets), old.matches)
-        levels: list[list[Placement]] = []
-        for item, n in chosen:
-            placement = self._place(item, targets[n], sentence, [p for lv in levels for p in lv])
+        placed: list[Placement] = []
+        level: dict[int, int] = {}  # how many things of this goal are below each
+        for item, n in _pair(items, len(targets), old.matches).items():
+            placement = self._place(item, targets[n], text)
             if placement is None:
                 self.layout.notes.append(
                     f"goal {number + 1} leaves the {self._entries[item].asset} where it starts"
                 )
                 continue
-            below = [k for k, lv in enumerate(levels) if {p.item for p in lv} & {*placement.bases}]
-            level = max(below, default=-1) + 1
-            levels += [[] for _ in range(level + 1 - len(levels))]
-            levels[level].append(placement)
+            placed.append(placement)
+            level[item] = 1 + max((level.get(base, -1) for base in placement.bases), default=-1)
+            if placement.relation == "on":
+                self._loaded[item] = {*self._loaded.get(item, ()), *placement.bases}
             self._at[item] = self._now(placement.spot)
             self._moved.add(item)
         split = not all(all(row) for row in old.matches)
-        for placements in levels:
-            for part in _groups(placements, split, self._entries):
+        for n in sorted(set(level.values())):
+            same = [p for p in placed if level[p.item] == n]
+            for part in _groups(same, split, self._entries):
                 self.goals.append(Goal(sentence, part, number + 1))
 
     def _target(self, number: int, n: int) -> Spot:
@@ -193,9 +175,7 @@ class Derivation:
         if ends[0].root != ends[1].root:
             ends = self._spanned(rope, ends)
         bases = [(end.root[1],) if end.root[0] == "thing" else () for end in ends]
-        places = [
-            Placement(rope, "along", base, end) for base, end in zip(bases, ends, strict=True)
-        ]
+        places = [Placement(rope, "along", *each) for each in zip(bases, ends, strict=True)]
         return Goal(sentence, places, number + 1)
 
     def _spanned(self, rope: int, ends: list[Spot]) -> list[Spot]:
@@ -207,14 +187,11 @@ class Derivation:
         )
         if not free:
             raise TaskError("the ends of a rope are at unrelated places")
-        asset = self._entries[rope].asset
-        assert isinstance(asset, Rope)
-        usual = Rope.LENGTH
-        self._entries[rope].asset = replace(asset, length=usual)
+        self._entries[rope].asset = Rope(self._entries[rope].asset.color)
         # A rope ends at the sides of things that stand up.
         sizes = [asset_geometry(self._entries[k].asset) for k in things]
         gaps = [0.0 if g.flat else g.size[0] / 2 + Rope.BEAD / 2 + 0.002 for g in sizes]
-        away = Pose(round(usual + sum(gaps), 4), 0.0)
+        away = Pose(round(Rope.LENGTH + sum(gaps), 4), 0.0)
         self._at[things[1]] = self._entries[things[1]].start = Spot(("thing", things[0]), away)
         self.layout.notes.append(
             f"the {self._entries[things[1]].asset} starts where the rope reaches"
@@ -223,30 +200,27 @@ class Derivation:
 
     # --- one target -----------------------------------------------------------------------
 
-    def _place(
-        self, item: int, spot: Spot, sentence: str | None, fresh: Sequence[Placement]
-    ) -> Placement | None:
+    def _place(self, item: int, spot: Spot, text: str) -> Placement | None:
         """Where an item goes; None where it starts there."""
         if spot.root == ("thing", item) and math.hypot(spot.pose.x, spot.pose.y) < 0.01:
             if item not in self._moved:
                 return None
             spot = self._at[item]
         held = self._now(spot)
-        below = self._supporters(item, held, sentence, fresh)
+        below = self._supporters(item, held, text)
         if below:
             return Placement(item, "on", below, spot)
-        base = self._base(spot, sentence, item)
+        base = self._base(held, text, item)
         if base is None:
-            return self._loose(item, spot, (sentence or "").lower())
+            return self._loose(item, spot, text)
         asset = self._entries[base].asset
-        offset = self._offset(base, held)
-        if isinstance(asset, _OPEN):
+        if asset.opening is not None:
             return Placement(item, "inside", (base,), spot)
         if isinstance(asset, Corner):
             return Placement(item, "corner", (base,), spot)
-        if isinstance(asset, _PAINT):
+        if asset.slots:
             fits = isinstance(asset, Fixture) == isinstance(self._entries[item].asset, Ell)
-            shown = offset is not None and asset.shows(offset, self._entries[item].asset)
+            shown = asset.shows(self._offset(base, held), self._entries[item].asset)
             if fits and (shown or isinstance(asset, Fixture)):
                 return Placement(item, "at", (base,), spot)
             if isinstance(asset, Fixture) and spot.root == ("thing", base):
@@ -254,19 +228,16 @@ class Derivation:
             return Placement(item, "mark", (), spot)
         return Placement(item, "on", (base,), spot)
 
-    def _offset(self, base: int, held: Spot) -> Pose | None:
-        at = self._at[base]
-        return at.pose.inverse() @ held.pose if at.root == held.root else None
+    def _offset(self, base: int, held: Spot) -> Pose:
+        return self._at[base].pose.inverse() @ held.pose
 
-    def _supporters(
-        self, item: int, held: Spot, sentence: str | None, fresh: Sequence[Placement]
-    ) -> tuple[int, ...]:
+    def _supporters(self, item: int, held: Spot, text: str) -> tuple[int, ...]:
         """What earlier goals have put where an item goes, and can carry it; the highest."""
         own = self._shape(item, held.pose)
         found = []
         for other in self._moved - {item}:
             at, asset = self._at[other], self._entries[other].asset
-            if at.root != held.root or isinstance(asset, (*_OPEN, Rope, Pile)):
+            if at.root != held.root or asset.opening or asset.bodies > 1:
                 continue
             shape = self._shape(other, at.pose)
             overlap = shape.intersection(own).area / min(shape.area, own.area)
@@ -277,23 +248,15 @@ class Derivation:
         # Balls carry nothing: what goes where one is, goes beside it in the same holder.
         solid = [k for k in found if not isinstance(self._entries[k].asset, Ball)]
         around = self._around(held, item)
-        holder = around is not None and isinstance(self._entries[around].asset, (Bowl, Container))
-        text = (sentence or "").lower()
-        if around is not None and not _STACKS.search(text):
-            names = self._entries[around].asset.called
-            said = any(re.search(rf"\b{re.escape(noun)}", text) for noun in names)
-            if (holder or said or not sentence) and not self._says(text, solid):
+        if around is not None and not (_STACKS.search(text) or self._says(text, solid)):
+            crossed = isinstance(around, Zone) and text and not _is_named(around, text)
+            if not crossed:
                 return ()
-        if holder and not (_STACKS.search(text) or self._says(text, solid)):
-            return ()
         if not solid:
             if around is not None:
                 return ()
             raise TaskError("it stacks things on a ball, where nothing holds")
-        carried = {
-            base for p in [*fresh, *(p for goal in self.goals for p in goal.placements)]
-            if p.item in solid and p.relation == "on" for base in p.bases
-        }  # fmt: skip
+        carried = {base for k in solid for base in self._loaded.get(k, ())}
         top = [k for k in solid if k not in carried] or solid
         middle = shapely.Point(held.pose.x, held.pose.y)
         central = [
@@ -309,47 +272,41 @@ class Derivation:
         pattern = rf"\b(on|onto)\b(?: \w+){{0,3}} ({'|'.join(map(re.escape, nouns))})"
         return bool(nouns) and re.search(pattern, text) is not None
 
-    def _around(self, held: Spot, item: int) -> int | None:
+    def _around(self, held: Spot, item: int) -> Asset | None:
         """The zone, bowl or container in which a place lies."""
-        inside = [
-            k for k, entry in enumerate(self._entries)
-            if k != item and isinstance(entry.asset, _OPEN)
-            and self._at[k].root == held.root and self._covers(k, held, 0.0)
-        ]  # fmt: skip
-        return min(
-            inside, key=lambda k: (isinstance(self._entries[k].asset, Zone), -k), default=None
-        )
+        found = [self._entries[k].asset for k in self._under(held, item, 0.0)]
+        inside = [asset for asset in found[::-1] if asset.opening is not None]
+        return min(inside, key=lambda asset: isinstance(asset, Zone), default=None)
 
-    def _base(
-        self, spot: Spot, sentence: str | None, item: int, kinds: type = object
-    ) -> int | None:
+    def _under(self, held: Spot, item: int, margin: float) -> list[int]:
+        """The things other than an item that a place is over."""
+        there = [k for k, at in self._at.items() if k != item and at.root == held.root]
+        return [k for k in there if self._covers(k, held, margin)]
+
+    def _base(self, held: Spot, text: str, item: int, kinds: type = object) -> int | None:
         """The thing on, in or at which a place is; None where there is none."""
-        held, text = self._now(spot), (sentence or "").lower()
-        below = [
-            k for k, entry in enumerate(self._entries)
-            if k != item and self._at[k].root == held.root
-            and not isinstance(entry.asset, (Rope, Pile, Mark))
-            and isinstance(entry.asset, kinds) and "nocollision" not in entry.thing.file
-            and (k not in self._moved or isinstance(entry.asset, _OPEN))  # see `_supporters`
-            and self._covers(k, held, 0.012)
-        ]  # fmt: skip
+        below = []
+        for k in self._under(held, item, 0.012):
+            asset = self._entries[k].asset
+            skipped = asset.bodies > 1 or not isinstance(asset, kinds)
+            moved = k in self._moved and asset.opening is None  # see `_supporters`
+            if not (skipped or moved or "nocollision" in self._entries[k].thing.file):
+                below.append(k)
         solid = [k for k in below if not isinstance(self._entries[k].asset, Ball)]
         if below and not solid:
             raise TaskError("it puts something on a ball, where nothing holds")
 
         def fit(k: int) -> float:
             asset = self._entries[k].asset
-            named = any(re.search(rf"\b{re.escape(noun)}", text) for noun in asset.called)
-            thing = not isinstance(asset, (Zone, *_PAINT))
-            return 2 * named + (asset.color in text) + 0.5 * thing + 0.001 * k
+            thing = not (asset.slots or isinstance(asset, Zone))
+            return 2 * _is_named(asset, text) + (asset.color in text) + 0.5 * thing + 0.001 * k
 
         return max(solid, key=fit, default=None)
 
     def _covers(self, k: int, held: Spot, margin: float) -> bool:
         """Whether a place is over a thing, or near what is painted."""
         asset, offset = self._entries[k].asset, self._offset(k, held)
-        assert offset is not None
-        if isinstance(asset, _PAINT):
+        if asset.slots:
             return math.hypot(offset.x, offset.y) <= (
                 _REACH if isinstance(asset, (Corner, Fixture)) else 0.005
             ) or asset.shows(offset, asset)
@@ -378,24 +335,24 @@ class Derivation:
                 fixed = len(p.bases) == 1 and p.bases[0] not in self._moved
                 if p.item in rows and p.relation == "on" and fixed:
                     goal.placements[n] = replace(p, relation="mark")
-        self.goals = [part for goal in self.goals for part in _by_relation(goal)]
+        self.goals = [
+            replace(goal, placements=[p for p in goal.placements if p.relation == relation])
+            for goal in self.goals
+            for relation in dict.fromkeys(p.relation for p in goal.placements)
+        ]
 
     def _reorder(self) -> None:
         """Move a base before anything is put on it."""
         for _ in range(len(self.goals) ** 2):
-            swap = next(
-                (
-                    (a, b)
-                    for b, later in enumerate(self.goals)
-                    for a, earlier in enumerate(self.goals[:b])
-                    if set(earlier.bases) & set(later.items)
-                    and not set(earlier.items) & {*later.bases, *later.items}
-                ),
-                None,
-            )
-            if swap is None:
+            swaps = [
+                (a, b)
+                for b, later in enumerate(self.goals) for a, earlier in enumerate(self.goals[:b])
+                if set(earlier.bases) & set(later.items)
+                and not set(earlier.items) & {*later.bases, *later.items}
+            ]  # fmt: skip
+            if not swaps:
                 return
-            a, b = swap
+            a, b = swaps[0]
             goal = self.goals.pop(b)
             self.goals.insert(a, goal)
             self.layout.notes.append(
@@ -403,19 +360,20 @@ class Derivation:
             )
 
 
-def _pair(
-    items: Sequence[int], targets: int, matches: Sequence[Sequence[bool]]
-) -> list[tuple[int, int]]:
+def _is_named(asset: Asset, text: str) -> bool:
+    """Whether a text names an asset by one of its nouns."""
+    return any(re.search(rf"\b{re.escape(noun)}", text) for noun in asset.called)
+
+
+def _pair(items: Sequence[int], targets: int, matches: Sequence[Sequence[bool]]) -> dict[int, int]:
     """Give each item a target: its own number if it may, else the first free one."""
     columns = min(targets, max(map(len, matches), default=targets)) or targets
-    pairs, taken = [], set()
+    pairs: dict[int, int] = {}
     for n, item in enumerate(items):
         row = matches[n] if n < len(matches) else ()
         may = [k for k in range(columns) if k >= len(row) or row[k]] or list(range(columns))
-        free = [k for k in may if k not in taken]
-        target = n if n in free else (free or may)[0]
-        taken.add(target)
-        pairs.append((item, target))
+        free = [k for k in may if k not in pairs.values()]
+        pairs[item] = n if n in free else (free or may)[0]
     return pairs
 
 
@@ -431,23 +389,12 @@ def _groups(
         groups.setdefault(key, []).append(p)
     parts: list[list[Placement]] = []
     for group in groups.values():
-        bases = {p.bases for p in group}
+        bases = dict.fromkeys(p.bases for p in group)
         relation = group[0].relation
         if relation in ("corner", "at", "beside"):
             parts += [[p] for p in group]
         elif relation in ("inside", "on") and 1 < len(bases) < len(group):
-            parts += [
-                [p for p in group if p.bases == base]
-                for base in dict.fromkeys(p.bases for p in group)
-            ]
+            parts += [[p for p in group if p.bases == base] for base in bases]
         else:
             parts.append(group)
     return parts
-
-
-def _by_relation(goal: Goal) -> list[Goal]:
-    kinds = dict.fromkeys(p.relation for p in goal.placements)
-    return [
-        replace(goal, placements=[p for p in goal.placements if p.relation == kind])
-        for kind in kinds
-    ]

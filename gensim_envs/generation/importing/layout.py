@@ -10,10 +10,10 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from gensim_envs.errors import TaskError
-from gensim_envs.generation.importing.assets import asset_of, color_of
+from gensim_envs.generation.importing.assets import asset_of
 from gensim_envs.sandbox.legacy.recording import Frame, Recording, Thing
 from gensim_envs.task.assets import Asset, KitPiece
 from gensim_envs.task.pose import Pose, wrap
@@ -26,6 +26,10 @@ _NEAR = 2.0
 Root = tuple[Literal["thing", "axes", "island", "world"], int]
 """What a pose is relative to: a thing, the place of a thing but in the axes of the world, a random
 pose on which nothing stands, or the world."""
+
+
+Kind = Literal["color", "shape"]
+"""What of a thing can be drawn: the name of a field."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,11 @@ class Entry:
     fixed: bool
     variables: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def looks(self) -> tuple[object, ...]:
+        """Equal for things that look just alike."""
+        return self.asset, self.variables
+
 
 @dataclass(frozen=True)
 class Variable:
@@ -69,7 +78,7 @@ class Variable:
         values: in each recording.
     """
 
-    kind: Literal["color", "shape"]
+    kind: Kind
     values: tuple[str, ...]
 
 
@@ -82,12 +91,8 @@ class Layout:
     variables: list[Variable] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def spot(self, poses: Sequence[Frame], before: int | None = None) -> Spot:
+    def spot(self, poses: Sequence[Frame]) -> Spot:
         """The place that one pose in each recording stands for.
-
-        Args:
-            poses: one for each recording.
-            before: only things before this one count.
 
         Raises:
             TaskError: its offset differs from recording to recording.
@@ -96,28 +101,22 @@ class Layout:
         place = _common(flat)
         if place is not None and max(abs(place.x), abs(place.y)) < 3:
             return Spot(("world", 0), place)
-        options: list[tuple[int, float, int, Spot]] = []
-        for rank, (root, origins) in enumerate(self._origins(before)):
-            found = _relative(root, origins, flat)
-            if found is not None:
-                exact = math.hypot(found.pose.x, found.pose.y) > 1e-3
-                order = {"thing": 0, "island": 1, "axes": 2, "world": 3}[found.root[0]]
-                options.append((order + (2 if exact and order else 0), exact, rank, found))
-        if not options:
+        found = [_relative(root, origins, flat) for root, origins in self._origins()]
+        spots = [spot for spot in found if spot is not None]
+        if not spots:
             raise TaskError("a pose is computed from a different place in each draw", cause="spec")
-        return min(options, key=lambda option: option[:3])[3]
+        return min(spots, key=_rank)
 
-    def _origins(self, before: int | None) -> list[tuple[Root, list[Pose]]]:
+    def _origins(self) -> list[tuple[Root, list[Pose]]]:
         """Things that have a place of their own, and random poses on which nothing stands."""
         rows: list[tuple[Root, list[Pose]]] = []
-        for k, entry in enumerate(self.entries[:before]):
+        for k, entry in enumerate(self.entries):
             if entry.start is None and not entry.thing.corners:
                 poses = [flat_pose(r.things[k].pose) for r in self.recordings]
                 rows.append((("thing", k), poses))
-        for n in range(min(len(r.islands) for r in self.recordings)):
-            poses = [flat_pose(r.islands[n].pose) for r in self.recordings]
-            pairs = (zip(poses, origins, strict=True) for _, origins in rows)
-            if not any(all(a.distance(b) < _SAME for a, b in each) for each in pairs):
+        for n, islands in enumerate(_islands(self.recordings)):
+            poses = [flat_pose(island) for island in islands]
+            if not any(_same(poses, origins) for _, origins in rows):
                 rows.append((("island", n), poses))
         return rows
 
@@ -128,29 +127,19 @@ def layout_of(recordings: Sequence[Recording]) -> Layout:
     Raises:
         TaskError: their structure differs, or nothing here stands for a thing.
     """
-    first = recordings[0]
     _check_structure(recordings)
     layout = Layout(recordings)
-    for k, thing in enumerate(first.things):
-        notes = layout.notes
-        rows = [recording.things[k] for recording in recordings]
-        island = next(
-            (
-                n for n in range(min(len(r.islands) for r in recordings))
-                if all(
-                    _gap(row.pose, r.islands[n].pose) < _SAME
-                    for row, r in zip(rows, recordings, strict=True)
-                )
-            ),
-            None,
-        )  # fmt: skip
-        room = None if island is None else first.islands[island].size
-        asset = asset_of(thing, room, color_of(thing), notes)
-        asset = asset_of(thing, room, color_of(thing, asset), [])
+    islands = [[flat_pose(pose) for pose in poses] for poses in _islands(recordings)]
+    resized = False
+    for rows in zip(*(recording.things for recording in recordings), strict=True):
+        thing, poses = rows[0], [flat_pose(row.pose) for row in rows]
+        island = next((n for n, each in enumerate(islands) if _same(poses, each)), None)
+        room = None if island is None else recordings[0].islands[island].size
+        asset = asset_of(thing, room, layout.notes)
         entry = Entry(thing, asset, None, thing.fixed)
         _draw(layout, entry, rows)
         owner = island is not None and not any(
-            other.start is None and _gap(other.thing.pose, thing.pose) < _SAME
+            other.start is None and _same([flat_pose(other.thing.pose)], poses[:1])
             for other in layout.entries
         )
         if not (owner or thing.corners or thing.file == "pile"):
@@ -159,13 +148,15 @@ def layout_of(recordings: Sequence[Recording]) -> Layout:
                 layout.notes.append(f"the {asset} starts at a free place of its own")
                 entry.start = None
         layout.entries.append(entry)
-    if any(
-        a.fills != b.fills and not isinstance(e.asset, KitPiece)
-        for r in recordings[1:]
-        for a, b, e in zip(first.things, r.things, layout.entries, strict=True)
-    ):
+        resized |= not isinstance(asset, KitPiece) and any(r.fills != thing.fills for r in rows)
+    if resized:
         layout.notes.append("sizes that are drawn are fixed at those of the first draw")
     return layout
+
+
+def _islands(recordings: Sequence[Recording]) -> list[tuple[Frame, ...]]:
+    """The random poses that all recordings have, each as it is in all of them."""
+    return list(zip(*([i.pose for i in r.islands] for r in recordings), strict=False))
 
 
 def _check_structure(recordings: Sequence[Recording]) -> None:
@@ -186,23 +177,13 @@ def _check_structure(recordings: Sequence[Recording]) -> None:
 
 def _draw(layout: Layout, entry: Entry, rows: Sequence[Thing]) -> None:
     """Note which of a thing's colour and shape are drawn."""
-    colors = tuple(color_of(row, entry.asset) for row in rows)
-    if len(set(colors)) > 1:
-        entry.variables["color"] = _variable(layout, Variable("color", colors))
-    if isinstance(entry.asset, KitPiece):
-        shapes = []
-        for row in rows:
-            piece = asset_of(row, None, "red", [])
-            assert isinstance(piece, KitPiece)
-            shapes.append(piece.shape)
-        if len(set(shapes)) > 1:
-            entry.variables["shape"] = _variable(layout, Variable("shape", tuple(shapes)))
-
-
-def _variable(layout: Layout, variable: Variable) -> int:
-    if variable not in layout.variables:
-        layout.variables.append(variable)
-    return layout.variables.index(variable)
+    drawn = [asset_of(row, None, []) for row in rows]
+    for kind in get_args(Kind):
+        variable = Variable(kind, tuple(getattr(asset, kind, "") for asset in drawn))
+        if len(set(variable.values)) > 1:
+            if variable not in layout.variables:
+                layout.variables.append(variable)
+            entry.variables[kind] = layout.variables.index(variable)
 
 
 def sentence_of(layout: Layout, said: Sequence[str | None]) -> str | None:
@@ -211,10 +192,10 @@ def sentence_of(layout: Layout, said: Sequence[str | None]) -> str | None:
     Raises:
         TaskError: it differs from draw to draw otherwise.
     """
-    texts = [None if text is None else " ".join(text.split()) for text in said]
-    if None in texts or not all(texts):
+    texts = [" ".join((text or "").split()) for text in said]
+    if not all(texts):
         return None
-    plain = [str(text).replace("{", "(").replace("}", ")") for text in texts]
+    plain = [text.replace("{", "(").replace("}", ")") for text in texts]
     if len(set(plain)) == 1:
         return plain[0]
     for seed, text in enumerate(plain):
@@ -252,6 +233,13 @@ def _relative(root: Root, origins: Sequence[Pose], poses: Sequence[Pose]) -> Spo
     return Spot(root if root[0] == "island" else ("axes", root[1]), shift)
 
 
+def _rank(spot: Spot) -> tuple[int, bool]:
+    """Of several spots the one with the least rank is meant."""
+    order = ("thing", "island", "axes").index(spot.root[0])
+    away = math.hypot(spot.pose.x, spot.pose.y) > 1e-3
+    return (order + 2 if away and order else order), away
+
+
 def _common(poses: Sequence[Pose]) -> Pose | None:
     """What poses have in common: a place, and a yaw if that is the same, too."""
     first = poses[0]
@@ -262,5 +250,6 @@ def _common(poses: Sequence[Pose]) -> Pose | None:
     return Pose(round(first.x, 4) + 0.0, round(first.y, 4) + 0.0, 0.0, yaw)
 
 
-def _gap(a: Frame, b: Frame) -> float:
-    return math.hypot(a[0] - b[0], a[1] - b[1])
+def _same(poses: Sequence[Pose], others: Sequence[Pose]) -> bool:
+    """Whether poses are at the same places as others."""
+    return all(a.distance(b) < _SAME for a, b in zip(poses, others, strict=True))

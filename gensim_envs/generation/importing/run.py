@@ -15,7 +15,6 @@ from gensim_envs.generation import validate
 from gensim_envs.generation.importing.translate import Translation, record, translate
 from gensim_envs.generation.publish import measured
 from gensim_envs.library import Library
-from gensim_envs.sandbox.program import Program
 from gensim_envs.seeds import TUNING
 from gensim_envs.utils import files
 from gensim_envs.utils.processes import in_order
@@ -107,9 +106,8 @@ def _solve(made: Translation, executor: Executor) -> tuple[int, str]:
     """How many of the tried seeds the oracle solves, and why not the first of the others."""
     drawn = [made.trial.draw("train", seed).spec.bounds for seed in TRIED]
     bounds = {key: max(each[key] for each in drawn) for key in drawn[0]}
-    jobs: list[tuple[Program, dict[str, int], validate.Policy, str, int]]
     jobs = [(made.trial, bounds, "oracle", "train", seed) for seed in TRIED]
-    runs = list(in_order(executor, validate.run_episode, jobs))
+    runs = in_order(executor, validate.run_episode, jobs)
     why = [run.problem or "not solved in time" for run in runs if not run.episode.success]
     return len(jobs) - len(why), why[0] if why else ""
 
@@ -131,8 +129,8 @@ def _check_seen(made: Translation) -> None:
 
 def counts(outcomes: Sequence[Outcome]) -> dict[str, int]:
     """How many programs passed each step."""
-    found = {step: sum(outcome.passed(step) for outcome in outcomes) for step in STEPS}
-    return {"programs": len(outcomes), **{str(step): n for step, n in found.items()}}
+    passed: dict[str, int] = {step: sum(each.passed(step) for each in outcomes) for step in STEPS}
+    return {"programs": len(outcomes), **passed}
 
 
 def write_report(path: Path, outcomes: Sequence[Outcome]) -> None:

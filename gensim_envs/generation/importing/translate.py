@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from gensim_envs.errors import TaskError
 from gensim_envs.generation.check import program_of
 from gensim_envs.generation.importing.colors import Recolor
-from gensim_envs.generation.importing.derive import Derivation, Goal
-from gensim_envs.generation.importing.layout import Layout, layout_of
+from gensim_envs.generation.importing.derive import Derivation
+from gensim_envs.generation.importing.layout import layout_of
 from gensim_envs.generation.importing.write import Writer
 from gensim_envs.generation.semantics import check_sentences
 from gensim_envs.printing import printable
@@ -44,17 +44,12 @@ class Translation:
         return Unseen(self.program.name, self.source, self.program.weak)
 
 
-@dataclass(frozen=True)
-class Unseen:
+class Unseen(Sandboxed):
     """A translation whose draws are not checked for visibility.
 
     The original GenSim had no such rules, so a program can be translated and solved that cannot be
     published. Publishing draws again, with all checks.
     """
-
-    name: str
-    source: str
-    weak: bool
 
     def draw(self, split: str, seed: int) -> Draw:
         return shared().draw_unseen(self.source, split, seed, weak=self.weak)
@@ -90,28 +85,19 @@ def translate(source: str, recordings: list[Recording], *, weak: bool = False) -
     restated = Recolor(layout, goals).run()
     summary = printable(" ".join((head.docstring.strip().splitlines() or [""])[0].split()), 200)
     summary = summary.replace("\\", "").replace('"', "'").strip() or f"{head.class_name}."
-    return _checked(head.class_name, summary, layout, goals, restated, weak)
-
-
-def _checked(
-    name: str, summary: str, layout: Layout, goals: list[Goal], restated: set[int], weak: bool
-) -> Translation:
-    """Write the program; sentences that contradict their goals are written anew."""
-    while True:
-        writer = Writer(name, summary, layout, goals, restated)
+    while True:  # sentences that contradict their goals are written anew
+        writer = Writer(head.class_name, summary, layout, goals, restated)
         source, program = program_of(writer.text(), weak=weak)
         made = Translation(source, program, tuple(writer.notes))
         try:
             _try(made.trial)
         except TaskError as error:
-            wrong = error.goal is not None and error.goal - 1 not in restated
             said = error.cause == "semantics" or "instruction" in error.problem
-            if not (wrong and said):
+            if error.goal is None or error.goal - 1 in restated or not said:
                 raise
-            assert error.goal is not None
             restated.add(error.goal - 1)
-            continue
-        return made
+        else:
+            return made
 
 
 def _try(program: Unseen) -> None:

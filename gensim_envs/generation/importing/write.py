@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from gensim_envs.generation.importing.colors import Recolor
-from gensim_envs.generation.importing.derive import _HOLDERS, Goal, Placement
+from gensim_envs.generation.importing.derive import Goal, Placement
 from gensim_envs.generation.importing.layout import Entry, Layout, Root, Spot
 from gensim_envs.task.assets import (
     Asset,
+    Bowl,
+    Container,
     Fixture,
     Line,
     OpenSquare,
+    Pallet,
     Rope,
+    Stand,
     asset_geometry,
 )
 from gensim_envs.task.checks.sentences import plural
 from gensim_envs.task.pose import Pose
 
+_HOLDERS = (Bowl, Container, Pallet, Stand, Fixture)
 _MARGIN = 0.02  # metres around what is reserved together
 
 
@@ -54,22 +61,23 @@ class Writer:
 
     def text(self) -> str:
         """The program."""
-        self.notes = list(dict.fromkeys(self.layout.notes))
+        self.notes = list(self.layout.notes)
         self._prepare()
         self._draw_words()
         starts = {k: self._entries[k].start for k in self._kept}
         free = [k for k, start in starts.items() if start is None]
         world = [k for k, start in starts.items() if start and start.root[0] == "world"]
-        self._add(k for k in free if not self._fixed[k])
+        self._add([k for k in free if not self._fixed[k]])
         self._add(world)
         self._paint({"world"})
-        self._add(k for k in free if self._fixed[k])
+        self._add([k for k in free if self._fixed[k]])
         self._reserve()
-        self._add(k for k in starts if k not in (*free, *world))
+        self._add([k for k in starts if k not in (*free, *world)])
         self._paint({"thing", "axes", "island"})
         self._lines.append("")
         for n, goal in enumerate(self.goals):
             self._goal(n, goal)
+        self.notes = list(dict.fromkeys(self.notes))
         return self._module()
 
     # --- what is there --------------------------------------------------------------------
@@ -92,61 +100,42 @@ class Writer:
             held = isinstance(entry.asset, _HOLDERS) or k in frames | ended
             fixed = k not in moved and (entry.fixed or held or asset_geometry(entry.asset).flat)
             if fixed and not entry.fixed and not asset_geometry(entry.asset).flat:
-                self._note(f"the {entry.asset} is fixed, since no goal moves it")
+                self.notes.append(f"the {entry.asset} is fixed, since no goal moves it")
             if entry.fixed and not fixed:
-                self._note(f"the {entry.asset} is not fixed, since a goal moves it")
+                self.notes.append(f"the {entry.asset} is not fixed, since a goal moves it")
             self._fixed[k] = fixed
             if not fixed and k not in moved | bases:
-                if any(self._equal(k, other) for other in moved):
-                    self._note(f"a further {entry.asset}, which no goal moves, is left out")
+                if any(self._entries[other].looks == entry.looks for other in moved):
+                    self.notes.append(f"a further {entry.asset}, which no goal moves, is left out")
                     continue
                 self._idle.add(k)
             self._kept.append(k)
         for k in self._kept:
             self._name(k)
 
-    def _note(self, text: str) -> None:
-        if text not in self.notes:
-            self.notes.append(text)
-
-    def _equal(self, a: int, b: int) -> bool:
-        x, y = self._entries[a], self._entries[b]
-        return x.asset == y.asset and x.variables == y.variables
-
     def _name(self, k: int) -> None:
         entry = self._entries[k]
         noun = re.sub(r"\W+", "_", entry.asset.called[0].lower())
         base = noun if entry.variables else f"{entry.asset.color}_{noun}"
-        alone = entry.start is not None or self._fixed[k] or entry.variables
-        if not alone:
-            twins = [
-                other for other in self._kept
-                if self._equal(k, other) and self._entries[other].start is None
-                and not self._fixed[other] and (other in self._idle) == (k in self._idle)
-            ]  # fmt: skip
-            if len(twins) > 1:
-                group = plural(base)
-                if k == twins[0]:
-                    group = self._unique(group)
-                    self._groups[group] = twins
-                    self._names.update((other, f"{group}[{n}]") for n, other in enumerate(twins))
-                return
-        self._names[k] = self._unique(base)
+        equals = [
+            other for other in self._kept
+            if self._entries[other].looks == entry.looks and self._entries[other].start is None
+            and not self._fixed[other] and (other in self._idle) == (k in self._idle)
+        ]  # fmt: skip
+        if k not in equals or len(equals) == 1 or entry.variables:
+            self._names[k] = self._unique(base)
+        elif k == equals[0]:
+            group = self._unique(plural(base))
+            self._groups[group] = equals
+            self._names.update((other, f"{group}[{n}]") for n, other in enumerate(equals))
 
-    def _unique(self, base: str) -> str:
-        name, n = base, 1
-        while name in self._used:
-            n += 1
-            name = f"{base}_{n}"
+    def _unique(self, base: str, count: int = 1) -> str:
+        """The next of names such as "mark", "mark_2"; of `count` names the first is "mark_1"."""
+        numbered = (f"{base}_{n}" for n in itertools.count(2 if count == 1 else 1))
+        names = itertools.chain([base] if count == 1 else [], numbered)
+        name = next(name for name in names if name not in self._used)
         self._used.add(name)
         return name
-
-    def _numbered(self, base: str, count: int) -> str:
-        """The next of `count` names: "mark", or "mark_1", "mark_2"."""
-        if count == 1:
-            return self._unique(base)
-        n = next(n for n in range(1, 1000) if f"{base}_{n}" not in self._used)
-        return self._unique(f"{base}_{n}")
 
     # --- lines ----------------------------------------------------------------------------
 
@@ -156,7 +145,7 @@ class Writer:
         for kind in ("color", "shape"):
             numbers = [n for n, v in enumerate(self.layout.variables) if v.kind == kind]
             for n in numbers:
-                self._words[n] = self._numbered(kind, len(numbers))
+                self._words[n] = self._unique(kind, len(numbers))
             if not numbers:
                 continue
             names = ", ".join(self._words[n] for n in numbers)
@@ -165,11 +154,8 @@ class Writer:
             comma = "," if len(numbers) == 1 else ""
             self._lines.append(f"{names}{comma} = scene.{kind}s({len(numbers)}{more})")
 
-    def _asset(self, k: int) -> str:
-        """The asset as an expression."""
-        return self._expression(self._entries[k].asset, self._entries[k].variables)
-
     def _expression(self, asset: Asset, drawn: dict[str, int]) -> str:
+        """An asset as an expression; `drawn` are the variables of an `Entry`."""
         self._used.add(type(asset).__name__)
         parts = [self._words[drawn["color"]] if "color" in drawn else json.dumps(asset.color)]
         for f in fields(asset)[1:]:
@@ -180,30 +166,24 @@ class Writer:
                 parts.append(f"{f.name}={_literal(value)}")
         return f"{type(asset).__name__}({', '.join(parts)})"
 
-    def _add(self, things: Iterable[int]) -> None:
+    def _add(self, things: Sequence[int]) -> None:
         for k in things:
-            self._add_one(k)
-
-    def _add_one(self, k: int) -> None:
-        entry, name = self._entries[k], self._names[k]
-        group = name.partition("[")[0]
-        options = [self._asset(k)]
-        if group in self._groups:
-            if k != self._groups[group][0]:
-                return
-            name = group
-            options.append(f"count={len(self._groups[group])}")
-        if k in self._idle:
-            self._lines.append(f"scene.distract({', '.join(options)})")
-            return
-        if entry.start is not None:
-            options.append(f"at={self._pose(entry.start, self._top(entry.start))}")
-        elif self._fixed[k] and (radius := self._extent(("thing", k))):
-            options.append(f"at=scene.reserve(radius={radius})")
-        flat = asset_geometry(entry.asset).flat
-        if self._fixed[k] != type(entry.asset).fixed and not flat:
-            options.append(f"fixed={self._fixed[k]}")
-        self._lines.append(f"{name} = scene.add({', '.join(options)})")
+            entry, name = self._entries[k], self._names[k].partition("[")[0]
+            options = [self._expression(entry.asset, entry.variables)]
+            if name in self._groups:
+                if k != self._groups[name][0]:
+                    continue
+                options.append(f"count={len(self._groups[name])}")
+            if k in self._idle:
+                self._lines.append(f"scene.distract({', '.join(options)})")
+                continue
+            if entry.start is not None:
+                options.append(f"at={self._pose(entry.start, self._top(entry.start))}")
+            elif self._fixed[k] and (radius := self._extent(("thing", k))):
+                options.append(f"at=scene.reserve(radius={radius})")
+            if self._fixed[k] != entry.asset.fixed and not asset_geometry(entry.asset).flat:
+                options.append(f"fixed={self._fixed[k]}")
+            self._lines.append(f"{name} = scene.add({', '.join(options)})")
 
     def _over(self, base: int, pose: Pose) -> bool:
         """Whether a place is over a thing."""
@@ -247,7 +227,7 @@ class Writer:
         """Reserve room for random poses on which nothing stands."""
         islands = {p.spot.root[1] for p in self._painted() if p.spot.root[0] == "island"}
         for k in sorted(islands):
-            self._spots[k] = self._numbered("spot", len(islands))
+            self._spots[k] = self._unique("spot", len(islands))
             radius = self._extent(("island", k)) or 0.05
             self._lines.append(f"{self._spots[k]} = scene.reserve(radius={radius})")
 
@@ -257,7 +237,7 @@ class Writer:
             for m, p in enumerate(goal.placements):
                 if p.relation != "mark" or p.spot.root[0] not in kinds:
                     continue
-                name = self._numbered("mark", len(self._painted()))
+                name = self._unique("mark", len(self._painted()))
                 self._marks[n, m] = name
                 pose = self._pose(p.spot, self._top(p.spot))
                 self._lines.append(f"{name} = scene.mark({self._names[p.item]}, {pose})")
@@ -266,22 +246,20 @@ class Writer:
 
     def _path(self, n: int, goal: Goal) -> None:
         """Paint a line where nothing shows a rope's path."""
-        a, b = goal.placements
         if self._shown(goal) is not None:
             return
-        dx, dy = b.spot.pose.x - a.spot.pose.x, b.spot.pose.y - a.spot.pose.y
-        middle = Pose(
-            (a.spot.pose.x + b.spot.pose.x) / 2, (a.spot.pose.y + b.spot.pose.y) / 2, 0.0,
-            math.atan2(dy, dx),
-        )  # fmt: skip
-        rope = self._entries[a.item].asset
+        first = goal.placements[0]
+        a, b = (p.spot.pose for p in goal.placements)
+        yaw = math.atan2(b.y - a.y, b.x - a.x)
+        middle = Pose((a.x + b.x) / 2, (a.y + b.y) / 2, 0.0, yaw)
+        rope = self._entries[first.item].asset
         assert isinstance(rope, Rope)
         name = self._unique("line")
         self._marks[n, 0] = name
-        self._note("the path of a rope is shown by a painted line")
+        self.notes.append("the path of a rope is shown by a painted line")
         color = "white" if rope.color != "white" else "black"
         line = self._expression(Line(color, length=round(rope.length, 3)), {})
-        pose = self._pose(Spot(a.spot.root, middle), 0.0)
+        pose = self._pose(Spot(first.spot.root, middle), 0.0)
         self._lines.append(f"{name} = scene.add({line}, at={pose})")
 
     def _shown(self, goal: Goal) -> str | None:
@@ -326,7 +304,7 @@ class Writer:
         sentence = goal.sentence
         if n in self.restated or not sentence:
             sentence = self.restate(goal)
-            self._note(f"the instruction of goal {n + 1} is restated")
+            self.notes.append(f"the instruction of goal {n + 1} is restated")
         place = self._place(n, goal)
         items = self._several(list(dict.fromkeys(goal.items)))
         self._lines += [
@@ -355,12 +333,9 @@ class Writer:
                 return f"at={name}"
             return f"at={self._pose(Spot(first.spot.root, Pose(pose.x, pose.y)), 0.0)}"
         word = {"beside": "next_to"}.get(relation, relation)
-        if len({p.bases for p in placements}) == 1:
-            return f"{word}={self._bases(first)}"
-        return f"{word}=[{', '.join(self._bases(p) for p in placements)}]"
-
-    def _bases(self, placement: Placement) -> str:
-        return _listed([self._names[base] for base in placement.bases], "()")
+        bases = [_listed([self._names[base] for base in p.bases], "()") for p in placements]
+        same = len({p.bases for p in placements}) == 1
+        return f"{word}={bases[0]}" if same else f"{word}=[{', '.join(bases)}]"
 
     def _several(self, items: Sequence[int]) -> str:
         """Items as an expression: a group where it is one."""
@@ -370,11 +345,8 @@ class Writer:
         return _listed([self._names[k] for k in items], "[]")
 
     def _sentence(self, sentence: str) -> str:
-        if "{" not in sentence:
-            return json.dumps(sentence, ensure_ascii=False)
-        words = {str(n): f"{{{word}}}" for n, word in self._words.items()}
-        text = re.sub(r"\{(\d+)\}", lambda m: words[m[1]], sentence)
-        return "f" + json.dumps(text, ensure_ascii=False)
+        text = sentence.format(*(f"{{{self._words[n]}}}" for n in sorted(self._words)))
+        return ("f" if "{" in sentence else "") + json.dumps(text, ensure_ascii=False)
 
     def restate(self, goal: Goal) -> str:
         """A plain sentence for a goal."""
@@ -394,17 +366,11 @@ class Writer:
 
     def _called(self, things: Sequence[int]) -> str:
         """Their names, each once: "red block and two blue balls" without the numbers."""
-        names: dict[str, int] = {}
-        for k in things:
-            entry = self._entries[k]
-            color = entry.asset.color
-            if "color" in entry.variables:
-                color = f"{{{entry.variables['color']}}}"
-            noun = entry.asset.called[0]
-            if "shape" in entry.variables:
-                noun = f"{{{entry.variables['shape']}}}"
-            name = noun if color == "mark" else f"{color} {noun}"
-            names[name] = names.get(name, 0) + 1
+        names: Counter[str] = Counter()
+        for entry in (self._entries[k] for k in things):
+            drawn = {kind: f"{{{n}}}" for kind, n in entry.variables.items()}
+            color = drawn.get("color", entry.asset.color)
+            names[f"{color} {drawn.get('shape', entry.asset.called[0])}"] += 1
         words = [plural(name) if count > 1 else name for name, count in names.items()]
         return " and the ".join(words)
 

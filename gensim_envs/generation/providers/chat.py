@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,18 +68,18 @@ def read_reply(body: str) -> Reply:
 def _events(text: str) -> list[str]:
     """The data of server-sent events; llama.cpp sends errors as `error: {...}`."""
     events: list[str] = []
-    lines: list[str] = []
-    for line in [*text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), ""]:
+    ended = True
+    for line in re.split(r"\r\n|\r|\n", text):
         name, colon, value = line.partition(":")
         if colon and name in ("data", "error"):
+            value = value.strip()
             # Some servers leave out the empty line between events.
-            if lines and value.lstrip().startswith(("{", "[DONE]")):
-                events.append("\n".join(lines))
-                lines = []
-            lines.append(value.strip())
-        elif not line and lines:
-            events.append("\n".join(lines))
-            lines = []
+            if ended or value.startswith(("{", "[DONE]")):
+                events.append(value)
+            else:
+                events[-1] += f"\n{value}"
+            ended = False
+        ended |= not line
     return [event for event in events if event]
 
 

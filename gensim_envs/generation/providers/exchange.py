@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -54,9 +55,7 @@ class FilesProvider:
 
 def _finished(path: Path) -> str:
     """The text of a file that is no longer being written to, else ""."""
-    try:
-        if time.time() - path.stat().st_mtime < 0.5:
-            return ""
-    except FileNotFoundError:
-        return ""
-    return read_text(path, "answer").strip()
+    with contextlib.suppress(FileNotFoundError):
+        if time.time() - path.stat().st_mtime >= 0.5:
+            return read_text(path, "answer").strip()
+    return ""

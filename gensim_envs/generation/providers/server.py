@@ -23,6 +23,7 @@ from gensim_envs.generation.providers.client import (
     ServerError,
     Transient,
     client,
+    explained,
     one_line,
     server_error,
     without_key,
@@ -43,11 +44,11 @@ ANSWER_TOKENS = 4096
 """Default limit on an answer; a program takes about 1,000 tokens."""
 CUT_BELOW = 0.7
 """A prompt was cut by the server if it counts less than this share of the estimate."""
-OPTIONAL = (
+OPTIONAL = {
     "response_format", "stream_options", "stream", "max_completion_tokens", "max_tokens",
     "temperature",
-)  # fmt: skip
-"""Parameters that servers refuse; a name that contains another comes first."""
+}  # fmt: skip
+"""Parameters that servers refuse."""
 _ALIASES = dict.fromkeys(("json_schema", "response_schema", "schema", "grammar"), "response_format")
 _NO_SYSTEM = re.compile(
     r"system.{0,30}(role|message|prompt|instruction)|role.{0,30}system|user and assistant roles|"
@@ -144,20 +145,16 @@ class OpenAIProvider:
 
     def _retried(self, ask: Callable[[float], T], name: str) -> T:
         tries, silent = 0, 0
-        key = self._client.api_key
         while True:
             self.budget.start()
             timeout = self._timeout * 2**silent
             try:
-                return ask(timeout)
+                with explained(self._client.api_key):
+                    return ask(timeout)
             except _AskAgain:
                 continue
-            except Exception as error:
-                problem = server_error(error, key)
-                if isinstance(problem, ServerError):
-                    problem = problem.explained(key)
-            if not isinstance(problem, Transient):
-                raise problem
+            except Transient as error:
+                problem = error
             tries += 1
             silent += problem.silent
             if problem.silent:
@@ -212,8 +209,7 @@ class OpenAIProvider:
         if SYSTEM in self._without and len(messages) > 1 and messages[0]["role"] == "system":
             system = messages.pop(0)["content"]
             messages[0] = {"role": "user", "content": f"{system}\n\n{messages[0]['content']}"}
-        old = "max_tokens" not in self._without
-        limit = "max_tokens" if old else "max_completion_tokens"
+        limit = "max_completion_tokens" if "max_tokens" in self._without else "max_tokens"
         optional: dict[str, Any] = {
             "temperature": call.temperature,
             "stream": True,
@@ -230,13 +226,11 @@ class OpenAIProvider:
         """Leave out what the server refuses; returns whether to ask again."""
         if error.status in (401, 402, 403, 404, 408, 409, 413, 429):
             return False
-        named = next((name for name in OPTIONAL if name == error.param and name in body), "")
         if error.status in (0, *range(500, 600)) and not _REFUSED.search(message):
             return False
-        if not named:
-            words = re.findall(r"\w+", message)
-            names = [_ALIASES.get(word, word) for word in words]
-            named = next((name for name in names if name in OPTIONAL and name in body), "")
+        words = (_ALIASES.get(word, word) for word in re.findall(r"\w+", message))
+        names = (error.param, *words)
+        named = next((name for name in names if name in OPTIONAL and name in body), "")
         system = body["messages"][0]["role"] == "system" and len(body["messages"]) > 1
         if not named and system and _NO_SYSTEM.search(message):
             named = SYSTEM
@@ -268,7 +262,7 @@ class OpenAIProvider:
 _LIMITS = ("max_tokens", "max_completion_tokens")
 
 
-class _AskAgain(Exception):
+class _AskAgain(ApiError):
     """The same call is asked without a parameter that the server refuses."""
 
 

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 from tyro.conf import arg
 
-from gensim_envs.utils.cli import Positive, Seed, value
+from gensim_envs.utils.cli import Positive, Seed, number, value
 
 Device = Literal["auto", "cpu", "cuda"]
-
-
-def _rate(text: str) -> float:
-    try:
-        rate = float(text)
-    except ValueError:
-        rate = 0.0
-    if not 0 < rate <= 1:
-        raise ValueError(f"{text!r} is not a number above 0, up to 1")
-    return rate
+_rate = functools.partial(number, fits=lambda n: 0 < n <= 1, what="a number above 0, up to 1")
 
 
 @dataclass(frozen=True)
