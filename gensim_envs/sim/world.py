@@ -74,6 +74,7 @@ class World(Uncopyable):
 
     def __init__(self, renders: bool = True, with_arm: bool = False) -> None:
         selected = selected_renderer()
+        self._renders = renders
         self._renderer = selected if renders else "tiny"
         self.client = Client(self._renderer)
         self.arm: Arm | None = None
@@ -219,7 +220,8 @@ class World(Uncopyable):
     def _spawn(self, item: int) -> None:
         data = self.spec.items[item]
         poses = [Pose(x, y, 0.0, yaw) for x, y, yaw in data.bodies] or [data.start]
-        bodies = spawn(data.asset, poses, fixed=data.fixed, client=self.client)
+        visual = None if self._renders else self.invisible
+        bodies = spawn(data.asset, poses, fixed=data.fixed, client=self.client, visual=visual)
         self.bodies[item] = bodies
         for body in bodies:
             self._item_of[body] = item
