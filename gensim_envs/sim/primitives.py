@@ -14,7 +14,6 @@ import pybullet as p
 
 from gensim_envs.sim import bodies
 from gensim_envs.sim.arm.robot import BLADE_SIZE, Tool
-from gensim_envs.sim.client import STEP
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import Rope
 from gensim_envs.task.geometry import Array
@@ -74,7 +73,7 @@ def push(world: World, action: Array) -> bool:
     _descend(world, np.array([*start, a[2] - BLADE_SIZE[2] / 2, yaw]), "spatula")
     a[2] += 0.001  # clear of the table, whose friction would hold it back
     b = np.array([*end, a[2]])
-    count = math.ceil(length / (bodies.PUSH_SPEED * STEP))
+    count = math.ceil(length / (bodies.PUSH_SPEED * world.time_step))
     first = _first_near(world, blade, a, b, count)
     bodies.set_pose(world, blade, a + (b - a) * (first - 1) / count, orientation)
     grip = bodies.Grip(world, blade, p.JOINT_FIXED)
@@ -140,7 +139,7 @@ def _drag(world: World, bead: int, pick: Array, place: Array) -> None:
     corners = [start, start + up, end + up, end]
     speeds = (_LIFT_SPEED, _DRAG_SPEED, _LOWER_SPEED)
     for (a, b), speed in zip(itertools.pairwise(corners), speeds, strict=True):
-        count = max(1, math.ceil(float(np.linalg.norm(b - a)) / (speed * STEP)))
+        count = max(1, math.ceil(float(np.linalg.norm(b - a)) / (speed * world.time_step)))
         for k in range(1, count + 1):
             pivot = a + (b - a) * k / count
             grip.move(pivot, orientation)
@@ -164,7 +163,7 @@ def _carry(world: World, body: int, action: Array, touch_height: float) -> None:
     )
     tips = np.array([action[:3], action[:3], action[3:], action[3:]])
     for number, (a, b, before, after) in enumerate(legs):
-        count = max(1, math.ceil(float(np.linalg.norm(b - a)) / (bodies.CARRY_SPEED * STEP)))
+        count = max(1, math.ceil(float(np.linalg.norm(b - a)) / (bodies.CARRY_SPEED * world.time_step)))
         for k in range(1, count + 1):
             middle = a + (b - a) * k / count
             grip.move(middle, p.getQuaternionSlerp(before.tolist(), after.tolist(), k / count))
