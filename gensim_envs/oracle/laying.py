@@ -26,6 +26,8 @@ _TRIED = 12  # drags that are tried in a copy of the world
 _CAUGHT = 0.5  # metres of error that a bead is worth whose straight way to its target is barred
 _MOVED, _TURNED = 0.01, 0.1  # metres and radians by which nothing else may be moved or tilted
 _GAIN = 0.0005  # metres by which a drag must bring the beads closer
+_PROGRESS = 0.9  # of the error may be left by the first drag that comes to mind
+_WORST = 3  # beads that are dragged beyond their places
 
 Drag = tuple[int, Array]
 """Index of a bead, and the point (2,) to which it is dragged."""
@@ -34,9 +36,10 @@ Drag = tuple[int, Array]
 def lay(world: World, goal: Goal, now: Snapshot) -> Array:
     """The next action (6,) for a goal about a rope.
 
-    It drags an end to its place, then the bead that is farthest from its own. Where the rope would
-    touch something on the way, other drags are tried in a copy of the world: of other beads, and
-    of an end to where the whole rope is free.
+    It drags an end to its place, then the bead that is farthest from its own. Each drag is tried in
+    a copy of the world. If that one hardly helps, the beads that are farthest from their places are
+    dragged a little beyond them; and then, as where the rope would touch something on the way, other
+    beads are dragged, or an end to where the whole rope is free.
 
     Raises:
         OracleError: the rope is out of reach, or no drag brings it closer.
@@ -44,28 +47,36 @@ def lay(world: World, goal: Goal, now: Snapshot) -> Array:
     spec, beads = world.spec, now.bodies[goal.items[0]]
     walls = _walls(spec, goal, now)
     direct = _direct(spec, goal, now)
-    if not _touches(_trace(beads, direct), walls) and _within(beads[direct[0], :2]):
+    start = _badness(spec, goal, now, walls)
+    trace = _trace(beads, direct)
+    free = not _touches(trace, walls)
+    if free and _within(beads[direct[0], :2]):
+        then = np.column_stack([trace[-1].real, trace[-1].imag])
+        if _error(then, bead_targets(spec, goal, now), walls) < _PROGRESS * start:
+            return _action(beads, direct)
+    stages = [[direct, *_beyond(spec, goal, now)]] if free else [[direct]]
+    stages.append(_others(spec, goal, now, walls))
+    reached = False
+    for drags in stages:
+        best, chosen = start - _GAIN, None
+        reachable = [drag for drag in drags if _within(beads[drag[0], :2])][:_TRIED]
+        reached = reached or bool(reachable)
+        for drag in reachable:
+            action = _action(beads, drag)
+            then = after(world, action)
+            if _harms(spec, now, then):
+                continue
+            if beads_along(spec, goal, then) == 1:
+                return action
+            if (badness := _badness(spec, goal, then, walls)) < best:
+                best, chosen = badness, action
+        if chosen is not None:
+            return chosen
+    if free and reached:
         return _action(beads, direct)
-    drags = [direct, *_others(spec, goal, now, walls)]
-    reachable = [drag for drag in drags if _within(beads[drag[0], :2])][:_TRIED]
-    if not reachable:
+    if not reached:
         raise OracleError("the rope is out of reach")
-    best, chosen = _badness(spec, goal, now, walls) - _GAIN, None
-    for drag in reachable:
-        action = _action(beads, drag)
-        then = after(world, action)
-        if _harms(spec, now, then):
-            continue
-        if beads_along(spec, goal, then) == 1:
-            return action
-        badness = _badness(spec, goal, then, walls)
-        if badness < best:
-            best, chosen = badness, action
-            if drag is direct:
-                break
-    if chosen is None:
-        raise OracleError("the rope is caught on something, or would topple it")
-    return chosen
+    raise OracleError("the rope is caught on something, or would topple it")
 
 
 def _direct(spec: TaskSpec, goal: Goal, now: Snapshot) -> Drag:
@@ -80,6 +91,19 @@ def _direct(spec: TaskSpec, goal: Goal, now: Snapshot) -> Drag:
         # Its neighbours pull it back a little.
         place = place + _OVERSHOOT * (place - beads[bead, :2]) / max(1e-9, float(error[bead]))
     return bead, _clipped(place)
+
+
+def _beyond(spec: TaskSpec, goal: Goal, now: Snapshot) -> list[Drag]:
+    """Drags of the beads that are farthest from their places to those, and a little farther."""
+    beads, targets = now.bodies[goal.items[0]], bead_targets(spec, goal, now)
+    away = targets - beads[:, :2]
+    error = np.linalg.norm(away, axis=1)
+    worst = [int(k) for k in np.argsort(-error, kind="stable")[:_WORST]]
+    return [
+        (k, _clipped(targets[k] + beyond * away[k] / max(1e-9, float(error[k]))))
+        for k in worst
+        for beyond in (0.0, 2 * _OVERSHOOT)
+    ]
 
 
 def _others(spec: TaskSpec, goal: Goal, now: Snapshot, walls: Array) -> list[Drag]:
