@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from numpy.typing import ArrayLike, NDArray
@@ -39,7 +40,7 @@ class StateBlock:
     rows: int
     fields: Fields
 
-    @property
+    @cached_property
     def width(self) -> int:
         """Entries of a row."""
         return sum(size for _, size in self.fields)
@@ -75,8 +76,9 @@ class StateBlock:
 
     def fill(self, state: NDArray[Any], first: int, count: int, **values: ArrayLike) -> None:
         """Set fields of `count` rows from row `first` on; values broadcast to (count, size)."""
+        rows = self.view(state)[first : first + count]
         for name, value in values.items():
-            self.field(state, name)[first : first + count] = value
+            rows[:, self.columns(name)] = value
 
 
 @dataclass(frozen=True)

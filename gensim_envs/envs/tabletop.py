@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Literal, SupportsIndex, get_args
 
 import gymnasium as gym
@@ -124,7 +124,7 @@ class TabletopEnv(gym.Env[Any, NDArray[np.float32]]):
         if reset and self._status == "new":
             raise gym.error.ResetNeeded("call reset() first; the env has not been reset yet")
 
-    @property
+    @cached_property
     def state_layout(self) -> StateLayout:
         """The layout of the state vector."""
         return StateLayout.of(self._bounds, self._options["privileged"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import shapely
@@ -26,6 +27,8 @@ _TRIED = 12  # drags that are tried in a copy of the world
 _CAUGHT = 0.5  # metres of error that a bead is worth whose straight way to its target is barred
 _MOVED, _TURNED = 0.01, 0.1  # metres and radians by which nothing else may be moved or tilted
 _GAIN = 0.0005  # metres by which a drag must bring the beads closer
+_PROGRESS = 0.9  # of the error may be left by the first drag that comes to mind
+_WORST = 3  # beads that are dragged beyond their places
 
 Drag = tuple[int, Array]
 """Index of a bead, and the point (2,) to which it is dragged."""
@@ -34,9 +37,10 @@ Drag = tuple[int, Array]
 def lay(world: World, goal: Goal, now: Snapshot) -> Array:
     """The next action (6,) for a goal about a rope.
 
-    It drags an end to its place, then the bead that is farthest from its own. Where the rope would
-    touch something on the way, other drags are tried in a copy of the world: of other beads, and
-    of an end to where the whole rope is free.
+    It drags an end to its place, then the bead that is farthest from its own. Where that would
+    hardly bring the rope closer or touches something on the way, drags are tried in a copy of the
+    world: of other beads, to their places and a little beyond, and of an end to where the whole
+    rope is free.
 
     Raises:
         OracleError: the rope is out of reach, or no drag brings it closer.
@@ -44,14 +48,38 @@ def lay(world: World, goal: Goal, now: Snapshot) -> Array:
     spec, beads = world.spec, now.bodies[goal.items[0]]
     walls = np.array(barriers(spec, now), dtype=object)
     direct = _direct(spec, goal, now)
-    if not _touched(_trace(beads, direct), walls).any() and in_workspace(*beads[direct[0], :2]):
-        return _action(beads, direct)
-    drags = [direct, *_others(spec, goal, now, walls)]
-    reachable = [drag for drag in drags if in_workspace(*beads[drag[0], :2])][:_TRIED]
-    if not reachable:
+    trace = _trace(beads, direct)
+    free = in_workspace(*beads[direct[0], :2]) and not _touched(trace, walls).any()
+    if free:
+        then = np.column_stack([trace[-1].real, trace[-1].imag])
+        error = _error(then, bead_targets(spec, goal, now), walls)
+        if error < _PROGRESS * _badness(spec, goal, now, walls):
+            return _action(beads, direct)
+    stages = (
+        [direct, *(_beyond(spec, goal, now) if free else ())],
+        _others(spec, goal, now, walls),
+    )
+    reachable = [
+        [drag for drag in drags if in_workspace(*beads[drag[0], :2])][:_TRIED] for drags in stages
+    ]
+    if not any(reachable):
         raise OracleError("the rope is out of reach")
+    for drags in reachable:
+        action = _best(world, goal, now, walls, drags)
+        if action is not None:
+            return action
+    if free:
+        return _action(beads, direct)  # the least bad
+    raise OracleError("the rope is caught on something, or would topple it")
+
+
+def _best(
+    world: World, goal: Goal, now: Snapshot, walls: Array, drags: Sequence[Drag]
+) -> Array | None:
+    """The action (6,) of the drag that brings a rope closest; None if none brings it closer."""
+    spec, beads = world.spec, now.bodies[goal.items[0]]
     best, chosen = _badness(spec, goal, now, walls) - _GAIN, None
-    for drag in reachable:
+    for drag in drags:
         action = _action(beads, drag)
         then = after(world, action)
         if _harms(spec, now, then):
@@ -61,10 +89,6 @@ def lay(world: World, goal: Goal, now: Snapshot) -> Array:
         badness = _badness(spec, goal, then, walls)
         if badness < best:
             best, chosen = badness, action
-            if drag is direct:
-                break
-    if chosen is None:
-        raise OracleError("the rope is caught on something, or would topple it")
     return chosen
 
 
@@ -80,6 +104,19 @@ def _direct(spec: TaskSpec, goal: Goal, now: Snapshot) -> Drag:
         # Its neighbours pull it back a little.
         place = place + _OVERSHOOT * (place - beads[bead, :2]) / max(1e-9, float(error[bead]))
     return bead, clipped(place)
+
+
+def _beyond(spec: TaskSpec, goal: Goal, now: Snapshot) -> list[Drag]:
+    """Drags of the beads that are farthest from their places to those, and a little farther."""
+    beads, targets = now.bodies[goal.items[0]], bead_targets(spec, goal, now)
+    away = targets - beads[:, :2]
+    error = np.linalg.norm(away, axis=1)
+    worst = [int(k) for k in np.argsort(-error, kind="stable")[:_WORST]]
+    return [
+        (k, clipped(targets[k] + beyond * away[k] / max(1e-9, float(error[k]))))
+        for k in worst
+        for beyond in (0.0, 2 * _OVERSHOOT)
+    ]
 
 
 def _others(spec: TaskSpec, goal: Goal, now: Snapshot, walls: Array) -> list[Drag]:

@@ -129,7 +129,7 @@ class Grip:
             body, -1, self._anchor, -1, joint, [0, 0, 0], [0, 0, 0], [0, 0, 0]
         )
 
-    def move(self, position: Array, orientation: Array) -> None:
+    def move(self, position: Array | list[float], orientation: Array | list[float]) -> None:
         """Move the anchor."""
         self._client.resetBasePositionAndOrientation(self._anchor, position, orientation)
 

@@ -14,13 +14,12 @@ import pybullet as p
 
 from gensim_envs.sim import bodies
 from gensim_envs.sim.arm.robot import BLADE_SIZE, Tool
-from gensim_envs.sim.client import STEP
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import Rope
 from gensim_envs.task.geometry import Array
 
-_LIFT_SPEED, _DRAG_SPEED = 0.4, 0.2  # m/s of a bead
-_LOWER_SPEED = 0.15  # m/s: faster, a bead is let go while the rope still pulls at it
+_DRAG_SPEED = 0.4  # m/s of a bead, up and along
+_LOWER_SPEED = 0.2  # m/s: faster, a bead is let go while the rope still pulls at it
 _DRAG_LIFT = 0.03  # metres to which a bead is lifted: higher, it pulls the other end along
 
 
@@ -74,7 +73,7 @@ def push(world: World, action: Array) -> bool:
     _descend(world, np.array([*start, a[2] - BLADE_SIZE[2] / 2, yaw]), "spatula")
     a[2] += 0.001  # clear of the table, whose friction would hold it back
     b = np.array([*end, a[2]])
-    count = math.ceil(length / (bodies.PUSH_SPEED * STEP))
+    count = math.ceil(length / (bodies.PUSH_SPEED * world.time_step))
     first = _first_near(world, blade, a, b, count)
     bodies.set_pose(world, blade, a + (b - a) * (first - 1) / count, orientation)
     grip = bodies.Grip(world, blade, p.JOINT_FIXED)
@@ -130,7 +129,8 @@ def _move(world: World, body: int, action: Array, touch_height: float) -> None:
 
 def _drag(world: World, bead: int, pick: Array, place: Array) -> None:
     """Lift a bead a little, drag it to the place and let it go; the rope follows."""
-    start, orientation = world.body_pose(bead)
+    start, rotation = world.body_pose(bead)
+    orientation = rotation.tolist()  # pybullet reads lists faster than arrays
     grip = bodies.Grip(world, bead, p.JOINT_POINT2POINT)
     end = np.array([*(start[:2] + place - pick), start[2]])
     distance = float(np.linalg.norm(end - start))
@@ -138,13 +138,12 @@ def _drag(world: World, bead: int, pick: Array, place: Array) -> None:
     tip = np.array([*(pick - start[:2]), 0.006, 0.0])  # of the cup, from the bead's middle
     up = np.array([0, 0, height])
     corners = [start, start + up, end + up, end]
-    speeds = (_LIFT_SPEED, _DRAG_SPEED, _LOWER_SPEED)
+    speeds = (_DRAG_SPEED, _DRAG_SPEED, _LOWER_SPEED)
     for (a, b), speed in zip(itertools.pairwise(corners), speeds, strict=True):
-        count = max(1, math.ceil(float(np.linalg.norm(b - a)) / (speed * STEP)))
-        for k in range(1, count + 1):
-            pivot = a + (b - a) * k / count
-            grip.move(pivot, orientation)
-            world.step(tip=np.array([*pivot, 0.0]) + tip)
+        count = max(1, math.ceil(float(np.linalg.norm(b - a)) / (speed * world.time_step)))
+        for pivot in a + (b - a) * np.arange(1, count + 1)[:, None] / count:
+            grip.move(pivot.tolist(), orientation)
+            world.step(tip=None if world.watcher is None else np.array([*pivot, 0.0]) + tip)
     grip.release()
     _rise(world, np.array([*place, 0.0, 0.0]))
 
@@ -164,7 +163,9 @@ def _carry(world: World, body: int, action: Array, touch_height: float) -> None:
     )
     tips = np.array([action[:3], action[:3], action[3:], action[3:]])
     for number, (a, b, before, after) in enumerate(legs):
-        count = max(1, math.ceil(float(np.linalg.norm(b - a)) / (bodies.CARRY_SPEED * STEP)))
+        count = max(
+            1, math.ceil(float(np.linalg.norm(b - a)) / (bodies.CARRY_SPEED * world.time_step))
+        )
         for k in range(1, count + 1):
             middle = a + (b - a) * k / count
             grip.move(middle, p.getQuaternionSlerp(before.tolist(), after.tolist(), k / count))

@@ -11,16 +11,17 @@ import pybullet as p
 from gensim_envs.sim.client import STEP, Client
 from gensim_envs.task.geometry import Array
 
-CHECK_EVERY = 4
-"""Simulation steps between checks."""
+CHECK_SECONDS = 4 * STEP
+"""Simulated seconds between checks."""
 _CALM_CHECKS = 3  # in a row: a body at the top of its swing is at rest only for one
 _STILL = (0.004, 0.1)  # m/s and rad/s
+_SOFT_STILL = (0.01, 0.5)  # of beads and crumbs, which friction stops within 0.01 mm
 _TREMBLE = 2.0  # rad/s, of a crumb that stays in its place
 _FALLING, _LOST = 1.0, -0.3  # m/s, m: what has fallen off the table falls forever
 
 
 class RestDetector:
-    """Checks bodies every `CHECK_EVERY` simulation steps.
+    """Checks bodies every `CHECK_SECONDS`.
 
     Args:
         client: the simulation.
@@ -60,7 +61,7 @@ class RestDetector:
         before, self._seen[body] = self._seen.get(body), (self._checks, now)
         if before is None:
             return False
-        seconds = (self._checks - before[0]) * CHECK_EVERY * STEP
+        seconds = (self._checks - before[0]) * CHECK_SECONDS
         moved = np.linalg.norm(now - before[1], axis=1) / seconds
         return bool(moved[3] < _STILL[0] and (angular == 0.0 or moved[:3].max() < _STILL[1]))
 
@@ -74,14 +75,23 @@ class Sleepers:
 
     Args:
         client: the simulation.
-        bodies: beads and crumbs, all awake.
-        balls: those that may spin on the spot.
+        beads: of ropes, all awake; they may spin on the spot.
+        crumbs: of piles, all awake.
+        time_step: seconds of a simulation step.
+
+    Attributes:
+        settling: whether nothing but the bodies themselves moves them.
     """
 
-    def __init__(self, client: Client, bodies: Iterable[int], balls: Collection[int]) -> None:
+    def __init__(
+        self, client: Client, beads: Collection[int], crumbs: Collection[int], time_step: float
+    ) -> None:
         self._client = client
-        self._balls = balls
-        self._calm: dict[int, int | None] = dict.fromkeys(bodies, 0)  # checks; None: asleep
+        self._beads = set(beads)
+        self._time_step = time_step
+        self._every = round(CHECK_SECONDS / time_step)  # steps
+        self.settling = True
+        self._calm: dict[int, int | None] = dict.fromkeys((*beads, *crumbs), 0)  # None: asleep
         self._seen: dict[int, tuple[int, tuple[float, ...]]] = {}  # body: (step, position)
         self._steps = 0
 
@@ -89,13 +99,14 @@ class Sleepers:
         return body in self._calm
 
     @property
-    def asleep(self) -> bool:
-        """Whether all of them are."""
-        return all(calm is None for calm in self._calm.values())
+    def at_rest(self) -> bool:
+        """Whether all of them are, at the last checks."""
+        return all(calm is None or calm >= _CALM_CHECKS for calm in self._calm.values())
 
     def sleep(self) -> None:
         """Let all of them sleep. What happens next depends on their poses alone."""
         self._steps = 0
+        self.settling = False
         self._seen.clear()
         for body in self._calm:
             self._sleep(body)
@@ -108,25 +119,30 @@ class Sleepers:
                 self._activate(body, p.ACTIVATION_STATE_DISABLE_SLEEPING)
 
     def stepped(self) -> None:
-        """A step was simulated. Keep awake what moves, and let sleep what is at rest."""
+        """A step was simulated. Keep awake what moves, and let sleep what is at rest.
+
+        While everything settles, crumbs do not fall asleep: others that they touch would tremble.
+        """
         self._steps += 1
-        if self._steps % CHECK_EVERY:
+        if self._steps % self._every:
             return
         for body, calm in self._calm.items():
+            if calm is not None and not self.settling and body in self._beads:
+                continue  # the whole rope is simulated while any bead of it is awake
             if not self._is_still(body):
                 if calm is None:
                     self._activate(body, p.ACTIVATION_STATE_DISABLE_SLEEPING)
                 self._calm[body] = 0
             elif calm is not None:
                 self._calm[body] = calm + 1
-                if calm + 1 == _CALM_CHECKS:
+                if calm + 1 == _CALM_CHECKS and (body in self._beads or not self.settling):
                     self._sleep(body)
 
     def _is_still(self, body: int) -> bool:
         """Whether a body is at rest, trembles where it is, or has fallen off the table."""
         (a, b, c), (d, e, f) = self._client.getBaseVelocity(body)
-        turns = 0.0 if body in self._balls else d * d + e * e + f * f
-        if a * a + b * b + c * c < _STILL[0] ** 2 and turns < _STILL[1] ** 2:
+        turns = 0.0 if body in self._beads else d * d + e * e + f * f
+        if a * a + b * b + c * c < _SOFT_STILL[0] ** 2 and turns < _SOFT_STILL[1] ** 2:
             return True
         position = self._client.getBasePositionAndOrientation(body)[0]
         if position[2] < _LOST:
@@ -134,8 +150,8 @@ class Sleepers:
         seen, self._seen[body] = self._seen.get(body), (self._steps, position)
         if seen is None:
             return False
-        seconds, before = (self._steps - seen[0]) * STEP, seen[1]
-        return bool(turns < _TREMBLE**2 and math.dist(position, before) < _STILL[0] * seconds)
+        seconds, before = (self._steps - seen[0]) * self._time_step, seen[1]
+        return bool(turns < _TREMBLE**2 and math.dist(position, before) < _SOFT_STILL[0] * seconds)
 
     def _sleep(self, body: int) -> None:
         self._calm[body] = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -185,7 +185,9 @@ def _merged(parts: tuple[Part, ...], lift: float) -> meshes.Mesh:
     return meshes.join(surfaces).moved(np.eye(3), (0, 0, -lift))
 
 
-def spawn(asset: Asset, poses: list[Pose], *, fixed: bool, client: Client) -> list[int]:
+def spawn(
+    asset: Asset, poses: list[Pose], *, fixed: bool, client: Client, visual: int | None = None
+) -> list[int]:
     """Create the bodies of one item.
 
     Args:
@@ -193,29 +195,35 @@ def spawn(asset: Asset, poses: list[Pose], *, fixed: bool, client: Client) -> li
         poses: pose of each body's underside; several for ropes and piles.
         fixed: whether it is part of the table.
         client: where to create it.
+        visual: pybullet's id of a visual shape for each of them; None for the asset's own.
 
     Returns:
         pybullet's body ids, in the order of `poses`. A body's own frame is at the middle of the
         asset, half its height above its underside.
     """
     meshes.forget_old(client)
-    shapes = _collision(asset, client), _visual(asset, client)
-    bodies = []
-    for pose in poses:
-        body = client.createMultiBody(
-            0 if fixed else asset.mass,
-            *shapes,
-            [pose.x, pose.y, pose.z + asset.height / 2],
-            p.getQuaternionFromEuler((0, 0, pose.yaw)),
-            # Plain rigid bodies: twice as fast to step as Featherstone's.
-            useMaximalCoordinates=True,
-        )
-        if shapes[0] >= 0:
+    solid = _collision(asset, client)
+    if visual is None:
+        visual = _visual(asset, client)
+    middles = [[pose.x, pose.y, pose.z + asset.height / 2] for pose in poses]
+    rotations = [p.getQuaternionFromEuler((0, 0, pose.yaw)) for pose in poses]
+    create = partial(
+        client.createMultiBody, 0 if fixed else asset.mass, solid, visual,
+        # Plain rigid bodies: twice as fast to step as Featherstone's.
+        useMaximalCoordinates=True,
+    )  # fmt: skip
+    if len(poses) == 1:
+        bodies = [create(middles[0], rotations[0])]
+    else:  # all at once takes a tenth of the time
+        bodies = list(create(batchPositions=middles))
+        for body, middle, rotation in zip(bodies, middles, rotations, strict=True):
+            client.resetBasePositionAndOrientation(body, middle, rotation)
+    for body in bodies:
+        if solid >= 0:
             client.changeDynamics(
                 body, -1, lateralFriction=asset.friction, restitution=0.0,
                 rollingFriction=asset.rolling_friction, spinningFriction=0.0005,
                 linearDamping=asset.damping[0], angularDamping=asset.damping[1])  # fmt: skip
-        bodies.append(body)
     return bodies
 
 

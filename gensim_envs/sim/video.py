@@ -145,7 +145,7 @@ class VideoRecorder(Uncopyable):
         """See `Watcher`."""
         if tip is not None:
             self._tip, self._tool = tip, tool
-        self._steps += 1
+        self._steps += round(self._world.time_step / STEP)
         if self._steps % _FRAME_STEPS == 0:
             self._record()
 

@@ -15,7 +15,7 @@ from gensim_envs.sim import Uncopyable, cameras
 from gensim_envs.sim.arm.dynamics import Arm
 from gensim_envs.sim.arm.robot import Tool
 from gensim_envs.sim.client import STEP, Client, selected_renderer
-from gensim_envs.sim.rest import CHECK_EVERY, RestDetector, Sleepers
+from gensim_envs.sim.rest import CHECK_SECONDS, RestDetector, Sleepers
 from gensim_envs.sim.spawn import hull, spawn
 from gensim_envs.task.assets import Pile, Rope
 from gensim_envs.task.geometry import Array, tilt_and_yaw
@@ -23,10 +23,12 @@ from gensim_envs.task.goals import TILT_TOLERANCE, Snapshot
 from gensim_envs.task.pose import WORKSPACE, Pose
 from gensim_envs.task.spec import TaskSpec
 
-_MAX_SETTLE = 1200  # steps
+_MAX_SETTLE = 5.0  # seconds
 _RECONNECT_EVERY = 200  # loads: pybullet frees meshes only with the connection
 _WARM_START = 0.85  # of the last step's impulses; with pybullet's own 0.1, crumbs tremble
-_ROPE_ITERATIONS, _PILE_ITERATIONS = 25, 20  # of 50: with fewer ropes stretch, crumbs tremble
+_SOFT_STEP = 2 * STEP  # of ropes and piles without an arm
+_ROPE_ITERATIONS, _PILE_ITERATIONS = 30, 20  # of 50: with fewer ropes stretch, crumbs tremble
+_ROPE_STIFFNESS = 0.8  # of a joint's error, corrected in each step; with 0.2 ropes stretch
 _MARGIN, _SOFT_MARGIN = 0.02, 0.002  # metres around bodies within which pybullet looks for contacts
 _SLIP = 0.005  # metres that a thing may move while the scene settles at reset
 
@@ -66,6 +68,7 @@ class World(Uncopyable):
         table: pybullet's body id of the table.
         invisible: pybullet's id of a visual shape that is not seen.
         bodies: pybullet's body ids of each item; empty for an item that has not appeared yet.
+        time_step: seconds of a simulation step.
         arm: at home after each load; None without an arm.
         watcher: observes every motion until the next load; None for no observer.
     """
@@ -74,6 +77,7 @@ class World(Uncopyable):
 
     def __init__(self, renders: bool = True, with_arm: bool = False) -> None:
         selected = selected_renderer()
+        self._renders = renders
         self._renderer = selected if renders else "tiny"
         self.client = Client(self._renderer)
         self.arm: Arm | None = None
@@ -82,6 +86,7 @@ class World(Uncopyable):
         self.watcher: Watcher | None = None
         self._loads = 0
         self._soft: Sleepers | None = None
+        self.time_step = STEP
         self._margin = _MARGIN
         self._forget()
 
@@ -172,11 +177,7 @@ class World(Uncopyable):
             self.client = Client(self._renderer)
         self.client.resetSimulation()
         self.client.setGravity(0, 0, -9.81)
-        self.client.setPhysicsEngineParameter(fixedTimeStep=STEP, deterministicOverlappingPairs=1)
         self.spec = spec
-        soft = any(isinstance(item.asset, (Rope, Pile)) for item in spec.items)
-        self._margin = _SOFT_MARGIN if soft else _MARGIN
-        self.set_margin()
         self._soft = None
         self._choose_solver()
         self._create_table()
@@ -196,11 +197,20 @@ class World(Uncopyable):
 
     def _choose_solver(self) -> None:
         kinds = {type(item.asset) for item in self.spec.items}
-        if kinds & {Rope, Pile}:
+        soft = bool(kinds & {Rope, Pile})
+        self.time_step = _SOFT_STEP if soft and not self._with_arm else STEP
+        self._margin = _SOFT_MARGIN if soft else _MARGIN
+        self.set_margin()
+        self.client.setPhysicsEngineParameter(
+            fixedTimeStep=self.time_step, deterministicOverlappingPairs=1
+        )
+        if soft:
             self.client.setPhysicsEngineParameter(
                 numSolverIterations=_ROPE_ITERATIONS if Rope in kinds else _PILE_ITERATIONS,
                 warmStartingFactor=_WARM_START,
             )
+        if Rope in kinds and not self._with_arm:
+            self.client.setPhysicsEngineParameter(erp=_ROPE_STIFFNESS)
 
     def _create_table(self) -> None:
         (x0, x1), (y0, y1) = WORKSPACE
@@ -219,7 +229,8 @@ class World(Uncopyable):
     def _spawn(self, item: int) -> None:
         data = self.spec.items[item]
         poses = [Pose(x, y, 0.0, yaw) for x, y, yaw in data.bodies] or [data.start]
-        bodies = spawn(data.asset, poses, fixed=data.fixed, client=self.client)
+        visual = None if self._renders else self.invisible
+        bodies = spawn(data.asset, poses, fixed=data.fixed, client=self.client, visual=visual)
         self.bodies[item] = bodies
         for body in bodies:
             self._item_of[body] = item
@@ -237,7 +248,7 @@ class World(Uncopyable):
             ]
             for kind in (Rope, Pile)
         )
-        return Sleepers(self.client, beads + crumbs, set(beads)) if beads or crumbs else None
+        return Sleepers(self.client, beads, crumbs, self.time_step) if beads or crumbs else None
 
     def _link(self, beads: list[int], rope: Rope) -> None:
         """Join the middle of each bead to a point in front of the bead before it.
@@ -277,7 +288,6 @@ class World(Uncopyable):
     def step(self, count: int = 1, tip: Array | None = None, tool: Tool = "suction") -> None:
         """Advance by `count` simulation steps; `tip` (x, y, z, yaw) is where the tool is."""
         self._forget()
-        self.set_margin()
         for _ in range(count):
             self.client.stepSimulation()
             if self._soft is not None and self.arm is None:
@@ -310,9 +320,11 @@ class World(Uncopyable):
         soft = self._soft if self.arm is None else None
         if soft is not None:
             bodies = [body for body in bodies if body not in soft]
-        for _ in range(_MAX_SETTLE // CHECK_EVERY):
-            self.step(CHECK_EVERY)
-            if detector.at_rest(bodies) and (soft is None or soft.asleep):
+            soft.settling = True
+        self.set_margin()
+        for _ in range(round(_MAX_SETTLE / CHECK_SECONDS)):
+            self.step(round(CHECK_SECONDS / self.time_step))
+            if detector.at_rest(bodies) and (soft is None or soft.at_rest):
                 return True
         return False
 

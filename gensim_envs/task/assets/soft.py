@@ -21,7 +21,7 @@ class Rope(Asset):
     # Beads that neither roll nor swing: a rope lies where it is put.
     friction = 1.0
     rolling_friction = 0.005
-    damping = (0.5, 0.9)
+    damping = (0.99, 0.9999)
     BEAD: ClassVar[float] = 0.012
     LENGTH: ClassVar[float] = 0.228
     _shortest: ClassVar = {"length": (0.1,)}
