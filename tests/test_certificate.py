@@ -264,7 +264,7 @@ def test_a_draw_that_cannot_be_told_apart_is_repeated() -> None:
 
 @pytest.fixture
 def world() -> Iterator[World]:
-    world = World(renders=False)
+    world = World()
     yield world
     world.close()
 

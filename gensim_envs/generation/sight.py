@@ -79,7 +79,7 @@ def look_at_starts(program: Program, bounds: Mapping[str, int], split: str) -> l
         split: "train" or "test".
     """
     looker = Looker()
-    with TabletopEnv(program, bounds, split=split, obs_mode="state") as env:  # type: ignore[arg-type]
+    with TabletopEnv(program, bounds, split=split) as env:  # type: ignore[arg-type]
         for seed in STARTS:
             env.reset(seed=seed)
             looker.look(env)

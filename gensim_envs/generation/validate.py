@@ -97,7 +97,8 @@ def run_episode(
         split: "train" or "test".
         seed: seed of `reset` and of the random actions.
     """
-    env = TabletopEnv(program, bounds, split=split, obs_mode="state")  # type: ignore[arg-type]
+    mode = "rgbd" if policy == "oracle" else "state"  # in state nothing is visible
+    env = TabletopEnv(program, bounds, split=split, obs_mode=mode)  # type: ignore[arg-type]
     oracle, looker = Oracle(env), sight.Looker()
 
     def act(observation: Any, info: Mapping[str, Any]) -> np.ndarray[Any, Any]:

@@ -59,7 +59,7 @@ class World(Uncopyable):
     """One task's bodies and their physics. Nothing here reads a clock or draws a random number.
 
     Args:
-        renders: whether it will be rendered; otherwise the renderer need not start.
+        renders: whether it will be rendered; otherwise no renderer starts, and nothing is visible.
         with_arm: whether an arm stands at the table.
 
     Attributes:
@@ -413,5 +413,11 @@ class World(Uncopyable):
         return highest
 
     def top_down(self, view: cameras.ViewConditions = cameras.DEFAULT_VIEW) -> cameras.TopDown:
-        """Render the view from above."""
+        """Render the view from above.
+
+        Raises:
+            RuntimeError: the world was made with `renders=False`, so nothing in it is visible.
+        """
+        if not self._renders:
+            raise RuntimeError("nothing is visible in a world that was made with renders=False")
         return cameras.render_top_down(self.client, view)
