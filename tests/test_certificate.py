@@ -307,8 +307,9 @@ SEEN: dict[str, tuple[Build, float]] = {
 def test_sight_lets_pass_what_can_be_seen(world: World, build: Build, contrast: float) -> None:
     class Made(Task):
         def build(self, scene: Scene) -> None:
-            build(scene, scene.add(Block("red"), count=3))
-            scene.untouched(scene._items[:3])
+            red = scene.add(Block("red"), count=3)
+            build(scene, red)
+            scene.untouched(red)
 
     spec = spec_of(Made)
     visibility.check_draw(spec)
