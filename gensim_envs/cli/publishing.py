@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Executor
+from functools import partial
 from pathlib import Path
 
 from tyro.conf import Positional
@@ -132,7 +133,7 @@ def regenerate(
     if not (opened.registry.exists() or (opened.root / "generated").is_dir()):
         raise UsageError(f"{opened.root} is not a library: it has no {opened.registry.name}")
     tasks = Path(gensim_envs.__file__).parent / "tasks" if is_shipped(opened) else None
-    changed = publisher.regenerate(
-        opened, tasks, [class_of(id) or id for id in ids], workers=workers, report=print
-    )
+    report = partial(print, flush=True)
+    names = [class_of(id) or id for id in ids]
+    changed = publisher.regenerate(opened, tasks, names, workers=workers, report=report)
     print(f"{opened.registry} {'was rewritten' if changed else 'is unchanged'}")
