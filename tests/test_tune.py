@@ -193,9 +193,19 @@ def test_a_template_without_the_system_role_gets_one_message(base: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "template", ["{{ 1 / 0 }}", "{{ [].x.y }}", "{{ 'a' * 10**12 }}", "{% for"]
+    "template",
+    [
+        "{{ 1 / 0 }}",
+        "{{ [].x.y }}",
+        "{{ 'a' * 10**12 }}",
+        "{% for",
+        "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+    ],
 )
-def test_a_template_that_fails_is_an_error(base: Path, template: str) -> None:
+def test_a_template_that_fails_is_an_error(
+    base: Path, template: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gensim_envs.generation.tuning.samples.RENDER_SECONDS", 0.3)
     tokenizer, _ = load(base, torch.device("cpu"))
     tokenizer.chat_template = template
     with pytest.raises(DataError, match=r"the chat template of the model fails: \w+Error"):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import signal
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +17,9 @@ CHATML = (
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 """For models without a chat template; llama.cpp uses the same one for them."""
+
+RENDER_SECONDS = 10.0
+"""For one example: Jinja's sandbox limits a loop, but not loops within loops."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,8 @@ def samples(lines: bytes, tokenizer: Any, max_tokens: int) -> list[Sample]:
 def _texts(tokenizer: Any, messages: list[dict[str, str]]) -> tuple[str, str]:
     """Prompt and answer of an example as text."""
     try:
-        return _rendered(tokenizer, messages)
+        with _at_most(RENDER_SECONDS):
+            return _rendered(tokenizer, messages)
     except Exception as error:  # a template may do anything that Jinja's sandbox allows
         if messages[0]["role"] != "system" or len(messages) < 3:
             reason = f"{type(error).__name__}: {error!s:.200}"
@@ -68,6 +75,22 @@ def _texts(tokenizer: Any, messages: list[dict[str, str]]) -> tuple[str, str]:
     system, user, *others = messages
     merged = {**user, "content": f"{system['content']}\n\n{user['content']}"}
     return _texts(tokenizer, [merged, *others])
+
+
+@contextlib.contextmanager
+def _at_most(seconds: float) -> Iterator[None]:
+    """Raise `TimeoutError` in the main thread if the block takes longer."""
+
+    def ring(*_: object) -> None:
+        raise TimeoutError(f"it takes more than {seconds:g} s")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _rendered(tokenizer: Any, messages: list[dict[str, str]]) -> tuple[str, str]:
