@@ -104,7 +104,7 @@ def episodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[Policy, list[Epis
     }  # fmt: skip
 
     def play(program: object, bounds: object, policy: Policy, split: str, seed: int) -> Run:
-        return Run(returns[policy][seed], "", None)
+        return Run(returns[policy][seed], "", [])
 
     monkeypatch.setattr(validate, "run_episode", play)
     monkeypatch.setattr(processes, "processes", one_thread)
