@@ -212,7 +212,7 @@ def test_an_episode_with_video_is_the_same_bit_for_bit(
 ) -> None:
     """Everything but the rendering of frames is done, to save time."""
     blank = np.zeros((480, 640, 3), np.uint8)
-    monkeypatch.setattr("gensim_envs.sim.video.take_picture", lambda *_: blank)
+    monkeypatch.setattr("gensim_envs.sim.studio.take_picture", lambda *_: blank)
     played = play(make(id, render_mode="rgb_array_list"), SEED, solved(id, "train", SEED).actions)
     assert same(played, solved(id, "train", SEED))
 
@@ -811,7 +811,7 @@ def test_a_window_plays_the_motion(table: Any, monkeypatch: pytest.MonkeyPatch) 
     clock = SimpleNamespace(tick=shown.append)
     blank = np.zeros((480, 640, 3), np.uint8)
     monkeypatch.setattr(pygame.time, "Clock", lambda: clock)
-    monkeypatch.setattr("gensim_envs.sim.video.take_picture", lambda *_: blank)
+    monkeypatch.setattr("gensim_envs.sim.studio.take_picture", lambda *_: blank)
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
     env = table(one_block, render_mode="human")
     env.reset(seed=0)

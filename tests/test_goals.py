@@ -566,11 +566,12 @@ def test_towers_of_hanoi_by_any_legal_route() -> None:
     stand, *disks = range(4)
     pegs = [spec.items[stand].start @ PegStand("red").peg(k) for k in range(3)]
 
-    def play(*moves: tuple[int, int]) -> GoalStatus:
+    def play(*moves: tuple[int, int], together: int = 1) -> GoalStatus:
         tracker = GoalTracker(spec, start)
         towers: list[list[int]] = [list(disks), [], []]
         for origin, target in moves:
-            towers[target].append(towers[origin].pop())
+            towers[origin], carried = towers[origin][:-together], towers[origin][-together:]
+            towers[target] += carried
             poses, contacts = list(start.poses), {}
             for peg, tower in zip(pegs, towers, strict=True):
                 for level, disk in enumerate(tower):
@@ -583,8 +584,9 @@ def test_towers_of_hanoi_by_any_legal_route() -> None:
     shortest = [(0, 2), (0, 1), (2, 1), (0, 2), (1, 0), (1, 2), (0, 2)]
     assert play(*shortest).success
     assert play((0, 1), (1, 2), *shortest[1:]).success
-    assert "stands on" in play((0, 2), (0, 2)).violation
-    assert play((0, 2), (0, 2)).progress == 0
+    assert "stands on" in play((0, 1), (0, 1)).violation
+    assert play((0, 1), (0, 1)).progress == 0
+    assert "was placed before its turn" in play((0, 2), together=3).violation
 
 
 def test_weights_are_items_and_one_for_a_rope_or_pile() -> None:
