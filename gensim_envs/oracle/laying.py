@@ -56,7 +56,7 @@ def lay(world: World, goal: Goal, now: Snapshot) -> Array:
         if error < _PROGRESS * _badness(spec, goal, now, walls):
             return _action(beads, direct)
     stages = (
-        [direct, *(_beyond(spec, goal, now) if free else ())],
+        [direct, *_beyond(spec, goal, now)],
         _others(spec, goal, now, walls),
     )
     reachable = [
