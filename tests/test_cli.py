@@ -596,6 +596,21 @@ def test_ctrl_c_prints_no_traceback(
     assert capsys.readouterr().err == "gensim: stopped\n"
 
 
+def test_ctrl_c_while_text_is_executed_gives_the_exit_code_too(tmp_path: Path) -> None:
+    """Importing a module executes text, for instance where it defines a dataclass."""
+    (tmp_path / "odd.py").write_text(
+        "import sys\n"
+        "from gensim_envs.utils.cli import run\n"
+        "def stop(): exec('raise KeyboardInterrupt')\n"
+        "if __name__ == '__main__':\n"
+        "    sys.exit(run('odd', '', {'stop': ('odd:stop', '')}))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "odd", "stop"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (130, "odd: stopped\n")
+
+
 def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--version") == 0
     assert capsys.readouterr().out == f"{gensim_envs.__version__}\n"

@@ -169,6 +169,9 @@ def run(
     except OSError as error:
         return _fail(f"{prog}: {error}", 1)
     except KeyboardInterrupt:
+        # Where Ctrl-C interrupts text that is being executed, as dataclasses do while a module is
+        # imported, Python ends itself by a signal instead of the exit code, until other text was.
+        exec("")
         return _fail(f"{prog}: stopped", 130)
 
 
