@@ -50,8 +50,8 @@ def serve(options: argparse.Namespace) -> None:
     files = [weights(model) for model in options.model]
     params = xllamacpp.CommonParams()
     params.model.path = str(joined(files) if len(files) > 1 else files[0])
-    params.n_ctx = options.context
-    params.n_parallel = 1
+    params.n_ctx = options.context * options.slots
+    params.n_parallel = options.slots
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = options.threads
     params.port = options.port
     if options.lora:
@@ -99,7 +99,8 @@ def main() -> None:
     commands = parser.add_subparsers(required=True)
     server = commands.add_parser("serve")
     server.add_argument("model", nargs="+", help="GGUF file or package; several parts are joined")
-    server.add_argument("--context", type=int, default=8192)
+    server.add_argument("--context", type=int, default=8192, help="tokens of each slot")
+    server.add_argument("--slots", type=int, default=1, help="answers at a time")
     server.add_argument("--port", type=int, default=8080)
     server.add_argument("--threads", type=int, default=1)
     server.add_argument("--lora", type=Path, help="adapter.gguf of gensim tune")
