@@ -12,6 +12,7 @@ from typing import Any
 
 import gensim_envs.api
 from gensim_envs.generation.prompts import render
+from gensim_envs.sandbox.gate import PARSER
 from gensim_envs.task.assets import ASSETS, KIT_SHAPES, OBJECTS, SPLIT_COLORS, Asset
 from gensim_envs.task.pose import Pose
 
@@ -77,7 +78,8 @@ def asset_lines() -> list[tuple[str, str]]:
 
 def _docstring(thing: Any) -> str:
     """Docstring of a class or function, or "", from the source: `python -OO` strips `__doc__`."""
-    node = ast.parse(textwrap.dedent(inspect.getsource(thing))).body[0]
+    with PARSER:  # which finding a class in its file needs, too
+        node = ast.parse(textwrap.dedent(inspect.getsource(thing))).body[0]
     assert isinstance(node, ast.ClassDef | ast.FunctionDef)
     return ast.get_docstring(node) or ""
 

@@ -27,16 +27,14 @@ from gensim_envs.utils.answers import without_reasoning
 MAX_BYTES = 20_000
 MAX_DEPTH = 40  # levels of the syntax tree; the deepest hand-written task needs about 15
 
-_PARSER = threading.Lock()
+PARSER = threading.Lock()
+"""Held while a thread parses: some Pythons (3.11.7 for one) count levels for all threads together,
+and two that parse at once end with SystemError."""
 
 
 def syntax_tree(source: str) -> ast.Module:
-    """`ast.parse`, one thread at a time.
-
-    Threads that parse at once share a count of levels in some Pythons (3.11.7 for one), which then
-    end with SystemError.
-    """
-    with _PARSER:
+    """`ast.parse`, one thread at a time."""
+    with PARSER:
         return ast.parse(source)
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+import inspect
 import string
+import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -13,7 +17,9 @@ from hypothesis import strategies as st
 
 import gensim_envs
 from gensim_envs.errors import TaskError
-from gensim_envs.sandbox.gate import Program, check, extract
+from gensim_envs.generation.reference import api_reference
+from gensim_envs.sandbox.gate import Program, check, extract, syntax_tree
+from gensim_envs.task import scene
 
 PACKAGE = Path(gensim_envs.__file__).parent
 HAND_WRITTEN = sorted((PACKAGE / "tasks").glob("[a-z]*.py"))
@@ -157,3 +163,30 @@ def test_extract_refuses(completion: str, says: str) -> None:
     with pytest.raises(TaskError, match=says) as caught:
         extract(completion)
     assert caught.value.cause == "parse" and caught.value.remedy
+
+
+def test_threads_parse_and_read_docstrings_at_once() -> None:
+    """Python 3.11 counts the levels of a tree for all threads; they may change at a collection."""
+    source = inspect.getsource(scene)
+    thresholds, interval = gc.get_threshold(), sys.getswitchinterval()
+
+    def parse(number: int) -> None:
+        for _ in range(3):
+            if number % 2:
+                syntax_tree(source)
+            else:
+                api_reference.__wrapped__()
+
+    def collected(phase: str, info: dict[str, int]) -> None:
+        sum(range(50))
+
+    gc.callbacks.append(collected)
+    gc.set_threshold(5)
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(parse, range(4)))
+    finally:
+        gc.callbacks.remove(collected)
+        gc.set_threshold(*thresholds)
+        sys.setswitchinterval(interval)
