@@ -10,7 +10,6 @@ so many; 0 is never.
 
 from __future__ import annotations
 
-import functools
 import os
 import signal
 import sys
@@ -19,9 +18,8 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any
 
 from gensim_envs.cli import main
-from gensim_envs.generation import check, publish, sight, validate
+from gensim_envs.generation import check, sight, validate
 from gensim_envs.library import journal, library
-from gensim_envs.sandbox.client import protection
 from gensim_envs.utils import processes
 
 Patch = Callable[[object, str, Any], object]
@@ -45,7 +43,6 @@ def quicken(patch: Patch) -> None:
     few_episodes(patch)
     patch(check, "SURVEY", range(1_000, 1_010))
     patch(processes, "processes", one_thread)
-    patch(publish, "protection", functools.cache(protection))
 
 
 def _dies(act: Callable[..., Any], after: int, *, before: bool) -> Callable[..., Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import io
 import json
 import os
@@ -41,7 +40,7 @@ from gensim_envs.generation import check, validate
 from gensim_envs.generation import publish as stage
 from gensim_envs.generation.validate import Policy, Run
 from gensim_envs.library import Library, shipped
-from gensim_envs.sandbox.client import Protection, protection
+from gensim_envs.sandbox.client import Protection
 from gensim_envs.task.drawing import Draw
 from gensim_envs.tasks import sweeping_piles
 from gensim_envs.utils import processes
@@ -66,15 +65,6 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert main([*arguments, "--library", str(folder / "library")]) == 0
     assert f"published {ID}" in out.getvalue()
     return folder / "library"
-
-
-@pytest.fixture(autouse=True)
-def measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What this machine denies to a program is found out once."""
-    monkeypatch.setattr(stage, "protection", guard)
-
-
-guard = functools.cache(protection)
 
 
 @pytest.fixture

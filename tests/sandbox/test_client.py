@@ -285,7 +285,7 @@ def test_a_forged_spec_is_a_spec_or_an_error(good_answer: str, place: int, odd: 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the lockdown is Linux's")
 def test_protection_is_measured() -> None:
-    measured = protection()
+    measured = protection.__wrapped__()
     assert measured.processes and measured.network and measured.files
     assert "everything is denied" in measured.description
 
@@ -295,7 +295,7 @@ def test_protection_sees_what_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine of unknown architecture has no filter, only Landlock where the kernel has it."""
     boot = "import platform\nplatform.machine = lambda: 'vax'\n"
     monkeypatch.setattr(interpreter, "BOOT", boot + interpreter.BOOT)
-    measured = protection()
+    measured = protection.__wrapped__()
     assert not measured.processes and not measured.network
     assert "fork" in measured.description and "udp" in measured.description
     with Sandbox(limits=Limits(seconds=1)) as sandbox:
