@@ -36,7 +36,7 @@ from gensim_envs import register_library
 from gensim_envs.cli import main
 from gensim_envs.envs.rollout import Episode
 from gensim_envs.errors import CrashError, SandboxError, TaskError
-from gensim_envs.generation import check, validate
+from gensim_envs.generation import check, sight, validate
 from gensim_envs.generation import publish as stage
 from gensim_envs.generation.validate import Policy, Run
 from gensim_envs.library import Library, shipped
@@ -99,6 +99,8 @@ def episodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[Policy, list[Epis
     monkeypatch.setattr(validate, "run_episode", play)
     monkeypatch.setattr(processes, "processes", one_thread)
     monkeypatch.setattr(check, "SURVEY", range(1_000, 1_020))
+    monkeypatch.setattr(validate, "BLIND", range(100, 102))
+    monkeypatch.setattr(sight, "STARTS", range(2))
     yield returns
 
 
