@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -38,6 +39,7 @@ OF_CLIPORT = {
 """Those that CLIPort (arXiv 2109.12098) added."""
 
 
+@functools.cache
 def spec_of(row_id: str, split: str = "train", seed: int = 3) -> TaskSpec:
     program = load_program(LIBRARY, LIBRARY.record(row_id))
     return program.draw(split, seed).spec
