@@ -246,7 +246,9 @@ class LearnedPolicy(nn.Module, Policy):
                 warnings.simplefilter("error", UserWarning)  # such as layers without units
                 sketch = make_policy(spec, config)
         except _IMPOSSIBLE as error:
-            raise AgentsError(f"{folder} describes no possible network: {error!s:.200}") from error
+            raise AgentsError(
+                f"{folder} does not describe a valid network: {error!s:.200}"
+            ) from error
         if not isinstance(sketch, cls):
             raise AgentsError(f"{folder} holds the policy {spec.policy}, not {cls.__name__}")
         load_weights(sketch, {name: each.to("meta") for name, each in weights.items()}, folder)

@@ -62,9 +62,9 @@ class TransporterConfig(Checked):
     refine_features: Width = 16
     """Channels that the refining networks correlate."""
     color_words: bool = True
-    """Without clip, see colours only as how like they are to the instruction's colour words."""
+    """Without CLIP, replace colours by similarity maps to the instruction's colour words."""
     condition: bool = True
-    """Place with regard to what was picked: its features, and how like its colour others are."""
+    """Condition placing on the features and the colour of the picked item."""
     clip: bool = False
     """Use the frozen image encoder of CLIP in the semantic stream; needs a clip: encoder."""
     augment: bool = True
@@ -183,7 +183,7 @@ class Transporter(LearnedPolicy):
     def _rotations(self, own: Array, rng: np.random.Generator) -> NDArray[np.int64]:
         """The rotations that are trained: the two next to the first answer, and others at random.
 
-        Others are no answers, since symmetric ones are not wrong, as far as there are enough.
+        The others leave out correct rotations (symmetric ones), if enough remain.
 
         Args:
             own: (k, 7) the answers for one pick.

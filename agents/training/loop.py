@@ -203,7 +203,7 @@ class Training:
     def _validated(self, validate: Validate, log: Log) -> bool:
         """Keep the weights if they are the best; returns whether to stop.
 
-        Of equally good weights the later ones are kept, since success is coarser than the loss.
+        On ties the later weights win: success takes few values, and the loss still falls.
         """
         log.flush()
         state, folder = self._state, self._config.out / checkpoint.CANDIDATE

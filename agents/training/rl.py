@@ -55,8 +55,8 @@ class RLConfig(Checked):
     out: Path
     """Folder of the run. The same command resumes a run that was interrupted."""
     steps: Positive = 100_000
-    """Actions, in all envs together. A finished run may be given more; it then equals a longer run
-    only if it ended at a checkpoint of that."""
+    """Actions, in all envs together. A finished run can be extended; the result equals one long run
+    only if the first run ended at a checkpoint of the long one."""
     seed: Natural = 0
     """Seed of initial weights, episodes and exploration."""
     reward: Literal["sparse", "dense"] = "dense"

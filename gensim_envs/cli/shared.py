@@ -24,7 +24,7 @@ Folder = Annotated[
     arg(
         name="library",
         metavar="DIR",
-        help="folder with registry.json; else GENSIM_LIBRARY, else the checkout",
+        help="folder with registry.json; else GENSIM_LIBRARY, else the suite's own",
         help_behavior_hint="",
     ),
 ]

@@ -33,15 +33,6 @@ from gensim_envs.task.relations import beads_along, crumbs_inside, is_met, path_
 from gensim_envs.task.spec import TaskSpec
 from gensim_envs.task.spots import moved, spot
 
-_FLAT_TOPS = (
-    assets.Block,
-    assets.Box,
-    assets.Cylinder,
-    assets.Disk,
-    assets.Ell,
-    assets.Pallet,
-    assets.Stand,
-)
 _OPEN_SIDES = ("open", "far", "left", "right")
 _SOFT_TRIES = 10  # actions on a rope or pile before the next thing gets its turn
 _GIVEN_UP = 1000
@@ -58,9 +49,8 @@ class Attempt:
         solved: whether the task was solved in as many actions as the oracle took.
         solved_late: whether it was solved within the step limit.
         choice: whether the scene allows more than one arrangement.
-        rejected: whether it broke a rule, or after as many actions as the oracle took everything
-            that was moved was in its place, but the task was not solved; or whether the task would
-            not be solved even if everything was where the arrangement has it.
+        rejected: whether the arrangement is wrong: it broke a rule, would not solve the task even
+            if completed, or was completed in the oracle's number of actions without solving it.
     """
 
     solved: bool
@@ -335,7 +325,7 @@ def _paths(spec: TaskSpec, bases: list[int]) -> list[Target]:
 
 
 def _tops(spec: TaskSpec, item: int, there: list[int]) -> list[Target]:
-    tops = [k for k in there if k != item and isinstance(spec.items[k].asset, _FLAT_TOPS)]
+    tops = [k for k in there if k != item and spec.items[k].asset.flat_top]
     return [("on", (Place(bases=(k,)),)) for k in tops]
 
 

@@ -1,4 +1,4 @@
-"""Check a program without physics: the gate, and 1,000 draws of each split in the sandbox."""
+"""Check a program without physics: the gate, and 500 draws of each split in the sandbox."""
 
 from __future__ import annotations
 
@@ -39,15 +39,14 @@ MOST_REDRAWS = 0.05
 CLOSELY_READ = SURVEY[:100]
 """Draws of each split whose sentences are compared with their goals."""
 MOST_SECONDS = 600.0
-"""Time that the draws of a survey may take together: three tenths of a second each, where a few
-milliseconds are usual. Only a program that loops for nothing comes near it."""
+"""Limit on the total time of a survey's draws in seconds: 0.6 s each, where a few ms are usual."""
 MOST_DONE = 0.3
 """Share of a task that may be done or nearly done when it starts."""
 
 
 @dataclass(frozen=True)
 class Survey:
-    """The result of drawing a program 1,000 times in each split.
+    """The result of drawing a program 500 times in each split.
 
     Attributes:
         name: class name of the task.
@@ -240,7 +239,7 @@ def survey_in(executor: Executor, program: Program, source: str) -> Survey:
 
 @refusing("spec")
 def survey(program: Program, source: str) -> Survey:
-    """Draw 1,000 scenes of each split and check them.
+    """Draw 500 scenes of each split and check them.
 
     Args:
         program: draws the scenes.

@@ -255,7 +255,7 @@ class Run:
         recent = self._verdicts[-STALE:]
         if len(recent) == STALE and all(verdict.cause == "novelty" for verdict in recent):
             raise Stopped(
-                f"the last {STALE} attempts proposed known tasks. The last one was refused since "
+                f"the last {STALE} attempts proposed known tasks. The last refusal: "
                 f"{recent[-1].problem}"
             )
 

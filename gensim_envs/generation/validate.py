@@ -23,7 +23,7 @@ from gensim_envs.utils.processes import in_order
 NEEDED = 18
 """Certificate seeds of 20 on which the oracle must succeed."""
 MOST_RANDOM = 0.05
-"""Success rate of the random policy from which a task is too easy."""
+"""Success rate of the random policy at which a task is refused."""
 MOST_BLIND = 0.3
 """Success rate of blind play above which a task that needs reading is refused."""
 
@@ -203,7 +203,9 @@ def _check_others(certificate: Certificate) -> None:
     count = len(CERTIFICATE)
     if certificate.noop > 0:
         problem = f"a no-op policy gets a return of {certificate.noop}"
-        raise TaskError(problem, "Start farther from the goal", cause="oracle")
+        raise TaskError(
+            problem, "Make sure that no goal is met, even in part, at the start", cause="oracle"
+        )
     if certificate.random >= MOST_RANDOM * count:
         problem = f"random actions solve {certificate.random} of {count} seeds"
         raise TaskError(

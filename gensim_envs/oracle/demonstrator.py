@@ -16,7 +16,7 @@ from gensim_envs.sim import Uncopyable
 
 
 class Oracle(Uncopyable):
-    """Demonstrates a task, from the states of other policies too.
+    """Demonstrates a task, from any state that a policy may reach.
 
     Args:
         env: an env of this suite, with any wrappers.

@@ -105,7 +105,7 @@ class Mover:
                 yield answers
             why = f"the {name} is out of reach" if answers is None else f"the {name} cannot stay"
         if level == math.inf:
-            blocker = self._squatter(number, now)
+            blocker = self._obstruction(number, now)
             if blocker is not None:
                 yield self._clear(blocker, now)
             elif why:
@@ -122,8 +122,8 @@ class Mover:
         x, y = free[0]
         return np.array([[x, y, 0.0, x, y, 0.0, 1.0]])
 
-    def _squatter(self, number: int, now: Snapshot) -> int | None:
-        """What takes the room of a goal's items without being in place for any goal, the nearest.
+    def _obstruction(self, number: int, now: Snapshot) -> int | None:
+        """The nearest item that takes up room a goal needs and is itself in place for no goal.
 
         It is in, on or near one of the things that the goal's places refer to.
         """

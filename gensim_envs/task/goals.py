@@ -26,7 +26,7 @@ Relation = Literal[
 """The possible relations between the items of a goal and its places.
 
 To add one, name it here, define in `relations` when it holds and in `checks.goals` which items and
-places it accepts, and teach it to `scene`, `places`, the oracle and `generation.semantics`.
+places it accepts. CONTRIBUTING.md lists what else a relation needs.
 """
 RELATIONS: tuple[Relation, ...] = get_args(Relation)
 """All relations. Their order is that of the one-hot field `relation` of state vectors."""

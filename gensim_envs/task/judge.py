@@ -38,7 +38,7 @@ from gensim_envs.task.relations import (
 from gensim_envs.task.spec import TaskSpec
 
 PILE_INTRUDES = 0.05
-"""Share of the crumbs of a distracting pile from which it is in or on something."""
+"""Share of a distracting pile's crumbs in a place from which the pile counts as an intruder."""
 _MANY = 1000
 _MOST = 120
 """Exchanges of equal bases that are tried for a goal: all of them for up to five."""
@@ -115,7 +115,7 @@ class Judge:
     def finals(self) -> list[Counter[int]]:
         """For each goal the number of its places that must still be filled at the end, by kind.
 
-        A later goal takes away only as many items as there are not enough equal ones for both.
+        A later goal takes items from an earlier one only if there are too few equal ones for both.
         """
         movers = {item for goal in self._spec.goals for item in goal.items}
         total = Counter(self.kinds[item] for item in movers)

@@ -1,4 +1,4 @@
-"""Rules that hold during a whole episode: what breaks them."""
+"""Detect what breaks the rules of a task, which hold during the whole episode."""
 
 from __future__ import annotations
 

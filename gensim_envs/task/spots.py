@@ -1,4 +1,4 @@
-"""Where the oracle puts an item whose goal leaves open where exactly."""
+"""Choose where the oracle puts an item whose goal leaves the exact pose open."""
 
 from __future__ import annotations
 

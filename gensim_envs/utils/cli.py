@@ -30,7 +30,6 @@ T = TypeVar("T")
 
 MARKERS = (
     tyro.conf.DisallowNone,
-    tyro.conf.FlagCreatePairsOff,
     tyro.conf.HelptextFromCommentsOff,
     tyro.conf.OmitArgPrefixes,
     tyro.conf.PositionalMetavarFromFieldName,

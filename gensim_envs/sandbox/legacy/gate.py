@@ -26,7 +26,7 @@ from gensim_envs.sandbox.rules.nodes import (
     in_order,
 )
 from gensim_envs.sandbox.rules.refusals import refuse, word
-from gensim_envs.sandbox.rules.structure import name_offences
+from gensim_envs.sandbox.rules.structure import class_name_offences
 from gensim_envs.sandbox.vocabulary import (
     ALLOWED_BUILTINS,
     FORBIDDEN_ATTRIBUTES,
@@ -100,7 +100,7 @@ def _nodes(tree: ast.Module) -> Iterator[TaskError]:
         elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             yield from definition_offences(node)
             if isinstance(node, ast.ClassDef):
-                yield from name_offences(node)
+                yield from class_name_offences(node)
             if id(node) not in known:
                 yield refuse(node, f"{word(node)} {node.name} is nested", "Move it out.")
         else:

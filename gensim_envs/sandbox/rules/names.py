@@ -42,7 +42,7 @@ def name_offences(tree: ast.Module) -> Iterator[TaskError]:
 def binding_offences(tree: ast.Module) -> Iterator[TaskError]:
     """`self` or `math` bound to something else, and methods that are taken from the class.
 
-    The gate knows from these two names what stands behind them.
+    The gate relies on these two names being what they seem.
     """
     methods = {
         id(arg)

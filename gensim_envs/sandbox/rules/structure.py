@@ -16,7 +16,7 @@ _CONSTANT_NODES = (
 )
 
 
-def name_offences(task: ast.ClassDef) -> Iterator[TaskError]:
+def class_name_offences(task: ast.ClassDef) -> Iterator[TaskError]:
     """A name too long for that of a file."""
     if len(task.name) > MAX_NAME:
         problem = f"the class name has over {MAX_NAME} characters"
@@ -52,7 +52,7 @@ def _class_offences(task: ast.ClassDef) -> Iterator[TaskError]:
         yield refuse(
             task, f"{task.name} is not a class name in CamelCase", "Write it like BuildWheel."
         )
-    yield from name_offences(task)
+    yield from class_name_offences(task)
     methods = [node for node in task.body if isinstance(node, ast.FunctionDef)]
     builds = [method for method in methods if method.name == "build"]
     if len(builds) != 1:

@@ -147,7 +147,9 @@ class Asset:
     hollow: ClassVar[bool] = False
     """True where another item may reach into its outline: a bowl, pegs, a fixture."""
     tumbles: ClassVar[Literal["no", "over", "cube", "ball"]] = "no"
-    """Which ways up are all the same: `over` for what looks the same upside down."""
+    """Which other orientations look upright, too: `over` for what is the same upside down."""
+    flat_top: ClassVar[bool] = False
+    """Whether its top is level and wide, so that blind play puts items there."""
     shows_heading: ClassVar[bool] = False
     """Whether the picture of a place on it shows the heading of what belongs there."""
     fits: ClassVar[bool] = False

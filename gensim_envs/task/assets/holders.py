@@ -74,6 +74,7 @@ class Stand(Asset):
 
     extents: tuple[float, float, float] = (0.17, 0.06, 0.015)
     nouns = ("stand", "platform", "base")
+    flat_top = True
     fixed = True
 
     mass = 0.3
@@ -88,6 +89,7 @@ class Pallet(Asset):
 
     extents: tuple[float, float, float] = (0.24, 0.18, 0.02)
     nouns = ("pallet",)
+    flat_top = True
     fixed = True
     _shortest: ClassVar = {"extents": (0.1, 0.1, 0.01)}
 

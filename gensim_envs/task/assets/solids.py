@@ -17,6 +17,7 @@ class Block(Asset):
     """A cube of 4 cm."""
 
     nouns = ("block", "cube", "box")
+    flat_top = True
     tumbles = "cube"
 
     symmetry = math.pi / 2
@@ -31,6 +32,7 @@ class Box(Asset):
 
     extents: tuple[float, float, float] = (0.08, 0.04, 0.03)
     nouns = ("box", "block")
+    flat_top = True
     tumbles = "over"
 
     @property
@@ -64,6 +66,7 @@ class Cylinder(Asset):
     diameter: float = 0.04
     length: float = 0.04
     nouns = ("cylinder",)
+    flat_top = True
     tumbles = "over"
 
     symmetry = 0.0
@@ -79,6 +82,7 @@ class Disk(Asset):
 
     diameter: float = 0.08
     nouns = ("disk", "ring")
+    flat_top = True
     tumbles = "over"
     HOLE: ClassVar[float] = 0.024
     THICKNESS: ClassVar[float] = 0.02
@@ -110,6 +114,7 @@ class Ell(Asset):
     """An L-shaped block: two arms 10 cm long, 4 cm wide, 4 cm high; its origin is the centroid."""
 
     nouns = ("ell", "l-shaped block", "block")
+    flat_top = True
 
     mass = 0.15
 

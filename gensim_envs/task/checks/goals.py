@@ -217,7 +217,7 @@ def _check_soft(items: Sequence[ItemSpec], goal: Goal) -> None:
         _check_path(items, goal)
     zones = all(p.bases and isinstance(items[p.bases[0]].asset, Zone) for p in goal.places)
     if pile and not (goal.relation == "inside" and zones):
-        raise TaskError("a pile can only be swept inside a zone", "Use inside=zone")
+        raise TaskError("a pile can only be swept into a zone", "Use inside=zone")
 
 
 def _check_overlap(items: Sequence[ItemSpec], goal: Goal, offset: Pose, base: Asset) -> None:
