@@ -344,6 +344,7 @@ def test_doctor_lists_every_problem(library: Library, capsys: pytest.CaptureFixt
         [ID, "--out", "out", "--seed", "-1"],
         [ID, "--out", "out", "--split", "both"],
         [ID, "--out", "out", "--workers", "none"],
+        [ID, "--out", "out", "--disturb", "2"],
     ],
 )
 def test_demos_with_bad_arguments_is_a_usage_error(

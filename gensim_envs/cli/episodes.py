@@ -18,7 +18,7 @@ from gensim_envs.printing import printable
 from gensim_envs.registration import register_library, spec
 from gensim_envs.seeds import TRAINING
 from gensim_envs.sim.video import FPS
-from gensim_envs.utils.cli import Positive, Seed, UsageError, Workers
+from gensim_envs.utils.cli import Positive, Seed, Share, UsageError, Workers
 from gensim_envs.utils.progress import Progress
 from gensim_envs.utils.video import write_video
 
@@ -86,7 +86,7 @@ def demos(
     episodes: Positive = 100,
     seed: Seed = TRAINING.start,
     split: Literal["train", "test"] = "train",
-    disturb: float = 0.0,
+    disturb: Share = 0.0,
     workers: Workers = None,
     library: Folder = None,
 ) -> None:
@@ -98,8 +98,7 @@ def demos(
         episodes: number of episodes of each task.
         seed: seed of the first episode.
         split: split of colours and shapes.
-        disturb: share of the executed actions that go wrong, 0..1; the recorded actions are the
-            oracle's.
+        disturb: share of the executed actions that go wrong; the recorded ones are the oracle's.
     """
     opened = open_library(library)
     if not ids:

@@ -105,6 +105,10 @@ OptionalPositive = Annotated[
     int | None, value(functools.partial(whole_number, least=1), "N"), arg(help_behavior_hint="")
 ]
 """A whole number from 1, or None."""
+Share = Annotated[
+    float, value(lambda text: number(text, lambda n: 0 <= n <= 1, "a number from 0 to 1"), "SHARE")
+]
+"""A number from 0 to 1."""
 Seed = Annotated[int, value(functools.partial(whole_number, least=0), "SEED")]
 """A seed, from 0."""
 Workers = Annotated[
