@@ -64,13 +64,15 @@ class Mover:
         Raises:
             OracleError: there is none; the message says why.
         """
-        goal = self._spec.goals[number]
-        if goal.relation == "along":
-            yield np.append(lay(self._world, goal, now), 0)[None]
-        elif goal.items[0] in now.bodies:
-            yield np.append(self._sweep(number, now), 0)[None]
-        else:
+        if self._spec.goals[number].items[0] not in now.bodies:
             yield from self._placings(number, now)
+            return
+        goal = self._judge.soft_goal(number, now)
+        if goal.relation == "along":
+            action = lay(self._world, goal, now)
+        else:
+            action = self._sweep(number, goal, now)
+        yield np.append(action, 0)[None]
 
     def _placings(self, number: int, now: Snapshot) -> Iterator[Array]:
         """Put one of the lowest misplaced items in place, or clear what is in the way first."""
@@ -359,9 +361,9 @@ class Mover:
                 found.append(self._spec.footprint(goal.item_for(k), pose))
         return found
 
-    def _sweep(self, number: int, now: Snapshot) -> Array:
+    def _sweep(self, number: int, goal: Goal, now: Snapshot) -> Array:
         """Push the pile into its zones, and out of them the piles and ropes that do not belong."""
-        goal, items = self._spec.goals[number], self._spec.items
+        items = self._spec.items
         for intruder in sorted(self._judge.intruders(number, now)):
             if intruder not in now.bodies:
                 raise OracleError(f"the {items[intruder].asset} is in the way of the blade")
