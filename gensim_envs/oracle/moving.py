@@ -12,12 +12,12 @@ import shapely
 from gensim_envs.errors import OracleError
 from gensim_envs.oracle.foresight import after
 from gensim_envs.oracle.laying import lay
-from gensim_envs.oracle.planning import next_waypoint, pattern_sites
+from gensim_envs.oracle.planning import back_on_plan, next_waypoint, pattern_sites
 from gensim_envs.oracle.sweeping import best_push
 from gensim_envs.sim.bodies import first_touch
 from gensim_envs.sim.world import World
 from gensim_envs.task.geometry import TABLE, Array, in_workspace
-from gensim_envs.task.goals import GROUPS, REGION_REACH, REGIONS, Goal, Place, Snapshot
+from gensim_envs.task.goals import GROUPS, REGION_REACH, REGIONS, Goal, Place, Snapshot, Waypoint
 from gensim_envs.task.judge import Judge
 from gensim_envs.task.pose import WORKSPACE, Pose, wrap
 from gensim_envs.task.relations import movable, outline, outlines, span, standing, target_of
@@ -196,12 +196,13 @@ class Mover:
 
         Those of the judge's assignment come first, then equal items in their stead.
         """
-        step = next_waypoint(self._spec, now)
-        if step is not None:
-            target = target_of(self._spec, replace(goal, relation="at"), step.place, now)
-            yield step.item, self._on_top(step.place, target)
-            return
         judge = self._judge
+        step = next_waypoint(self._spec, now)
+        if step is None:
+            step = back_on_plan(self._spec, now, judge.assign(number, now).placed.keys())
+        if step is not None:
+            yield step.item, self._waypoint(step, goal, now)
+            return
         pairs: Sequence[tuple[int, Pose | Place]]
         if goal.relation in GROUPS:
             pairs = group_targets(self._spec, goal, now)
@@ -224,8 +225,10 @@ class Mover:
             return where
         return spot(self._spec, goal, where, item, now) if where.pattern is None else None
 
-    def _on_top(self, place: Place, target: Pose) -> Pose:
-        """A waypoint on a movable base, at the height of its top."""
+    def _waypoint(self, step: Waypoint, goal: Goal, now: Snapshot) -> Pose:
+        """Where a step of the plan puts its item; on a movable base at the height of its top."""
+        place = step.place
+        target = target_of(self._spec, replace(goal, relation="at"), place, now)
         asset = self._spec.items[place.bases[0]].asset if place.bases else None
         if asset is None or asset.opening is not None or target.z > 0 or asset.hollow:
             return target
