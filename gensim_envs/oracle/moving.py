@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 import shapely
@@ -28,7 +29,7 @@ _ASIDE_GRID = 0.02  # metres between places that are tried for something in the 
 _ASIDE_GAP, _TIGHT_GAP = 0.02, 0.005
 _AWAY = 0.06  # metres that something in the way moves at least, if its own place counts as free
 _TIPS = 0.006  # metres between points at which a grasp is tried
-_DROPS = 24  # places that are tried for setting something upright
+_DROPS = 96  # places that are tried for setting something upright
 _LEVEL = 0.002  # metres by which the targets of items differ that may be placed in any order
 _CENTRAL = 1e-4  # metres from its centre at which an item is held there
 _ROUND = 12  # yaws that stand for all yaws of a round item which is held off its centre
@@ -45,6 +46,12 @@ class Mover:
 
     def __init__(self, world: World, spec: TaskSpec, judge: Judge) -> None:
         self._world, self._spec, self._judge = world, spec, judge
+
+    @cached_property
+    def _carriers(self) -> set[int]:
+        """The kinds of items that goals put something on, which lies level only if they stand."""
+        bases = {base for goal in self._spec.goals if goal.relation == "on" for base in goal.bases}
+        return {self._judge.kinds[base] for base in bases if not self._spec.items[base].fixed}
 
     def toward(self, number: int, now: Snapshot) -> Array:
         """The next action (6,) toward a goal, given its number.
@@ -83,14 +90,16 @@ class Mover:
         why, level = "", math.inf
         for item, target in self._targets(number, goal, now):
             name = self._spec.items[item].asset
-            if lies(now, item) and (goal.relation == "at" or _stays(now.poses[item], target)):
+            must_stand = goal.relation == "at" or _stays(now.poses[item], target)
+            if lies(now, item) and (must_stand or self._judge.kinds[item] in self._carriers):
                 action = self._set_upright(item, now)
                 if action is not None:
                     if level == math.inf:
                         yield action
                     return
-                why = f"the {name} lies on its side, and nothing sets it upright"
-                continue
+                if must_stand:
+                    why = f"the {name} lies on its side, and nothing sets it upright"
+                    continue
             if target is None:
                 why = f"there is no room for the {name}"
                 continue
