@@ -177,6 +177,14 @@ def test_a_rope_topples_nothing(table, seed):
     assert not env.unwrapped._info()["violation"]
 
 
+def test_a_rope_beside_a_wall_is_held_where_the_cup_touches_it_alone():
+    """Here the cup's rim touched the pier first, which no action of the rope's changed."""
+    env = gym.make("gensim/MoorTheBoat-v0", obs_mode="state")
+    env.reset(seed=10_070)
+    solve(env, 12)
+    env.close()
+
+
 def test_a_crumb_along_a_wall_is_swept(piled):
     piled.reset(seed=1)
     wall = Pose(0.6, 0.1, 0, 0.3) @ Pose(0.0, -0.0655)

@@ -382,7 +382,7 @@ class Mover:
         strangers = [
             k for k in now.bodies if k not in goal.items and (items[k].distractor or goal.only)
         ]
-        action = best_push(self._spec, goal, now, strangers)
+        action = best_push(self._world, self._spec, goal, now, strangers)
         if action is None:
             raise OracleError("the blade cannot get behind the crumbs")
         return action

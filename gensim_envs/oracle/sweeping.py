@@ -15,7 +15,9 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from gensim_envs.oracle.foresight import after
 from gensim_envs.sim.arm.robot import BLADE_SIZE
+from gensim_envs.sim.world import World
 from gensim_envs.task.assets import Pile
 from gensim_envs.task.geometry import Array, clipped
 from gensim_envs.task.goals import Goal, Snapshot
@@ -33,6 +35,8 @@ _FAR = 4.0  # crumbs inside that are worth a metre less between a crumb and its 
 _BESIDE = 0.0055  # metres from a foreign crumb's middle: half of a crumb and a little air
 _BEHIND, _WAY = 0.03, 0.06  # metres behind a crumb and beside its way that a push takes
 _STILL = 1e-6  # metres by which rounding may seem to move a crumb
+_GAIN = 1e-3  # crumbs inside by which a push must make things better
+_TRIED = 12  # pushes that are tried in a copy of the world
 _FREE = 0.02  # metres from walls at which the blade fits behind a crumb
 _BLAME = (1.0, 3.0, 10.0)  # crumbs inside that are worth one that does not belong there
 
@@ -46,8 +50,11 @@ class _Sweep:
     """A goal about a pile, at one moment.
 
     Attributes:
+        world: where things are.
         spec: the task.
-        bases: the zones to push the pile into.
+        pile: to push.
+        strangers: piles and ropes that do not belong into the zones.
+        bases: the zones.
         now: where everything is.
         own: crumbs (k, 3) of the pile.
         foreign: crumbs (m, 3) that do not belong into the zones.
@@ -55,7 +62,10 @@ class _Sweep:
         walls: obstacles to the blade.
     """
 
+    world: World
     spec: TaskSpec
+    pile: int
+    strangers: tuple[int, ...]
     bases: tuple[int, ...]
     now: Snapshot
     own: Array
@@ -84,11 +94,12 @@ class _Sweep:
 
 
 def best_push(
-    spec: TaskSpec, goal: Goal, now: Snapshot, strangers: Sequence[int] = ()
+    world: World, spec: TaskSpec, goal: Goal, now: Snapshot, strangers: Sequence[int] = ()
 ) -> Array | None:
     """The next push for a goal about a pile.
 
     Args:
+        world: where things are.
         spec: the task.
         goal: a pile is inside a zone.
         now: where everything is.
@@ -97,11 +108,11 @@ def best_push(
     Returns:
         An action (6,), or None if the blade reaches no crumb, or not all of them.
     """
-    foreign = [now.bodies[k] for k in strangers if k in now.bodies]
+    pile, bases = goal.items[0], tuple(sorted(goal.bases))
+    foreign = _bodies(now, strangers)
     sweep = _Sweep(
-        spec, tuple(sorted(goal.bases)), now, now.bodies[goal.items[0]],
-        np.concatenate([np.zeros((0, 3)), *foreign]),
-        np.concatenate(list(now.bodies.values())), shapely.union_all(barriers(spec, now)),
+        world, spec, pile, tuple(strangers), bases, now, now.bodies[pile], foreign,
+        _bodies(now, list(now.bodies)), shapely.union_all(barriers(spec, now)),
     )  # fmt: skip
     outside = sweep.own[~sweep.inside(sweep.own)][:, :2]
     if not (np.abs(outside - clipped(outside)) <= _REACH).all():
@@ -114,10 +125,15 @@ def best_push(
             return action
     straight = _possible(sweep, [*_toward(_some(outside), *aims), *_sideways(sweep, _some(wrong))])
     for blame in _BLAME:
-        action = _best(sweep, straight, partial(sweep.worth, blame=blame), gains=True)
+        action = _best(sweep, straight, partial(sweep.worth, blame=blame))
         if action is not None:
             return action
     return _roundabout(sweep, outside if len(outside) else wrong, aims[0])
+
+
+def _bodies(now: Snapshot, items: Sequence[int]) -> Array:
+    """All crumbs and beads (n, 3) of some piles and ropes."""
+    return np.concatenate([np.zeros((0, 3)), *(now.bodies[k] for k in items)])
 
 
 def _apart(
@@ -135,10 +151,10 @@ def _apart(
     past_own, past_foreign = _past(sweep, sweep.own), _past(sweep, sweep.foreign)
     worth = partial(sweep.worth, blame=1.0)
     straight = _toward(_some(outside), middles, width, (0.0, -_END, _END))
-    action = _best(sweep, _unmixed(past_foreign, straight), worth, gains=True)
+    action = _best(sweep, _unmixed(past_foreign, straight), worth)
     if action is None:
         out = _sideways(sweep, _some(wrong))
-        action = _best(sweep, _unmixed(past_own, out), worth, gains=True)
+        action = _best(sweep, _unmixed(past_own, out), worth)
     if action is None and len(outside):
         action = _round(past_foreign, outside, middles, _unmixed)
     if action is None and len(outside):
@@ -180,7 +196,7 @@ def _make_way(sweep: _Sweep, past_own: _Sweep, crumbs: Array, middles: Array) ->
 
     blocking = sweep.foreign[in_the_way(sweep.foreign[None])[0] > 0][:, :2]
     pushes = _unmixed(past_own, _sideways(sweep, _some(blocking)))
-    return _best(sweep, pushes, lambda _, foreign: -in_the_way(foreign).sum(axis=1), gains=True)
+    return _best(sweep, pushes, lambda _, foreign: -in_the_way(foreign).sum(axis=1))
 
 
 def _roundabout(sweep: _Sweep, crumbs: Array, middles: Array) -> Array | None:
@@ -197,7 +213,25 @@ def _roundabout(sweep: _Sweep, crumbs: Array, middles: Array) -> Array | None:
         free = (room | sweep.inside(own)).sum(axis=-1)
         return np.asarray(free + 0.1 * sweep.worth(own, foreign, 1.0))
 
-    return _best(sweep, _possible(sweep, _sideways(sweep, _some(crumbs))), freedom, gains=False)
+    return _tried(sweep, _possible(sweep, _sideways(sweep, _some(crumbs))), freedom)
+
+
+def _tried(sweep: _Sweep, pushes: Array, worth: Callable[[Array, Array], Array]) -> Array | None:
+    """The action (6,) of a push (P, 2, 2) that makes a copy of the world better, if one does.
+
+    Those that the model of pushes finds best are tried: it does not know that walls stop crumbs.
+    """
+    if not len(pushes):
+        return None
+    best, chosen = worth(sweep.own[None], sweep.foreign[None])[0] + _GAIN, None
+    for push in pushes[np.argsort(-_values(sweep, pushes, worth), kind="stable")[:_TRIED]]:
+        action = _action(push)
+        then = after(sweep.world, action, push=True)
+        own, foreign = then.bodies[sweep.pile], _bodies(then, sweep.strangers)
+        value = worth(own[None], foreign[None])[0]
+        if value > best:
+            best, chosen = value, action
+    return chosen
 
 
 def _round(
@@ -219,7 +253,7 @@ def _round(
         return np.asarray(-gaps - 0.01 * sweep.inside(foreign).sum(axis=-1))
 
     pushes = possible(sweep, _toward(_some(crumbs), corner[None], 0.0))
-    return _best(sweep, pushes, nearness, gains=True)
+    return _best(sweep, pushes, nearness)
 
 
 def _aims(sweep: _Sweep) -> tuple[Array, float]:
@@ -337,26 +371,33 @@ def _lands(crumbs: Array, pushes: Array) -> Mask:
     return np.asarray(near.any(axis=1))
 
 
-def _best(
-    sweep: _Sweep, pushes: Array, worth: Callable[[Array, Array], Array], *, gains: bool
-) -> Array | None:
-    """The action (6,) of the best of pushes (P, 2, 2); with `gains` only if it is better than none.
+def _best(sweep: _Sweep, pushes: Array, worth: Callable[[Array, Array], Array]) -> Array | None:
+    """The action (6,) of the best of pushes (P, 2, 2), if it is better than none.
 
     Args:
         sweep: the goal.
         pushes: to choose from.
         worth: of states, see `_Sweep.worth`.
-        gains: whether the state must become better.
     """
     if not len(pushes):
         return None
+    values = _values(sweep, pushes, worth)
+    best = int(values.argmax())
+    if values[best] <= worth(sweep.own[None], sweep.foreign[None])[0] + _GAIN:
+        return None
+    return _action(pushes[best])
+
+
+def _values(sweep: _Sweep, pushes: Array, worth: Callable[[Array, Array], Array]) -> Array:
+    """How good the states (P,) are to which pushes (P, 2, 2) lead."""
     count = len(sweep.own)
     moved = _pushed(np.concatenate([sweep.own, sweep.foreign]), pushes)
-    values = worth(moved[:, :count], moved[:, count:])
-    best = int(values.argmax())
-    if gains and values[best] <= worth(sweep.own[None], sweep.foreign[None])[0] + 1e-3:
-        return None
-    (a, b), (c, d) = pushes[best]
+    return worth(moved[:, :count], moved[:, count:])
+
+
+def _action(push: Array) -> Array:
+    """The action (6,) of a push (2, 2)."""
+    (a, b), (c, d) = push
     return np.array([a, b, 0.0, c, d, 0.0])
 
 
