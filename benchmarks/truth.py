@@ -23,7 +23,9 @@ from gensim_envs.generation.validate import run_episode
 from gensim_envs.library import Library, Record, shipped
 from gensim_envs.sandbox.program import HandWritten, Program, Sandboxed
 from gensim_envs.seeds import BENCHMARK
+from gensim_envs.sim.arm.robot import BLADE_SIZE
 from gensim_envs.sim.views import PIXEL
+from gensim_envs.task.assets import Pile
 from gensim_envs.task.pose import WORKSPACE
 from gensim_envs.task.relations import outline
 from gensim_envs.utils import files
@@ -123,14 +125,23 @@ def after_random(id: str, seed: int) -> Measure:
 
 
 def _is_something_gone(env: TabletopEnv) -> bool:
-    """Whether a thing has left the table, or less than a pixel of it is in the workspace."""
+    """Whether a thing has left the table, or less than a pixel of it is in the workspace.
+
+    A pile has left the workspace with the first crumb that no blade reaches.
+    """
     spec, now = env.task_spec, env.world.snapshot()
     (x0, x1), (y0, y1) = WORKSPACE
     area = shapely.box(x0, y0, x1, y1).buffer(-PIXEL)
+    reach = shapely.box(x0, y0, x1, y1).buffer(BLADE_SIZE[1] / 2, join_style="mitre")
+
+    def is_gone(k: int) -> bool:
+        if k not in now.bodies:
+            return not outline(spec, k, now).intersects(area)
+        pile = isinstance(spec.items[k].asset, Pile)
+        return pile and not reach.contains(shapely.MultiPoint(now.bodies[k][:, :2]))
+
     return any(
-        not now.has(k) or (k not in now.bodies and not outline(spec, k, now).intersects(area))
-        for k, item in enumerate(spec.items)
-        if item.after is None
+        not now.has(k) or is_gone(k) for k, item in enumerate(spec.items) if item.after is None
     )
 
 

@@ -1,5 +1,7 @@
 """The oracle, from states that no demonstration would lead to."""
 
+import math
+
 import gymnasium as gym
 import numpy as np
 import pytest
@@ -8,7 +10,20 @@ from gymnasium.wrappers import RescaleAction
 
 import gensim_envs
 from gensim_envs import Oracle, OracleError
-from gensim_envs.api import Block, Bowl, Container, Cylinder, Pile, Pose, Rope, Scene, Zone, stack
+from gensim_envs.api import (
+    Block,
+    Bowl,
+    Box,
+    Container,
+    Cylinder,
+    Pile,
+    Pose,
+    Rope,
+    Scene,
+    Stand,
+    Zone,
+    stack,
+)
 from gensim_envs.envs.tabletop import TabletopEnv
 from gensim_envs.seeds import TUNING
 
@@ -64,6 +79,15 @@ def swept(scene: Scene) -> None:
     scene.goal("sweep the red crumbs into the green zone", pile, inside=zone)
     scene.goal("put the red block into the blue tray", block, inside=tray)
     scene.distract(Pile("yellow"))
+
+
+def bridge(scene: Scene) -> None:
+    """A slab on two pillars."""
+    pillars = scene.add(Cylinder("red", diameter=0.03, length=0.05), count=2)
+    stand = scene.add(Stand("blue"), at=HERE)
+    slab = scene.add(Box("green", extents=(0.16, 0.05, 0.01)))
+    scene.goal("put a red cylinder on each end of the blue stand", pillars, on=stand, part="ends")
+    scene.goal("lay the green box on both red cylinders", slab, on=tuple(pillars))
 
 
 def solve(env, limit: int = 20) -> int:
@@ -153,6 +177,14 @@ def test_a_rope_topples_nothing(table, seed):
     assert not env.unwrapped._info()["violation"]
 
 
+def test_a_rope_beside_a_wall_is_held_where_the_cup_touches_it_alone():
+    """Here the cup's rim touched the pier first, which no action of the rope's changed."""
+    env = gym.make("gensim/MoorTheBoat-v0", obs_mode="state")
+    env.reset(seed=10_070)
+    solve(env, 12)
+    env.close()
+
+
 def test_a_crumb_along_a_wall_is_swept(piled):
     piled.reset(seed=1)
     wall = Pose(0.6, 0.1, 0, 0.3) @ Pose(0.0, -0.0655)
@@ -165,6 +197,37 @@ def test_what_belongs_elsewhere_is_swept_out(piled):
     for k in range(5):
         edited(piled, "yellow pile", k, 0.42 + 0.015 * k, -0.25)
     solve(piled)
+
+
+@pytest.mark.parametrize("seed", [2000, 2004])
+def test_a_pile_is_swept_past_another_one(seed):
+    """The other pile is near the way, and in the way."""
+    env = gym.make("gensim/SeparatingPiles-v0", obs_mode="state")
+    env.reset(seed=seed)
+    solve(env, 18)
+    env.close()
+
+
+def test_a_toppled_pillar_is_stood_up_before_it_carries_something(table):
+    env = table(bridge, obs_mode="state")
+    env.reset(seed=1)
+    state = env.get_state()
+    pillar = state["bodies"][0][0]
+    pillar[2:] = [0.015, 0.0, math.sqrt(0.5), 0.0, math.sqrt(0.5)]
+    env.set_state(state)
+    assert env.world.snapshot().tilts[0] > 1
+    solve(env, 6)
+
+
+def test_a_box_off_the_plan_is_brought_back():
+    env = gym.make("gensim/PalletizingBoxes-v0", obs_mode="state")
+    env.reset(seed=2003)
+    pallet = env.unwrapped.world.snapshot().poses[0]
+    action = Oracle(env).act()
+    action[3:] = [pallet.x, pallet.y, action[5] + 0.5]
+    env.step(action)
+    solve(env, 24)
+    env.close()
 
 
 @pytest.mark.parametrize(("name", "seed"), [("StackFourLayerRedWall", 2502), ("BuildWheel", 2501)])

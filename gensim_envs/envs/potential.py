@@ -50,6 +50,8 @@ def potential(spec: TaskSpec, judge: Judge, status: GoalStatus, now: Snapshot) -
 def _far(spec: TaskSpec, judge: Judge, number: int, now: Snapshot) -> float:
     """How far the items of a goal are, from 0 to their number; a pile or rope is one item."""
     goal = spec.goals[number]
+    if goal.items[0] in now.bodies:
+        goal = judge.soft_goal(number, now)
     first = goal.items[0]
     if goal.relation == "along":
         offset = now.bodies[first][:, :2] - bead_targets(spec, goal, now)

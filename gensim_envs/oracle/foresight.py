@@ -10,9 +10,10 @@ from gensim_envs.task.geometry import Array
 from gensim_envs.task.goals import Snapshot
 
 
-def after(world: World, action: Array) -> Snapshot:
-    """The state after a pick and place (6,), in direct motion; the world itself does not change."""
+def after(world: World, action: Array, *, push: bool = False) -> Snapshot:
+    """The state after a pick and place or a push (6,), in direct motion; the world stays as is."""
     with contextlib.closing(World(renders=False)) as copy:
         copy.restore(world.spec, world.poses(), world.snapshot().contacts)
-        primitives.pick_and_place(copy, action)
+        act = primitives.push if push else primitives.pick_and_place
+        act(copy, action)
         return copy.snapshot()

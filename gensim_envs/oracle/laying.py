@@ -11,6 +11,7 @@ import shapely
 
 from gensim_envs.errors import OracleError
 from gensim_envs.oracle.foresight import after
+from gensim_envs.sim.bodies import first_touch
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import Rope
 from gensim_envs.task.geometry import Array, clipped, in_workspace
@@ -49,7 +50,7 @@ def lay(world: World, goal: Goal, now: Snapshot) -> Array:
     walls = np.array(barriers(spec, now), dtype=object)
     direct = _direct(spec, goal, now)
     trace = _trace(beads, direct)
-    free = in_workspace(*beads[direct[0], :2]) and not _touched(trace, walls).any()
+    free = _is_graspable(world, goal, beads[direct[0]]) and not _touched(trace, walls).any()
     if free:
         then = np.column_stack([trace[-1].real, trace[-1].imag])
         error = _error(then, bead_targets(spec, goal, now), walls)
@@ -60,7 +61,8 @@ def lay(world: World, goal: Goal, now: Snapshot) -> Array:
         _others(spec, goal, now, walls),
     )
     reachable = [
-        [drag for drag in drags if in_workspace(*beads[drag[0], :2])][:_TRIED] for drags in stages
+        [drag for drag in drags if _is_graspable(world, goal, beads[drag[0]])][:_TRIED]
+        for drags in stages
     ]
     if not any(reachable):
         raise OracleError("the rope is out of reach")
@@ -135,6 +137,12 @@ def _others(spec: TaskSpec, goal: Goal, now: Snapshot, walls: Array) -> list[Dra
         hits = int(_touched(trace[1:], walls).sum())
         ranked.append((_error(then, targets, walls) + 0.02 * hits, number))
     return [drags[number] for _, number in sorted(ranked)]
+
+
+def _is_graspable(world: World, goal: Goal, bead: Array) -> bool:
+    """Whether the cup touches the rope first where a bead (3,) is, and nothing beside it."""
+    x, y = (float(value) for value in bead[:2].astype(np.float32))  # as in an action
+    return in_workspace(x, y) and world.item_of(first_touch(world, x, y).body) == goal.items[0]
 
 
 def _action(beads: Array, drag: Drag) -> Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 import shapely
@@ -12,12 +13,12 @@ import shapely
 from gensim_envs.errors import OracleError
 from gensim_envs.oracle.foresight import after
 from gensim_envs.oracle.laying import lay
-from gensim_envs.oracle.planning import next_waypoint, pattern_sites
+from gensim_envs.oracle.planning import back_on_plan, next_waypoint, pattern_sites
 from gensim_envs.oracle.sweeping import best_push
 from gensim_envs.sim.bodies import first_touch
 from gensim_envs.sim.world import World
 from gensim_envs.task.geometry import TABLE, Array, in_workspace
-from gensim_envs.task.goals import GROUPS, REGION_REACH, REGIONS, Goal, Place, Snapshot
+from gensim_envs.task.goals import GROUPS, REGION_REACH, REGIONS, Goal, Place, Snapshot, Waypoint
 from gensim_envs.task.judge import Judge
 from gensim_envs.task.pose import WORKSPACE, Pose, wrap
 from gensim_envs.task.relations import movable, outline, outlines, span, standing, target_of
@@ -28,7 +29,7 @@ _ASIDE_GRID = 0.02  # metres between places that are tried for something in the 
 _ASIDE_GAP, _TIGHT_GAP = 0.02, 0.005
 _AWAY = 0.06  # metres that something in the way moves at least, if its own place counts as free
 _TIPS = 0.006  # metres between points at which a grasp is tried
-_DROPS = 24  # places that are tried for setting something upright
+_DROPS = 96  # places that are tried for setting something upright
 _LEVEL = 0.002  # metres by which the targets of items differ that may be placed in any order
 _CENTRAL = 1e-4  # metres from its centre at which an item is held there
 _ROUND = 12  # yaws that stand for all yaws of a round item which is held off its centre
@@ -45,6 +46,12 @@ class Mover:
 
     def __init__(self, world: World, spec: TaskSpec, judge: Judge) -> None:
         self._world, self._spec, self._judge = world, spec, judge
+
+    @cached_property
+    def _carriers(self) -> set[int]:
+        """The kinds of items that goals put something on, which lies level only if they stand."""
+        bases = {base for goal in self._spec.goals if goal.relation == "on" for base in goal.bases}
+        return {self._judge.kinds[base] for base in bases if not self._spec.items[base].fixed}
 
     def toward(self, number: int, now: Snapshot) -> Array:
         """The next action (6,) toward a goal, given its number.
@@ -64,13 +71,15 @@ class Mover:
         Raises:
             OracleError: there is none; the message says why.
         """
-        goal = self._spec.goals[number]
-        if goal.relation == "along":
-            yield np.append(lay(self._world, goal, now), 0)[None]
-        elif goal.items[0] in now.bodies:
-            yield np.append(self._sweep(number, now), 0)[None]
-        else:
+        if self._spec.goals[number].items[0] not in now.bodies:
             yield from self._placings(number, now)
+            return
+        goal = self._judge.soft_goal(number, now)
+        if goal.relation == "along":
+            action = lay(self._world, goal, now)
+        else:
+            action = self._sweep(number, goal, now)
+        yield np.append(action, 0)[None]
 
     def _placings(self, number: int, now: Snapshot) -> Iterator[Array]:
         """Put one of the lowest misplaced items in place, or clear what is in the way first."""
@@ -81,14 +90,16 @@ class Mover:
         why, level = "", math.inf
         for item, target in self._targets(number, goal, now):
             name = self._spec.items[item].asset
-            if lies(now, item) and (goal.relation == "at" or _stays(now.poses[item], target)):
+            must_stand = goal.relation == "at" or _stays(now.poses[item], target)
+            if lies(now, item) and (must_stand or self._judge.kinds[item] in self._carriers):
                 action = self._set_upright(item, now)
                 if action is not None:
                     if level == math.inf:
                         yield action
                     return
-                why = f"the {name} lies on its side, and nothing sets it upright"
-                continue
+                if must_stand:
+                    why = f"the {name} lies on its side, and nothing sets it upright"
+                    continue
             if target is None:
                 why = f"there is no room for the {name}"
                 continue
@@ -194,12 +205,13 @@ class Mover:
 
         Those of the judge's assignment come first, then equal items in their stead.
         """
-        step = next_waypoint(self._spec, now)
-        if step is not None:
-            target = target_of(self._spec, replace(goal, relation="at"), step.place, now)
-            yield step.item, self._on_top(step.place, target)
-            return
         judge = self._judge
+        step = next_waypoint(self._spec, now)
+        if step is None:
+            step = back_on_plan(self._spec, now, judge.assign(number, now).placed.keys())
+        if step is not None:
+            yield step.item, self._waypoint(step, goal, now)
+            return
         pairs: Sequence[tuple[int, Pose | Place]]
         if goal.relation in GROUPS:
             pairs = group_targets(self._spec, goal, now)
@@ -222,8 +234,10 @@ class Mover:
             return where
         return spot(self._spec, goal, where, item, now) if where.pattern is None else None
 
-    def _on_top(self, place: Place, target: Pose) -> Pose:
-        """A waypoint on a movable base, at the height of its top."""
+    def _waypoint(self, step: Waypoint, goal: Goal, now: Snapshot) -> Pose:
+        """Where a step of the plan puts its item; on a movable base at the height of its top."""
+        place = step.place
+        target = target_of(self._spec, replace(goal, relation="at"), place, now)
         asset = self._spec.items[place.bases[0]].asset if place.bases else None
         if asset is None or asset.opening is not None or target.z > 0 or asset.hollow:
             return target
@@ -359,16 +373,16 @@ class Mover:
                 found.append(self._spec.footprint(goal.item_for(k), pose))
         return found
 
-    def _sweep(self, number: int, now: Snapshot) -> Array:
+    def _sweep(self, number: int, goal: Goal, now: Snapshot) -> Array:
         """Push the pile into its zones, and out of them the piles and ropes that do not belong."""
-        goal, items = self._spec.goals[number], self._spec.items
+        items = self._spec.items
         for intruder in sorted(self._judge.intruders(number, now)):
             if intruder not in now.bodies:
                 raise OracleError(f"the {items[intruder].asset} is in the way of the blade")
         strangers = [
             k for k in now.bodies if k not in goal.items and (items[k].distractor or goal.only)
         ]
-        action = best_push(self._spec, goal, now, strangers)
+        action = best_push(self._world, self._spec, goal, now, strangers)
         if action is None:
             raise OracleError("the blade cannot get behind the crumbs")
         return action

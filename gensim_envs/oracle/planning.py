@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 import shapely
 
 from gensim_envs.task.goals import HEIGHT_TOLERANCE, POSITION_TOLERANCE, Snapshot, Waypoint
@@ -23,13 +25,30 @@ def next_waypoint(spec: TaskSpec, now: Snapshot) -> Waypoint | None:
         for step in spec.plan[:done]:
             where[step.item] = frame_of(step.place, now) @ step.place.pose
         if now.has(spec.plan[done].item) and all(
-            now.poses[item].distance(pose) <= POSITION_TOLERANCE
-            and abs(now.poses[item].z - pose.z) <= HEIGHT_TOLERANCE
-            for item, pose in where.items()
-            if now.has(item)
+            _is_at(item, pose, now) for item, pose in where.items() if now.has(item)
         ):
             return spec.plan[done]
     return None
+
+
+def back_on_plan(spec: TaskSpec, now: Snapshot, placed: Container[int]) -> Waypoint | None:
+    """The first step of a plan whose item is elsewhere, and not `placed` in another way.
+
+    A plan that moves an item twice is a puzzle, in which that step may be the wrong one: None.
+    """
+    if len({step.item for step in spec.plan}) < len(spec.plan):
+        return None
+    for step in spec.plan:
+        pose = frame_of(step.place, now) @ step.place.pose
+        if now.has(step.item) and step.item not in placed and not _is_at(step.item, pose, now):
+            return step
+    return None
+
+
+def _is_at(item: int, pose: Pose, now: Snapshot) -> bool:
+    have = now.poses[item]
+    level = abs(have.z - pose.z) <= HEIGHT_TOLERANCE
+    return level and have.distance(pose) <= POSITION_TOLERANCE
 
 
 def pattern_sites(spec: TaskSpec, judge: Judge, current: int, now: Snapshot) -> Motions:

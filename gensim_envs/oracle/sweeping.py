@@ -8,14 +8,16 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from gensim_envs.oracle.foresight import after
 from gensim_envs.sim.arm.robot import BLADE_SIZE
+from gensim_envs.sim.world import World
 from gensim_envs.task.assets import Pile
 from gensim_envs.task.geometry import Array, clipped
 from gensim_envs.task.goals import Goal, Snapshot
@@ -30,6 +32,11 @@ _REACH = BLADE_SIZE[1] / 2 - 0.005  # metres beyond the workspace to which the b
 _SHORT = (0.0, 0.15, 0.3, 0.4, 0.45)  # zone widths before its middle at which a push may end
 _MOST = 16  # crumbs from behind which pushes are tried, of the many that are to be moved
 _FAR = 4.0  # crumbs inside that are worth a metre less between a crumb and its zone
+_BESIDE = 0.0055  # metres from a foreign crumb's middle: half of a crumb and a little air
+_BEHIND, _WAY = 0.03, 0.06  # metres behind a crumb and beside its way that a push takes
+_STILL = 1e-6  # metres by which rounding may seem to move a crumb
+_GAIN = 1e-3  # crumbs inside by which a push must make things better
+_TRIED = 12  # pushes that are tried in a copy of the world
 _FREE = 0.02  # metres from walls at which the blade fits behind a crumb
 _BLAME = (1.0, 3.0, 10.0)  # crumbs inside that are worth one that does not belong there
 
@@ -43,8 +50,11 @@ class _Sweep:
     """A goal about a pile, at one moment.
 
     Attributes:
+        world: where things are.
         spec: the task.
-        bases: the zones to push the pile into.
+        pile: to push.
+        strangers: piles and ropes that do not belong into the zones.
+        bases: the zones.
         now: where everything is.
         own: crumbs (k, 3) of the pile.
         foreign: crumbs (m, 3) that do not belong into the zones.
@@ -52,7 +62,10 @@ class _Sweep:
         walls: obstacles to the blade.
     """
 
+    world: World
     spec: TaskSpec
+    pile: int
+    strangers: tuple[int, ...]
     bases: tuple[int, ...]
     now: Snapshot
     own: Array
@@ -81,11 +94,12 @@ class _Sweep:
 
 
 def best_push(
-    spec: TaskSpec, goal: Goal, now: Snapshot, strangers: Sequence[int] = ()
+    world: World, spec: TaskSpec, goal: Goal, now: Snapshot, strangers: Sequence[int] = ()
 ) -> Array | None:
     """The next push for a goal about a pile.
 
     Args:
+        world: where things are.
         spec: the task.
         goal: a pile is inside a zone.
         now: where everything is.
@@ -94,43 +108,104 @@ def best_push(
     Returns:
         An action (6,), or None if the blade reaches no crumb, or not all of them.
     """
-    foreign = [now.bodies[k] for k in strangers if k in now.bodies]
+    pile, bases = goal.items[0], tuple(sorted(goal.bases))
+    foreign = _bodies(now, strangers)
     sweep = _Sweep(
-        spec, tuple(sorted(goal.bases)), now, now.bodies[goal.items[0]],
-        np.concatenate([np.zeros((0, 3)), *foreign]),
-        np.concatenate(list(now.bodies.values())), shapely.union_all(barriers(spec, now)),
+        world, spec, pile, tuple(strangers), bases, now, now.bodies[pile], foreign,
+        _bodies(now, list(now.bodies)), shapely.union_all(barriers(spec, now)),
     )  # fmt: skip
     outside = sweep.own[~sweep.inside(sweep.own)][:, :2]
     if not (np.abs(outside - clipped(outside)) <= _REACH).all():
         return None
     wrong = sweep.foreign[sweep.inside(sweep.foreign)][:, :2]
     aims = _aims(sweep)
+    if len(foreign):
+        action = _apart(sweep, outside, wrong, *aims)
+        if action is not None:
+            return action
     straight = _possible(sweep, [*_toward(_some(outside), *aims), *_sideways(sweep, _some(wrong))])
     for blame in _BLAME:
-        action = _best(sweep, straight, partial(sweep.worth, blame=blame), gains=True)
+        action = _best(sweep, straight, partial(sweep.worth, blame=blame))
         if action is not None:
             return action
     return _roundabout(sweep, outside if len(outside) else wrong, aims[0])
+
+
+def _bodies(now: Snapshot, items: Sequence[int]) -> Array:
+    """All crumbs and beads (n, 3) of some piles and ropes."""
+    return np.concatenate([np.zeros((0, 3)), *(now.bodies[k] for k in items)])
+
+
+def _apart(
+    sweep: _Sweep, outside: Array, wrong: Array, middles: Array, width: float
+) -> Array | None:
+    """A push that moves crumbs of one kind only: no push parts piles that have been mixed.
+
+    Args:
+        sweep: the goal.
+        outside: crumbs (k, 2) of the pile that are to be moved.
+        wrong: crumbs (m, 2) that are to leave the zones.
+        middles: of the zones, (n, 2).
+        width: of the narrowest zone, metres.
+    """
+    past_own, past_foreign = _past(sweep, sweep.own), _past(sweep, sweep.foreign)
+    worth = partial(sweep.worth, blame=1.0)
+    straight = _toward(_some(outside), middles, width, (0.0, -_END, _END))
+    action = _best(sweep, _unmixed(past_foreign, straight), worth)
+    if action is None:
+        out = _sideways(sweep, _some(wrong))
+        action = _best(sweep, _unmixed(past_own, out), worth)
+    if action is None and len(outside):
+        action = _round(past_foreign, outside, middles, _unmixed)
+    if action is None and len(outside):
+        action = _make_way(sweep, past_own, _some(outside), middles)
+    return action
+
+
+def _past(sweep: _Sweep, crumbs: Array) -> _Sweep:
+    """A goal with crumbs (k, 3) among the walls."""
+    discs = shapely.MultiPoint(crumbs[:, :2]).buffer(_BESIDE)
+    return replace(sweep, walls=shapely.union(sweep.walls, discs))
+
+
+def _unmixed(sweep: _Sweep, pushes: Sequence[Push]) -> Array:
+    """The possible pushes (P, 2, 2) that do not move crumbs of both kinds."""
+    found = _possible(sweep, pushes)
+    if not len(found):
+        return found
+    crumbs = np.concatenate([sweep.own, sweep.foreign])
+    moved = (np.abs(_pushed(crumbs, found) - crumbs) > _STILL).any(axis=-1)
+    count = len(sweep.own)
+    return np.asarray(found[~(moved[:, :count].any(axis=1) & moved[:, count:].any(axis=1))])
+
+
+def _make_way(sweep: _Sweep, past_own: _Sweep, crumbs: Array, middles: Array) -> Array | None:
+    """A push of foreign crumbs away from the straight ways of crumbs (k, 2) to their zone."""
+    nearest = np.linalg.norm(crumbs[:, None] - middles, axis=-1).argmin(axis=1)
+    path = middles[nearest] - crumbs
+    length = np.linalg.norm(path, axis=1)
+    ahead = path / length[:, None]
+
+    def in_the_way(foreign: Array) -> Array:
+        """How much foreign crumbs (P, m, 3) are in the way, from 0 to k each, (P, m)."""
+        offset = foreign[:, None, :, :2] - crumbs[:, None]
+        along = np.einsum("pkmd,kd->pkm", offset, ahead)
+        foot = ahead[:, None] * np.clip(along, -_BEHIND, length[:, None])[..., None]
+        gaps = np.linalg.norm(offset - foot, axis=-1)
+        return np.asarray(np.maximum(0, 1 - gaps / _WAY).sum(axis=1))
+
+    blocking = sweep.foreign[in_the_way(sweep.foreign[None])[0] > 0][:, :2]
+    pushes = _unmixed(past_own, _sideways(sweep, _some(blocking)))
+    return _best(sweep, pushes, lambda _, foreign: -in_the_way(foreign).sum(axis=1))
 
 
 def _roundabout(sweep: _Sweep, crumbs: Array, middles: Array) -> Array | None:
     """A push of crumbs (k, 2) that cannot go straight: round an obstacle, or along a wall."""
     if not len(crumbs):
         return None
-    start = crumbs.mean(axis=0)
-    end = middles[np.linalg.norm(middles - start, axis=1).argmin()]
-    corner = _detour(start, end, sweep.walls)
-    stray = ~sweep.inside(sweep.own)
-    if corner is not None and stray.any():
-        pushes = _possible(sweep, _toward(_some(crumbs), corner[None], 0.0))
-
-        def nearness(own: Array, foreign: Array) -> Array:
-            gaps = np.linalg.norm(own[:, stray, :2] - corner, axis=-1).mean(axis=-1)
-            return np.asarray(-gaps - 0.01 * sweep.inside(foreign).sum(axis=-1))
-
-        action = _best(sweep, pushes, nearness, gains=True)
-        if action is not None:
-            return action
+    action = _round(sweep, crumbs, middles, _possible)
+    if action is not None:
+        return action
 
     def freedom(own: Array, foreign: Array) -> Array:
         room = ~shapely.dwithin(sweep.walls, shapely.points(own[..., :2]), _FREE)
@@ -138,7 +213,47 @@ def _roundabout(sweep: _Sweep, crumbs: Array, middles: Array) -> Array | None:
         free = (room | sweep.inside(own)).sum(axis=-1)
         return np.asarray(free + 0.1 * sweep.worth(own, foreign, 1.0))
 
-    return _best(sweep, _possible(sweep, _sideways(sweep, _some(crumbs))), freedom, gains=False)
+    return _tried(sweep, _possible(sweep, _sideways(sweep, _some(crumbs))), freedom)
+
+
+def _tried(sweep: _Sweep, pushes: Array, worth: Callable[[Array, Array], Array]) -> Array | None:
+    """The action (6,) of a push (P, 2, 2) that makes a copy of the world better, if one does.
+
+    Those that the model of pushes finds best are tried: it does not know that walls stop crumbs.
+    """
+    if not len(pushes):
+        return None
+    best, chosen = worth(sweep.own[None], sweep.foreign[None])[0] + _GAIN, None
+    for push in pushes[np.argsort(-_values(sweep, pushes, worth), kind="stable")[:_TRIED]]:
+        action = _action(push)
+        then = after(sweep.world, action, push=True)
+        own, foreign = then.bodies[sweep.pile], _bodies(then, sweep.strangers)
+        value = worth(own[None], foreign[None])[0]
+        if value > best:
+            best, chosen = value, action
+    return chosen
+
+
+def _round(
+    sweep: _Sweep,
+    crumbs: Array,
+    middles: Array,
+    possible: Callable[[_Sweep, Sequence[Push]], Array],
+) -> Array | None:
+    """A push of crumbs (k, 2) toward the corner of a way round walls, if one is in the way."""
+    start = crumbs.mean(axis=0)
+    end = middles[np.linalg.norm(middles - start, axis=1).argmin()]
+    corner = _detour(start, end, sweep.walls)
+    stray = ~sweep.inside(sweep.own)
+    if corner is None or not stray.any():
+        return None
+
+    def nearness(own: Array, foreign: Array) -> Array:
+        gaps = np.linalg.norm(own[:, stray, :2] - corner, axis=-1).mean(axis=-1)
+        return np.asarray(-gaps - 0.01 * sweep.inside(foreign).sum(axis=-1))
+
+    pushes = possible(sweep, _toward(_some(crumbs), corner[None], 0.0))
+    return _best(sweep, pushes, nearness)
 
 
 def _aims(sweep: _Sweep) -> tuple[Array, float]:
@@ -156,13 +271,20 @@ def _some(crumbs: Array) -> Array:
     return np.asarray(crumbs[order[np.linspace(0, len(crumbs) - 1, _MOST).astype(int)]])
 
 
-def _toward(crumbs: Array, aims: Array, width: float) -> list[Push]:
-    """Pushes from behind each crumb (k, 2) to a point, or to at most `width` before it."""
+def _toward(
+    crumbs: Array, aims: Array, width: float, across: Sequence[float] = (0.0,)
+) -> list[Push]:
+    """Pushes from behind each crumb (k, 2) to a point, or to at most `width` before it.
+
+    `across` are the distances from the blade's middle at which it meets the crumb, metres.
+    """
     pushes = []
-    for crumb, aim in itertools.product(crumbs, aims):
+    for crumb, aim, side in itertools.product(crumbs, aims, across):
         toward = (aim - crumb) / max(1e-9, float(np.linalg.norm(aim - crumb)))
+        shift = side * np.array([-toward[1], toward[0]])
         for behind, short in itertools.product((0.02, 0.05, 0.1), _SHORT if width else (0.0,)):
-            pushes.append((clipped(crumb - toward * behind), aim - toward * short * width))
+            start, end = crumb - toward * behind, aim - toward * short * width
+            pushes.append((clipped(start + shift), end + shift))
     return pushes
 
 
@@ -249,26 +371,33 @@ def _lands(crumbs: Array, pushes: Array) -> Mask:
     return np.asarray(near.any(axis=1))
 
 
-def _best(
-    sweep: _Sweep, pushes: Array, worth: Callable[[Array, Array], Array], *, gains: bool
-) -> Array | None:
-    """The action (6,) of the best of pushes (P, 2, 2); with `gains` only if it is better than none.
+def _best(sweep: _Sweep, pushes: Array, worth: Callable[[Array, Array], Array]) -> Array | None:
+    """The action (6,) of the best of pushes (P, 2, 2), if it is better than none.
 
     Args:
         sweep: the goal.
         pushes: to choose from.
         worth: of states, see `_Sweep.worth`.
-        gains: whether the state must become better.
     """
     if not len(pushes):
         return None
+    values = _values(sweep, pushes, worth)
+    best = int(values.argmax())
+    if values[best] <= worth(sweep.own[None], sweep.foreign[None])[0] + _GAIN:
+        return None
+    return _action(pushes[best])
+
+
+def _values(sweep: _Sweep, pushes: Array, worth: Callable[[Array, Array], Array]) -> Array:
+    """How good the states (P,) are to which pushes (P, 2, 2) lead."""
     count = len(sweep.own)
     moved = _pushed(np.concatenate([sweep.own, sweep.foreign]), pushes)
-    values = worth(moved[:, :count], moved[:, count:])
-    best = int(values.argmax())
-    if gains and values[best] <= worth(sweep.own[None], sweep.foreign[None])[0] + 1e-3:
-        return None
-    (a, b), (c, d) = pushes[best]
+    return worth(moved[:, :count], moved[:, count:])
+
+
+def _action(push: Array) -> Array:
+    """The action (6,) of a push (2, 2)."""
+    (a, b), (c, d) = push
     return np.array([a, b, 0.0, c, d, 0.0])
 
 

@@ -217,6 +217,37 @@ class Judge:
         """The items of one goal that are not in place, each with its nearest place."""
         return self._assign([number], now, self.motions(number, now), todo=True).todo
 
+    def soft_goal(self, number: int, now: Snapshot) -> Goal:
+        """A goal about a rope or pile, with the equal one in its stead that counts for it now."""
+        goal = self._spec.goals[number]
+        item = goal.items[0]
+        return replace(goal, items=(self._stand_ins(self.kinds[item], now)[item],))
+
+    def _stand_ins(self, kind: int, now: Snapshot) -> dict[int, int]:
+        """For each rope or pile of a kind that goals name, the one that counts for it.
+
+        Of all ways to exchange them, this fulfils the most goals, and then the most of each.
+        """
+        goals = [goal for goal in self._spec.goals if self.kinds[goal.items[0]] == kind]
+        named = sorted({goal.items[0] for goal in goals})
+        if len(named) == 1:
+            return {named[0]: named[0]}
+
+        def value(way: dict[int, int]) -> tuple[int, float]:
+            shares = [self._soft_share(goal, way[goal.items[0]], now) for goal in goals]
+            return sum(share == 1 for share in shares), round(sum(shares), 9)
+
+        orders = itertools.islice(itertools.permutations(named), _MOST)
+        return max((dict(zip(named, order, strict=True)) for order in orders), key=value)
+
+    def _soft_share(self, goal: Goal, item: int, now: Snapshot) -> float:
+        """The fraction of a goal that a rope or pile fulfils."""
+        if goal.relation == "along":
+            return beads_along(self._spec, replace(goal, items=(item,)), now)
+        crumbs = now.bodies[item]
+        inside = [crumbs_inside(self._spec, base, crumbs, now) for base in sorted(goal.bases)]
+        return float(np.any(inside, axis=0).mean())
+
     def _takers(self, goal: Goal, place: int) -> tuple[int, ...]:
         """Items of a goal that may take a place; where unequal ones have one each, the n-th."""
         size = len(goal.places) // goal.alternatives
@@ -262,14 +293,9 @@ class Judge:
             (fraction, number of its beads, crumbs or items).
         """
         spec, goal = self._spec, self._spec.goals[number]
-        first = goal.items[0]
-        if goal.relation == "along":
-            return beads_along(spec, goal, now), len(now.bodies[first])
-        if first in now.bodies:
-            inside = np.zeros(len(now.bodies[first]), bool)
-            for base in goal.bases:
-                inside |= crumbs_inside(spec, base, now.bodies[first], now)
-            return float(inside.mean()), len(inside)
+        if goal.items[0] in now.bodies:
+            item = self.soft_goal(number, now).items[0]
+            return self._soft_share(goal, item, now), len(now.bodies[item])
         if goal.relation == "around":
             done, free = around(spec, goal.items, goal.places[0].bases[0], now), 1
         else:

@@ -32,6 +32,8 @@ from gensim_envs.task.goals import (
 from gensim_envs.task.pose import Pose, wrap
 from gensim_envs.task.spec import TaskSpec
 
+_OVERLAP = 1e-6
+"""Square metres in the view from above by which one thing covers another, not only touches it."""
 _RIM = 0.002
 """Metres below the top of a wall from which a contact is one with its rim."""
 _AIR = 0.002
@@ -258,7 +260,7 @@ def _is_beside(spec: TaskSpec, goal: Goal, place: Place, item: int, now: Snapsho
     others = [outline(spec, base, now) for base in place.bases]
     lows = [span(spec, base, now)[0] for base in place.bases]
     level = all(abs(low - other) <= HEIGHT_TOLERANCE for other in lows)
-    if not level or any(own.intersection(other).area > 1e-6 for other in others):
+    if not level or any(own.intersection(other).area > _OVERLAP for other in others):
         return False
     first = now.poses[place.bases[0]]
     if goal.relation == "next to":
@@ -310,18 +312,19 @@ def _runs(row: Sequence[int], shapes: dict[int, shapely.Polygon]) -> list[list[i
 
 
 def around(spec: TaskSpec, items: Sequence[int], centre: int, now: Snapshot) -> int:
-    """How many of `items` fit together around something, evenly spaced; one fits always.
+    """How many of `items` fit together around something, evenly spaced; one beside it fits always.
 
     All of them encircle it where neighbouring angles and distances from its middle differ by at
     most 20 % from even ones.
     """
     middle, low = now.poses[centre], span(spec, centre, now)[0]
+    inner = outline(spec, centre, now)
     ring = []
     for k in items:
         pose = now.poses[k]
         away = pose.distance(middle)
         level = abs(span(spec, k, now)[0] - low) <= HEIGHT_TOLERANCE
-        if now.has(k) and level and away > 1e-6:
+        if now.has(k) and level and not outline(spec, k, now).intersection(inner).area > _OVERLAP:
             ring.append((math.atan2(pose.y - middle.y, pose.x - middle.x) % math.tau, away))
     even, best = math.tau / len(items), 0
     for angle, away in ring:
@@ -346,16 +349,17 @@ def _is_even(ring: list[tuple[float, float]]) -> bool:
 
 
 def crumbs_inside(spec: TaskSpec, base: int, crumbs: Array, now: Snapshot) -> NDArray[np.bool_]:
-    """Which crumbs (k, 3) lie inside a zone or container, (k,)."""
+    """Which crumbs (k, 3) lie inside a zone, on each other too, or in a container, (k,)."""
     opening = spec.items[base].asset.opening
     if opening is None:
         return np.zeros(len(crumbs), bool)
+    highest = max(0.03, spec.items[base].asset.height)
     if isinstance(spec.items[base].asset, Zone):
-        opening = opening.buffer(ZONE_MARGIN)
+        opening, highest = opening.buffer(ZONE_MARGIN), math.inf
     origin = now.poses[base]
     local = transform(crumbs[:, :2] - (origin.x, origin.y), Pose(0, 0, 0, -origin.yaw))
-    low = crumbs[:, 2] < max(0.03, spec.items[base].asset.height)
-    return np.asarray(shapely.contains_xy(opening, local[:, 0], local[:, 1])) & low
+    within = shapely.contains_xy(opening, local[:, 0], local[:, 1])
+    return np.asarray(within & (crumbs[:, 2] < highest))
 
 
 def path_corners(spec: TaskSpec, goal: Goal, now: Snapshot) -> Array:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Iterable
 
 from gensim_envs.task.assets import Pile
 from gensim_envs.task.assets.holders import PegStand
@@ -52,15 +54,29 @@ def violation(spec: TaskSpec, judge: Judge, start: Snapshot, now: Snapshot, reac
 
 
 def _ordered(spec: TaskSpec, judge: Judge, start: Snapshot, now: Snapshot, reached: int) -> str:
-    kinds = {kind for k in range(min(reached + 1, len(spec.goals))) for kind in judge.needs[k]}
-    for number in range(reached + 1, len(spec.goals)):
-        early = judge.in_place(number, now)
-        if judge.is_filled(number, now) and not judge.is_filled(number, start):
-            early.add(spec.goals[number].items[0])
-        for item in early:
-            if judge.kinds[item] not in kinds:
-                return f"the {spec.items[item].asset} was placed before its turn"
+    early = _there(spec, judge, start, now, range(reached + 1, len(spec.goals)))
+    if not early:
+        return ""
+    so_far = range(min(reached + 1, len(spec.goals)))
+    named = Counter(judge.kinds[k] for k in {k for goal in so_far for k in spec.goals[goal].items})
+    there = early | _there(spec, judge, start, now, so_far)
+    for item in sorted(early):
+        # Equal items stand for one another: too many of them are in place if one is too early.
+        if sum(judge.kinds[k] == judge.kinds[item] for k in there) > named[judge.kinds[item]]:
+            return f"the {spec.items[item].asset} was placed before its turn"
     return ""
+
+
+def _there(
+    spec: TaskSpec, judge: Judge, start: Snapshot, now: Snapshot, numbers: Iterable[int]
+) -> set[int]:
+    """Items that are in place for some of the goals; a rope or pile that was not at the start."""
+    found: set[int] = set()
+    for number in numbers:
+        found |= judge.in_place(number, now)
+        if judge.is_filled(number, now) and not judge.is_filled(number, start):
+            found.add(spec.goals[number].items[0])
+    return found
 
 
 def _never_on(spec: TaskSpec, rule: Rule, now: Snapshot) -> str:

@@ -64,18 +64,22 @@ class Lie:
 
     Attributes:
         points: (x, y) of each.
+        layers: how many lie on one another; the first points are at the bottom.
     """
 
     points: tuple[tuple[float, float], ...]
+    layers: int = 1
 
     def bodies(self, item: ItemSpec) -> list[list[float]]:
         """Its bodies, as in the state of an episode; each faces the next one."""
         points = np.array([in_metres(*point) for point in self.points])
         ahead = np.diff(points, axis=0, append=2 * points[-1:] - points[-2:-1])
+        per_layer = math.ceil(len(points) / self.layers)
         rows = []
-        for (x, y), (dx, dy) in zip(points.tolist(), ahead.tolist(), strict=True):
+        for k, ((x, y), (dx, dy)) in enumerate(zip(points.tolist(), ahead.tolist(), strict=True)):
             half = math.atan2(dy, dx) / 2 if item.asset.spread == 0 else 0.0
-            rows.append([x, y, item.asset.height / 2, 0, 0, math.sin(half), math.cos(half)])
+            z = item.asset.height * (0.5 + k // per_layer)
+            rows.append([x, y, z, 0, 0, math.sin(half), math.cos(half)])
         return rows
 
 

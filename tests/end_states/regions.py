@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from end_states import MIDDLE, Build, Put, done, not_done, pose
-from gensim_envs.api import Block, Bowl, Cylinder, Household, Scene
+from gensim_envs.api import Block, Bowl, Container, Cylinder, Household, Scene, Stand, Zone
 
 
 def beside(words: str, **relation: str) -> Build:
@@ -45,9 +45,39 @@ def around(scene: Scene) -> None:
     scene.goal(f"put the {reds} evenly around the {bowl}", reds, around=bowl)
 
 
+def around_crate(scene: Scene) -> None:
+    crate = scene.add(Container("blue", (0.2, 0.2, 0.06)), at=MIDDLE)
+    reds = scene.add(Block("red"), 4)
+    scene.goal(f"put the {reds} evenly around the {crate}", reds, around=crate)
+
+
+def around_zone(scene: Scene) -> None:
+    zone, reds = scene.add(Zone("blue", width=0.16), at=MIDDLE), scene.add(Block("red"), 4)
+    scene.goal(f"put the {reds} evenly around the {zone}", reds, around=zone)
+
+
+def beside_crate(scene: Scene) -> None:
+    crate, red = scene.add(Container("blue"), at=MIDDLE), scene.add(Block("red"))
+    scene.goal(f"put the {red} to the left of the {crate}", red, left_of=crate)
+
+
 def row(scene: Scene) -> None:
     reds = scene.add(Block("red"), 4)
     scene.goal(f"put the {reds} in a row", reds, row=True)
+
+
+def row_on_stand(scene: Scene) -> None:
+    scene.add(Stand("blue", extents=(0.3, 0.1, 0.02)), at=pose(0, 0, 90))
+    reds = scene.add(Block("red"), 4)
+    scene.goal(f"put the {reds} in a row", reds, row=True)
+
+
+def mixed_row(scene: Scene) -> None:
+    things = [
+        scene.add(Household("red", "soup_can")), scene.add(Household("green", "toy_car")),
+        scene.add(Block("blue")), scene.add(Cylinder("yellow")),
+    ]  # fmt: skip
+    scene.goal("put the can, the car, the block and the cylinder in a row", things, row=True)
 
 
 def anchored(scene: Scene) -> None:
@@ -99,6 +129,14 @@ CASES = [
     not_done("one is missing", around, blocks((10, 0), (-10, 0), (0, 10), (4, -20))),
     not_done("one is twice as far", around, blocks((8, 0), (-8, 0), (0, 14), (0, -8))),
     not_done("one is in the bowl", around, blocks((10, 0), (-10, 0), (0, 10), (0, 0, 0.5))),
+    done("around the crate", around_crate, blocks((14, 0), (-14, 0), (0, 14), (0, -14))),
+    not_done("in the four corners of the crate", around_crate,
+             blocks((6, 6, 0.5), (-6, 6, 0.5), (6, -6, 0.5), (-6, -6, 0.5))),
+    done("around the zone, touching it", around_zone,
+         blocks((10.1, 0), (-10.1, 0), (0, 10.1), (0, -10.1))),
+    not_done("within the zone", around_zone, blocks((5, 0), (-5, 0), (0, 5), (0, -5))),
+    done("left of the crate", beside_crate, blocks((0, -13))),
+    not_done("in the left part of the crate", beside_crate, blocks((0, -6, 0.5))),
     done("in a row", row, blocks((0, -9), (0, -3), (0, 3), (0, 9))),
     done("in a row, touching and askew", row,
          blocks(*((k / 2, 0.866 * k, 0, 60) for k in (-6.6, -2.2, 2.2, 6.6)))),
@@ -107,6 +145,12 @@ CASES = [
     not_done("a gap of 6 cm", row, blocks((0, -11), (0, -5), (0, 5), (0, 11))),
     not_done("two and two", row, blocks((0, -3), (0, 3), (6, -3), (6, 3))),
     not_done("a stack", row, blocks((0, 0), (0, 0, 4), (0, 0, 8), (0, 0, 12))),
+    done("a row on a stand", row_on_stand, blocks((0, -9, 2), (0, -3, 2), (0, 3, 2), (0, 9, 2))),
+    not_done("one of them beside the stand", row_on_stand,
+             blocks((0, -3, 2), (0, 3, 2), (0, 9, 2), (0, 17.5))),
+    done("different things in a row, the can lies", mixed_row,
+         {"red soup can": Put(0, -14, 0, 0, 90), "green toy car": Put(0, -4, 0, 90),
+          "blue block": Put(0, 4, 0, 20), "yellow cylinder": Put(0, 10)}),
     done("in a row with the cylinder", anchored, blocks((0, -2), (0, 4), (0, 10))),
     done("a row with the cylinder in it", anchored, blocks((0, -14), (0, -2), (0, 4))),
     not_done("a row beside the cylinder", anchored, blocks((8, -4), (8, 2), (8, 8))),

@@ -29,6 +29,15 @@ def in_order(scene: Scene) -> None:
     scene.goal(f"then put the {blue} into the {tray}", blue, inside=tray)
 
 
+def twins_in_order(scene: Scene) -> None:
+    reds, blue = scene.add(Block("red"), 2), scene.add(Block("blue"))
+    tray = scene.add(Container("cyan"), at=MIDDLE)
+    scene.ordered()
+    scene.goal(f"first put one red block into the {tray}", reds[0], inside=tray)
+    scene.goal(f"then put the {blue} into the {tray}", blue, inside=tray)
+    scene.goal("then put the other red block into it", reds[1], inside=tray)
+
+
 def in_any_order(scene: Scene) -> None:
     red, blue = scene.add(Block("red")), scene.add(Block("blue"))
     left, right = (scene.add(Zone(c), at=pose(0, y)) for c, y in (("cyan", -9), ("green", 9)))
@@ -113,6 +122,12 @@ CASES = [
     not_done("blue first", in_order, {"blue block": Put(0, 4, 0.5)}, IN,
              violation="before its turn"),
     not_done("red only", in_order, IN),
+    done("either red one, then blue, then the other", twins_in_order,
+         {"red block 2": Put(0, -5, 0.5)}, {"blue block": Put(0, 0, 0.5)},
+         {"red block": Put(0, 5, 0.5)}),
+    not_done("both red ones before blue", twins_in_order,
+             {"red block 2": Put(0, -5, 0.5)}, {"red block": Put(0, 5, 0.5)},
+             {"blue block": Put(0, 0, 0.5)}, violation="before its turn"),
     done("no order is asked for", in_any_order,
          {"blue block": Put(0, 9)}, {"red block": Put(0, -9)}),
     not_done("the first one was taken out again", in_any_order,

@@ -43,6 +43,26 @@ def pile(scene: Scene) -> None:
     scene.goal(f"sweep the {crumbs} into the {zone}", crumbs, inside=zone)
 
 
+def ropes(scene: Scene) -> None:
+    pair = scene.add(Rope("red"), 2)
+    lines = [scene.add(Line(c, 0.226), at=pose(x, 0, 90)) for c, x in (("blue", -8), ("green", 8))]
+    scene.goal(f"lay one {pair[0]} along the {lines[0]}", pair[0], along=lines[0])
+    scene.goal(f"lay the other {pair[0]} along the {lines[1]}", pair[1], along=lines[1])
+
+
+def piles(scene: Scene) -> None:
+    pair = scene.add(Pile("red", count=20), 2)
+    zones = [scene.add(Zone(c, 0.14), at=pose(0, y)) for c, y in (("blue", -14), ("green", 14))]
+    scene.goal(f"sweep one {pair[0]} into the {zones[0]}", pair[0], inside=zones[0])
+    scene.goal(f"sweep the other {pair[0]} into the {zones[1]}", pair[1], inside=zones[1])
+
+
+def two_posts(scene: Scene) -> None:
+    rope, pair = scene.add(Rope("red")), scene.add(Cylinder("blue", diameter=0.03), 2)
+    scene.distract(Cylinder("green", diameter=0.03))
+    scene.goal(f"stretch the {rope} from one {pair[0]} to the other", rope, along=list(pair))
+
+
 def clean(scene: Scene) -> None:
     crumbs, zone = scene.add(Pile("red")), scene.add(Zone("blue", width=0.16), at=MIDDLE)
     scene.distract(Block("green"))
@@ -66,6 +86,11 @@ def _rise(y: float, amplitude: float, period: float) -> float:
     return amplitude * math.sin(math.tau * y / period)
 
 
+def crumbs(x: float, y: float) -> Lie:
+    """Twenty crumbs about a point."""
+    return Lie(tuple((x + 1.3 * (k // 5 - 1.5), y + 1.3 * (k % 5 - 2)) for k in range(20)))
+
+
 def shifted(x: float, y: float) -> Lie:
     """A straight rope, shifted across and along its line."""
     return lines((x, y - HALF), (90, 19))
@@ -73,6 +98,7 @@ def shifted(x: float, y: float) -> Lie:
 
 STANDING = {"blue cylinder": Put(0, -POST), "blue cylinder 2": Put(0, POST)}
 CORNER = lines((-7.5, -7.5), (90, 12), (0, 7))
+HEAP = Lie(tuple((1.02 * (k % 13 // 4), 1.02 * (k % 13 % 4)) for k in range(50)), layers=4)
 CASES = [
     done("on the line", line, {"red rope": shifted(0, 0)}),
     done("the other way round", line, {"red rope": lines((0, HALF), (-90, 19))}),
@@ -94,6 +120,18 @@ CASES = [
     not_done("beside the posts", posts, {**STANDING, "red rope": shifted(4, 0)}),
     not_done("it ends at one post only", posts,
              {**STANDING, "red rope": lines((0, -HALF), (90, 9), (20, 10))}),
+    done("either of two equal ropes on either line", ropes,
+         {"red rope": shifted(8, 0), "red rope 2": shifted(-8, 0)}),
+    not_done("both on one line", ropes,
+             {"red rope": shifted(-8.4, 0), "red rope 2": shifted(-7.6, 0)}),
+    not_done("it ends at a post of another colour", two_posts,
+             {"blue cylinder": Put(0, -POST), "blue cylinder 2": Put(14, 0),
+              "green cylinder": Put(0, POST), "red rope": shifted(0, 0)}),
+    done("either of two equal piles in either zone", piles,
+         {"red pile": crumbs(0, 14), "red pile 2": crumbs(0, -14)}),
+    not_done("both in one zone", piles,
+             {"red pile": crumbs(-3, -14), "red pile 2": crumbs(3, -14)}),
+    done("heaped up in the zone", pile, {"red pile": HEAP}),
     done("all crumbs inside", pile, {"red pile": heap(0, 0)}),
     done("one reaches 3 mm over the border", pile, {"red pile": heap(0, 0, (0, 8.3))}),
     not_done("one crumb is 2 cm outside", pile, {"red pile": heap(0, 0, (0, 10))}),
