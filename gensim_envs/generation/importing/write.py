@@ -17,6 +17,7 @@ from gensim_envs.generation.importing.colors import Recolor
 from gensim_envs.generation.importing.derive import Goal, Placement
 from gensim_envs.generation.importing.layout import Entry, Layout, Root, Spot
 from gensim_envs.task.assets import (
+    COLORS,
     Asset,
     Bowl,
     Container,
@@ -33,6 +34,8 @@ from gensim_envs.task.pose import Pose
 
 _HOLDERS = (Bowl, Container, Pallet, Stand, Fixture)
 _MARGIN = 0.02  # metres around what is reserved together
+_STRIPES = (*("white", "black", "yellow", "purple"), *COLORS)
+"""Colours of painted paths, in order of preference."""
 
 
 @dataclass
@@ -59,6 +62,7 @@ class Writer:
     _lines: list[str] = field(default_factory=list)
     _marks: dict[tuple[int, int], str] = field(default_factory=dict)
     _spots: dict[int, str] = field(default_factory=dict)
+    _stripes: dict[int, str] = field(default_factory=dict)  # goal -> colour of its painted path
     _used: set[str] = field(default_factory=set)
 
     def text(self) -> str:
@@ -292,8 +296,9 @@ class Writer:
         name = self._unique("line")
         self._marks[n, 0] = name
         self.notes.append("the path of a rope is shown by a painted line")
-        color = "white" if rope.color != "white" else "black"
-        line = self._expression(Line(color, length=round(rope.length, 3)), {})
+        taken = {rope.color, *self._stripes.values()}
+        self._stripes[n] = next(color for color in _STRIPES if color not in taken)
+        line = self._expression(Line(self._stripes[n], length=round(rope.length, 3)), {})
         pose = self._pose(Spot(first.spot.root, middle), 0.0)
         self._lines.append(f"{name} = scene.add({line}, at={pose})")
 
@@ -338,7 +343,7 @@ class Writer:
     def _goal(self, n: int, goal: Goal) -> None:
         sentence = goal.sentence
         if n in self.restated or not sentence:
-            sentence = self.restate(goal)
+            sentence = self._restated(n, goal)
             self.notes.append(f"the instruction of goal {n + 1} is restated")
         place = self._place(n, goal)
         items = self._several(list(dict.fromkeys(goal.items)))
@@ -383,12 +388,12 @@ class Writer:
         text = sentence.format(*(f"{{{self._words[n]}}}" for n in sorted(self._words)))
         return ("f" if "{" in sentence else "") + json.dumps(text, ensure_ascii=False)
 
-    def restate(self, goal: Goal) -> str:
+    def _restated(self, n: int, goal: Goal) -> str:
         """A plain sentence for a goal."""
         items = self._called(list(dict.fromkeys(goal.items)))
         bases = self._called(goal.bases)
         several = len(goal.placements) > 1
-        shown = goal.relation == "along" and self._shown(goal) is not None
+        path = f"{self._stripes[n]} stripe" if n in self._stripes else bases
         return {
             "inside": f"put the {items} into the {bases}",
             "on": f"put the {items} on the {bases}",
@@ -396,7 +401,7 @@ class Writer:
             "corner": f"fit the {items} into the {bases}",
             "at": f"put the {items} at the {bases}",
             "beside": f"put the {items} next to the {bases}",
-            "along": f"lay the {items} along the {bases if shown else 'stripe'}",
+            "along": f"lay the {items} along the {path}",
         }[goal.relation]
 
     def _called(self, things: Sequence[int]) -> str:
