@@ -26,9 +26,12 @@ from tiny import record as tiny_record
 
 from gensim_envs.cli import main
 from gensim_envs.errors import CrashError
+from gensim_envs.generation.memory import recall
 from gensim_envs.generation.run import Run
 from gensim_envs.generation.verdict import Verdict, read_verdicts
 from gensim_envs.library import Library, digest
+from gensim_envs.task.assets import ASSETS
+from gensim_envs.utils.answers import json_objects
 from gensim_envs.utils.files import locked
 
 KEY = "sk-test-0123456789abcdef"
@@ -194,6 +197,17 @@ def test_every_attempt_goes_through_the_chain(unbroken: Place) -> None:
         lines = (unbroken.run / f"attempts/{attempt:04d}.jsonl").read_text().splitlines()
         names = [json.loads(line)["name"] for line in lines]
         assert [name.rpartition("-")[0] for name in names] == CHAIN
+
+
+def test_the_example_of_a_proposal_is_a_known_task(place: Place) -> None:
+    assert place.generate("--count", "1", "--critics", "1").code == 0
+    [request] = [r for r in place.server.requests if r.stage == "propose"]
+    [example] = json_objects(request.body["messages"][1]["content"])
+    known = {entry.name: entry for entry in recall(Library(place.root / "none"))}
+    assert example["description"] == known[example["name"]].summary
+    # A critic reasons before it votes.
+    [form] = [r.body["response_format"] for r in place.server.requests if r.stage == "reflect"]
+    assert list(form["json_schema"]["schema"]["properties"]) == ["why", "vote"]
 
 
 def test_workers_and_timing_change_no_byte(
@@ -429,6 +443,63 @@ def test_an_answer_without_a_program_goes_back_for_repair(place: Place, kind: st
     assert verdict.first == ["proposal"]
 
 
+def test_a_repair_quotes_the_line_that_was_refused(place: Place) -> None:
+    def implement(messages: list[dict[str, str]]) -> str:
+        answer = named_in(messages[1]["content"]).answer
+        return answer.replace("target = scene.add(", "target = scene.place(")
+
+    place.server.faults.append(says("implement", implement, times=1))
+    assert place.generate("--count", "1", "--critics", "0").code == 0
+    [repair] = [request for request in place.server.requests if request.stage == "repair"]
+    assert "The line is: target = scene.place(" in repair.body["messages"][1]["content"]
+
+
+def test_an_answer_without_end_is_asked_for_once_more_and_charged(place: Place) -> None:
+    place.server.faults.append(says("implement", "and then " * 2000, finish="length"))
+    assert place.generate("--count", "1").code == 1
+    asked = [request for request in place.server.requests if request.stage == "implement"]
+    assert [request.body["max_tokens"] for request in asked] == [4096, 4096]
+    [verdict] = place.verdicts()
+    assert verdict.cause == "parse"
+    assert "was cut after" in verdict.problem
+    kept = (place.run / "attempts/0001.jsonl").read_text().splitlines()
+    answers = [json.loads(line)["answer"] for line in kept]
+    assert sum("and then" in answer for answer in answers) == 2  # both are kept
+    assert verdict.tokens[1] > 2 * len("and then ") * 2000 / 5
+    assert main(["report", str(place.run), "--workers", "1"]) == 0
+    [run] = json.loads((place.run / "report.json").read_text())["runs"]
+    assert run["usage"]["answer_tokens"] == verdict.tokens[1]
+
+
+def test_a_refusal_by_a_content_filter_is_not_asked_again(place: Place) -> None:
+    place.server.faults.append(says("implement", "I must not say", finish="content_filter"))
+    ended = place.generate("--count", "1")
+    assert place.causes() == ["api"]
+    assert "content filter ended the answer: 'I must not say'" in ended.out
+    assert sum(request.stage == "implement" for request in place.server.requests) == 1
+
+
+def test_an_empty_account_ends_the_run_at_once(place: Place) -> None:
+    quota = Fault("status", "propose", 99, 429, "You exceeded your quota", "insufficient_quota")
+    place.server.faults.append(quota)
+    ended = place.generate("--window", "1")
+    assert ended.code == 2
+    assert "account is empty" in ended.err
+    assert "You exceeded your quota" in ended.err
+    assert len(place.server.requests) == 1
+    assert place.verdicts() == []
+
+
+def test_options_for_odd_servers_reach_every_call(place: Place) -> None:
+    options = ("--no-stream", "--extra-body", '{"top_k": 7}', "--max-answer-tokens", "900")
+    assert place.generate("--count", "1", "--critics", "0", *options).code == 0
+    for request in place.server.requests:
+        assert request.body["top_k"] == 7
+        assert request.body["max_tokens"] == 900
+        assert "stream" not in request.body
+        assert "n" not in request.body
+
+
 def test_an_open_block_and_missing_and_unused_imports_are_mended(place: Place) -> None:
     def implement(messages: list[dict[str, str]]) -> str:
         recipe = named_in(messages[1]["content"])
@@ -628,6 +699,8 @@ def test_a_curriculum_is_planned_once_and_followed_step_by_step(place: Place) ->
     assert sum(stage == "curriculum" for stage in prompts.values()) == 1
     proposals = [text for text, stage in prompts.items() if stage == "propose"]
     assert all('"lay the table"' in text for text in proposals)
+    [plan] = [text for text, stage in prompts.items() if stage == "curriculum"]
+    assert all(f"- {name}: " in plan for name in ASSETS)
     assert sorted(re.findall(r"Step \d", " ".join(proposals))) == ["Step 1", "Step 1", "Step 2"]
     place.server.requests.clear()
     assert place.generate(*options).code == 0  # it is all there

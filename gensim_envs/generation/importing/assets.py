@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gensim_envs.errors import TaskError
 from gensim_envs.sandbox.legacy.facade import RGB
@@ -18,6 +18,8 @@ from gensim_envs.task import assets
 from gensim_envs.task.assets import KIT_SHAPES, Asset
 
 _BLOCK = 0.04
+_WIDEST = 0.12
+"""Metres; nobody asks for a wider cylinder or ball, but for room around one."""
 Made = tuple[type[Asset], dict[str, object]]
 
 
@@ -39,6 +41,12 @@ class Size:
                 x = y = z = self.dims[0]
             self.notes.append(f"the size of a {what} is assumed: {_cm(x)} x {_cm(y)} x {_cm(z)} cm")
         return (_length(x), _length(y), _length(z))
+
+    def round(self, what: str) -> Triple:
+        """As `extents`; room in which things are to go round it is no size of a round thing."""
+        if self.room and not self.dims and min(self.room[:2]) > _WIDEST:
+            self = replace(self, room=None)
+        return self.extents(what, (_BLOCK, _BLOCK, _BLOCK))
 
     def side(self) -> float:
         """The length of what is painted."""
@@ -84,7 +92,7 @@ def _box(thing: Thing, size: Size) -> Made:
 
 def _cylinder(thing: Thing, size: Size) -> Made:
     filled = len(size.dims) >= 3
-    x, _, z = size.extents("cylinder", (_BLOCK, _BLOCK, _BLOCK))
+    x, _, z = size.round("cylinder")
     return assets.Cylinder, {"diameter": _length(2 * x) if filled else x, "length": z}
 
 
@@ -93,7 +101,7 @@ def _ball(thing: Thing, size: Size) -> Made:
         return assets.Ball, {"diameter": _length(2 * size.dims[0])}
     if "-template" not in thing.file:
         return assets.Ball, {"diameter": 0.06}
-    return assets.Ball, {"diameter": size.extents("ball", (_BLOCK, _BLOCK, _BLOCK))[0]}
+    return assets.Ball, {"diameter": size.round("ball")[0]}
 
 
 def _container(thing: Thing, size: Size) -> Made:

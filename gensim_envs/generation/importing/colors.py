@@ -21,6 +21,11 @@ from gensim_envs.task.visibility import looks_like
 _CHOICES = ("black", "white", "blue", "yellow", "purple", "orange", "red", "green", "cyan", "gold")
 """Colours that are given, in order of preference."""
 _DRAWN = sorted({color for colors in SPLIT_COLORS.values() for color in colors})
+_MODIFIERS = (
+    r"(?:[ -](?!(?:in|into|on|onto|to|at|with|from|inside|next|beside|between|then|atop|upon)\b)"
+    r"\w+|,)*? "
+)
+"""What may stand between a colour and its noun: no preposition, since a new phrase begins there."""
 _MATCHING = re.compile(r"\b(match|same|correspond|respective|colou?r)")
 
 
@@ -135,10 +140,20 @@ class Recolor:
             if k in {*goal.items, *goal.bases} and _MATCHING.search(text):
                 return True
             for found in re.finditer(rf"(?<!\w){re.escape(color)}(?!\w)", text):
-                noun = re.search(rf"\b({ordered})", text[found.end() :])
-                if noun is None or k in (self._meant(noun[1]) or goal.items):
+                noun = re.match(rf"{_MODIFIERS}({ordered})", text[found.end() :])
+                if k in (self._meant(noun[1]) or goal.items if noun else self._coloured(goal, k)):
                     return True
         return False
+
+    def _coloured(self, goal: Goal, k: int) -> set[int]:
+        """The things that a colour without a noun means: those to which the program gives it."""
+        told = [other for other in self.goals if other.sentence == goal.sentence]
+        named = {
+            n for other in told for n in (*other.items, *other.bases)
+            if self._entries[n].asset.color == self._entries[k].asset.color
+            and self._entries[n].variables == self._entries[k].variables
+        }  # fmt: skip
+        return {n for n in named if self._entries[n].thing.color is not None} or named or {k}
 
     def _meant(self, noun: str) -> set[int]:
         """The things that a noun means: those usually called so, if there are any."""

@@ -88,6 +88,7 @@ class Derivation:
     layout: Layout
     goals: list[Goal] = field(default_factory=list)
     _at: dict[int, Spot] = field(default_factory=dict)  # where each thing stands by now
+    _height: dict[int, float] = field(default_factory=dict)  # of each item's last target
     _moved: set[int] = field(default_factory=set)
     _loaded: dict[int, set[int]] = field(default_factory=dict)  # thing -> what it was put on
 
@@ -147,6 +148,7 @@ class Derivation:
         placed: list[Placement] = []
         level: dict[int, int] = {}  # how many things of this goal are below each
         for item, n in _pair(items, len(targets), old.matches).items():
+            self._height[item] = old.targets[n][2]
             placement = self._place(item, targets[n], text)
             if placement is None:
                 self.layout.notes.append(
@@ -191,8 +193,9 @@ class Derivation:
         # A rope ends at the sides of things that stand up.
         sizes = [asset_geometry(self._entries[k].asset) for k in things]
         gaps = [0.0 if g.flat else g.size[0] / 2 + Rope.BEAD / 2 + 0.002 for g in sizes]
-        away = Pose(round(Rope.LENGTH + sum(gaps), 4), 0.0)
-        self._at[things[1]] = self._entries[things[1]].start = Spot(("thing", things[0]), away)
+        away = round((Rope.LENGTH + sum(gaps)) / 2, 4)
+        for k, x in zip(things, (-away, away), strict=True):
+            self._at[k] = self._entries[k].start = Spot(("island", -1 - things[0]), Pose(x, 0.0))
         self.layout.notes.append(
             f"the {self._entries[things[1]].asset} starts where the rope reaches"
         )
@@ -248,7 +251,8 @@ class Derivation:
         # Balls carry nothing: what goes where one is, goes beside it in the same holder.
         solid = [k for k in found if not isinstance(self._entries[k].asset, Ball)]
         around = self._around(held, item)
-        if around is not None and not (_STACKS.search(text) or self._says(text, solid)):
+        told = _STACKS.search(text) or self._says(text, solid) or self._above(item, solid)
+        if around is not None and not told:
             crossed = isinstance(around, Zone) and text and not _is_named(around, text)
             if not crossed:
                 return ()
@@ -265,6 +269,13 @@ class Derivation:
         if len(central) == 1 or len(top) == 1:
             return ((central or top)[0],)
         return tuple(sorted(top))[:4]
+
+    def _above(self, item: int, others: Iterable[int]) -> bool:
+        """Whether the old heights, though nothing judged them, put an item over all of others."""
+        heights = {k: self._entries[k].asset.height for k in others}
+        return bool(heights) and all(
+            self._height[item] - self._height[k] > 0.6 * height for k, height in heights.items()
+        )
 
     def _says(self, text: str, items: Iterable[int]) -> bool:
         """Whether a sentence puts something on one of these items."""

@@ -7,14 +7,17 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
+
+import shapely
 
 from gensim_envs.generation.importing.colors import Recolor
 from gensim_envs.generation.importing.derive import Goal, Placement
 from gensim_envs.generation.importing.layout import Entry, Layout, Root, Spot
 from gensim_envs.task.assets import (
+    COLORS,
     Asset,
     Bowl,
     Container,
@@ -31,6 +34,8 @@ from gensim_envs.task.pose import Pose
 
 _HOLDERS = (Bowl, Container, Pallet, Stand, Fixture)
 _MARGIN = 0.02  # metres around what is reserved together
+_STRIPES = (*("white", "black", "yellow", "purple"), *COLORS)
+"""Colours of painted paths, in order of preference."""
 
 
 @dataclass
@@ -57,6 +62,7 @@ class Writer:
     _lines: list[str] = field(default_factory=list)
     _marks: dict[tuple[int, int], str] = field(default_factory=dict)
     _spots: dict[int, str] = field(default_factory=dict)
+    _stripes: dict[int, str] = field(default_factory=dict)  # goal -> colour of its painted path
     _used: set[str] = field(default_factory=set)
 
     def text(self) -> str:
@@ -179,14 +185,17 @@ class Writer:
                 continue
             if entry.start is not None:
                 options.append(f"at={self._pose(entry.start, self._top(entry.start))}")
-            elif self._fixed[k] and (radius := self._extent(("thing", k))):
-                options.append(f"at=scene.reserve(radius={radius})")
+            elif self._fixed[k] and (room := self._reserved(("thing", k))):
+                options.append(f"at={room}")
             if self._fixed[k] != entry.asset.fixed and not asset_geometry(entry.asset).flat:
                 options.append(f"fixed={self._fixed[k]}")
             self._lines.append(f"{name} = scene.add({', '.join(options)})")
 
-    def _over(self, base: int, pose: Pose) -> bool:
-        """Whether a place is over a thing."""
+    def _over(self, root: Root, pose: Pose) -> bool:
+        """Whether a place is over the thing in whose frame it is."""
+        kind, base = root
+        if kind != "thing":
+            return False
         x, y, _ = asset_geometry(self._entries[base].asset).size
         return abs(pose.x) <= x / 2 + 0.005 and abs(pose.y) <= y / 2 + 0.005
 
@@ -194,28 +203,58 @@ class Writer:
         """The height of what is below a spot: of the top or floor of a thing, or 0."""
         kind, base = spot.root
         asset = self._entries[base].asset if kind == "thing" else None
-        if asset is None or asset_geometry(asset).flat or not self._over(base, spot.pose):
+        if asset is None or asset_geometry(asset).flat or not self._over(spot.root, spot.pose):
             return 0.0
         if asset.hollow:
             return 0.006 if asset.opening is not None else 0.0
         return asset_geometry(asset).size[2]
 
-    def _extent(self, root: Root) -> float:
-        """Radius of the disc around a root that marks beside it need; 0 without such marks."""
-        kinds = (root, ("axes", root[1])) if root[0] == "thing" else (root,)
-        far = 0.0
-        for p in self._painted():
-            if p.spot.root in kinds and not self._top(Spot(root, p.spot.pose)):
-                size = asset_geometry(self._entries[p.item].asset).size
-                own = 0.0 if p.relation == "along" else math.hypot(size[0], size[1]) / 2
-                far = max(far, math.hypot(p.spot.pose.x, p.spot.pose.y) + own)
-        for e in self._entries:
-            if e.start is not None and e.start.root in kinds:
-                size = asset_geometry(e.asset).size
-                away = math.hypot(e.start.pose.x, e.start.pose.y)
-                if far or root[0] != "thing" or not self._over(root[1], e.start.pose):
-                    far = max(far, away + math.hypot(size[0], size[1]) / 2)
-        return min(0.24, round(far + _MARGIN, 3)) if far else 0.0
+    def _reserved(self, root: Root) -> str:
+        """The pose of a root as an expression that reserves the room; "" if it needs none."""
+        radius, middle = self._room(root)
+        if not radius:
+            return ""
+        there = f"scene.reserve(radius={radius})"
+        near = math.hypot(middle.x, middle.y) < 0.01
+        return there if near else f"{there} @ Pose({-middle.x:.4g}, {-middle.y:.4g})"
+
+    def _room(self, root: Root) -> tuple[float, Pose]:
+        """The disc that a root and all that hangs on it need: its radius, and its middle.
+
+        What stands or goes beside a thing must be on the table, wherever the thing is drawn. The
+        radius is 0 where the root's own place is enough; the middle is in the frame of the root.
+        """
+        discs = list(self._discs(root))
+        if root[0] == "thing":
+            corners = asset_geometry(self._entries[root[1]].asset).outline
+            own = max(math.hypot(x, y) for x, y in corners)
+            beside = any(p.spot.root == root and not self._top(p.spot) for p in self._painted())
+            if not beside and all(math.hypot(x, y) + radius <= own for x, y, radius in discs):
+                return 0.0, Pose(0, 0)
+            discs += [(x, y, 0.0) for x, y in corners]
+        x0, y0, x1, y1 = shapely.total_bounds(
+            [shapely.box(x - r, y - r, x + r, y + r) for x, y, r in discs]
+        )
+        x, y = (round(float(a + b) / 2, 3) + 0.0 for a, b in ((x0, x1), (y0, y1)))
+        far = max(math.hypot(disc[0] - x, disc[1] - y) + disc[2] for disc in discs)
+        return min(0.24, round(far + _MARGIN, 3)), Pose(x, y)
+
+    def _discs(self, root: Root) -> Iterator[tuple[float, float, float]]:
+        """(x, y, radius) of what stands or goes in the frame of a root."""
+        spots = [
+            (self._entries[p.item].asset, p.spot, p.relation)
+            for goal in self.goals for p in goal.placements
+            if p.relation in ("mark", "along", "at", "corner")
+        ]  # fmt: skip
+        spots += [(e.asset, e.start, "start") for e in self._entries if e.start is not None]
+        for asset, spot, how in spots:
+            width, depth, _ = asset_geometry(asset).size
+            radius = math.hypot(width, depth) / (1 if how == "corner" else 2)
+            x, y = (0.0, 0.0) if how == "corner" else (spot.pose.x, spot.pose.y)
+            if spot.root == ("axes", root[1]) and root[0] == "thing":  # in any direction
+                yield 0.0, 0.0, math.hypot(x, y) + radius
+            elif spot.root == root and not (how == "start" and self._over(root, spot.pose)):
+                yield x, y, 0.0 if how == "along" else radius
 
     def _painted(self) -> list[Placement]:
         return [
@@ -225,11 +264,11 @@ class Writer:
 
     def _reserve(self) -> None:
         """Reserve room for random poses on which nothing stands."""
-        islands = {p.spot.root[1] for p in self._painted() if p.spot.root[0] == "island"}
+        spots = [p.spot for p in self._painted()] + [e.start for e in self._entries if e.start]
+        islands = {spot.root[1] for spot in spots if spot.root[0] == "island"}
         for k in sorted(islands):
             self._spots[k] = self._unique("spot", len(islands))
-            radius = self._extent(("island", k)) or 0.05
-            self._lines.append(f"{self._spots[k]} = scene.reserve(radius={radius})")
+            self._lines.append(f"{self._spots[k]} = {self._reserved(('island', k))}")
 
     def _paint(self, kinds: Collection[str]) -> None:
         """Paint marks where goals put things that nothing else shows."""
@@ -257,8 +296,9 @@ class Writer:
         name = self._unique("line")
         self._marks[n, 0] = name
         self.notes.append("the path of a rope is shown by a painted line")
-        color = "white" if rope.color != "white" else "black"
-        line = self._expression(Line(color, length=round(rope.length, 3)), {})
+        taken = {rope.color, *self._stripes.values()}
+        self._stripes[n] = next(color for color in _STRIPES if color not in taken)
+        line = self._expression(Line(self._stripes[n], length=round(rope.length, 3)), {})
         pose = self._pose(Spot(first.spot.root, middle), 0.0)
         self._lines.append(f"{name} = scene.add({line}, at={pose})")
 
@@ -303,7 +343,7 @@ class Writer:
     def _goal(self, n: int, goal: Goal) -> None:
         sentence = goal.sentence
         if n in self.restated or not sentence:
-            sentence = self.restate(goal)
+            sentence = self._restated(n, goal)
             self.notes.append(f"the instruction of goal {n + 1} is restated")
         place = self._place(n, goal)
         items = self._several(list(dict.fromkeys(goal.items)))
@@ -348,12 +388,12 @@ class Writer:
         text = sentence.format(*(f"{{{self._words[n]}}}" for n in sorted(self._words)))
         return ("f" if "{" in sentence else "") + json.dumps(text, ensure_ascii=False)
 
-    def restate(self, goal: Goal) -> str:
+    def _restated(self, n: int, goal: Goal) -> str:
         """A plain sentence for a goal."""
         items = self._called(list(dict.fromkeys(goal.items)))
         bases = self._called(goal.bases)
         several = len(goal.placements) > 1
-        shown = goal.relation == "along" and self._shown(goal) is not None
+        path = f"{self._stripes[n]} stripe" if n in self._stripes else bases
         return {
             "inside": f"put the {items} into the {bases}",
             "on": f"put the {items} on the {bases}",
@@ -361,7 +401,7 @@ class Writer:
             "corner": f"fit the {items} into the {bases}",
             "at": f"put the {items} at the {bases}",
             "beside": f"put the {items} next to the {bases}",
-            "along": f"lay the {items} along the {bases if shown else 'stripe'}",
+            "along": f"lay the {items} along the {path}",
         }[goal.relation]
 
     def _called(self, things: Sequence[int]) -> str:
