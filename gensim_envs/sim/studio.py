@@ -73,7 +73,8 @@ def take_picture(
     lit = _light_on_bodies(bodies, room.rays[window], room.eye, sun, light[window])
     picture[window] *= 1 - cover
     picture[window] += shaded * lit
-    return np.asarray(np.clip(picture + 0.5, 0, 255), np.uint8)
+    picture += 0.5
+    return picture.astype(np.uint8)  # no share of light exceeds 1
 
 
 def _covered(client: Client, camera: Camera) -> Window:

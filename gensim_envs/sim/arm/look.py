@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -17,6 +18,9 @@ from gensim_envs.sim.arm import robot
 from gensim_envs.sim.arm.robot import Tool
 from gensim_envs.sim.client import Client
 from gensim_envs.sim.meshes import Mesh, Profile, create_visual, join, lathe
+
+Colour = tuple[float, float, float, float]
+"""Red, green, blue and alpha, 0..1."""
 
 _FACETS = 16
 _BAND = 0.08  # metres
@@ -53,14 +57,14 @@ class Piece:
 
     Attributes:
         link: its index in what `robot.forward` returns.
-        colour: red, green, blue and alpha, 0..1.
+        colour: of its surface.
         axis: x, y or z of the link's frame.
         profile: (radius, position along the axis) of the outline.
         at: a point of the line, metres.
     """
 
     link: int
-    colour: tuple[float, float, float, float]
+    colour: Colour
     axis: Literal[0, 1, 2]
     profile: Profile
     at: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -147,6 +151,15 @@ TOOL_PIECES: dict[Tool, list[Piece]] = {
 }
 
 
+@cache
+def _surfaces(pieces: tuple[Piece, ...]) -> list[tuple[int, Colour, Mesh]]:
+    """The pieces as one mesh for each link and colour, with both."""
+    meshes: dict[tuple[int, Colour], list[Mesh]] = {}
+    for piece in pieces:
+        meshes.setdefault((piece.link, piece.colour), []).append(piece.mesh())
+    return [(link, colour, join(parts)) for (link, colour), parts in meshes.items()]
+
+
 class ArmView(Uncopyable):
     """The arm as videos show it: bodies without mass or collision shape.
 
@@ -156,7 +169,7 @@ class ArmView(Uncopyable):
     def __init__(self, client: Client) -> None:
         """Create the bodies."""
         self._client = client
-        self._arm = self._build(PIECES)
+        # From the tip to the base: TinyRenderer is faster if what is in front is drawn first.
         self._tools = {tool: self._build(pieces) for tool, pieces in TOOL_PIECES.items()}
         blade = client.createVisualShape(
             p.GEOM_BOX, halfExtents=[size / 2 for size in robot.BLADE_SIZE],
@@ -164,6 +177,7 @@ class ArmView(Uncopyable):
             rgbaColor=_GREY, specularColor=_SHINE,
         )  # fmt: skip
         self._tools["spatula"].append((self._body(blade), robot.TIP))
+        self._arm = self._build(PIECES[::-1])
 
     def show(self, joints: ArrayLike, tool: Tool) -> None:
         """Show the arm at these joints (6,) rad, with this tool."""
@@ -181,13 +195,9 @@ class ArmView(Uncopyable):
 
     def _build(self, pieces: Iterable[Piece]) -> list[tuple[int, int]]:
         """A body for each link and colour: (pybullet's id, link)."""
-        meshes: dict[tuple[int, tuple[float, ...]], list[Mesh]] = {}
-        for piece in pieces:
-            meshes.setdefault((piece.link, piece.colour), []).append(piece.mesh())
         bodies = []
-        for (link, colour), parts in meshes.items():
-            look = {"rgbaColor": colour, "specularColor": _SHINE}
-            shape = create_visual(self._client, join(parts), **look)
+        for link, colour, mesh in _surfaces(tuple(pieces)):
+            shape = create_visual(self._client, mesh, rgbaColor=colour, specularColor=_SHINE)
             bodies.append((self._body(shape), link))
         return bodies
 
