@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -160,6 +160,25 @@ def _surfaces(pieces: tuple[Piece, ...]) -> list[tuple[int, Colour, Mesh]]:
     return [(link, colour, join(parts)) for (link, colour), parts in meshes.items()]
 
 
+def _quaternion(rotation: Sequence[Sequence[float]]) -> list[float]:
+    """A rotation matrix as xyzw (Shepperd 1978). To load SciPy's for it takes half a second."""
+    diagonal = [rotation[k][k] for k in range(3)]
+    trace = sum(diagonal)
+    i = max(range(3), key=diagonal.__getitem__)
+    j, k = (i + 1) % 3, (i + 2) % 3
+    turn = [0.0, 0.0, 0.0, 1 + trace]
+    if trace >= diagonal[i]:
+        for a, b, c in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+            turn[a] = rotation[c][b] - rotation[b][c]
+    else:
+        turn[i] = 1 - trace + 2 * diagonal[i]
+        turn[j] = rotation[j][i] + rotation[i][j]
+        turn[k] = rotation[k][i] + rotation[i][k]
+        turn[3] = rotation[k][j] - rotation[j][k]
+    length = math.hypot(*turn)
+    return [part / length for part in turn]
+
+
 class ArmView(Uncopyable):
     """The arm as videos show it: bodies without mass or collision shape.
 
@@ -181,11 +200,9 @@ class ArmView(Uncopyable):
 
     def show(self, joints: ArrayLike, tool: Tool) -> None:
         """Show the arm at these joints (6,) rad, with this tool."""
-        from scipy.spatial.transform import Rotation  # which envs without the arm need not load
-
         world_from_link = np.array(robot.forward(joints))
         positions = world_from_link[:, :3, 3].tolist()
-        quaternions = Rotation.from_matrix(world_from_link[:, :3, :3]).as_quat().tolist()
+        quaternions = [_quaternion(frame) for frame in world_from_link.tolist()]
         place = self._client.resetBasePositionAndOrientation
         for body, link in self._arm + self._tools[tool]:
             place(body, positions[link], quaternions[link])
