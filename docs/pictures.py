@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from PIL import Image
 from gensim_envs import Oracle, fuse_views, rollout
 from gensim_envs.envs.rollout import transitions
 from gensim_envs.envs.tabletop import TabletopEnv
-from gensim_envs.sim.cameras import Camera, around
+from gensim_envs.sim.cameras import OVERVIEW, Camera
 from gensim_envs.sim.video import VideoRecorder
 from gensim_envs.sim.views import pixel_of_xy
 from gensim_envs.sim.world import World
@@ -49,14 +50,30 @@ NEAR = Camera((0.75, -0.24, 0.30), 136, 37.5, focal=860, shape=(240, 320))
 
 
 def solved(id: str, seed: int) -> np.ndarray:
-    """A picture (344, 460, 3) uint8 of what is on the table once an episode is solved."""
+    """A picture (344, 460, 3) uint8 of what is on the table once an episode is solved.
+
+    The arm is not shown: so close, only its foot and its shadow would be in the picture.
+    """
     env = gym.make(id, obs_mode="state")
     rollout(env, Oracle(env), seed=seed)
     world = env.unwrapped.world
-    with closing(VideoRecorder(world, motion=False)) as video:
+    with closing(VideoRecorder(world, motion=False, arm=False)) as video:
         picture = video.render(around(corners(world), (344, 460)))
     env.close()
     return picture
+
+
+def around(points: np.ndarray, shape: tuple[int, int]) -> Camera:
+    """A camera in the direction of `OVERVIEW` that frames points (n, 3), from 60 cm or farther."""
+    height, width = shape
+    camera = replace(OVERVIEW, shape=shape, focal=1.1 * width)
+    middle = (points.min(axis=0) + points.max(axis=0)) / 2
+    rotation = camera.world_from_camera[:3, :3]
+    local = (points - middle) @ rotation
+    edges = np.abs(local[:, :2]) / np.array([width, height]) * (2 / 0.84)  # 8 % of margin
+    distance = max(0.6, float((edges.max(axis=1) * camera.focal - local[:, 2]).max()))
+    x, y, z = (middle - distance * rotation[:, 2]).tolist()
+    return replace(camera, eye=(x, y, z))
 
 
 def corners(world: World) -> np.ndarray:
@@ -186,22 +203,38 @@ def end_states() -> None:
         write(f"images/end-states-{group}.png", [tile(case) for case in cases], 4, (330, 141))
 
 
+def lines_of(caption: str, font: pygame.font.Font, width: int) -> list[str]:
+    """The lines of a caption, wrapped to a width in pixels."""
+    lines = []
+    for line in caption.split("\n"):
+        lines.append("")
+        for word in line.split(" "):
+            longer = f"{lines[-1]} {word}".strip()
+            if font.size(longer)[0] <= width or not lines[-1]:
+                lines[-1] = longer
+            else:
+                lines.append(word)
+    return lines
+
+
 def write(name: str, tiles: list[Tile], columns: int, size: tuple[int, int]) -> None:
     """Lay pictures out with their captions, which may have several lines, and write them."""
     pygame.font.init()
     font = pygame.font.Font(None, 19)
     rows = -(-len(tiles) // columns)
-    under = CAPTION * max(caption.count("\n") + 1 for _, caption in tiles)
-    sheet = pygame.Surface((columns * size[0], rows * (size[1] + under)))
+    captions = [lines_of(caption, font, size[0] - 10) for _, caption in tiles]
+    under = [
+        CAPTION * max(map(len, captions[k * columns : (k + 1) * columns])) for k in range(rows)
+    ]
+    top = np.cumsum([0, *(size[1] + height for height in under)]).tolist()
+    sheet = pygame.Surface((columns * size[0], top[-1]))
     sheet.fill((255, 255, 255))
-    for k, (picture, caption) in enumerate(tiles):
-        x, y = k % columns * size[0], k // columns * (size[1] + under)
+    for k, (picture, _) in enumerate(tiles):
+        x, y = k % columns * size[0], top[k // columns]
         surface = pygame.surfarray.make_surface(picture.swapaxes(0, 1))
         sheet.blit(pygame.transform.smoothscale(surface, (size[0] - 2, size[1])), (x, y))
-        for row, line in enumerate(caption.split("\n")):
+        for row, line in enumerate(captions[k]):
             text = font.render(line, True, (40, 40, 40))
-            if text.get_width() > size[0] - 10:
-                text = pygame.transform.smoothscale(text, (size[0] - 10, text.get_height()))
             sheet.blit(text, (x + 4, y + size[1] + 4 + row * (CAPTION - 4)))
     path = Path(__file__).parent / name
     whole = Image.fromarray(pygame.surfarray.array3d(sheet).swapaxes(0, 1))

@@ -7,6 +7,7 @@ changes what policies observe.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -73,7 +74,8 @@ def take_picture(
     lit = _light_on_bodies(bodies, room.rays[window], room.eye, sun, light[window])
     picture[window] *= 1 - cover
     picture[window] += shaded * lit
-    return np.asarray(np.clip(picture + 0.5, 0, 255), np.uint8)
+    picture += 0.5
+    return picture.astype(np.uint8)  # no share of light exceeds 1
 
 
 def _covered(client: Client, camera: Camera) -> Window:
@@ -284,7 +286,7 @@ def _room(camera: Camera) -> _Room:
     down, across = np.indices(large.shape, dtype=np.float64)
     inverse = np.linalg.inv(large.intrinsics)
     rays = np.stack([across, down, np.ones(large.shape)], axis=-1) @ (pose[:3, :3] @ inverse).T
-    color, top = _trace(eye, rays)
+    color, top = _trace(large, eye, rays)
     half = color.reshape(camera.shape[0], 2, camera.shape[1], 2, 3).mean(axis=(1, 3))
     seen = np.flatnonzero(top[::2, ::2])
     rays = rays[::2, ::2]
@@ -302,7 +304,7 @@ def _room(camera: Camera) -> _Room:
     )  # fmt: skip
 
 
-def _trace(eye: Array, rays: Array) -> tuple[Array, NDArray[np.bool_]]:
+def _trace(camera: Camera, eye: Array, rays: Array) -> tuple[Array, NDArray[np.bool_]]:
     """Colours (h, w, 3) along rays, and where they hit the top of the table."""
     color, nearest = _floor(eye, rays)
     (x0, x1), (y0, y1) = ((low - TABLE_MARGIN, high + TABLE_MARGIN) for low, high in WORKSPACE)
@@ -314,17 +316,33 @@ def _trace(eye: Array, rays: Array) -> tuple[Array, NDArray[np.bool_]]:
     ]
     shades = np.array([0.70, 0.62, 1.0])  # of faces across x, y and z
     for low, high in [*legs, ((x0, y0, -_THICKNESS), (x1, y1, 0.0))]:
+        part = _window(camera, low, high)
+        ray = rays[part]
         with np.errstate(divide="ignore", invalid="ignore"):
-            ends = np.stack([(np.array(corner) - eye) / rays for corner in (low, high)])
+            ends = np.stack([(np.array(corner) - eye) / ray for corner in (low, high)])
         enter, leave = ends.min(axis=0), ends.max(axis=0).min(axis=-1)
         distance = enter.max(axis=-1)
-        hit = (distance < leave) & (distance > 0) & (distance < nearest)
+        hit = (distance < leave) & (distance > 0) & (distance < nearest[part])
         face = enter.argmax(axis=-1)[hit]
-        nearest[hit] = distance[hit]
-        points = eye + rays[hit] * distance[hit][:, None]
-        color[hit] = _wood(points) * shades[face][:, None]
-        top = hit & (enter.argmax(axis=-1) == 2)
+        nearest[part][hit] = distance[hit]
+        points = eye + ray[hit] * distance[hit][:, None]
+        color[part][hit] = _wood(points) * shades[face][:, None]
+    top = np.zeros(nearest.shape, bool)
+    top[part] = hit & (enter.argmax(axis=-1) == 2)
     return color, top
+
+
+def _window(camera: Camera, low: tuple[float, ...], high: tuple[float, ...]) -> Window:
+    """The window in which a camera sees a box, the whole picture if it is not before it."""
+    corners = np.array(list(itertools.product(*zip(low, high, strict=True))))
+    pose = camera.world_from_camera
+    x, y, depth = camera.intrinsics @ (pose[:3, :3].T @ (corners - pose[:3, 3]).T)
+    if depth.min() < _RANGE[0]:
+        return slice(None), slice(None)
+    rows, columns = (
+        slice(max(0, int(at.min())), max(0, int(at.max()) + 2)) for at in (y / depth, x / depth)
+    )
+    return rows, columns
 
 
 def _wood(points: Array) -> Array:

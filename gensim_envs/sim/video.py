@@ -42,6 +42,7 @@ class VideoRecorder(Uncopyable):
         camera: the viewpoint.
         every: record every n-th frame, for a video that is faster than real time. The others are
             not rendered.
+        arm: show the arm.
 
     Attributes:
         length: frames of the motion since the start, including those that were not recorded.
@@ -54,11 +55,13 @@ class VideoRecorder(Uncopyable):
         *,
         camera: Camera = OVERVIEW,
         every: int = 1,
+        arm: bool = True,
     ) -> None:
         self._world = world
         self._motion = motion
         self._camera = camera
         self._every = every
+        self._shows_arm = arm
         self._client: Client | None = None
         self._scenes = 0
         self._clear()
@@ -104,9 +107,9 @@ class VideoRecorder(Uncopyable):
                     pose = (x, y, z + _PAINT_LIFT), rotation
                 client.resetBasePositionAndOrientation(copy, *pose)
         arm = self._world.arm
-        if arm is None:
+        if self._shows_arm and arm is None:
             view.show(inverse(self._tip[:3], float(self._tip[3])), self._tool)
-        else:
+        elif self._shows_arm and arm is not None:
             view.show(arm.joints(), arm.tool)
         from gensim_envs.sim.studio import take_picture  # takes long to load
 

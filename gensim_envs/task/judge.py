@@ -145,6 +145,11 @@ class Judge:
         motions = self.motions(current, now) if motions is None else motions
         return self._assign(list(range(current + 1)), now, motions, todo=True)
 
+    def fractions(self, current: int, now: Snapshot) -> tuple[float, ...]:
+        """How far each goal up to `current` is fulfilled; see `assign`."""
+        motions = self.motions(current, now)
+        return self._assign(list(range(current + 1)), now, motions, todo=False).fractions
+
     def motions(
         self,
         current: int,

@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Annotated
 
 import numpy as np
@@ -19,6 +20,8 @@ _KEPT = 20
 """Candidates that are refined, of the many that a pair of items suggests."""
 _ROUNDS = 20
 """Steps of refinement."""
+_Pairs = tuple[tuple[float, float, float, float, float], ...]
+"""Slots and items that belong together: x and y of the slot, x and y of the item, tolerance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,18 +114,37 @@ def locate(
     if pattern.anchor is not None:
         anchor = Slot(Pose(0.0, 0.0), {pattern.anchor: None}, 1e-3, math.pi)
         slots = [anchor, *slots]
+    level, upright = ([_takers(s, now, t) for s in slots] for t in (math.inf, TILT_TOLERANCE))
     best: tuple[int, float, Motion | None] = (1, 0.0, None)
     for mirrored in (False, True)[: 1 + pattern.mirror]:
+        refined = set()
         for motion in _suggestions(slots, mirrored, now):
-            refined = _refine(slots, motion, now, pattern.anchor)
-            for candidate in (motion, refined):
-                count, error = _quality(slots, candidate, now)
+            pairs, least = _pairs(slots, level, motion)
+            # It fills no more slots than these, at no smaller distances.
+            candidates = [motion] if (len(pairs), -least) > (best[0], -best[1]) else []
+            if len(pairs) > 1 and pairs not in refined:
+                refined.add(pairs)
+                candidates.append(_refine(pairs, motion, pattern.anchor is not None))
+            for candidate in candidates:
+                count, error = _quality(slots, upright, candidate)
+                if count < 2 or (count, -error) <= (best[0], -best[1]):
+                    continue
                 if pattern.anchor is not None and not fits(slots[0], candidate, now):
                     continue
-                better = count > 1 and (count, -error) > (best[0], -best[1])
-                if better and allowed(candidate):
+                if allowed(candidate):
                     best = count, error, candidate
     return best[2]
+
+
+def _takers(slot: Slot, now: Snapshot, tilt: float) -> dict[int, Pose]:
+    """The items, with their poses, that may take a slot, are as high and lean no more than this."""
+    return {
+        item: now.poses[item]
+        for item in slot.items
+        if now.has(item)
+        and abs(now.poses[item].z - slot.pose.z) <= HEIGHT_TOLERANCE
+        and now.tilts[item] <= tilt
+    }
 
 
 def _suggestions(slots: Sequence[Slot], mirrored: bool, now: Snapshot) -> list[Motion]:
@@ -136,25 +158,31 @@ def _suggestions(slots: Sequence[Slot], mirrored: bool, now: Snapshot) -> list[M
         level = abs(now.poses[item].z - slot.pose.z) <= HEIGHT_TOLERANCE
         allowed[n, row] = item in slot.items and level
     tolerance = np.array([slot.tolerance for slot in slots])
+    between = points[None, :] - points[:, None]  # [i, j] from item i to item j
+    distance = np.linalg.norm(between, axis=-1)
     found: list[tuple[int, float, float, float, float]] = []
     for a, b in itertools.combinations(range(len(slots)), 2):
-        gap = places[b] - places[a]
-        length = float(np.linalg.norm(gap))
-        between = points[None, :] - points[:, None]  # [i, j] from item i to item j
-        near = np.abs(np.linalg.norm(between, axis=-1) - length) <= tolerance[a] + tolerance[b]
+        gap, middle = places[b] - places[a], (places[a] + places[b]) / 2
+        near = np.abs(distance - float(np.linalg.norm(gap))) <= tolerance[a] + tolerance[b]
+        yaws, shifts, moved = [], [], []
         for i, j in np.argwhere(near & allowed[a][:, None] & allowed[b][None, :]):
             if i == j:
                 continue
             for yaw in _turns(slots[a], items[i], gap, between[i, j], mirrored, now):
                 c, s = math.cos(yaw), math.sin(yaw)
                 turn = np.array([[c, s], [-s, c]])
-                shift = (points[i] + points[j]) / 2 - (places[a] + places[b]) / 2 @ turn
-                moved = places @ turn + shift
-                away = np.linalg.norm(moved[:, None] - points[None, :], axis=-1)
-                away = np.where(allowed, away, np.inf).min(axis=1)
-                hits = away <= 2 * tolerance
-                quality = -int(hits.sum()), float(away[hits].sum())
-                found.append((*quality, float(shift[0]), float(shift[1]), yaw))
+                shift = (points[i] + points[j]) / 2 - middle @ turn
+                yaws.append(yaw)
+                shifts.append(shift.tolist())
+                moved.append(places @ turn + shift)
+        if not moved:
+            continue
+        gaps = np.array(moved)[:, :, None] - points  # (motions, slots, items, 2)
+        away = np.where(allowed, np.linalg.norm(gaps, axis=-1), np.inf).min(axis=2)
+        hits = away <= 2 * tolerance
+        for (x, y), yaw, own, hit in zip(shifts, yaws, away, hits, strict=True):
+            near_ones = own[hit]
+            found.append((-len(near_ones), float(near_ones.sum()), x, y, yaw))
     found.sort()
     return [Motion(Pose(x, y, 0.0, yaw), mirrored) for _, _, x, y, yaw in found[:_KEPT]]
 
@@ -182,32 +210,48 @@ def _turns(
     return [yaw, heading] if apart else [heading]
 
 
-def _refine(slots: Sequence[Slot], motion: Motion, now: Snapshot, anchor: int | None) -> Motion:
+def _pairs(
+    slots: Sequence[Slot], takers: Sequence[Mapping[int, Pose]], motion: Motion
+) -> tuple[_Pairs, float]:
+    """The slots that have an item about where a motion puts them, each with its nearest item.
+
+    Args:
+        slots: the places.
+        takers: for each of them the items that may take it, with their poses.
+        motion: where the pattern is, about.
+
+    Returns:
+        (the pairs, the sum of their distances).
+    """
+    flip = -1.0 if motion.mirrored else 1.0
+    pairs, error = [], 0.0
+    for slot, poses in zip(slots, takers, strict=True):
+        if not poses:
+            continue
+        want = motion(slot.pose)
+        away, have = min(((want.distance(p), p) for p in poses.values()), key=itemgetter(0))
+        if away <= 2 * slot.tolerance:
+            pairs.append((slot.pose.x, slot.pose.y * flip, have.x, have.y, slot.tolerance))
+            error += away
+    return tuple(pairs), error
+
+
+def _refine(pairs: _Pairs, motion: Motion, anchored: bool) -> Motion:
     """The motion that fits the items which lie about where a motion puts their slots.
 
     Least squares, then weighted so that the largest distance falls (Lawson 1961).
+
+    Args:
+        pairs: slots and items, at least two.
+        motion: where the pattern is, about.
+        anchored: whether the first slot is brought onto its item.
     """
-    pairs: list[tuple[float, ...]] = []
-    flip = -1.0 if motion.mirrored else 1.0
-    for slot in slots:
-        want = motion(slot.pose)
-        there = [
-            k for k in slot.items
-            if now.has(k) and abs(now.poses[k].z - want.z) <= HEIGHT_TOLERANCE
-        ]  # fmt: skip
-        if not there:
-            continue
-        have = min((now.poses[k] for k in there), key=want.distance)
-        if have.distance(want) <= 2 * slot.tolerance:
-            pairs.append((slot.pose.x, slot.pose.y * flip, have.x, have.y, slot.tolerance))
-    if len(pairs) < 2:
-        return motion
     table = np.array(pairs)
     source, target, tolerance = table[:, :2], table[:, 2:4], table[:, 4]
     best, least = motion, math.inf
     weights = np.ones(len(pairs))
     for _ in range(_ROUNDS):
-        pose, moved = _align(source, target, weights, anchor is not None)
+        pose, moved = _align(source, target, weights, anchored)
         error = np.linalg.norm(moved - target, axis=1) / tolerance
         if error.max() < least:
             best, least = Motion(pose, motion.mirrored), float(error.max())
@@ -229,27 +273,37 @@ def _align(source: Array, target: Array, weights: Array, first: bool) -> tuple[P
     Returns:
         (the motion, the moved points).
     """
-    a, b = (np.average(side, axis=0, weights=weights) for side in (source, target))
+    column = weights[:, None]
     if first:
         a, b = source[0], target[0]
+    else:
+        a, b = ((side * column).sum(axis=0) / column.sum() for side in (source, target))
     u, v = source - a, target - b
     sine = float((weights * (u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0])).sum())
-    yaw = math.atan2(sine, float((weights[:, None] * u * v).sum()))
+    yaw = math.atan2(sine, float((column * u * v).sum()))
     c, s = math.cos(yaw), math.sin(yaw)
     turn = np.array([[c, s], [-s, c]])
     x, y = b - a @ turn
     return Pose(float(x), float(y), 0.0, yaw), source @ turn + (x, y)
 
 
-def _quality(slots: Sequence[Slot], motion: Motion, now: Snapshot) -> tuple[int, float]:
+def _quality(
+    slots: Sequence[Slot], takers: Sequence[Mapping[int, Pose]], motion: Motion
+) -> tuple[int, float]:
     """Number of slots that are filled, each by an item of its own, and the sum of distances."""
     used: set[int] = set()
     error = 0.0
-    for slot in slots:
-        there = [k for k in fits(slot, motion, now) if k not in used]
-        if there:
-            want = motion(slot.pose)
-            item = min(there, key=lambda k: now.poses[k].distance(want))
-            used.add(item)
-            error += now.poses[item].distance(want)
+    for slot, poses in zip(slots, takers, strict=True):
+        want = motion(slot.pose)
+        nearest, taker = slot.tolerance, None
+        for item, have in poses.items():
+            away = have.distance(want)
+            if item in used or away > nearest or (away == nearest and taker is not None):
+                continue
+            period = slot.items[item]
+            if period is None or abs(wrap(have.yaw - want.yaw, period)) <= slot.yaw_tolerance:
+                nearest, taker = away, item
+        if taker is not None:
+            used.add(taker)
+            error += nearest
     return len(used), error

@@ -78,7 +78,7 @@ class GoalTracker:
             return GoalStatus(0.0, current, count - current, state.violation)
         while True:
             current = min(state.latched, count - 1)
-            fractions = self.judge.assign(current, now).fractions
+            fractions = self.judge.fractions(current, now)
             unmet = next((k for k, fraction in enumerate(fractions) if fraction < 1), None)
             if unmet is not None:
                 return self._status(unmet, fractions[unmet])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, is_dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Annotated, Any
 
 import numpy as np
@@ -27,6 +27,11 @@ MAX_PLACES = 100
 MAX_SENTENCE = 300
 """Bytes of UTF-8."""
 _Metres = Annotated[float, Range(-10, 10)]
+
+
+@lru_cache(maxsize=1024)  # judges ask for those of a state many times
+def _footprint(asset: Asset, pose: Pose) -> shapely.Polygon:
+    return footprint(asset_geometry(asset).outline, pose)
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,7 @@ class TaskSpec:
 
     def footprint(self, item: int, pose: Pose) -> shapely.Polygon:
         """The area on the table of an item that stands upright at a pose."""
-        return footprint(self.geometry(item).outline, pose)
+        return _footprint(self.items[item].asset, pose)
 
     @property
     def bounds(self) -> dict[str, int]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -17,6 +18,9 @@ from gensim_envs.sim.arm import robot
 from gensim_envs.sim.arm.robot import Tool
 from gensim_envs.sim.client import Client
 from gensim_envs.sim.meshes import Mesh, Profile, create_visual, join, lathe
+
+Colour = tuple[float, float, float, float]
+"""Red, green, blue and alpha, 0..1."""
 
 _FACETS = 16
 _BAND = 0.08  # metres
@@ -53,14 +57,14 @@ class Piece:
 
     Attributes:
         link: its index in what `robot.forward` returns.
-        colour: red, green, blue and alpha, 0..1.
+        colour: of its surface.
         axis: x, y or z of the link's frame.
         profile: (radius, position along the axis) of the outline.
         at: a point of the line, metres.
     """
 
     link: int
-    colour: tuple[float, float, float, float]
+    colour: Colour
     axis: Literal[0, 1, 2]
     profile: Profile
     at: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -147,6 +151,34 @@ TOOL_PIECES: dict[Tool, list[Piece]] = {
 }
 
 
+@cache
+def _surfaces(pieces: tuple[Piece, ...]) -> list[tuple[int, Colour, Mesh]]:
+    """The pieces as one mesh for each link and colour, with both."""
+    meshes: dict[tuple[int, Colour], list[Mesh]] = {}
+    for piece in pieces:
+        meshes.setdefault((piece.link, piece.colour), []).append(piece.mesh())
+    return [(link, colour, join(parts)) for (link, colour), parts in meshes.items()]
+
+
+def _quaternion(rotation: Sequence[Sequence[float]]) -> list[float]:
+    """A rotation matrix as xyzw (Shepperd 1978). To load SciPy's for it takes half a second."""
+    diagonal = [rotation[k][k] for k in range(3)]
+    trace = sum(diagonal)
+    i = max(range(3), key=diagonal.__getitem__)
+    j, k = (i + 1) % 3, (i + 2) % 3
+    turn = [0.0, 0.0, 0.0, 1 + trace]
+    if trace >= diagonal[i]:
+        for a, b, c in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+            turn[a] = rotation[c][b] - rotation[b][c]
+    else:
+        turn[i] = 1 - trace + 2 * diagonal[i]
+        turn[j] = rotation[j][i] + rotation[i][j]
+        turn[k] = rotation[k][i] + rotation[i][k]
+        turn[3] = rotation[k][j] - rotation[j][k]
+    length = math.hypot(*turn)
+    return [part / length for part in turn]
+
+
 class ArmView(Uncopyable):
     """The arm as videos show it: bodies without mass or collision shape.
 
@@ -156,7 +188,7 @@ class ArmView(Uncopyable):
     def __init__(self, client: Client) -> None:
         """Create the bodies."""
         self._client = client
-        self._arm = self._build(PIECES)
+        # From the tip to the base: TinyRenderer is faster if what is in front is drawn first.
         self._tools = {tool: self._build(pieces) for tool, pieces in TOOL_PIECES.items()}
         blade = client.createVisualShape(
             p.GEOM_BOX, halfExtents=[size / 2 for size in robot.BLADE_SIZE],
@@ -164,14 +196,13 @@ class ArmView(Uncopyable):
             rgbaColor=_GREY, specularColor=_SHINE,
         )  # fmt: skip
         self._tools["spatula"].append((self._body(blade), robot.TIP))
+        self._arm = self._build(PIECES[::-1])
 
     def show(self, joints: ArrayLike, tool: Tool) -> None:
         """Show the arm at these joints (6,) rad, with this tool."""
-        from scipy.spatial.transform import Rotation  # which envs without the arm need not load
-
         world_from_link = np.array(robot.forward(joints))
         positions = world_from_link[:, :3, 3].tolist()
-        quaternions = Rotation.from_matrix(world_from_link[:, :3, :3]).as_quat().tolist()
+        quaternions = [_quaternion(frame) for frame in world_from_link.tolist()]
         place = self._client.resetBasePositionAndOrientation
         for body, link in self._arm + self._tools[tool]:
             place(body, positions[link], quaternions[link])
@@ -181,13 +212,9 @@ class ArmView(Uncopyable):
 
     def _build(self, pieces: Iterable[Piece]) -> list[tuple[int, int]]:
         """A body for each link and colour: (pybullet's id, link)."""
-        meshes: dict[tuple[int, tuple[float, ...]], list[Mesh]] = {}
-        for piece in pieces:
-            meshes.setdefault((piece.link, piece.colour), []).append(piece.mesh())
         bodies = []
-        for (link, colour), parts in meshes.items():
-            look = {"rgbaColor": colour, "specularColor": _SHINE}
-            shape = create_visual(self._client, join(parts), **look)
+        for link, colour, mesh in _surfaces(tuple(pieces)):
+            shape = create_visual(self._client, mesh, rgbaColor=colour, specularColor=_SHINE)
             bodies.append((self._body(shape), link))
         return bodies
 
