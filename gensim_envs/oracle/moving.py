@@ -30,6 +30,7 @@ _ASIDE_GAP, _TIGHT_GAP = 0.02, 0.005
 _AWAY = 0.06  # metres that something in the way moves at least, if its own place counts as free
 _TIPS = 0.006  # metres between points at which a grasp is tried
 _DROPS = 96  # places that are tried for setting something upright
+_STRAIGHT = 0.02  # radians by which what was set upright may lean
 _LEVEL = 0.002  # metres by which the targets of items differ that may be placed in any order
 _CENTRAL = 1e-4  # metres from its centre at which an item is held there
 _ROUND = 12  # yaws that stand for all yaws of a round item which is held off its centre
@@ -136,16 +137,20 @@ class Mover:
     def _obstruction(self, number: int, now: Snapshot) -> int | None:
         """The nearest item that takes up room a goal needs and is itself in place for no goal.
 
-        It is in, on or near one of the things that the goal's places refer to.
+        It is in, on or near one of the things that the goal's places refer to, or beside one and
+        higher, where what is put on that juts out.
         """
         goal = self._spec.goals[number]
         placed = set(self._judge.assign(number, now).placed) | set(goal.items) | goal.bases
+        beside = goal.relation not in ("on", "inside", "at")
+        over = max(self._spec.items[goal.items[0]].asset.size[:2]) / 2
         near = []
         for base in goal.bases:
-            area = self._spec.footprint(base, now.poses[base])
-            reach = 0.0 if goal.relation in ("on", "inside", "at") else REGION_REACH
+            area, top = outline(self._spec, base, now), span(self._spec, base, now)[1]
             for item in set(movable(self._spec, now)) - placed:
-                gap = self._spec.footprint(item, now.poses[item]).distance(area)
+                juts = goal.relation == "on" and span(self._spec, item, now)[1] > top
+                reach = REGION_REACH if beside else over if juts else 0.0
+                gap = outline(self._spec, item, now).distance(area)
                 if gap <= reach:
                     near.append((gap, item))
         return min(near)[1] if near else None
@@ -174,7 +179,7 @@ class Mover:
             others = (k for k in movable(self._spec, now) if k != item)
             end = then.poses[item]
             if (
-                not lies(then, item)
+                then.tilts[item] < _STRAIGHT
                 and in_workspace(end.x, end.y)
                 and all(
                     now.poses[k].distance(then.poses[k]) < 0.01 and lies(now, k) == lies(then, k)

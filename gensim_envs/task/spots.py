@@ -31,6 +31,7 @@ from gensim_envs.task.spec import TaskSpec
 
 _GAP = 0.004  # metres between things that are put side by side into a container
 _BESIDE = 0.012  # metres between things on the table
+_SAFE = 0.004  # metres from an edge at least, for the middle of what stands there
 _STEP = 0.005  # metres between spots that are tried on or in something
 
 
@@ -147,6 +148,8 @@ def _on(spec: TaskSpec, goal: Goal, place: Place, item: int, now: Snapshot) -> I
     )
     yield frame @ Pose(*middle, 0.0, turn)
     for dx, dy in sorted(spots, key=lambda xy: (math.dist(xy, middle), xy)):
+        if abs(dx) > x / 2 - _SAFE or abs(dy) > y / 2 - _SAFE:
+            continue  # it would tip over the edge
         yield frame @ Pose(float(dx), float(dy), 0.0, turn)
 
 
