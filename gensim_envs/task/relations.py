@@ -153,11 +153,10 @@ def _is_heading(
 
 def _is_on(spec: TaskSpec, goal: Goal, place: Place, item: int, now: Snapshot) -> bool:
     """Whether an item is carried by all bases of a place, with its middle over their tops."""
+    if all(now.touch(item, base) is None for base in place.bases):
+        return False
     low, have = span(spec, item, now)[0], now.poses[item]
-    if not (
-        any(now.touch(item, base) is not None for base in place.bases)
-        and all(abs(span(spec, k, now)[1] - low) <= HEIGHT_TOLERANCE for k in place.bases)
-    ):
+    if any(abs(span(spec, k, now)[1] - low) > HEIGHT_TOLERANCE for k in place.bases):
         return False
     tops = [outline(spec, base, now) for base in place.bases]
     own = outline(spec, item, now)
