@@ -147,6 +147,36 @@ def test_relations_follow_from_offsets_and_order() -> None:
     assert goals[0].instruction == "put the blue blocks on the stand"  # as it was
 
 
+def test_heights_tell_a_stack_from_things_side_by_side() -> None:
+    assert [goal.relation for goal in spec_of("post_box_cap").goals] == ["inside", "on"]
+    assert len(spec_of("many_in_one_bowl").goals) == 1
+
+
+def test_room_round_a_thing_is_not_its_size() -> None:
+    made = translated("ring_and_core")
+    assert "the size of a cylinder is assumed: 4 x 4 x 4 cm" in made.notes
+    assert [goal.relation for goal in spec_of("ring_and_core").goals] == ["at"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["array_offsets", "blocks_at_line_ends", "boxes_to_corners", "kit_marks", "rope_between_boxes",
+     "rope_to_corners", "square_of_blocks"],
+)  # fmt: skip
+def test_what_goes_beside_a_thing_has_room(name: str) -> None:
+    program = translated(name).program
+    assert sum(program.draw("train", seed).redraws for seed in range(2000, 2030)) == 0
+
+
+def test_a_sentence_that_arranges_what_may_be_anywhere_is_restated() -> None:
+    said = [goal.instruction for goal in spec_of("pallet_three_kinds").goals]
+    assert said == [
+        "put the red block on the brown pallet",
+        "put the blue cylinder on the brown pallet",
+        "put the green ball on the brown pallet",
+    ]
+
+
 def test_bare_places_become_marks() -> None:
     spec = spec_of("world_square")
     assert [goal.relation for goal in spec.goals] == ["at"]
@@ -229,7 +259,14 @@ def test_drawn_colours_differ_from_those_that_they_meet() -> None:
     assert 'scene.colors(1, exclude=["green"])' in made.source
 
 
-@pytest.mark.parametrize("name", ["ball_on_tower", "balls_in_matching_zones", "red_wall"])
+def test_a_colour_without_a_noun_means_what_the_program_gave_it() -> None:
+    made = translated("helper_tower")  # "in the order gray, brown, cyan"; a stand is gray by itself
+    assert made.notes == ("the stand is black: gray blocks go there",)
+
+
+@pytest.mark.parametrize(
+    "name", ["ball_on_tower", "balls_in_matching_zones", "cans_in_crates_by_color", "red_wall"]
+)
 def test_colours_that_a_sentence_names_stay(name: str) -> None:
     made = translated(name)
     made.trial.draw("train", 2000)

@@ -28,6 +28,11 @@ _STACKS = re.compile(
     r"|castle|house|structure|balanc\w*|build\w*|construct\w*)\b"
 )
 _BESIDE = re.compile(r"\b(next to|beside|adjacent|besides|alongside)\b")
+_ARRANGES = re.compile(
+    r"\b(left|right|order|ordered|sequence|sequentially|rows?|columns?|lines?|aligned|circle|ring"
+    r"|triangle|grid|pattern|checkerboard|ladder|diagonal\w*|symmetr\w*|evenly|spaced|alternat\w*"
+    r"|side by side|apart|adjacent)\b"
+)
 _CROSSING = Pose(ELL[1] / 2 - ELL[2], ELL[1] / 2 - ELL[2])
 """Where the arms of a fixture cross, which is its origin there; ours is its centroid."""
 _REACH = 0.06
@@ -369,6 +374,22 @@ class Derivation:
             self.layout.notes.append(
                 f"goal {goal.number} comes earlier, since it moves what another one loads"
             )
+
+
+def arranged(goals: Sequence[Goal]) -> set[int]:
+    """Indices of goals whose sentences arrange things on or in a base.
+
+    `on=` and `inside=` leave open where things are there, so these sentences say too much.
+    """
+    spots: dict[int, set[tuple[float, float]]] = {}
+    for p in (p for goal in goals for p in goal.placements):
+        if p.relation in ("on", "inside") and len(p.bases) == 1:
+            spots.setdefault(p.bases[0], set()).add((p.spot.pose.x, p.spot.pose.y))
+    return {
+        n for n, goal in enumerate(goals)
+        if goal.relation in ("on", "inside") and _ARRANGES.search((goal.sentence or "").lower())
+        and any(len(spots.get(base, ())) > 1 for base in goal.bases)
+    }  # fmt: skip
 
 
 def _is_named(asset: Asset, text: str) -> bool:

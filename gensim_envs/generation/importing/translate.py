@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from gensim_envs.errors import TaskError
 from gensim_envs.generation.check import program_of
 from gensim_envs.generation.importing.colors import Recolor
-from gensim_envs.generation.importing.derive import Derivation
+from gensim_envs.generation.importing.derive import Derivation, arranged
 from gensim_envs.generation.importing.layout import layout_of
 from gensim_envs.generation.importing.write import Writer
 from gensim_envs.generation.semantics import check_sentences
@@ -82,7 +82,7 @@ def translate(source: str, recordings: list[Recording], *, weak: bool = False) -
     head = gate.check(source)
     layout = layout_of(recordings)
     goals = Derivation(layout).run()
-    restated = Recolor(layout, goals).run()
+    restated = Recolor(layout, goals).run() | arranged(goals)
     summary = printable(" ".join((head.docstring.strip().splitlines() or [""])[0].split()), 200)
     summary = summary.replace("\\", "").replace('"', "'").strip() or f"{head.class_name}."
     while True:  # sentences that contradict their goals are written anew

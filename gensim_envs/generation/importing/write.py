@@ -328,7 +328,8 @@ class Writer:
         numbers = [pose.x, pose.y, round(z, 4), pose.yaw]
         if kind == "axes":
             name = self._names[k]
-            x, y = (f"{name}.pose.{axis} {v:+.4g}" for axis, v in zip("xy", numbers, strict=False))
+            signed = (f" {'-' if v < 0 else '+'} {_literal(abs(v))}" if v else "" for v in numbers)
+            x, y = (f"{name}.pose.{axis}{v}" for axis, v in zip("xy", signed, strict=False))
             return f"Pose({x}, {y})"
         while numbers and not numbers[-1] and len(numbers) > 2:
             numbers.pop()
