@@ -21,7 +21,15 @@ from gensim_envs.task.geometry import TABLE, Array, in_workspace
 from gensim_envs.task.goals import GROUPS, REGION_REACH, REGIONS, Goal, Place, Snapshot, Waypoint
 from gensim_envs.task.judge import Judge
 from gensim_envs.task.pose import WORKSPACE, Pose, wrap
-from gensim_envs.task.relations import movable, outline, outlines, span, standing, target_of
+from gensim_envs.task.relations import (
+    is_leaning,
+    movable,
+    outline,
+    outlines,
+    span,
+    standing,
+    target_of,
+)
 from gensim_envs.task.spec import TaskSpec
 from gensim_envs.task.spots import corners_at, group_targets, lies, spot
 
@@ -92,7 +100,8 @@ class Mover:
         for item, target in self._targets(number, goal, now):
             name = self._spec.items[item].asset
             must_stand = goal.relation == "at" or _stays(now.poses[item], target)
-            if lies(now, item) and (must_stand or self._judge.kinds[item] in self._carriers):
+            carries = self._judge.kinds[item] in self._carriers
+            if lies(now, item) and (must_stand or carries or is_leaning(item, now)):
                 action = self._set_upright(item, now)
                 if action is not None:
                     if level == math.inf:
