@@ -90,6 +90,14 @@ def bridge(scene: Scene) -> None:
     scene.goal("lay the green box on both red cylinders", slab, on=tuple(pillars))
 
 
+def tray(scene: Scene) -> None:
+    """A block goes into a tray that can be moved."""
+    holder = scene.add(Container("blue", (0.1, 0.08, 0.04)), fixed=False)
+    block = scene.add(Block("red"))
+    scene.add(Stand("green", extents=(0.16, 0.1, 0.03)), at=HERE)
+    scene.goal("put the red block into the blue container", block, inside=holder)
+
+
 def solve(env, limit: int = 20) -> int:
     """Actions until it is solved."""
     oracle = Oracle(env)
@@ -217,6 +225,16 @@ def test_a_toppled_pillar_is_stood_up_before_it_carries_something(table):
     env.set_state(state)
     assert env.world.snapshot().tilts[0] > 1
     solve(env, 6)
+
+
+def test_a_tray_on_its_side_is_set_upright_before_it_holds_something(table):
+    env = table(tray, obs_mode="state")
+    env.reset(seed=1)
+    state = env.get_state()
+    state["bodies"][0][0][2:] = [0.05, 0.0, math.sqrt(0.5), 0.0, math.sqrt(0.5)]
+    env.set_state(state)
+    assert env.world.snapshot().tilts[0] > 1
+    solve(env, 4)
 
 
 def test_a_box_off_the_plan_is_brought_back():

@@ -21,7 +21,15 @@ from gensim_envs.task.geometry import TABLE, Array, in_workspace
 from gensim_envs.task.goals import GROUPS, REGION_REACH, REGIONS, Goal, Place, Snapshot, Waypoint
 from gensim_envs.task.judge import Judge
 from gensim_envs.task.pose import WORKSPACE, Pose, wrap
-from gensim_envs.task.relations import movable, outline, outlines, span, standing, target_of
+from gensim_envs.task.relations import (
+    is_leaning,
+    movable,
+    outline,
+    outlines,
+    span,
+    standing,
+    target_of,
+)
 from gensim_envs.task.spec import TaskSpec
 from gensim_envs.task.spots import corners_at, group_targets, lies, spot
 
@@ -50,8 +58,9 @@ class Mover:
 
     @cached_property
     def _carriers(self) -> set[int]:
-        """The kinds of items that goals put something on, which lies level only if they stand."""
-        bases = {base for goal in self._spec.goals if goal.relation == "on" for base in goal.bases}
+        """The kinds of items on or in which goals put something, which stays if they stand."""
+        goals = [goal for goal in self._spec.goals if goal.relation in ("on", "inside")]
+        bases = {base for goal in goals for base in goal.bases}
         return {self._judge.kinds[base] for base in bases if not self._spec.items[base].fixed}
 
     def toward(self, number: int, now: Snapshot) -> Array:
@@ -88,11 +97,18 @@ class Mover:
         for intruder in sorted(self._judge.intruders(number, now)):
             yield self._clear(intruder, now)
             return
+        for base in sorted(goal.bases) if goal.relation == "inside" else ():
+            if not self._spec.items[base].fixed and now.has(base) and lies(now, base):
+                action = self._open(base, now)
+                if action is not None:
+                    yield action
+                    return
         why, level = "", math.inf
         for item, target in self._targets(number, goal, now):
             name = self._spec.items[item].asset
             must_stand = goal.relation == "at" or _stays(now.poses[item], target)
-            if lies(now, item) and (must_stand or self._judge.kinds[item] in self._carriers):
+            carries = self._judge.kinds[item] in self._carriers
+            if lies(now, item) and (must_stand or carries or is_leaning(item, now)):
                 action = self._set_upright(item, now)
                 if action is not None:
                     if level == math.inf:
@@ -188,6 +204,11 @@ class Mover:
             ):
                 return action
         return None
+
+    def _open(self, base: int, now: Snapshot) -> Array | None:
+        """Answers (k, 7) that set a container upright, or first clear what lies on it."""
+        cover = self._carry(base, now.poses[base], now)
+        return self._clear(cover, now) if isinstance(cover, int) else self._set_upright(base, now)
 
     def bring(self, item: int, target: Pose, now: Snapshot) -> Array | None:
         """The answers (k, 7) that move an item to a pose, or first clear what is in the way.

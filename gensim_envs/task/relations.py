@@ -206,7 +206,7 @@ def is_inside(spec: TaskSpec, base: int, item: int, now: Snapshot) -> bool:
         return False
     rim, touch = floor.z + holder.height, now.touch(item, base)
     low, high = span(spec, item, now)
-    leans = _is_leaning(item, now)
+    leans = is_leaning(item, now)
     stands = not leans and high - low > holder.height and abs(low - floor.z) <= HEIGHT_TOLERANCE
     # The side of what is level and straight may touch a wall up to its rim.
     hangs = not stands and (leans or spec.items[item].asset.tumbles == "no")
@@ -215,7 +215,7 @@ def is_inside(spec: TaskSpec, base: int, item: int, now: Snapshot) -> bool:
     return low > floor.z - HEIGHT_TOLERANCE and (stands or (low + high) / 2 < rim)
 
 
-def _is_leaning(item: int, now: Snapshot) -> bool:
+def is_leaning(item: int, now: Snapshot) -> bool:
     """Whether none of an item's axes is vertical: it stands on no face and no end."""
     if now.tilts[item] <= TILT_TOLERANCE:
         return False

@@ -80,6 +80,13 @@ def rails(scene: Scene) -> None:
                at=[frame, frame @ Pose(0, 0.06)], facing=True)  # fmt: skip
 
 
+def cars(scene: Scene) -> None:
+    frame = scene.pattern()
+    pair = scene.add(Household("red", "toy_car"), 2)
+    scene.goal("park the two red cars side by side, 8 cm apart, facing the same way", pair,
+               at=[frame, frame @ Pose(0, 0.08)], facing=True)  # fmt: skip
+
+
 def twins(scene: Scene) -> None:
     reds = scene.add(Block("red"), 2)
     bowl = scene.add(Bowl("blue"), at=pose(0, -9), fixed=True)
@@ -178,6 +185,10 @@ CASES = [
     done("parallel", rails, {"red box": Put(0, 0, yaw=20), "red box 2": Put(-2.05, 5.6, yaw=20)}),
     not_done("at a right angle", rails, {"red box": Put(0, -4, yaw=90), "red box 2": Put(0, 8)}),
     not_done("one behind the other", rails, {"red box": Put(0, 0), "red box 2": Put(6, 9)}),
+    done("side by side, both turned round", cars,
+         {"red toy car": Put(0, -4, yaw=180), "red toy car 2": Put(0, 4, yaw=180)}),
+    not_done("side by side, in opposite directions", cars,
+             {"red toy car": Put(0, -4), "red toy car 2": Put(0, 4, yaw=180)}),
     done("either twin for either goal", twins,
          {"red block 2": Put(0, -9, 0.5)}, {"red block": Put(0, 9)}),
     not_done("both in the bowl", twins,

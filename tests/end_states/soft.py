@@ -112,6 +112,8 @@ CASES = [
     not_done("half of it bends away", line, {"red rope": lines((0, -HALF), (90, 9), (30, 10))}),
     not_done("folded back", line,
              {"red rope": lines((0, -HALF), (90, 12), (30, 1), (-90, 6))}),
+    not_done("a small loop in the middle", line,
+             {"red rope": lines((0, -HALF), (90, 8), (0, 1), (-90, 2), (180, 1), (90, 7))}),
     not_done("across the line", line, {"red rope": lines((-HALF, 0), (0, 19))}),
     done("round the corner", bent, {"red rope": CORNER}),
     not_done("cuts the corner", bent, {"red rope": lines((-7.5, -7.5), (52, 19))}),
