@@ -86,7 +86,7 @@ class Drawn:
     def _add(self, make: Any, count: int, fixed: bool = False) -> list[int]:
         color, entries = self.colors.pop(), self.layout.entries
         asset: Asset = make(color)
-        variables = {}
+        variables: dict[str, int] = {}
         if not fixed and not entries and self.data.draw(st.booleans()):
             variables = {"color": 0}
             self.layout.variables.append(Variable("color", ("red", "blue")))

@@ -241,7 +241,7 @@ class Writer:
 
     def _discs(self, root: Root) -> Iterator[tuple[float, float, float]]:
         """(x, y, radius) of what stands or goes in the frame of a root."""
-        spots = [
+        spots: list[tuple[Asset, Spot, str]] = [
             (self._entries[p.item].asset, p.spot, p.relation)
             for goal in self.goals for p in goal.placements
             if p.relation in ("mark", "along", "at", "corner")
