@@ -34,6 +34,8 @@ from gensim_envs.task.spec import TaskSpec
 
 _OVERLAP = 1e-6
 """Square metres in the view from above by which one thing covers another, not only touches it."""
+_HEAP = 0.05
+"""Height in metres below which crumbs on one another lie on a zone: five layers."""
 _RIM = 0.002
 """Metres below the top of a wall from which a contact is one with its rim."""
 _AIR = 0.002
@@ -348,13 +350,13 @@ def _is_even(ring: list[tuple[float, float]]) -> bool:
 
 
 def crumbs_inside(spec: TaskSpec, base: int, crumbs: Array, now: Snapshot) -> NDArray[np.bool_]:
-    """Which crumbs (k, 3) lie inside a zone, on each other too, or in a container, (k,)."""
+    """Which crumbs (k, 3) lie inside a zone, heaped up or not, or in a container, (k,)."""
     opening = spec.items[base].asset.opening
     if opening is None:
         return np.zeros(len(crumbs), bool)
     highest = max(0.03, spec.items[base].asset.height)
     if isinstance(spec.items[base].asset, Zone):
-        opening, highest = opening.buffer(ZONE_MARGIN), math.inf
+        opening, highest = opening.buffer(ZONE_MARGIN), _HEAP
     origin = now.poses[base]
     local = transform(crumbs[:, :2] - (origin.x, origin.y), Pose(0, 0, 0, -origin.yaw))
     within = shapely.contains_xy(opening, local[:, 0], local[:, 1])
