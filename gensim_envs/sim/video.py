@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 
 import numpy as np
@@ -63,7 +64,9 @@ class VideoRecorder(Uncopyable):
         self._every = every
         self._shows_arm = arm
         self._client: Client | None = None
+        self._arm: ArmView | None = None
         self._scenes = 0
+        self._copies: dict[int, list[int]] = {}  # item -> copies of its bodies here
         self._clear()
 
     def _clear(self) -> None:
@@ -71,8 +74,7 @@ class VideoRecorder(Uncopyable):
         self._frames: list[Frame] = []
         self._tip = _HOME
         self._tool: Tool = "suction"
-        self._arm: ArmView | None = None  # None until the scene is created
-        self._copies: dict[int, list[int]] = {}  # item -> copies of its bodies here
+        self._is_new = True  # whether the scene still shows another one's items, or nothing
         self._paint: set[int] = set()  # copies that are flat on the table
         self._held: tuple[int, BodyPose] | None = None  # a body, its pose from the tip
 
@@ -121,16 +123,23 @@ class VideoRecorder(Uncopyable):
         return take_picture(client, camera or self._camera, self._paint, ropes)
 
     def _scene(self) -> tuple[Client, ArmView]:
-        """A scene with an empty table and the arm, created when it is first needed."""
-        if self._client is not None and self._arm is not None:
-            return self._client, self._arm
-        if self._client is None or self._scenes % _RECONNECT_EVERY == 0:
+        """A scene with the arm, without the items of earlier scenes."""
+        if self._is_new and self._scenes % _RECONNECT_EVERY == 0:
             self.close()
+        if self._client is None or self._arm is None:
             self._client = Client(selected_renderer())
-        self._scenes += 1
-        self._client.resetSimulation()
-        self._copies, self._paint = {}, set()
-        self._arm = ArmView(self._client)
+            self._arm = ArmView(self._client)
+            self._copies = {}
+        if self._is_new:
+            self._is_new = False
+            self._scenes += 1
+            if self._client.egl:  # whose pictures would depend on the bodies before
+                self._client.resetSimulation()
+                self._arm, self._copies = ArmView(self._client), {}
+            # The last one first: the next bodies then get the same ids, in order.
+            for copy in sorted(itertools.chain(*self._copies.values()), reverse=True):
+                self._client.removeBody(copy)
+            self._copies = {}
         return self._client, self._arm
 
     def pop_frames(self) -> list[Frame]:
