@@ -105,6 +105,8 @@ class Judge:
             not spec.items[goal.items[0]].bodies and goal.relation not in GROUPS
             for goal in spec.goals
         ]
+        self._located_in: tuple[tuple[Pose, ...], tuple[float, ...]] | None = None
+        self._motions: dict[tuple[int, int], Motion | None] = {}
 
     @cached_property
     def needs(self) -> list[Counter[int]]:
@@ -166,9 +168,23 @@ class Judge:
         found: Motions = {}
         for number, pattern in enumerate(self._spec.patterns):
             slots = self.slots(number, current)
-            if slots:
+            if not slots:
+                continue
+            found[number] = self._located(number, current, slots, now)
+            if found[number] is not None and not allowed(number, found[number]):
                 found[number] = locate(pattern, slots, now, partial(allowed, number))
         return found
+
+    def _located(
+        self, number: int, current: int, slots: Sequence[Slot], now: Snapshot
+    ) -> Motion | None:
+        """Where a pattern fits the most items, anywhere; searched once for each state."""
+        state = now.poses, now.tilts
+        if self._located_in != state:
+            self._located_in, self._motions = state, {}
+        if (number, current) not in self._motions:
+            self._motions[number, current] = locate(self._spec.patterns[number], slots, now)
+        return self._motions[number, current]
 
     def slots(self, pattern: int, current: int) -> list[Slot]:
         """The places of a pattern that goals up to `current` use."""
