@@ -159,30 +159,32 @@ def _suggestions(slots: Sequence[Slot], mirrored: bool, now: Snapshot) -> list[M
         allowed[n, row] = item in slot.items and level
     tolerance = np.array([slot.tolerance for slot in slots])
     between = points[None, :] - points[:, None]  # [i, j] from item i to item j
-    distance = np.linalg.norm(between, axis=-1)
-    found: list[tuple[int, float, float, float, float]] = []
-    for a, b in itertools.combinations(range(len(slots)), 2):
-        gap, middle = places[b] - places[a], (places[a] + places[b]) / 2
-        near = np.abs(distance - float(np.linalg.norm(gap))) <= tolerance[a] + tolerance[b]
-        yaws, shifts, moved = [], [], []
-        for i, j in np.argwhere(near & allowed[a][:, None] & allowed[b][None, :]):
-            if i == j:
-                continue
-            for yaw in _turns(slots[a], items[i], gap, between[i, j], mirrored, now):
-                c, s = math.cos(yaw), math.sin(yaw)
-                turn = np.array([[c, s], [-s, c]])
-                shift = (points[i] + points[j]) / 2 - middle @ turn
-                yaws.append(yaw)
-                shifts.append(shift.tolist())
-                moved.append(places @ turn + shift)
-        if not moved:
-            continue
-        gaps = np.array(moved)[:, :, None] - points  # (motions, slots, items, 2)
-        away = np.where(allowed, np.linalg.norm(gaps, axis=-1), np.inf).min(axis=2)
-        hits = away <= 2 * tolerance
-        for (x, y), yaw, own, hit in zip(shifts, yaws, away, hits, strict=True):
-            near_ones = own[hit]
-            found.append((-len(near_ones), float(near_ones.sum()), x, y, yaw))
+    gaps = places[None, :] - places[:, None]  # likewise from slot to slot
+    misfit = np.linalg.norm(between, axis=-1) - np.linalg.norm(gaps, axis=-1)[..., None, None]
+    near = np.abs(misfit) <= (tolerance + tolerance[:, None])[..., None, None]
+    near &= allowed[:, None, :, None] & allowed[None, :, None, :] & ~np.eye(len(items), dtype=bool)
+    near &= np.triu(np.ones(near.shape[:2], bool), 1)[..., None, None]
+    chosen = np.argwhere(near)  # (k, 4): two slots, and an item for each
+    if not len(chosen):
+        return []
+    yaws, rows = [], []
+    for row, (a, b, i, j) in enumerate(chosen.tolist()):
+        some = _turns(slots[a], items[i], gaps[a, b], between[i, j], mirrored, now)
+        yaws += some
+        rows += [row] * len(some)
+    a, b, i, j = chosen[rows].T
+    c, s = np.array([(math.cos(yaw), math.sin(yaw)) for yaw in yaws]).T
+    turns = np.stack([np.stack([c, s], axis=-1), np.stack([-s, c], axis=-1)], axis=1)
+    middles = (places[a] + places[b]) / 2
+    shifts = (points[i] + points[j]) / 2 - (middles[:, None] @ turns)[:, 0]
+    moved = places @ turns + shifts[:, None]
+    gone = np.linalg.norm(moved[:, :, None] - points, axis=-1)  # (motions, slots, items)
+    away = np.where(allowed, gone, np.inf).min(axis=2)
+    hits = away <= 2 * tolerance
+    found = [
+        (-len(own[hit]), float(own[hit].sum()), x, y, yaw)
+        for own, hit, (x, y), yaw in zip(away, hits, shifts.tolist(), yaws, strict=True)
+    ]
     found.sort()
     return [Motion(Pose(x, y, 0.0, yaw), mirrored) for _, _, x, y, yaw in found[:_KEPT]]
 
