@@ -170,9 +170,10 @@ class Judge:
             slots = self.slots(number, current)
             if not slots:
                 continue
-            found[number] = self._located(number, current, slots, now)
-            if found[number] is not None and not allowed(number, found[number]):
-                found[number] = locate(pattern, slots, now, partial(allowed, number))
+            motion = self._located(number, current, slots, now)
+            if motion is not None and not allowed(number, motion):
+                motion = locate(pattern, slots, now, partial(allowed, number))
+            found[number] = motion
         return found
 
     def _located(
