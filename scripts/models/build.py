@@ -61,7 +61,9 @@ def build(thing: Thing) -> Built:
         "split": thing.split,
         "color": thing.color,
         "paints": [None if paint is None else list(paint) for paint in paints],
-        "outline": _outline(pieces, thing.kind).round(4).tolist(),
+        "outline": _outline([piece for piece in pieces if not piece.within], thing.kind)
+        .round(4)
+        .tolist(),
         "size": np.ptp(corners, axis=0).round(4).tolist(),
         "grasps": _grasps(hulls, thing.kind).tolist(),
         "symmetry": round(thing.symmetry, 6),

@@ -31,8 +31,10 @@ def coffee_mug() -> list[Piece]:
     """Empty, its floor high enough for a suction cup."""
     wall = ring([(0.026, 0.0), (0.031, 0.0), (0.032, 0.070), (0.027, 0.070)], chunks=6)
     floor = cylinder(0.055, 0.050)
+    # Upright inside: agents, who look straight down, would see dark specks of the wall's slope.
+    lining = ring([(0.0262, 0.049), (0.029, 0.049), (0.029, 0.0699), (0.0262, 0.0699)])
     handle = sweep(upright(arc(0.020, -100, 100, 9, (0.030, 0.036))), 0.010, chunks=2)
-    return [wall, floor, handle.scaled(y=1.2)]
+    return [wall, floor, handle.scaled(y=1.2), lining.lining()]
 
 
 @thing("teapot", "train", "blue", 0.25)

@@ -35,11 +35,13 @@ class Piece:
         mesh: what is seen.
         hulls: points (n, 3) of each convex hull that it collides as; none for decoration.
         paint: sRGB bytes; None is the object's own colour.
+        within: whether the other pieces surround it, so that it adds nothing to the outline.
     """
 
     mesh: trimesh.Trimesh
     hulls: tuple[Array, ...]
     paint: Color | None = None
+    within: bool = False
 
     def _mapped(self, points_to: Any) -> Piece:
         mesh = trimesh.Trimesh(points_to(self.mesh.vertices), self.mesh.faces, process=False)
@@ -76,6 +78,10 @@ class Piece:
     def decoration(self) -> Piece:
         """Nothing collides with it."""
         return self.colliding_as()
+
+    def lining(self) -> Piece:
+        """Decoration that the other pieces surround."""
+        return replace(self.decoration(), within=True)
 
 
 def _piece(vertices: ArrayLike, faces: ArrayLike, hulls: Sequence[Array] | None = None) -> Piece:
