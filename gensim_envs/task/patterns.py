@@ -6,7 +6,6 @@ import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 from typing import Annotated
 
 import numpy as np
@@ -114,12 +113,11 @@ def locate(
     if pattern.anchor is not None:
         anchor = Slot(Pose(0.0, 0.0), {pattern.anchor: None}, 1e-3, math.pi)
         slots = [anchor, *slots]
-    level, upright = ([_takers(s, now, t) for s in slots] for t in (math.inf, TILT_TOLERANCE))
+    upright = [_takers(slot, now, TILT_TOLERANCE) for slot in slots]
     best: tuple[int, float, Motion | None] = (1, 0.0, None)
     for mirrored in (False, True)[: 1 + pattern.mirror]:
         refined = set()
-        for motion in _suggestions(slots, mirrored, now):
-            pairs, least = _pairs(slots, level, motion)
+        for motion, pairs, least in _suggestions(slots, mirrored, now):
             # It fills no more slots than these, at no smaller distances.
             candidates = [motion] if (len(pairs), -least) > (best[0], -best[1]) else []
             if len(pairs) > 1 and pairs not in refined:
@@ -147,8 +145,15 @@ def _takers(slot: Slot, now: Snapshot, tilt: float) -> dict[int, Pose]:
     }
 
 
-def _suggestions(slots: Sequence[Slot], mirrored: bool, now: Snapshot) -> list[Motion]:
-    """Motions that bring two items to two slots, those that fit most slots first."""
+def _suggestions(
+    slots: Sequence[Slot], mirrored: bool, now: Snapshot
+) -> list[tuple[Motion, _Pairs, float]]:
+    """Motions that bring two items to two slots, those that fit most slots first.
+
+    Returns:
+        For each (the motion, the slots that have an item about where it puts them, each with its
+        nearest item, and the sum of their distances).
+    """
     flip = np.array((1.0, -1.0 if mirrored else 1.0))
     places = np.array([(slot.pose.x, slot.pose.y) for slot in slots]) * flip
     items = sorted({item for slot in slots for item in slot.items if now.has(item)})
@@ -179,14 +184,23 @@ def _suggestions(slots: Sequence[Slot], mirrored: bool, now: Snapshot) -> list[M
     shifts = (points[i] + points[j]) / 2 - (middles[:, None] @ turns)[:, 0]
     moved = places @ turns + shifts[:, None]
     gone = np.linalg.norm(moved[:, :, None] - points, axis=-1)  # (motions, slots, items)
-    away = np.where(allowed, gone, np.inf).min(axis=2)
+    gone = np.where(allowed, gone, np.inf)
+    away, nearest = gone.min(axis=2), gone.argmin(axis=2)
     hits = away <= 2 * tolerance
     found = [
-        (-len(own[hit]), float(own[hit].sum()), x, y, yaw)
-        for own, hit, (x, y), yaw in zip(away, hits, shifts.tolist(), yaws, strict=True)
+        (-len(own[hit]), float(own[hit].sum()), x, y, yaw, number)
+        for number, (own, hit, (x, y), yaw) in enumerate(
+            zip(away, hits, shifts.tolist(), yaws, strict=True)
+        )
     ]
     found.sort()
-    return [Motion(Pose(x, y, 0.0, yaw), mirrored) for _, _, x, y, yaw in found[:_KEPT]]
+    best = []
+    for _, error, x, y, yaw, number in found[:_KEPT]:
+        hit = hits[number]
+        table = np.c_[places[hit], points[nearest[number, hit]], tolerance[hit]]
+        pairs = tuple(map(tuple, table.tolist()))
+        best.append((Motion(Pose(x, y, 0.0, yaw), mirrored), pairs, error))
+    return best
 
 
 def _turns(
@@ -210,32 +224,6 @@ def _turns(
     own = now.poses[item].yaw - slot.pose.yaw * (-1 if mirrored else 1)
     heading = yaw + wrap(own - yaw, period)
     return [yaw, heading] if apart else [heading]
-
-
-def _pairs(
-    slots: Sequence[Slot], takers: Sequence[Mapping[int, Pose]], motion: Motion
-) -> tuple[_Pairs, float]:
-    """The slots that have an item about where a motion puts them, each with its nearest item.
-
-    Args:
-        slots: the places.
-        takers: for each of them the items that may take it, with their poses.
-        motion: where the pattern is, about.
-
-    Returns:
-        (the pairs, the sum of their distances).
-    """
-    flip = -1.0 if motion.mirrored else 1.0
-    pairs, error = [], 0.0
-    for slot, poses in zip(slots, takers, strict=True):
-        if not poses:
-            continue
-        want = motion(slot.pose)
-        away, have = min(((want.distance(p), p) for p in poses.values()), key=itemgetter(0))
-        if away <= 2 * slot.tolerance:
-            pairs.append((slot.pose.x, slot.pose.y * flip, have.x, have.y, slot.tolerance))
-            error += away
-    return tuple(pairs), error
 
 
 def _refine(pairs: _Pairs, motion: Motion, anchored: bool) -> Motion:
