@@ -187,19 +187,15 @@ def _suggestions(
     gone = np.where(allowed, gone, np.inf)
     away, nearest = gone.min(axis=2), gone.argmin(axis=2)
     hits = away <= 2 * tolerance
-    found = [
-        (-len(own[hit]), float(own[hit].sum()), x, y, yaw, number)
-        for number, (own, hit, (x, y), yaw) in enumerate(
-            zip(away, hits, shifts.tolist(), yaws, strict=True)
-        )
-    ]
-    found.sort()
+    error = np.where(hits, away, 0.0).sum(axis=1)
+    order = np.lexsort((yaws, shifts[:, 1], shifts[:, 0], error, -hits.sum(axis=1)))[:_KEPT]
     best = []
-    for _, error, x, y, yaw, number in found[:_KEPT]:
-        hit = hits[number]
+    for number in order.tolist():
+        hit, (x, y) = hits[number], shifts[number].tolist()
         table = np.c_[places[hit], points[nearest[number, hit]], tolerance[hit]]
         pairs = tuple(map(tuple, table.tolist()))
-        best.append((Motion(Pose(x, y, 0.0, yaw), mirrored), pairs, error))
+        motion = Motion(Pose(x, y, 0.0, yaws[number]), mirrored)
+        best.append((motion, pairs, float(away[number, hit].sum())))
     return best
 
 
