@@ -99,9 +99,14 @@ def episodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[Policy, list[Epis
     monkeypatch.setattr(validate, "run_episode", play)
     monkeypatch.setattr(processes, "processes", one_thread)
     monkeypatch.setattr(check, "SURVEY", range(1_000, 1_020))
+    yield returns
+
+
+@pytest.fixture
+def little_play(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two episodes of blind play, and few looks at what can be seen."""
     monkeypatch.setattr(validate, "BLIND", range(100, 102))
     monkeypatch.setattr(sight, "STARTS", range(2))
-    yield returns
 
 
 # --- accepted ---------------------------------------------------------------------------------
@@ -147,7 +152,7 @@ def test_a_row_is_equal_to_the_byte_in_another_library_and_with_one_worker(
 
 
 def test_a_program_may_be_published_as_it_is(
-    library: Library, file: Path, episodes: object
+    library: Library, file: Path, episodes: object, little_play: None
 ) -> None:
     before = content(library.root)
     assert run("publish", file, library) == 0
@@ -312,6 +317,7 @@ def test_the_results_of_policies_decide(
     file: Path,
     capsys: pytest.CaptureFixture[str],
     episodes: dict[Policy, list[Episode]],
+    little_play: None,
     policy: Policy,
     results: list[Episode],
     problem: str | None,

@@ -63,7 +63,7 @@ def test_help_is_made_of_the_fields(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--batch-size INT Samples in a batch, of all processes together. (default: 16)" in text
     assert "--bc-image.modes INT Gaussians in the mixture." in text
     assert "--bc-state.width" not in text
-    assert "--overwrite Replace another run in the folder." in text
+    assert "--overwrite, --no-overwrite Replace another run in the folder." in text
 
 
 @pytest.mark.parametrize(
