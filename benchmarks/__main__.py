@@ -39,7 +39,7 @@ def main() -> None:
         "latency": lambda o: speed.latency(o.episodes),
         "soft": lambda o: speed.soft(max(1, o.episodes // 10)),
         "scaling": lambda o: speed.scaling(4 * o.episodes),
-        "start-up": lambda o: speed.start_up(5),
+        "startup": lambda o: speed.start_up(5),
         "memory": lambda o: steadiness.memory([*speed.TASKS, KITS], o.resets),
         "replay": lambda o: generation.replay(o.attempts),
         "overlap": lambda o: generation.overlap(o.attempts or 24),
