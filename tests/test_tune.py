@@ -87,7 +87,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def tune(base: Path, data: Path, out: Path, *options: str) -> int:
     arguments = ["--base", base, "--data", data, "--out", out, "--device", "cpu", "--rank", 4,
-                 "--batch", 3, "--epochs", 2, "--learning-rate", 0.01, *options]  # fmt: skip
+                 "--batch", 3, "--epochs", 2, "--learning-rate", 0.01, "--precision", "fp32",
+                 *options]  # fmt: skip
     return main(["tune", *map(str, arguments)])
 
 
@@ -122,6 +123,21 @@ def test_the_loss_falls_and_peft_reads_the_adapter(base: Path, data: Path, tuned
     assert loss(model, tokenizer, lines) == pytest.approx(losses["held_out"][0], rel=1e-5)
     found = peft.PeftModel.from_pretrained(model, tuned)
     assert loss(found, tokenizer, lines) == pytest.approx(losses["held_out"][2], rel=1e-5)
+
+
+def test_bfloat16_learns_the_same_within_its_precision(
+    base: Path, data: Path, tuned: Path, tmp_path: Path, capsys: Output
+) -> None:
+    assert tune(base, data, tmp_path / "out", "--precision", "bf16") == 0
+    exact, rounded = (
+        json.loads((folder / "tune.json").read_text()) for folder in (tuned, tmp_path / "out")
+    )
+    assert rounded["order"]["precision"] == "bf16"
+    assert rounded["losses"]["held_out"] != exact["losses"]["held_out"]
+    assert rounded["losses"]["held_out"] == pytest.approx(exact["losses"]["held_out"], rel=0.01)
+    capsys.readouterr()
+    assert tune(base, data, tmp_path / "out") == 2
+    assert "a run with another precision" in capsys.readouterr().err
 
 
 def test_it_says_what_it_does_and_how_to_go_on(

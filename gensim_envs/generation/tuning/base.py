@@ -5,16 +5,16 @@ from __future__ import annotations
 import contextlib
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import peft
 import torch
 import transformers
 
 from gensim_envs.generation.export import DataError
-from gensim_envs.generation.tuning.config import Device
+from gensim_envs.generation.tuning.config import Device, Precision
 from gensim_envs.generation.tuning.samples import CHATML
 
 
@@ -28,6 +28,16 @@ def find_device(name: Device) -> torch.device:
     if name == "cuda" and not there:
         raise DataError("PyTorch finds no GPU here. Use --device cpu")
     return torch.device("cuda" if there and name != "cpu" else "cpu")
+
+
+def find_precision(name: Precision, device: torch.device) -> Literal["bf16", "fp32"]:
+    """The precision of a name; "auto" is bf16 where the device computes in it natively."""
+    if name != "auto":
+        return name
+    if device.type == "cuda":
+        return "bf16" if torch.cuda.get_device_capability(device) >= (8, 0) else "fp32"
+    able: Mapping[str, Any] = torch.cpu.get_capabilities()
+    return "bf16" if able.get("avx512_bf16") or able.get("amx_bf16") else "fp32"
 
 
 def load(base: Path, device: torch.device) -> tuple[Any, Any]:

@@ -12,6 +12,7 @@ from tyro.conf import arg
 from gensim_envs.utils.cli import Positive, Seed, number, value
 
 Device = Literal["auto", "cpu", "cuda"]
+Precision = Literal["auto", "bf16", "fp32"]
 _rate = functools.partial(number, fits=lambda n: 0 < n <= 1, what="a number above 0, up to 1")
 
 
@@ -29,6 +30,7 @@ class TuneConfig:
         batch: number of examples in a step.
         max_tokens: leave out longer examples.
         device: auto is a GPU if there is one.
+        precision: of the layers; auto is bf16 where the hardware supports it.
         seed: seed of the adapter's first weights and of the order of the examples.
     """
 
@@ -41,4 +43,5 @@ class TuneConfig:
     batch: Positive = 8
     max_tokens: Positive = 8192
     device: Device = "auto"
+    precision: Precision = "auto"
     seed: Seed = 0

@@ -28,7 +28,7 @@ from torch import Tensor
 
 from gensim_envs.errors import GensimError, files_as
 from gensim_envs.generation.export import HELD_OUT, TRAIN, DataError, read_data
-from gensim_envs.generation.tuning.base import find_device, load, with_adapter
+from gensim_envs.generation.tuning.base import find_device, find_precision, load, with_adapter
 from gensim_envs.generation.tuning.config import TuneConfig
 from gensim_envs.generation.tuning.convert import write_gguf
 from gensim_envs.generation.tuning.samples import Sample, samples
@@ -87,11 +87,12 @@ def tune(config: TuneConfig, say: Callable[[str], None], shown: Progress) -> Los
 
 def _tune(config: TuneConfig, say: Callable[[str], None], shown: Progress) -> Losses:
     content = read_data(config.data, least=1)
-    order = _order(config, content)
+    device = find_device(config.device)
+    precision = find_precision(config.precision, device)
+    order = _order(config, content) | {"precision": precision}
     if os.path.lexists(config.out / SUMMARY):
         return _finished(config.out, order).losses
     state = progress(config.out / STATE, order)
-    device = find_device(config.device)
     say(f"loading {config.base}")
     tokenizer, model = load(config.base, device)
     window = getattr(model.config, "max_position_embeddings", config.max_tokens)
@@ -105,7 +106,8 @@ def _tune(config: TuneConfig, say: Callable[[str], None], shown: Progress) -> Lo
             f"no example has at most {limit} tokens. Use data of gensim export --prompt short, or "
             "a larger --max-tokens"
         )
-    _Training(config, with_adapter(model, config.rank, config.seed), state, sides).run(say, shown)
+    adapted = with_adapter(model, config.rank, config.seed)
+    _Training(config, adapted, state, sides, precision == "bf16").run(say, shown)
     return state.losses
 
 
@@ -140,11 +142,17 @@ class _Training:
     """The loop. All that changes is in the weights, the optimizer and the state."""
 
     def __init__(
-        self, config: TuneConfig, model: Any, state: State, sides: dict[str, list[Sample]]
+        self,
+        config: TuneConfig,
+        model: Any,
+        state: State,
+        sides: dict[str, list[Sample]],
+        bf16: bool,
     ) -> None:
         self._config = config
         self._model = model
         self._state = state
+        self._bf16 = bf16
         self._train, self._held_out = sides[TRAIN], sides[HELD_OUT]
         self._weights = {n: p for n, p in model.named_parameters() if p.requires_grad}
         self._optimizer = torch.optim.AdamW(
@@ -218,9 +226,9 @@ class _Training:
     def _loss(self, sample: Sample) -> Tensor:
         """The loss of an answer, summed over its tokens."""
         tokens = torch.tensor([sample.tokens], device=self._model.device)  # (1, tokens)
-        logits = self._model(
-            input_ids=tokens, use_cache=False, logits_to_keep=sample.learnt + 1
-        ).logits[0, -sample.learnt - 1 : -1]  # (learnt, words); the last predicts what follows
+        with torch.autocast(tokens.device.type, torch.bfloat16, enabled=self._bf16):
+            out = self._model(input_ids=tokens, use_cache=False, logits_to_keep=sample.learnt + 1)
+        logits = out.logits[0, -sample.learnt - 1 : -1]  # (learnt, words); the last one's left out
         target = tokens[0, sample.prompt :]
         return torch.nn.functional.cross_entropy(logits.float(), target, reduction="sum")
 
