@@ -159,7 +159,10 @@ def test_a_short_prompt_is_asked_as_it_was_tuned_on(library: Library) -> None:
     implement(talk, Memory(TfIdf(), entries), proposal)
     [asked] = provider.calls  # nothing else is asked for
     assert asked.messages == example.messages[:2]
-    assert example.tokens < 600
+    system = asked.messages[0].content
+    assert "`Block(color)`: A cube" in system  # what the proposal uses, and nothing else
+    assert "Household(" not in system
+    assert example.tokens < 800
 
 
 @pytest.mark.parametrize("share", ["1", "-0.1", "nan", "some"])

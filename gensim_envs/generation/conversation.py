@@ -21,7 +21,7 @@ from gensim_envs.errors import TaskError
 from gensim_envs.generation.prompts import render
 from gensim_envs.generation.providers import ApiError, ContextTooLong, Provider, ProviderError
 from gensim_envs.generation.recording import Call, Message, Prompt, first_problem
-from gensim_envs.generation.reference import api_reference
+from gensim_envs.generation.reference import api_reference, signatures
 from gensim_envs.utils.answers import json_objects, without_reasoning
 
 TEMPERATURES: Mapping[str, float] = {
@@ -114,10 +114,11 @@ def system_message(prompt: Prompt, proposal: Proposal | None = None) -> Message:
 
     Args:
         prompt: what it contains.
-        proposal: a slim API reference is shortened to what this uses.
+        proposal: a slim API reference and the signatures are those of what this uses.
     """
     if prompt == "short":
-        return Message("system", render("short"))
+        assets, about = (proposal.assets, proposal.description) if proposal else ((), "")
+        return Message("system", render("short", signatures=signatures(assets, about)))
     slim = prompt == "slim" and proposal is not None and bool(proposal.assets)
     used = (frozenset(proposal.assets), proposal.description) if proposal and slim else ()
     reference = api_reference(*used)

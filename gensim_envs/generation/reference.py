@@ -33,8 +33,7 @@ def api_reference(assets: Collection[str] | None = None, text: str = "") -> str:
     parts = {name: getattr(gensim_envs.api, name) for name in gensim_envs.api.__all__}
     seen = SPLIT_COLORS["train"]
     chosen = ASSETS if assets is None else {name: ASSETS[name] for name in ASSETS if name in assets}
-    named = [kind for kind in OBJECTS if kind in text or kind.replace("_", " ") in text]
-    kinds = list(OBJECTS) if assets is None else list(dict.fromkeys([*named, *list(OBJECTS)[:2]]))
+    kinds = list(OBJECTS) if assets is None else _kinds(text)
     return render(
         "reference",
         slim=slim,
@@ -52,6 +51,47 @@ def api_reference(assets: Collection[str] | None = None, text: str = "") -> str:
             if "Household" in chosen
         ],
     )
+
+
+def signatures(assets: Collection[str], text: str) -> list[str]:
+    """One line for each thing that a program may use: the signature, and what an asset is.
+
+    Args:
+        assets: classes of assets to describe.
+        text: the kinds of household objects that it mentions are listed, and two more.
+    """
+    parts = {name: getattr(gensim_envs.api, name) for name in gensim_envs.api.__all__}
+    lines = [*_methods("scene", parts["Scene"]), *_methods("pose", parts["Pose"])]
+    lines += [
+        f"`{name}{_signature(part, True)}`"
+        for name, part in parts.items()
+        if inspect.isfunction(part)
+    ]
+    for name, asset in ASSETS.items():
+        if name in assets:
+            lines.append(f"`{name}{_signature(asset, True)}`: {_first(_docstring(asset))}")
+            lines += _methods("asset", asset)
+    if {"KitPiece", "KitBoard"} & set(assets):
+        lines.append(f"shapes: {', '.join(KIT_SHAPES)}")
+    if "Household" in assets:
+        lines.append(f"kinds: {', '.join(_kinds(text))} and others")
+    return [*lines, f"colours: {', '.join(SPLIT_COLORS['train'])}"]
+
+
+def _methods(owner: str, cls: type) -> list[str]:
+    """The signatures of the methods of a class that programs call."""
+    return [
+        f"`{owner}.{name}{_signature(member, True)}`"
+        for name, member in vars(cls).items()
+        if inspect.isfunction(member) and name not in _HIDDEN and not name.startswith("_")
+        if _docstring(member)
+    ]
+
+
+def _kinds(text: str) -> list[str]:
+    """The kinds of household objects that a text mentions, and two more."""
+    named = [kind for kind in OBJECTS if kind in text or kind.replace("_", " ") in text]
+    return list(dict.fromkeys([*named, *list(OBJECTS)[:2]]))
 
 
 def _function(name: str, function: Any, slim: bool) -> str:
