@@ -120,32 +120,48 @@ class Pointer(LearnedPolicy):
         if train and self.config.augment:
             motions, answers = moved_answers(samples, self.table, rng)
             states = move_states(states, self._layout, self.table, motions)
+        items, places = self._present(states)
         picks, chosen, targets = zip(
-            *(self._targets(s, a, rng) for s, a in zip(states, answers, strict=True)), strict=True
+            *(self._targets(i, a, rng) for i, a in zip(items, answers, strict=True)), strict=True
         )
         numbers = {
-            "state": states, "valid": np.stack(picks), "answers": np.stack(targets),
+            "items": items, "places": places,
+            "valid": np.stack(picks), "answers": np.stack(targets),
             "colors": np.stack([named(s.instruction) for s in samples]),
         }  # fmt: skip
         made = {name: torch.from_numpy(each) for name, each in numbers.items()}
         return {**made, "item": torch.tensor(chosen), **pad_tokens(tokens)}
 
+    def _present(self, states: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        """The rows of items, and those of places, that some scene of state vectors (b, n) needs.
+
+        In each (b, rows, width) those that there are come first. A vector has room for the task
+        with the most rows, and most tasks need a small part of it.
+        """
+        found = []
+        for block in (self._layout.items, self._layout.places):
+            rows = states[:, block.start : block.stop].reshape(len(states), block.rows, block.width)
+            absent = rows[..., block.columns("present")][..., 0] <= 0
+            order = absent.argsort(axis=1, kind="stable")[:, : (~absent).sum(1).max(initial=0)]
+            found.append(np.take_along_axis(rows, order[..., None], axis=1))
+        return found
+
     def _targets(
-        self, state: NDArray[np.float32], answers: NDArray[np.float32], rng: np.random.Generator
+        self, items: NDArray[np.float32], answers: NDArray[np.float32], rng: np.random.Generator
     ) -> tuple[NDArray[np.bool_], int, NDArray[np.float32]]:
-        """Which items may be picked (n,), one of them, and the answers (_ANSWERS, 7) for it.
+        """Which items (n, width) may be picked (n,), one of them, and its answers (_ANSWERS, 7).
 
         Answers that are not needed are NaN.
         """
-        items = self._layout.items
-        present = items.field(state, "present")[:, 0] > 0
-        positions = items.field(state, "position")
+        block = self._layout.items
+        present = items[:, block.columns("present")][:, 0] > 0
+        positions = items[:, block.columns("position")]
         apart = np.linalg.norm(positions[:, :2] - answers[:, None, :2], axis=-1)  # (k, n)
         apart = np.where(present, apart, np.inf)
         # Of items that lie one above the other, the one on top.
         near = apart <= apart.min(axis=1, keepdims=True) + _TOP
         owner = np.where(near & present, positions[:, 2], -np.inf).argmax(axis=1)  # (k,)
-        valid = np.zeros(items.rows, bool)
+        valid = np.zeros(len(items), bool)
         valid[owner] = True
         chosen = int(rng.choice(np.flatnonzero(valid)))
         mine = answers[owner == chosen]
@@ -156,10 +172,10 @@ class Pointer(LearnedPolicy):
 
     def forward(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Negative log-likelihoods of the sets of valid picks and places, and errors of grasps."""
-        rows = self._rows(batch["state"])
-        hidden, there, biases = self._encoded(batch, rows)
+        rows = self._rows(batch["items"], batch["places"])
+        hidden, biases = self._encoded(batch, rows)
         item = batch["item"]
-        picks = self._picks(hidden, there).log_softmax(1)
+        picks = self._picks(hidden, rows).log_softmax(1)
         losses = {"pick": -_any(picks, batch["valid"]).mean()}
 
         answers = batch["answers"]
@@ -171,7 +187,7 @@ class Pointer(LearnedPolicy):
         grasp = self._offset(self.grasp(hidden[batches, item]), yaw)
         losses["grasp"] = (grasp - held).abs().sum(-1).mean() / _SIGMA
 
-        logits, offsets, turns = self._places(hidden, there, biases, item, rows, yaw)
+        logits, offsets, turns = self._places(hidden, biases, item, rows, yaw)
         # The middle of the item after the action, which is held off its middle: (b, answers, 2).
         rotation = answers[..., 5] - answers[..., 2]
         middle = answers[..., 3:5] - _rotated(held[:, None], rotation)
@@ -196,15 +212,17 @@ class Pointer(LearnedPolicy):
         self, observation: Mapping[str, Array], tokens: Array, instruction: str = ""
     ) -> NDArray[np.float32]:
         """The most likely item, the most likely row for it, and the most likely turn."""
-        state = torch.from_numpy(np.asarray(observation["state"], np.float32))[None]
+        state = np.asarray(observation["state"], np.float32)
+        items, places = map(torch.from_numpy, self._present(state[None]))
         colors = torch.from_numpy(named(instruction))[None]
-        batch = self.on_device({"state": state, "colors": colors, **pad_tokens([tokens])})
-        rows = self._rows(batch["state"])
-        hidden, there, biases = self._encoded(batch, rows)
-        item = self._picks(hidden, there).argmax(1)
+        numbers = {"items": items, "places": places, "colors": colors, **pad_tokens([tokens])}
+        batch = self.on_device(numbers)
+        rows = self._rows(batch["items"], batch["places"])
+        hidden, biases = self._encoded(batch, rows)
+        item = self._picks(hidden, rows).argmax(1)
         yaw = rows.yaw[:, int(item)]
         held = self._offset(self.grasp(hidden[:, int(item)]), yaw)[0]
-        logits, offsets, turns = self._places(hidden, there, biases, item, rows, yaw)
+        logits, offsets, turns = self._places(hidden, biases, item, rows, yaw)
         row = int(logits[0].argmax())
         middle = rows.position[0, row, :2] + offsets[0, row]
         peak = int(turns[0, row].argmax())
@@ -219,41 +237,37 @@ class Pointer(LearnedPolicy):
 
     # ---------------------------------------------------------------------------------- parts
 
-    def _rows(self, state: Tensor) -> _Rows:
-        """The rows of items, then those of places, of state vectors (b, n)."""
+    def _rows(self, items: Tensor, places: Tensor) -> _Rows:
+        """The rows of items, then those of places, from `_present`."""
         blocks = self._layout.items, self._layout.places
-        views = [state[:, b.start : b.stop].reshape(len(state), b.rows, b.width) for b in blocks]
 
         def field(name: str) -> Tensor:
             return torch.cat(
-                [view[..., b.columns(name)] for view, b in zip(views, blocks, strict=True)], 1
+                [r[..., b.columns(name)] for r, b in zip((items, places), blocks, strict=True)], 1
             )
 
-        items, places = views
         sine, cosine = field("yaw").unbind(-1)
         size = items[..., blocks[0].columns("size")]
         base = places[..., blocks[1].columns("base_variant")]
         return _Rows(
-            present=field("present")[..., 0] > 0, position=field("position"),
+            items=items.shape[1], present=field("present")[..., 0] > 0, position=field("position"),
             yaw=torch.atan2(sine, cosine), color=field("color"),
             size=torch.cat([size, size.new_zeros(*places.shape[:2], 3)], 1),
             kind=_index(field("kind")), variant=_index(field("variant")),
             base=_index(torch.cat([base.new_zeros(*items.shape[:2], 1), base], 1)),
         )  # fmt: skip
 
-    def _encoded(
-        self, batch: Mapping[str, Tensor], rows: _Rows
-    ) -> tuple[Tensor, Tensor, Sequence[Tensor]]:
+    def _encoded(self, batch: Mapping[str, Tensor], rows: _Rows) -> tuple[Tensor, Sequence[Tensor]]:
         """What the trunk makes of rows and words.
 
         Returns:
-            Features (b, rows + words, width), which of them there are (b, rows + words), and the
-            biases of attention in each layer, (b, heads, rows + words, rows + words).
+            Features (b, rows + words, width), and the biases of attention in each layer, (b, heads,
+            rows + words, rows + words).
         """
         middle = rows.position.new_tensor([*self.table.middle, 0])
         scaled = (rows.position - middle) / rows.position.new_tensor([0.25, 0.25, 0.05])
         is_place = torch.zeros_like(scaled[..., :1])
-        is_place[:, self._layout.items.rows :] = 1
+        is_place[:, rows.items :] = 1
         heading = torch.stack([rows.yaw.sin(), rows.yaw.cos()], -1)
         parts = [scaled, heading, rows.color, rows.size * 20, is_place]
         features = torch.cat([*parts, likeness(rows.color, batch["colors"])], -1)
@@ -268,7 +282,7 @@ class Pointer(LearnedPolicy):
         biases = self._biases(rows, there)
         for layer, bias in zip(self.trunk, biases, strict=False):
             hidden = layer(hidden, bias)
-        return hidden, there, biases
+        return hidden, biases
 
     def _biases(self, rows: _Rows, there: Tensor) -> Sequence[Tensor]:
         """Biases of attention in each layer, (b, heads, n, n), from the (b, n) that there are."""
@@ -282,15 +296,13 @@ class Pointer(LearnedPolicy):
         pairs = pairs.masked_fill(~there[:, None, None], -1e4)  # (b, layers * heads, n, n)
         return pairs.chunk(self.config.layers + 1, 1)
 
-    def _picks(self, hidden: Tensor, there: Tensor) -> Tensor:
+    def _picks(self, hidden: Tensor, rows: _Rows) -> Tensor:
         """Logits (b, items)."""
-        items = self._layout.items.rows
-        return _masked(self.pick(hidden[:, :items])[..., 0], there[:, :items])
+        return _masked(self.pick(hidden[:, : rows.items])[..., 0], rows.present[:, : rows.items])
 
     def _places(
         self,
         hidden: Tensor,
-        there: Tensor,
         biases: Sequence[Tensor],
         item: Tensor,
         rows: _Rows,
@@ -310,7 +322,7 @@ class Pointer(LearnedPolicy):
         own = hidden[batches, item][:, None].expand(-1, count, -1)
         out = self.place(torch.cat([hidden[:, :count], own], -1))
         logits, offset, turns = out.split([1, 4, 2 * BINS], -1)
-        logits = _masked(logits[..., 0], there[:, :count])
+        logits = _masked(logits[..., 0], rows.present)
         return logits, self._offset(offset, rows.yaw), turns
 
     def _offset(self, numbers: Tensor, yaw: Tensor) -> Tensor:
@@ -337,8 +349,9 @@ class Pointer(LearnedPolicy):
 
 @dataclass(frozen=True)
 class _Rows:
-    """The rows of b scenes: (b, rows, ...)."""
+    """The rows of b scenes: (b, rows, ...), those of items first."""
 
+    items: int
     present: Tensor
     position: Tensor
     yaw: Tensor
