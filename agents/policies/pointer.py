@@ -92,6 +92,7 @@ class Pointer(LearnedPolicy):
             nn.LayerNorm(spec.encoder_width), nn.Linear(spec.encoder_width, width)
         )  # fmt: skip
         self.order = nn.Embedding(64, width)  # the position of a word
+        self.heard = nn.LayerNorm(width)
         self.kind, self.base, self.variant = (nn.Embedding(_KINDS, width) for _ in range(3))
         self.row = nn.Sequential(
             nn.Linear(_FEATURES + WORDS, width), nn.GELU(), nn.Linear(width, width)
@@ -173,7 +174,7 @@ class Pointer(LearnedPolicy):
     def forward(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Negative log-likelihoods of the sets of valid picks and places, and errors of grasps."""
         rows = self._rows(batch["items"], batch["places"])
-        hidden, biases = self._encoded(batch, rows)
+        hidden, words, biases = self._encoded(batch, rows)
         item = batch["item"]
         picks = self._picks(hidden, rows).log_softmax(1)
         losses = {"pick": -_any(picks, batch["valid"]).mean()}
@@ -187,7 +188,7 @@ class Pointer(LearnedPolicy):
         grasp = self._offset(self.grasp(hidden[batches, item]), yaw)
         losses["grasp"] = (grasp - held).abs().sum(-1).mean() / _SIGMA
 
-        logits, offsets, turns = self._places(hidden, biases, item, rows, yaw)
+        logits, offsets, turns = self._places(hidden, words, biases, item, rows, yaw)
         # The middle of the item after the action, which is held off its middle: (b, answers, 2).
         rotation = answers[..., 5] - answers[..., 2]
         middle = answers[..., 3:5] - _rotated(held[:, None], rotation)
@@ -218,11 +219,11 @@ class Pointer(LearnedPolicy):
         numbers = {"items": items, "places": places, "colors": colors, **pad_tokens([tokens])}
         batch = self.on_device(numbers)
         rows = self._rows(batch["items"], batch["places"])
-        hidden, biases = self._encoded(batch, rows)
+        hidden, words, biases = self._encoded(batch, rows)
         item = self._picks(hidden, rows).argmax(1)
         yaw = rows.yaw[:, int(item)]
         held = self._offset(self.grasp(hidden[:, int(item)]), yaw)[0]
-        logits, offsets, turns = self._places(hidden, biases, item, rows, yaw)
+        logits, offsets, turns = self._places(hidden, words, biases, item, rows, yaw)
         row = int(logits[0].argmax())
         middle = rows.position[0, row, :2] + offsets[0, row]
         peak = int(turns[0, row].argmax())
@@ -257,12 +258,14 @@ class Pointer(LearnedPolicy):
             base=_index(torch.cat([base.new_zeros(*items.shape[:2], 1), base], 1)),
         )  # fmt: skip
 
-    def _encoded(self, batch: Mapping[str, Tensor], rows: _Rows) -> tuple[Tensor, Sequence[Tensor]]:
-        """What the trunk makes of rows and words.
+    def _encoded(
+        self, batch: Mapping[str, Tensor], rows: _Rows
+    ) -> tuple[Tensor, Tensor, Sequence[Tensor]]:
+        """What the trunk makes of the rows, which attend to one another and to the words.
 
         Returns:
-            Features (b, rows + words, width), and the biases of attention in each layer, (b, heads,
-            rows + words, rows + words).
+            Features (b, rows, width), words (b, words, width), and the biases of attention in each
+            layer, (b, heads, rows, rows + words).
         """
         middle = rows.position.new_tensor([*self.table.middle, 0])
         scaled = (rows.position - middle) / rows.position.new_tensor([0.25, 0.25, 0.05])
@@ -277,23 +280,22 @@ class Pointer(LearnedPolicy):
         if self.training:
             kept = torch.rand(mask.shape, device=mask.device) >= self.config.token_dropout
             mask = mask & kept
-        hidden = torch.cat([self.row(features) + names, words + self.order(order)], 1)
-        there = torch.cat([rows.present, mask], 1)
-        biases = self._biases(rows, there)
+        hidden, words = self.row(features) + names, self.heard(words + self.order(order))
+        biases = self._biases(rows, torch.cat([rows.present, mask], 1))
         for layer, bias in zip(self.trunk, biases, strict=False):
-            hidden = layer(hidden, bias)
-        return hidden, biases
+            hidden = layer(hidden, words, bias)
+        return hidden, words, biases
 
     def _biases(self, rows: _Rows, there: Tensor) -> Sequence[Tensor]:
-        """Biases of attention in each layer, (b, heads, n, n), from the (b, n) that there are."""
+        """Biases (b, heads, rows, n) of attention in each layer; there are some (b, n) of them."""
         apart = (rows.position[:, None] - rows.position[:, :, None]) * 5  # (b, rows, rows, 3)
         distance = apart[..., :2].norm(dim=-1, keepdim=True)
         ahead = _rotated(apart[..., :2], -rows.yaw[:, :, None])
         same = (rows.color[:, None] - rows.color[:, :, None]).abs().sum(-1, keepdim=True) < 0.05
         pairs = self.pairs(torch.cat([apart, distance, (-4 * distance).exp(), ahead, same], -1))
         words = there.shape[1] - rows.position.shape[1]
-        pairs = F.pad(pairs.permute(0, 3, 1, 2), (0, words, 0, words))
-        pairs = pairs.masked_fill(~there[:, None, None], -1e4)  # (b, layers * heads, n, n)
+        pairs = F.pad(pairs.permute(0, 3, 1, 2), (0, words))
+        pairs = pairs.masked_fill(~there[:, None, None], -1e4)  # (b, layers * heads, rows, n)
         return pairs.chunk(self.config.layers + 1, 1)
 
     def _picks(self, hidden: Tensor, rows: _Rows) -> Tensor:
@@ -303,6 +305,7 @@ class Pointer(LearnedPolicy):
     def _places(
         self,
         hidden: Tensor,
+        words: Tensor,
         biases: Sequence[Tensor],
         item: Tensor,
         rows: _Rows,
@@ -317,10 +320,9 @@ class Pointer(LearnedPolicy):
         batches = torch.arange(len(item), device=item.device)
         mark = torch.zeros_like(hidden)
         mark[batches, item] = self.picked(hidden[batches, item]).to(mark.dtype)
-        hidden = self.last(hidden + mark, biases[-1])
-        count = rows.position.shape[1]
-        own = hidden[batches, item][:, None].expand(-1, count, -1)
-        out = self.place(torch.cat([hidden[:, :count], own], -1))
+        hidden = self.last(hidden + mark, words, biases[-1])
+        own = hidden[batches, item][:, None].expand_as(hidden)
+        out = self.place(torch.cat([hidden, own], -1))
         logits, offset, turns = out.split([1, 4, 2 * BINS], -1)
         logits = _masked(logits[..., 0], rows.present)
         return logits, self._offset(offset, rows.yaw), turns
@@ -367,9 +369,10 @@ _PAIR = 3 + 1 + 1 + 2 + 1
 
 
 class _Layer(nn.Module):
-    """A layer of a transformer that adds biases to its attention.
+    """A layer of a transformer whose tokens attend to one another and to words.
 
-    PyTorch's own layer ignores such biases on its fast path, without gradients.
+    Words stay as they are: the text encoder has related them to one another. The attention has
+    biases, which PyTorch's own layer ignores on its fast path, without gradients.
     """
 
     def __init__(self, config: PointerConfig) -> None:
@@ -377,21 +380,27 @@ class _Layer(nn.Module):
         width, self.heads, self.dropout = config.width, config.heads, config.dropout
         self.norms = nn.ModuleList([nn.LayerNorm(width) for _ in range(2)])
         self.attention, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.words = nn.Linear(width, 2 * width)
         self.mix = nn.Sequential(
             nn.Linear(width, 2 * width), nn.GELU(), nn.Dropout(config.dropout),
             nn.Linear(2 * width, width), nn.Dropout(config.dropout),
         )  # fmt: skip
 
-    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
-        """Tokens (b, n, width), with biases (b, heads, n, n) of their attention."""
-        b, n, width = x.shape
-        parts: Tensor = self.attention(self.norms[0](x)).view(b, n, 3, self.heads, -1)
-        query, key, value = parts.permute(2, 0, 3, 1, 4)  # (b, heads, n, width / heads) each
+    def forward(self, x: Tensor, words: Tensor, bias: Tensor) -> Tensor:
+        """Tokens (b, n, width), with words (b, m, width) and biases (b, heads, n, n + m)."""
+        query, *own = self._parts(self.attention(self.norms[0](x)), 3)
+        key, value = (
+            torch.cat(each, 2) for each in zip(own, self._parts(self.words(words), 2), strict=True)
+        )
         dropout = self.dropout if self.training else 0.0
         seen = F.scaled_dot_product_attention(query, key, value, bias.to(query), dropout)
-        attended: Tensor = x + self.out(seen.transpose(1, 2).reshape(b, n, width))
+        attended: Tensor = x + self.out(seen.transpose(1, 2).flatten(2))
         mixed: Tensor = self.mix(self.norms[1](attended))
         return attended + mixed
+
+    def _parts(self, x: Tensor, count: int) -> Tensor:
+        """(b, n, count * width) as (count, b, heads, n, width / heads)."""
+        return x.view(*x.shape[:2], count, self.heads, -1).permute(2, 0, 3, 1, 4)
 
 
 def _index(values: Tensor) -> Tensor:
