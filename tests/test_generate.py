@@ -415,7 +415,7 @@ def test_a_short_prompt_asks_for_the_program_right_after_the_proposal(place: Pla
     assert stages[stages.index("propose") :][:2] == ["propose", "implement"]
     assert not {"pick", "review"} & set(stages)
     [request] = [r for r in place.server.requests if r.stage == "implement"]
-    assert len(request.body["messages"][0]["content"]) < 600
+    assert len(request.body["messages"][0]["content"]) < 2500
 
 
 # --- a model that fails -----------------------------------------------------------------------
@@ -619,7 +619,7 @@ def test_every_attempt_has_one_end_and_they_add_up(place: Place, at_once: None) 
     no = {"vote": "no", "why": "It is dull."}
     place.server.faults += [
         says("propose", "Let me think.", times=2),  # parse
-        says("propose", {**proposal("OneBlockIntoZone"), "name": "PutBlockInBowl"}, times=1),
+        says("propose", {**proposal("OneBlockIntoZone"), "name": "PutBlockInBowl"}, times=2),
         says("implement", ANSWER, times=1),  # gate: the class has another name
         says("implement", _without_targets, times=1),  # runtime
         says("restate", {"goals": []}, times=1),  # semantics
@@ -656,6 +656,19 @@ def test_what_somebody_else_publishes_meanwhile_is_not_counted(place: Place) -> 
     assert [verdict.cause for verdict in read_verdicts(place.run)] == ["novelty"]
     assert f"another process has published a task {recipe.name} meanwhile" in ended.out
     assert len(place.library.records()) == 1
+
+
+def test_a_known_proposal_is_asked_for_once_more(place: Place) -> None:
+    known = {**proposal("OneBlockIntoZone"), "name": "PutBlockInBowl"}
+    place.server.faults.append(says("propose", known, times=1))
+    place.generate("--count", "1")
+    assert place.causes() == [None]
+    first, second = [r for r in place.server.requests if r.stage == "propose"]
+    *before, answer, again = second.body["messages"]
+    assert before == first.body["messages"]
+    assert "PutBlockInBowl" in answer["content"]
+    assert "the library already has a task PutBlockInBowl" in again["content"]
+    assert "Propose something else" in again["content"]
 
 
 def test_a_model_that_repeats_itself_ends_the_run(place: Place) -> None:

@@ -170,31 +170,37 @@ class Conversation:
 
     def ask_json(
         self, query: str, form: type[R], *, names: Mapping[str, Collection[str]] = _ANY,
-        **values: Any,
+        check: Callable[[R], None] = lambda reply: None, **values: Any,
     ) -> R:  # fmt: skip
-        """Ask for JSON as `ask` does, and once more if the answer is malformed.
+        """Ask for JSON as `ask` does, and once more if the answer is malformed or refused.
 
         Args:
             query: see `ask`.
             form: form of the answer.
             names: the names that a field of the form may contain.
+            check: raises TaskError for what cannot be used although it is well formed.
             values: see `ask`.
 
         Raises:
             ApiError, ProviderError: as `ask`.
-            TaskError: with cause "parse", if both answers are malformed.
+            TaskError: if the second answer is malformed, with cause "parse", or refused by `check`.
         """
         schema = schema_of(form, names)
         messages, text = self._ask(query, values, schema)
         # A known task as the example is refused as a duplicate, where it is copied.
         prompt = "" if "example" in values else messages[-1].content
+
+        def usable(text: str) -> R:
+            reply = _checked(read(form, text), names, prompt)
+            check(reply)
+            return reply
+
         try:
-            return _checked(read(form, text), names, prompt)
+            return usable(text)
         except TaskError as error:
             again = Message("user", render("again", problem=error.problem, remedy=error.remedy))
             messages = (*messages, Message("assistant", text), again)
-            text = self._complete(query, messages, schema)
-            return _checked(read(form, text), names, prompt)
+            return usable(self._complete(query, messages, schema))
 
     def _ask(
         self, query: str, values: dict[str, Any], schema: dict[str, Any] | None

@@ -45,17 +45,19 @@ def propose(talk: Conversation, idea: Idea) -> Proposal:
     """Ask for a new task.
 
     Raises:
-        TaskError: with cause "parse" if it is malformed or uses an unknown asset, with "novelty"
-            if it is known.
+        TaskError: if the second proposal cannot be used either; with cause "parse" if it is
+            malformed or uses an unknown asset, with "novelty" if it is known.
     """
+
+    def check(proposal: Proposal) -> None:
+        idea.memory.refuse_known_description(proposal.name, proposal.description)
+
     past = idea.memory.sample(idea.rng, PAST)
-    proposal = talk.ask_json(
-        "propose", Proposal, names={"assets": ASSETS}, assets=asset_lines(),
+    return talk.ask_json(
+        "propose", Proposal, names={"assets": ASSETS}, check=check, assets=asset_lines(),
         past=lambda cut: past[: PAST >> cut], coverage=idea.memory.coverage(), refused=idea.refused,
         target=idea.target, step=idea.step, example=_example(past),
     )  # fmt: skip
-    idea.memory.refuse_known_description(proposal.name, proposal.description)
-    return proposal
 
 
 def _example(past: Sequence[Entry]) -> str:
