@@ -119,7 +119,7 @@ def test_the_loss_falls_and_peft_reads_the_adapter(base: Path, data: Path, tuned
     assert len(losses["held_out"]) == 3
     assert losses["held_out"][2] < losses["held_out"][1] < losses["held_out"][0]
     lines = (data / "held_out.jsonl").read_bytes()
-    tokenizer, model = load(base, torch.device("cpu"))
+    tokenizer, model = load(base, torch.device("cpu"), "fp32")
     assert loss(model, tokenizer, lines) == pytest.approx(losses["held_out"][0], rel=1e-5)
     found = peft.PeftModel.from_pretrained(model, tuned)
     assert loss(found, tokenizer, lines) == pytest.approx(losses["held_out"][2], rel=1e-5)
@@ -187,7 +187,7 @@ def test_a_stopped_run_is_resumed_bit_by_bit(
 
 
 def test_only_the_answer_is_learnt_in_the_form_that_a_server_asks_for(base: Path) -> None:
-    tokenizer, _ = load(base, torch.device("cpu"))
+    tokenizer, _ = load(base, torch.device("cpu"), "fp32")
     line = json.dumps({"messages": example(1)}).encode()
     [sample] = samples(line, tokenizer, 10_000)
     asked = tokenizer.decode(sample.tokens[: sample.prompt])
@@ -198,7 +198,7 @@ def test_only_the_answer_is_learnt_in_the_form_that_a_server_asks_for(base: Path
 
 
 def test_a_template_without_the_system_role_gets_one_message(base: Path) -> None:
-    tokenizer, _ = load(base, torch.device("cpu"))
+    tokenizer, _ = load(base, torch.device("cpu"), "fp32")
     tokenizer.chat_template = (
         "{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}"
         + TEMPLATE
@@ -222,7 +222,7 @@ def test_a_template_that_fails_is_an_error(
     base: Path, template: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gensim_envs.generation.tuning.samples.RENDER_SECONDS", 0.3)
-    tokenizer, _ = load(base, torch.device("cpu"))
+    tokenizer, _ = load(base, torch.device("cpu"), "fp32")
     tokenizer.chat_template = template
     with pytest.raises(DataError, match=r"the chat template of the model fails: \w+Error"):
         samples(json.dumps({"messages": example(1)}).encode(), tokenizer, 10_000)
@@ -231,7 +231,7 @@ def test_a_template_that_fails_is_an_error(
 def test_a_model_without_a_template_is_asked_in_chatml(base: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(base, tmp_path / "plain")
     (folder / "chat_template.jinja").unlink()
-    tokenizer, _ = load(folder, torch.device("cpu"))
+    tokenizer, _ = load(folder, torch.device("cpu"), "fp32")
     [sample] = samples(json.dumps({"messages": example(1)}).encode(), tokenizer, 10_000)
     text = tokenizer.decode(sample.tokens)
     assert text.startswith("<|im_start|>system\nYou write tasks.<|im_end|>\n<|im_start|>user\n")
@@ -314,8 +314,10 @@ def test_the_adapter_for_llama_cpp_is_the_one_that_was_trained(data: Path, tmp_p
         if name in changed else weight
         for name, weight in tensors.items()
     }  # fmt: skip
-    tokenizer, whole = load(write_model(tmp_path / "merged.gguf", merged), torch.device("cpu"))
-    _, model = load(file, torch.device("cpu"))
+    tokenizer, whole = load(
+        write_model(tmp_path / "merged.gguf", merged), torch.device("cpu"), "fp32"
+    )
+    _, model = load(file, torch.device("cpu"), "fp32")
     tokens = tokenizer("class Task3(Task):", return_tensors="pt").input_ids
     with torch.no_grad():
         before = model(tokens).logits

@@ -40,12 +40,13 @@ def find_precision(name: Precision, device: torch.device) -> Literal["bf16", "fp
     return "bf16" if able.get("avx512_bf16") or able.get("amx_bf16") else "fp32"
 
 
-def load(base: Path, device: torch.device) -> tuple[Any, Any]:
+def load(base: Path, device: torch.device, precision: Literal["bf16", "fp32"]) -> tuple[Any, Any]:
     """Load tokenizer and model; nothing is downloaded, and no code of the model's runs.
 
     Args:
         base: a folder as transformers writes it, or a GGUF file, whose weights are dequantised.
-        device: where the model goes. There its weights are bfloat16, on a CPU float32.
+        device: where the model goes.
+        precision: of its weights. Those of the adapter are float32 in any case.
 
     Raises:
         DataError: if they cannot be loaded.
@@ -54,7 +55,7 @@ def load(base: Path, device: torch.device) -> tuple[Any, Any]:
     folder = base
     if base.is_file():
         folder, options["gguf_file"] = base.parent, base.name
-    dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     try:
         with _quiet():
             tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **options)

@@ -30,7 +30,7 @@ class TuneConfig:
         batch: number of examples in a step.
         max_tokens: leave out longer examples.
         device: auto is a GPU if there is one.
-        precision: of the layers; auto is bf16 where the hardware supports it.
+        precision: of the base model; auto is bf16 where the hardware supports it.
         seed: seed of the adapter's first weights and of the order of the examples.
     """
 

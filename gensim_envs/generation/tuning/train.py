@@ -94,7 +94,7 @@ def _tune(config: TuneConfig, say: Callable[[str], None], shown: Progress) -> Lo
         return _finished(config.out, order).losses
     state = progress(config.out / STATE, order)
     say(f"loading {config.base}")
-    tokenizer, model = load(config.base, device)
+    tokenizer, model = load(config.base, device, precision)
     window = getattr(model.config, "max_position_embeddings", config.max_tokens)
     limit = min(config.max_tokens, window)
     sides = {name: samples(content.get(name, b""), tokenizer, limit) for name in (TRAIN, HELD_OUT)}
