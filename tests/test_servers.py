@@ -565,8 +565,8 @@ def test_schemas_name_what_may_be_named_and_unknown_names_are_asked_for_again() 
     assert found.assets == ["Ball"]
 
 
-def test_a_copied_example_is_asked_for_again() -> None:
-    copied = {"why": "the reason in one sentence", "vote": "no"}
+def test_copied_words_of_the_prompt_are_asked_for_again() -> None:
+    copied = {"why": "the reason for your vote in one sentence", "vote": "no"}
     answers = iter([json.dumps(copied), VOTE])
     with served(lambda body: said(next(answers))) as server:
         provider = OpenAIProvider("m", Budget(), base_url=server.url, timeout=5.0)

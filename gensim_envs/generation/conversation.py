@@ -281,7 +281,7 @@ def read(form: type[R], text: str) -> R:
 
 
 def _checked(reply: R, names: Mapping[str, Collection[str]], prompt: str) -> R:
-    """Refuse unknown names, and text that was copied from the example at the prompt's end.
+    """Refuse unknown names, and text that was copied from the end of the prompt.
 
     Raises:
         TaskError: with cause "parse".
@@ -292,11 +292,11 @@ def _checked(reply: R, names: Mapping[str, Collection[str]], prompt: str) -> R:
                 raise TaskError(
                     f"{name}: {value!r:.60} is unknown", f"Use {', '.join(allowed)}", cause="parse"
                 )
-    examples = json_objects(prompt)[-1:]
-    copied = set(_texts(examples)) & set(_texts(reply.model_dump()))
+    form = " ".join(prompt.rpartition("\n\n")[2].split())  # what the last paragraph asks for
+    copied = [text for text in _texts(reply.model_dump()) if text in form]
     if copied:
         raise TaskError(
-            f"{min(copied)!r:.80} is copied from the example", "Answer in your own words",
+            f"{min(copied)!r:.80} is copied from the prompt", "Answer in your own words",
             cause="parse",
         )  # fmt: skip
     return reply
