@@ -116,12 +116,11 @@ def system_message(prompt: Prompt, proposal: Proposal | None = None) -> Message:
         prompt: what it contains.
         proposal: a slim API reference and the signatures are those of what this uses.
     """
+    used = (frozenset(proposal.assets), proposal.description) if proposal else ()
     if prompt == "short":
-        assets, about = (proposal.assets, proposal.description) if proposal else ((), "")
-        return Message("system", render("short", signatures=signatures(assets, about)))
+        return Message("system", render("short", signatures=signatures(*used)))
     slim = prompt == "slim" and proposal is not None and bool(proposal.assets)
-    used = (frozenset(proposal.assets), proposal.description) if proposal and slim else ()
-    reference = api_reference(*used)
+    reference = api_reference(*used) if slim else api_reference()
     text = render("system", reference=reference, program=EXAMPLE.strip(), slim=slim)
     return Message("system", text)
 

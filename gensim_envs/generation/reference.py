@@ -53,11 +53,11 @@ def api_reference(assets: Collection[str] | None = None, text: str = "") -> str:
     )
 
 
-def signatures(assets: Collection[str], text: str) -> list[str]:
+def signatures(assets: Collection[str] = tuple(ASSETS), text: str = "") -> list[str]:
     """One line for each thing that a program may use: the signature, and what an asset is.
 
     Args:
-        assets: classes of assets to describe.
+        assets: classes of assets to describe; all by default.
         text: the kinds of household objects that it mentions are listed, and two more.
     """
     parts = {name: getattr(gensim_envs.api, name) for name in gensim_envs.api.__all__}
