@@ -18,6 +18,7 @@ import shapely.affinity
 from conftest import Program
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import ndimage
 
 from gensim_envs.api import (
     Container,
@@ -34,7 +35,7 @@ from gensim_envs.api import (
 )
 from gensim_envs.errors import TaskError
 from gensim_envs.sim.bodies import first_touch
-from gensim_envs.sim.views import xy_of_pixel
+from gensim_envs.sim.views import pixel_of_xy, xy_of_pixel
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import (
     ASSETS,
@@ -239,6 +240,43 @@ def test_a_mesh_rests_and_can_be_grasped(asset: Asset, world: World) -> None:
         touch = first_touch(world, tip.x, tip.y)
         assert world.item_of(touch.body) == 0
         assert 0.003 < touch.height < asset.height + 0.003
+
+
+FROM_ABOVE = [Pose(0.5 + k * 0.0007, 0.1 + k * 0.0011, 0.0, yaw) for k, yaw in
+              enumerate((0.0, math.pi / 2, 0.26, 0.52, 1.03, 2.07, 3.1, 4.1))]  # fmt: skip
+"""Spots and angles that meet the pixels of the view from above in different ways."""
+
+
+@pytest.mark.parametrize("kind", ["comb", "fork", "toy_airplane", "toy_robot"])
+def test_thin_parts_show_from_above(kind: str, world: World) -> None:
+    for spot in FROM_ABOVE:
+        put(world, Household("red", kind), spot)
+        parts, _ = ndimage.label(world.top_down().body >= 0, np.ones((3, 3)))
+        sizes = np.bincount(parts.ravel())[1:]
+        assert sizes.sum() - sizes.max() <= 1, spot  # the last pixel of a tip may stand apart
+
+
+@pytest.mark.parametrize(("kind", "count"), [("comb", 13), ("fork", 4)])
+@pytest.mark.parametrize("spot", [*FROM_ABOVE[:2], Pose(0.5013, 0.1017)])
+def test_each_tooth_shows_from_above(kind: str, count: int, spot: Pose, world: World) -> None:
+    put(world, Household("red", kind), spot)
+    there = world.top_down().body >= 0
+    crossing = there if (kind == "comb") == (spot.yaw == 0) else there.T  # lines across the teeth
+    starts = np.diff(crossing.astype(int), axis=0, prepend=0) == 1
+    assert (starts.sum(axis=0) == count).sum() >= 6  # pixels along a tooth
+
+
+@pytest.mark.parametrize("kind", ["plate", "soup_can", "teapot"])
+def test_rims_show_without_specks_from_above(kind: str, world: World) -> None:
+    """No pixel of the middle of an object differs from all pixels around it."""
+    neighbours = [shift for shift in itertools.product((-1, 0, 1), repeat=2) if any(shift)]
+    for spot in FROM_ABOVE:
+        put(world, Household("red", kind), spot)
+        color = world.top_down().color.astype(int)
+        shifted = np.stack([np.roll(color, shift, axis=(0, 1)) for shift in neighbours])
+        speck = (np.abs(shifted - color).max(axis=-1) > 18).all(axis=0)
+        row, column = pixel_of_xy(spot.x, spot.y)
+        assert not speck[row - 8 : row + 9, column - 8 : column + 9].any(), spot
 
 
 def test_the_shipped_prisms_are_those_that_the_outlines_make(tmp_path: Path) -> None:

@@ -240,7 +240,7 @@ def _contact_map(client: Client, paint: Collection[int]) -> Floats:
 
 
 def _light_on_bodies(
-    image: Rendering, rays: Floats, eye: Array, sun: _SunMap, table: Floats
+    image: Rendering, rays: Floats, eye: Floats, sun: _SunMap, table: Floats
 ) -> Floats:
     """The share (h, w, 3) of its light that each pixel of a halved image gets."""
     row, column = np.nonzero(image.body[::2, ::2] >= 0)
@@ -277,7 +277,7 @@ class _Room:
     """
 
     color: Floats
-    eye: Array
+    eye: Floats
     rays: Floats
     top: NDArray[np.intp]
     sun: Floats
@@ -301,13 +301,13 @@ class _Room:
 def _room(camera: Camera) -> _Room:
     """The room as a camera sees it; colours are means of four rays."""
     large = _doubled(camera)
-    pose = large.world_from_camera
-    eye = pose[:3, 3]
-    down, across = np.indices(large.shape, dtype=np.float64)
-    inverse = np.linalg.inv(large.intrinsics)
-    rays = np.stack([across, down, np.ones(large.shape)], axis=-1) @ (pose[:3, :3] @ inverse).T
-    color, top = _trace(large, eye, rays)
-    half = color.reshape(camera.shape[0], 2, camera.shape[1], 2, 3).mean(axis=(1, 3))
+    eye = large.world_from_camera[:3, 3].astype(np.float32)
+    rays = _rays(large)
+    # The floor has no edges, so that one ray is enough.
+    color = _floor(eye, _rays(camera)).repeat(2, axis=0).repeat(2, axis=1)
+    top = _add_table(color, large, eye, rays)
+    half = (color[::2] + color[1::2]) * np.float32(0.25)
+    half = half[:, ::2] + half[:, 1::2]
     seen = np.flatnonzero(top[::2, ::2])
     rays = rays[::2, ::2]
     ray = rays.reshape(-1, 3)[seen]
@@ -318,15 +318,21 @@ def _room(camera: Camera) -> _Room:
     contact = (contact.T + middle).astype(np.float32)
     sun = _sun_pixels(points)[0]
     nearest = _nearest(sun, (_SUN_SIZE, _SUN_SIZE)), _nearest(contact, _CONTACT_SHAPE)
-    return _Room(
-        half.astype(np.float32), eye, rays.astype(np.float32), seen, sun, contact,
-        np.stack(nearest),
-    )  # fmt: skip
+    return _Room(half, eye, np.ascontiguousarray(rays), seen, sun, contact, np.stack(nearest))
 
 
-def _trace(camera: Camera, eye: Array, rays: Array) -> tuple[Array, NDArray[np.bool_]]:
-    """Colours (h, w, 3) along rays, and where they hit the top of the table."""
-    color, nearest = _floor(eye, rays)
+def _rays(camera: Camera) -> Floats:
+    """Rays (h, w, 3) from a camera through its pixels, 1 m deep."""
+    height, width = camera.shape
+    axes = camera.world_from_camera[:3, :3] @ np.linalg.inv(camera.intrinsics)
+    across = (np.arange(width)[:, None] * axes[:, 0] + axes[:, 2]).astype(np.float32)
+    down = (np.arange(height)[:, None] * axes[:, 1]).astype(np.float32)
+    return np.asarray(across + down[:, None], np.float32)
+
+
+def _add_table(color: Floats, camera: Camera, eye: Floats, rays: Floats) -> NDArray[np.bool_]:
+    """Draw the table into colours (h, w, 3) along rays; returns where its top is, (h, w)."""
+    nearest = np.full(color.shape[:2], np.inf, np.float32)
     (x0, x1), (y0, y1) = ((low - TABLE_MARGIN, high + TABLE_MARGIN) for low, high in WORKSPACE)
     inset = 0.06
     legs = [
@@ -334,13 +340,13 @@ def _trace(camera: Camera, eye: Array, rays: Array) -> tuple[Array, NDArray[np.b
         for x in (x0 + inset, x1 - inset - _LEG)
         for y in (y0 + inset, y1 - inset - _LEG)
     ]
-    shades = np.array([0.70, 0.62, 1.0])  # of faces across x, y and z
+    shades = np.array([0.70, 0.62, 1.0], np.float32)  # of faces across x, y and z
     for low, high in [*legs, ((x0, y0, -_THICKNESS), (x1, y1, 0.0))]:
         part = _window(camera, low, high)
         ray = rays[part]
         with np.errstate(divide="ignore", invalid="ignore"):
-            ends = np.stack([(np.array(corner) - eye) / ray for corner in (low, high)])
-        enter, leave = ends.min(axis=0), ends.max(axis=0).min(axis=-1)
+            ends = [(np.array(corner, np.float32) - eye) / ray for corner in (low, high)]
+        enter, leave = np.minimum(*ends), np.maximum(*ends).min(axis=-1)
         distance = enter.max(axis=-1)
         hit = (distance < leave) & (distance > 0) & (distance < nearest[part])
         face = enter.argmax(axis=-1)[hit]
@@ -349,7 +355,7 @@ def _trace(camera: Camera, eye: Array, rays: Array) -> tuple[Array, NDArray[np.b
         color[part][hit] = _wood(points) * shades[face][:, None]
     top = np.zeros(nearest.shape, bool)
     top[part] = hit & (enter.argmax(axis=-1) == 2)
-    return color, top
+    return top
 
 
 def _window(camera: Camera, low: tuple[float, ...], high: tuple[float, ...]) -> Window:
@@ -387,18 +393,18 @@ def _grain() -> tuple[Array, Array]:
     return grain, rng.uniform(-0.022, 0.022, 64)
 
 
-def _floor(eye: Array, rays: Array) -> tuple[Array, Array]:
-    """Colours (h, w, 3) of the floor, which fades into the backdrop, and distances (h, w)."""
+def _floor(eye: Floats, rays: Floats) -> Floats:
+    """Colours (h, w, 3) of the floor, which fades into the backdrop."""
     with np.errstate(divide="ignore"):
         distance = np.where(rays[..., 2] < 0, -(eye[2] + _TABLE_HEIGHT) / rays[..., 2], np.inf)
     points = eye[:2] + rays[..., :2] * np.minimum(distance, 99)[..., None]
-    away = np.linalg.norm(points - (0.4, 0.0), axis=-1)
+    away = np.hypot(points[..., 0] - 0.4, points[..., 1])
     fade = np.clip((away - 0.8) / 3.0, 0, 1)[..., None] ** 0.8
     color = _FLOOR * (1 - fade) + _BACKDROP * fade
-    outside = np.zeros(distance.shape)
+    outside = np.zeros_like(distance)
     for axis, (low, high) in enumerate(WORKSPACE):
         half = (high - low) / 2 + TABLE_MARGIN
         out = np.abs(points[..., axis] - (low + high) / 2) - half
         outside = np.hypot(outside, np.clip(out, 0, None))
     color *= 1 - 0.38 * np.exp(-((outside / 0.35) ** 2))[..., None]
-    return color, distance
+    return np.asarray(color, np.float32)

@@ -42,6 +42,8 @@ def soup_can() -> list[Piece]:
     """A label with a white band, a lid with a ring to pull."""
     label = lathe([(0, 0.004), (0.0285, 0.004), (0.0285, 0.066), (0.020, 0.0735), (0, 0.0735)], 24)
     band = lathe([(0, 0.024), (0.029, 0.024), (0.029, 0.044), (0, 0.044)], 24)
+    # A little wider than the band, which would show as white specks from above.
+    over = lathe([(0, 0.044), (0.02902, 0.044), (0.02902, 0.066), (0.020, 0.0737), (0, 0.0737)], 24)
     foot = lathe([(0, 0), (0.026, 0), (0.028, 0.005), (0, 0.005)], 24)
     lid = lathe([(0, 0.070), (0.021, 0.070), (0.021, 0.0755), (0.019, 0.0755), (0.019, 0.074),
                  (0, 0.074)], 24)  # fmt: skip
@@ -49,7 +51,7 @@ def soup_can() -> list[Piece]:
     tab = box(0.012, 0.006, 0.002).at(-0.003, 0, 0.074)
     whole = hull(np.concatenate([each.mesh.vertices for each in (foot, label, lid)]))
     return [
-        label.colliding_as(whole), band.painted(WHITE).decoration(),
+        label.colliding_as(whole), over.lining(), band.painted(WHITE).decoration(),
         *(each.painted(STEEL).decoration() for each in (foot, lid)),
         *(each.painted((110, 114, 120)).decoration() for each in (pull, tab)),
     ]  # fmt: skip
@@ -78,10 +80,14 @@ def milk_carton() -> list[Piece]:
     roof = box(side, side, ridge - eave, top=(side, 0.014)).at(z=eave)
     seam = box(side, 0.011, 0.003).at(z=ridge)
     band = box(side + 0.001, side + 0.001, 0.024).at(z=0.014)
+    # A little wider than the band, which would show as blue specks from above.
+    wide = side + 0.00104
+    over = box(wide, wide, eave - 0.038).at(z=0.038)
+    gable = box(wide, wide, ridge - eave, top=(wide, 0.0142)).at(z=eave)
     cap = cylinder(0.014, 0.006, sides=12).turned(roll=-43).at(0, 0.012, 0.0695)
     return [
-        body, roof, seam.painted(BLUE), band.painted(BLUE).decoration(),
-        cap.painted(RED).decoration(),
+        body, roof, over.lining(), gable.lining(), seam.painted(BLUE),
+        band.painted(BLUE).decoration(), cap.painted(RED).decoration(),
     ]  # fmt: skip
 
 

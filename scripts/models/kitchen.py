@@ -39,14 +39,17 @@ def coffee_mug() -> list[Piece]:
 
 @thing("teapot", "train", "blue", 0.25)
 def teapot() -> list[Piece]:
-    """Round belly, flat knob."""
+    """Round belly, lid with a flat knob."""
     profile = [(0, 0), (0.022, 0), (0.033, 0.012), (0.036, 0.026), (0.031, 0.042), (0.020, 0.050)]
     body = lathe([*profile, (0.019, 0.054), (0.010, 0.057), (0, 0.057)], 24, chunks=2)
     knob = lathe([(0, 0.054), (0.004, 0.054), (0.009, 0.063), (0.008, 0.067), (0, 0.067)], 12)
     path = [(0.026, 0.016), (0.042, 0.022), (0.049, 0.038), (0.057, 0.048)]
     spout = sweep(upright(np.array(path)), [0.024, 0.017, 0.012, 0.011], chunks=2)
     handle = sweep(upright(arc(0.019, 80, 280, 9, (-0.033, 0.029))), 0.008, 6, chunks=3)
-    return [body, knob.painted(GOLD), spout, handle]
+    # Both upright at their edges: from above, slopes would show as dark specks; see the mug.
+    lid = lathe([(0, 0.050), (0.0202, 0.050), (0.0202, 0.0542), (0.010, 0.0572), (0, 0.0572)], 24)
+    cap = lathe([(0, 0.062), (0.0092, 0.062), (0.0092, 0.067), (0, 0.067)], 12).painted(GOLD)
+    return [body, lid.lining(), knob.painted(GOLD), cap.lining(), spout, handle]
 
 
 @thing("frying pan", "train", "black", 0.15)
@@ -70,12 +73,14 @@ def plate() -> list[Piece]:
     """A dinner plate with a white middle."""
     profile = [(0, 0), (0.030, 0), (0.034, 0.003), (0.050, 0.011), (0.050, 0.014), (0.033, 0.008)]
     body = lathe([*profile, (0, 0.008)], 28)
-    middle = lathe([(0, 0.006), (0.031, 0.006), (0.030, 0.009), (0, 0.009)], 24)
+    middle = lathe([(0, 0.006), (0.031, 0.006), (0.030, 0.009), (0, 0.009)], 24).painted(WHITE)
+    # Upright at its edge, for the view from above; see the mug.
+    cover = lathe([(0, 0.008), (0.0304, 0.008), (0.0304, 0.00905), (0, 0.00905)], 24).painted(WHITE)
     rim = ring(
         [(0.028, 0.0), (0.034, 0.003), (0.050, 0.011), (0.050, 0.014), (0.033, 0.008)], 24, chunks=6
     )
     floor = cylinder(0.064, 0.009)
-    return [body.colliding_as(floor, rim), middle.painted(WHITE).decoration()]
+    return [body.colliding_as(floor, rim), middle.decoration(), cover.lining()]
 
 
 @thing("fork", "train", "gray", 0.04)
@@ -85,8 +90,11 @@ def fork() -> list[Piece]:
                     (-0.010, 0.0025), (-0.055, 0.006)], 0.005)  # fmt: skip
     palm = prism([(0.013, -0.003), (0.022, -0.011), (0.030, -0.011), (0.030, 0.011),
                   (0.022, 0.011), (0.013, 0.003)], 0.005)  # fmt: skip
-    tines = [box(0.028, 0.0032, 0.005).at(0.042, y) for y in (-0.0094, -0.0032, 0.0032, 0.0094)]
-    return [handle, palm, *tines]
+    solid = [box(0.028, 0.0032, 0.005).at(0.042, y) for y in (-0.0094, -0.0032, 0.0032, 0.0094)]
+    # Each tine and each gap is a little wider than a pixel of the view from above.
+    tines = [box(0.028, width, 0.005).at(0.042, side * y) for side in (-1, 1)
+             for width, y in ((0.00316, 0.00315), (0.00314, 0.00943))]  # fmt: skip
+    return [handle, palm.colliding_as(palm, *solid), *(tine.decoration() for tine in tines)]
 
 
 @thing("spoon", "train", "gray", 0.04)

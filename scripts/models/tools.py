@@ -191,13 +191,13 @@ def toothbrush() -> list[Piece]:
 
 @thing("comb", "test", "orange", 0.03)
 def comb() -> list[Piece]:
-    """Sixteen teeth under a round back."""
+    """Thirteen teeth under a round back, all wider than a pixel of the view from above."""
     back = prism([(-0.052, 0.002), (0.052, 0.002), (0.050, 0.010), (0.040, 0.0145),
                   (-0.040, 0.0145), (-0.050, 0.010)], 0.006)  # fmt: skip
     ends = [box(0.006, 0.024, 0.006).at(s * 0.049, -0.010) for s in (-1, 1)]
-    xs = np.arange(14) * 0.00625 - 0.040625
-    teeth = [hull([(x + dx * w, y, z) for y, w in ((0.003, 1.0), (-0.022, 0.6)) for dx in
-                   (-0.0016, 0.0016) for z in (0.001, 0.005)]) for x in xs]  # fmt: skip
+    xs = np.arange(-5, 6) * 0.008
+    teeth = [hull([(x + dx * w, y, z) for y, w in ((0.003, 1.0), (-0.022, 0.9)) for dx in
+                   (-0.002, 0.002) for z in (0.001, 0.005)]) for x in xs]  # fmt: skip
     between = box(0.098, 0.026, 0.005).at(0, -0.009)
     return [
         back,

@@ -129,9 +129,12 @@ def toy_airplane() -> list[Piece]:
     cockpit = ball(0.026, 0.013, 0.014, 10, 6).at(0.014, 0, 0.0185)
     spinner = dome(0.008, 0.008, 0.007, 8, 2).turned(pitch=90).at(0.045, 0, 0.0105)
     blade = box(0.003, 0.034, 0.005).at(0.0475, 0, 0.008)
+    # A little wider than a pixel of the view from above, so that it shows at any yaw.
+    blades = [blade.decoration(), box(0.0034, 0.034, 0.005).at(0.0475, 0, 0.008).lining()]
     return [
         body, wing, tail, fin.painted(RED), *(tip.painted(RED).decoration() for tip in tips),
-        cockpit.painted(GLASS), spinner.painted(RED).decoration(), blade.painted(DARK).decoration(),
+        cockpit.painted(GLASS), spinner.painted(RED).decoration(),
+        *(each.painted(DARK) for each in blades),
     ]  # fmt: skip
 
 
@@ -212,7 +215,8 @@ def toy_robot() -> list[Piece]:
     eyes = [cylinder(0.008, 0.003, sides=8).at(0.043, y, 0.026) for y in (-0.007, 0.007)]
     panel = box(0.022, 0.030, 0.002).at(0.0, 0, 0.0275).painted(STEEL)
     knobs = [cylinder(0.007, 0.003, sides=8).at(0.004, y, 0.028) for y in (-0.009, 0.0, 0.009)]
-    aerial = [box(0.010, 0.003, 0.003).at(0.057, 0, 0.013).painted(STEEL),
+    # Thick enough to join ball and head in the view from above, at any yaw.
+    aerial = [box(0.010, 0.0045, 0.0045).at(0.057, 0, 0.012).painted(STEEL),
               ball(0.008, sides=8, rings=4).at(0.064, 0, 0.0145).painted(RED)]  # fmt: skip
     limbs = [hull(np.concatenate([a.mesh.vertices, b.mesh.vertices])) for a, b in
              (*zip(arms, hands, strict=True), *zip(legs, feet, strict=True))]  # fmt: skip
