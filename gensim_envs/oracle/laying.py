@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import numpy as np
@@ -57,14 +57,15 @@ def lay(world: World, goal: Goal, now: Snapshot) -> Array:
         error = _error(then, bead_targets(spec, goal, now), walls)
         if error < _PROGRESS * _badness(spec, goal, now, walls):
             return _action(beads, direct)
+    stages: tuple[Callable[[], list[Drag]], ...] = (
+        lambda: [direct, *_beyond(spec, goal, now)],
+        lambda: _others(spec, goal, now, walls),
+    )
     graspable = cache(lambda bead: _is_graspable(world, goal, beads[bead]))
     reachable = False
     with foresight(world) as after:
-        for find in (
-            lambda: [direct, *_beyond(spec, goal, now)],
-            lambda: _others(spec, goal, now, walls),
-        ):
-            drags = [drag for drag in find() if graspable(drag[0])][:_TRIED]
+        for stage in stages:
+            drags = [drag for drag in stage() if graspable(drag[0])][:_TRIED]
             reachable = reachable or bool(drags)
             action = _best(spec, goal, now, walls, drags, after)
             if action is not None:

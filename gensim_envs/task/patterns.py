@@ -121,7 +121,7 @@ def locate(
         refined = set()
         for suggestion in search.suggestions(mirrored):
             candidates = [suggestion.motion] if suggestion.may_beat(*best[:2]) else []
-            if suggestion.count > 1 and suggestion.items not in refined:
+            if suggestion.hits > 1 and suggestion.items not in refined:
                 refined.add(suggestion.items)
                 pose = _refine(*search.pairs(suggestion.items, mirrored), anchored)
                 candidates.append(Motion(pose, mirrored))
@@ -141,9 +141,7 @@ def _takers(slot: Slot, now: Snapshot) -> list[tuple[int, Pose, float | None]]:
     return [
         (item, now.poses[item], period)
         for item, period in slot.items.items()
-        if now.has(item)
-        and _is_level(slot, now.poses[item])
-        and now.tilts[item] <= TILT_TOLERANCE
+        if now.has(item) and _is_level(slot, now.poses[item]) and now.tilts[item] <= TILT_TOLERANCE
     ]
 
 
@@ -161,8 +159,8 @@ class _Suggestion(NamedTuple):
         yaw: of the pattern, radians.
         mirrored: whether the pattern is mirrored first.
         items: for each slot a number of the item that is nearest, if it is about there; else -1.
-        count: number of slots that have an item about there.
-        away: (count,) their distances from these, metres.
+        hits: number of slots that have an item about there.
+        away: (hits,) their distances from these, metres.
     """
 
     x: float
@@ -170,7 +168,7 @@ class _Suggestion(NamedTuple):
     yaw: float
     mirrored: bool
     items: tuple[int, ...]
-    count: int
+    hits: int
     away: Array
 
     @property
@@ -183,7 +181,7 @@ class _Suggestion(NamedTuple):
 
         It fills no more slots than those that have an item about there, at no smaller distances.
         """
-        return self.count > count or (self.count == count and float(self.away.sum()) < error)
+        return self.hits > count or (self.hits == count and float(self.away.sum()) < error)
 
 
 class _Search:
