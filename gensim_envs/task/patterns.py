@@ -21,6 +21,8 @@ _KEPT = 20
 """Candidates that are refined, of the many that a pair of items suggests."""
 _ROUNDS = 20
 """Steps of refinement."""
+_ROUNDING = 1e-9
+"""Metres that are certainly more than rounding errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +125,9 @@ def locate(
             candidates = [suggestion.motion] if suggestion.may_beat(*best[:2]) else []
             if suggestion.hits > 1 and suggestion.items not in refined:
                 refined.add(suggestion.items)
-                pose = _refine(*search.pairs(suggestion.items, mirrored), anchored)
-                candidates.append(Motion(pose, mirrored))
+                pairs = search.pairs(suggestion.items, mirrored)
+                if anchored or not suggestion.is_hopeless(*pairs[:2], *best[:2]):
+                    candidates.append(Motion(_refine(*pairs, anchored), mirrored))
             for candidate in candidates:
                 count, error = _quality(slots, takers, candidate, best[0])
                 if count < 2 or (count, -error) <= (best[0], -best[1]):
@@ -182,6 +185,24 @@ class _Suggestion(NamedTuple):
         It fills no more slots than those that have an item about there, at no smaller distances.
         """
         return self.hits > count or (self.hits == count and float(self.away.sum()) < error)
+
+    def is_hopeless(self, source: Array, target: Array, count: int, error: float) -> bool:
+        """Whether it cannot be refined to fill more slots than `count`, or as many with less error.
+
+        Two items on the line of their slots, equally far from them, are as near as they can be, and
+        every other slot is beyond twice its tolerance from an item.
+
+        Args:
+            source: (hits, 2) slots that have an item about there.
+            target: (hits, 2) these items.
+            count: of slots that are filled.
+            error: sum of distances, metres.
+        """
+        if self.hits != 2 or count < 2:
+            return False
+        misfit = abs(math.dist(*source.tolist()) - math.dist(*target.tolist()))
+        least = float(self.away.max()) <= misfit / 2 + _ROUNDING
+        return least and (count > 2 or misfit > error + _ROUNDING)
 
 
 class _Search:
