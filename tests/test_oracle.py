@@ -25,6 +25,7 @@ from gensim_envs.api import (
     stack,
 )
 from gensim_envs.envs.tabletop import TabletopEnv
+from gensim_envs.oracle.foresight import foresight
 from gensim_envs.seeds import TUNING
 
 LIMITS = np.float32(-1), np.float32(1)
@@ -279,6 +280,23 @@ def test_asking_changes_nothing():
     first = gensim_envs.Oracle(env).act()
     for _ in range(3):
         assert np.array_equal(Oracle(env).act(), first)
+    env.close()
+
+
+def test_foresight_does_not_depend_on_what_was_tried_before():
+    env = gym.make("gensim/ManipulatingRope-v0", obs_mode="state")
+    env.reset(seed=TUNING[0])
+    world = env.unwrapped.world
+    first, *_, last = world.snapshot().bodies[1]
+    drags = [np.array([*bead[:2], 0.0, THERE.x, THERE.y, 0.0]) for bead in (first, last)]
+    with foresight(world) as after:
+        after(drags[0])
+        again = after(drags[1])
+    with foresight(world) as after:
+        fresh = after(drags[1])
+    assert np.array_equal(again.bodies[1], fresh.bodies[1])
+    env.step(drags[1].astype(np.float32))
+    assert np.allclose(world.snapshot().bodies[1], fresh.bodies[1], atol=1e-3)
     env.close()
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
+from typing import Protocol
 
 from gensim_envs.sim import primitives
 from gensim_envs.sim.world import World
@@ -10,10 +12,25 @@ from gensim_envs.task.geometry import Array
 from gensim_envs.task.goals import Snapshot
 
 
-def after(world: World, action: Array, *, push: bool = False) -> Snapshot:
-    """The state after a pick and place or a push (6,), in direct motion; the world stays as is."""
+class After(Protocol):
+    """Says to which state an action leads."""
+
+    def __call__(self, action: Array, *, push: bool = False) -> Snapshot:
+        """The state after a pick and place or a push (6,), in direct motion."""
+
+
+@contextlib.contextmanager
+def foresight(world: World) -> Iterator[After]:
+    """Tells what actions would lead to, each from the world as it is now; it stays so.
+
+    A connection to the simulator takes as long as a few actions, so that they share one.
+    """
     with contextlib.closing(World(renders=False)) as copy:
-        copy.restore(world.spec, world.poses(), world.snapshot().contacts)
-        act = primitives.push if push else primitives.pick_and_place
-        act(copy, action)
-        return copy.snapshot()
+
+        def after(action: Array, *, push: bool = False) -> Snapshot:
+            copy.restore(world.spec, world.poses(), world.snapshot().contacts)
+            act = primitives.push if push else primitives.pick_and_place
+            act(copy, action)
+            return copy.snapshot()
+
+        yield after

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
 import shapely
 
 from gensim_envs.errors import OracleError
-from gensim_envs.oracle.foresight import after
+from gensim_envs.oracle.foresight import After, foresight
 from gensim_envs.sim.bodies import first_touch
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import Rope
@@ -56,34 +57,35 @@ def lay(world: World, goal: Goal, now: Snapshot) -> Array:
         error = _error(then, bead_targets(spec, goal, now), walls)
         if error < _PROGRESS * _badness(spec, goal, now, walls):
             return _action(beads, direct)
-    stages = (
-        [direct, *_beyond(spec, goal, now)],
-        _others(spec, goal, now, walls),
+    stages: tuple[Callable[[], list[Drag]], ...] = (
+        lambda: [direct, *_beyond(spec, goal, now)],
+        lambda: _others(spec, goal, now, walls),
     )
-    reachable = [
-        [drag for drag in drags if _is_graspable(world, goal, beads[drag[0]])][:_TRIED]
-        for drags in stages
-    ]
-    if not any(reachable):
+    graspable = cache(lambda bead: _is_graspable(world, goal, beads[bead]))
+    reachable = False
+    with foresight(world) as after:
+        for stage in stages:
+            drags = [drag for drag in stage() if graspable(drag[0])][:_TRIED]
+            reachable = reachable or bool(drags)
+            action = _best(spec, goal, now, walls, drags, after)
+            if action is not None:
+                return action
+    if not reachable:
         raise OracleError("the rope is out of reach")
-    for drags in reachable:
-        action = _best(world, goal, now, walls, drags)
-        if action is not None:
-            return action
     if free:
         return _action(beads, direct)  # the least bad
     raise OracleError("the rope is caught on something, or would topple it")
 
 
 def _best(
-    world: World, goal: Goal, now: Snapshot, walls: Array, drags: Sequence[Drag]
+    spec: TaskSpec, goal: Goal, now: Snapshot, walls: Array, drags: Sequence[Drag], after: After
 ) -> Array | None:
     """The action (6,) of the drag that brings a rope closest; None if none brings it closer."""
-    spec, beads = world.spec, now.bodies[goal.items[0]]
+    beads = now.bodies[goal.items[0]]
     best, chosen = _badness(spec, goal, now, walls) - _GAIN, None
     for drag in drags:
         action = _action(beads, drag)
-        then = after(world, action)
+        then = after(action)
         if _harms(spec, now, then):
             continue
         if beads_along(spec, goal, then) == 1:
@@ -161,9 +163,9 @@ def _trace(beads: Array, drag: Drag) -> Array:
     start, end = complex(line[bead]), complex(place[0], place[1])
     moments = max(1, math.ceil(abs(end - start) / _STRIDE))
     pitch = float(np.abs(np.diff(line)).sum()) / (len(beads) - 1)
-    trace = [line]
+    trace = [line.tolist()]
     for moment in range(1, moments + 1):
-        now = [complex(z) for z in trace[-1]]
+        now = list(trace[-1])
         now[bead] = start + (end - start) * moment / moments
         for step in (1, -1):
             k = bead + step
@@ -173,7 +175,7 @@ def _trace(beads: Array, drag: Drag) -> Array:
                     break
                 now[k] = now[k - step] + behind * (pitch / gap)
                 k += step
-        trace.append(np.array(now))
+        trace.append(now)
     return np.array(trace)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 
 from gensim_envs.errors import OracleError
-from gensim_envs.oracle.foresight import after
+from gensim_envs.oracle.foresight import foresight
 from gensim_envs.oracle.laying import lay
 from gensim_envs.oracle.planning import back_on_plan, next_waypoint, pattern_sites
 from gensim_envs.oracle.sweeping import best_push
@@ -187,22 +187,24 @@ class Mover:
                 )
                 for angle in np.arange(4) * math.tau / 4 for turn in (0.0, math.pi / 2)
             ]  # fmt: skip
-        for drop in drops[:_DROPS]:
-            action = self._carry(item, drop, now)
-            if action is None or isinstance(action, int):
-                continue
-            then = after(self._world, action[0, :6])
-            others = (k for k in movable(self._spec, now) if k != item)
-            end = then.poses[item]
-            if (
-                then.tilts[item] < _STRAIGHT
-                and in_workspace(end.x, end.y)
-                and all(
-                    now.poses[k].distance(then.poses[k]) < 0.01 and lies(now, k) == lies(then, k)
-                    for k in others
-                )
-            ):
-                return action
+        others = [k for k in movable(self._spec, now) if k != item]
+        with foresight(self._world) as after:
+            for drop in drops[:_DROPS]:
+                action = self._carry(item, drop, now)
+                if action is None or isinstance(action, int):
+                    continue
+                then = after(action[0, :6])
+                end = then.poses[item]
+                if (
+                    then.tilts[item] < _STRAIGHT
+                    and in_workspace(end.x, end.y)
+                    and all(
+                        now.poses[k].distance(then.poses[k]) < 0.01
+                        and lies(now, k) == lies(then, k)
+                        for k in others
+                    )
+                ):
+                    return action
         return None
 
     def _open(self, base: int, now: Snapshot) -> Array | None:

@@ -15,7 +15,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from gensim_envs.oracle.foresight import after
+from gensim_envs.oracle.foresight import foresight
 from gensim_envs.sim.arm.robot import BLADE_SIZE
 from gensim_envs.sim.world import World
 from gensim_envs.task.assets import Pile
@@ -224,13 +224,14 @@ def _tried(sweep: _Sweep, pushes: Array, worth: Callable[[Array, Array], Array])
     if not len(pushes):
         return None
     best, chosen = worth(sweep.own[None], sweep.foreign[None])[0] + _GAIN, None
-    for push in pushes[np.argsort(-_values(sweep, pushes, worth), kind="stable")[:_TRIED]]:
-        action = _action(push)
-        then = after(sweep.world, action, push=True)
-        own, foreign = then.bodies[sweep.pile], _bodies(then, sweep.strangers)
-        value = worth(own[None], foreign[None])[0]
-        if value > best:
-            best, chosen = value, action
+    order = np.argsort(-_values(sweep, pushes, worth), kind="stable")[:_TRIED]
+    with foresight(sweep.world) as after:
+        for action in map(_action, pushes[order]):
+            then = after(action, push=True)
+            own, foreign = then.bodies[sweep.pile], _bodies(then, sweep.strangers)
+            value = worth(own[None], foreign[None])[0]
+            if value > best:
+                best, chosen = value, action
     return chosen
 
 

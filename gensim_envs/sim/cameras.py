@@ -121,12 +121,21 @@ def render_top_down(client: Client, view: ViewConditions = DEFAULT_VIEW) -> TopD
     eye[:3, 3] -= _BACK * pose[:3, 2]
     image = render(client, SHAPE, eye, _FROM_ABOVE, **view.light.options)
     # TinyRenderer does not clip what is behind the far plane: the speck that the table is drawn as.
-    empty = (image.body < 0) | (image.distance > _FAR)
-    color = np.ascontiguousarray(image.color)
-    color[empty] = TABLE_COLOR
-    height = np.asarray(_CAMERA_HEIGHT + _BACK - image.distance, np.float32)
-    height[empty] = 0.0 if error is None else _apparent_table_height(pose)[empty]
-    return TopDown(view.light.apply_gain(color), height, np.where(empty, -1, image.body))
+    # Only the few pixels that show a thing are computed, which takes a tenth of the time.
+    seen = np.flatnonzero((image.body >= 0) & (image.distance <= _FAR))
+    color = _empty_table().copy()
+    color.reshape(-1, 3)[seen] = image.color.reshape(-1, 3)[seen]
+    height = np.zeros(SHAPE, np.float32) if error is None else _apparent_table_height(pose)
+    height.reshape(-1)[seen] = _CAMERA_HEIGHT + _BACK - image.distance.reshape(-1)[seen]
+    body = np.full(SHAPE, -1, np.int32)
+    body.reshape(-1)[seen] = image.body.reshape(-1)[seen]
+    return TopDown(view.light.apply_gain(color), height, body)
+
+
+@cache
+def _empty_table() -> NDArray[np.uint8]:
+    """Colour (160, 320, 3) of the view from above with nothing on the table."""
+    return np.full((*SHAPE, 3), TABLE_COLOR, np.uint8)
 
 
 def _apparent_table_height(pose: Array) -> NDArray[np.float32]:

@@ -6,7 +6,7 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 
 import numpy as np
 import shapely
@@ -107,6 +107,9 @@ class Judge:
         ]
         self._located_in: tuple[tuple[Pose, ...], tuple[float, ...]] | None = None
         self._motions: dict[tuple[int, int], Motion | None] = {}
+        self._slots: dict[tuple[int, int], list[Slot]] = {}
+        self._met_in: Snapshot | None = None
+        self._met: dict[tuple[int, Place, frozenset[int]], tuple[int, ...]] = {}
 
     @cached_property
     def needs(self) -> list[Counter[int]]:
@@ -189,6 +192,11 @@ class Judge:
 
     def slots(self, pattern: int, current: int) -> list[Slot]:
         """The places of a pattern that goals up to `current` use."""
+        if (pattern, current) not in self._slots:
+            self._slots[pattern, current] = self._find_slots(pattern, current)
+        return self._slots[pattern, current]
+
+    def _find_slots(self, pattern: int, current: int) -> list[Slot]:
         spec, slots = self._spec, []
         for goal in spec.goals[: current + 1]:
             for k, place in enumerate(goal.places):
@@ -355,7 +363,7 @@ class Judge:
                 ]
                 for places in self._variants[number]
             ]
-            targets += max(sets, key=partial(self._suits, now))
+            targets += self._suitable(sets, now)
         return targets, units
 
     @cached_property
@@ -402,20 +410,32 @@ class Judge:
                 replace(p, bases=tuple(way.get(base, base) for base in p.bases)) for p in places
             )
 
-    def _suits(self, now: Snapshot, targets: Sequence[_Target]) -> tuple[int, int, float]:
-        """How well a set of places suits the state: more filled, fewer taken, bases nearer."""
-        goal = self._spec.goals[targets[0].goal]
+    def _suitable(self, sets: Sequence[list[_Target]], now: Snapshot) -> list[_Target]:
+        """The set of places that suits a state best: more filled, fewer taken, bases nearer."""
+        filled = [sum(bool(target.items) for target in targets) for targets in sets]
+        most = max(filled)
+        best = [targets for targets, count in zip(sets, filled, strict=True) if count == most]
+        if len(best) == 1:
+            return best[0]
+        goal = self._spec.goals[best[0][0].goal]
         kinds = {self.kinds[item] for item in goal.items}
         others = [now.poses[k] for k in movable(self._spec, now) if self.kinds[k] not in kinds]
-        want = [target_of(self._spec, goal, t.place, now) for t in targets]
-        taken = sum(
-            any(a.distance(b) < _TAKEN and abs(a.z - b.z) < _TAKEN for a in others) for b in want
-        )
-        apart = sum(
-            now.poses[a].distance(now.poses[b])
-            for t in targets for a, b in itertools.pairwise(t.place.bases)
-        )  # fmt: skip
-        return sum(bool(t.items) for t in targets), -taken, -round(apart, 6)
+
+        @cache  # many sets have the same places
+        def is_taken(place: Place) -> bool:
+            want = target_of(self._spec, goal, place, now)
+            return any(
+                have.distance(want) < _TAKEN and abs(have.z - want.z) < _TAKEN for have in others
+            )
+
+        def suits(targets: Sequence[_Target]) -> tuple[int, float]:
+            apart = sum(
+                now.poses[a].distance(now.poses[b])
+                for t in targets for a, b in itertools.pairwise(t.place.bases)
+            )  # fmt: skip
+            return -sum(is_taken(t.place) for t in targets), -round(apart, 6)
+
+        return max(best, key=suits)
 
     def _target(
         self, number: int, k: int, place: Place, now: Snapshot, where: Motions, apart: bool
@@ -428,12 +448,24 @@ class Judge:
             if motion is None:
                 return _Target(number, place, unit, (), goal.shared)
             place = replace(place, pose=motion(place.pose), pattern=None)
-        items = tuple(
-            item
-            for item, kind in enumerate(self.kinds)
-            if kind in takers and is_met(self._spec, goal, place, item, now)
-        )
+        items = self._items_at(number, place, takers, now)
         return _Target(number, place, unit, items, goal.shared)
+
+    def _items_at(
+        self, number: int, place: Place, kinds: frozenset[int], now: Snapshot
+    ) -> tuple[int, ...]:
+        """The items of some kinds that are at a place of a goal; found once for each state."""
+        if self._met_in is not now:
+            self._met_in, self._met = now, {}
+        key = number, place, kinds
+        if key not in self._met:
+            goal = self._spec.goals[number]
+            self._met[key] = tuple(
+                item
+                for item, kind in enumerate(self.kinds)
+                if kind in kinds and is_met(self._spec, goal, place, item, now)
+            )
+        return self._met[key]
 
     def _todo(
         self, number: int, now: Snapshot, placed: dict[int, int], targets: list[_Target]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from functools import cache
+from typing import Annotated, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gensim_envs.task.geometry import Array
 from gensim_envs.task.goals import HEIGHT_TOLERANCE, TILT_TOLERANCE, Snapshot
@@ -19,8 +21,8 @@ _KEPT = 20
 """Candidates that are refined, of the many that a pair of items suggests."""
 _ROUNDS = 20
 """Steps of refinement."""
-_Pairs = tuple[tuple[float, float, float, float, float], ...]
-"""Slots and items that belong together: x and y of the slot, x and y of the item, tolerance."""
+_ROUNDING = 1e-9
+"""Metres that are certainly more than rounding errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,140 +112,246 @@ def locate(
     Returns:
         The motion; None where fewer than two items, the anchor counted, fit together.
     """
+    anchored = pattern.anchor is not None
     if pattern.anchor is not None:
         anchor = Slot(Pose(0.0, 0.0), {pattern.anchor: None}, 1e-3, math.pi)
         slots = [anchor, *slots]
-    upright = [_takers(slot, now, TILT_TOLERANCE) for slot in slots]
+    takers = [_takers(slot, now) for slot in slots]
+    search = _Search(slots, now)
     best: tuple[int, float, Motion | None] = (1, 0.0, None)
     for mirrored in (False, True)[: 1 + pattern.mirror]:
         refined = set()
-        for motion, pairs, least in _suggestions(slots, mirrored, now):
-            # It fills no more slots than these, at no smaller distances.
-            candidates = [motion] if (len(pairs), -least) > (best[0], -best[1]) else []
-            if len(pairs) > 1 and pairs not in refined:
-                refined.add(pairs)
-                candidates.append(_refine(pairs, motion, pattern.anchor is not None))
+        for suggestion in search.suggestions(mirrored):
+            candidates = [suggestion.motion] if suggestion.may_beat(*best[:2]) else []
+            if suggestion.hits > 1 and suggestion.items not in refined:
+                refined.add(suggestion.items)
+                pairs = search.pairs(suggestion.items, mirrored)
+                if anchored or not suggestion.is_hopeless(*pairs[:2], *best[:2]):
+                    candidates.append(Motion(_refine(*pairs, anchored), mirrored))
             for candidate in candidates:
-                count, error = _quality(slots, upright, candidate)
+                count, error = _quality(slots, takers, candidate, best[0])
                 if count < 2 or (count, -error) <= (best[0], -best[1]):
                     continue
-                if pattern.anchor is not None and not fits(slots[0], candidate, now):
+                if anchored and not fits(slots[0], candidate, now):
                     continue
                 if allowed(candidate):
                     best = count, error, candidate
     return best[2]
 
 
-def _takers(slot: Slot, now: Snapshot, tilt: float) -> dict[int, Pose]:
-    """The items, with their poses, that may take a slot, are as high and lean no more than this."""
-    return {
-        item: now.poses[item]
-        for item in slot.items
-        if now.has(item)
-        and abs(now.poses[item].z - slot.pose.z) <= HEIGHT_TOLERANCE
-        and now.tilts[item] <= tilt
-    }
+def _takers(slot: Slot, now: Snapshot) -> list[tuple[int, Pose, float | None]]:
+    """The upright items as high as a slot that may take it, each with its pose and yaw period."""
+    return [
+        (item, now.poses[item], period)
+        for item, period in slot.items.items()
+        if now.has(item) and _is_level(slot, now.poses[item]) and now.tilts[item] <= TILT_TOLERANCE
+    ]
 
 
-def _suggestions(
-    slots: Sequence[Slot], mirrored: bool, now: Snapshot
-) -> list[tuple[Motion, _Pairs, float]]:
-    """Motions that bring two items to two slots, those that fit most slots first.
+def _is_level(slot: Slot, pose: Pose) -> bool:
+    """Whether an item is as high as a slot."""
+    return abs(pose.z - slot.pose.z) <= HEIGHT_TOLERANCE
 
-    Returns:
-        For each (the motion, the slots that have an item about where it puts them, each with its
-        nearest item, and the sum of their distances).
+
+class _Suggestion(NamedTuple):
+    """A motion that brings two items to two slots.
+
+    Attributes:
+        x: of the pattern's origin, metres.
+        y: likewise.
+        yaw: of the pattern, radians.
+        mirrored: whether the pattern is mirrored first.
+        items: for each slot a number of the item that is nearest, if it is about there; else -1.
+        hits: number of slots that have an item about there.
+        away: (hits,) their distances from these, metres.
     """
-    flip = np.array((1.0, -1.0 if mirrored else 1.0))
-    places = np.array([(slot.pose.x, slot.pose.y) for slot in slots]) * flip
-    items = sorted({item for slot in slots for item in slot.items if now.has(item)})
-    points = np.array([(now.poses[k].x, now.poses[k].y) for k in items]).reshape(-1, 2)
-    allowed = np.zeros((len(slots), len(items)), bool)
-    for (n, slot), (row, item) in itertools.product(enumerate(slots), enumerate(items)):
-        level = abs(now.poses[item].z - slot.pose.z) <= HEIGHT_TOLERANCE
-        allowed[n, row] = item in slot.items and level
-    tolerance = np.array([slot.tolerance for slot in slots])
-    between = points[None, :] - points[:, None]  # [i, j] from item i to item j
-    gaps = places[None, :] - places[:, None]  # likewise from slot to slot
-    misfit = np.linalg.norm(between, axis=-1) - np.linalg.norm(gaps, axis=-1)[..., None, None]
-    near = np.abs(misfit) <= (tolerance + tolerance[:, None])[..., None, None]
-    near &= allowed[:, None, :, None] & allowed[None, :, None, :] & ~np.eye(len(items), dtype=bool)
-    near &= np.triu(np.ones(near.shape[:2], bool), 1)[..., None, None]
-    chosen = np.argwhere(near)  # (k, 4): two slots, and an item for each
-    if not len(chosen):
-        return []
-    yaws, rows = [], []
-    for row, (a, b, i, j) in enumerate(chosen.tolist()):
-        some = _turns(slots[a], items[i], gaps[a, b], between[i, j], mirrored, now)
-        yaws += some
-        rows += [row] * len(some)
-    a, b, i, j = chosen[rows].T
-    c, s = np.array([(math.cos(yaw), math.sin(yaw)) for yaw in yaws]).T
-    turns = np.stack([np.stack([c, s], axis=-1), np.stack([-s, c], axis=-1)], axis=1)
-    middles = (places[a] + places[b]) / 2
-    shifts = (points[i] + points[j]) / 2 - (middles[:, None] @ turns)[:, 0]
-    moved = places @ turns + shifts[:, None]
-    gone = np.linalg.norm(moved[:, :, None] - points, axis=-1)  # (motions, slots, items)
-    gone = np.where(allowed, gone, np.inf)
-    away, nearest = gone.min(axis=2), gone.argmin(axis=2)
-    hits = away <= 2 * tolerance
-    error = np.where(hits, away, 0.0).sum(axis=1)
-    order = np.lexsort((yaws, shifts[:, 1], shifts[:, 0], error, -hits.sum(axis=1)))[:_KEPT]
-    best = []
-    for number in order.tolist():
-        hit, (x, y) = hits[number], shifts[number].tolist()
-        table = np.c_[places[hit], points[nearest[number, hit]], tolerance[hit]]
-        pairs = tuple(map(tuple, table.tolist()))
-        motion = Motion(Pose(x, y, 0.0, yaws[number]), mirrored)
-        best.append((motion, pairs, float(away[number, hit].sum())))
-    return best
+
+    x: float
+    y: float
+    yaw: float
+    mirrored: bool
+    items: tuple[int, ...]
+    hits: int
+    away: Array
+
+    @property
+    def motion(self) -> Motion:
+        """Where the pattern is."""
+        return Motion(Pose(self.x, self.y, 0.0, self.yaw), self.mirrored)
+
+    def may_beat(self, count: int, error: float) -> bool:
+        """Whether it may fill more slots, or as many at a smaller sum of distances.
+
+        It fills no more slots than those that have an item about there, at no smaller distances.
+        """
+        return self.hits > count or (self.hits == count and float(self.away.sum()) < error)
+
+    def is_hopeless(self, source: Array, target: Array, count: int, error: float) -> bool:
+        """Whether it cannot be refined to fill more slots than `count`, or as many with less error.
+
+        Two items on the line of their slots, equally far from them, are as near as they can be, and
+        every other slot is beyond twice its tolerance from an item.
+
+        Args:
+            source: (hits, 2) slots that have an item about there.
+            target: (hits, 2) these items.
+            count: of slots that are filled.
+            error: sum of distances, metres.
+        """
+        if self.hits != 2 or count < 2:
+            return False
+        misfit = abs(math.dist(*source.tolist()) - math.dist(*target.tolist()))
+        least = float(self.away.max()) <= misfit / 2 + _ROUNDING
+        return least and (count > 2 or misfit > error + _ROUNDING)
 
 
-def _turns(
-    slot: Slot, item: int, gap: Array, between: Array, mirrored: bool, now: Snapshot
-) -> list[float]:
-    """Rotations that two items at two slots suggest, radians: by their places, by their heading.
+class _Search:
+    """What the suggestions of a pattern and of its mirror image have in common.
 
     Args:
-        slot: the first slot.
-        item: the item at it.
-        gap: (2,) from the first slot to the second one.
-        between: (2,) from the first item to the second one.
-        mirrored: whether the pattern is.
+        slots: the places of the pattern.
         now: the state.
     """
-    apart = float(np.linalg.norm(gap)) > 1e-6
-    yaw = math.atan2(between[1], between[0]) - math.atan2(gap[1], gap[0]) if apart else 0.0
-    period = slot.items[item]
-    if period is None:
-        return [yaw]
-    own = now.poses[item].yaw - slot.pose.yaw * (-1 if mirrored else 1)
-    heading = yaw + wrap(own - yaw, period)
-    return [yaw, heading] if apart else [heading]
+
+    def __init__(self, slots: Sequence[Slot], now: Snapshot) -> None:
+        self._slots = slots
+        items = sorted({item for slot in slots for item in slot.items if now.has(item)})
+        poses = [now.poses[item] for item in items]
+        self._items = list(zip(items, poses, strict=True))
+        self._points = np.array([(pose.x, pose.y) for pose in poses]).reshape(-1, 2)
+        self._places = np.array([(slot.pose.x, slot.pose.y) for slot in slots])
+        self._tolerance = np.array([slot.tolerance for slot in slots])
+        allowed = [
+            [item in slot.items and _is_level(slot, pose) for item, pose in self._items]
+            for slot in slots
+        ]
+        self._allowed = np.array(allowed, bool)
+        self._chosen = self._choose()
+        _, _, i, j = self._chosen
+        ways = (self._points[j] - self._points[i]).tolist()
+        self._headings = [math.atan2(y, x) for x, y in ways]  # from the first to the second item
+
+    def _choose(self) -> tuple[NDArray[np.intp], ...]:
+        """Pairs of slots and of items at them, at nearly the same distance: four arrays (k,)."""
+        first, second = _pairs(len(self._slots))
+        between = self._points[None, :] - self._points[:, None]  # [i, j] from item i to item j
+        gaps = self._places[second] - self._places[first]
+        misfit = _lengths(between) - _lengths(gaps)[:, None, None]
+        near = np.abs(misfit) <= (self._tolerance[first] + self._tolerance[second])[:, None, None]
+        near &= self._allowed[first][:, :, None] & self._allowed[second][:, None, :]
+        near &= ~np.eye(len(self._items), dtype=bool)
+        pair, i, j = np.nonzero(near)
+        return first[pair], second[pair], i, j
+
+    def suggestions(self, mirrored: bool) -> Iterator[_Suggestion]:
+        """Motions that bring two items to two slots, those that fit most slots first."""
+        if not len(self._chosen[0]):
+            return
+        points, places = self._points, self._flipped(mirrored)
+        yaws, rows = self._turns(places, mirrored)
+        a, b, i, j = (column[rows] for column in self._chosen)
+        c, s = np.array([(math.cos(yaw), math.sin(yaw)) for yaw in yaws]).T
+        turns = np.stack([np.stack([c, s], axis=-1), np.stack([-s, c], axis=-1)], axis=1)
+        middles = (places[a] + places[b]) / 2
+        shifts = (points[i] + points[j]) / 2 - (middles[:, None] @ turns)[:, 0]
+        moved = places @ turns + shifts[:, None]
+        x, y = (moved[..., k] - points[:, k, None, None] for k in (0, 1))
+        gone = np.sqrt(x * x + y * y)  # (items, motions, slots)
+        gone = np.where(self._allowed.T[:, None], gone, np.inf)
+        away = gone.min(axis=0)
+        hits = away <= 2 * self._tolerance
+        error = np.where(hits, away, 0.0).sum(axis=1)
+        counts = hits.sum(axis=1)
+        order = np.lexsort((yaws, shifts[:, 1], shifts[:, 0], error, -counts))[:_KEPT]
+        nearest = np.where(hits[order], gone[:, order].argmin(axis=0), -1).tolist()
+        for number, items in zip(order.tolist(), nearest, strict=True):
+            x, y = shifts[number].tolist()
+            yield _Suggestion(
+                x, y, yaws[number], mirrored, tuple(items), int(counts[number]),
+                away[number, hits[number]],
+            )  # fmt: skip
+
+    def pairs(self, items: Sequence[int], mirrored: bool) -> tuple[Array, Array, Array]:
+        """Slots (n, 2), the items at them (n, 2), and the slots' tolerances (n,).
+
+        Args:
+            items: for each slot a number of the item there; -1 for none.
+            mirrored: whether the pattern is mirrored first.
+        """
+        slots = [n for n, item in enumerate(items) if item >= 0]
+        there = [item for item in items if item >= 0]
+        return self._flipped(mirrored)[slots], self._points[there], self._tolerance[slots]
+
+    def _flipped(self, mirrored: bool) -> Array:
+        return self._places * (1.0, -1.0 if mirrored else 1.0)
+
+    def _turns(self, places: Array, mirrored: bool) -> tuple[list[float], list[int]]:
+        """Rotations that two items at two slots suggest: by their places, by their heading.
+
+        Args:
+            places: (slots, 2) of the slots, mirrored if the pattern is.
+            mirrored: whether the pattern is.
+
+        Returns:
+            (yaws, radians, and for each the number of the two slots and items).
+        """
+        a, b, i, _ = self._chosen
+        gaps = (places[b] - places[a]).tolist()
+        yaws: list[float] = []
+        rows: list[int] = []
+        for row, (n, k, (x, y), heading) in enumerate(
+            zip(a.tolist(), i.tolist(), gaps, self._headings, strict=True)
+        ):
+            apart = math.hypot(x, y) > 1e-6
+            yaw = heading - math.atan2(y, x) if apart else 0.0
+            slot, (item, pose) = self._slots[n], self._items[k]
+            period = slot.items[item]
+            if apart or period is None:
+                yaws.append(yaw)
+                rows.append(row)
+            if period is not None:
+                own = pose.yaw - slot.pose.yaw * (-1 if mirrored else 1)
+                yaws.append(yaw + wrap(own - yaw, period))
+                rows.append(row)
+        return yaws, rows
 
 
-def _refine(pairs: _Pairs, motion: Motion, anchored: bool) -> Motion:
-    """The motion that fits the items which lie about where a motion puts their slots.
+@cache
+def _pairs(count: int) -> NDArray[np.intp]:
+    """All pairs of the numbers below `count`, (2, pairs)."""
+    pairs = list(itertools.combinations(range(count), 2))
+    return np.array(pairs, np.intp).reshape(-1, 2).T
+
+
+def _lengths(vectors: Array) -> Array:
+    """Lengths of vectors (..., 2): those of `np.linalg.norm`, but faster."""
+    x, y = vectors[..., 0], vectors[..., 1]
+    return np.asarray(np.sqrt(x * x + y * y))
+
+
+def _refine(source: Array, target: Array, tolerance: Array, anchored: bool) -> Pose:
+    """The motion that fits items at slots.
 
     Least squares, then weighted so that the largest distance falls (Lawson 1961).
 
     Args:
-        pairs: slots and items, at least two.
-        motion: where the pattern is, about.
+        source: (n, 2) slots, at least two.
+        target: (n, 2) their items.
+        tolerance: (n,) of the slots.
         anchored: whether the first slot is brought onto its item.
     """
-    table = np.array(pairs)
-    source, target, tolerance = table[:, :2], table[:, 2:4], table[:, 4]
-    best, least = motion, math.inf
-    weights = np.ones(len(pairs))
-    for _ in range(_ROUNDS):
-        pose, moved = _align(source, target, weights, anchored)
-        error = np.linalg.norm(moved - target, axis=1) / tolerance
-        if error.max() < least:
-            best, least = Motion(pose, motion.mirrored), float(error.max())
+    weights = np.ones(len(source))
+    best, moved = _align(source, target, weights, anchored)
+    error = _lengths(moved - target) / tolerance
+    least = error.max()
+    for _ in range(_ROUNDS - 1):
         if least <= 1:
             break
         weights = weights * error / (weights * error).sum()
+        pose, moved = _align(source, target, weights, anchored)
+        error = _lengths(moved - target) / tolerance
+        if error.max() < least:
+            best, least = pose, error.max()
     return best
 
 
@@ -263,31 +371,45 @@ def _align(source: Array, target: Array, weights: Array, first: bool) -> tuple[P
     if first:
         a, b = source[0], target[0]
     else:
-        a, b = ((side * column).sum(axis=0) / column.sum() for side in (source, target))
+        total = weights.sum()
+        a, b = (source * column).sum(axis=0) / total, (target * column).sum(axis=0) / total
     u, v = source - a, target - b
     sine = float((weights * (u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0])).sum())
     yaw = math.atan2(sine, float((column * u * v).sum()))
     c, s = math.cos(yaw), math.sin(yaw)
     turn = np.array([[c, s], [-s, c]])
-    x, y = b - a @ turn
-    return Pose(float(x), float(y), 0.0, yaw), source @ turn + (x, y)
+    shift = b - a @ turn
+    x, y = shift.tolist()
+    return Pose(x, y, 0.0, yaw), source @ turn + shift
 
 
 def _quality(
-    slots: Sequence[Slot], takers: Sequence[Mapping[int, Pose]], motion: Motion
+    slots: Sequence[Slot],
+    takers: Sequence[Sequence[tuple[int, Pose, float | None]]],
+    motion: Motion,
+    least: int,
 ) -> tuple[int, float]:
-    """Number of slots that are filled, each by an item of its own, and the sum of distances."""
+    """Number of slots that are filled, each by an item of its own, and the sum of distances.
+
+    Where fewer than `least` can be filled, it stops counting.
+    """
     used: set[int] = set()
     error = 0.0
-    for slot, poses in zip(slots, takers, strict=True):
-        want = motion(slot.pose)
+    origin, sign = motion.pose, -1.0 if motion.mirrored else 1.0
+    c, s = math.cos(origin.yaw), math.sin(origin.yaw)
+    for left, slot, own in zip(range(len(slots), 0, -1), slots, takers, strict=True):
+        if len(used) + left < least:
+            break
+        # As in `motion(slot.pose)`, in half of its time.
+        x, y = slot.pose.x, sign * slot.pose.y
+        x, y = origin.x + c * x - s * y, origin.y + s * x + c * y
         nearest, taker = slot.tolerance, None
-        for item, have in poses.items():
-            away = have.distance(want)
+        for item, have, period in own:
+            away = math.hypot(have.x - x, have.y - y)
             if item in used or away > nearest or (away == nearest and taker is not None):
                 continue
-            period = slot.items[item]
-            if period is None or abs(wrap(have.yaw - want.yaw, period)) <= slot.yaw_tolerance:
+            yaw = origin.yaw + sign * slot.pose.yaw
+            if period is None or abs(wrap(have.yaw - yaw, period)) <= slot.yaw_tolerance:
                 nearest, taker = away, item
         if taker is not None:
             used.add(taker)

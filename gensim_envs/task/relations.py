@@ -167,10 +167,12 @@ def _is_on(spec: TaskSpec, goal: Goal, place: Place, item: int, now: Snapshot) -
         and shapely.union_all(tops).convex_hull.contains(shapely.Point(have.x, have.y))
     ):
         return False
+    if place.part and not _in_part(spec, place, own, have, now):
+        return False
+    if not (place.exact or place.heading):
+        return True
     want = target_of(spec, goal, place, now)
     if place.exact and have.distance(want) > goal.position_tolerance:
-        return False
-    if place.part and not _in_part(spec, place, own, have, now):
         return False
     return _is_heading(spec, goal, place, item, want, have)
 
