@@ -416,6 +416,9 @@ def test_a_short_prompt_asks_for_the_program_right_after_the_proposal(place: Pla
     assert not {"pick", "review"} & set(stages)
     [request] = [r for r in place.server.requests if r.stage == "implement"]
     assert len(request.body["messages"][0]["content"]) < 2500
+    [verdict] = place.verdicts()
+    assert len(verdict.references) == 1
+    assert f"class {verdict.references[0]}(" in request.body["messages"][1]["content"]
 
 
 # --- a model that fails -----------------------------------------------------------------------

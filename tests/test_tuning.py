@@ -149,20 +149,37 @@ def test_the_prompt_is_the_pipelines_own_but_for_its_plan(library: Library) -> N
 
 def test_a_short_prompt_is_asked_as_it_was_tuned_on(library: Library) -> None:
     entries = recall(library)
-    example = export.examples(entries, 0, np.random.default_rng(0), "short")[-1]
+    found = export.examples(entries, 0, np.random.default_rng(0), "short")
+    example = found[-1]
+    others = [each.entry for each in found if each.group != example.group]
     provider = Scripted()
     proposal = Proposal(
         name=example.entry.name, description=example.entry.summary,
         assets=list(example.entry.facts.assets), why_new="it is",
     )  # fmt: skip
     talk = Conversation(provider, 1, TEMPERATURES, prompt="short")
-    implement(talk, Memory(TfIdf(), entries), proposal)
+    _, shown = implement(talk, Memory(TfIdf(), others), proposal)
     [asked] = provider.calls  # nothing else is asked for
     assert asked.messages == example.messages[:2]
     system = asked.messages[0].content
     assert "`Block(color)`: A cube" in system  # what the proposal uses, and nothing else
     assert "Household(" not in system
-    assert example.tokens < 800
+    [nearest] = Memory(TfIdf(), others).nearest(proposal.name, proposal.description, 1)
+    assert shown == [nearest[0].name]
+    assert nearest[0].source.strip() in asked.messages[1].content
+    assert example.tokens < 1400
+
+
+def test_a_short_prompt_shows_a_training_task_that_is_no_near_duplicate(library: Library) -> None:
+    found = export.examples(recall(library), 0.3, np.random.default_rng(1), "short")
+    by_name = {example.entry.name: example for example in found}
+    assert any(example.held_out for example in found)
+    for example in found:
+        assert example.reference is not None
+        shown = by_name[example.reference.name]
+        assert shown.group != example.group
+        assert not shown.held_out
+        assert shown.entry.source.strip() in example.messages[1].content
 
 
 @pytest.mark.parametrize("share", ["1", "-0.1", "nan", "some"])

@@ -86,8 +86,8 @@ class GenerateConfig:
         max_tokens_total: end the run after this many tokens of prompts and answers.
         max_answer_tokens: limit on an answer, which reasoning counts towards.
         prompt: full; slim, whose API reference contains only the assets that a proposal uses, for
-            models with a context of 4,096 tokens; or short, with signatures alone, for a model that
-            was tuned on `gensim export --prompt short`.
+            models with a context of 4,096 tokens; or short, with signatures and the most similar
+            task's program, for a model that was tuned on `gensim export --prompt short`.
         stream: whether to ask for streamed answers.
         extra_body: JSON object of further parameters for the server, such as
             '{"reasoning_effort": "low"}'.

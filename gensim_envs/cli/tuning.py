@@ -34,8 +34,9 @@ def export(
     Args:
         out: folder of train.jsonl, held_out.jsonl and manifest.json.
         format: "chat" is OpenAI's chat format.
-        prompt: full, with the API reference, or short, with signatures alone, which suffice to a
-            tuned model; ask the tuned model with `gensim generate --prompt` and the same word.
+        prompt: full, with the API reference, or short, with signatures and the most similar task's
+            program, which suffice to a tuned model; ask the tuned model with `gensim generate
+            --prompt` and the same word.
         held_out: fraction of the tasks to hold out; near-duplicates stay together.
         seed: seed of the choice of held-out tasks.
     """

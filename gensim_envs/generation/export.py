@@ -21,7 +21,7 @@ from scipy.sparse.csgraph import connected_components
 from gensim_envs.errors import GensimError, files_as
 from gensim_envs.generation.conversation import Proposal, system_message
 from gensim_envs.generation.embed import TfIdf
-from gensim_envs.generation.memory import Entry, skeleton
+from gensim_envs.generation.memory import Entry, Memory, skeleton
 from gensim_envs.generation.prompts import render
 from gensim_envs.generation.providers import estimate
 from gensim_envs.generation.providers.client import without_key
@@ -72,21 +72,24 @@ class Example:
         group: number of its group of near-duplicates, from 0.
         held_out: whether it is held out.
         prompt: what the system message contains.
+        reference: the task whose program the prompt shows, if any.
     """
 
     entry: Entry
     group: int
     held_out: bool
     prompt: Prompt = "full"
+    reference: Entry | None = None
 
     @property
     def messages(self) -> tuple[Message, Message, Message]:
-        """The pipeline's prompt for this program, without plan and references, and the program."""
+        """The pipeline's prompt for this program, without a plan, and the program."""
         entry = self.entry
         proposal = Proposal.model_construct(
             name=entry.name, description=entry.summary, assets=list(entry.facts.assets)
         )
-        asked = render("implement", proposal=proposal, review=None, references=[])
+        references = [self.reference] if self.reference else []
+        asked = render("implement", proposal=proposal, review=None, references=references)
         answer = f"```python\n{entry.source.strip()}\n```"
         system = system_message(self.prompt, proposal)
         return system, Message("user", asked), Message("assistant", answer)
@@ -107,6 +110,9 @@ def examples(
 ) -> list[Example]:
     """All tasks as examples, with near-duplicates in the same split.
 
+    A short prompt shows the most similar task's program, as the pipeline's does. It is that of a
+    training task, and no near-duplicate, which would teach the model to copy.
+
     Args:
         entries: the tasks.
         share: share of the tasks to hold out, in [0, 1).
@@ -115,8 +121,18 @@ def examples(
     """
     groups = near_duplicates(entries)
     held_out = split(groups, share, rng)
+
+    def reference(entry: Entry, group: int) -> Entry | None:
+        others = [
+            other
+            for other, its in zip(entries, groups, strict=True)
+            if its != group and its not in held_out
+        ]
+        nearest = Memory(TfIdf(), others).nearest(entry.name, entry.summary, 1)
+        return nearest[0][0] if prompt == "short" and nearest else None
+
     return [
-        Example(entry, group, group in held_out, prompt)
+        Example(entry, group, group in held_out, prompt, reference(entry, group))
         for entry, group in zip(entries, groups, strict=True)
     ]
 

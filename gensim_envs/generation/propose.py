@@ -88,8 +88,8 @@ def implement(talk: Conversation, memory: Memory, proposal: Proposal) -> tuple[s
     """Pick references, review the API and ask for the program.
 
     The prompts with the API reference follow one another, so that a server with one slot reads it
-    once. A model that knows the API from tuning is asked for the program at once, as its examples
-    were.
+    once. A model that knows the API from tuning is asked for the program at once, with that of the
+    most similar task, as in its training data.
 
     Returns:
         (the answer, names of the references).
@@ -97,10 +97,12 @@ def implement(talk: Conversation, memory: Memory, proposal: Proposal) -> tuple[s
     Raises:
         TaskError: with cause "parse", if an answer is malformed.
     """
-    if talk.prompt == "short":
-        return talk.ask("implement", proposal=proposal, review=None, references=[]), []
     nearest = memory.nearest(proposal.name, proposal.description, CANDIDATES)
     candidates = [entry for entry, _ in nearest]
+    if talk.prompt == "short":
+        references = _fewer(candidates[:1])
+        answer = talk.ask("implement", proposal=proposal, review=None, references=references)
+        return answer, [entry.name for entry in candidates[:1]]
     by_name = {entry.name: entry for entry in candidates}
     pick = talk.ask_json(
         "pick", Pick, names={"references": by_name}, proposal=proposal, candidates=candidates,
