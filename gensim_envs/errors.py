@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import re
 from collections.abc import Iterator
 from dataclasses import KW_ONLY, asdict, dataclass
 from typing import ClassVar, Literal
@@ -14,6 +15,7 @@ Cause = Literal[
     "api", "parse", "gate", "spec", "runtime", "oracle", "semantics", "novelty", "reflection"
 ]
 """Where in the pipeline a task can fail; each failure has exactly one of these."""
+_ADDRESS = re.compile(r" at 0x[0-9a-f]*")
 
 
 class GensimError(Exception):
@@ -85,6 +87,8 @@ class TaskError(GensimError):
     redraw: bool = False
 
     def __post_init__(self) -> None:
+        # The address of an object differs from process to process, and models see this text.
+        self.problem = _ADDRESS.sub("", self.problem)
         super().__init__(self.problem)
 
     def __str__(self) -> str:

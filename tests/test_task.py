@@ -314,6 +314,9 @@ AT_ONCE: dict[str, tuple[Build, int | None, str]] = {
     "endless instruction": (second_goal("red block " * 50), 2, "or too long"),
     "no instruction": (goal_for(BLOCK, sentence=None, at=MIDDLE), 1, "not a string"),
     "asset by name": (move_block(lambda s: s.add("block")), None, "'block'"),
+    "assets of a generator": (
+        move_block(lambda s: s.add(Block(c) for c in ("red", "blue"))), None, "genexpr>"
+    ),
     "asset's class": (move_block(lambda s: s.add(Block)), None, "Block"),
     "unknown colour": (move_block(lambda s: s.add(Block("mauve"))), None, "mauve"),
     "pose of a movable": (move_block(lambda s: s.add(BLOCK).pose), None, "movable"),
@@ -326,6 +329,9 @@ AT_ONCE: dict[str, tuple[Build, int | None, str]] = {
     "item twice": (same_item_twice, 1, "twice"),
     "no items": (move_block(lambda s: s.goal("move it", [], at=MIDDLE)), 1, "no items"),
     "items None": (move_block(lambda s: s.goal("move it", None, at=MIDDLE)), 1, "None"),
+    "items are assets": (
+        move_block(lambda s: s.goal("move it", BLOCK, at=MIDDLE)), 1, "items got Block"
+    ),
     "items are text": (move_block(lambda s: s.goal("move it", "red", at=MIDDLE)), 1, "'r'"),
     "no places": (goal_for(BLOCK, at=[]), 1, "has 0 places"),
     "too many places": (
@@ -427,6 +433,7 @@ def test_what_no_redraw_can_mend_is_refused_at_once(
     assert len(attempts) == 1
     assert_helpful(caught.value, goal)
     assert not caught.value.redraw
+    assert "0x" not in caught.value.problem  # addresses differ from process to process
 
 
 def assert_helpful(error: TaskError, goal: int | None) -> None:

@@ -45,6 +45,9 @@ class Item(Generic[Kind]):
     def __str__(self) -> str:
         return str(self.asset)
 
+    def __repr__(self) -> str:
+        return f"<item: {self}>"
+
 
 class Group(list[Item[A]]):
     """Several items; as text, their colour and noun in the plural."""
@@ -154,5 +157,7 @@ def list_of(values: Any, kind: type[T], name: str) -> list[T]:
     flat = list(values) if isinstance(values, Iterable) else [values]
     for value in flat:
         if not isinstance(value, kind):
-            raise TaskError(f"{name} got {value!r:.60}", "Give poses or items")
+            poses = issubclass(kind, Pose)
+            remedy = "Give poses" if poses else "Give items, as scene.add returns them"
+            raise TaskError(f"{name} got {value!r:.60}", remedy)
     return flat
