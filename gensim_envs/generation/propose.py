@@ -100,9 +100,9 @@ def implement(talk: Conversation, memory: Memory, proposal: Proposal) -> tuple[s
     nearest = memory.nearest(proposal.name, proposal.description, CANDIDATES)
     candidates = [entry for entry, _ in nearest]
     if talk.prompt == "short":
-        references = _fewer(candidates[:1])
-        answer = talk.ask("implement", proposal=proposal, review=None, references=references)
-        return answer, [entry.name for entry in candidates[:1]]
+        shown = candidates[:1]
+        answer = talk.ask("implement", proposal=proposal, review=None, references=_fewer(shown))
+        return answer, [entry.name for entry in shown]
     by_name = {entry.name: entry for entry in candidates}
     pick = talk.ask_json(
         "pick", Pick, names={"references": by_name}, proposal=proposal, candidates=candidates,
