@@ -3,7 +3,11 @@
 Each row of the unprivileged state vector is a token, and so is each token of the instruction. Two
 heads point, as pointer networks do (Vinyals et al., 2015, arXiv 1506.03134): one at the item to
 pick, and one, after a layer that knows which item that is, at the row that the item goes to. A
-place is a distance from that row and a turn; both are learned, since an item may go beside things.
+place is one of a few offsets from that row and a turn; both are learned, since an item may go
+beside things. How likely a place is depends on what is there already.
+
+Of the words, colours and nouns are also compared with the rows, so that it knows what an
+instruction names where it has never seen a thing of that colour, kind or shape.
 
 Where several actions are equally good, the loss is the negative log-likelihood of their set: which
 of them the network prefers does not matter. It learns hundreds of tasks in minutes, since a row
@@ -17,14 +21,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from agents.data import colors, nouns
 from agents.data.augment import Table, moved_answers, wrap
-from agents.data.colors import WORDS, likeness, named
 from agents.data.demonstrations import Sample
 from agents.errors import AgentsError
 from agents.policies.base import Array, PolicySpec
@@ -48,6 +53,9 @@ class PointerConfig(Checked):
     """Dropout rate in the transformer."""
     token_dropout: Dropout = 0.1
     """Share of the words that are dropped in training."""
+    kind_dropout: Dropout = 0.1
+    """Share of the rows whose kind or variant is dropped in training, as those are of a thing that
+    training never showed."""
     augment: bool = True
     """Rotate and shift scenes in training; not rotated where the instruction names a direction."""
 
@@ -65,6 +73,10 @@ _SIGMA = 0.01  # metres, the scale of the distribution of places about the predi
 _SCALE = 0.02  # metres of offset for an output of 1, so that offsets do not outweigh the choices
 _TOP = 0.015  # metres within which two items lie one above the other
 _ANSWERS = 32  # of a sample, drawn at random where there are more
+_MODES = 4  # places of a row among which it chooses, such as those on each side of a thing
+_NEAR = 0.03  # metres within which a thing stands in the way of a place
+_STILL = 0.005  # entries of a state that differ by less are as they were
+_MOVE = 0.02  # metres from pick to place, from which an action moves a thing that it holds
 
 
 class Pointer(LearnedPolicy):
@@ -94,9 +106,12 @@ class Pointer(LearnedPolicy):
         self.order = nn.Embedding(64, width)  # the position of a word
         self.heard = nn.LayerNorm(width)
         self.kind, self.base, self.variant = (nn.Embedding(_KINDS, width) for _ in range(3))
+        for names in (self.kind, self.base, self.variant):
+            nn.init.zeros_(names.weight)  # what training never shows stays without a name
         self.row = nn.Sequential(
-            nn.Linear(_FEATURES + WORDS, width), nn.GELU(), nn.Linear(width, width)
-        )
+            nn.Linear(_FEATURES + colors.WORDS + nouns.NOUNS, width), nn.GELU(),
+            nn.Linear(width, width),
+        )  # fmt: skip
         self.trunk = nn.ModuleList([_Layer(config) for _ in range(config.layers)])
         # How rows lie to one another decides how much they attend to one another, in each layer.
         self.pairs = nn.Sequential(
@@ -104,11 +119,15 @@ class Pointer(LearnedPolicy):
         )
         self.pick = nn.Linear(width, 1)
         self.grasp = nn.Linear(width, 4)
-        self.picked = nn.Linear(width, width)
+        self.picked, self.related = nn.Linear(width, width), nn.Linear(_PAIR, width)
         self.last = _Layer(config)
-        self.place = nn.Sequential(
-            nn.Linear(2 * width, width), nn.GELU(), nn.Linear(width, 1 + 4 + 2 * BINS)
-        )
+        out = nn.Linear(width, _MODES * _MODE + 2 * BINS)
+        with torch.no_grad():  # equal modes would stay equal
+            out.bias[: _MODES * _MODE].view(_MODES, _MODE)[1:, 1:5].normal_(std=2)
+        self.place = nn.Sequential(nn.Linear(2 * width, width), nn.GELU(), out)
+        self._rng = np.random.default_rng(0)
+        self._last: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
+        self._missed = self._misplaced = 0
 
     # ------------------------------------------------------------------------------- training
 
@@ -128,10 +147,22 @@ class Pointer(LearnedPolicy):
         numbers = {
             "items": items, "places": places,
             "valid": np.stack(picks), "answers": np.stack(targets),
-            "colors": np.stack([named(s.instruction) for s in samples]),
+            **self._named(items, [s.instruction for s in samples]),
         }  # fmt: skip
         made = {name: torch.from_numpy(each) for name, each in numbers.items()}
         return {**made, "item": torch.tensor(chosen), **pad_tokens(tokens)}
+
+    def _named(
+        self, items: NDArray[np.float32], instructions: Sequence[str]
+    ) -> dict[str, NDArray[np.float32]]:
+        """What instructions name: colours (b, WORDS, 4), and which items by which nouns."""
+        block = self._layout.items
+        kinds, variants = (_codes(items[..., block.columns(f)]) for f in ("kind", "variant"))
+        said = np.stack([nouns.named(instruction) for instruction in instructions])
+        return {
+            "colors": np.stack([colors.named(instruction) for instruction in instructions]),
+            "nouns": nouns.called(kinds, variants, said),
+        }
 
     def _present(self, states: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         """The rows of items, and those of places, that some scene of state vectors (b, n) needs.
@@ -174,7 +205,7 @@ class Pointer(LearnedPolicy):
     def forward(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Negative log-likelihoods of the sets of valid picks and places, and errors of grasps."""
         rows = self._rows(batch["items"], batch["places"])
-        hidden, words, biases = self._encoded(batch, rows)
+        hidden, words, seen = self._encoded(batch, rows)
         item = batch["item"]
         picks = self._picks(hidden, rows).log_softmax(1)
         losses = {"pick": -_any(picks, batch["valid"]).mean()}
@@ -188,44 +219,58 @@ class Pointer(LearnedPolicy):
         grasp = self._offset(self.grasp(hidden[batches, item]), yaw)
         losses["grasp"] = (grasp - held).abs().sum(-1).mean() / _SIGMA
 
-        logits, offsets, turns = self._places(hidden, words, biases, item, rows, yaw)
+        logits, places, turns = self._places(hidden, words, seen, item, rows, yaw)
         # The middle of the item after the action, which is held off its middle: (b, answers, 2).
         rotation = answers[..., 5] - answers[..., 2]
         middle = answers[..., 3:5] - _rotated(held[:, None], rotation)
-        off = (middle[:, :, None] - (rows.position[..., :2] + offsets)[:, None]).abs()
-        where = logits.log_softmax(1)[:, None] - off.sum(-1) / _SIGMA  # (b, answers, rows)
+        off = (
+            (middle[:, :, None, None] - places[:, None]).abs().sum(-1)
+        )  # (b, answers, rows, modes)
+        where = logits.flatten(1).log_softmax(1)[:, None] - off.flatten(2) / _SIGMA
         turned = self._turned(turns, rotation, rows.yaw, yaw)
         turned = torch.where(answers[..., 6:] > 0, 0.0, turned)
-        likely = (where + turned).logsumexp(-1)
+        likely = (where.view_as(off).logsumexp(-1) + turned).logsumexp(-1)
         losses["place"] = -_any(likely, known).mean()
         with torch.no_grad():
             right = batch["valid"][batches, picks.argmax(1)]
-            # The row from which one of the answers is the nearest.
-            apart = off.sum(-1).masked_fill(~known[..., None], math.inf).amin(1)
-            near = apart[batches, logits.argmax(1)] < apart.amin(1) + _SIGMA
+            # The place to which one of the answers is the nearest.
+            apart = off.flatten(2).masked_fill(~known[..., None], math.inf).amin(1)
+            near = apart[batches, logits.flatten(1).argmax(1)] < apart.amin(1) + _SIGMA
             scalars = {"picked right": right.float().mean(), "placed right": near.float().mean()}
         return torch.stack(list(losses.values())).sum(), losses | scalars
 
     # --------------------------------------------------------------------------------- acting
 
+    def reset(self, env: gym.Env[Any, Any], rng: np.random.Generator) -> None:
+        """See `LearnedPolicy`."""
+        super().reset(env, rng)
+        self._rng, self._last = rng, None
+
     @torch.no_grad()
     def select_action(
         self, observation: Mapping[str, Array], tokens: Array, instruction: str = ""
     ) -> NDArray[np.float32]:
-        """The most likely item, the most likely row for it, and the most likely turn."""
+        """The most likely item, the most likely place for it, and the most likely turn.
+
+        After an action that changed nothing, what failed of it is drawn from what is likely: the
+        grasp, which may have missed a thing whose shape the state does not tell, or, where a thing
+        was put back to where it was, the place.
+        """
         state = np.asarray(observation["state"], np.float32)
+        self._learn_from_last(state)
         items, places = map(torch.from_numpy, self._present(state[None]))
-        colors = torch.from_numpy(named(instruction))[None]
-        numbers = {"items": items, "places": places, "colors": colors, **pad_tokens([tokens])}
-        batch = self.on_device(numbers)
+        named = self._named(items.numpy(), [instruction])
+        numbers = {name: torch.from_numpy(each) for name, each in named.items()}
+        batch = self.on_device(
+            {"items": items, "places": places, **numbers, **pad_tokens([tokens])}
+        )
         rows = self._rows(batch["items"], batch["places"])
-        hidden, words, biases = self._encoded(batch, rows)
+        hidden, words, seen = self._encoded(batch, rows)
         item = self._picks(hidden, rows).argmax(1)
         yaw = rows.yaw[:, int(item)]
-        held = self._offset(self.grasp(hidden[:, int(item)]), yaw)[0]
-        logits, offsets, turns = self._places(hidden, words, biases, item, rows, yaw)
-        row = int(logits[0].argmax())
-        middle = rows.position[0, row, :2] + offsets[0, row]
+        held = self._offset(self.grasp(hidden[:, int(item)]), yaw)[0] + self._noise(self._missed)
+        logits, spots, turns = self._places(hidden, words, seen, item, rows, yaw)
+        row, mode = divmod(self._chosen(logits[0].flatten()), _MODES)
         peak = int(turns[0, row].argmax())
         frame, turn = divmod(peak, BINS)
         rotation = _between(turns[0, row].reshape(2, BINS)[frame], turn)
@@ -233,8 +278,32 @@ class Pointer(LearnedPolicy):
             rotation += float(rows.yaw[0, row] - yaw[0])
         angle = torch.tensor(rotation, device=self.device)
         pick = rows.position[0, int(item), :2] + held
-        place = middle + _rotated(held, angle)
-        return self.clip(np.array([*pick.tolist(), 0.0, *place.tolist(), wrap(rotation)]))
+        place = spots[0, row, mode] + self._noise(self._misplaced) + _rotated(held, angle)
+        action = self.clip(np.array([*pick.tolist(), 0.0, *place.tolist(), wrap(rotation)]))
+        self._last = state.copy(), action
+        return action
+
+    def _learn_from_last(self, state: NDArray[np.float32]) -> None:
+        """Count how often in a row the grasp, or the place, has failed."""
+        missed = misplaced = False
+        if self._last is not None and np.allclose(state, self._last[0], atol=_STILL):
+            pick, place = self._last[1][:2], self._last[1][3:5]
+            missed = bool(np.hypot(*(place - pick)) > _MOVE)
+            misplaced = not missed
+        self._missed = self._missed + 1 if missed else 0
+        self._misplaced = self._misplaced + 1 if misplaced else 0
+
+    def _noise(self, failures: int) -> Tensor:
+        """What to add to a position (2,): the more often it failed, the more."""
+        scale = _SIGMA * min(failures, 3)
+        return torch.tensor(self._rng.laplace(0, scale, 2), dtype=torch.float32).to(self.device)
+
+    def _chosen(self, logits: Tensor) -> int:
+        """The most likely place of some (n,), or a random one after one that failed."""
+        if not self._misplaced:
+            return int(logits.argmax())
+        likely = logits.double().softmax(0).cpu().numpy()
+        return int(self._rng.choice(len(likely), p=likely / likely.sum()))
 
     # ---------------------------------------------------------------------------------- parts
 
@@ -258,14 +327,11 @@ class Pointer(LearnedPolicy):
             base=_index(torch.cat([base.new_zeros(*items.shape[:2], 1), base], 1)),
         )  # fmt: skip
 
-    def _encoded(
-        self, batch: Mapping[str, Tensor], rows: _Rows
-    ) -> tuple[Tensor, Tensor, Sequence[Tensor]]:
+    def _encoded(self, batch: Mapping[str, Tensor], rows: _Rows) -> tuple[Tensor, Tensor, _Seen]:
         """What the trunk makes of the rows, which attend to one another and to the words.
 
         Returns:
-            Features (b, rows, width), words (b, words, width), and the biases of attention in each
-            layer, (b, heads, rows, rows + words).
+            Features (b, rows, width), words (b, words, width), and how rows lie to one another.
         """
         middle = rows.position.new_tensor([*self.table.middle, 0])
         scaled = (rows.position - middle) / rows.position.new_tensor([0.25, 0.25, 0.05])
@@ -273,59 +339,89 @@ class Pointer(LearnedPolicy):
         is_place[:, rows.items :] = 1
         heading = torch.stack([rows.yaw.sin(), rows.yaw.cos()], -1)
         parts = [scaled, heading, rows.color, rows.size * 20, is_place]
-        features = torch.cat([*parts, likeness(rows.color, batch["colors"])], -1)
-        names = self.kind(rows.kind) + self.base(rows.base) + self.variant(rows.variant)
+        said = F.pad(batch["nouns"], (0, 0, 0, rows.kind.shape[1] - rows.items))
+        features = torch.cat([*parts, colors.likeness(rows.color, batch["colors"]), said], -1)
+        special = self.base(rows.base) + self.variant(rows.variant)
+        names = self._dropped(self.kind(rows.kind)) + self._dropped(special)
         words, mask = self.word(batch["tokens"]), batch["mask"]
         order = torch.arange(words.shape[1], device=words.device).clamp(max=63)
         if self.training:
             kept = torch.rand(mask.shape, device=mask.device) >= self.config.token_dropout
             mask = mask & kept
         hidden, words = self.row(features) + names, self.heard(words + self.order(order))
-        biases = self._biases(rows, torch.cat([rows.present, mask], 1))
-        for layer, bias in zip(self.trunk, biases, strict=False):
+        seen = self._seen(rows, torch.cat([rows.present, mask], 1))
+        for layer, bias in zip(self.trunk, seen.biases, strict=False):
             hidden = layer(hidden, words, bias)
-        return hidden, words, biases
+        return hidden, words, seen
 
-    def _biases(self, rows: _Rows, there: Tensor) -> Sequence[Tensor]:
-        """Biases (b, heads, rows, n) of attention in each layer; there are some (b, n) of them."""
+    def _dropped(self, names: Tensor) -> Tensor:
+        """Names (b, rows, width) of rows, of which training leaves some out."""
+        if not self.training:
+            return names
+        kept = torch.rand(names.shape[:2], device=names.device) >= self.config.kind_dropout
+        left: Tensor = names * kept[..., None]
+        return left
+
+    def _seen(self, rows: _Rows, there: Tensor) -> _Seen:
+        """How rows lie to one another; `there` (b, n) says which rows and words there are."""
         apart = (rows.position[:, None] - rows.position[:, :, None]) * 5  # (b, rows, rows, 3)
         distance = apart[..., :2].norm(dim=-1, keepdim=True)
         ahead = _rotated(apart[..., :2], -rows.yaw[:, :, None])
         same = (rows.color[:, None] - rows.color[:, :, None]).abs().sum(-1, keepdim=True) < 0.05
-        pairs = self.pairs(torch.cat([apart, distance, (-4 * distance).exp(), ahead, same], -1))
+        kinds, variants = rows.kind[..., None], rows.variant[..., None]
+        alike = kinds[:, None] == kinds[:, :, None]
+        fits = (variants[:, None] == variants[:, :, None]) & (variants[:, None] > 0)
+        near = (-4 * distance).exp()
+        pairs = torch.cat([apart, distance, near, ahead, same, alike, fits], -1)
         words = there.shape[1] - rows.position.shape[1]
-        pairs = F.pad(pairs.permute(0, 3, 1, 2), (0, words))
-        pairs = pairs.masked_fill(~there[:, None, None], -1e4)  # (b, layers * heads, rows, n)
-        return pairs.chunk(self.config.layers + 1, 1)
+        biases = F.pad(self.pairs(pairs).permute(0, 3, 1, 2), (0, words))
+        biases = biases.masked_fill(~there[:, None, None], -1e4)  # (b, layers * heads, rows, n)
+        return _Seen(pairs, biases.chunk(self.config.layers + 1, 1))
 
     def _picks(self, hidden: Tensor, rows: _Rows) -> Tensor:
         """Logits (b, items)."""
         return _masked(self.pick(hidden[:, : rows.items])[..., 0], rows.present[:, : rows.items])
 
     def _places(
-        self,
-        hidden: Tensor,
-        words: Tensor,
-        biases: Sequence[Tensor],
-        item: Tensor,
-        rows: _Rows,
-        yaw: Tensor,
+        self, hidden: Tensor, words: Tensor, seen: _Seen, item: Tensor, rows: _Rows, yaw: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Where an item (b,) goes that has a yaw (b,).
 
         Returns:
-            Logits (b, rows), the place's offset from each row (b, rows, 2) in metres, and logits of
-            turns (b, rows, 2 BINS).
+            Logits (b, rows, modes), places (b, rows, modes, 2) in metres, and logits of turns
+            (b, rows, 2 BINS).
         """
         batches = torch.arange(len(item), device=item.device)
-        mark = torch.zeros_like(hidden)
-        mark[batches, item] = self.picked(hidden[batches, item]).to(mark.dtype)
-        hidden = self.last(hidden + mark, words, biases[-1])
-        own = hidden[batches, item][:, None].expand_as(hidden)
-        out = self.place(torch.cat([hidden, own], -1))
-        logits, offset, turns = out.split([1, 4, 2 * BINS], -1)
-        logits = _masked(logits[..., 0], rows.present)
-        return logits, self._offset(offset, rows.yaw), turns
+        mark = self.related(seen.pairs[batches, :, item])
+        own = torch.zeros_like(mark)
+        own[batches, item] = self.picked(hidden[batches, item]).to(own.dtype)
+        hidden = self.last(hidden + mark + own, words, seen.biases[-1])
+        picked = hidden[batches, item][:, None].expand_as(hidden)
+        out = self.place(torch.cat([hidden, picked], -1))
+        modes, turns = out.split([_MODES * _MODE, 2 * BINS], -1)
+        logits, offset, weights = modes.unflatten(-1, (_MODES, _MODE)).split([1, 4, 2], -1)
+        places = rows.position[:, :, None, :2] + self._offset(offset, rows.yaw[..., None])
+        taken = self._taken(places.detach(), item, rows)
+        logits = (logits[..., 0] + (weights * taken).sum(-1)).float()
+        return logits.masked_fill(~rows.present[..., None], -1e4), places, turns
+
+    def _taken(self, places: Tensor, item: Tensor, rows: _Rows) -> Tensor:
+        """How near items lie to places (b, rows, modes, 2), 0..1: any, and one like the picked.
+
+        Neither the item that is picked counts, nor that of the row.
+        """
+        batches = torch.arange(len(item), device=item.device)
+        there = rows.present[:, : rows.items].clone()
+        there[batches, item] = False
+        there = there[:, None].repeat(1, places.shape[1], 1)
+        there.diagonal(dim1=1, dim2=2).fill_(False)  # (b, rows, items)
+        apart = places[:, :, :, None] - rows.position[:, None, None, : rows.items, :2]
+        near = (-apart.norm(dim=-1) / _NEAR).exp() * there[:, :, None]  # (b, rows, modes, items)
+        look = torch.cat([rows.kind[..., None], rows.variant[..., None], rows.color], -1)
+        look = look[:, : rows.items]
+        alike = (look - look[batches, item][:, None]).abs().sum(-1) < 0.05
+        every = near.amax(-1)
+        return torch.stack([every, (near * alike[:, None, None]).amax(-1)], -1)
 
     def _offset(self, numbers: Tensor, yaw: Tensor) -> Tensor:
         """Offsets (..., 2), metres: a part in the frame of a row, and one in the world's."""
@@ -364,8 +460,20 @@ class _Rows:
     base: Tensor
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """How rows lie to one another: (b, rows, rows, _PAIR), each as the first sees the second.
+
+    `biases` are those of attention in each layer: (b, heads, rows, rows + words).
+    """
+
+    pairs: Tensor
+    biases: Sequence[Tensor]
+
+
 _FEATURES = 3 + 2 + 3 + 3 + 1
-_PAIR = 3 + 1 + 1 + 2 + 1
+_PAIR = 3 + 1 + 1 + 2 + 3
+_MODE = 1 + 4 + 2  # a logit, an offset, and the weights of what is there
 
 
 class _Layer(nn.Module):
@@ -401,6 +509,11 @@ class _Layer(nn.Module):
     def _parts(self, x: Tensor, count: int) -> Tensor:
         """(b, n, count * width) as (count, b, heads, n, width / heads)."""
         return x.view(*x.shape[:2], count, self.heads, -1).permute(2, 0, 3, 1, 4)
+
+
+def _codes(values: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Numbers (b, n, 1) of a state vector, which hold hundredths, as integers (b, n)."""
+    return (values[..., 0] * 100).round().astype(np.int64)
 
 
 def _index(values: Tensor) -> Tensor:

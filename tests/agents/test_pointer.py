@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from agents.errors import AgentsError
 from agents.policies.base import PolicySpec
 from agents.policies.pointer import Pointer, PointerConfig
 from gensim_envs import StateLayout
+from gensim_envs.task.assets import ASSETS, KIT_SHAPES
 
 BOUNDS = {"items": 6, "places": 2, "targets": 2}
 LAYOUT = StateLayout.of(BOUNDS)
@@ -132,6 +134,89 @@ def test_it_learns_to_point_by_colour_words() -> None:
         turn = (sample.answers[gaps < 0.02, 5] - action[5] + math.pi) % math.tau - math.pi
         turned += bool(len(turn)) and np.abs(turn).min() < math.radians(8)
     assert picked >= 36 and placed >= 36 and turned >= 36
+
+
+KITPIECE = list(ASSETS).index("KitPiece")
+
+
+def pieces(rng: np.random.Generator, shapes: Sequence[str]) -> Sample:
+    """Three pieces of one colour, of which one is named, and a zone."""
+    state = np.zeros(LAYOUT.size, np.float32)
+    chosen = rng.permutation(len(shapes))[:3]
+    at = np.array([(x, y) for x in (0.35, 0.6) for y in (-0.3, 0.0, 0.3)])[rng.permutation(6)[:4]]
+    for row, k in enumerate(chosen):
+        LAYOUT.items.fill(
+            state, row, 1, present=1, kind=KITPIECE / 100, color=COLORS["red"],
+            position=(*at[row], 0), yaw=(0, 1), size=(0.07, 0.07, 0.02),
+            variant=(KIT_SHAPES.index(shapes[k]) + 1) / 100,
+        )  # fmt: skip
+    LAYOUT.items.fill(
+        state, 3, 1, present=1, kind=0.06, color=COLORS["green"], position=(*at[3], 0), yaw=(0, 1)
+    )
+    named = int(rng.integers(3))
+    answers = np.array([[*at[named], 0, *at[3], 0, 1]], np.float32)
+    instruction = f"put the {shapes[chosen[named]]} into the zone"
+    return Sample(instruction, answers[0, :6], state=state, answers=answers)
+
+
+def test_it_points_by_nouns_that_training_never_showed() -> None:
+    net, rng = make(), np.random.default_rng(1)
+    optimizer = torch.optim.AdamW(net.parameters(), 3e-3)
+    said = np.array([1, 2])  # no word tells which
+    for _ in range(150):
+        samples = [pieces(rng, KIT_SHAPES[:12]) for _ in range(32)]
+        loss, _ = net(net.prepare(samples, [said] * 32, rng, train=True))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    net.eval()
+    picked = 0
+    for _ in range(40):
+        sample = pieces(rng, KIT_SHAPES[12:])
+        action = net.select_action({"state": sample.state}, said, sample.instruction)
+        picked += np.abs(sample.answers[0, :2] - action[:2]).max() < 0.02
+    assert picked >= 38
+
+
+def plank(rng: np.random.Generator, taken: bool) -> tuple[Sample, np.ndarray]:
+    """A plank that blocks go to the ends of; there may be one on either end already."""
+    state = np.zeros(LAYOUT.size, np.float32)
+    yaw = rng.uniform(-math.pi, math.pi)
+    along = 0.06 * np.array([math.cos(yaw), math.sin(yaw)])
+    middle, block = np.array([0.4, rng.uniform(-0.2, 0.2)]), np.array([0.65, 0.0])
+    ends = np.array([middle + along, middle - along])[rng.permutation(2)]
+    free = ends[1:] if taken else ends
+    LAYOUT.items.fill(
+        state, 0, 1, present=1, kind=0.10, color=COLORS["green"], position=(*middle, 0),
+        yaw=(math.sin(yaw), math.cos(yaw)), size=(0.16, 0.06, 0.02),
+    )  # fmt: skip
+    for row, position in enumerate([(*block, 0), (*ends[0], 0.02)][: 1 + taken], 1):
+        LAYOUT.items.fill(
+            state, row, 1, present=1, kind=0, color=COLORS["red"], position=position, yaw=(0, 1),
+            size=(0.04,) * 3,
+        )  # fmt: skip
+    answers = np.array([[*block, 0, *end, 0, 1] for end in free], np.float32)
+    text = "put a red block on each end"
+    return Sample(text, answers[0, :6], state=state, answers=answers), free
+
+
+def test_it_chooses_among_the_places_of_a_row_one_that_is_free() -> None:
+    net, rng = make(), np.random.default_rng(1)
+    optimizer = torch.optim.AdamW(net.parameters(), 3e-3)
+    said = np.array([1, 2])
+    for _ in range(250):
+        samples = [plank(rng, bool(k % 2))[0] for k in range(32)]
+        loss, _ = net(net.prepare(samples, [said] * 32, rng, train=True))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    net.eval()
+    placed = 0
+    for k in range(40):
+        sample, free = plank(rng, bool(k % 2))
+        action = net.select_action({"state": sample.state}, said, sample.instruction)
+        placed += np.abs(free - action[3:5]).max(axis=1).min() < 0.02
+    assert placed >= 36
 
 
 def test_states_of_other_suites_are_refused() -> None:
