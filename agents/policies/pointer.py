@@ -19,9 +19,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import gymnasium as gym
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -37,6 +36,9 @@ from agents.policies.bc_state import move_states
 from agents.policies.learned import LearnedPolicy, pad_tokens
 from agents.ranges import Checked, Dropout, Positive
 from gensim_envs import StateLayout
+
+if TYPE_CHECKING:
+    import gymnasium as gym
 
 
 @dataclass(frozen=True)

@@ -219,6 +219,24 @@ def test_it_chooses_among_the_places_of_a_row_one_that_is_free() -> None:
     assert placed >= 36
 
 
+def test_it_does_not_repeat_what_changed_nothing() -> None:
+    net, rng = make().eval(), np.random.default_rng(0)
+    sample, _ = scene(rng, "red")
+
+    def act(state: np.ndarray) -> np.ndarray:
+        return net.select_action({"state": state}, tokens("red"), sample.instruction)
+
+    first, second = act(sample.state), act(sample.state)
+    assert np.hypot(*(first[3:5] - first[:2])) > 0.02
+    assert not np.allclose(first[:2], second[:2]), "the grasp has failed"
+    held = [action[:2] - first[:2] for action in (first, second)]
+    assert np.allclose(np.linalg.norm(held[1]), np.linalg.norm(second[3:5] - first[3:5]), atol=1e-4)
+    changed = sample.state.copy()
+    LAYOUT.items.field(changed, "position")[0, 0] += 0.02
+    act(changed)
+    assert (act(sample.state) == first).all(), "after a change it is sure again"
+
+
 def test_states_of_other_suites_are_refused() -> None:
     from dataclasses import replace
 

@@ -381,6 +381,19 @@ sys.exit(code)
     assert len(rows(tmp_path / "run")) == 2
 
 
+def test_the_pointer_needs_no_simulator() -> None:
+    script = """
+import sys
+absent = ["gymnasium", "minari", "pybullet", "stable_baselines3", "scipy"]
+sys.modules.update(dict.fromkeys(absent))
+from agents.data.nouns import named
+from agents.policies.pointer import Pointer
+assert named("put the star there").any()
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_processes_train_one_policy_as_one_process_would(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
