@@ -5,7 +5,8 @@
 
 Every answer and its verdict is a line of the output; the same command goes on after a stop. A
 program passes the gate if it is valid Python of the suite's API and its class has the name that
-was asked for. It passes the survey and gets a certificate as in `gensim generate`.
+was asked for. It passes the survey and gets a certificate as in `gensim generate`, which also
+refuses a program that repeats another under a new name, here one of a training task.
 """
 
 from __future__ import annotations
@@ -22,10 +23,13 @@ from typing import Any
 from gensim_envs.errors import TaskError
 from gensim_envs.generation import check, validate
 from gensim_envs.generation.conversation import TEMPERATURES
+from gensim_envs.generation.embed import TfIdf
 from gensim_envs.generation.export import HELD_OUT, MANIFEST
+from gensim_envs.generation.memory import Memory, recall
 from gensim_envs.generation.providers import Budget
 from gensim_envs.generation.providers.server import OpenAIProvider
 from gensim_envs.generation.recording import Answer, Call, Message
+from gensim_envs.library import shipped
 from gensim_envs.utils.answers import without_reasoning
 from gensim_envs.utils.processes import processes
 from gensim_envs.utils.statistics import wilson
@@ -34,12 +38,13 @@ STAGES = ("gate", "survey", "certificate")
 """What an answer may pass, in order."""
 
 
-def judge(answer: str, name: str, executor: Executor) -> dict[str, Any]:
+def judge(answer: str, name: str, known: Memory, executor: Executor) -> dict[str, Any]:
     """How far a program comes.
 
     Args:
         answer: the model's answer.
         name: class name that it was asked for.
+        known: the training tasks.
         executor: runs draws and episodes.
 
     Returns:
@@ -52,6 +57,7 @@ def judge(answer: str, name: str, executor: Executor) -> dict[str, Any]:
             if program.name != name:
                 raise TaskError(f"the class is called {program.name}, not {name}", cause="gate")
             passed.append("gate")
+            known.refuse_known_program(source)
             survey = check.survey_in(executor, program, source)
             passed.append("survey")
             validate.certify(program, survey.bounds, survey.redraws, executor)
@@ -88,8 +94,11 @@ def main() -> None:
         options.name, Budget(), base_url=options.url, timeout=options.timeout, say=print,
         answer_tokens=options.max_answer_tokens,
     )  # fmt: skip
-    tasks = [task["name"] for task in json.loads((options.data / MANIFEST).read_text())["tasks"]
-             if task["side"] == "held_out"]  # fmt: skip
+    manifest = json.loads((options.data / MANIFEST).read_text())
+    sides = {task["name"]: task["side"] for task in manifest["tasks"]}
+    tasks = [name for name, side in sides.items() if side == "held_out"]
+    trained = [entry for entry in recall(shipped()) if sides.get(entry.name) == "train"]
+    known = Memory(TfIdf(), trained)
     held_out = (options.data / HELD_OUT).read_text(encoding="utf-8")
     prompts = [json.loads(line)["messages"][:-1] for line in held_out.splitlines()]
     lines = []
@@ -109,7 +118,7 @@ def main() -> None:
     ):
         for number, each in zip(wanted, window.map(answer, wanted), strict=True):
             name = tasks[number % len(tasks)]
-            verdict = judge(each.text, name, executor)
+            verdict = judge(each.text, name, known, executor)
             line = {
                 "task": name, "answer": each.text, "cut": bool(each.ended), **verdict,
                 "tokens": [each.prompt_tokens, each.completion_tokens],
