@@ -8,8 +8,8 @@ docs/agents.md.
     training/      from demonstrations (loop), with DAgger, and from reward (rl); checkpoints
     evaluation/    episodes over fixed test seeds, reports, videos
     benchmark/     frozen suites of experiments, their execution and their tables
-    pretrained/    the checkpoint that ships
+    pretrained/    the checkpoints that ship, a folder for each policy
 
 Training from demonstrations needs neither pybullet, Gymnasium nor Minari: a machine that has torch,
-numpy, h5py, safetensors and tyro can train.
+numpy, h5py, safetensors and tyro can train; the pointer also needs shapely.
 """

@@ -19,7 +19,7 @@ from gensim_envs.seeds import TEST
 from gensim_envs.utils import cli, files
 from gensim_envs.utils.decode import Range
 
-PRETRAINED = Path(__file__).parents[1] / "pretrained"
+PRETRAINED = Path(__file__).parents[1] / "pretrained" / "transporter"
 """The checkpoint that is evaluated by default."""
 
 
@@ -30,7 +30,7 @@ class EvaluateConfig(Checked):
     option_prefix = ""
 
     checkpoint: Path | None = None
-    """Folder of a trained policy; by default the one that ships."""
+    """Folder of a trained policy; by default agents/pretrained/transporter."""
     policy: str | None = None
     """A policy that needs no training: oracle, random or noop."""
     env: Annotated[tuple[str, ...], arg(metavar="ID ...")] = ()

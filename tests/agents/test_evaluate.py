@@ -56,6 +56,13 @@ def test_the_shipped_policy_plays(tmp_path: Path) -> None:
     assert len(LearnedPolicy.from_pretrained(PRETRAINED).spec.envs) == 10
 
 
+def test_the_shipped_pointer_plays_with_kit_pieces_that_it_has_not_seen() -> None:
+    folder = PRETRAINED.with_name("pointer")
+    report = evaluate(folder, ["gensim/KitInBowlInSquare-v0"], seeds=TEST[:8], splits=["test"])
+    assert report["success"] >= 0.75  # all of 8
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 3e6
+
+
 def test_the_command_writes_a_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "new" / "report.json"
     command = ["evaluate", "--policy", "oracle", "--env", BOWL, WHEEL, "--episodes", "3",

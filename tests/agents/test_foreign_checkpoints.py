@@ -14,7 +14,7 @@ import pytest
 
 from agents.__main__ import main
 
-PRETRAINED = Path(__file__).parents[2] / "agents" / "pretrained"
+PRETRAINED = Path(__file__).parents[2] / "agents" / "pretrained" / "transporter"
 
 
 def evaluate(folder: Path, capsys: pytest.CaptureFixture[str]) -> str:
