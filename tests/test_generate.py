@@ -583,9 +583,10 @@ def test_what_is_malformed_twice_is_a_parse_error(place: Place, stage: str) -> N
     [
         (says("propose", proposal("OneBlockIntoZone", assets=["Spaceship"])), "'Spaceship'"),
         (says("pick", {"references": ["NoSuchTask"]}), "'NoSuchTask'"),
+        (says("propose", {**proposal("OneBlockIntoZone"), "name": "Pallet"}), "has a Pallet"),
     ],
 )
-def test_what_names_things_that_are_not_there_is_a_parse_error(
+def test_names_that_cannot_be_used_are_a_parse_error(
     place: Place, change: Fault, problem: str
 ) -> None:
     place.server.faults.append(change)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+import gensim_envs.api
 from gensim_envs.errors import TaskError
 from gensim_envs.generation.conversation import Conversation, Curriculum, Pick, Proposal, Review
 from gensim_envs.generation.memory import Entry, Memory
@@ -46,10 +47,16 @@ def propose(talk: Conversation, idea: Idea) -> Proposal:
 
     Raises:
         TaskError: if the second proposal cannot be used either; with cause "parse" if it is
-            malformed or uses an unknown asset, with "novelty" if it is known.
+            malformed, has a name of the API or uses an unknown asset, with "novelty" if it is
+            known.
     """
 
     def check(proposal: Proposal) -> None:
+        if proposal.name in gensim_envs.api.__all__:
+            raise TaskError(
+                f"the API has a {proposal.name} already", "Give the task a name of its own",
+                cause="parse",
+            )  # fmt: skip
         idea.memory.refuse_known_description(proposal.name, proposal.description)
 
     past = idea.memory.sample(idea.rng, PAST)
