@@ -23,7 +23,8 @@ NOUNS = 6
 def named(instruction: str) -> NDArray[np.int64]:
     """The nouns (NOUNS,) that an instruction names, for `called`.
 
-    Each is listed once, where it is first named; entries that are not needed are 0.
+    Each is listed once, where it is first named. Further nouns are left out; entries that are not
+    needed are 0.
     """
     numbers, pattern = _pattern()
     text = " ".join(instruction.lower().split())

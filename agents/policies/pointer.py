@@ -6,12 +6,12 @@ pick, and one, after a layer that knows which item that is, at the row that the 
 place is one of a few offsets from that row and a turn; both are learned, since an item may go
 beside things. How likely a place is depends on what is there already.
 
-Of the words, colours and nouns are also compared with the rows, so that it knows what an
-instruction names where it has never seen a thing of that colour, kind or shape.
+Of the words, colours are also compared with the rows, and nouns with those of items, so that it
+knows what an instruction names where it has never seen a thing of that colour, kind or shape.
 
 Where several actions are equally good, the loss is the negative log-likelihood of their set: which
-of them the network prefers does not matter. It learns hundreds of tasks in minutes, since a row
-costs as much as a handful of pixels.
+of them the network prefers does not matter. It learns a task in a minute or two of one core, since
+a row costs as much as a handful of pixels.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ class PointerConfig(Checked):
     token_dropout: Dropout = 0.1
     """Share of the words that are dropped in training."""
     kind_dropout: Dropout = 0.1
-    """Share of the rows whose kind or variant is dropped in training, as those are of a thing that
-    training never showed."""
+    """Share of the rows whose kind is dropped in training, and of those whose variant is, as they
+    are of a thing that training never showed."""
     augment: bool = True
     """Rotate and shift scenes in training; not rotated where the instruction names a direction."""
 
@@ -254,9 +254,9 @@ class Pointer(LearnedPolicy):
     ) -> NDArray[np.float32]:
         """The most likely item, the most likely place for it, and the most likely turn.
 
-        After an action that changed nothing, what failed of it is drawn from what is likely: the
-        grasp, which may have missed a thing whose shape the state does not tell, or, where a thing
-        was put back to where it was, the place.
+        After an action that changed nothing, what failed of it is varied at random: the grasp,
+        which may have missed a thing whose shape the state does not tell, or, where a thing was
+        put back to where it was, the place.
         """
         state = np.asarray(observation["state"], np.float32)
         self._learn_from_last(state)
