@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gensim_envs.oracle import Oracle
     from gensim_envs.registration import common_bounds, mix, register_library
     from gensim_envs.sim.views import fuse_views
+    from gensim_envs.task.nouns import nouns
     from gensim_envs.wrappers import (
         HeightImage,
         InstructionEmbedding,
@@ -52,6 +53,7 @@ __all__ = [
     "common_bounds",
     "fuse_views",
     "mix",
+    "nouns",
     "register_library",
     "rollout",
     "transitions",
@@ -64,6 +66,7 @@ _LAZY = {
     "oracle": ("Oracle",),
     "registration": ("common_bounds", "mix", "register_library"),
     "sim.views": ("fuse_views",),
+    "task.nouns": ("nouns",),
     "wrappers": ("HeightImage", "InstructionEmbedding", "InstructionObservation", "PixelAction"),
 }
 """Modules that are imported when one of their public names is used first."""

@@ -13,8 +13,7 @@ import re
 import numpy as np
 from numpy.typing import NDArray
 
-from gensim_envs.task.assets import ASSETS, KIT_SHAPES, OBJECTS
-from gensim_envs.task.checks.sentences import plural
+import gensim_envs
 
 NOUNS = 6
 """Nouns of an instruction that policies get, in the order in which they are named."""
@@ -51,32 +50,17 @@ def called(
 
 
 @functools.cache
-def _names() -> dict[tuple[int, int], tuple[str, ...]]:
-    """The nouns of each kind and variant."""
-    names: dict[tuple[int, int], tuple[str, ...]] = {}
-    for kind, (name, asset) in enumerate(ASSETS.items()):
-        choices = {"KitPiece": KIT_SHAPES, "Household": OBJECTS}.get(name)
-        if choices is None:
-            names[kind, 0] = tuple(noun.lower() for noun in asset.nouns)
-            continue
-        general = asset.nouns[0]
-        for variant, choice in enumerate(choices, 1):
-            special = OBJECTS[choice]["noun"] if name == "Household" else choice
-            names[kind, variant] = (str(special).lower(), general)
-    return names
-
-
-@functools.cache
 def _numbers() -> dict[str, int]:
     """The number of each noun, from 1 on."""
-    nouns = dict.fromkeys(noun for each in _names().values() for noun in each)
-    return {noun: number for number, noun in enumerate(nouns, 1)}
+    found = dict.fromkeys(noun for each in gensim_envs.nouns().values() for noun in each.values())
+    return {noun: number for number, noun in enumerate(found, 1)}
 
 
 @functools.cache
 def _pattern() -> tuple[dict[str, int], re.Pattern[str]]:
     """The number of each form of the nouns, and a pattern that prefers the longest form."""
-    forms = {form: k for noun, k in _numbers().items() for form in (plural(noun), noun)}
+    nouns = {form: noun for each in gensim_envs.nouns().values() for form, noun in each.items()}
+    forms = {form: _numbers()[noun] for form, noun in nouns.items()}
     ordered = sorted(forms, key=lambda form: (-len(form), form))
     return forms, re.compile(rf"\b({'|'.join(map(re.escape, ordered))})\b")
 
@@ -84,11 +68,10 @@ def _pattern() -> tuple[dict[str, int], re.Pattern[str]]:
 @functools.cache
 def _table() -> NDArray[np.float32]:
     """1 where a kind and variant may be called by a noun: (kinds, variants, nouns)."""
-    names, numbers = _names(), _numbers()
-    kinds, variants = np.array(list(names)).max(axis=0) + 1
+    nouns, numbers = gensim_envs.nouns(), _numbers()
+    kinds, variants = np.array(list(nouns)).max(axis=0) + 1
     table = np.zeros((kinds, variants, len(numbers) + 1), np.float32)
-    for (kind, variant), nouns in names.items():
-        for noun in nouns:
-            rows = slice(None) if variant == 0 else variant
-            table[kind, rows, numbers[noun]] = 1
+    for (kind, variant), forms in nouns.items():
+        for noun in forms.values():
+            table[kind, slice(None) if variant == 0 else variant, numbers[noun]] = 1
     return table

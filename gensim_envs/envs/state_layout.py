@@ -90,7 +90,8 @@ class StateLayout:
         items: a row for each item, bead or crumb: `present` (0 or 1; 0 also for what has not
             appeared yet or has fallen off the table), `kind` (/ 100), `color` (red, green and blue,
             0..1), `position` (x, y, z in metres), `yaw` (its sine and cosine), `size` (x, y, z in
-            metres), `variant` (which object or shape of its kind, / 100).
+            metres), `variant` (which object or shape of its kind, / 100). `gensim_envs.nouns`
+            tells what kinds and variants are called.
         places: a row for each slot that an item has for others, such as a kit's silhouettes:
             `present`, `kind` and `color` of the item, `position`, `yaw`, `base_variant` (of the
             item, / 100), `variant` (of the slot: which shape fits, / 100). What else can hold
