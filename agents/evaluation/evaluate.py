@@ -135,7 +135,8 @@ def _settings(
     """The settings to play, which fit the policy, and what is left out and why."""
     settings, left_out = [], []
     bounds: dict[str, int] = {}
-    if policy.spec is not None and policy.obs_mode == "state" and any(map(of_suite, envs)):
+    fixed = policy.obs_mode == "state" and not policy.any_rows
+    if policy.spec is not None and fixed and any(map(of_suite, envs)):
         # State vectors are as long as the longest of the training tasks.
         bounds = policy.spec.state_bounds or _common_bounds(policy.spec.envs)
     for env in envs:

@@ -92,6 +92,8 @@ class Policy(ABC):
     """"rgbd" or "state"."""
     privileged: ClassVar[bool] = False
     """Whether its state vector also says what the current goal means."""
+    any_rows: ClassVar[bool] = False
+    """Whether it reads state vectors with any number of rows, as its weights fit each row."""
     spec: PolicySpec | None = None
     """Training specification; None for scripted policies, which ignore observations."""
 

@@ -142,7 +142,7 @@ class LearnedPolicy(nn.Module, Policy):
         name = env.spec.id if env.spec is not None else "the env"
         space: Any = env.observation_space
         parts = {"state": space} if self.obs_mode == "state" else getattr(space, "spaces", {})
-        expected = self.spec.observation
+        expected = self._expected(env)
         shapes = {
             key: list(part.shape)
             for key, part in parts.items()
@@ -163,6 +163,10 @@ class LearnedPolicy(nn.Module, Policy):
                 f"{name} has actions {actions}, the checkpoint was trained on {low.tolist()} to "
                 f"{high.tolist()}; unwrap the env, or train a policy for it"
             )
+
+    def _expected(self, env: gym.Env[Any, Any]) -> dict[str, list[int]]:
+        """The shape of each part of an observation that it can read in an env."""
+        return self.spec.observation
 
     def act(self, observation: Any, instruction: str) -> NDArray[np.float32]:
         """See `Policy`.

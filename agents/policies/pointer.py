@@ -85,6 +85,7 @@ class Pointer(LearnedPolicy):
     """Points at the item to pick and at the row that it goes to; reads no pixels."""
 
     obs_mode = "state"
+    any_rows = True
     config_class = PointerConfig
     train_defaults = {
         "steps": 4000, "batch_size": 64, "weight_decay": 0.05, "validate_every": 2000,
@@ -246,7 +247,15 @@ class Pointer(LearnedPolicy):
     def reset(self, env: gym.Env[Any, Any], rng: np.random.Generator) -> None:
         """See `LearnedPolicy`."""
         super().reset(env, rng)
+        if env.has_wrapper_attr("state_layout"):
+            self._layout = env.get_wrapper_attr("state_layout")
         self._rng, self._last = rng, None
+
+    def _expected(self, env: gym.Env[Any, Any]) -> dict[str, list[int]]:
+        """See `LearnedPolicy`: a state vector of this suite, with as many rows as the task has."""
+        if not env.has_wrapper_attr("state_layout"):
+            return super()._expected(env)
+        return {"state": [env.get_wrapper_attr("state_layout").size]}
 
     @torch.no_grad()
     def select_action(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -221,6 +222,8 @@ def make_spec(
         encoder_fingerprint=encoder_fingerprint,
     )
     start = None if config.start_from is None else load_start(config.start_from)[0]
+    if start is not None and cls.any_rows:
+        start = replace(start, observation=spec.observation)
     if start is not None and (differ := spec.differences(start)):
         raise AgentsError(
             f"the checkpoint {config.start_from} does not fit the dataset: {'; '.join(differ)}. "

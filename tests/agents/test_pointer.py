@@ -4,32 +4,41 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+import gensim_envs
+from agents.__main__ import main
 from agents.data.colors import likeness, named
 from agents.data.demonstrations import Sample
 from agents.errors import AgentsError
+from agents.evaluation.evaluate import evaluate
 from agents.policies.base import PolicySpec
 from agents.policies.pointer import Pointer, PointerConfig
+from agents.policies.registry import text_encoder
 from gensim_envs import StateLayout
+from gensim_envs.seeds import TEST
 from gensim_envs.task.assets import ASSETS, KIT_SHAPES
 
 BOUNDS = {"items": 6, "places": 2, "targets": 2}
 LAYOUT = StateLayout.of(BOUNDS)
+PI = float(np.float32(math.pi))
 SPEC = PolicySpec(
     policy="pointer",
     envs=("gensim/Some-v0",),
     obs_mode="state",
     observation={"state": [LAYOUT.size]},
-    action_low=(0.25, -0.5, -math.pi, 0.25, -0.5, -math.pi),
-    action_high=(0.75, 0.5, math.pi, 0.75, 0.5, math.pi),
+    action_low=(0.25, -0.5, -PI, 0.25, -0.5, -PI),
+    action_high=(0.75, 0.5, PI, 0.75, 0.5, PI),
     encoder="words",
     encoder_width=64,
     state_bounds=BOUNDS,
 )
+CONFIG = PointerConfig(width=32, layers=1, heads=2)
 COLORS = {"red": (0.9, 0.1, 0.1), "blue": (0.1, 0.1, 0.9), "green": (0.1, 0.7, 0.1)}
 WORDS = {"red": 3, "blue": 4, "green": 5}
 
@@ -71,7 +80,7 @@ def tokens(color: str) -> np.ndarray:
 
 def make() -> Pointer:
     torch.manual_seed(0)
-    return Pointer(PointerConfig(width=32, layers=1, heads=2), SPEC)
+    return Pointer(CONFIG, SPEC)
 
 
 def test_valid_picks_are_a_set_and_answers_are_those_of_one_pick() -> None:
@@ -235,6 +244,24 @@ def test_it_does_not_repeat_what_changed_nothing() -> None:
     LAYOUT.items.field(changed, "position")[0, 0] += 0.02
     act(changed)
     assert (act(sample.state) == first).all(), "after a change it is sure again"
+
+
+def test_it_plays_and_learns_tasks_with_other_numbers_of_rows(tmp_path: Path) -> None:
+    task, one, two = "gensim/RainbowStack-v0", tmp_path / "one", tmp_path / "two"
+    assert gensim_envs.common_bounds([task])["items"] > BOUNDS["items"]
+    net = Pointer(CONFIG, replace(SPEC, encoder_width=text_encoder("words").width))
+    net.save_pretrained(one)
+    report = evaluate(one, [task], seeds=TEST[:1], workers=1)
+    assert [each["env"] for each in report["results"]] == [task]
+
+    arguments = (
+        f"train --policy pointer --env {task} --demos 1 --start-from {one} --out {two} --steps 1 "
+        "--batch-size 4 --encoder words --validate-every 0 --learning-rate 1e-12 --device cpu"
+    )
+    assert main(arguments.split()) == 0
+    trained = Pointer.from_pretrained(two).state_dict()
+    for name, old in net.state_dict().items():
+        assert torch.allclose(trained[name], old, atol=1e-9)
 
 
 def test_states_of_other_suites_are_refused() -> None:
