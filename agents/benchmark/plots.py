@@ -62,9 +62,14 @@ def over_demos(experiments: Sequence[Record]) -> Curves:
 def over_tasks(experiments: Sequence[Record]) -> Curves:
     """Success on new tasks over the number of tasks trained on before; 0 is from scratch.
 
-    There is a curve for each policy and number of demonstrations of the new task.
+    There is a curve for each policy and number of demonstrations of the new task. Of several runs
+    on one pool, the first counts.
     """
-    pools = {each["name"]: len(each["envs"]) for each in experiments if each["kind"] == "multi"}
+    runs: dict[tuple[str, int], str] = {}
+    for each in experiments:
+        if each["kind"] == "multi":
+            runs.setdefault((each["policy"], len(each["envs"])), each["name"])
+    pools = {name: tasks for (_, tasks), name in runs.items()}
     new = {env for each in experiments if each["start"] is not None for env in each["envs"]}
     groups: dict[str, dict[int, list[Record]]] = {}
     for each in experiments:
