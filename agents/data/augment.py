@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
@@ -21,6 +21,8 @@ from torch import Tensor
 if TYPE_CHECKING:
     from agents.data.demonstrations import Sample
     from agents.policies.base import PolicySpec
+
+_Angle = TypeVar("_Angle", float, NDArray[np.float64])
 
 
 @dataclass(frozen=True)
@@ -125,14 +127,15 @@ class Motion:
 
     def action(self, table: Table, action: ArrayLike) -> NDArray[np.float32]:
         """The action (6,) in the moved scene."""
-        pick, place = np.reshape(action, (2, 3))
-        (px, py), (qx, qy) = self.points(table, [pick[:2], place[:2]])
-        moved = [px, py, wrap(pick[2] + self.rotation), qx, qy, wrap(place[2] + self.rotation)]
-        return np.array(moved, np.float32)
+        return self.answers(table, np.array([[*np.ravel(action), 0]]))[0, :6]
 
-    def answers(self, table: Table, answers: NDArray[np.float32]) -> NDArray[np.float32]:
+    def answers(self, table: Table, answers: ArrayLike) -> NDArray[np.float32]:
         """Answers (k, 7), see `Sample`, in the moved scene."""
-        return np.array([[*self.action(table, row[:6]), row[6]] for row in answers], np.float32)
+        moved = np.array(answers, np.float64)
+        for x, yaw in ((0, 2), (3, 5)):  # of the pick, and of the place
+            moved[:, x:yaw] = self.points(table, moved[:, x:yaw])
+            moved[:, yaw] = wrap(moved[:, yaw] + self.rotation)
+        return moved.astype(np.float32)
 
 
 _MARGIN = 0.02  # metres between picks or places and the edge of the moved image
@@ -274,6 +277,6 @@ def _rotation(angle: float) -> NDArray[np.float64]:
     return np.array([[cos, -sin], [sin, cos]])
 
 
-def wrap(angle: float) -> float:
-    """The same angle within -pi..pi."""
+def wrap(angle: _Angle) -> _Angle:
+    """The same angle, or angles, within -pi..pi."""
     return (angle + math.pi) % (2 * math.pi) - math.pi
