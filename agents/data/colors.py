@@ -51,10 +51,18 @@ def named(instruction: str) -> NDArray[np.float32]:
     words = re.findall(r"[a-z]+", instruction.lower())
     found = list(dict.fromkeys(NAMES[word] for word in words if word in NAMES))[:WORDS]
     colors = np.zeros((WORDS, 4), np.float32)
-    for row, value in zip(colors, found, strict=False):
-        row[:3] = np.frombuffer(bytes.fromhex(value), np.uint8) / 255
-        row[3] = 1
+    for row, hexadecimal in zip(colors, found, strict=False):
+        row[:] = _numbers(hexadecimal)
     return colors
+
+
+def value(word: str) -> NDArray[np.float32]:
+    """The colour (4,) of a colour word: red, green and blue, 0..1, and a 1."""
+    return _numbers(NAMES[word])
+
+
+def _numbers(hexadecimal: str) -> NDArray[np.float32]:
+    return np.array([*(each / 255 for each in bytes.fromhex(hexadecimal)), 1], np.float32)
 
 
 def likeness(colors: Tensor, names: Tensor) -> Tensor:

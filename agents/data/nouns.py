@@ -25,9 +25,8 @@ def named(instruction: str) -> NDArray[np.int64]:
     Each is listed once, where it is first named. Further nouns are left out; entries that are not
     needed are 0.
     """
-    numbers, pattern = _pattern()
     text = " ".join(instruction.lower().split())
-    found = list(dict.fromkeys(numbers[form] for form in pattern.findall(text)))[:NOUNS]
+    found = list(dict.fromkeys(map(number, re.findall(rf"\b({forms()})\b", text))))[:NOUNS]
     return np.array(found + [0] * (NOUNS - len(found)), np.int64)
 
 
@@ -56,13 +55,21 @@ def _numbers() -> dict[str, int]:
     return {noun: number for number, noun in enumerate(found, 1)}
 
 
+def number(form: str) -> int:
+    """The number of a noun, from 1 on, in the singular or the plural."""
+    return _numbers()[_singular()[form]]
+
+
 @functools.cache
-def _pattern() -> tuple[dict[str, int], re.Pattern[str]]:
-    """The number of each form of the nouns, and a pattern that prefers the longest form."""
-    nouns = {form: noun for each in gensim_envs.nouns().values() for form, noun in each.items()}
-    forms = {form: _numbers()[noun] for form, noun in nouns.items()}
-    ordered = sorted(forms, key=lambda form: (-len(form), form))
-    return forms, re.compile(rf"\b({'|'.join(map(re.escape, ordered))})\b")
+def forms() -> str:
+    """A regular expression of the forms of all nouns, which prefers the longest one."""
+    return "|".join(map(re.escape, sorted(_singular(), key=lambda form: (-len(form), form))))
+
+
+@functools.cache
+def _singular() -> dict[str, str]:
+    """The singular of each form of the nouns."""
+    return {form: noun for each in gensim_envs.nouns().values() for form, noun in each.items()}
 
 
 @functools.cache

@@ -17,7 +17,7 @@ a row costs as much as a handful of pixels.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from agents.data import colors, nouns
+from agents.data import colors, nouns, phrases
 from agents.data.augment import Table, moved_answers, wrap
 from agents.data.demonstrations import Sample
 from agents.errors import AgentsError
@@ -74,6 +74,7 @@ _KINDS = 128  # of assets and of variants, more than there are
 _SIGMA = 0.01  # metres, the scale of the distribution of places about the predicted one
 _SCALE = 0.02  # metres of offset for an output of 1, so that offsets do not outweigh the choices
 _TOP = 0.015  # metres within which two items lie one above the other
+_PARTS = 4  # of a batch, by the number of rows
 _ANSWERS = 32  # of a sample, drawn at random where there are more
 _MODES = 4  # places of a row among which it chooses, such as those on each side of a thing
 _NEAR = 0.03  # metres within which a thing stands in the way of a place
@@ -112,7 +113,7 @@ class Pointer(LearnedPolicy):
         for names in (self.kind, self.base, self.variant):
             nn.init.zeros_(names.weight)  # what training never shows stays without a name
         self.row = nn.Sequential(
-            nn.Linear(_FEATURES + colors.WORDS + nouns.NOUNS, width), nn.GELU(),
+            nn.Linear(_FEATURES + colors.WORDS + nouns.NOUNS + phrases.PHRASES, width), nn.GELU(),
             nn.Linear(width, width),
         )  # fmt: skip
         self.trunk = nn.ModuleList([_Layer(config) for _ in range(config.layers)])
@@ -128,6 +129,7 @@ class Pointer(LearnedPolicy):
         with torch.no_grad():  # equal modes would stay equal
             out.bias[: _MODES * _MODE].view(_MODES, _MODE)[1:, 1:5].normal_(std=2)
         self.place = nn.Sequential(nn.Linear(2 * width, width), nn.GELU(), out)
+        self.between, self.end = nn.Linear(2 * width, width), nn.Linear(width, width)
         self._rng = np.random.default_rng(0)
         self._last: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
         self._missed = self._misplaced = 0
@@ -150,21 +152,31 @@ class Pointer(LearnedPolicy):
         numbers = {
             "items": items, "places": places,
             "valid": np.stack(picks), "answers": np.stack(targets),
-            **self._named(items, [s.instruction for s in samples]),
+            **self._named(items, places, [s.instruction for s in samples]),
         }  # fmt: skip
         made = {name: torch.from_numpy(each) for name, each in numbers.items()}
         return {**made, "item": torch.tensor(chosen), **pad_tokens(tokens)}
 
     def _named(
-        self, items: NDArray[np.float32], instructions: Sequence[str]
+        self,
+        items: NDArray[np.float32],
+        places: NDArray[np.float32],
+        instructions: Sequence[str],
     ) -> dict[str, NDArray[np.float32]]:
-        """What instructions name: colours (b, WORDS, 4), and which items by which nouns."""
-        block = self._layout.items
-        kinds, variants = (_codes(items[..., block.columns(f)]) for f in ("kind", "variant"))
-        said = np.stack([nouns.named(instruction) for instruction in instructions])
+        """What instructions name: colours (b, WORDS, 4), phrases, and which rows by which nouns."""
+        item, place = self._layout.items, self._layout.places
+        kinds, variants = (
+            np.concatenate([_codes(items[..., item.columns(a)]),
+                            _codes(places[..., place.columns(b)])], 1)
+            for a, b in (("kind", "kind"), ("variant", "base_variant"))
+        )  # fmt: skip
+        paints, said = map(np.stack, zip(*map(phrases.named, instructions), strict=True))
+        called = nouns.called(kinds, variants, said)
         return {
             "colors": np.stack([colors.named(instruction) for instruction in instructions]),
-            "nouns": nouns.called(kinds, variants, said),
+            "nouns": nouns.called(kinds, variants, np.stack([*map(nouns.named, instructions)])),
+            "phrase colors": paints,
+            "phrases": np.where(said[:, None], called, paints[:, None, :, 3]),
         }
 
     def _present(self, states: NDArray[np.float32]) -> list[NDArray[np.float32]]:
@@ -207,6 +219,41 @@ class Pointer(LearnedPolicy):
 
     def forward(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Negative log-likelihoods of the sets of valid picks and places, and errors of grasps."""
+        parts = [
+            (len(part["item"]) / len(batch["item"]), *self._losses(part))
+            for part in self._parts(batch)
+        ]
+        loss = torch.stack([share * each for share, each, _ in parts]).sum()
+        return loss, {
+            name: torch.stack([share * each[name] for share, _, each in parts]).sum()
+            for name in parts[0][2]
+        }
+
+    def _parts(self, batch: Mapping[str, Tensor]) -> Iterator[dict[str, Tensor]]:
+        """Parts of a batch whose scenes have about as many rows, without rows that none needs.
+
+        Most scenes have a dozen rows, and those with a rope or a pile up to a hundred.
+        """
+        items, places = (
+            (batch[name][..., block.columns("present")][..., 0] > 0).sum(1)
+            for name, block in (("items", self._layout.items), ("places", self._layout.places))
+        )
+        for part in (items + places).argsort(stable=True).chunk(_PARTS):
+            most, first = int(items[part].max()), batch["items"].shape[1]
+            slots, words = int(places[part].max()), int(batch["mask"][part].sum(1).max())
+            rows = torch.tensor([*range(most), *range(first, first + slots)])
+            kept = {
+                "items": rows[:most], "valid": rows[:most], "places": rows[most:] - first,
+                "nouns": rows, "phrases": rows, "tokens": torch.arange(words),
+                "mask": torch.arange(words),
+            }  # fmt: skip
+            yield {
+                name: each[part][:, kept[name].to(each.device)] if name in kept else each[part]
+                for name, each in batch.items()
+            }
+
+    def _losses(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        """The result of `forward` for a part of a batch."""
         rows = self._rows(batch["items"], batch["places"])
         hidden, words, seen = self._encoded(batch, rows)
         item = batch["item"]
@@ -270,7 +317,7 @@ class Pointer(LearnedPolicy):
         state = np.asarray(observation["state"], np.float32)
         self._learn_from_last(state)
         items, places = map(torch.from_numpy, self._present(state[None]))
-        named = self._named(items.numpy(), [instruction])
+        named = self._named(items.numpy(), places.numpy(), [instruction])
         numbers = {name: torch.from_numpy(each) for name, each in named.items()}
         batch = self.on_device(
             {"items": items, "places": places, **numbers, **pad_tokens([tokens])}
@@ -350,8 +397,10 @@ class Pointer(LearnedPolicy):
         is_place[:, rows.items :] = 1
         heading = torch.stack([rows.yaw.sin(), rows.yaw.cos()], -1)
         parts = [scaled, heading, rows.color, rows.size * 20, is_place]
-        said = F.pad(batch["nouns"], (0, 0, 0, rows.kind.shape[1] - rows.items))
-        features = torch.cat([*parts, colors.likeness(rows.color, batch["colors"]), said], -1)
+        paints = batch["phrase colors"]
+        alike = colors.likeness(rows.color, paints) + (1 - paints[:, None, :, 3])
+        parts += [colors.likeness(rows.color, batch["colors"]), batch["nouns"]]
+        features = torch.cat([*parts, alike * batch["phrases"]], -1)
         special = self.base(rows.base) + self.variant(rows.variant)
         names = self._dropped(self.kind(rows.kind)) + self._dropped(special)
         words, mask = self.word(batch["tokens"]), batch["mask"]
@@ -383,7 +432,8 @@ class Pointer(LearnedPolicy):
         alike = kinds[:, None] == kinds[:, :, None]
         fits = (variants[:, None] == variants[:, :, None]) & (variants[:, None] > 0)
         near = (-4 * distance).exp()
-        pairs = torch.cat([apart, distance, near, ahead, same, alike, fits], -1)
+        larger = (rows.size[:, None] - rows.size[:, :, None]) * 20
+        pairs = torch.cat([apart, distance, near, ahead, same, alike, fits, larger], -1)
         words = there.shape[1] - rows.position.shape[1]
         biases = F.pad(self.pairs(pairs).permute(0, 3, 1, 2), (0, words))
         biases = biases.masked_fill(~there[:, None, None], -1e4)  # (b, layers * heads, rows, n)
@@ -408,10 +458,17 @@ class Pointer(LearnedPolicy):
         own[batches, item] = self.picked(hidden[batches, item]).to(own.dtype)
         hidden = self.last(hidden + mark + own, words, seen.biases[-1])
         picked = hidden[batches, item][:, None].expand_as(hidden)
-        out = self.place(torch.cat([hidden, picked], -1))
+        both = torch.cat([hidden, picked], -1)
+        out = self.place(both)
         modes, turns = out.split([_MODES * _MODE, 2 * BINS], -1)
         logits, offset, weights = modes.unflatten(-1, (_MODES, _MODE)).split([1, 4, 2], -1)
-        places = rows.position[:, :, None, :2] + self._offset(offset, rows.yaw[..., None])
+        at = rows.position[:, :, None, :2]
+        # The last place of a row lies between rows that it points at, as a beam does on two posts.
+        scores = self.between(both) @ self.end(hidden).mT / math.sqrt(self.config.width)
+        shares = _masked(scores, rows.present[:, None]).softmax(-1)
+        middle = (shares @ rows.position[..., :2])[:, :, None]
+        starts = torch.cat([at.expand(-1, -1, _MODES - 1, -1), middle], 2)
+        places = starts + self._offset(offset, rows.yaw[..., None])
         taken = self._taken(places.detach(), item, rows)
         logits = (logits[..., 0] + (weights * taken).sum(-1)).float()
         return logits.masked_fill(~rows.present[..., None], -1e4), places, turns
@@ -483,7 +540,7 @@ class _Seen:
 
 
 _FEATURES = 3 + 2 + 3 + 3 + 1
-_PAIR = 3 + 1 + 1 + 2 + 3
+_PAIR = 3 + 1 + 1 + 2 + 3 + 3
 _MODE = 1 + 4 + 2  # a logit, an offset, and the weights of what is there
 
 

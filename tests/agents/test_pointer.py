@@ -38,6 +38,7 @@ SPEC = PolicySpec(
     encoder_width=64,
     state_bounds=BOUNDS,
 )
+KINDS = list(ASSETS)
 CONFIG = PointerConfig(width=32, layers=1, heads=2)
 COLORS = {"red": (0.9, 0.1, 0.1), "blue": (0.1, 0.1, 0.9), "green": (0.1, 0.7, 0.1)}
 WORDS = {"red": 3, "blue": 4, "green": 5}
@@ -145,7 +146,7 @@ def test_it_learns_to_point_by_colour_words() -> None:
     assert picked >= 36 and placed >= 36 and turned >= 36
 
 
-KITPIECE = list(ASSETS).index("KitPiece")
+KITPIECE = KINDS.index("KitPiece")
 
 
 def pieces(rng: np.random.Generator, shapes: Sequence[str]) -> Sample:
@@ -226,6 +227,46 @@ def test_it_chooses_among_the_places_of_a_row_one_that_is_free() -> None:
         action = net.select_action({"state": sample.state}, said, sample.instruction)
         placed += np.abs(free - action[3:5]).max(axis=1).min() < 0.02
     assert placed >= 36
+
+
+def boxes(rng: np.random.Generator) -> Sample:
+    """Three boxes of different sizes, of which the largest goes between two stands of three."""
+    state = np.zeros(LAYOUT.size, np.float32)
+    at = np.array([(x, y) for x in (0.35, 0.65) for y in (-0.3, 0.0, 0.3)])[rng.permutation(6)]
+    sides = rng.uniform(0.02, 0.08) * np.array([1, 1.2, 1.4])
+    for row, k in enumerate(rng.permutation(6)):
+        looks = {
+            "kind": KINDS.index("Box") / 100,
+            "color": COLORS["red"],
+            "size": (sides[k % 3],) * 3,
+        }
+        if k > 2:
+            color = COLORS[("blue", "green", "red")[k - 3]]
+            looks = {"kind": KINDS.index("Stand") / 100, "color": color, "size": (0.04,) * 3}
+        LAYOUT.items.fill(state, row, 1, present=1, position=(*at[k], 0), yaw=(0, 1), **looks)
+    answer = np.array([*at[2], 0, *(at[3] + at[4]) / 2, 0, 1], np.float32)
+    text = "put the largest red box on the blue stand and the green stand"
+    return Sample(text, answer[:6], state=state, answers=answer[None])
+
+
+def test_it_compares_sizes_and_finds_the_middle_between_things() -> None:
+    net, rng = make(), np.random.default_rng(1)
+    optimizer = torch.optim.AdamW(net.parameters(), 3e-3)
+    said = np.array([1, 2])
+    for _ in range(300):
+        samples = [boxes(rng) for _ in range(32)]
+        loss, _ = net(net.prepare(samples, [said] * 32, rng, train=True))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    net.eval()
+    picked = placed = 0
+    for _ in range(40):
+        sample = boxes(rng)
+        action = net.select_action({"state": sample.state}, said, sample.instruction)
+        picked += np.abs(sample.action[:2] - action[:2]).max() < 0.02
+        placed += np.abs(sample.action[3:5] - action[3:5]).max() < 0.02
+    assert picked >= 36 and placed >= 36
 
 
 def test_it_does_not_repeat_what_changed_nothing() -> None:
