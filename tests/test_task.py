@@ -611,6 +611,7 @@ def test_the_article_fits_the_colour(color: str, said: str) -> None:
         ("put a egg carton and a apple here", "put an egg carton and an apple here"),
         ("leave a one cm gap in the area", "leave a one cm gap in the area"),
         ("A orange block, a unit", "An orange block, a unit"),
+        ("pack the letter A into a egg carton", "pack the letter A into an egg carton"),
     ],
 )
 def test_articles(text: str, corrected: str) -> None:

@@ -197,7 +197,8 @@ def prepared(
 
 
 _DIRECTIONS = re.compile(
-    r"\b(left|right|front|behind|above|below|top|bottom|upper|lower|corner|far|near|row|column)\w*"
+    r"\b(?:(?:left|right|top|bottom|upper|lower)(?:most)?|front|behind|above|below|far|near|rows?|"
+    r"columns?)\b"
 )
 
 
@@ -206,17 +207,22 @@ def draws_turns(instruction: str) -> bool:
     return _DIRECTIONS.search(instruction.lower()) is None
 
 
-def moved_answers(
-    samples: Sequence[Sample], table: Table, rng: np.random.Generator
-) -> tuple[list[Motion], list[NDArray[np.float32]]]:
-    """A random motion for each sample, and its answers (k, 7) in the moved scene.
+def moved(samples: Sequence[Sample], table: Table, rng: np.random.Generator) -> list[Motion]:
+    """A random motion for each sample.
 
     Args:
         samples: whose actions stay on the table; those that name a direction are not rotated.
         table: where they are.
         rng: the only randomness.
     """
-    motions = [draw(table, s.action, rng, turn=draws_turns(s.instruction)) for s in samples]
+    return [draw(table, s.action, rng, turn=draws_turns(s.instruction)) for s in samples]
+
+
+def moved_answers(
+    samples: Sequence[Sample], table: Table, rng: np.random.Generator
+) -> tuple[list[Motion], list[NDArray[np.float32]]]:
+    """A random motion for each sample, see `moved`, and its answers (k, 7) in the moved scene."""
+    motions = moved(samples, table, rng)
     return motions, [m.answers(table, s.known) for m, s in zip(motions, samples, strict=True)]
 
 

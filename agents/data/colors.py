@@ -6,6 +6,7 @@ people gave the names in R. Munroe, "Color Survey Results", 2010, https://xkcd.c
 
 from __future__ import annotations
 
+import functools
 import re
 
 import numpy as np
@@ -43,25 +44,23 @@ _XYZ_FROM_RGB = torch.tensor(
 _WHITE = torch.tensor([0.95047, 1.0, 1.08883])  # D65
 
 
+@functools.lru_cache(4096)
 def named(instruction: str) -> NDArray[np.float32]:
     """The colours (WORDS, 4) that an instruction names: red, green and blue, 0..1, and a 1.
 
-    Each is listed once, where it is first named; rows that are not needed are 0.
+    Each is listed once, where it is first named; further ones are left out, and rows that are not
+    needed are 0.
     """
     words = re.findall(r"[a-z]+", instruction.lower())
     found = list(dict.fromkeys(NAMES[word] for word in words if word in NAMES))[:WORDS]
     colors = np.zeros((WORDS, 4), np.float32)
     for row, hexadecimal in zip(colors, found, strict=False):
-        row[:] = _numbers(hexadecimal)
+        row[:] = numbers(hexadecimal)
     return colors
 
 
-def value(word: str) -> NDArray[np.float32]:
-    """The colour (4,) of a colour word: red, green and blue, 0..1, and a 1."""
-    return _numbers(NAMES[word])
-
-
-def _numbers(hexadecimal: str) -> NDArray[np.float32]:
+def numbers(hexadecimal: str) -> NDArray[np.float32]:
+    """The numbers (4,) of a value of `NAMES`: red, green and blue, 0..1, and a 1."""
     return np.array([*(each / 255 for each in bytes.fromhex(hexadecimal)), 1], np.float32)
 
 

@@ -19,6 +19,7 @@ NOUNS = 6
 """Nouns of an instruction that policies get, in the order in which they are named."""
 
 
+@functools.lru_cache(4096)
 def named(instruction: str) -> NDArray[np.int64]:
     """The nouns (NOUNS,) that an instruction names, for `called`.
 
@@ -26,7 +27,7 @@ def named(instruction: str) -> NDArray[np.int64]:
     needed are 0.
     """
     text = " ".join(instruction.lower().split())
-    found = list(dict.fromkeys(map(number, re.findall(rf"\b({forms()})\b", text))))[:NOUNS]
+    found = list(dict.fromkeys(map(number, re.findall(forms(), text))))[:NOUNS]
     return np.array(found + [0] * (NOUNS - len(found)), np.int64)
 
 
@@ -62,8 +63,12 @@ def number(form: str) -> int:
 
 @functools.cache
 def forms() -> str:
-    """A regular expression of the forms of all nouns, which prefers the longest one."""
-    return "|".join(map(re.escape, sorted(_singular(), key=lambda form: (-len(form), form))))
+    """A regular expression of the forms of all nouns, which prefers the longest one.
+
+    It leaves out verbs: the first word, and one before an article, as in "and stand the box on it".
+    """
+    longest = sorted(_singular(), key=lambda form: (-len(form), form))
+    return rf"(?<!^)\b(?:{'|'.join(map(re.escape, longest))})\b(?! (?:the|an?)\b)"
 
 
 @functools.cache

@@ -1,8 +1,8 @@
 """The phrases of an instruction that name things, such as "the red block", as numbers.
 
-A phrase is a noun with the colour before it, if it has one, or a colour and a word of which nothing
-is known. Which colour goes with which noun is
-told to policies, since one that has to learn it from a few dozen tasks learns their sentences.
+A phrase is a noun with the colour before it, if any, or a colour alone where no known noun follows.
+Policies are told which colour goes with which noun, since one that learns it from a few dozen tasks
+memorises their sentences.
 """
 
 from __future__ import annotations
@@ -19,9 +19,14 @@ PHRASES = 6
 """Phrases of an instruction that policies get, in the order in which they are named."""
 
 _COLOR = "|".join(colors.NAMES)
-_BETWEEN = r"(?!(?:the|a|an|on|onto|in|into|of|to|and|or|is|are)\b)[\w-]+ "  # "red SMALL block"
+_AND = r"(?:, and|, or|,| and| or)(?: the)? "
+_ADJECTIVE = (
+    r"(?!(?:the|an?|of|and|or|then|is|are|as|at|behind|beside|between|by|from|in|into|on|onto|over|to|"
+    r"towards|under|until|with)\b)[\w-]+ "
+)
 
 
+@functools.lru_cache(4096)
 def named(instruction: str) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """The phrases of an instruction: their colours (PHRASES, 4) and nouns (PHRASES,).
 
@@ -30,22 +35,22 @@ def named(instruction: str) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     listed once, where it is first named; further ones are left out, and entries that are not needed
     are zeros.
     """
-    found: dict[tuple[str, int], None] = {}
+    found: dict[tuple[str, int], None] = {}  # (RRGGBB, noun)
     for match in _pattern().finditer(" ".join(instruction.lower().split())):
         noun = nouns.number(form) if (form := match["noun"] or match["alone"]) else 0
-        words = re.findall(rf"\b(?:{_COLOR})\b", match["colors"] or "") or [""]
-        found |= dict.fromkeys((word, noun) for word in words)
+        words = re.findall(_COLOR, match["colors"] or "") or [""]
+        found |= dict.fromkeys((colors.NAMES.get(word, ""), noun) for word in words)
     paints, things = np.zeros((PHRASES, 4), np.float32), np.zeros(PHRASES, np.int64)
-    for k, (word, noun) in enumerate(list(found)[:PHRASES]):
+    for k, (paint, noun) in enumerate(list(found)[:PHRASES]):
         things[k] = noun
-        if word:
-            paints[k] = colors.value(word)
+        if paint:
+            paints[k] = colors.numbers(paint)
     return paints, things
 
 
 @functools.cache
 def _pattern() -> re.Pattern[str]:
-    """Colours, perhaps a word, and a noun; or one of both alone. A verb comes first."""
-    colors_ = rf"\b(?P<colors>(?:{_COLOR})\b(?:(?:, and |, | and )(?:{_COLOR})\b)*)"
-    noun = rf"(?<!^)\b(?:{nouns.forms()})\b"
-    return re.compile(rf"{colors_}(?: (?:{_BETWEEN})??(?P<noun>{noun}))?|(?P<alone>{noun})")
+    """Colours, perhaps one or two adjectives, and a noun; or one of both alone."""
+    several = rf"\b(?P<colors>(?:{_COLOR})\b(?:{_AND}(?:{_COLOR})\b)*)"
+    noun = nouns.forms()
+    return re.compile(rf"{several}(?: (?:{_ADJECTIVE}){{0,2}}?(?P<noun>{noun}))?|(?P<alone>{noun})")

@@ -17,14 +17,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from agents.data.augment import Motion, Table, draw
+from agents.data.augment import Table, moved
 from agents.data.demonstrations import Demonstrations, Sample
-from agents.errors import AgentsError
 from agents.policies.base import Array, PolicySpec
 from agents.policies.learned import LearnedPolicy, pad_tokens
 from agents.policies.networks import InstructionPooling
+from agents.policies.rows import layout_of, move_rows
 from agents.ranges import Checked, Dropout, Width
-from gensim_envs import StateLayout
 from gensim_envs.utils.decode import Range
 
 _MIN_STD = 0.01  # of an entry that hardly varies, whose noise would become the largest input
@@ -60,7 +59,7 @@ class BCState(LearnedPolicy):
     def __init__(self, config: BCStateConfig, spec: PolicySpec) -> None:
         super().__init__(config, spec)
         (size,) = spec.observation["state"]
-        _check_bounds(spec.state_bounds, size)
+        self._layout = layout_of(spec)
         self.register_buffer("mean", torch.zeros(size))
         self.register_buffer("std", torch.ones(size))
         self.table = Table.of(spec)
@@ -93,11 +92,11 @@ class BCState(LearnedPolicy):
         """States (B, n) and actions (B, 6), moved in training."""
         states = np.stack([s.state for s in samples if s.state is not None])
         actions = np.stack([s.action for s in samples])
-        if train and self.config.augment and self.spec.state_bounds:
-            table, layout = self.table, StateLayout.of(self.spec.state_bounds)
-            motions = [draw(table, action, rng) for action in actions]
-            actions = np.stack([m.action(table, a) for m, a in zip(motions, actions, strict=True)])
-            states = move_states(states, layout, table, motions)
+        if train and self.config.augment and self._layout is not None:
+            motions = moved(samples, self.table, rng)
+            pairs = zip(motions, actions, strict=True)
+            actions = np.stack([motion.action(self.table, action) for motion, action in pairs])
+            states = move_rows(states, self._layout, self.table, motions)
         return states, actions
 
     def forward(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
@@ -123,37 +122,3 @@ class BCState(LearnedPolicy):
             scaled = (state - self.mean) / self.std
             outputs: Tensor = self.net(torch.cat([scaled, words], dim=1))
         return outputs
-
-
-def _check_bounds(bounds: Mapping[str, int], size: int) -> None:
-    """Check that a layout with these bounds, which may be unknown, has `size` entries.
-
-    Raises:
-        AgentsError: if it has not, as in a dataset that was changed.
-    """
-    complete = {"items", "places", "targets"} <= set(bounds)
-    if bounds and not (complete and StateLayout.of(bounds).size == size):
-        raise AgentsError(
-            f"the state_bounds {bounds} do not fit states of {size} numbers; record the dataset "
-            "again, or omit them from its metadata"
-        )
-
-
-def move_states(
-    states: NDArray[np.float32], layout: StateLayout, table: Table, motions: list[Motion]
-) -> NDArray[np.float32]:
-    """State vectors (B, n) of the moved scenes."""
-    states = states.copy()
-    # As complex numbers, which a product rotates.
-    spin = np.exp([[1j * motion.rotation] for motion in motions])
-    shift = np.array([[complex(*motion.shift)] for motion in motions])
-    middle = complex(*table.middle)
-    for block in (layout.items, layout.places):
-        present = block.field(states, "present")[..., 0]  # 0 or 1
-        position, yaw = block.field(states, "position"), block.field(states, "yaw")
-        point = position[..., 0] + 1j * position[..., 1]
-        point = ((point - middle) * spin + middle + shift) * present
-        heading = (yaw[..., 1] + 1j * yaw[..., 0]) * spin
-        position[..., 0], position[..., 1] = point.real, point.imag
-        yaw[..., 0], yaw[..., 1] = heading.imag, heading.real
-    return states

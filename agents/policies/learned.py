@@ -146,7 +146,9 @@ class LearnedPolicy(nn.Module, Policy):
         shapes = {
             key: list(part.shape)
             for key, part in parts.items()
-            if key in expected and _KINDS.get(key, part.dtype.kind) == part.dtype.kind
+            if key in expected
+            and part.dtype is not None  # as it is for spaces of spaces
+            and _KINDS.get(key, part.dtype.kind) == part.dtype.kind
         }
         if shapes != expected:
             raise AgentsError(

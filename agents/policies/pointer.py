@@ -3,11 +3,13 @@
 Each row of the unprivileged state vector is a token, and so is each token of the instruction. Two
 heads point, as pointer networks do (Vinyals et al., 2015, arXiv 1506.03134): one at the item to
 pick, and one, after a layer that knows which item that is, at the row that the item goes to. A
-place is one of a few offsets from that row and a turn; both are learned, since an item may go
-beside things. How likely a place is depends on what is there already.
+place is a turn and one of a few offsets, from that row or from a point between rows; all are
+learned, since an item may go beside things or on two of them. How likely a place is depends on what
+is there already.
 
-Of the words, colours are also compared with the rows, and nouns with those of items, so that it
-knows what an instruction names where it has never seen a thing of that colour, kind or shape.
+Colours, nouns and phrases of the instruction, such as "the red block", are also compared with the
+rows, so that it knows what an instruction names where it has never seen a thing of that colour,
+kind or shape.
 
 Where several actions are equally good, the loss is the negative log-likelihood of their set: which
 of them the network prefers does not matter. It learns a task in a minute or two of one core, since
@@ -19,7 +21,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import torch
@@ -32,10 +34,10 @@ from agents.data.augment import Table, moved_answers, wrap
 from agents.data.demonstrations import Sample
 from agents.errors import AgentsError
 from agents.policies.base import Array, PolicySpec
-from agents.policies.bc_state import move_states
 from agents.policies.learned import LearnedPolicy, pad_tokens
-from agents.ranges import Checked, Dropout, Positive
-from gensim_envs import StateLayout
+from agents.policies.rows import KINDS, Rows, layout_of, move_rows, named_rows, present_rows
+from agents.ranges import Checked, Dropout, Width
+from gensim_envs.utils.decode import Range
 
 if TYPE_CHECKING:
     import gymnasium as gym
@@ -45,11 +47,11 @@ if TYPE_CHECKING:
 class PointerConfig(Checked):
     """Hyperparameters of the pointer."""
 
-    width: Positive = 96
+    width: Width = 96
     """Width of a token."""
-    layers: Positive = 3
+    layers: Annotated[int, Range(1, 100)] = 3
     """Layers of the transformer, before the one that knows what is picked."""
-    heads: Positive = 4
+    heads: Width = 4
     """Heads of attention; a divisor of the width."""
     dropout: Dropout = 0.0
     """Dropout rate in the transformer."""
@@ -70,7 +72,6 @@ class PointerConfig(Checked):
 BINS = 36
 """Turns among which it chooses, in each of two frames: from how the item lies now, and from how the
 row lies that it goes to."""
-_KINDS = 128  # of assets and of variants, more than there are
 _SIGMA = 0.01  # metres, the scale of the distribution of places about the predicted one
 _SCALE = 0.02  # metres of offset for an output of 1, so that offsets do not outweigh the choices
 _TOP = 0.015  # metres within which two items lie one above the other
@@ -95,13 +96,14 @@ class Pointer(LearnedPolicy):
 
     def __init__(self, config: PointerConfig, spec: PolicySpec) -> None:
         super().__init__(config, spec)
-        if not spec.state_bounds:
+        layout = layout_of(spec)
+        if layout is None:
             raise AgentsError(
                 "the pointer reads state vectors of this suite, whose layout the dataset lacks; "
                 "record it with `gensim demos` or `python -m agents export`"
             )
         self.table = Table.of(spec)
-        self._layout = StateLayout.of(spec.state_bounds)
+        self._trained_layout = self._layout = layout
         width = config.width
         words = spec.encoder == "words"
         self.word: nn.Module = nn.Embedding(spec.encoder_width, width) if words else nn.Sequential(
@@ -109,7 +111,7 @@ class Pointer(LearnedPolicy):
         )  # fmt: skip
         self.order = nn.Embedding(64, width)  # the position of a word
         self.heard = nn.LayerNorm(width)
-        self.kind, self.base, self.variant = (nn.Embedding(_KINDS, width) for _ in range(3))
+        self.kind, self.base, self.variant = (nn.Embedding(KINDS, width) for _ in range(3))
         for names in (self.kind, self.base, self.variant):
             nn.init.zeros_(names.weight)  # what training never shows stays without a name
         self.row = nn.Sequential(
@@ -127,11 +129,11 @@ class Pointer(LearnedPolicy):
         self.last = _Layer(config)
         out = nn.Linear(width, _MODES * _MODE + 2 * BINS)
         with torch.no_grad():  # equal modes would stay equal
-            out.bias[: _MODES * _MODE].view(_MODES, _MODE)[1:, 1:5].normal_(std=2)
+            out.bias[: _MODES * _MODE].view(_MODES, _MODE)[1:-1, 1:5].normal_(std=2)
         self.place = nn.Sequential(nn.Linear(2 * width, width), nn.GELU(), out)
         self.between, self.end = nn.Linear(2 * width, width), nn.Linear(width, width)
         self._rng = np.random.default_rng(0)
-        self._last: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
+        self._before: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
         self._missed = self._misplaced = 0
 
     # ------------------------------------------------------------------------------- training
@@ -144,54 +146,18 @@ class Pointer(LearnedPolicy):
         answers = [s.known for s in samples]
         if train and self.config.augment:
             motions, answers = moved_answers(samples, self.table, rng)
-            states = move_states(states, self._layout, self.table, motions)
-        items, places = self._present(states)
+            states = move_rows(states, self._layout, self.table, motions)
+        items, places = present_rows(states, self._layout)
         picks, chosen, targets = zip(
             *(self._targets(i, a, rng) for i, a in zip(items, answers, strict=True)), strict=True
         )
         numbers = {
             "items": items, "places": places,
             "valid": np.stack(picks), "answers": np.stack(targets),
-            **self._named(items, places, [s.instruction for s in samples]),
+            **named_rows(items, places, self._layout, [s.instruction for s in samples]),
         }  # fmt: skip
         made = {name: torch.from_numpy(each) for name, each in numbers.items()}
         return {**made, "item": torch.tensor(chosen), **pad_tokens(tokens)}
-
-    def _named(
-        self,
-        items: NDArray[np.float32],
-        places: NDArray[np.float32],
-        instructions: Sequence[str],
-    ) -> dict[str, NDArray[np.float32]]:
-        """What instructions name: colours (b, WORDS, 4), phrases, and which rows by which nouns."""
-        item, place = self._layout.items, self._layout.places
-        kinds, variants = (
-            np.concatenate([_codes(items[..., item.columns(a)]),
-                            _codes(places[..., place.columns(b)])], 1)
-            for a, b in (("kind", "kind"), ("variant", "base_variant"))
-        )  # fmt: skip
-        paints, said = map(np.stack, zip(*map(phrases.named, instructions), strict=True))
-        called = nouns.called(kinds, variants, said)
-        return {
-            "colors": np.stack([colors.named(instruction) for instruction in instructions]),
-            "nouns": nouns.called(kinds, variants, np.stack([*map(nouns.named, instructions)])),
-            "phrase colors": paints,
-            "phrases": np.where(said[:, None], called, paints[:, None, :, 3]),
-        }
-
-    def _present(self, states: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-        """The rows of items, and those of places, that some scene of state vectors (b, n) needs.
-
-        In each (b, rows, width) those that there are come first. A vector has room for the task
-        with the most rows, and most tasks need a small part of it.
-        """
-        found = []
-        for block in (self._layout.items, self._layout.places):
-            rows = states[:, block.start : block.stop].reshape(len(states), block.rows, block.width)
-            absent = rows[..., block.columns("present")][..., 0] <= 0
-            order = absent.argsort(axis=1, kind="stable")[:, : (~absent).sum(1).max(initial=0)]
-            found.append(np.take_along_axis(rows, order[..., None], axis=1))
-        return found
 
     def _targets(
         self, items: NDArray[np.float32], answers: NDArray[np.float32], rng: np.random.Generator
@@ -238,23 +204,20 @@ class Pointer(LearnedPolicy):
             (batch[name][..., block.columns("present")][..., 0] > 0).sum(1)
             for name, block in (("items", self._layout.items), ("places", self._layout.places))
         )
+        words, first = batch["mask"].sum(1), batch["items"].shape[1]
         for part in (items + places).argsort(stable=True).chunk(_PARTS):
-            most, first = int(items[part].max()), batch["items"].shape[1]
-            slots, words = int(places[part].max()), int(batch["mask"][part].sum(1).max())
-            rows = torch.tensor([*range(most), *range(first, first + slots)])
-            kept = {
-                "items": rows[:most], "valid": rows[:most], "places": rows[most:] - first,
-                "nouns": rows, "phrases": rows, "tokens": torch.arange(words),
-                "mask": torch.arange(words),
-            }  # fmt: skip
-            yield {
-                name: each[part][:, kept[name].to(each.device)] if name in kept else each[part]
-                for name, each in batch.items()
-            }
+            few = {name: each[part] for name, each in batch.items()}
+            n, m, k = (max(1, int(each[part].max())) for each in (items, places, words))
+            few |= {name: few[name][:, :n] for name in ("items", "valid")}
+            few |= {name: few[name][:, :k] for name in ("tokens", "mask")}
+            few["places"] = few["places"][:, :m]
+            for name in ("nouns", "phrases"):
+                few[name] = torch.cat([few[name][:, :n], few[name][:, first : first + m]], 1)
+            yield few
 
     def _losses(self, batch: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """The result of `forward` for a part of a batch."""
-        rows = self._rows(batch["items"], batch["places"])
+        rows = Rows.of(batch["items"], batch["places"], self._layout)
         hidden, words, seen = self._encoded(batch, rows)
         item = batch["item"]
         picks = self._picks(hidden, rows).log_softmax(1)
@@ -265,14 +228,15 @@ class Pointer(LearnedPolicy):
         answers = answers.nan_to_num()
         batches = torch.arange(len(item), device=item.device)
         at, yaw = rows.position[batches, item], rows.yaw[batches, item]
-        held = answers[:, 0, :2] - at[:, :2]
+        held = answers[..., :2] - at[:, None, :2]  # (b, answers, 2)
         grasp = self._offset(self.grasp(hidden[batches, item]), yaw)
-        losses["grasp"] = (grasp - held).abs().sum(-1).mean() / _SIGMA
+        missed = (grasp[:, None] - held).abs().sum(-1).masked_fill(~known, math.inf)
+        losses["grasp"] = missed.amin(1).mean() / _SIGMA
 
         logits, places, turns = self._places(hidden, words, seen, item, rows, yaw)
         # The middle of the item after the action, which is held off its middle: (b, answers, 2).
         rotation = answers[..., 5] - answers[..., 2]
-        middle = answers[..., 3:5] - _rotated(held[:, None], rotation)
+        middle = answers[..., 3:5] - _rotated(held, rotation)
         off = (
             (middle[:, :, None, None] - places[:, None]).abs().sum(-1)
         )  # (b, answers, rows, modes)
@@ -283,7 +247,7 @@ class Pointer(LearnedPolicy):
         losses["place"] = -_any(likely, known).mean()
         with torch.no_grad():
             right = batch["valid"][batches, picks.argmax(1)]
-            # The place to which one of the answers is the nearest.
+            # Whether no other of the places that it offers is much nearer to an answer.
             apart = off.flatten(2).masked_fill(~known[..., None], math.inf).amin(1)
             near = apart[batches, logits.flatten(1).argmax(1)] < apart.amin(1) + _SIGMA
             scalars = {"picked right": right.float().mean(), "placed right": near.float().mean()}
@@ -294,9 +258,9 @@ class Pointer(LearnedPolicy):
     def reset(self, env: gym.Env[Any, Any], rng: np.random.Generator) -> None:
         """See `LearnedPolicy`."""
         super().reset(env, rng)
-        if env.has_wrapper_attr("state_layout"):
-            self._layout = env.get_wrapper_attr("state_layout")
-        self._rng, self._last = rng, None
+        known = env.has_wrapper_attr("state_layout")
+        self._layout = env.get_wrapper_attr("state_layout") if known else self._trained_layout
+        self._rng, self._before = rng, None
 
     def _expected(self, env: gym.Env[Any, Any]) -> dict[str, list[int]]:
         """See `LearnedPolicy`: a state vector of this suite, with as many rows as the task has."""
@@ -316,13 +280,13 @@ class Pointer(LearnedPolicy):
         """
         state = np.asarray(observation["state"], np.float32)
         self._learn_from_last(state)
-        items, places = map(torch.from_numpy, self._present(state[None]))
-        named = self._named(items.numpy(), places.numpy(), [instruction])
+        items, places = map(torch.from_numpy, present_rows(state[None], self._layout))
+        named = named_rows(items.numpy(), places.numpy(), self._layout, [instruction])
         numbers = {name: torch.from_numpy(each) for name, each in named.items()}
         batch = self.on_device(
             {"items": items, "places": places, **numbers, **pad_tokens([tokens])}
         )
-        rows = self._rows(batch["items"], batch["places"])
+        rows = Rows.of(batch["items"], batch["places"], self._layout)
         hidden, words, seen = self._encoded(batch, rows)
         item = self._picks(hidden, rows).argmax(1)
         yaw = rows.yaw[:, int(item)]
@@ -331,21 +295,21 @@ class Pointer(LearnedPolicy):
         row, mode = divmod(self._chosen(logits[0].flatten()), _MODES)
         peak = int(turns[0, row].argmax())
         frame, turn = divmod(peak, BINS)
-        rotation = _between(turns[0, row].reshape(2, BINS)[frame], turn)
+        rotation = _mean_turn(turns[0, row].reshape(2, BINS)[frame], turn)
         if frame:
             rotation += float(rows.yaw[0, row] - yaw[0])
         angle = torch.tensor(rotation, device=self.device)
         pick = rows.position[0, int(item), :2] + held
         place = spots[0, row, mode] + self._noise(self._misplaced) + _rotated(held, angle)
         action = self.clip(np.array([*pick.tolist(), 0.0, *place.tolist(), wrap(rotation)]))
-        self._last = state.copy(), action
+        self._before = state.copy(), action
         return action
 
     def _learn_from_last(self, state: NDArray[np.float32]) -> None:
         """Count how often in a row the grasp, or the place, has failed."""
         missed = misplaced = False
-        if self._last is not None and np.allclose(state, self._last[0], atol=_STILL):
-            pick, place = self._last[1][:2], self._last[1][3:5]
+        if self._before is not None and np.allclose(state, self._before[0], atol=_STILL):
+            pick, place = self._before[1][:2], self._before[1][3:5]
             missed = bool(np.hypot(*(place - pick)) > _MOVE)
             misplaced = not missed
         self._missed = self._missed + 1 if missed else 0
@@ -365,27 +329,7 @@ class Pointer(LearnedPolicy):
 
     # ---------------------------------------------------------------------------------- parts
 
-    def _rows(self, items: Tensor, places: Tensor) -> _Rows:
-        """The rows of items, then those of places, from `_present`."""
-        blocks = self._layout.items, self._layout.places
-
-        def field(name: str) -> Tensor:
-            return torch.cat(
-                [r[..., b.columns(name)] for r, b in zip((items, places), blocks, strict=True)], 1
-            )
-
-        sine, cosine = field("yaw").unbind(-1)
-        size = items[..., blocks[0].columns("size")]
-        base = places[..., blocks[1].columns("base_variant")]
-        return _Rows(
-            items=items.shape[1], present=field("present")[..., 0] > 0, position=field("position"),
-            yaw=torch.atan2(sine, cosine), color=field("color"),
-            size=torch.cat([size, size.new_zeros(*places.shape[:2], 3)], 1),
-            kind=_index(field("kind")), variant=_index(field("variant")),
-            base=_index(torch.cat([base.new_zeros(*items.shape[:2], 1), base], 1)),
-        )  # fmt: skip
-
-    def _encoded(self, batch: Mapping[str, Tensor], rows: _Rows) -> tuple[Tensor, Tensor, _Seen]:
+    def _encoded(self, batch: Mapping[str, Tensor], rows: Rows) -> tuple[Tensor, Tensor, _Seen]:
         """What the trunk makes of the rows, which attend to one another and to the words.
 
         Returns:
@@ -422,7 +366,7 @@ class Pointer(LearnedPolicy):
         left: Tensor = names * kept[..., None]
         return left
 
-    def _seen(self, rows: _Rows, there: Tensor) -> _Seen:
+    def _seen(self, rows: Rows, there: Tensor) -> _Seen:
         """How rows lie to one another; `there` (b, n) says which rows and words there are."""
         apart = (rows.position[:, None] - rows.position[:, :, None]) * 5  # (b, rows, rows, 3)
         distance = apart[..., :2].norm(dim=-1, keepdim=True)
@@ -436,15 +380,17 @@ class Pointer(LearnedPolicy):
         pairs = torch.cat([apart, distance, near, ahead, same, alike, fits, larger], -1)
         words = there.shape[1] - rows.position.shape[1]
         biases = F.pad(self.pairs(pairs).permute(0, 3, 1, 2), (0, words))
-        biases = biases.masked_fill(~there[:, None, None], -1e4)  # (b, layers * heads, rows, n)
+        biases = biases.masked_fill(
+            ~there[:, None, None], -1e4
+        )  # (b, (layers + 1) * heads, rows, n)
         return _Seen(pairs, biases.chunk(self.config.layers + 1, 1))
 
-    def _picks(self, hidden: Tensor, rows: _Rows) -> Tensor:
+    def _picks(self, hidden: Tensor, rows: Rows) -> Tensor:
         """Logits (b, items)."""
         return _masked(self.pick(hidden[:, : rows.items])[..., 0], rows.present[:, : rows.items])
 
     def _places(
-        self, hidden: Tensor, words: Tensor, seen: _Seen, item: Tensor, rows: _Rows, yaw: Tensor
+        self, hidden: Tensor, words: Tensor, seen: _Seen, item: Tensor, rows: Rows, yaw: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Where an item (b,) goes that has a yaw (b,).
 
@@ -466,14 +412,14 @@ class Pointer(LearnedPolicy):
         # The last place of a row lies between rows that it points at, as a beam does on two posts.
         scores = self.between(both) @ self.end(hidden).mT / math.sqrt(self.config.width)
         shares = _masked(scores, rows.present[:, None]).softmax(-1)
-        middle = (shares @ rows.position[..., :2])[:, :, None]
+        middle = (shares[..., None] * rows.position[:, None, :, :2]).sum(2, keepdim=True)
         starts = torch.cat([at.expand(-1, -1, _MODES - 1, -1), middle], 2)
         places = starts + self._offset(offset, rows.yaw[..., None])
         taken = self._taken(places.detach(), item, rows)
         logits = (logits[..., 0] + (weights * taken).sum(-1)).float()
         return logits.masked_fill(~rows.present[..., None], -1e4), places, turns
 
-    def _taken(self, places: Tensor, item: Tensor, rows: _Rows) -> Tensor:
+    def _taken(self, places: Tensor, item: Tensor, rows: Rows) -> Tensor:
         """How near items lie to places (b, rows, modes, 2), 0..1: any, and one like the picked.
 
         Neither the item that is picked counts, nor that of the row.
@@ -503,7 +449,7 @@ class Pointer(LearnedPolicy):
         steps = (rotation[:, :, None, None] - frames[:, None]) / (2 * math.pi / BINS) % BINS
         low = steps.floor()
         part = steps - low
-        log_probs = turns.log_softmax(-1).flatten(1)
+        log_probs = turns.float().log_softmax(-1).flatten(1)
         first = BINS * torch.arange(2 * count, device=rows.device).reshape(count, 2)
 
         def at(index: Tensor) -> Tensor:
@@ -511,21 +457,6 @@ class Pointer(LearnedPolicy):
             return log_probs.gather(1, flat).reshape(index.shape)
 
         return ((1 - part) * at(low) + part * at(low + 1)).logsumexp(-1)
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """The rows of b scenes: (b, rows, ...), those of items first."""
-
-    items: int
-    present: Tensor
-    position: Tensor
-    yaw: Tensor
-    color: Tensor
-    size: Tensor
-    kind: Tensor
-    variant: Tensor
-    base: Tensor
 
 
 @dataclass(frozen=True)
@@ -576,17 +507,8 @@ class _Layer(nn.Module):
 
     def _parts(self, x: Tensor, count: int) -> Tensor:
         """(b, n, count * width) as (count, b, heads, n, width / heads)."""
-        return x.view(*x.shape[:2], count, self.heads, -1).permute(2, 0, 3, 1, 4)
-
-
-def _codes(values: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Numbers (b, n, 1) of a state vector, which hold hundredths, as integers (b, n)."""
-    return (values[..., 0] * 100).round().astype(np.int64)
-
-
-def _index(values: Tensor) -> Tensor:
-    """Numbers (b, n, 1) of a state vector, which hold hundredths, as indices (b, n)."""
-    return (values[..., 0] * 100).round().long().clamp(0, _KINDS - 1)
+        width = x.shape[-1] // (count * self.heads)
+        return x.view(*x.shape[:2], count, self.heads, width).permute(2, 0, 3, 1, 4)
 
 
 def _masked(logits: Tensor, there: Tensor) -> Tensor:
@@ -605,7 +527,7 @@ def _rotated(vectors: Tensor, angles: Tensor) -> Tensor:
     return torch.stack([cos * x - sin * y, sin * x + cos * y], -1)
 
 
-def _between(logits: Tensor, peak: int) -> float:
+def _mean_turn(logits: Tensor, peak: int) -> float:
     """The mean angle of a bin and its two neighbours, radians."""
     near = [(peak + k) % BINS for k in (-1, 0, 1)]
     probs: Any = logits[near].softmax(0)

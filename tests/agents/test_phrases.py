@@ -16,7 +16,7 @@ Phrase = tuple[str, str]
 def numbers(phrases: list[Phrase]) -> tuple[np.ndarray, np.ndarray]:
     """What `named` returns for phrases of a colour and a noun, "" where there is none."""
     rest = PHRASES - len(phrases)
-    paints = [colors.value(color) if color else np.zeros(4) for color, _ in phrases]
+    paints = [colors.numbers(colors.NAMES[color]) if color else np.zeros(4) for color, _ in phrases]
     things = [nouns.number(noun) if noun else 0 for _, noun in phrases]
     return np.array([*paints, *[np.zeros(4)] * rest], np.float32), np.array(things + [0] * rest)
 
@@ -35,6 +35,12 @@ def numbers(phrases: list[Phrase]) -> tuple[np.ndarray, np.ndarray]:
         ("stand the box on the red block and the blue block", [
             ("", "box"), ("red", "block"), ("blue", "block")]),
         ("put the red block beside the red block", [("red", "block")]),
+        ("lay the box on the plate and stand the red box on it", [
+            ("", "box"), ("", "plate"), ("red", "box")]),
+        ("put the gray letter A there", [("gray", "letter a")]),
+        ("pack the red, green or blue blocks", [(c, "block") for c in ("red", "green", "blue")]),
+        ("put a blue long thin box there", [("blue", "box")]),
+        ("put the red with the grey block and a gray block", [("red", ""), ("grey", "block")]),
         ("", []),
         ("wait", []),
     ],
@@ -50,7 +56,7 @@ def test_further_phrases_are_left_out() -> None:
     text = "take " + " and ".join(f"the {color} block" for color in list(colors.NAMES)[:9])
     paints, things = named(text)
     assert (things > 0).all()
-    np.testing.assert_allclose(paints[-1], colors.value(list(colors.NAMES)[PHRASES - 1]))
+    np.testing.assert_allclose(paints[-1], colors.numbers(list(colors.NAMES.values())[PHRASES - 1]))
 
 
 @given(st.text(max_size=200))

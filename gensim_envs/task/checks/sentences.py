@@ -32,7 +32,7 @@ NOUNS = sorted(
 
 
 _IRREGULAR = (("knife", "knives"), ("loaf", "loaves"), ("scissors", "scissors"))
-_BEFORE_VOWEL = re.compile(r"\b([Aa]) (?=(?!one\b|once\b|eu)[aeio])")
+_BEFORE_VOWEL = re.compile(r"(?<!letter )\b([Aa]) (?=(?!one\b|once\b|eu)[aeio])")
 
 
 def plural(name: str) -> str:
