@@ -63,7 +63,7 @@ def over_tasks(experiments: Sequence[Record]) -> Curves:
     """Success on new tasks over the number of tasks trained on before; 0 is from scratch.
 
     There is a curve for each policy and number of demonstrations of the new task. Of several runs
-    on one pool, the first counts.
+    on equally many tasks, the first counts.
     """
     runs: dict[tuple[str, int], str] = {}
     for each in experiments:

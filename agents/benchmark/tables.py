@@ -179,8 +179,8 @@ def label(experiment: Record) -> str:
     demos = experiment["demos"]
     parts = [experiment["policy"]]
     if experiment["kind"] in ("few-shot", "zero-shot"):
-        before = experiment["start"].removeprefix(f"{experiment['policy']}-")
-        parts += [f"after {before}", demos_label(demos)]
+        before = experiment["start"].rpartition("-")[2]  # of each task of the pool
+        parts += [f"after {experiment['pool']} with {before} demos each", demos_label(demos)]
     elif experiment["kind"] == "multi":
         parts += [f"one for {experiment['pool']}", f"{demos_label(demos)} each"]
     elif demos is not None:

@@ -109,6 +109,25 @@ def test_it_computes_the_same_without_gradients() -> None:
     assert torch.isclose(loss.detach(), alone)
 
 
+def test_the_loss_of_a_batch_is_the_mean_of_its_samples() -> None:
+    """They are computed in parts, whose scenes have about as many rows."""
+    net, rng = make().eval(), np.random.default_rng(0)
+    red, _ = scene(rng, "red")
+    red = Sample(red.instruction, red.action, state=red.state)  # one answer, so nothing is drawn
+    samples = [red, plank(rng, True)[0], plank(rng, False)[0], boxes(rng)] * 2
+    for sample, slots in zip(samples, (0, 1, 2, 0), strict=False):
+        assert sample.state is not None
+        LAYOUT.places.fill(sample.state, 0, slots, present=1, position=(0.5, 0.1, 0), yaw=(0, 1))
+
+    def loss(some: list[Sample]) -> float:
+        batch = net.prepare(some, [tokens("red")] * len(some), np.random.default_rng(0), False)
+        return float(net(batch)[0].detach())
+
+    alone = [loss([sample]) for sample in samples]
+    assert max(alone) > 1.1 * min(alone)
+    assert math.isclose(loss(samples), sum(alone) / len(alone), rel_tol=1e-4)
+
+
 def test_distances_between_rows_matter() -> None:
     net, rng = make().eval(), np.random.default_rng(0)
     sample, _ = scene(rng, "red")
@@ -306,10 +325,11 @@ def test_it_plays_and_learns_tasks_with_other_numbers_of_rows(tmp_path: Path) ->
 
 
 def test_states_of_other_suites_are_refused() -> None:
-    from dataclasses import replace
-
     with pytest.raises(AgentsError, match="layout"):
         Pointer(PointerConfig(), replace(SPEC, state_bounds={}))
+    for bounds in ({"items": 3}, BOUNDS | {"items": 5}):
+        with pytest.raises(AgentsError, match="do not fit states"):
+            Pointer(PointerConfig(), replace(SPEC, state_bounds=bounds))
     with pytest.raises(AgentsError, match="divisor"):
         PointerConfig(width=30, heads=4)
 

@@ -12,7 +12,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 import torch
-from gymnasium.spaces import Box
+from gymnasium.spaces import Box, Dict
 from toys import HIGH, LOW, TOKENS, add, images, states
 
 from agents.__main__ import main
@@ -158,6 +158,10 @@ def test_a_checkpoint_refuses_other_spaces(by_state: Path) -> None:
     agent.reset(Fake(), rng)
     with pytest.raises(AgentsError, match=r"has observations \{'state': \[13\]\}, the checkpoint"):
         agent.reset(Fake(13), rng)
+    nested = Fake()
+    nested.observation_space = Dict({"achieved": Box(-1, 1, (12,), np.float32)})
+    with pytest.raises(AgentsError, match=r"has observations \{\}, the checkpoint"):
+        agent.reset(nested, rng)
     with pytest.raises(AgentsError, match="has actions"):
         agent.reset(Fake(low=-np.ones(6, np.float32), high=np.ones(6, np.float32)), rng)
 

@@ -95,13 +95,15 @@ def test_perturbations_and_failures_have_their_own_places() -> None:
 
 
 def few_shot() -> dict[str, Any]:
-    """Two pools, one new task."""
+    """Two pools, one new task, and a larger run on the second pool."""
     experiments = [experiment("t", "gensim/N-v0", 5, conditions={"seen": 0.2})]
-    for pool, size, rates in (("five", 5, (0.1, 0.4)), ("ten", 10, (0.3, 0.8))):
-        name = f"t-{pool}-50"
+    for pool, size, each, rates in (
+        ("five", 5, 50, (0.1, 0.4)), ("ten", 10, 50, (0.3, 0.8)), ("ten", 10, 100, (0.5, 0.9)),
+    ):  # fmt: skip
+        name = f"t-{pool}-{each}"
         experiments.append(
             experiment(
-                "t", "", 50, name=name, kind="multi", pool=pool, conditions={}, envs=["E"] * size
+                "t", "", each, name=name, kind="multi", pool=pool, conditions={}, envs=["E"] * size
             )
         )
         for demos, rate in zip((0, 5), rates, strict=True):
@@ -120,8 +122,10 @@ def test_transfer_is_over_the_number_of_tasks_and_scratch_is_none() -> None:
     assert means == {"t, 5 demos": {0: 0.2, 5: 0.4, 10: 0.8}, "t, zero-shot": {5: 0.1, 10: 0.3}}
     text = tables.markdown(few_shot())
     assert lines(text, "| t, after ten") == [
-        "| t, after ten, zero-shot | 30 (40-60), 35 |",
-        "| t, after ten, 5 demos | 80 (40-60), 85 |",
+        "| t, after ten with 50 demos each, zero-shot | 30 (40-60), 35 |",
+        "| t, after ten with 50 demos each, 5 demos | 80 (40-60), 85 |",
+        "| t, after ten with 100 demos each, zero-shot | 50 (40-60), 55 |",
+        "| t, after ten with 100 demos each, 5 demos | 90 (40-60), 95 |",
     ]  # fmt: skip
 
 
