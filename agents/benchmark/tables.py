@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -228,7 +229,7 @@ def _groups(experiments: Sequence[Record]) -> dict[str, set[str]]:
 
 
 def _mean(results: Sequence[Record], key: str) -> float:
-    return float(100 * sum(each[key] for each in results) / len(results))
+    return 100 * math.fsum(each[key] for each in results) / len(results)  # in any order
 
 
 def _column(task: str, condition: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,16 @@ def test_each_list_of_tasks_has_a_mean() -> None:
         )
     )
     assert lines(text, "| mean") == ["| mean, near | 30.0, 35.0 |", "| mean | 50.0, 55.0 |"]
+
+
+def test_means_do_not_depend_on_the_order_of_tasks() -> None:
+    rates = (0.01, 0.02, 0.03, 0.15)  # added up as floats, 5.2 or 5.3 %
+    shown = set()
+    for order in itertools.permutations(rates):
+        each = zip("ABCD", order, strict=True)
+        made = [experiment("t", f"gensim/{k}-v0", 5, conditions={"seen": r}) for k, r in each]
+        shown.update(lines(tables.markdown(results(*made)), "| mean"))
+    assert len(shown) == 1
 
 
 def test_perturbations_and_failures_have_their_own_places() -> None:
