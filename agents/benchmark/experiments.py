@@ -20,7 +20,9 @@ from agents.training.train import train
 from gensim_envs.seeds import TEST
 from gensim_envs.utils import cli
 
-_DESCRIBED = ("name", "kind", "policy", "envs", "pool", "demos", "start", "group", "options")
+_DESCRIBED = (
+    "name", "kind", "policy", "envs", "pool", "demos", "start", "group", "options", "seed",
+)  # fmt: skip
 EXPERIMENT, LOG = "experiment.json", "log.txt"
 
 
@@ -75,7 +77,7 @@ class RunExperiment:
         each = self.experiment
         checkpoint.save_json(self.folder / EXPERIMENT, {
             **{name: getattr(each, name) for name in _DESCRIBED},
-            "episodes": self.episodes, "seed": self.suite.seed,
+            "episodes": self.episodes,
             "commands": [self._shown(command)] if command else [],
             "seconds": {"train": seconds, "evaluate": evaluated},
             "machine": _machine(), "versions": results.versions(), "conditions": conditions,
@@ -86,7 +88,7 @@ class RunExperiment:
         each = self.experiment
         if self.checkpoint != self.folder / "run":
             return []
-        options = {"policy": each.policy, "env": each.envs, "seed": self.suite.seed,
+        options = {"policy": each.policy, "env": each.envs, "seed": each.seed,
                    **each.options, "out": self.folder / "run"}  # fmt: skip
         if each.policy not in POLICIES["reinforcement"]:  # which use one thread anyway
             options |= {"threads": self.suite.threads, "workers": 1}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gensim_envs.utils import files
+from gensim_envs.utils.statistics import wilson
 
 Record = Mapping[str, Any]
 """The experiment.json of a finished experiment."""
@@ -21,6 +22,17 @@ def results_of(experiment: Record, conditions: Iterable[str]) -> Iterable[tuple[
     for condition in conditions:
         for result in experiment["conditions"].get(condition, {}).get("results", []):
             yield condition, result
+
+
+def pooled(results: Sequence[Record]) -> Record:
+    """The result on the episodes of several runs together."""
+    if len(results) == 1:
+        return results[0]
+    count = sum(each["episodes"] for each in results)
+    solved = round(sum(each["episodes"] * each["success"] for each in results))
+    total = math.fsum(each["episodes"] * each["return"] for each in results)
+    return {"env": results[0]["env"], "success": solved / count, "return": total / count,
+            "success_interval": wilson(solved, count), "episodes": count}  # fmt: skip
 
 
 def demos_label(demos: int) -> str:
@@ -62,14 +74,16 @@ def over_demos(experiments: Sequence[Record]) -> Curves:
 def over_tasks(experiments: Sequence[Record]) -> Curves:
     """Success on new tasks over the number of tasks trained on before; 0 is from scratch.
 
-    There is a curve for each policy and number of demonstrations of the new task. Of several runs
-    on equally many tasks, the first counts.
+    There is a curve for each policy and number of demonstrations of the new task, with all training
+    seeds. Of runs with equally many tasks and other numbers of demonstrations, the first count.
     """
-    runs: dict[tuple[str, int], str] = {}
+    first: dict[tuple[str, int], int] = {}
+    pools: dict[str, int] = {}
     for each in experiments:
         if each["kind"] == "multi":
-            runs.setdefault((each["policy"], len(each["envs"])), each["name"])
-    pools = {name: tasks for (_, tasks), name in runs.items()}
+            size = len(each["envs"])
+            if first.setdefault((each["policy"], size), each["demos"]) == each["demos"]:
+                pools[each["name"]] = size
     new = {env for each in experiments if each["start"] is not None for env in each["envs"]}
     groups: dict[str, dict[int, list[Record]]] = {}
     for each in experiments:

@@ -8,6 +8,7 @@ freeze` writes both after a suite was changed and its version raised.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -26,7 +27,7 @@ _SUITE = {
 _LIST = {"purpose": str, "tasks": list}
 _BLOCK = {
     "policies": list, "tasks": (list, str), "pool": str, "demos": list, "start": dict,
-    "conditions": list, "options": dict,
+    "conditions": list, "options": dict, "seeds": list,
 }  # fmt: skip
 
 Lists = Mapping[str, Mapping[str, Any]]
@@ -66,10 +67,11 @@ class Experiment:
         pool: name of the task list of multi-task training, of this experiment or its start.
         demos: demonstrations of each task; None for policies that need none, 0 to evaluate the
             experiment it starts from without further training.
-        start: name of the experiment whose policy it starts from.
+        start: name of the experiment whose policy it starts from, which has the same seed.
         group: name of the task list that its task is from; tables show a mean of each.
         conditions: of its evaluation; without any, others only start from it.
         options: of training, where they differ from the defaults of the policy.
+        seed: of training.
     """
 
     name: str
@@ -81,6 +83,7 @@ class Experiment:
     group: str | None
     conditions: tuple[Condition, ...]
     options: dict[str, Any]
+    seed: int
 
     @property
     def kind(self) -> str:
@@ -104,7 +107,7 @@ class Suite:
         version: raised when anything about it changes.
         purpose: one line.
         episodes: test episodes of each task and condition.
-        seed: of training.
+        seed: of training, where a block of experiments states no `seeds`.
         threads: compute threads of each experiment; fixed, because rounding depends on it.
         experiments: in the order in which they run; each is after the one it starts from.
         programs: {task: sha256 of its program}.
@@ -171,7 +174,9 @@ def parse(data: Mapping[str, Any], lists: Lists) -> Suite:
     }
     experiments: dict[str, Experiment] = {}
     for number, block in enumerate(data["experiments"], 1):
-        for each in _experiments(block, lists, conditions, f"{where}, block {number}"):
+        for each in _experiments(
+            block, lists, conditions, data["seed"], f"{where}, block {number}"
+        ):
             if each.name in experiments:
                 raise AgentsError(f"{where} has two experiments {each.name!r}")
             if each.start is not None and each.start not in experiments:
@@ -192,10 +197,17 @@ def _experiments(
     block: Mapping[str, Any],
     lists: Lists,
     conditions: Mapping[str, Condition],
+    seed: int,
     where: str,
 ) -> Iterable[Experiment]:
-    """The experiments of one block: policies x tasks x numbers of demonstrations."""
+    """The experiments of one block: seeds x policies x tasks x numbers of demonstrations.
+
+    Names state seeds other than that of the suite.
+    """
     _check_keys(block, _BLOCK, where, optional=set(_BLOCK) - {"policies"})
+    for key in ("demos", "seeds"):
+        if not all(type(each) is int and each >= 0 for each in block.get(key, [])):
+            raise AgentsError(f"{where}: {key} is {block[key]!r:.60}; expected whole numbers")
     if ("pool" in block) == ("tasks" in block):
         raise AgentsError(f"{where} needs either tasks, one policy each, or a pool for one policy")
     used = block.get("conditions", ["seen", "unseen"])
@@ -210,15 +222,19 @@ def _experiments(
     groups = [_listed(pool, lists, where)] if pool else [
         (env,) for env in _listed(block["tasks"], lists, where)
     ]  # fmt: skip
-    for policy in block["policies"]:
-        for envs in groups:
-            for demos in block.get("demos", [None]):
-                before = _name(policy, start["pool"], start["demos"]) if start else None
-                name = _name(before or policy, pool or _short(envs[0]), demos)
-                yield Experiment(
-                    name, policy, envs, start["pool"] if start else pool, demos, before, group,
-                    chosen, options,
-                )  # fmt: skip
+    for number, policy, envs, demos in itertools.product(
+        block.get("seeds", [seed]), block["policies"], groups, block.get("demos", [None])
+    ):
+        other = None if number == seed else f"seed{number}"
+        before = _name(policy, start["pool"], start["demos"], other) if start else None
+        trained_on = pool or _short(envs[0])
+        name = _name(before, trained_on, demos) if before else _name(
+            policy, trained_on, demos, other
+        )  # fmt: skip
+        yield Experiment(
+            name, policy, envs, start["pool"] if start else pool, demos, before, group, chosen,
+            options, number,
+        )  # fmt: skip
 
 
 def _listed(tasks: str | Sequence[str], lists: Lists, where: str) -> tuple[str, ...]:

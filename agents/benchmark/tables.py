@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from jinja2 import Environment, FileSystemLoader
 from tyro.conf import Positional
 
-from agents.benchmark.plots import Record, demos_label, plot, results_of
+from agents.benchmark.plots import Record, demos_label, plot, pooled, results_of
 from agents.errors import AgentsError
 from gensim_envs.errors import FileError
 from gensim_envs.printing import printable
@@ -170,6 +170,7 @@ def markdown(results: Record, plots: Sequence[str] = ()) -> str:
         results, plots=plots,
         success=_success_table(evaluated), perturbations=_perturbation_table(evaluated),
         machines=list(dict.fromkeys(map(_machine, experiments))),
+        several_seeds=len({each["seed"] for each in evaluated}) > 1,
         commands=[line for each in experiments for line in each["commands"]],
     )  # fmt: skip
     return text.rstrip() + "\n"
@@ -180,7 +181,8 @@ def label(experiment: Record) -> str:
     demos = experiment["demos"]
     parts = [experiment["policy"]]
     if experiment["kind"] in ("few-shot", "zero-shot"):
-        before = experiment["start"].rpartition("-")[2]  # of each task of the pool
+        pool = experiment["start"].removeprefix(f"{experiment['policy']}-{experiment['pool']}-")
+        before = pool.partition("-")[0]  # of each task of the pool
         parts += [f"after {experiment['pool']} with {before} demos each", demos_label(demos)]
     elif experiment["kind"] == "multi":
         parts += [f"one for {experiment['pool']}", f"{demos_label(demos)} each"]
@@ -191,11 +193,8 @@ def label(experiment: Record) -> str:
 
 def _success_table(experiments: Sequence[Record]) -> str:
     """Policies by tasks, or tasks by policies if there are more tasks."""
-    found = {
-        (label(each), result["env"], condition): result
-        for each in experiments
-        for condition, result in results_of(each, SPLITS)
-    }
+    seeds = _by_seed(experiments, SPLITS)
+    found = {key: pooled(list(results.values())) for key, results in seeds.items()}
     policies, tasks = (list(dict.fromkeys(key[k] for key in found)) for k in (0, 1))
     entries = {
         (policy, _column(_short(task), condition)): _percent(result)
@@ -209,13 +208,24 @@ def _success_table(experiments: Sequence[Record]) -> str:
                 results = [found.get((policy, task, condition)) for task in evaluated]
                 known = [each for each in results if each]
                 if len(known) == len(evaluated):  # means over other tasks could not be compared
-                    means = (_mean(known, key) for key in ("success", "return"))
-                    entries[policy, _column(name, condition)] = "{:.1f}, {:.1f}".format(*means)
+                    runs = [seeds[policy, task, condition] for task in evaluated]
+                    entries[policy, _column(name, condition)] = _means(known, runs)
             columns.append(_column(name, condition))
     columns = [each for each in columns if any((policy, each) in entries for policy in policies)]
     if len(tasks) > len(policies):
         return _table("task", columns, policies, lambda row, name: entries.get((name, row), ""))
     return _table("policy", policies, columns, lambda name, col: entries.get((name, col), ""))
+
+
+def _by_seed(
+    experiments: Iterable[Record], conditions: Sequence[str]
+) -> dict[tuple[str, str, str], dict[int, Record]]:
+    """The results of each training seed, by label, task and condition."""
+    found: dict[tuple[str, str, str], dict[int, Record]] = {}
+    for each in experiments:
+        for condition, result in results_of(each, conditions):
+            found.setdefault((label(each), result["env"], condition), {})[each["seed"]] = result
+    return found
 
 
 def _groups(experiments: Sequence[Record]) -> dict[str, set[str]]:
@@ -226,6 +236,20 @@ def _groups(experiments: Sequence[Record]) -> dict[str, set[str]]:
     every = set().union(*lists.values())
     named = {f"mean, {name}": tasks for name, tasks in lists.items() if name}
     return {name: tasks for name, tasks in named.items() if tasks != every} | {"mean": every}
+
+
+def _means(results: Sequence[Record], seeds: Sequence[Mapping[int, Record]]) -> str:
+    """Mean success and return over tasks, with the range of seeds that all tasks have.
+
+    Args:
+        results: of each task, with the episodes of all seeds.
+        seeds: the same by seed.
+    """
+    success, mean_return = (_mean(results, key) for key in ("success", "return"))
+    same = set.intersection(*(set(each) for each in seeds))
+    each_seed = [_mean([runs[seed] for runs in seeds], "success") for seed in same]
+    between = f" ({min(each_seed):.1f}-{max(each_seed):.1f})" if len(each_seed) > 1 else ""
+    return f"{success:.1f}{between}, {mean_return:.1f}"
 
 
 def _mean(results: Sequence[Record], key: str) -> float:
@@ -241,11 +265,10 @@ def _perturbation_table(experiments: Sequence[Record]) -> str:
     others = [name for name in conditions if name not in SPLITS]
     if not others:
         return ""
+    perturbed = [each for each in experiments if set(each["conditions"]) & set(others)]
     entries = {
-        (f"{label(each)}: {_short(result['env'])}", condition): _percent(result)
-        for each in experiments
-        if any(name in each["conditions"] for name in others)
-        for condition, result in results_of(each, ["seen", *others])
+        (f"{policy}: {_short(env)}", condition): _percent(pooled(list(seeds.values())))
+        for (policy, env, condition), seeds in _by_seed(perturbed, ["seen", *others]).items()
     }
     rows = list(dict.fromkeys(row for row, _ in entries))
     return _table("policy", rows, ["seen", *others], lambda row, c: entries.get((row, c), ""))

@@ -23,6 +23,7 @@ from gensim_envs.utils import cli
 NAMES = [each["name"] for each in json.loads(SUITES.read_text())["suites"]]
 POOLS = ["five", "ten", "twenty", "forty", "sixty"]
 BLOCK = {"policies": ["oracle"], "tasks": "two"}
+TASK = "gensim/ParkTheToyCars-v0"
 
 
 def written(path: Path, experiments: list[dict[str, Any]], version: int = 0) -> Path:
@@ -107,6 +108,19 @@ def test_experiments_are_named_and_start_from_earlier_ones() -> None:
     assert found["transporter-ParkTheToyCars-v0-5"].kind == "single"
 
 
+def test_experiments_of_other_seeds_start_from_their_own(tmp_path: Path) -> None:
+    pool = {"policies": ["pointer"], "pool": "two", "demos": [3], "conditions": []}
+    few = {"policies": ["pointer"], "tasks": [TASK], "start": {"pool": "two", "demos": 3}}
+    blocks = [pool | {"seeds": [0, 2]}, few | {"seeds": [2], "demos": [5]}, few | {"demos": [5]}]
+    found = suite("made", written(tmp_path / "suites.json", blocks)).experiments
+    assert [(each.name, each.start, each.seed) for each in found] == [
+        ("pointer-two-3", None, 0),
+        ("pointer-two-3-seed2", None, 2),
+        (f"pointer-two-3-seed2-{TASK[7:]}-5", "pointer-two-3-seed2", 2),
+        (f"pointer-two-3-{TASK[7:]}-5", "pointer-two-3", 0),
+    ]
+
+
 def test_a_changed_program_is_refused_by_name() -> None:
     quick = suite("quick")
     env = "gensim/BlockInsertion-v0"
@@ -157,6 +171,7 @@ def test_a_list_belongs_to_the_suites_that_use_it(tmp_path: Path) -> None:
         ([BLOCK | {"conditions": ["dark"]}], "unknown condition 'dark'; use seen, unseen"),
         ([BLOCK | {"task": "two"}], "unknown key 'task'"),
         ([BLOCK | {"demos": 10}], "demos is 10"),
+        ([BLOCK | {"seeds": [0.5]}], "block 1: seeds is .* whole numbers"),
         ([BLOCK | {"demos": [0]}], "needs one to start from"),
         ([BLOCK, BLOCK], "two experiments 'oracle-BuildWheel-v0'"),
         ([BLOCK | {"start": {"pool": "two", "demos": 5}}], "starts from 'oracle-two-5'"),

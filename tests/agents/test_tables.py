@@ -85,6 +85,25 @@ def test_each_list_of_tasks_has_a_mean() -> None:
     assert lines(text, "| mean") == ["| mean, near | 30.0, 35.0 |", "| mean | 50.0, 55.0 |"]
 
 
+def test_seeds_are_pooled_and_means_have_their_range() -> None:
+    runs = [(0, "A", 0.2), (0, "B", 0.4), (1, "A", 0.8), (1, "B", 0.6), (2, "A", 0.5)]
+    text = tables.markdown(
+        results(
+            *(
+                experiment("t", f"gensim/{env}-v0", 5, conditions={"seen": rate, "light": rate},
+                           seed=seed, name=f"t-{env}-{seed}")
+                for seed, env, rate in runs
+            )
+        )
+    )  # fmt: skip
+    assert lines(text, "| A-v0") == ["| A-v0 | 50 (44-56), 55 |"]  # 150 of 300 episodes
+    # Seed 2 was not evaluated on both.
+    assert lines(text, "| mean") == ["| mean | 50.0 (30.0-70.0), 55.0 |"]
+    assert "several training seeds" in text
+    assert lines(text, "| t, 5 demos: A")[0].endswith("| 50 (44-56), 55 | 50 (44-56), 55 |")
+    assert "several training seeds" not in tables.markdown(results(experiment("t", "A", 5)))
+
+
 def test_means_do_not_depend_on_the_order_of_tasks() -> None:
     rates = (0.01, 0.02, 0.03, 0.15)  # added up as floats, 5.2 or 5.3 %
     shown = set()
@@ -138,6 +157,24 @@ def test_transfer_is_over_the_number_of_tasks_and_scratch_is_none() -> None:
         "| t, after ten with 100 demos each, zero-shot | 50 (40-60), 55 |",
         "| t, after ten with 100 demos each, 5 demos | 90 (40-60), 95 |",
     ]  # fmt: skip
+
+
+def test_curves_are_means_over_seeds() -> None:
+    data = few_shot()["experiments"]
+    other = [
+        each | {"seed": 1, "name": each["name"].replace("t-ten-50", "t-ten-50-seed1"),
+                "start": each["start"] and "t-ten-50-seed1"}
+        for each in data
+        if "t-ten-50" in (each["name"], each["start"])
+    ]  # fmt: skip
+    for each in other:
+        each["conditions"] = {
+            name: found | {"results": [r | {"success": 0.5} for r in found["results"]]}
+            for name, found in each["conditions"].items()
+        }
+    curves = plots.over_tasks(data + other)
+    assert curves["t, zero-shot"][10][0] == pytest.approx(0.4)  # 0.3 and 0.5
+    assert curves["t, 5 demos"][10][0] == pytest.approx(0.65)
 
 
 def test_means_over_tasks_have_the_error_of_their_episodes() -> None:
