@@ -88,9 +88,10 @@ def _likeness(colors: Tensor, names: Tensor) -> Tensor:
     every = torch.cat([asked, basic.expand(b, -1, -1)], 1) * scale
     seen = (_lab(colors) * scale).reshape(b, -1, 3)
     # Many pixels and few names: the square of a difference, written out, is a product of matrices.
+    # In place, since copies of (b, m, n + 11) would take as long as all else.
     squares = seen.square().sum(-1, keepdim=True) + every.square().sum(-1)[:, None]
-    distances = torch.baddbmm(squares, seen, every.mT, alpha=-2).clamp(min=0)
-    near = torch.exp(-distances / (2 * _SPREAD**2))  # (b, m, n + 11)
+    near = torch.baddbmm(squares.neg_(), seen, every.mT, alpha=2)
+    near = near.clamp_(max=0).div_(2 * _SPREAD**2).exp_()  # (b, m, n + 11)
     # A name that is itself a basic term must not compete with itself.
     other = (asked[:, :, None] - basic).norm(dim=-1) > 1  # (b, n, 11)
     rivals = near[..., n:] @ other.to(near).mT
