@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import gymnasium as gym
@@ -17,6 +18,7 @@ from gensim_envs.envs.perturbations import DISTRACTORS, Perturbation
 from gensim_envs.sim.cameras import TABLE_COLOR
 from gensim_envs.sim.views import PIXEL, pixel_of_xy
 from gensim_envs.task.assets import COLORS, SPLIT_COLORS
+from gensim_envs.task.checks.sentences import NOUNS
 from gensim_envs.task.geometry import transform
 from gensim_envs.wrappers import InstructionObservation, decode
 
@@ -80,7 +82,10 @@ def solve(env: gym.Env) -> float:
         ({"perturb": {"distractors": 9}}, "distractors is 9; use a whole number from 0 to 8"),
         ({"perturb": {"distractors": 1.0}}, "distractors is 1.0"),
         ({"perturb": {"distractors": True}}, "distractors is True"),
-        ({"perturb": {"instruction": "none"}}, "instruction is 'none'; use 'wrong' or 'blank'"),
+        (
+            {"perturb": {"instruction": "none"}},
+            "instruction is 'none'; use 'wrong' or 'blank' or 'par",
+        ),
         ({"perturb": {"instruction": True}}, "instruction is True"),
         ({"perturb": {"colors": "val"}}, "colors is 'val'; use 'train' or 'test'"),
         ({"perturb": {"colors": ["train"]}}, r"colors is \['train'\]"),
@@ -111,7 +116,7 @@ PERTURB = st.fixed_dictionaries(
         "camera": st.floats(0, 0.1),
         "light": st.floats(0, 1),
         "distractors": st.integers(0, 8),
-        "instruction": st.sampled_from(["wrong", "blank"]),
+        "instruction": st.sampled_from(["wrong", "blank", "paraphrased"]),
         "colors": st.sampled_from(["train", "test"]),
     },
 )
@@ -148,7 +153,9 @@ def test_seed_and_options_fix_the_episode(pair: Any, perturb: Any, seed: int) ->
 
 
 @pytest.mark.parametrize(
-    "perturb", [{"camera": 0.1}, {"light": 1.0}, {"instruction": "wrong"}], ids=str
+    "perturb",
+    [{"camera": 0.1}, {"light": 1.0}, {"instruction": "wrong"}, {"instruction": "paraphrased"}],
+    ids=str,
 )
 def test_what_is_only_seen_or_said_moves_nothing(make: Any, perturb: Any) -> None:
     plain, env = make(obs_mode="state"), make(obs_mode="state")
@@ -365,6 +372,20 @@ def test_a_wrong_sentence_is_about_other_things(make: Any, id: str) -> None:
                 assert named
             else:
                 assert not said({n for a in assets for n in a.nouns}, other.instruction)
+
+
+@pytest.mark.parametrize("id", IDS)
+def test_a_paraphrase_names_the_same_things(make: Any, id: str) -> None:
+    env = make(id)
+    for seed in range(2):
+        env.reset(seed=seed)
+        true = env.unwrapped.task_spec
+        reset(env, seed, instruction="paraphrased")
+        for goal, other in zip(true.goals, env.unwrapped.task_spec.goals, strict=True):
+            assert other == replace(goal, instruction=other.instruction)
+            assert other.instruction != goal.instruction
+            for word in (*COLORS, *NOUNS):
+                assert goal.instruction.count(word) == other.instruction.count(word)
 
 
 def three(scene: Scene) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from gensim_envs.envs.paraphrases import paraphrased
 from gensim_envs.errors import TaskError
 from gensim_envs.sim.cameras import CAMERAS, DEFAULT_VIEW, Light, ViewConditions
 from gensim_envs.task import assets
@@ -28,7 +29,7 @@ DISTRACTORS: tuple[type[Asset], ...] = (Block, assets.Box, assets.Cylinder, asse
 _RANGES: dict[str, tuple[Any, float]] = {  # type and largest value
     "camera": (Real, 0.1), "light": (Real, 1), "distractors": (Integral, 8),
 }  # fmt: skip
-_WORDS = {"instruction": ("wrong", "blank"), "colors": tuple(SPLIT_COLORS)}
+_WORDS = {"instruction": ("wrong", "blank", "paraphrased"), "colors": tuple(SPLIT_COLORS)}
 _ROTATION = 0.5  # radians of a camera's rotation for each metre of its shift
 _SWING = 0.6  # change of the light's direction, whose z is 1
 _BRIGHTNESS = 0.5  # relative change of the light's brightness
@@ -44,8 +45,9 @@ class Perturbation:
             rotated about each axis, by at most half a radian for each metre.
         light: strength (0..1) of the change of direction, brightness and colour.
         distractors: number (0..8) of items that are added at free places.
-        instruction: "wrong" for instructions about other things, "blank" for empty ones; None for
-            the true ones. Success depends on the true goals.
+        instruction: "wrong" for instructions about other things, "blank" for empty ones,
+            "paraphrased" for the same in other words; None for the true ones. Success depends on
+            the true goals.
         colors: "train" or "test": the split from which a new colour is drawn for each colour of the
             scene and its instructions; None keeps the colours.
     """
@@ -96,6 +98,11 @@ class Perturbation:
         elif self.instruction == "wrong":
             rng = _generator(number, "instruction")
             spec = _with_instructions(spec, [_wrong(spec, goal, rng) for goal in spec.goals])
+        elif self.instruction == "paraphrased":
+            rng = _generator(number, "instruction")
+            spec = _with_instructions(
+                spec, [paraphrased(goal.instruction, rng) for goal in spec.goals]
+            )
         return spec
 
     def view(self, number: int) -> ViewConditions:
