@@ -47,7 +47,7 @@ def collect(
         obs_mode: "rgbd" or "state".
         seed: the first one; all seeds are in the training range.
         workers: number of processes; by default one on each core.
-        perturb: keys of `PERTURBATIONS` to draw for each episode.
+        perturb: what to randomise in each episode: colors, light or camera.
         disturb: share of the executed actions that go wrong; see `gensim_envs.datasets.Disturbed`.
 
     Raises:

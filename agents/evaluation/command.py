@@ -41,7 +41,7 @@ class EvaluateConfig(Checked):
     """Episodes of each task and split."""
     split: tuple[Literal["train", "test"], ...] = ("train",)
     """Colours of training, others, or both."""
-    perturb: tuple[Literal["colors", "camera", "light", "distractors", "instruction"], ...] = ()
+    perturb: tuple[Literal[tuple(PERTURBATIONS)], ...] = ()  # type: ignore[valid-type]
     """Perturbations of each episode."""
     workers: cli.Workers = None
     json: Path | None = None
@@ -56,6 +56,9 @@ class EvaluateConfig(Checked):
         for one, other in (("checkpoint", "policy"), ("env", "tasks")):
             if getattr(self, one) and getattr(self, other):
                 raise AgentsError(f"--{one} and --{other} exclude each other; give one of them")
+        told = [each for each in self.perturb if "instruction" in PERTURBATIONS[each]]
+        if len(told) > 1:
+            raise AgentsError(f"--perturb {' '.join(told)} exclude each other; give one of them")
 
 
 def evaluate(config: EvaluateConfig) -> None:
@@ -68,7 +71,7 @@ def evaluate(config: EvaluateConfig) -> None:
         envs,
         seeds=list(TEST[: config.episodes]),
         splits=config.split,
-        perturb={key: PERTURBATIONS[key] for key in config.perturb},
+        perturb={k: v for each in config.perturb for k, v in PERTURBATIONS[each].items()},
         workers=config.workers,
         videos=config.videos,
         max_videos=config.max_videos,

@@ -35,10 +35,12 @@ from gensim_envs.seeds import TEST, TRAINING
 from gensim_envs.utils.processes import map_in_order
 from gensim_envs.utils.progress import Progress
 
-PERTURBATIONS: dict[str, Any] = {
-    "colors": "test", "camera": 0.02, "light": 1.0, "distractors": 4, "instruction": "wrong",
+PERTURBATIONS: dict[str, dict[str, Any]] = {
+    "colors": {"colors": "test"}, "camera": {"camera": 0.02}, "light": {"light": 1.0},
+    "distractors": {"distractors": 4},
+    **{f"{each}-instruction": {"instruction": each} for each in ("wrong", "blank", "paraphrased")},
 }  # fmt: skip
-"""The value of `reset(options={"perturb": {KEY: ...}})` for each `--perturb KEY`."""
+"""What each `--perturb KEY` adds to `reset(options={"perturb": {...}})`."""
 SPLITS = ("train", "test")
 
 _CHUNK = 5  # episodes of a job

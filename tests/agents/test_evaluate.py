@@ -113,8 +113,8 @@ def test_an_episode_has_the_perturbation() -> None:
 
 def test_resets_accept_all_perturbations() -> None:
     env = row(BOWL, "rgbd").make()
-    for key, value in PERTURBATIONS.items():
-        env.reset(seed=TEST[0], options={"perturb": {key: value}})
+    for perturb in PERTURBATIONS.values():
+        env.reset(seed=TEST[0], options={"perturb": perturb})
     env.close()
 
 
