@@ -22,6 +22,7 @@ from gensim_envs.utils import cli
 
 _DESCRIBED = (
     "name", "kind", "policy", "envs", "pool", "demos", "start", "group", "options", "seed",
+    "variant",
 )  # fmt: skip
 EXPERIMENT, LOG = "experiment.json", "log.txt"
 
@@ -118,6 +119,12 @@ class RunExperiment:
                 made = self._report(conditions)
                 seconds += made["seconds"]
                 found |= {each.name: _of_split(made, each.split) for each in conditions}
+        plain = {each.split: found[each.name] for each in all_conditions if not each.perturb}
+        for each in all_conditions:
+            if each.perturb and each.split in plain:
+                _compare(found[each.name], plain[each.split])
+        for result in (each for condition in found.values() for each in condition["results"]):
+            del result["outcomes"]
         return seconds, found
 
     def _report(self, conditions: Sequence[Condition]) -> dict[str, Any]:
@@ -136,15 +143,37 @@ class RunExperiment:
 
 
 def _of_split(made: dict[str, Any], split: str) -> dict[str, Any]:
-    """The results of a report for one split, without single episodes."""
+    """The results of a report for one split."""
     results, left_out = (
         [each for each in made[key] if each["split"] == split] for key in ("results", "left_out")
     )
     return {
         "seeds": [made["seeds"][0], made["seeds"][-1]],
-        "results": [{k: v for k, v in each.items() if k != "outcomes"} for each in results],
+        "results": results,
         "left_out": left_out,
     }
+
+
+def _compare(perturbed: dict[str, Any], plain: dict[str, Any]) -> None:
+    """Add to results the difference of success to the same episodes without the perturbation."""
+    solved = {
+        (result["env"], each["seed"]): each["success"]
+        for result in plain["results"]
+        for each in result["outcomes"]
+    }
+    for result in perturbed["results"]:
+        env = result["env"]
+        pairs = [
+            each["success"] - solved[env, each["seed"]]
+            for each in result["outcomes"]
+            if (env, each["seed"]) in solved
+        ]
+        if pairs:
+            result["difference"] = {
+                "success": sum(pairs) / len(pairs),
+                "interval": results.bootstrap(pairs),
+                "episodes": len(pairs),
+            }
 
 
 def _flag(name: str, value: Any) -> list[str]:

@@ -27,7 +27,7 @@ _SUITE = {
 _LIST = {"purpose": str, "tasks": list}
 _BLOCK = {
     "policies": list, "tasks": (list, str), "pool": str, "demos": list, "start": dict,
-    "conditions": list, "options": dict, "seeds": list,
+    "conditions": list, "options": dict, "seeds": list, "variant": str,
 }  # fmt: skip
 
 Lists = Mapping[str, Mapping[str, Any]]
@@ -72,6 +72,7 @@ class Experiment:
         conditions: of its evaluation; without any, others only start from it.
         options: of training, where they differ from the defaults of the policy.
         seed: of training.
+        variant: what is special about its options, for tables and names; None for nothing.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Experiment:
     conditions: tuple[Condition, ...]
     options: dict[str, Any]
     seed: int
+    variant: str | None
 
     @property
     def kind(self) -> str:
@@ -202,7 +204,7 @@ def _experiments(
 ) -> Iterable[Experiment]:
     """The experiments of one block: seeds x policies x tasks x numbers of demonstrations.
 
-    Names state seeds other than that of the suite.
+    Names state variants, and seeds other than that of the suite.
     """
     _check_keys(block, _BLOCK, where, optional=set(_BLOCK) - {"policies"})
     for key in ("demos", "seeds"):
@@ -216,6 +218,7 @@ def _experiments(
     chosen = tuple(conditions[name] for name in used)
     options = block.get("options", {})
     start, pool, tasks = block.get("start"), block.get("pool"), block.get("tasks")
+    variant = block.get("variant")
     group = tasks if isinstance(tasks, str) else None
     if not start and 0 in block.get("demos", []):
         raise AgentsError(f"{where}: a policy without demonstrations needs one to start from")
@@ -225,15 +228,16 @@ def _experiments(
     for number, policy, envs, demos in itertools.product(
         block.get("seeds", [seed]), block["policies"], groups, block.get("demos", [None])
     ):
-        other = None if number == seed else f"seed{number}"
-        before = _name(policy, start["pool"], start["demos"], other) if start else None
+        special = [variant.replace(" ", "_")] if variant else []
+        special += [] if number == seed else [f"seed{number}"]
+        before = _name(policy, start["pool"], start["demos"], *special) if start else None
         trained_on = pool or _short(envs[0])
         name = _name(before, trained_on, demos) if before else _name(
-            policy, trained_on, demos, other
+            policy, trained_on, demos, *special
         )  # fmt: skip
         yield Experiment(
             name, policy, envs, start["pool"] if start else pool, demos, before, group, chosen,
-            options, number,
+            options, number, variant,
         )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,7 +30,9 @@ def _with(kind: type) -> Using:
     """
 
     def check(data: Any) -> Any:
-        decode(kind, {each.name: data[each.name.rstrip("_")] for each in fields(kind)})
+        keys = {each.name: each.name.rstrip("_") for each in fields(kind)}
+        missing = {each.name for each in fields(kind) if each.default is not MISSING} - set(data)
+        decode(kind, {name: data[key] for name, key in keys.items() if name not in missing})
         return data
 
     return Using(check)
@@ -38,6 +40,15 @@ def _with(kind: type) -> Using:
 
 _Line = Annotated[str, Line()]
 _Share = Annotated[float, Range(0, 1)]
+_Change = Annotated[float, Range(-1, 1)]
+
+
+@dataclass(frozen=True)
+class _Difference:
+    """What they show of the difference to the same episodes without a perturbation."""
+
+    success: _Change
+    interval: Annotated[list[_Change], Size(2, 2)]
 
 
 @dataclass(frozen=True)
@@ -49,6 +60,7 @@ class _Result:
     success_interval: Annotated[list[_Share], Size(2, 2)]
     return_: Annotated[float, Range(-100, 100)]
     episodes: Annotated[int, Range(1, 10**9)]
+    difference: Annotated[Any, _with(_Difference)] = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +106,7 @@ class _Experiment:
     machine: Annotated[Any, _with(_Machine)]
     versions: dict[str, _Line]
     conditions: dict[str, Annotated[Any, _with(_Condition)]]
+    variant: _Line | None = None
 
 
 @dataclass(frozen=True)
@@ -169,6 +182,7 @@ def markdown(results: Record, plots: Sequence[str] = ()) -> str:
     text = _TEMPLATE.render(
         results, plots=plots,
         success=_success_table(evaluated), perturbations=_perturbation_table(evaluated),
+        differences=_difference_table(evaluated),
         machines=list(dict.fromkeys(map(_machine, experiments))),
         several_seeds=len({each["seed"] for each in evaluated}) > 1,
         commands=[line for each in experiments for line in each["commands"]],
@@ -178,8 +192,8 @@ def markdown(results: Record, plots: Sequence[str] = ()) -> str:
 
 def label(experiment: Record) -> str:
     """The policy of an experiment and its training, without the task of its evaluation."""
-    demos = experiment["demos"]
-    parts = [experiment["policy"]]
+    demos, variant = experiment["demos"], experiment.get("variant")
+    parts = [experiment["policy"], *([variant] if variant else [])]
     if experiment["kind"] in ("few-shot", "zero-shot"):
         pool = experiment["start"].removeprefix(f"{experiment['policy']}-{experiment['pool']}-")
         before = pool.partition("-")[0]  # of each task of the pool
@@ -274,6 +288,17 @@ def _perturbation_table(experiments: Sequence[Record]) -> str:
     return _table("policy", rows, ["seen", *others], lambda row, c: entries.get((row, c), ""))
 
 
+def _difference_table(experiments: Sequence[Record]) -> str:
+    entries = {
+        (f"{label(each)}: {_short(result['env'])}", condition): _signed(result["difference"])
+        for each in experiments
+        for condition, result in results_of(each, each["conditions"])
+        if "difference" in result
+    }
+    rows, columns = (list(dict.fromkeys(key[k] for key in entries)) for k in (0, 1))
+    return _table("policy", rows, columns, lambda row, c: entries.get((row, c), "")) if rows else ""
+
+
 def _table(
     corner: str, rows: Sequence[str], columns: Sequence[str], entry: Callable[[str, str], str]
 ) -> str:
@@ -286,6 +311,11 @@ def _percent(result: Record) -> str:
     low, high = result["success_interval"]
     success, mean_return = 100 * result["success"], 100 * result["return"]
     return f"{success:.0f} ({100 * low:.0f}-{100 * high:.0f}), {mean_return:.0f}"
+
+
+def _signed(difference: Record) -> str:
+    success, low, high = (100 * x for x in (difference["success"], *difference["interval"]))
+    return f"{success:+.0f} ({low:+.0f} to {high:+.0f})"
 
 
 def _short(env: str) -> str:

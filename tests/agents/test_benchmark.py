@@ -25,7 +25,7 @@ ENV = "gensim/BlockInsertion-v0"
 CLONING = {"steps": 40, "checkpoint-every": 1, "validate-every": 0, "batch-size": 4}
 RANDOMISED = CLONING | {"steps": 1, "perturb": ["light", "camera"]}
 EXPERIMENTS = [
-    {"policies": ["oracle"], "tasks": [ENV]},
+    {"policies": ["oracle"], "tasks": [ENV], "conditions": ["seen", "unseen", "wrong instruction"]},
     {
         "policies": ["bc_state"],
         "tasks": [ENV],
@@ -40,6 +40,7 @@ EXPERIMENTS = [
         "demos": [3],
         "options": RANDOMISED,
         "conditions": [],
+        "variant": "moved cameras",
     },
 ]
 
@@ -51,7 +52,10 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = {
         "name": "tiny", "version": 0, "purpose": "Made for a test", "episodes": 2, "seed": 0,
         "threads": 1, "experiments": EXPERIMENTS,
-        "conditions": {"seen": {"split": "train"}, "unseen": {"split": "test"}},
+        "conditions": {
+            "seen": {"split": "train"}, "unseen": {"split": "test"},
+            "wrong instruction": {"perturb": {"instruction": "wrong"}},
+        },
     }  # fmt: skip
     path.write_text(json.dumps({"lists": {}, "suites": [made]}))
     freeze(path)
@@ -89,6 +93,7 @@ def test_a_killed_benchmark_resumes(
     check_experiments(*first)
     made = {path.name for path in (out / "demos").iterdir() if path.is_dir()}
     assert made == {f"{ENV[7:]}-state-2", f"{ENV[7:]}-state-light-camera-3"}
+    assert randomised["name"] == f"bc_state-{ENV[7:]}-3-moved_cameras"
     assert f"--data DIR/demos/{ENV[7:]}-state-light-camera-3" in randomised["commands"][0]
     (failed,) = results["failed"]
     assert failed == {"name": f"bc_state-{ENV[7:]}-1", "error": "--steps is 0; expected 1 or more"}
@@ -144,6 +149,9 @@ def check_experiments(oracle: dict[str, Any], cloning: dict[str, Any]) -> None:
     assert oracle["conditions"]["unseen"]["results"][0]["split"] == "test"
     assert oracle["conditions"]["seen"]["seeds"] == [30_000, 30_001]
     assert oracle["seconds"]["train"] is None and cloning["seconds"]["train"] > 0
+    (wrong,) = oracle["conditions"]["wrong instruction"]["results"]  # which an oracle ignores
+    assert wrong["difference"] == {"success": 0, "interval": [0, 0], "episodes": 2}
+    assert "difference" not in seen and "outcomes" not in seen
     assert {"cpu", "cores", "gpu"} <= set(oracle["machine"])
     assert (cloning["demos"], cloning["kind"], cloning["seed"]) == (2, "single", 0)
 

@@ -85,7 +85,7 @@ def test_perturbations_are_those_of_the_evaluate_command() -> None:
         for condition in each.conditions
     }
     perturbed = [condition.perturb for condition in found.values() if condition.perturb]
-    assert perturbed == [{key: value} for key, value in PERTURBATIONS.items()]
+    assert perturbed == list(PERTURBATIONS.values())
 
 
 def test_pools_grow_and_leave_out_what_is_held_out() -> None:

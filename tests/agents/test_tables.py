@@ -104,6 +104,15 @@ def test_seeds_are_pooled_and_means_have_their_range() -> None:
     assert "several training seeds" not in tables.markdown(results(experiment("t", "A", 5)))
 
 
+def test_variants_have_their_own_rows() -> None:
+    made = (experiment("t", "A", 5, variant=each, name=f"t-{each}") for each in (None, "moved"))
+    text = tables.markdown(results(*made))
+    assert lines(text, "| policy") == ["| policy | A |"]
+    assert [line.split(" | ")[0] for line in lines(text, "| t, ")] == [
+        "| t, 5 demos", "| t, moved, 5 demos",
+    ]  # fmt: skip
+
+
 def test_means_do_not_depend_on_the_order_of_tasks() -> None:
     rates = (0.01, 0.02, 0.03, 0.15)  # added up as floats, 5.2 or 5.3 %
     shown = set()
@@ -116,10 +125,13 @@ def test_means_do_not_depend_on_the_order_of_tasks() -> None:
 
 def test_perturbations_and_failures_have_their_own_places() -> None:
     data = results(experiment("t", "gensim/A-v0", 10, conditions={"seen": 0.9, "light": 0.4}))
+    (light,) = data["experiments"][0]["conditions"]["light"]["results"]
+    light["difference"] = {"success": -0.5, "interval": [-0.61, -0.4], "episodes": 100}
     data["failed"] = [{"name": "t-gensim/B-v0-10", "error": "no loss"}]
     text = tables.markdown(data)
     assert lines(text, "| t, 10 demos: A-v0") == [
-        "| t, 10 demos: A-v0 | 90 (40-60), 95 | 40 (40-60), 45 |"
+        "| t, 10 demos: A-v0 | 90 (40-60), 95 | 40 (40-60), 45 |",
+        "| t, 10 demos: A-v0 | -50 (-61 to -40) |",
     ]
     assert "### Failed\n\n- t-gensim/B-v0-10: no loss" in text
 
