@@ -122,7 +122,7 @@ def table(report: dict[str, Any]) -> str:
     lines += [
         [
             each["env"], {"train": "seen", "test": "unseen"}[each["split"]],
-            ", ".join(each["perturb"]) or "-",
+            ", ".join(f"{key}={value}" for key, value in each["perturb"].items()) or "-",
             f"{each['success']:.1%}", "{:.1%} .. {:.1%}".format(*each["success_interval"]),
             f"{each['return']:.3f}", "{:.3f} .. {:.3f}".format(*each["return_interval"]),
             str(each["episodes"]), str(each["steps"]),
