@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
@@ -179,13 +180,16 @@ def markdown(results: Record, plots: Sequence[str] = ()) -> str:
     """
     experiments = results["experiments"]
     evaluated = [each for each in experiments if each["conditions"]]
+    kinds: dict[str, list[Record]] = {}
+    for each in experiments:
+        kinds.setdefault(label(each), []).append(each)
     text = _TEMPLATE.render(
-        results, plots=plots,
+        results, plots=plots, kinds=kinds,
         success=_success_table(evaluated), perturbations=_perturbation_table(evaluated),
         differences=_difference_table(evaluated),
-        machines=list(dict.fromkeys(map(_machine, experiments))),
         several_seeds=len({each["seed"] for each in evaluated}) > 1,
-        commands=[line for each in experiments for line in each["commands"]],
+        machines=list(dict.fromkeys(map(_machine, experiments))),
+        commands=[line for each in kinds.values() for line in each[0]["commands"]],
     )  # fmt: skip
     return text.rstrip() + "\n"
 
@@ -322,13 +326,25 @@ def _short(env: str) -> str:
     return env.removeprefix("gensim/")
 
 
-def _seconds(seconds: float | None) -> str:
-    return "" if seconds is None else f"{seconds:.0f}"
+def _seconds(experiments: Iterable[Record], what: str) -> str:
+    taken = [each["seconds"][what] for each in experiments]
+    known = [seconds for seconds in taken if seconds is not None]
+    return f"{statistics.median(known):.0f}" if known else ""
 
 
-def _seeds(experiment: Record) -> str:
-    seeds = [seed for each in experiment["conditions"].values() for seed in each["seeds"]]
+def _seeds(experiments: Iterable[Record]) -> str:
+    return ", ".join(map(str, sorted({each["seed"] for each in experiments})))
+
+
+def _test_seeds(experiments: Iterable[Record]) -> str:
+    conditions = [found for each in experiments for found in each["conditions"].values()]
+    seeds = [seed for each in conditions for seed in each["seeds"]]
     return f"{min(seeds)}..{max(seeds)}" if seeds else ""
+
+
+def _machines(experiments: Iterable[Record], known: Sequence[str]) -> str:
+    numbers = sorted({known.index(_machine(each)) + 1 for each in experiments})
+    return ", ".join(map(str, numbers))
 
 
 def _machine(experiment: Record) -> str:
@@ -339,5 +355,7 @@ def _machine(experiment: Record) -> str:
 
 
 _environment = Environment(loader=FileSystemLoader(Path(__file__).parent), trim_blocks=True)
-_environment.filters |= {"test_seeds": _seeds, "seconds": _seconds, "machine": _machine}
+_environment.filters |= {
+    "seeds": _seeds, "test_seeds": _test_seeds, "seconds": _seconds, "machines": _machines,
+}  # fmt: skip
 _TEMPLATE = _environment.get_template("results.md.jinja")
