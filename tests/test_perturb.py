@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from gensim_envs import Oracle, PerturbationError
 from gensim_envs.api import Block, Bowl, Box, Cylinder, Pose, Scene, Stand, Zone
+from gensim_envs.envs.paraphrases import paraphrased
 from gensim_envs.envs.perturbations import DISTRACTORS, Perturbation
 from gensim_envs.sim.cameras import TABLE_COLOR
 from gensim_envs.sim.views import PIXEL, pixel_of_xy
@@ -386,6 +387,30 @@ def test_a_paraphrase_names_the_same_things(make: Any, id: str) -> None:
             assert other.instruction != goal.instruction
             for word in (*COLORS, *NOUNS):
                 assert goal.instruction.count(word) == other.instruction.count(word)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "kept"),
+    [  # words that every paraphrase has, since others would mean something else
+        ("load the sled with blue blocks", "load the sled with blue blocks"),
+        ("set up the pins", "set up the pins"),
+        ("take away the red block", "take away the red block"),
+        ("lay it so that it rests on both", "lay it so that it rests on both"),
+        ("sweep the crumbs into the zone", "the crumbs into the zone"),
+        ("bring it down, snug against both of its arms", "snug against both of its arms"),
+        ("it is the turn of the crosses: set a plus", "it is the turn of the crosses: set a plus"),
+        ("Put the red block on the blue block.", "the red block on the blue block"),
+        ("put both red blocks next to the zone", "the two red blocks"),
+    ],
+)
+def test_paraphrases_mean_the_same(sentence: str, kept: str) -> None:
+    for seed in range(20):
+        said = paraphrased(sentence, np.random.default_rng(seed))
+        assert kept in said and said != sentence and "." not in said
+        assert said == paraphrased(sentence, np.random.default_rng(seed))
+        if re.match("could|can|your|I want", said):
+            assert not re.search("it is|set up|take away|with", said)
+    assert paraphrased("", np.random.default_rng(0)) == ""
 
 
 def three(scene: Scene) -> None:
