@@ -56,7 +56,7 @@ class EvaluateConfig(Checked):
         for one, other in (("checkpoint", "policy"), ("env", "tasks")):
             if getattr(self, one) and getattr(self, other):
                 raise AgentsError(f"--{one} and --{other} exclude each other; give one of them")
-        told = [each for each in self.perturb if "instruction" in PERTURBATIONS[each]]
+        told = dict.fromkeys(each for each in self.perturb if "instruction" in PERTURBATIONS[each])
         if len(told) > 1:
             raise AgentsError(f"--perturb {' '.join(told)} exclude each other; give one of them")
 

@@ -240,7 +240,8 @@ def _record(source: str | Path, setting: Setting, seed: int, videos: Path) -> Pa
     """Record one episode, in a worker process."""
     from agents.evaluation.videos import record
 
-    name = "-".join([setting.env.split("/")[-1], setting.split, *setting.perturb, str(seed)])
+    changed = [f"{v}_{k}" if isinstance(v, str) else k for k, v in setting.perturb.items()]
+    name = "-".join([setting.env.split("/")[-1], setting.split, *changed, str(seed)])
     path = videos / f"{name}.mp4"
     record(kept_policy(source), setting, seed, path)
     return path
