@@ -196,17 +196,25 @@ def _make_dataset(folder: Path) -> None:
 
 
 def _make_results(folder: Path) -> None:
-    result = {"env": "A", "success": 0.5, "episodes": 9, "success_interval": [0.4, 0.6]}
-    experiment = {
-        "name": "a", "kind": "single", "policy": "a", "envs": ["A"], "pool": None, "demos": 1,
-        "start": None, "seed": 0, "commands": ["train it"], "seconds": {"train": 6, "evaluate": 2},
-        "machine": {"cpu": "A", "cores": 2, "system": "Linux", "gpu": None},
-        "versions": {"python": "3.11"},
-        "conditions": {"seen": {"results": [result], "seeds": [1, 2]}},
+    result = {
+        "env": "A", "success": 0.5, "episodes": 9, "success_interval": [0.4, 0.6], "return": 0.6,
+        "paired": {"both": 3, "gained": 1, "lost": 2, "neither": 3},
     }  # fmt: skip
+    experiment = {
+        "name": "a", "kind": "multi", "policy": "a", "envs": ["B"], "pool": "p", "demos": 1,
+        "start": None, "pool_demos": None, "group": None, "seed": 0, "variant": None,
+        "commands": ["train it"], "seconds": {"train": 6, "evaluate": 2},
+        "machine": {"cpu": "A", "cores": 2, "system": "Linux", "gpu": None},
+        "versions": {"python": "3.11"}, "conditions": {},
+    }  # fmt: skip
+    conditions = {name: {"results": [result], "seeds": [1, 2]} for name in ("seen", "light")}
+    few = {"kind": "few-shot", "envs": ["A"], "start": "a", "pool_demos": 1, "group": "near",
+           "conditions": conditions}  # fmt: skip
+    few |= {"variant": "changed"}
+    seeds = [experiment | few | {"name": f"a{seed}", "seed": seed} for seed in (0, 1)]
     whole = {
         "suite": "made", "version": 1, "purpose": "Made for a test", "sha256": "x",
-        "experiments": [experiment], "failed": [],
+        "experiments": [experiment, *seeds], "failed": [],
     }  # fmt: skip
     (folder / "results.json").write_text(json.dumps(whole))
     job = Job({"model": "a"}, {"train.jsonl": "f"}, True, "j", "t")

@@ -43,6 +43,7 @@ from gensim_envs.pages.report import labels, write_report
 from gensim_envs.pages.runs import Run
 from gensim_envs.pages.snapshots import Snapshot, take_snapshot, webp
 from gensim_envs.pages.stats import count, lines
+from gensim_envs.utils.statistics import paired_difference
 
 SCRIPT = (
     "</script></style><script>window.harm = 1</script><img src=x onerror='window.harm = 1'>\x00"
@@ -106,6 +107,14 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 # --- the figures ------------------------------------------------------------------------------
+
+
+def test_intervals_of_paired_differences_are_newcombes() -> None:
+    """An example of his paper, and counts at which simpler intervals have no width."""
+    assert paired_difference(36, 2, 12, 0) == pytest.approx((-0.3404, -0.0569), abs=1e-4)
+    low, high = paired_difference(100, 0, 0, 0)
+    assert low < 0 < high and low == pytest.approx(-high)
+    assert paired_difference(0, 100, 0, 0)[1] == 1
 
 
 @given(st.integers(0, 500).flatmap(lambda of: st.tuples(st.integers(0, of), st.just(of))))

@@ -22,7 +22,7 @@ from gensim_envs.utils import cli
 
 _DESCRIBED = (
     "name", "kind", "policy", "envs", "pool", "demos", "start", "group", "options", "seed",
-    "variant",
+    "variant", "pool_demos",
 )  # fmt: skip
 EXPERIMENT, LOG = "experiment.json", "log.txt"
 
@@ -121,10 +121,10 @@ class RunExperiment:
                 found |= {each.name: _of_split(made, each.split) for each in conditions}
         plain = {each.split: found[each.name] for each in all_conditions if not each.perturb}
         for each in all_conditions:
-            if each.perturb and each.split in plain:
-                _compare(found[each.name], plain[each.split])
-        for result in (each for condition in found.values() for each in condition["results"]):
-            del result["outcomes"]
+            compared = plain.get(each.split) if each.perturb else None
+            found[each.name] = found[each.name] | {
+                "results": [_without_episodes(r, compared) for r in found[each.name]["results"]]
+            }
         return seconds, found
 
     def _report(self, conditions: Sequence[Condition]) -> dict[str, Any]:
@@ -154,26 +154,28 @@ def _of_split(made: dict[str, Any], split: str) -> dict[str, Any]:
     }
 
 
-def _compare(perturbed: dict[str, Any], plain: dict[str, Any]) -> None:
-    """Add to results the difference of success to the same episodes without the perturbation."""
+def _without_episodes(result: dict[str, Any], plain: dict[str, Any] | None) -> dict[str, Any]:
+    """A result without its single episodes, but compared with the same ones in `plain`.
+
+    `paired` counts the episodes that were solved in both cases, in this one only (gained), in the
+    plain one only (lost), and in neither. It is None if there is nothing to compare with.
+    """
+    short: dict[str, Any] = {k: v for k, v in result.items() if k != "outcomes"}
     solved = {
-        (result["env"], each["seed"]): each["success"]
-        for result in plain["results"]
-        for each in result["outcomes"]
+        each["seed"]: each["success"]
+        for other in (plain["results"] if plain else ())
+        if other["env"] == result["env"]
+        for each in other["outcomes"]
     }
-    for result in perturbed["results"]:
-        env = result["env"]
-        pairs = [
-            each["success"] - solved[env, each["seed"]]
-            for each in result["outcomes"]
-            if (env, each["seed"]) in solved
-        ]
-        if pairs:
-            result["difference"] = {
-                "success": sum(pairs) / len(pairs),
-                "interval": results.bootstrap(pairs),
-                "episodes": len(pairs),
-            }
+    pairs = [(solved.get(each["seed"]), each["success"]) for each in result["outcomes"]]
+    paired = {
+        name: pairs.count(pair)
+        for name, pair in (
+            ("both", (True, True)), ("gained", (False, True)),
+            ("lost", (True, False)), ("neither", (False, False)),
+        )
+    }  # fmt: skip
+    return short | {"paired": paired if any(paired.values()) else None}
 
 
 def _flag(name: str, value: Any) -> list[str]:

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from gensim_envs.utils import files
-from gensim_envs.utils.statistics import wilson
 
 Record = Mapping[str, Any]
 """The experiment.json of a finished experiment."""
-Curves = dict[str, dict[int, tuple[float, float]]]
-"""By name: number on the x axis -> mean success over tasks, and its standard error."""
+Curves = dict[str, dict[int, tuple[float, float, float]]]
+"""By name: number on the x axis -> mean success over tasks, and the ends of its error bar."""
 
 
 def results_of(experiment: Record, conditions: Iterable[str]) -> Iterable[tuple[str, Record]]:
@@ -24,15 +23,9 @@ def results_of(experiment: Record, conditions: Iterable[str]) -> Iterable[tuple[
             yield condition, result
 
 
-def pooled(results: Sequence[Record]) -> Record:
-    """The result on the episodes of several runs together."""
-    if len(results) == 1:
-        return results[0]
-    count = sum(each["episodes"] for each in results)
-    solved = round(sum(each["episodes"] * each["success"] for each in results))
-    total = math.fsum(each["episodes"] * each["return"] for each in results)
-    return {"env": results[0]["env"], "success": solved / count, "return": total / count,
-            "success_interval": wilson(solved, count), "episodes": count}  # fmt: skip
+def policy_label(experiment: Record) -> str:
+    """The policy of an experiment, and what is special about its training."""
+    return ", ".join(filter(None, (experiment["policy"], experiment["variant"])))
 
 
 def demos_label(demos: int) -> str:
@@ -63,59 +56,82 @@ def plot(results: Record, folder: Path) -> list[str]:
 
 def over_demos(experiments: Sequence[Record]) -> Curves:
     """Success with seen colours over demonstrations, for policies with several numbers of them."""
-    groups: dict[str, dict[int, list[Record]]] = {}
+    groups: _Groups = {}
     for each in experiments:
         if each["kind"] == "single" and each["demos"]:
-            results = [result for _, result in results_of(each, ["seen"])]
-            groups.setdefault(each["policy"], {}).setdefault(each["demos"], []).extend(results)
+            points = groups.setdefault(policy_label(each), {})
+            points.setdefault(each["demos"], []).append(each)
     return _curves(groups)
 
 
 def over_tasks(experiments: Sequence[Record]) -> Curves:
     """Success on new tasks over the number of tasks trained on before; 0 is from scratch.
 
-    There is a curve for each policy and number of demonstrations of the new task, with all training
-    seeds. Of runs with equally many tasks and other numbers of demonstrations, the first count.
+    There is a curve for each policy and number of demonstrations of the new task. Of several pools
+    of one size, or numbers of demonstrations of their tasks, the first counts.
     """
-    first: dict[tuple[str, int], int] = {}
+    first: dict[tuple[str, int], tuple[str, int]] = {}
     pools: dict[str, int] = {}
     for each in experiments:
         if each["kind"] == "multi":
-            size = len(each["envs"])
-            if first.setdefault((each["policy"], size), each["demos"]) == each["demos"]:
+            size, pool = len(each["envs"]), (each["pool"], each["demos"])
+            if first.setdefault((policy_label(each), size), pool) == pool:
                 pools[each["name"]] = size
     new = {env for each in experiments if each["start"] is not None for env in each["envs"]}
-    groups: dict[str, dict[int, list[Record]]] = {}
+    groups: _Groups = {}
     for each in experiments:
         if each["start"] in pools or (each["kind"] == "single" and set(each["envs"]) <= new):
-            results = [result for _, result in results_of(each, ["seen"])]
-            name = f"{each['policy']}, {demos_label(each['demos'])}"
-            groups.setdefault(name, {}).setdefault(pools.get(each["start"], 0), []).extend(results)
+            points = groups.setdefault(f"{policy_label(each)}, {demos_label(each['demos'])}", {})
+            points.setdefault(pools.get(each["start"], 0), []).append(each)
     return _curves(groups)
 
 
-def _curves(groups: Mapping[str, Mapping[int, Sequence[Record]]]) -> Curves:
+_Groups = dict[str, dict[int, list[Record]]]
+"""By name: number on the x axis -> experiments, of several tasks and training seeds."""
+
+
+def _curves(groups: _Groups) -> Curves:
     """Means over tasks, the same ones at each point; single points are left out."""
     curves = {}
     for name, points in groups.items():
+        runs = {x: _runs(experiments) for x, experiments in points.items()}
         measured: dict[str, set[int]] = {}  # task -> points at which it was evaluated
-        for x, results in points.items():
-            for result in results:
-                measured.setdefault(result["env"], set()).add(x)
+        for x, of_seeds in runs.items():
+            for env in {env for tasks in of_seeds.values() for env in tasks}:
+                measured.setdefault(env, set()).add(x)
         most = max(measured.values(), key=len, default=set())
-        tasks = [env for env, where in measured.items() if where >= most]
+        envs = sorted(env for env, where in measured.items() if where >= most)
         if len(most) > 1:
-            curves[name] = {
-                x: _mean([each for each in points[x] if each["env"] in tasks]) for x in sorted(most)
-            }
+            curves[name] = {x: _point(runs[x], envs) for x in sorted(most)}
     return curves
 
 
-def _mean(results: Sequence[Record]) -> tuple[float, float]:
-    """Mean success, and its standard error over episodes of these tasks."""
-    rates = [(each["success"], each["episodes"]) for each in results]
-    variance = sum(p * (1 - p) / n for p, n in rates) / len(rates) ** 2
-    return sum(p for p, _ in rates) / len(rates), math.sqrt(variance)
+def _runs(experiments: Iterable[Record]) -> dict[int, dict[str, Record]]:
+    """Results with seen colours by training seed and task."""
+    found: dict[int, dict[str, Record]] = {}
+    for each in experiments:
+        for _, result in results_of(each, ["seen"]):
+            found.setdefault(each["seed"], {})[result["env"]] = result
+    return found
+
+
+def _point(runs: Mapping[int, Mapping[str, Record]], envs: Sequence[str]) -> Any:
+    """Mean success over tasks and the ends of its error bar.
+
+    The bar is the range of the training seeds that have all tasks, or for a single one the 95 %
+    interval of its episodes.
+    """
+    whole = [tasks for tasks in runs.values() if all(env in tasks for env in envs)]
+    if not whole:  # each task with the seeds that it has
+        merged = {env: result for tasks in runs.values() for env, result in tasks.items()}
+        whole = [merged]
+    means = [sum(tasks[env]["success"] for env in envs) / len(envs) for tasks in whole]
+    mean = sum(means) / len(means)
+    if len(means) > 1:
+        return mean, min(means), max(means)
+    rates = [(whole[0][env]["success"], whole[0][env]["episodes"]) for env in envs]
+    error = 1.96 * math.sqrt(sum(p * (1 - p) / n for p, n in rates)) / len(rates)
+    return mean, mean - error, mean + error
 
 
 def _draw(curves: Curves, x_label: str, logarithmic: bool, path: Path) -> None:
@@ -124,9 +140,13 @@ def _draw(curves: Curves, x_label: str, logarithmic: bool, path: Path) -> None:
     figure = Figure(figsize=(6, 4), layout="constrained")
     axes = figure.add_subplot()
     for name, points in curves.items():
-        errors = [1.96 * error for _, error in points.values()]
-        means = [mean for mean, _ in points.values()]
-        axes.errorbar(list(points), means, errors, marker="o", capsize=3, label=name)
+        means = [mean for mean, _, _ in points.values()]
+        errors = [[mean - low, high - mean] for mean, low, high in points.values()]
+        # Matplotlib reads $ as mathematics, and leaves out names that begin with _.
+        name = name.replace("$", r"\$").lstrip("_")
+        axes.errorbar(
+            list(points), means, list(zip(*errors, strict=True)), marker="o", capsize=3, label=name
+        )
     if logarithmic:
         axes.set_xscale("log")
     ticks = sorted({x for points in curves.values() for x in points})

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ _SUITE = {
     "name": str, "version": int, "purpose": str, "episodes": int, "seed": int, "threads": int,
     "conditions": dict, "experiments": list, "programs": dict, "frozen": dict,
 }  # fmt: skip
+_START = {"pool": str, "demos": int, "variant": str}
 _LIST = {"purpose": str, "tasks": list}
 _BLOCK = {
     "policies": list, "tasks": (list, str), "pool": str, "demos": list, "start": dict,
@@ -68,10 +70,12 @@ class Experiment:
         demos: demonstrations of each task; None for policies that need none, 0 to evaluate the
             experiment it starts from without further training.
         start: name of the experiment whose policy it starts from, which has the same seed.
+        pool_demos: demonstrations of each task of the pool that the start was trained on.
         group: name of the task list that its task is from; tables show a mean of each.
         conditions: of its evaluation; without any, others only start from it.
         options: of training, where they differ from the defaults of the policy.
-        seed: of training.
+        seed: of training: of initial weights, batches and augmentation. Demonstrations are the
+            same for all seeds.
         variant: what is special about its options, for tables and names; None for nothing.
     """
 
@@ -81,6 +85,7 @@ class Experiment:
     pool: str | None
     demos: int | None
     start: str | None
+    pool_demos: int | None
     group: str | None
     conditions: tuple[Condition, ...]
     options: dict[str, Any]
@@ -208,8 +213,9 @@ def _experiments(
     """
     _check_keys(block, _BLOCK, where, optional=set(_BLOCK) - {"policies"})
     for key in ("demos", "seeds"):
-        if not all(type(each) is int and each >= 0 for each in block.get(key, [])):
-            raise AgentsError(f"{where}: {key} is {block[key]!r:.60}; expected whole numbers")
+        numbers = block.get(key, [0])
+        if not numbers or not all(type(each) is int and each >= 0 for each in numbers):
+            raise AgentsError(f"{where}: {key} is {numbers!r:.60}; expected whole numbers")
     if ("pool" in block) == ("tasks" in block):
         raise AgentsError(f"{where} needs either tasks, one policy each, or a pool for one policy")
     used = block.get("conditions", ["seen", "unseen"])
@@ -219,6 +225,11 @@ def _experiments(
     options = block.get("options", {})
     start, pool, tasks = block.get("start"), block.get("pool"), block.get("tasks")
     variant = block.get("variant")
+    if start is not None:
+        _check_keys(start, _START, f"{where}: start", optional={"variant"})
+    for each in (variant, start and start.get("variant")):
+        if each is not None and not re.fullmatch("[a-z]+( [a-z]+)*", each):
+            raise AgentsError(f"{where}: variant is {each!r:.60}; expected words in lower case")
     group = tasks if isinstance(tasks, str) else None
     if not start and 0 in block.get("demos", []):
         raise AgentsError(f"{where}: a policy without demonstrations needs one to start from")
@@ -228,16 +239,16 @@ def _experiments(
     for number, policy, envs, demos in itertools.product(
         block.get("seeds", [seed]), block["policies"], groups, block.get("demos", [None])
     ):
-        special = [variant.replace(" ", "_")] if variant else []
-        special += [] if number == seed else [f"seed{number}"]
-        before = _name(policy, start["pool"], start["demos"], *special) if start else None
-        trained_on = pool or _short(envs[0])
-        name = _name(before, trained_on, demos) if before else _name(
-            policy, trained_on, demos, *special
-        )  # fmt: skip
+        other = None if number == seed else f"seed{number}"
+        before, trained_on = None, pool or _short(envs[0])
+        if start:
+            before = _name(policy, start["pool"], start["demos"], start.get("variant"), other)
+            name = _name(before, trained_on, demos, variant)
+        else:
+            name = _name(policy, trained_on, demos, variant, other)
         yield Experiment(
-            name, policy, envs, start["pool"] if start else pool, demos, before, group, chosen,
-            options, number, variant,
+            name, policy, envs, start["pool"] if start else pool, demos, before,
+            start["demos"] if start else None, group, chosen, options, number, variant,
         )  # fmt: skip
 
 
@@ -252,7 +263,7 @@ def _listed(tasks: str | Sequence[str], lists: Lists, where: str) -> tuple[str, 
 
 
 def _name(*parts: object) -> str:
-    return "-".join(str(part) for part in parts if part is not None)
+    return "-".join(str(part).replace(" ", "_") for part in parts if part is not None)
 
 
 def _short(env: str) -> str:

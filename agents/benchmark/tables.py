@@ -5,18 +5,19 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any
 
 from jinja2 import Environment, FileSystemLoader
 from tyro.conf import Positional
 
-from agents.benchmark.plots import Record, demos_label, plot, pooled, results_of
+from agents.benchmark.plots import Record, demos_label, plot, policy_label, results_of
 from agents.errors import AgentsError
 from gensim_envs.errors import FileError
 from gensim_envs.printing import printable
 from gensim_envs.utils.decode import DecodeError, Line, Range, Size, Using, decode, read
+from gensim_envs.utils.statistics import paired_difference
 
 _MOST = 2**20  # characters of the tables of one suite
 
@@ -31,9 +32,7 @@ def _with(kind: type) -> Using:
     """
 
     def check(data: Any) -> Any:
-        keys = {each.name: each.name.rstrip("_") for each in fields(kind)}
-        missing = {each.name for each in fields(kind) if each.default is not MISSING} - set(data)
-        decode(kind, {name: data[key] for name, key in keys.items() if name not in missing})
+        decode(kind, {each.name: data[each.name.rstrip("_")] for each in fields(kind)})
         return data
 
     return Using(check)
@@ -41,15 +40,23 @@ def _with(kind: type) -> Using:
 
 _Line = Annotated[str, Line()]
 _Share = Annotated[float, Range(0, 1)]
-_Change = Annotated[float, Range(-1, 1)]
+
+
+_Count = Annotated[int, Range(0, 10**9)]
 
 
 @dataclass(frozen=True)
-class _Difference:
-    """What they show of the difference to the same episodes without a perturbation."""
+class _Paired:
+    """Numbers of episodes that were solved with and without a perturbation."""
 
-    success: _Change
-    interval: Annotated[list[_Change], Size(2, 2)]
+    both: _Count
+    gained: _Count
+    lost: _Count
+    neither: _Count
+
+    def __post_init__(self) -> None:
+        if not (self.both or self.gained or self.lost or self.neither):
+            raise DecodeError("paired has no episodes")
 
 
 @dataclass(frozen=True)
@@ -61,7 +68,7 @@ class _Result:
     success_interval: Annotated[list[_Share], Size(2, 2)]
     return_: Annotated[float, Range(-100, 100)]
     episodes: Annotated[int, Range(1, 10**9)]
-    difference: Annotated[Any, _with(_Difference)] = None
+    paired: _Paired | None
 
 
 @dataclass(frozen=True)
@@ -107,7 +114,13 @@ class _Experiment:
     machine: Annotated[Any, _with(_Machine)]
     versions: dict[str, _Line]
     conditions: dict[str, Annotated[Any, _with(_Condition)]]
-    variant: _Line | None = None
+    variant: _Line | None
+    pool_demos: int | None
+
+    def __post_init__(self) -> None:
+        decode(list[_Line], [*self.versions, *self.conditions])
+        if self.kind in ("few-shot", "zero-shot") and None in (self.start, self.pool_demos):
+            raise DecodeError(f"{self.kind} needs start and pool_demos")
 
 
 @dataclass(frozen=True)
@@ -196,12 +209,10 @@ def markdown(results: Record, plots: Sequence[str] = ()) -> str:
 
 def label(experiment: Record) -> str:
     """The policy of an experiment and its training, without the task of its evaluation."""
-    demos, variant = experiment["demos"], experiment.get("variant")
-    parts = [experiment["policy"], *([variant] if variant else [])]
+    demos, parts = experiment["demos"], [policy_label(experiment)]
     if experiment["kind"] in ("few-shot", "zero-shot"):
-        pool = experiment["start"].removeprefix(f"{experiment['policy']}-{experiment['pool']}-")
-        before = pool.partition("-")[0]  # of each task of the pool
-        parts += [f"after {experiment['pool']} with {before} demos each", demos_label(demos)]
+        before = f"after {experiment['pool']} with {experiment['pool_demos']} demos each"
+        parts += [before, demos_label(demos)]
     elif experiment["kind"] == "multi":
         parts += [f"one for {experiment['pool']}", f"{demos_label(demos)} each"]
     elif demos is not None:
@@ -211,23 +222,22 @@ def label(experiment: Record) -> str:
 
 def _success_table(experiments: Sequence[Record]) -> str:
     """Policies by tasks, or tasks by policies if there are more tasks."""
-    seeds = _by_seed(experiments, SPLITS)
-    found = {key: pooled(list(results.values())) for key, results in seeds.items()}
+    found = _by_seed(experiments, SPLITS)
     policies, tasks = (list(dict.fromkeys(key[k] for key in found)) for k in (0, 1))
     entries = {
-        (policy, _column(_short(task), condition)): _percent(result)
-        for (policy, task, condition), result in found.items()
+        (policy, _column(_short(task), condition)): _entry(results)
+        for (policy, task, condition), results in found.items()
     }
     columns = [_column(_short(task), condition) for task in tasks for condition in SPLITS]
     for name, group in _groups(experiments).items():
         for condition in SPLITS:
             evaluated = {t for _, t, other in found if other == condition and t in group}
             for policy in policies if len(evaluated) > 1 else ():
-                results = [found.get((policy, task, condition)) for task in evaluated]
-                known = [each for each in results if each]
-                if len(known) == len(evaluated):  # means over other tasks could not be compared
-                    runs = [seeds[policy, task, condition] for task in evaluated]
-                    entries[policy, _column(name, condition)] = _means(known, runs)
+                of_tasks = [found.get((policy, task, condition), {}) for task in evaluated]
+                # Means over other tasks could not be compared.
+                if same := set.intersection(*(set(each) for each in of_tasks)):
+                    entry = _means([[each[seed] for each in of_tasks] for seed in sorted(same)])
+                    entries[policy, _column(name, condition)] = entry
             columns.append(_column(name, condition))
     columns = [each for each in columns if any((policy, each) in entries for policy in policies)]
     if len(tasks) > len(policies):
@@ -256,18 +266,12 @@ def _groups(experiments: Sequence[Record]) -> dict[str, set[str]]:
     return {name: tasks for name, tasks in named.items() if tasks != every} | {"mean": every}
 
 
-def _means(results: Sequence[Record], seeds: Sequence[Mapping[int, Record]]) -> str:
-    """Mean success and return over tasks, with the range of seeds that all tasks have.
-
-    Args:
-        results: of each task, with the episodes of all seeds.
-        seeds: the same by seed.
-    """
-    success, mean_return = (_mean(results, key) for key in ("success", "return"))
-    same = set.intersection(*(set(each) for each in seeds))
-    each_seed = [_mean([runs[seed] for runs in seeds], "success") for seed in same]
-    between = f" ({min(each_seed):.1f}-{max(each_seed):.1f})" if len(each_seed) > 1 else ""
-    return f"{success:.1f}{between}, {mean_return:.1f}"
+def _means(seeds: Sequence[Sequence[Record]]) -> str:
+    """Mean success and return of each training seed's tasks, and the range of the seeds."""
+    each_seed = [_mean(results, "success") for results in seeds]
+    mean_return = _mean([result for results in seeds for result in results], "return")
+    between = f" ({min(each_seed):.1f}-{max(each_seed):.1f})" if len(seeds) > 1 else ""
+    return f"{math.fsum(each_seed) / len(seeds):.1f}{between}, {mean_return:.1f}"
 
 
 def _mean(results: Sequence[Record], key: str) -> float:
@@ -285,19 +289,19 @@ def _perturbation_table(experiments: Sequence[Record]) -> str:
         return ""
     perturbed = [each for each in experiments if set(each["conditions"]) & set(others)]
     entries = {
-        (f"{policy}: {_short(env)}", condition): _percent(pooled(list(seeds.values())))
-        for (policy, env, condition), seeds in _by_seed(perturbed, ["seen", *others]).items()
+        (f"{policy}: {_short(env)}", condition): _entry(results)
+        for (policy, env, condition), results in _by_seed(perturbed, ["seen", *others]).items()
     }
     rows = list(dict.fromkeys(row for row, _ in entries))
     return _table("policy", rows, ["seen", *others], lambda row, c: entries.get((row, c), ""))
 
 
 def _difference_table(experiments: Sequence[Record]) -> str:
+    conditions = list(dict.fromkeys(name for each in experiments for name in each["conditions"]))
     entries = {
-        (f"{label(each)}: {_short(result['env'])}", condition): _signed(result["difference"])
-        for each in experiments
-        for condition, result in results_of(each, each["conditions"])
-        if "difference" in result
+        (f"{policy}: {_short(env)}", condition): _difference(pairs)
+        for (policy, env, condition), results in _by_seed(experiments, conditions).items()
+        if all(pairs := [each["paired"] for each in results.values()])
     }
     rows, columns = (list(dict.fromkeys(key[k] for key in entries)) for k in (0, 1))
     return _table("policy", rows, columns, lambda row, c: entries.get((row, c), "")) if rows else ""
@@ -308,18 +312,26 @@ def _table(
 ) -> str:
     lines = [[corner, *columns], ["---"] * (len(columns) + 1)]
     lines += [[row, *(entry(row, column) for column in columns)] for row in rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    escaped = ([cell.replace("|", r"\|") for cell in line] for line in lines)
+    return "\n".join("| " + " | ".join(line) + " |" for line in escaped)
 
 
-def _percent(result: Record) -> str:
-    low, high = result["success_interval"]
-    success, mean_return = 100 * result["success"], 100 * result["return"]
+def _entry(seeds: Mapping[int, Record]) -> str:
+    """Success with its interval, or the range of several training seeds, and the return."""
+    results = list(seeds.values())
+    low, high = results[0]["success_interval"]
+    if len(results) > 1:
+        low, high = (limit(each["success"] for each in results) for limit in (min, max))
+    success, mean_return = (_mean(results, key) for key in ("success", "return"))
     return f"{success:.0f} ({100 * low:.0f}-{100 * high:.0f}), {mean_return:.0f}"
 
 
-def _signed(difference: Record) -> str:
-    success, low, high = (100 * x for x in (difference["success"], *difference["interval"]))
-    return f"{success:+.0f} ({low:+.0f} to {high:+.0f})"
+def _difference(seeds: Sequence[Mapping[str, int]]) -> str:
+    """The difference of success, in points, of the episodes of all seeds."""
+    counts = {key: sum(each[key] for each in seeds) for key in seeds[0]}
+    change = (counts["gained"] - counts["lost"]) / sum(counts.values())
+    low, high = paired_difference(**counts)
+    return "{:+d} ({:+d} to {:+d})".format(*(round(100 * x) for x in (change, low, high)))
 
 
 def _short(env: str) -> str:

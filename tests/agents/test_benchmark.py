@@ -150,8 +150,8 @@ def check_experiments(oracle: dict[str, Any], cloning: dict[str, Any]) -> None:
     assert oracle["conditions"]["seen"]["seeds"] == [30_000, 30_001]
     assert oracle["seconds"]["train"] is None and cloning["seconds"]["train"] > 0
     (wrong,) = oracle["conditions"]["wrong instruction"]["results"]  # which an oracle ignores
-    assert wrong["difference"] == {"success": 0, "interval": [0, 0], "episodes": 2}
-    assert "difference" not in seen and "outcomes" not in seen
+    assert wrong["paired"] == {"both": 2, "gained": 0, "lost": 0, "neither": 0}
+    assert seen["paired"] is None and "outcomes" not in seen
     assert {"cpu", "cores", "gpu"} <= set(oracle["machine"])
     assert (cloning["demos"], cloning["kind"], cloning["seed"]) == (2, "single", 0)
 

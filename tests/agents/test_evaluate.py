@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from agents.__main__ import main
+from agents.benchmark.experiments import _without_episodes
 from agents.errors import AgentsError
 from agents.evaluation import results
 from agents.evaluation.command import PRETRAINED
@@ -116,6 +117,19 @@ def test_resets_accept_all_perturbations() -> None:
     for perturb in PERTURBATIONS.values():
         env.reset(seed=TEST[0], options={"perturb": perturb})
     env.close()
+
+
+def test_episodes_are_paired_by_seed() -> None:
+    def result(*outcomes: tuple[int, bool]) -> dict[str, Any]:
+        its = [{"seed": seed, "success": success} for seed, success in outcomes]
+        return {"env": BOWL, "outcomes": its}
+
+    plain = {"results": [result((0, True), (1, True), (2, False), (3, True))]}
+    short = _without_episodes(result((1, False), (2, True), (0, True)), plain)
+    assert short["paired"] == {"both": 1, "gained": 1, "lost": 1, "neither": 0}
+    assert "outcomes" not in short
+    assert _without_episodes(result((7, True)), plain)["paired"] is None
+    assert _without_episodes(result((0, True)), None)["paired"] is None
 
 
 def test_a_refused_perturbation_is_reported_and_not_counted() -> None:

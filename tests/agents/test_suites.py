@@ -121,6 +121,20 @@ def test_experiments_of_other_seeds_start_from_their_own(tmp_path: Path) -> None
     ]
 
 
+def test_variants_are_part_of_names(tmp_path: Path) -> None:
+    pool = {"policies": ["pointer"], "pool": "two", "demos": [3], "variant": "more words"}
+    start = {"pool": "two", "demos": 3, "variant": "more words"}
+    few = {"policies": ["pointer"], "tasks": [TASK], "demos": [5], "start": start}
+    blocks = [pool, few, few | {"variant": "high rate"}]
+    found = suite("made", written(tmp_path / "suites.json", blocks)).experiments
+    assert [(each.name, each.start, each.variant) for each in found] == [
+        ("pointer-two-3-more_words", None, "more words"),
+        (f"pointer-two-3-more_words-{TASK[7:]}-5", "pointer-two-3-more_words", None),
+        (f"pointer-two-3-more_words-{TASK[7:]}-5-high_rate", "pointer-two-3-more_words",
+         "high rate"),
+    ]  # fmt: skip
+
+
 def test_a_changed_program_is_refused_by_name() -> None:
     quick = suite("quick")
     env = "gensim/BlockInsertion-v0"
@@ -172,6 +186,9 @@ def test_a_list_belongs_to_the_suites_that_use_it(tmp_path: Path) -> None:
         ([BLOCK | {"task": "two"}], "unknown key 'task'"),
         ([BLOCK | {"demos": 10}], "demos is 10"),
         ([BLOCK | {"seeds": [0.5]}], "block 1: seeds is .* whole numbers"),
+        ([BLOCK | {"seeds": []}], "block 1: seeds is .* whole numbers"),
+        ([BLOCK | {"variant": "../seed1"}], "variant is .* expected words in lower case"),
+        ([BLOCK | {"demos": [5], "start": {"pool": "two"}}], "block 1: start: demos is None"),
         ([BLOCK | {"demos": [0]}], "needs one to start from"),
         ([BLOCK, BLOCK], "two experiments 'oracle-BuildWheel-v0'"),
         ([BLOCK | {"start": {"pool": "two", "demos": 5}}], "starts from 'oracle-two-5'"),

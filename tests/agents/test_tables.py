@@ -22,13 +22,14 @@ def experiment(policy: str, env: str, demos: int | None, **more: Any) -> dict[st
     conditions = more.pop("conditions", {"seen": 0.5})
     made: dict[str, Any] = {
         "name": f"{policy}-{env}-{demos}", "kind": "single", "policy": policy, "envs": [env],
-        "pool": None, "demos": demos, "start": None, "group": None, "seed": 0,
+        "pool": None, "demos": demos, "start": None, "pool_demos": None, "group": None, "seed": 0,
+        "variant": None,
         "commands": ["train it"], "seconds": {"train": 61.4, "evaluate": 2.0}, "machine": MACHINE,
         "versions": {"python": "3.11.7"},
     }  # fmt: skip
     rows = {
         name: [{"env": env, "success": rate, "episodes": 100, "success_interval": [0.4, 0.6],
-                "return": rate + 0.05}]
+                "return": rate + 0.05, "paired": None}]
         for name, rate in conditions.items()
     }  # fmt: skip
     made["conditions"] = {
@@ -86,7 +87,7 @@ def test_each_list_of_tasks_has_a_mean() -> None:
     assert lines(text, "| mean") == ["| mean, near | 30.0, 35.0 |", "| mean | 50.0, 55.0 |"]
 
 
-def test_seeds_are_pooled_and_means_have_their_range() -> None:
+def test_seeds_are_averaged_and_have_a_range() -> None:
     runs = [(0, "A", 0.2), (0, "B", 0.4), (1, "A", 0.8), (1, "B", 0.6), (2, "A", 0.5)]
     text = tables.markdown(
         results(
@@ -97,11 +98,12 @@ def test_seeds_are_pooled_and_means_have_their_range() -> None:
             )
         )
     )  # fmt: skip
-    assert lines(text, "| A-v0") == ["| A-v0 | 50 (44-56), 55 |"]  # 150 of 300 episodes
+    assert lines(text, "| A-v0") == ["| A-v0 | 50 (20-80), 55 |"]
+    assert lines(text, "| B-v0") == ["| B-v0 | 50 (40-60), 55 |"]
     # Seed 2 was not evaluated on both.
     assert lines(text, "| mean") == ["| mean | 50.0 (30.0-70.0), 55.0 |"]
     assert "several training seeds" in text
-    assert lines(text, "| t, 5 demos: A")[0].endswith("| 50 (44-56), 55 | 50 (44-56), 55 |")
+    assert lines(text, "| t, 5 demos: A")[0].endswith("| 50 (20-80), 55 | 50 (20-80), 55 |")
     assert "several training seeds" not in tables.markdown(results(experiment("t", "A", 5)))
 
 
@@ -127,12 +129,12 @@ def test_means_do_not_depend_on_the_order_of_tasks() -> None:
 def test_perturbations_and_failures_have_their_own_places() -> None:
     data = results(experiment("t", "gensim/A-v0", 10, conditions={"seen": 0.9, "light": 0.4}))
     (light,) = data["experiments"][0]["conditions"]["light"]["results"]
-    light["difference"] = {"success": -0.5, "interval": [-0.61, -0.4], "episodes": 100}
+    light["paired"] = {"both": 38, "gained": 2, "lost": 52, "neither": 8}
     data["failed"] = [{"name": "t-gensim/B-v0-10", "error": "no loss"}]
     text = tables.markdown(data)
     assert lines(text, "| t, 10 demos: A-v0") == [
         "| t, 10 demos: A-v0 | 90 (40-60), 95 | 40 (40-60), 45 |",
-        "| t, 10 demos: A-v0 | -50 (-61 to -40) |",
+        "| t, 10 demos: A-v0 | -50 (-60 to -38) |",
     ]
     assert "### Failed\n\n- t-gensim/B-v0-10: no loss" in text
 
@@ -146,22 +148,29 @@ def few_shot() -> dict[str, Any]:
         name = f"t-{pool}-{each}"
         experiments.append(
             experiment(
-                "t", "", each, name=name, kind="multi", pool=pool, conditions={}, envs=["E"] * size
+                "t",
+                "",
+                each,
+                name=name,
+                kind="multi",
+                pool=pool,
+                conditions={},
+                envs=["E"] * size,
             )
         )
         for demos, rate in zip((0, 5), rates, strict=True):
             kind = "few-shot" if demos else "zero-shot"
             experiments.append(
                 experiment("t", "gensim/N-v0", demos, name=f"{name}-N-{demos}", kind=kind,
-                           pool=pool,
-                     start=name, conditions={"seen": rate})
+                           pool=pool, start=name, pool_demos=each,
+                           conditions={"seen": rate})
             )  # fmt: skip
     return results(*experiments)
 
 
 def test_transfer_is_over_the_number_of_tasks_and_scratch_is_none() -> None:
     curves = plots.over_tasks(few_shot()["experiments"])
-    means = {name: {x: mean for x, (mean, _) in each.items()} for name, each in curves.items()}
+    means = {name: {x: mean for x, (mean, *_) in each.items()} for name, each in curves.items()}
     assert means == {"t, 5 demos": {0: 0.2, 5: 0.4, 10: 0.8}, "t, zero-shot": {5: 0.1, 10: 0.3}}
     text = tables.markdown(few_shot())
     assert lines(text, "| t, after ten") == [
@@ -186,8 +195,34 @@ def test_curves_are_means_over_seeds() -> None:
             for name, found in each["conditions"].items()
         }
     curves = plots.over_tasks(data + other)
-    assert curves["t, zero-shot"][10][0] == pytest.approx(0.4)  # 0.3 and 0.5
-    assert curves["t, 5 demos"][10][0] == pytest.approx(0.65)
+    assert curves["t, zero-shot"][10] == pytest.approx((0.4, 0.3, 0.5))
+    assert curves["t, 5 demos"][10] == pytest.approx((0.65, 0.5, 0.8))
+
+
+def test_variants_and_pools_of_one_size_have_no_common_curve() -> None:
+    plain = [experiment("t", "A", demos, conditions={"seen": demos / 100}) for demos in (10, 100)]
+    other = experiment("t", "A", 100, conditions={"seen": 0.0}, variant="moved", name="other")
+    curves = plots.over_demos([*plain, other])
+    assert {x: mean for x, (mean, *_) in curves["t"].items()} == {10: 0.1, 100: 1.0}
+    data = few_shot()["experiments"]
+    rival = [each | {"pool": "rival", "name": each["name"].replace("t-ten-50", "t-rival-50"),
+                     "start": each["start"] and "t-rival-50",
+                     "conditions": {name: found | {"results": []}
+                                    for name, found in each["conditions"].items()}}
+             for each in data if "t-ten-50" in (each["name"], each["start"])]  # fmt: skip
+    assert plots.over_tasks(data + rival) == plots.over_tasks(data)
+
+
+def test_differences_are_of_the_episodes_of_all_seeds() -> None:
+    made = []
+    for seed, lost, gained in ((0, 50, 0), (1, 0, 10)):
+        each = experiment("t", "A", 5, conditions={"seen": 0.9, "light": 0.4}, seed=seed,
+                          name=f"t{seed}")  # fmt: skip
+        paired = {"both": 40, "gained": gained, "lost": lost, "neither": 60 - lost - gained}
+        each["conditions"]["light"]["results"][0]["paired"] = paired
+        made.append(each)
+    text = tables.markdown(results(*made))
+    assert lines(text, "| t, 5 demos: A")[1] == "| t, 5 demos: A | -20 (-27 to -13) |"
 
 
 def test_means_over_tasks_have_the_error_of_their_episodes() -> None:
@@ -197,8 +232,8 @@ def test_means_over_tasks_have_the_error_of_their_episodes() -> None:
         for env, rate in zip("AB", rates, strict=True)
     ]
     curve = plots.over_demos(experiments)["t"]
-    assert curve[10] == pytest.approx((0.5, 0.05 / 2**0.5))
-    assert curve[100] == pytest.approx((0.9, 0.02))
+    for x, mean, error in ((10, 0.5, 0.05 / 2**0.5), (100, 0.9, 0.02)):
+        assert curve[x] == pytest.approx((mean, mean - 1.96 * error, mean + 1.96 * error))
     assert plots.over_demos(experiments[:2]) == {}  # one point is no curve
 
 
@@ -208,7 +243,7 @@ def test_points_of_a_curve_are_means_over_the_same_tasks() -> None:
         experiment("t", f"gensim/{env}-v0", demos, conditions={"seen": rate})
         for (env, demos), rate in rates.items()
     ]
-    means = {x: mean for x, (mean, _) in plots.over_demos(experiments)["t"].items()}
+    means = {x: mean for x, (mean, *_) in plots.over_demos(experiments)["t"].items()}
     assert means == pytest.approx({1: 0.4, 10: 0.7})  # nothing else is known of C
     del experiments[2]  # B of one demonstration
     assert list(plots.over_demos(experiments)["t"].values())[1][0] == pytest.approx(0.4)
