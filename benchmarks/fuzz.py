@@ -222,7 +222,8 @@ def _make_results(folder: Path) -> None:
 
 
 def _read_results(folder: Path, _: Path) -> None:
-    agents(["tables", str(folder / "results.json")])
+    if agents(["tables", str(folder / "results.json")]):
+        raise GensimError("the command refused the file")
     decode.read(folder / "finetune.json", Job)
 
 

@@ -26,6 +26,14 @@ def test_nothing_but_an_error_comes_of_broken_files(kind: str) -> None:
     assert result.mutations == SHARES[kind]
 
 
+@pytest.mark.parametrize("kind", fuzz.KINDS)
+def test_files_that_are_not_broken_are_read(kind: str, tmp_path: Path) -> None:
+    made = fuzz.KINDS[kind]
+    made.make(tmp_path)
+    for path in sorted(path for path in tmp_path.rglob("*") if path.is_file()):
+        made.read(tmp_path, path)
+
+
 def test_a_mutation_depends_on_its_number_only(tmp_path: Path) -> None:
     made = [
         [
