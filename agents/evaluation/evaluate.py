@@ -143,6 +143,9 @@ def _settings(
         bounds = policy.spec.state_bounds or _common_bounds(policy.spec.envs)
     for env in envs:
         padding = bounds if of_suite(env) else {}
+        if policy.any_rows and perturb.get("distractors") and of_suite(env):
+            padding = _common_bounds([env])
+            padding["items"] += perturb["distractors"]
         own = [
             Setting(env, split, perturb, policy.obs_mode, padding, policy.privileged)
             for split in SPLITS

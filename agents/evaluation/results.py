@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from agents.evaluation.playing import Outcome, Setting
 
 _RESAMPLES = 10_000
+_SPLITS = {"train": "seen", "test": "unseen"}
 _PACKAGES = ("gymnasium", "numpy", "pybullet", "stable-baselines3", "torch")
 
 
@@ -121,7 +122,7 @@ def table(report: dict[str, Any]) -> str:
               "95 % interval", "episodes", "steps"]]  # fmt: skip
     lines += [
         [
-            each["env"], {"train": "seen", "test": "unseen"}[each["split"]],
+            each["env"], _SPLITS[each["split"]],
             ", ".join(f"{key}={value}" for key, value in each["perturb"].items()) or "-",
             f"{each['success']:.1%}", "{:.1%} .. {:.1%}".format(*each["success_interval"]),
             f"{each['return']:.3f}", "{:.3f} .. {:.3f}".format(*each["return_interval"]),
@@ -135,8 +136,11 @@ def table(report: dict[str, Any]) -> str:
     for each in report["results"]:
         text += [f"{each['env']}, {each['split']}, seed {seed} could not be reset: {why}"
                  for seed, why in each["refused"].items()]  # fmt: skip
-    if len(report["results"]) > 1:
-        text.append(f"mean: success {report['success']:.1%}, return {report['return']:.3f}")
+    for split, colors in _SPLITS.items():
+        its = [each for each in report["results"] if each["split"] == split]
+        if len(its) > 1:
+            success, mean_return = (np.mean([e[key] for e in its]) for key in ("success", "return"))
+            text.append(f"mean, {colors}: success {success:.1%}, return {mean_return:.3f}")
     return "\n".join(line.rstrip() for line in text)
 
 

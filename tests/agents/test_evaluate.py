@@ -132,6 +132,14 @@ def test_episodes_are_paired_by_seed() -> None:
     assert _without_episodes(result((0, True)), None)["paired"] is None
 
 
+def test_policies_for_any_number_of_items_see_distractors() -> None:
+    report = evaluate(
+        PRETRAINED.with_name("pointer"), ["gensim/NestTheTrays-v0"], seeds=TEST[:1],
+        perturb={"distractors": 4}, workers=1,
+    )  # fmt: skip
+    assert report["results"][0]["episodes"] == 1 and not report["results"][0]["refused"]
+
+
 def test_a_refused_perturbation_is_reported_and_not_counted() -> None:
     full = row(INSERTION, "state", {"distractors": 8})  # more than its vector has room for
     env = full.make()
