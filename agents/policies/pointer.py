@@ -100,7 +100,7 @@ class Pointer(LearnedPolicy):
         if layout is None:
             raise AgentsError(
                 "the pointer reads state vectors of this suite, whose layout the dataset lacks; "
-                "record it with `gensim demos` or `python -m agents export`"
+                "record it with `python -m agents export --obs-mode state`"
             )
         self.table = Table.of(spec)
         self._trained_layout = self._layout = layout

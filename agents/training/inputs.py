@@ -122,7 +122,8 @@ def select_demos(config: TrainConfig, demos: Demonstrations) -> Demonstrations:
     if demos.obs_mode != cls.obs_mode:
         raise AgentsError(
             f"{config.policy} learns from obs_mode={cls.obs_mode!r}, the dataset has "
-            f"{demos.obs_mode!r}; make one with --obs-mode {cls.obs_mode}"
+            f"{demos.obs_mode!r}; record one with `python -m agents export --obs-mode "
+            f"{cls.obs_mode}`"
         )
     unknown = [env for env in config.envs if env not in demos.envs]
     if unknown or not len(demos):
