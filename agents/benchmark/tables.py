@@ -211,10 +211,10 @@ def label(experiment: Record) -> str:
     """The policy of an experiment and its training, without the task of its evaluation."""
     demos, parts = experiment["demos"], [policy_label(experiment)]
     if experiment["kind"] in ("few-shot", "zero-shot"):
-        before = f"after {experiment['pool']} with {experiment['pool_demos']} demos each"
+        before = f"pretrained on {experiment['pool']} ({experiment['pool_demos']} demos per task)"
         parts += [before, demos_label(demos)]
     elif experiment["kind"] == "multi":
-        parts += [f"one for {experiment['pool']}", f"{demos_label(demos)} each"]
+        parts += [f"multi-task on {experiment['pool']}", f"{demos_label(demos)} per task"]
     elif demos is not None:
         parts += [demos_label(demos)]
     return ", ".join(parts)

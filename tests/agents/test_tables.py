@@ -173,11 +173,11 @@ def test_transfer_is_over_the_number_of_tasks_and_scratch_is_none() -> None:
     means = {name: {x: mean for x, (mean, *_) in each.items()} for name, each in curves.items()}
     assert means == {"t, 5 demos": {0: 0.2, 5: 0.4, 10: 0.8}, "t, zero-shot": {5: 0.1, 10: 0.3}}
     text = tables.markdown(few_shot())
-    assert lines(text, "| t, after ten") == [
-        "| t, after ten with 50 demos each, zero-shot | 30 (40-60), 35 |",
-        "| t, after ten with 50 demos each, 5 demos | 80 (40-60), 85 |",
-        "| t, after ten with 100 demos each, zero-shot | 50 (40-60), 55 |",
-        "| t, after ten with 100 demos each, 5 demos | 90 (40-60), 95 |",
+    assert lines(text, "| t, pretrained on ten") == [
+        "| t, pretrained on ten (50 demos per task), zero-shot | 30 (40-60), 35 |",
+        "| t, pretrained on ten (50 demos per task), 5 demos | 80 (40-60), 85 |",
+        "| t, pretrained on ten (100 demos per task), zero-shot | 50 (40-60), 55 |",
+        "| t, pretrained on ten (100 demos per task), 5 demos | 90 (40-60), 95 |",
     ]  # fmt: skip
 
 
