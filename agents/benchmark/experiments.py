@@ -24,6 +24,7 @@ _DESCRIBED = (
     "name", "kind", "policy", "envs", "pool", "demos", "start", "group", "options", "seed",
     "variant", "pool_demos",
 )  # fmt: skip
+_RECORDING = ("perturb", "disturb")  # options that apply when demonstrations are recorded
 EXPERIMENT, LOG = "experiment.json", "log.txt"
 
 
@@ -95,7 +96,7 @@ class RunExperiment:
             options |= {"threads": self.suite.threads, "workers": 1}
         if each.demos is not None:
             options |= {"demos": each.demos, "data": self.demos}
-            options.pop("perturb", None)  # it applies when demonstrations are recorded
+            options = {name: each for name, each in options.items() if name not in _RECORDING}
         if each.start is not None:
             options["start-from"] = self._start
         return [part for name, value in options.items() for part in _flag(name, value)]
@@ -214,10 +215,37 @@ def _machine() -> dict[str, Any]:
     return {**results.machine(), "gpu": gpu}
 
 
-def demonstrations_of(experiment: Experiment) -> tuple[str, str, tuple[str, ...]]:
-    """Tasks, obs_mode and perturbations of the demonstrations of an experiment."""
+@dataclass(frozen=True)
+class Recording:
+    """How the demonstrations of an experiment are recorded.
+
+    Attributes:
+        trained_on: name of the list of tasks or of the only task.
+        obs_mode: of the policy.
+        options: for `collect`, where they differ from its defaults.
+    """
+
+    trained_on: str
+    obs_mode: str
+    options: tuple[tuple[str, Any], ...]
+
+    def folder(self, demos: int) -> str:
+        """The name of the folder of this many demonstrations."""
+        special = [
+            "-".join(value) if isinstance(value, tuple) else f"{name}{value}"
+            for name, value in self.options
+        ]
+        return "-".join([self.trained_on, self.obs_mode, *special, str(demos)])
+
+
+def recording_of(experiment: Experiment) -> Recording:
+    """How the demonstrations of an experiment are recorded."""
     policy = experiment.policy
     if policy == "dagger":
         policy = experiment.options.get("dagger.policy", DaggerConfig.policy)
-    perturb = tuple(experiment.options.get("perturb", ()))
-    return experiment.trained_on, policy_class(policy).obs_mode, perturb
+    options = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in experiment.options.items()
+        if name in _RECORDING
+    }
+    return Recording(experiment.trained_on, policy_class(policy).obs_mode, tuple(options.items()))

@@ -23,7 +23,7 @@ from typing import Annotated, Any
 from tyro.conf import arg
 
 from agents.benchmark import freezing, jobs, plots, suites, tables
-from agents.benchmark.experiments import EXPERIMENT, LOG, RunExperiment, demonstrations_of
+from agents.benchmark.experiments import EXPERIMENT, LOG, Recording, RunExperiment, recording_of
 from agents.benchmark.suites import SUITES, Experiment, Suite
 from agents.data.collect import collect
 from agents.errors import AgentsError
@@ -167,21 +167,22 @@ def _jobs(
         for each in experiments
         if RunExperiment(each, suite, episodes, None, out).result() is None
     ]
-    most: dict[tuple[str, str, tuple[str, ...]], int] = {}
+    most: dict[Recording, int] = {}
     for each in todo:
         if each.demos:
-            data = demonstrations_of(each)
-            most[data] = max(each.demos, most.get(data, 0))
+            recording = recording_of(each)
+            most[recording] = max(each.demos, most.get(recording, 0))
     plan: dict[str, jobs.Job] = {}
     for each in todo:
         needs, path = {each.start} if each.start is not None else set(), None
         if each.demos:
-            tasks, mode, perturb = data = demonstrations_of(each)
-            path = out / "demos" / "-".join([tasks, mode, *perturb, str(most[data])])
+            recording = recording_of(each)
+            path = out / "demos" / recording.folder(most[recording])
             name = f"demos {path.name}"
             record = partial(
-                collect, each.envs, most[data], path, obs_mode=mode, workers=1, perturb=perturb
-            )
+                collect, each.envs, most[recording], path, obs_mode=recording.obs_mode, workers=1,
+                **dict(recording.options),
+            )  # fmt: skip
             plan.setdefault(name, jobs.Job(name, record, path.with_name(f"{path.name}.log")))
             needs.add(name)
         job = RunExperiment(each, suite, episodes, path, out)

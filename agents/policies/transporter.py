@@ -2,7 +2,7 @@
 
 After Transporter Networks (Zeng et al., 2020, arXiv 2010.14406) and CLIPort (Shridhar et al., 2021,
 arXiv 2109.12098), with three changes that make it train in minutes on two CPU cores, whose effects
-docs/agents.md measures:
+docs/ablations.md measures:
 
 1. Picking and placing share one trunk of two streams, which works at a quarter of the resolution.
 2. Placing goes from coarse to fine. A crop of features around the pick, in 36 rotations, is
@@ -101,7 +101,7 @@ class Transporter(LearnedPolicy):
 
     obs_mode = "rgbd"
     config_class = TransporterConfig
-    train_defaults = {  # docs/agents.md lists the alternatives that were tried
+    train_defaults = {  # docs/ablations.md lists the alternatives that were tried
         "steps": 1200, "batch_size": 8, "learning_rate": 2e-3, "warmup": 80, "weight_decay": 0.05,
         "clip_norm": 5.0,
     }  # fmt: skip

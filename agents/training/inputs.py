@@ -34,11 +34,14 @@ def check_source(config: TrainConfig) -> None:
     """
     if not (config.data or config.envs):
         raise AgentsError("give tasks with --env or --tasks, or a dataset with --data")
-    if config.data and config.perturb:
-        raise AgentsError(
-            "--perturb only affects newly recorded demonstrations, but --data gives existing "
-            "ones; record others with `python -m agents export --perturb`, and give them as --data"
-        )
+    asked = [("--perturb", config.perturb), ("--disturb", config.disturb != TrainConfig.disturb)]
+    for option, is_asked in asked:
+        if config.data and is_asked:
+            raise AgentsError(
+                f"{option} only affects newly recorded demonstrations, but --data gives existing "
+                f"ones; record others with `python -m agents export {option}`, and give them as "
+                "--data"
+            )
     if int(os.environ.get("WORLD_SIZE", 1)) > 1 and not config.data:
         raise AgentsError(
             "several processes need recorded demonstrations: make them with `python -m agents "

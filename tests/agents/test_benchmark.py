@@ -23,7 +23,8 @@ from agents.errors import AgentsError
 
 ENV = "gensim/BlockInsertion-v0"
 CLONING = {"steps": 40, "checkpoint-every": 1, "validate-every": 0, "batch-size": 4}
-RANDOMISED = CLONING | {"steps": 1, "perturb": ["light", "camera"]}
+RECORDED = f"{ENV[7:]}-state-light-camera-disturb0.5-3"
+RANDOMISED = CLONING | {"steps": 1, "perturb": ["light", "camera"], "disturb": 0.5}
 EXPERIMENTS = [
     {"policies": ["oracle"], "tasks": [ENV], "conditions": ["seen", "unseen", "wrong instruction"]},
     {
@@ -92,9 +93,9 @@ def test_a_killed_benchmark_resumes(
     assert [each["name"] for each in first] == [oracle.name, cloning.name]
     check_experiments(*first)
     made = {path.name for path in (out / "demos").iterdir() if path.is_dir()}
-    assert made == {f"{ENV[7:]}-state-2", f"{ENV[7:]}-state-light-camera-3"}
+    assert made == {f"{ENV[7:]}-state-2", RECORDED}
     assert randomised["name"] == f"bc_state-{ENV[7:]}-3-moved_cameras"
-    assert f"--data DIR/demos/{ENV[7:]}-state-light-camera-3" in randomised["commands"][0]
+    assert f"--data DIR/demos/{RECORDED}" in randomised["commands"][0]
     (failed,) = results["failed"]
     assert failed == {"name": f"bc_state-{ENV[7:]}-1", "error": "--steps is 0; expected 1 or more"}
     assert "steps is 0" in capsys.readouterr().err
@@ -126,17 +127,15 @@ def test_a_killed_benchmark_resumes(
     )
 
 
-def test_demonstrations_are_perturbed_as_the_experiment_says(file: Path, tmp_path: Path) -> None:
+def test_demonstrations_are_recorded_as_the_experiment_says(file: Path, tmp_path: Path) -> None:
     tiny = suite("tiny", file)
     record, _ = _jobs(tiny, tiny.experiments[-1:], tmp_path, 1)
     record.work()
-    made = Demonstrations.load(tmp_path / "demos" / f"{ENV[7:]}-state-light-camera-3").sha256()
+    made = Demonstrations.load(tmp_path / "demos" / RECORDED).sha256()
 
-    def recorded(perturb: list[str]) -> str:
-        out = tmp_path / "-".join(["other", *perturb])
-        return collect([ENV], 3, out, obs_mode="state", workers=1, perturb=perturb).sha256()
-
-    assert made == recorded(["light", "camera"])
+    other, perturb = tmp_path / "other", ("light", "camera")
+    options = {"obs_mode": "state", "workers": 1, "perturb": perturb, "disturb": 0.5}
+    assert made == collect([ENV], 3, other, **options).sha256()
 
 
 def full(*_: object) -> list[str]:

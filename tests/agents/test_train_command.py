@@ -42,6 +42,8 @@ QUICK = ["--steps", "2", "--batch-size", "2", "--validate-every", "0", "--device
         (["train", "--policy", "ppo", "--out", "x", "--data", "no"], "unrecognized"),
         (["train", "--policy", "bc_state", "--out", "x", "--data", "no", "--perturb", "light"],
          "`python -m agents export --perturb`"),
+        (["train", "--policy", "bc_state", "--out", "x", "--data", "no", "--disturb", "0"],
+         "`python -m agents export --disturb`"),
     ],
 )  # fmt: skip
 def test_bad_use_is_told_and_makes_nothing(
