@@ -14,7 +14,7 @@ from gensim_envs.errors import OracleError
 from gensim_envs.oracle.foresight import foresight
 from gensim_envs.oracle.laying import lay
 from gensim_envs.oracle.planning import back_on_plan, next_waypoint, pattern_sites
-from gensim_envs.oracle.sweeping import best_push
+from gensim_envs.oracle.sweeping import good_pushes
 from gensim_envs.sim.bodies import first_touch
 from gensim_envs.sim.world import World
 from gensim_envs.task.geometry import TABLE, Array, in_workspace
@@ -76,7 +76,7 @@ class Mover:
 
         Each choice moves an item to a place, and has (k, 7) answers: see `Oracle.answers`. Which
         item goes first is open among those whose places are equally high, and equal items may
-        stand for one another.
+        stand for one another. A choice of pushes is one push.
 
         Raises:
             OracleError: there is none; the message says why.
@@ -86,10 +86,11 @@ class Mover:
             return
         goal = self._judge.soft_goal(number, now)
         if goal.relation == "along":
-            action = lay(self._world, goal, now)
+            actions = lay(self._world, goal, now)[None]
         else:
-            action = self._sweep(number, goal, now)
-        yield np.append(action, 0)[None]
+            actions = self._sweep(number, goal, now)
+        for action in actions:
+            yield np.append(action, 0)[None]
 
     def _placings(self, number: int, now: Snapshot) -> Iterator[Array]:
         """Put one of the lowest misplaced items in place, or clear what is in the way first."""
@@ -402,7 +403,7 @@ class Mover:
         return found
 
     def _sweep(self, number: int, goal: Goal, now: Snapshot) -> Array:
-        """Push the pile into its zones, and out of them the piles and ropes that do not belong."""
+        """Pushes (k, 6) of the pile into its zones, and of what does not belong out of them."""
         items = self._spec.items
         for intruder in sorted(self._judge.intruders(number, now)):
             if intruder not in now.bodies:
@@ -410,10 +411,10 @@ class Mover:
         strangers = [
             k for k in now.bodies if k not in goal.items and (items[k].distractor or goal.only)
         ]
-        action = best_push(self._world, self._spec, goal, now, strangers)
-        if action is None:
+        actions = good_pushes(self._world, self._spec, goal, now, strangers)
+        if actions is None:
             raise OracleError("the blade cannot get behind the crumbs")
-        return action
+        return actions
 
 
 def _stays(pose: Pose, target: Pose | None) -> bool:

@@ -1,4 +1,4 @@
-"""Sweeping of piles: the push that leaves things best, by a simple model of it.
+"""Sweeping of piles: the pushes that leave things best, by a simple model of them.
 
 Many pushes are compared at once: P pushes of k crumbs.
 """
@@ -36,6 +36,8 @@ _BESIDE = 0.0055  # metres from a foreign crumb's middle: half of a crumb and a 
 _BEHIND, _WAY = 0.03, 0.06  # metres behind a crumb and beside its way that a push takes
 _STILL = 1e-6  # metres by which rounding may seem to move a crumb
 _GAIN = 1e-3  # crumbs inside by which a push must make things better
+_GOOD = 0.9  # of the best push's gain: those that gain as much are as good
+_LISTED = 32  # pushes at most that are as good
 _TRIED = 12  # pushes that are tried in a copy of the world
 _FREE = 0.02  # metres from walls at which the blade fits behind a crumb
 _BLAME = (1.0, 3.0, 10.0)  # crumbs inside that are worth one that does not belong there
@@ -93,10 +95,10 @@ class _Sweep:
         return np.asarray(there.sum(axis=-1) - _FAR * far - blame * wrong)
 
 
-def best_push(
+def good_pushes(
     world: World, spec: TaskSpec, goal: Goal, now: Snapshot, strangers: Sequence[int] = ()
 ) -> Array | None:
-    """The next push for a goal about a pile.
+    """The next pushes for a goal about a pile that are about equally good.
 
     Args:
         world: where things are.
@@ -106,7 +108,8 @@ def best_push(
         strangers: piles that do not belong there.
 
     Returns:
-        An action (6,), or None if the blade reaches no crumb, or not all of them.
+        Actions (k, 6), the best one first, or None if the blade reaches no crumb, or not all of
+        them.
     """
     pile, bases = goal.items[0], tuple(sorted(goal.bases))
     foreign = _bodies(now, strangers)
@@ -120,14 +123,14 @@ def best_push(
     wrong = sweep.foreign[sweep.inside(sweep.foreign)][:, :2]
     aims = _aims(sweep)
     if len(foreign):
-        action = _apart(sweep, outside, wrong, *aims)
-        if action is not None:
-            return action
+        actions = _apart(sweep, outside, wrong, *aims)
+        if actions is not None:
+            return actions
     straight = _possible(sweep, [*_toward(_some(outside), *aims), *_sideways(sweep, _some(wrong))])
     for blame in _BLAME:
-        action = _best(sweep, straight, partial(sweep.worth, blame=blame))
-        if action is not None:
-            return action
+        actions = _good(sweep, straight, partial(sweep.worth, blame=blame))
+        if actions is not None:
+            return actions
     return _roundabout(sweep, outside if len(outside) else wrong, aims[0])
 
 
@@ -139,7 +142,7 @@ def _bodies(now: Snapshot, items: Sequence[int]) -> Array:
 def _apart(
     sweep: _Sweep, outside: Array, wrong: Array, middles: Array, width: float
 ) -> Array | None:
-    """A push that moves crumbs of one kind only: no push parts piles that have been mixed.
+    """Pushes that move crumbs of one kind only: no push parts piles that have been mixed.
 
     Args:
         sweep: the goal.
@@ -151,15 +154,15 @@ def _apart(
     past_own, past_foreign = _past(sweep, sweep.own), _past(sweep, sweep.foreign)
     worth = partial(sweep.worth, blame=1.0)
     straight = _toward(_some(outside), middles, width, (0.0, -_END, _END))
-    action = _best(sweep, _unmixed(past_foreign, straight), worth)
-    if action is None:
+    actions = _good(sweep, _unmixed(past_foreign, straight), worth)
+    if actions is None:
         out = _sideways(sweep, _some(wrong))
-        action = _best(sweep, _unmixed(past_own, out), worth)
-    if action is None and len(outside):
-        action = _round(past_foreign, outside, middles, _unmixed)
-    if action is None and len(outside):
-        action = _make_way(sweep, past_own, _some(outside), middles)
-    return action
+        actions = _good(sweep, _unmixed(past_own, out), worth)
+    if actions is None and len(outside):
+        actions = _round(past_foreign, outside, middles, _unmixed)
+    if actions is None and len(outside):
+        actions = _make_way(sweep, past_own, _some(outside), middles)
+    return actions
 
 
 def _past(sweep: _Sweep, crumbs: Array) -> _Sweep:
@@ -180,7 +183,7 @@ def _unmixed(sweep: _Sweep, pushes: Sequence[Push]) -> Array:
 
 
 def _make_way(sweep: _Sweep, past_own: _Sweep, crumbs: Array, middles: Array) -> Array | None:
-    """A push of foreign crumbs away from the straight ways of crumbs (k, 2) to their zone."""
+    """Pushes of foreign crumbs away from the straight ways of crumbs (k, 2) to their zone."""
     nearest = np.linalg.norm(crumbs[:, None] - middles, axis=-1).argmin(axis=1)
     path = middles[nearest] - crumbs
     length = np.linalg.norm(path, axis=1)
@@ -196,16 +199,16 @@ def _make_way(sweep: _Sweep, past_own: _Sweep, crumbs: Array, middles: Array) ->
 
     blocking = sweep.foreign[in_the_way(sweep.foreign[None])[0] > 0][:, :2]
     pushes = _unmixed(past_own, _sideways(sweep, _some(blocking)))
-    return _best(sweep, pushes, lambda _, foreign: -in_the_way(foreign).sum(axis=1))
+    return _good(sweep, pushes, lambda _, foreign: -in_the_way(foreign).sum(axis=1))
 
 
 def _roundabout(sweep: _Sweep, crumbs: Array, middles: Array) -> Array | None:
-    """A push of crumbs (k, 2) that cannot go straight: round an obstacle, or along a wall."""
+    """Pushes of crumbs (k, 2) that cannot go straight: round an obstacle, or along a wall."""
     if not len(crumbs):
         return None
-    action = _round(sweep, crumbs, middles, _possible)
-    if action is not None:
-        return action
+    actions = _round(sweep, crumbs, middles, _possible)
+    if actions is not None:
+        return actions
 
     def freedom(own: Array, foreign: Array) -> Array:
         room = ~shapely.dwithin(sweep.walls, shapely.points(own[..., :2]), _FREE)
@@ -217,7 +220,7 @@ def _roundabout(sweep: _Sweep, crumbs: Array, middles: Array) -> Array | None:
 
 
 def _tried(sweep: _Sweep, pushes: Array, worth: Callable[[Array, Array], Array]) -> Array | None:
-    """The action (6,) of a push (P, 2, 2) that makes a copy of the world better, if one does.
+    """The action (1, 6) of a push (P, 2, 2) that makes a copy of the world better, if one does.
 
     Those that the model of pushes finds best are tried: it does not know that walls stop crumbs.
     """
@@ -231,7 +234,7 @@ def _tried(sweep: _Sweep, pushes: Array, worth: Callable[[Array, Array], Array])
             own, foreign = then.bodies[sweep.pile], _bodies(then, sweep.strangers)
             value = worth(own[None], foreign[None])[0]
             if value > best:
-                best, chosen = value, action
+                best, chosen = value, action[None]
     return chosen
 
 
@@ -241,7 +244,7 @@ def _round(
     middles: Array,
     possible: Callable[[_Sweep, Sequence[Push]], Array],
 ) -> Array | None:
-    """A push of crumbs (k, 2) toward the corner of a way round walls, if one is in the way."""
+    """Pushes of crumbs (k, 2) toward the corner of a way round walls, if one is in the way."""
     start = crumbs.mean(axis=0)
     end = middles[np.linalg.norm(middles - start, axis=1).argmin()]
     corner = _detour(start, end, sweep.walls)
@@ -254,7 +257,7 @@ def _round(
         return np.asarray(-gaps - 0.01 * sweep.inside(foreign).sum(axis=-1))
 
     pushes = possible(sweep, _toward(_some(crumbs), corner[None], 0.0))
-    return _best(sweep, pushes, nearness)
+    return _good(sweep, pushes, nearness)
 
 
 def _aims(sweep: _Sweep) -> tuple[Array, float]:
@@ -372,8 +375,8 @@ def _lands(crumbs: Array, pushes: Array) -> Mask:
     return np.asarray(near.any(axis=1))
 
 
-def _best(sweep: _Sweep, pushes: Array, worth: Callable[[Array, Array], Array]) -> Array | None:
-    """The action (6,) of the best of pushes (P, 2, 2), if it is better than none.
+def _good(sweep: _Sweep, pushes: Array, worth: Callable[[Array, Array], Array]) -> Array | None:
+    """The actions (k, 6) of the best of pushes (P, 2, 2), if one is better than none.
 
     Args:
         sweep: the goal.
@@ -382,11 +385,12 @@ def _best(sweep: _Sweep, pushes: Array, worth: Callable[[Array, Array], Array]) 
     """
     if not len(pushes):
         return None
-    values = _values(sweep, pushes, worth)
-    best = int(values.argmax())
-    if values[best] <= worth(sweep.own[None], sweep.foreign[None])[0] + _GAIN:
+    gains = _values(sweep, pushes, worth) - worth(sweep.own[None], sweep.foreign[None])[0]
+    order = np.argsort(-gains, kind="stable")[:_LISTED]
+    most = gains[order[0]]
+    if most <= _GAIN:
         return None
-    return _action(pushes[best])
+    return np.array([_action(pushes[k]) for k in order if gains[k] >= _GOOD * most])
 
 
 def _values(sweep: _Sweep, pushes: Array, worth: Callable[[Array, Array], Array]) -> Array:
