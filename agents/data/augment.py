@@ -197,14 +197,19 @@ def prepared(
 
 
 _DIRECTIONS = re.compile(
-    r"\b(?:(?:left|right|top|bottom|upper|lower)(?:most)?|front|behind|above|below|far|near|rows?|"
-    r"columns?)\b"
+    r"\b(?:(?:left|right|top|bottom|upper|lower)(?:most)?|front|behind|above|below|far|near)\b"
 )
+_FRAMES = re.compile(r"\bseen from\b")
+_HEIGHTS = re.compile(r"\bon top of\b|\b(?:at|from) the (?:top|bottom)(?= up\b| down\b|[,;.:]|$)")
 
 
 def draws_turns(instruction: str) -> bool:
-    """Whether a scene may be rotated: its instruction names no direction of the picture."""
-    return _DIRECTIONS.search(instruction.lower()) is None
+    """Whether a scene may be rotated: its instruction names no direction of the picture.
+
+    Directions as seen from a thing turn with it, and heights stay.
+    """
+    flat = _HEIGHTS.sub("", instruction.lower())
+    return _FRAMES.search(flat) is not None or _DIRECTIONS.search(flat) is None
 
 
 def moved(samples: Sequence[Sample], table: Table, rng: np.random.Generator) -> list[Motion]:

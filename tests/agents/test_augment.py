@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.data.augment import Motion, Table, draw, move
+from agents.data.augment import Motion, Table, draw, draws_turns, move
 
 TABLE = Table((0.25, -0.5), (0.5, 1.0), (160, 320))
 
@@ -84,3 +84,25 @@ def test_points_at_opposite_ends_leave_few_choices() -> None:
     ends = np.array([0.5, -0.5, 0, 0.5, 0.5, 0])
     motion = draw(TABLE, ends, np.random.default_rng(0))
     assert motion.rotation == 0 and (motion.shift == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("instruction", "turns"),
+    [
+        ("put the red block in the green bowl", True),
+        ("put the red block to the left of the bowl", False),
+        ("set the plus in the top row and the left column of the board", False),
+        ("push it to the far edge of the table", False),
+        ("align the rope with the left side of the square, as seen from its open side", True),
+        ("put the block into the fixture in the middle of the row", True),
+        ("stack the disks on the peg by size, the smallest at the bottom", True),
+        ("stack the rainbow on the stand: blue, cyan and green blocks from the bottom up", True),
+        ("put the red block on top of the blue one", True),
+        ("put the red block on top of the left box", False),
+        ("put the block at the bottom of the board", False),
+    ],
+)
+def test_scenes_turn_unless_their_instruction_names_a_direction_of_the_picture(
+    instruction: str, turns: bool
+) -> None:
+    assert draws_turns(instruction) is turns
