@@ -24,7 +24,7 @@ from gensim_envs.task.checks.received import check_received
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the lockdown is Linux's")
 
 LIMITS = Limits(seconds=0.4, memory=200 * 2**20, answer=2**20)
-OUT_OF_MEMORY = "used more than"
+SLOW = ("used more than", "wrote more than")
 SECRET = "the secret words"
 
 # The worker's own code without the lockdown: what a program could do if nothing held it.
@@ -67,7 +67,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="module")
 def patient() -> Iterator[Sandbox]:
-    """Filling memory in small pieces takes a while."""
+    """Filling memory in small pieces, or writing much, takes a while on a busy machine."""
     with Ungated(limits=Limits(seconds=20, memory=64 * 2**20)) as sandbox:
         yield sandbox
 
@@ -172,7 +172,7 @@ def test_harm_is_contained(
 
 @pytest.mark.parametrize(("source", "says"), STOPPED.values(), ids=STOPPED.keys())
 def test_stopped(sandbox: Sandbox, patient: Sandbox, source: str, says: str) -> None:
-    error = refusal(patient if says == OUT_OF_MEMORY else sandbox, source)
+    error = refusal(patient if says in SLOW else sandbox, source)
     assert (error is None and not says) or (error is not None and says in error.problem)
     assert error is None or len(str(error)) < 1000
 
