@@ -42,13 +42,19 @@ def plot(results: Record, folder: Path) -> list[str]:
     Raises:
         FileError: if a file cannot be written.
     """
+    experiments = results["experiments"]
+    new = dict.fromkeys(each["group"] for each in experiments if each["start"] is not None)
+    panels = {  # a panel for each list of new tasks
+        group or "": over_tasks([each for each in experiments if each["group"] in (None, group)])
+        for group in new
+    }
     figures = {
-        "success_over_demos.png": (over_demos, "demonstrations", True),
-        "success_over_tasks.png": (over_tasks, "tasks trained on before", False),
+        "success_over_demos.png": ({"": over_demos(experiments)}, "demonstrations", True),
+        "success_over_tasks.png": (panels, "pretraining tasks", False),
     }
     drawn = []
-    for name, (curves_of, x_label, logarithmic) in figures.items():
-        if curves := curves_of(results["experiments"]):
+    for name, (curves, x_label, logarithmic) in figures.items():
+        if curves := {panel: each for panel, each in curves.items() if each}:
             _draw(curves, x_label, logarithmic, folder / name)
             drawn.append(name)
     return drawn
@@ -134,27 +140,33 @@ def _point(runs: Mapping[int, Mapping[str, Record]], envs: Sequence[str]) -> Any
     return mean, mean - error, mean + error
 
 
-def _draw(curves: Curves, x_label: str, logarithmic: bool, path: Path) -> None:
+def _draw(panels: Mapping[str, Curves], x_label: str, logarithmic: bool, path: Path) -> None:
+    """Draw panels side by side; their names are their titles."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(6, 4), layout="constrained")
-    axes = figure.add_subplot()
-    for name, points in curves.items():
-        means = [mean for mean, _, _ in points.values()]
-        errors = [[mean - low, high - mean] for mean, low, high in points.values()]
-        # Matplotlib reads $ as mathematics, and leaves out names that begin with _.
-        name = name.replace("$", r"\$").lstrip("_")
-        axes.errorbar(
-            list(points), means, list(zip(*errors, strict=True)), marker="o", capsize=3, label=name
-        )
-    if logarithmic:
-        axes.set_xscale("log")
-    ticks = sorted({x for points in curves.values() for x in points})
-    axes.set_xticks(ticks, [str(x) for x in ticks])
-    axes.minorticks_off()
-    axes.set(xlabel=x_label, ylabel="mean success", ylim=(-0.02, 1.02))
-    axes.grid(alpha=0.3)
-    figure.legend(loc="outside upper center", ncols=2)  # outside, where it covers no curve
+    figure = Figure(figsize=(2 + 4 * len(panels), 4.5), layout="constrained")
+    names = dict.fromkeys(name for curves in panels.values() for name in curves)
+    axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
+    for panel, (title, curves) in zip(axes, panels.items(), strict=True):
+        for number, name in enumerate(names):
+            points = curves.get(name, {})
+            means = [mean for mean, _, _ in points.values()]
+            errors = [[mean - low, high - mean] for mean, low, high in points.values()]
+            # Matplotlib reads $ as mathematics, and leaves out names that begin with _.
+            panel.errorbar(
+                list(points), means, list(zip(*errors, strict=True)) or None, color=f"C{number}",
+                marker="o", capsize=3, label=name.replace("$", r"\$").lstrip("_"),
+            )  # fmt: skip
+        if logarithmic:
+            panel.set_xscale("log")
+        ticks = sorted({x for points in curves.values() for x in points})
+        panel.set_xticks(ticks, [str(x) for x in ticks])
+        panel.minorticks_off()
+        panel.set(xlabel=x_label, ylim=(-0.02, 1.02), title=title)
+        panel.grid(alpha=0.3)
+    axes[0].set_ylabel("mean success")
+    # Outside, where it covers no curve.
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     image = io.BytesIO()
     figure.savefig(image, dpi=120)
     files.write(path, image.getvalue())
