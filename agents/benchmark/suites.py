@@ -154,9 +154,11 @@ def suite(name: str, path: Path = SUITES) -> Suite:
     made = parse(found[name], data["lists"])
     frozen = found[name].get("frozen", {})
     if frozen != {"version": made.version, "sha256": made.sha256}:
+        problem = "is not frozen"
+        if frozen:
+            problem = f"has changed since version {frozen['version']}; raise its version"
         raise AgentsError(
-            f"suite {name!r} in {path} has changed since version {frozen.get('version')} was "
-            "frozen. Raise its version and run python -m agents freeze"
+            f"suite {name!r} in {path} {problem}. Run python -m agents freeze --file {path}"
         )
     return made
 

@@ -201,6 +201,12 @@ def test_an_invalid_suite_is_refused(
         written(tmp_path / "suites.json", experiments)
 
 
+def test_a_suite_that_was_never_frozen_is_refused(tmp_path: Path) -> None:
+    path = edited(written(tmp_path / "suites.json", [BLOCK]), frozen={})
+    with pytest.raises(AgentsError, match=r"is not frozen. Run python -m agents freeze --file /"):
+        suite("made", path)
+
+
 def test_the_freeze_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = written(tmp_path / "suites.json", [BLOCK])
     assert main(["freeze", "--file", str(path)]) == 0
