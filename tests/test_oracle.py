@@ -325,6 +325,29 @@ def test_answers_exchange_equal_items_and_symmetric_yaws(table):
         assert env.step(row[:6])[1] == pytest.approx(0.25)
 
 
+@pytest.mark.parametrize(
+    ("name", "seed", "picks", "places"),
+    [
+        ("PlaceRedInGreen", 100_000, 1, 3),  # three green bowls for one red block
+        ("PutBlockInBowl", 100_002, 2, 3),
+        ("AlignBoxCorner", 100_000, 1, 2),  # either way round
+        ("ColorOrderedBlocksOnPallet", 100_000, 2, 2),  # one block on each end
+    ],
+)
+def test_answers_list_all_open_places(name, seed, picks, places):
+    env = gym.make(f"gensim/{name}-v0", obs_mode="state")
+    env.reset(seed=seed)
+    answers = Oracle(env).answers()
+    assert len(np.unique(answers[:, :2], axis=0)) == picks
+    assert len(np.unique(np.round(answers[:, 3:5], 4), axis=0)) == places
+    state = env.unwrapped.get_state()
+    for row in answers:
+        env.unwrapped.set_state(state)
+        _, reward, terminated, _, _ = env.step(row[:6])
+        assert reward > 0 and (terminated or len(Oracle(env).answers()))
+    env.close()
+
+
 @pytest.mark.parametrize("name", ["SweepingPiles", "SeparatingPiles"])
 def test_answers_list_pushes_that_gain_about_as_much_as_the_best(name):
     env = gym.make(f"gensim/{name}-v0", obs_mode="state", reward="dense")

@@ -232,7 +232,8 @@ class Mover:
     def _targets(self, number: int, goal: Goal, now: Snapshot) -> Iterator[tuple[int, Pose | None]]:
         """The items that may be moved next, each with where to put it; None where there is no room.
 
-        Those of the judge's assignment come first, then equal items in their stead.
+        Those of the judge's assignment come first, then other places that are as good, then equal
+        items in their stead.
         """
         judge = self._judge
         step = next_waypoint(self._spec, now)
@@ -248,12 +249,17 @@ class Mover:
         else:
             motions = pattern_sites(self._spec, judge, number, now)
             assigned = judge.assign(number, now, motions)
-            pairs, placed = assigned.todo, set(assigned.placed)
+            pairs, placed = (*assigned.todo, *assigned.spare), set(assigned.placed)
+        done = set()
         for item, where in pairs:
-            yield item, self._target(goal, where, item, now)
+            if (item, where) not in done:
+                done.add((item, where))
+                yield item, self._target(goal, where, item, now)
         for item, where in pairs:
             for other in range(len(self._spec.items)):
-                if other not in (item, *placed) and judge.kinds[other] == judge.kinds[item]:
+                equal = other not in placed and judge.kinds[other] == judge.kinds[item]
+                if equal and (other, where) not in done:
+                    done.add((other, where))
                     there = now.has(other)
                     yield other, self._target(goal, where, other, now) if there else None
 

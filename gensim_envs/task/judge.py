@@ -80,11 +80,13 @@ class Assignment:
         placed: the items that are in place, by the number of the goal for which they count.
         todo: for the last goal, its rigid items that are not in place, each with the place that is
             nearest; lower places first.
+        spare: other places that these items could take just as well.
     """
 
     fractions: tuple[float, ...]
     placed: dict[int, int]
     todo: tuple[tuple[int, Place], ...]
+    spare: tuple[tuple[int, Place], ...]
 
 
 class Judge:
@@ -224,8 +226,8 @@ class Judge:
 
     def _near_targets(self, numbers: Sequence[int], now: Snapshot, motions: Motions) -> set[int]:
         """Rigid items that are at some place of the goals."""
-        targets, _ = self._targets(numbers, [self.needs[n] for n in numbers], now, motions)
-        return {item for target in targets for item in target.items}
+        sets, _ = self._targets(numbers, [self.needs[n] for n in numbers], now, motions)
+        return {item for first, *_ in sets for target in first for item in target.items}
 
     def _is_begun(self, number: int, now: Snapshot, motions: Motions) -> bool:
         """Whether two things stand where earlier goals begin the pattern of a goal, if they do.
@@ -294,8 +296,8 @@ class Judge:
     ) -> Assignment:
         last = numbers[-1]
         demand = [self.needs[n] if n == last else self.finals[n] for n in numbers]
-        targets, units = self._targets(numbers, demand, now, motions)
-        placed = _match(targets, units)
+        sets, units = self._targets(numbers, demand, now, motions)
+        placed = _match([target for first, *_ in sets for target in first], units)
         fractions = []
         for number, need in zip(numbers, demand, strict=True):
             count = need.total()
@@ -311,10 +313,16 @@ class Judge:
             if self.intruders(number, now, last):  # which cost one item
                 share = max(0.0, share - 1 / count)
             fractions.append(share)
-        left: tuple[tuple[int, Place], ...] = ()
-        if todo and self._rigid[last]:
-            left = self._todo(last, now, placed, [t for t in targets if t.goal == last])
-        return Assignment(tuple(fractions), placed, left)
+        left: list[tuple[int, Place]] = []
+        spare: list[tuple[int, Place]] = []
+        if todo and self._rigid[last] and demand[-1].total():
+            first, *others = sets[-1]
+            left, spare = self._todo(last, now, placed, first)
+            for other in others:
+                if [t.items for t in other] == [t.items for t in first]:
+                    for pairs in self._todo(last, now, placed, other):
+                        spare += pairs
+        return Assignment(tuple(fractions), placed, tuple(left), tuple(spare))
 
     def _whole(self, number: int, now: Snapshot) -> tuple[float, int]:
         """The fraction of a goal whose items are judged together: a rope, a pile, a group.
@@ -344,9 +352,12 @@ class Judge:
 
     def _targets(
         self, numbers: Sequence[int], demand: Sequence[Counter[int]], now: Snapshot, where: Motions
-    ) -> tuple[list[_Target], dict[_Unit, int]]:
-        """The places of rigid goals, and the numbers of items of the units of demand."""
-        targets: list[_Target] = []
+    ) -> tuple[list[list[list[_Target]]], dict[_Unit, int]]:
+        """The places of rigid goals, and the numbers of items of the units of demand.
+
+        For each goal there are one or more sets of places that suit the state equally well.
+        """
+        targets: list[list[list[_Target]]] = []
         units: dict[_Unit, int] = {}
         for number, need in zip(numbers, demand, strict=True):
             goal = self._spec.goals[number]
@@ -363,7 +374,7 @@ class Judge:
                 ]
                 for places in self._variants[number]
             ]
-            targets += self._suitable(sets, now)
+            targets.append(self._suitable(sets, now))
         return targets, units
 
     @cached_property
@@ -410,13 +421,13 @@ class Judge:
                 replace(p, bases=tuple(way.get(base, base) for base in p.bases)) for p in places
             )
 
-    def _suitable(self, sets: Sequence[list[_Target]], now: Snapshot) -> list[_Target]:
-        """The set of places that suits a state best: more filled, fewer taken, bases nearer."""
+    def _suitable(self, sets: Sequence[list[_Target]], now: Snapshot) -> list[list[_Target]]:
+        """The sets of places that suit a state best: more filled, fewer taken, bases nearer."""
         filled = [sum(bool(target.items) for target in targets) for targets in sets]
         most = max(filled)
         best = [targets for targets, count in zip(sets, filled, strict=True) if count == most]
         if len(best) == 1:
-            return best[0]
+            return best
         goal = self._spec.goals[best[0][0].goal]
         kinds = {self.kinds[item] for item in goal.items}
         others = [now.poses[k] for k in movable(self._spec, now) if self.kinds[k] not in kinds]
@@ -435,7 +446,10 @@ class Judge:
             )  # fmt: skip
             return -sum(is_taken(t.place) for t in targets), -round(apart, 6)
 
-        return max(best, key=suits)
+        values = [suits(targets) for targets in best]
+        return [
+            targets for targets, value in zip(best, values, strict=True) if value == max(values)
+        ]
 
     def _target(
         self, number: int, k: int, place: Place, now: Snapshot, where: Motions, apart: bool
@@ -469,12 +483,19 @@ class Judge:
 
     def _todo(
         self, number: int, now: Snapshot, placed: dict[int, int], targets: list[_Target]
-    ) -> tuple[tuple[int, Place], ...]:
-        """Pair the items that are left with the places that are left, the nearest ones."""
+    ) -> tuple[list[tuple[int, Place]], list[tuple[int, Place]]]:
+        """Pair the items that are left with the places that are left.
+
+        Returns:
+            The nearest places, one for each item, and other places that could be exchanged for
+            these: of equal items, one is listed.
+        """
         spec, goal = self._spec, self._spec.goals[number]
         held = self._held(number, now, placed, targets)
         open_places = [(t, k) for k, t in enumerate(targets) if t.shared or k not in held]
+        exchangeable = [(t.place, self._kinds_for(goal, k)) for t, k in open_places if not t.shared]
         pairs: list[tuple[int, Place]] = []
+        spare: list[tuple[int, Place]] = []
         for kind, need in self.needs[number].items():
             done = sum(self.kinds[i] == kind for i, n in placed.items() if n == number)
             items = [
@@ -498,12 +519,47 @@ class Judge:
             cost += [not set(place.bases) & placed.keys() for place in takes]
             cost += _MANY * (own | self._occupied(items, want, now))
             chosen = sorted(_assigned(cost), key=lambda rc: want[rc[1]].z)
-            for row, column in chosen[: need - done]:
-                pairs.append((items[row], takes[column]))
-                open_places = [
-                    (t, k) for t, k in open_places if t.shared or t.place is not takes[column]
-                ]
-        return tuple(sorted(pairs, key=lambda pair: target_of(spec, goal, pair[1], now).z))
+            found = [(items[row], takes[column]) for row, column in chosen[: need - done]]
+            taken = [place for _, place in found]
+            open_places = [
+                (t, k) for t, k in open_places if t.shared or not _is_among(t.place, taken)
+            ]
+            pairs += found
+            spare += self._exchanged(goal, found, exchangeable, now, placed)
+        return sorted(pairs, key=lambda pair: target_of(spec, goal, pair[1], now).z), spare
+
+    def _exchanged(
+        self,
+        goal: Goal,
+        pairs: Sequence[tuple[int, Place]],
+        places: Sequence[tuple[Place, frozenset[int]]],
+        now: Snapshot,
+        placed: dict[int, int],
+    ) -> list[tuple[int, Place]]:
+        """Other places that could be exchanged for those of equal items, for the first of them.
+
+        Args:
+            goal: to which they belong.
+            pairs: the items and their places.
+            places: the open places, each with the kinds of items that may take it.
+            now: the state.
+            placed: the items that are in place.
+        """
+        item, own = pairs[0][0], [place for _, place in pairs]
+        like = [
+            (kinds, bool(set(place.bases) & placed.keys()))
+            for place, kinds in places if _is_among(place, own)
+        ]  # fmt: skip
+        others = [
+            place for place, kinds in places
+            if not _is_among(place, own) and item not in place.bases
+            and (kinds, bool(set(place.bases) & placed.keys())) in like
+        ]  # fmt: skip
+        if not others:
+            return []
+        want = [target_of(self._spec, goal, place, now) for place in others]
+        blocked = self._occupied([item], want, now)[0]
+        return [(item, place) for place, no in zip(others, blocked, strict=True) if not no]
 
     def _occupied(
         self, items: Sequence[int], want: Sequence[Pose], now: Snapshot
@@ -571,6 +627,11 @@ def _assigned(cost: NDArray[np.float64]) -> list[tuple[int, int]]:
     from scipy.optimize import linear_sum_assignment  # takes as long to load as all else of an env
 
     return list(zip(*linear_sum_assignment(cost), strict=True))
+
+
+def _is_among(place: Place, places: Sequence[Place]) -> bool:
+    """Whether a place is one of some, itself and not only equal to one."""
+    return any(place is other for other in places)
 
 
 def _at_other_end(place: Place) -> Place:
