@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gensim_envs.sim.views import fuse_views
     from gensim_envs.task.nouns import nouns
     from gensim_envs.wrappers import (
+        ChooseThings,
         HeightImage,
         InstructionEmbedding,
         InstructionObservation,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
+    "ChooseThings",
     "Episode",
     "GensimError",
     "HeightImage",
@@ -67,8 +69,10 @@ _LAZY = {
     "registration": ("common_bounds", "mix", "register_library"),
     "sim.views": ("fuse_views",),
     "task.nouns": ("nouns",),
-    "wrappers": ("HeightImage", "InstructionEmbedding", "InstructionObservation", "PixelAction"),
-}
+    "wrappers": (
+        "ChooseThings", "HeightImage", "InstructionEmbedding", "InstructionObservation", "PixelAction",
+    ),
+}  # fmt: skip
 """Modules that are imported when one of their public names is used first."""
 
 

@@ -17,6 +17,7 @@ from gymnasium.utils import RecordConstructorArgs
 from numpy.typing import ArrayLike, NDArray
 
 from gensim_envs.envs.action import check_action
+from gensim_envs.envs.state_layout import StateLayout
 from gensim_envs.envs.tabletop import TabletopEnv
 from gensim_envs.sim.views import SHAPE, pixel_of_xy, xy_of_pixel
 from gensim_envs.task.pose import wrap
@@ -262,3 +263,82 @@ def action_to_pixels(action: ArrayLike, rotations: int = ROTATIONS) -> NDArray[n
     for x, y, yaw in check_action(action).reshape(2, 3):
         pixels += [*pixel_of_xy(x, y), round(yaw / math.tau * rotations) % rotations]
     return np.array(pixels, np.int64)
+
+
+class ChooseThings(gym.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
+    """Makes actions choices among things and places, for learning from reward.
+
+    Of uniformly drawn actions hardly one in a hundred picks anything. A choice of an item to pick,
+    and of where to put it, always does. The action space becomes MultiDiscrete([items, items +
+    places + targets]): the row of an item in the privileged state vector, and the row of an item,
+    a place or a target of the goal that it is put at; see `choice_to_action`. A choice that names
+    an empty row moves nothing.
+
+    Args:
+        env: an env of this suite with `obs_mode="state"` and `privileged=True`.
+
+    Raises:
+        TypeError: it has no privileged state vectors, or does not take this suite's actions.
+    """
+
+    def __init__(self, env: gym.Env[Any, Any]) -> None:
+        RecordConstructorArgs.__init__(self)
+        super().__init__(env)
+        inner = env.unwrapped
+        if not isinstance(inner, TabletopEnv) or env.action_space != inner.action_space:
+            raise TypeError(
+                f"{env} does not take this suite's actions; apply ChooseThings before others"
+            )
+        if env.observation_space != inner.observation_space or not inner.state_layout.targets.rows:
+            raise TypeError(f'{env} needs obs_mode="state" and privileged=True')
+        self._layout = inner.state_layout
+        self.action_space = choices(self._layout)
+        assert isinstance(inner.action_space, spaces.Box)
+        low, high = inner.action_space.low, inner.action_space.high
+        self._nothing = np.tile((low[:3] + high[:3]) / 2, 2).astype(np.float32)
+        self._bounds = low, high
+
+    def reset(self, **options: Any) -> tuple[Any, dict[str, Any]]:
+        """See `gymnasium.Env`."""
+        self._state, info = self.env.reset(**options)
+        return self._state, info
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        """See `gymnasium.Env`."""
+        chosen = choice_to_action(action, self._state, self._layout)
+        moved = self._nothing if chosen is None else np.clip(chosen, *self._bounds)
+        self._state, *rest = self.env.step(moved)
+        return self._state, *rest
+
+
+def choices(layout: StateLayout) -> spaces.MultiDiscrete:
+    """The action space of `ChooseThings` for a privileged state vector."""
+    rows = [block.rows for block in (layout.items, layout.places, layout.targets)]
+    return spaces.MultiDiscrete([rows[0], sum(rows)])
+
+
+def choice_to_action(
+    choice: ArrayLike, state: NDArray[Any], layout: StateLayout
+) -> NDArray[np.float32] | None:
+    """Convert a choice of rows to an action.
+
+    Args:
+        choice: (2,) the row of an item, and the row of an item, a place or a target.
+        state: the privileged state vector.
+        layout: of that vector.
+
+    Returns:
+        (6,) the action that puts the item there, turned as that row lies; None if one of the rows
+        is empty.
+    """
+    blocks = layout.items, layout.places, layout.targets
+    rows = np.asarray(choice, np.int64)
+    present, position, yaw = (
+        np.concatenate([block.field(state, name) for block in blocks])[rows]
+        for name in ("present", "position", "yaw")
+    )
+    if not present.all():
+        return None
+    heading = np.arctan2(yaw[:, 0], yaw[:, 1])
+    turn = wrap(float(heading[1] - heading[0]))
+    return np.array([*position[0, :2], 0, *position[1, :2], turn], np.float32)

@@ -23,10 +23,11 @@ from stable_baselines3.sac import MlpPolicy as SACNetwork
 
 from agents.errors import AgentsError
 from agents.policies.base import Array, PolicySpec
-from agents.policies.choices import Choices
 from agents.policies.learned import LearnedPolicy
 from agents.ranges import Amount, Checked, Natural, Share
+from gensim_envs import StateLayout
 from gensim_envs.utils.decode import Range, Size
+from gensim_envs.wrappers import choice_to_action, choices
 
 if TYPE_CHECKING:
     from stable_baselines3.common.base_class import BaseAlgorithm
@@ -92,13 +93,13 @@ class SB3Policy(LearnedPolicy):
     def __init__(self, config: Any, spec: PolicySpec) -> None:
         super().__init__(config, spec)
         (size,) = spec.observation["state"]
-        self.choices: Choices | None = None
+        self.layout: StateLayout | None = None
         actions: spaces.Space[Any] = spaces.Box(-1, 1, (len(spec.action_low),), np.float32)
         if getattr(config, "choices", False):
             if not spec.state_bounds:
                 raise AgentsError("choices need tasks of this suite, whose state vectors have rows")
-            self.choices = Choices(spec.state_bounds)
-            actions = self.choices.space
+            self.layout = StateLayout.of(spec.state_bounds, privileged=True)
+            actions = choices(self.layout)
         self.policy = self.network_class(
             spaces.Box(-np.inf, np.inf, (size,), np.float32),
             actions,
@@ -121,8 +122,8 @@ class SB3Policy(LearnedPolicy):
         """The mode of the action distribution, (6,); see `LearnedPolicy`."""
         action, _ = self.policy.predict(observation["state"], deterministic=True)
         low, high = np.array(self.spec.action_low), np.array(self.spec.action_high)
-        if self.choices is not None:
-            chosen = self.choices.action(observation["state"], action)
+        if self.layout is not None:
+            chosen = choice_to_action(action, observation["state"], self.layout)
             return self.clip((low + high) / 2 if chosen is None else chosen)
         return self.clip(low + (action.astype(np.float64) + 1) / 2 * (high - low))
 

@@ -28,7 +28,6 @@ import gensim_envs
 from agents.errors import AgentsError, Stopped
 from agents.evaluation.playing import MAKE_ERRORS, check_actions, of_suite
 from agents.policies.base import PolicySpec
-from agents.policies.choices import ChooseThings
 from agents.policies.learned import load_weights, make_policy, policy_config
 from agents.policies.sb3 import SB3Policy
 from agents.ranges import Checked, Natural, Positive
@@ -36,6 +35,7 @@ from agents.training import algorithm, checkpoint
 from gensim_envs.seeds import TRAINING
 from gensim_envs.utils import files
 from gensim_envs.utils.progress import Progress
+from gensim_envs.wrappers import ChooseThings
 
 if TYPE_CHECKING:
     from stable_baselines3.common.base_class import BaseAlgorithm
@@ -128,9 +128,7 @@ class _Training:
     def run(self) -> None:
         """Train to the end."""
         try:
-            choices = getattr(self._policy, "choices", None)
-            bounds = None if choices is None else self._policy.spec.state_bounds
-            with _vector_env(self._config, bounds) as envs:
+            with _vector_env(self._config, self._policy.layout is not None) as envs:
                 self._run_segments(envs)
         except gensim_envs.TaskError as error:
             raise AgentsError(f"{', '.join(self._config.envs)}: {error}") from error
@@ -255,25 +253,23 @@ def _make(envs: Sequence[str], reward: str) -> gym.Env[Any, Any]:
     return gym.make(made, obs_mode="state", privileged=True, reward=reward)
 
 
-def _make_training_env(
-    envs: Sequence[str], reward: str, bounds: dict[str, int] | None
-) -> gym.Env[Any, Any]:
+def _make_training_env(envs: Sequence[str], reward: str, choices: bool) -> gym.Env[Any, Any]:
     """The env that is acted in, by choices or with actions within -1..1; runs in a worker process.
 
     Args:
         envs: ids.
         reward: of the env.
-        bounds: capacity of its state vectors for actions that are choices, else None.
+        choices: whether actions choose among things and places.
     """
     env = _make(envs, reward)
-    if bounds is not None:
-        return ChooseThings(env, bounds)
+    if choices:
+        return ChooseThings(env)
     low, high = np.int64(-1), np.int64(1)  # with floats, RescaleAction warns of their precision
     return gym.wrappers.RescaleAction(env, low, high)
 
 
 @contextlib.contextmanager
-def _vector_env(config: RLConfig, bounds: dict[str, int] | None) -> Iterator[VecEnv]:
+def _vector_env(config: RLConfig, choices: bool) -> Iterator[VecEnv]:
     """The envs that are acted in, in processes if there are several."""
     from stable_baselines3.common.env_util import make_vec_env
     from stable_baselines3.common.vec_env import SubprocVecEnv
@@ -281,7 +277,7 @@ def _vector_env(config: RLConfig, bounds: dict[str, int] | None) -> Iterator[Vec
     several = config.parallel > 1
     envs = make_vec_env(
         _make_training_env, config.parallel, _seed(config, 0),
-        env_kwargs={"envs": config.envs, "reward": config.reward, "bounds": bounds},
+        env_kwargs={"envs": config.envs, "reward": config.reward, "choices": choices},
         vec_env_cls=SubprocVecEnv if several else None,
         vec_env_kwargs={"start_method": "spawn"} if several else None,
     )  # fmt: skip

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import gymnasium as gym
 import numpy as np
+import pytest
+from gymnasium.wrappers import FlattenObservation
 
-import gensim_envs
-from agents.policies.choices import ChooseThings
 from gensim_envs import Oracle
+from gensim_envs.wrappers import ChooseThings
 
 ID = "gensim/PutBlockInBowl-v0"
 
 
 def test_a_choice_of_item_and_place_solves_and_an_empty_one_moves_nothing() -> None:
-    bounds = gensim_envs.common_bounds([ID])
     inner = gym.make(ID, obs_mode="state", privileged=True, reward="dense")
-    with ChooseThings(inner, bounds) as env:
+    with ChooseThings(inner) as env:
         layout, solved = inner.unwrapped.state_layout, 0
         for seed in range(100_000, 100_003):
             state, info = env.reset(seed=seed)
@@ -41,3 +43,30 @@ def test_a_choice_of_item_and_place_solves_and_an_empty_one_moves_nothing() -> N
             solved += info["success"]
         assert solved == 3
         assert env.action_space.contains(env.action_space.sample())
+
+
+def test_a_wrapped_env_is_made_again_from_its_spec() -> None:
+    env = ChooseThings(gym.make(ID, obs_mode="state", privileged=True))
+    with gym.make(env.spec) as again:
+        assert again.action_space == env.action_space
+    env.close()
+
+
+@pytest.mark.parametrize(
+    ("options", "wrapper", "message"),
+    [
+        ({"obs_mode": "state"}, None, "privileged=True"),
+        ({"obs_mode": "rgbd"}, FlattenObservation, "privileged=True"),
+        ({"obs_mode": "rgbd"}, None, "privileged=True"),
+    ],
+)
+def test_other_envs_are_refused(options: dict[str, Any], wrapper: Any, message: str) -> None:
+    env = gym.make(ID, **options)
+    with pytest.raises(TypeError, match=message):
+        ChooseThings(env if wrapper is None else wrapper(env))
+    env.close()
+
+
+def test_an_env_with_other_actions_is_refused() -> None:
+    with pytest.raises(TypeError, match="actions"):
+        ChooseThings(gym.make("CartPole-v1"))
