@@ -206,14 +206,22 @@ def test_several_processes_need_recorded_demonstrations(
     assert "python -m agents export" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "learner",
+    [
+        ["--bc_state.width", "16"],
+        ["--dagger.policy", "transporter", "--encoder", "words", "--transporter.width", "8"],
+    ],
+    ids=["bc_state", "transporter"],
+)
 def test_dagger_learns_from_the_states_that_its_policy_comes_to(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    learner: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is broken off in its second round, and goes on with what it has."""
     out = tmp_path / "run"
     run = ["train", "--policy", "dagger", "--env", "gensim/AlignBoxCorner-v0", "--demos", "2",
            *QUICK, "--workers", "1", "--dagger.rounds", "1", "--dagger.episodes", "3",
-           "--dagger.beta", "0.5", "--bc_state.width", "16", "--out", str(out)]  # fmt: skip
+           "--dagger.beta", "0.5", *learner, "--out", str(out)]  # fmt: skip
     trained: list[str] = []
 
     def breaks_off(config: Any, *more: Any, **others: Any) -> Path:
