@@ -70,7 +70,8 @@ _LAZY = {
     "sim.views": ("fuse_views",),
     "task.nouns": ("nouns",),
     "wrappers": (
-        "ChooseThings", "HeightImage", "InstructionEmbedding", "InstructionObservation", "PixelAction",
+        "ChooseThings", "HeightImage", "InstructionEmbedding", "InstructionObservation",
+        "PixelAction",
     ),
 }  # fmt: skip
 """Modules that are imported when one of their public names is used first."""
