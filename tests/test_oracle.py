@@ -348,6 +348,25 @@ def test_answers_list_all_open_places(name, seed, picks, places):
     env.close()
 
 
+def neighbours(scene: Scene) -> None:
+    red, blue = scene.add(Block("red")), scene.add(Block("blue"))
+    scene.goal("put the red block next to the blue block", red, next_to=blue)
+
+
+def test_answers_list_every_side_of_what_something_goes_next_to(table):
+    env = table(neighbours, obs_mode="state")
+    env.reset(seed=0)
+    oracle = Oracle(env)
+    answers, blue = oracle.answers(), env.world.snapshot().poses[1]
+    assert np.array_equal(answers[0, :6], oracle.act())
+    sides = np.arctan2(answers[:, 4] - blue.y, answers[:, 3] - blue.x)
+    assert len(np.unique(np.round(sides, 2))) >= 12
+    state = env.get_state()
+    for row in answers:
+        env.set_state(state)
+        assert env.step(row[:6])[4]["success"]
+
+
 @pytest.mark.parametrize("name", ["SweepingPiles", "SeparatingPiles"])
 def test_answers_list_pushes_that_gain_about_as_much_as_the_best(name):
     env = gym.make(f"gensim/{name}-v0", obs_mode="state", reward="dense")

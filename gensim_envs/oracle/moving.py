@@ -31,7 +31,7 @@ from gensim_envs.task.relations import (
     target_of,
 )
 from gensim_envs.task.spec import TaskSpec
-from gensim_envs.task.spots import corners_at, group_targets, lies, spot
+from gensim_envs.task.spots import corners_at, group_targets, lies, spots
 
 _ASIDE_GRID = 0.02  # metres between places that are tried for something in the way
 _ASIDE_GAP, _TIGHT_GAP = 0.02, 0.005
@@ -254,20 +254,26 @@ class Mover:
         for item, where in pairs:
             if (item, where) not in done:
                 done.add((item, where))
-                yield item, self._target(goal, where, item, now)
+                for pose in self._poses(goal, where, item, now):
+                    yield item, pose
         for item, where in pairs:
             for other in range(len(self._spec.items)):
                 equal = other not in placed and judge.kinds[other] == judge.kinds[item]
                 if equal and (other, where) not in done:
                     done.add((other, where))
-                    there = now.has(other)
-                    yield other, self._target(goal, where, other, now) if there else None
+                    for pose in self._poses(goal, where, other, now) if now.has(other) else [None]:
+                        yield other, pose
 
-    def _target(self, goal: Goal, where: Pose | Place, item: int, now: Snapshot) -> Pose | None:
-        """Where an item goes, given its pose or place; None where there is no room."""
+    def _poses(
+        self, goal: Goal, where: Pose | Place, item: int, now: Snapshot
+    ) -> Iterator[Pose | None]:
+        """Where an item may go, given its pose or place; None where there is no room."""
         if isinstance(where, Pose):
-            return where
-        return spot(self._spec, goal, where, item, now) if where.pattern is None else None
+            yield where
+        elif where.pattern is None:
+            yield from spots(self._spec, goal, where, item, now)
+        else:
+            yield None
 
     def _waypoint(self, step: Waypoint, goal: Goal, now: Snapshot) -> Pose:
         """Where a step of the plan puts its item; on a movable base at the height of its top."""

@@ -40,24 +40,40 @@ def spot(spec: TaskSpec, goal: Goal, place: Place, item: int, now: Snapshot) -> 
 
     Not for places in the frame of a pattern, and not for `around` and `row`.
     """
+    return next(spots(spec, goal, place, item, now))
+
+
+def spots(
+    spec: TaskSpec, goal: Goal, place: Place, item: int, now: Snapshot
+) -> Iterator[Pose | None]:
+    """The pose of `spot`, and others that are as good: on every side of a thing for `next to`."""
     if goal.relation == "at":
-        return target_of(spec, goal, place, now)
+        yield target_of(spec, goal, place, now)
+        return
     if goal.relation == "inside":
-        if place.exact:
-            return now.poses[place.bases[0]] @ place.pose
-        return _packed(spec, goal, place, item, now)
+        exact = now.poses[place.bases[0]] @ place.pose if place.exact else None
+        yield exact or _packed(spec, goal, place, item, now)
+        return
+
+    def is_right(pose: Pose) -> bool:
+        there = moved(spec, now, item, pose, place.bases)
+        return is_free(spec, item, pose, now, but=place.bases) and is_met(
+            spec, goal, place, item, there
+        )
+
     if goal.relation == "on":
         poses = _on(spec, goal, place, item, now)
     else:
         poses = _beside(spec, goal, place, item, now)
-    for pose in poses:
-        if is_free(spec, item, pose, now, but=place.bases) and is_met(
-            spec, goal, place, item, moved(spec, now, item, pose, place.bases)
-        ):
-            return pose
-    if goal.relation == "on" and not goal.shared:
-        return target_of(spec, goal, place, now)  # what is in the way is moved aside
-    return None
+    first = next(filter(is_right, poses), None)
+    if first is None and goal.relation == "on" and not goal.shared:
+        first = target_of(spec, goal, place, now)  # what is in the way is moved aside
+    yield first
+    if first is not None and goal.relation == "next to":
+        for side in _sides(spec, place, item, now):
+            pose = next(filter(is_right, side), None)
+            if pose is not None and pose != first:
+                yield pose
 
 
 def lies(now: Snapshot, item: int) -> bool:
@@ -156,25 +172,44 @@ def _on(spec: TaskSpec, goal: Goal, place: Place, item: int, now: Snapshot) -> I
 def _beside(spec: TaskSpec, goal: Goal, place: Place, item: int, now: Snapshot) -> Iterator[Pose]:
     """Poses in a region beside other things, the clearest ones first."""
     first = now.poses[place.bases[0]]
-    yaw = first.yaw + place.pose.yaw if place.heading else now.poses[item].yaw
-    radius = math.hypot(*spec.items[item].asset.size[:2]) / 2
     if goal.relation == "between":
+        yaw = first.yaw + place.pose.yaw if place.heading else now.poses[item].yaw
         a, b = (now.poses[k] for k in place.bases)
         for share in (0.5, 0.45, 0.55, 0.4, 0.6, 0.36, 0.64):
             yield Pose(a.x + share * (b.x - a.x), a.y + share * (b.y - a.y), first.z, yaw)
         return
-    reach = radius + math.hypot(*spec.items[place.bases[0]].asset.size[:2]) / 2
     if goal.relation == "next to":
-        ahead, turns = 0.0, [k * math.pi / 12 for k in range(24)]
-        distances = [reach + 0.015 - k * _STEP for k in range(1 + int(reach / _STEP))]
-    else:
-        dx, dy = DIRECTIONS[goal.relation]
-        ahead, turns = math.atan2(dy, dx), [math.radians(t) for t in (0, 10, -10, 20, -20, 30, -30)]
-        distances = [d for d in (reach + _BESIDE, 0.12, 0.1, 0.13, 0.08, 0.06) if d < 0.145]
+        for ring_of in zip(*_sides(spec, place, item, now), strict=True):
+            yield from ring_of
+        return
+    reach = _reach_of(spec, place, item)
+    dx, dy = DIRECTIONS[goal.relation]
+    ahead, turns = math.atan2(dy, dx), [math.radians(t) for t in (0, 10, -10, 20, -20, 30, -30)]
+    distances = [d for d in (reach + _BESIDE, 0.12, 0.1, 0.13, 0.08, 0.06) if d < 0.145]
     for distance, turn in itertools.product(distances, turns):
-        angle = ahead + turn
-        x, y = first.x + distance * math.cos(angle), first.y + distance * math.sin(angle)
-        yield Pose(x, y, first.z, yaw)
+        yield _away(place, item, now, distance, ahead + turn)
+
+
+def _sides(spec: TaskSpec, place: Place, item: int, now: Snapshot) -> list[list[Pose]]:
+    """Poses in 24 directions from a thing, from the farthest at which an item may be next to it."""
+    reach = _reach_of(spec, place, item)
+    distances = [reach + 0.015 - k * _STEP for k in range(1 + int(reach / _STEP))]
+    angles = [k * math.pi / 12 for k in range(24)]
+    return [[_away(place, item, now, d, angle) for d in distances] for angle in angles]
+
+
+def _reach_of(spec: TaskSpec, place: Place, item: int) -> float:
+    """From the middle of a base to that of an item which touches it corner to corner, metres."""
+    radii = [math.hypot(*spec.items[k].asset.size[:2]) / 2 for k in (item, place.bases[0])]
+    return sum(radii)
+
+
+def _away(place: Place, item: int, now: Snapshot, distance: float, angle: float) -> Pose:
+    """A pose at a distance from a base, in a direction."""
+    first = now.poses[place.bases[0]]
+    yaw = first.yaw + place.pose.yaw if place.heading else now.poses[item].yaw
+    x, y = first.x + distance * math.cos(angle), first.y + distance * math.sin(angle)
+    return Pose(x, y, first.z, yaw)
 
 
 def group_targets(spec: TaskSpec, goal: Goal, now: Snapshot) -> list[tuple[int, Pose]]:
