@@ -59,8 +59,9 @@ class Oracle(Uncopyable):
         """All actions that are equally good next: equal items, free places, symmetric yaws.
 
         Items whose places are equally high may be moved in any order, and equal items may stand for
-        one another. Of a place that is a region, only the spot that `act` chooses is listed; of
-        pushes, those with at least nine tenths of the best one's gain; of drags of a rope, one.
+        one another. Of a place that is a region, only the spot that `act` chooses is listed, and of
+        what is next to something, one spot on each side; of pushes, those with at least nine tenths
+        of the best one's gain; of drags of a rope, one.
 
         Returns:
             (k, 7), k >= 1: an action, and 1 where the yaw does not matter, otherwise 0. `act`
