@@ -24,7 +24,7 @@ NAMES = {
 }  # fmt: skip
 """Colour words and their sRGB values."""
 WORDS = 4
-"""Colour words of an instruction that policies get, in the order in which they are named."""
+"""Colour words of an instruction that the pointer gets, in the order in which they are named."""
 
 _TERMS = (
     "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "grey", "white", "black",
@@ -32,8 +32,10 @@ _TERMS = (
 # The basic colour terms of English (Berlin and Kay, 1969), among which a name is chosen.
 _BASIC = torch.tensor([list(bytes.fromhex(NAMES[term])) for term in _TERMS]) / 255
 _SPREAD = 20.0  # of CIELAB: people give one name to colours that are about this far apart
+_SPREAD_94 = 7.0  # likewise, of CIE94
 _LIGHTNESS = 0.6  # weight of a difference in lightness, which shading changes too
 _UNNAMED = 1e-3  # how near a colour must be to some name for it to be called anything
+_LEVELS = 64  # of red, green and blue for which likeness is tabulated
 _XYZ_FROM_RGB = torch.tensor(
     [
         [0.4124564, 0.3575761, 0.1804375],
@@ -45,15 +47,15 @@ _WHITE = torch.tensor([0.95047, 1.0, 1.08883])  # D65
 
 
 @functools.lru_cache(4096)
-def named(instruction: str) -> NDArray[np.float32]:
-    """The colours (WORDS, 4) that an instruction names: red, green and blue, 0..1, and a 1.
+def named(instruction: str, most: int = WORDS) -> NDArray[np.float32]:
+    """The colours (most, 4) that an instruction names: red, green and blue, 0..1, and a 1.
 
     Each is listed once, where it is first named; further ones are left out, and rows that are not
     needed are 0.
     """
     words = re.findall(r"[a-z]+", instruction.lower())
-    found = list(dict.fromkeys(NAMES[word] for word in words if word in NAMES))[:WORDS]
-    colors = np.zeros((WORDS, 4), np.float32)
+    found = list(dict.fromkeys(NAMES[word] for word in words if word in NAMES))[:most]
+    colors = np.zeros((most, 4), np.float32)
     for row, hexadecimal in zip(colors, found, strict=False):
         row[:] = numbers(hexadecimal)
     return colors
@@ -78,6 +80,60 @@ def likeness(colors: Tensor, names: Tensor) -> Tensor:
     """
     with torch.autocast(colors.device.type, enabled=False):  # bfloat16 is too coarse for it
         return _likeness(colors.float(), names.float())
+
+
+def likeness_maps(colors: Tensor, names: Tensor) -> Tensor:
+    """How like the colours that names have each pixel is, 0..1.
+
+    As `likeness`, but by the colour difference CIE94 (McDonald and Smith, "CIE94 - a new
+    colour-difference formula", Journal of the Society of Dyers and Colourists 111, 1995), which
+    counts hue more than saturation: shaded and mixed pixels keep their hue. Looked up in tables of
+    64 levels of red, green and blue.
+
+    Args:
+        colors: (b, 3, h, w) sRGB, 0..1.
+        names: (b, n, 4) of `named`.
+
+    Returns:
+        (b, n, h, w); 0 for names that are not given.
+    """
+    red, green, blue = (colors.float() * (_LEVELS - 1) + 0.5).long().clamp(0, _LEVELS - 1).unbind(1)
+    index = (red * _LEVELS + green) * _LEVELS + blue
+    maps = torch.zeros(*names.shape[:2], *colors.shape[2:], device=colors.device)
+    for i, k in names[..., 3].nonzero().tolist():
+        table = _tabulated(tuple((names[i, k, :3] * 255).round().int().tolist()), colors.device)
+        maps[i, k] = table.take(index[i])
+    return maps
+
+
+@functools.lru_cache(len(NAMES))
+def _tabulated(name: tuple[int, int, int], device: torch.device) -> Tensor:
+    """How like a name, 0..255, all levels of red, green and blue are: (_LEVELS ** 3,)."""
+    line = torch.linspace(0, 1, _LEVELS)
+    levels = _lab(torch.cartesian_prod(line, line, line))
+    asked = _lab(torch.tensor(name) / 255)
+    rivals = [each for each in _lab(_BASIC) if (each - asked).norm() > 1]
+    mine, *others = (
+        (-_cie94(each, levels) / (2 * _SPREAD_94**2)).exp() for each in (asked, *rivals)
+    )
+    return (mine / (mine + torch.stack(others).sum(0) + _UNNAMED)).to(device)
+
+
+def _cie94(reference: Tensor, colors: Tensor) -> Tensor:
+    """The square of the difference CIE94 (n,) of CIELAB colours (n, 3) to a reference (3,).
+
+    With k_L = 2, the value for textiles, whose lightness varies with their shading, too.
+    """
+    difference = reference - colors
+    chroma = torch.linalg.vector_norm(reference[1:])
+    of_chroma = chroma - torch.linalg.vector_norm(colors[:, 1:], dim=1)
+    of_hue = (difference[:, 1:].square().sum(1) - of_chroma.square()).clamp(min=0)  # squared
+    squared: Tensor = (
+        (difference[:, 0] / 2).square()
+        + (of_chroma / (1 + 0.045 * chroma)).square()
+        + of_hue / (1 + 0.015 * chroma).square()
+    )
+    return squared
 
 
 def _likeness(colors: Tensor, names: Tensor) -> Tensor:

@@ -148,18 +148,26 @@ def interpolated(scores: Tensor, cells: Tensor) -> Tensor:
     return total
 
 
-def peak(scores: Tensor, around: bool = True) -> list[float]:
-    """The mean position in the neighbourhood of the most likely cell.
+def peak(
+    scores: Tensor, around: bool = True, rng: np.random.Generator | None = None
+) -> list[float]:
+    """The mean position in the neighbourhood of the most likely cell, or of a random one.
 
     Args:
         scores: (k, h, w) logits.
         around: whether k is circular.
+        rng: draws the cell by its probability.
 
     Returns:
         [k, h, w], with fractions of a cell.
     """
     k = scores.shape[0]
-    best = [int(i) for i in np.unravel_index(int(scores.argmax()), scores.shape)]
+    if rng is None:
+        chosen = int(scores.argmax())
+    else:
+        likely = scores.flatten().double().softmax(0).cpu().numpy()
+        chosen = int(rng.choice(len(likely), p=likely / likely.sum()))
+    best = [int(i) for i in np.unravel_index(chosen, scores.shape)]
     ranges = [range(max(i - 1, 0), min(i + 2, n)) for i, n in zip(best, scores.shape, strict=True)]
     if around and k > 2:
         ranges[0] = range(best[0] - 1, best[0] + 2)

@@ -7,7 +7,7 @@ docs/ablations.md measures:
 1. Picking and placing share one trunk of two streams, which works at a quarter of the resolution.
 2. Placing goes from coarse to fine. A crop of features around the pick, in 36 rotations, is
    correlated with the whole scene at 12.5 mm a pixel. Then a second, small pair of networks
-   correlates crops of the image, at 6.25 mm and 3 degrees, around the best place.
+   correlates crops of the image around the best place, at 6.25 mm, in rotations of 3 degrees.
 3. Targets are distributed over neighbouring pixels and rotations in proportion to their distance,
    so that probabilities interpolate between pixels: errors are about a millimetre.
 
@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import torch
@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agents.data.augment import Table, colors_of, pictures, prepared, wrap
-from agents.data.colors import WORDS, likeness, named
+from agents.data.colors import likeness_maps, named
 from agents.data.demonstrations import Sample
 from agents.errors import AgentsError
 from agents.policies import grids, networks
@@ -37,6 +37,9 @@ from agents.policies.clip import clip_visual
 from agents.policies.learned import LearnedPolicy, pad_tokens
 from agents.ranges import Amount, Checked, Width
 from gensim_envs.utils.decode import Range
+
+if TYPE_CHECKING:
+    import gymnasium as gym
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class TransporterConfig(Checked):
     jitter: Amount = 0.008
     """Standard deviation of the shift of picks in training, in metres; places move with them."""
     refine: bool = True
-    """Refine places at 6.25 mm and 3 degrees."""
+    """Refine places at 6.25 mm and rotations at 3 degrees."""
     refine_width: Width = 32
     """Channels of the refining networks."""
     refine_features: Width = 16
@@ -84,6 +87,8 @@ class TransporterConfig(Checked):
             )
 
 
+WORDS = 6
+"""Colour words of an instruction that it gets, in the order in which they are named."""
 COARSE = 4
 """Pixels in a cell of the trunk and of coarse places."""
 HALF = 2
@@ -92,6 +97,13 @@ REACH = 4
 """Cells of HALF pixels on each side of a coarse place among which refining chooses."""
 FINE_ROTATION = math.radians(3)
 FINE_ROTATIONS = 9
+"""Rotations for which refining looks at one crop; `FRAMES` of these cover the circle."""
+FRAMES = 15
+FRAMES_TRAINED = 2
+"""Crops in a training step: one near the target, and one at random."""
+_LIKE = 0.1  # how like its name the things that a colour word may mean are at least
+_SMALL = 8  # pixels along a side whose mean is compared with that of an earlier state
+_SAME = 0.2  # by which it differs at most in a state that is the same, colours and heights scaled
 _FINE_CROP = 48  # pixels: 15 cm
 _FINE_RIM = 16  # additional pixels of the key, so that it can be rotated
 
@@ -136,6 +148,8 @@ class Transporter(LearnedPolicy):
             self.fine_sharpness = nn.Parameter(torch.tensor(1 / norm))
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._last: tuple[Tensor, Tensor] | None = None
+        self._rng = np.random.default_rng(0)
+        self._visited: list[tuple[str, Tensor]] = []
 
     @classmethod
     def check_requirements(cls, config: TransporterConfig, encoder: str) -> None:
@@ -153,7 +167,6 @@ class Transporter(LearnedPolicy):
         scenes, tables, _, answers = prepared(samples, self.table, config, rng, train)
         drawn = [_draw(each, rng) for each in answers]
         actions = np.stack([each[0] for each in drawn])
-        pick, place = actions[:, 0:2], actions[:, 3:5]
         rotation = actions[:, 5] - actions[:, 2]
 
         # An item that is held off its centre reaches the same pose if the place is shifted too.
@@ -162,20 +175,26 @@ class Transporter(LearnedPolicy):
         # Refining is trained on coarse places that are off by up to its reach.
         off = rng.uniform(-1, 1, (b, 3)) * [*[self._half * (REACH - 1)] * 2,
                                             FINE_ROTATION * (FINE_ROTATIONS // 2 - 1)]  # fmt: skip
+        near = actions[:, 3:5] + carried + off[:, :2]
+        frames = rng.uniform(-math.pi, math.pi, (b, FRAMES_TRAINED))
+        frames[:, 0] = rotation + off[:, 2]
+        fine = np.stack([
+            self._fine(own, *each)
+            for (_, own), *each in zip(drawn, offset, near, frames, strict=True)
+        ])  # fmt: skip
         rotations = np.stack([self._rotations(own, rng) for _, own in drawn])
         places = np.stack([
-            self._equals(own, shift, among)
+            self._equals(own, shift, among, rng)
             for (_, own), shift, among in zip(drawn, offset, rotations, strict=True)
         ])  # fmt: skip
         numbers = {
-            "pick": pick, "grasp": pick + offset, "place": place + carried, "rotation": rotation,
-            "picks": _stacked([each[:, :2] for each in answers]), "places": places,
-            "free": actions[:, 6],
-            "near": place + carried + off[:, :2], "near_rotation": rotation + off[:, 2],
+            "grasp": actions[:, :2] + offset, "near": near, "frames": frames, "fine": fine,
+            "picks": _stacked([rng.permutation(_picks_of(each)) for each in answers]),
+            "places": places,
         }  # fmt: skip
         return {
             "image": scenes.contiguous(memory_format=torch.channels_last), "table": tables,
-            "colors": torch.from_numpy(np.stack([named(s.instruction) for s in samples])),
+            "colors": torch.from_numpy(np.stack([named(s.instruction, WORDS) for s in samples])),
             "rotations": torch.from_numpy(rotations), **pad_tokens(tokens),
             **{name: torch.from_numpy(value.astype(np.float32)) for name, value in numbers.items()},
         }  # fmt: skip
@@ -204,27 +223,61 @@ class Transporter(LearnedPolicy):
         count = self.config.rotations
         return np.asarray((own[:, 5] - own[:, 2]) / (2 * math.pi / count) % count, np.float64)
 
-    def _equals(self, own: Array, shift: Array, among: Array) -> NDArray[np.float64]:
+    def _equals(
+        self, own: Array, shift: Array, among: Array, rng: np.random.Generator
+    ) -> NDArray[np.float64]:
         """The right places among the trained rotations (r,), (32, 3): index, x and y; or NaN.
 
         Args:
             own: (k, 7) the answers for one pick.
             shift: (2,) from that pick to where the item is held, metres.
             among: (r,) rotations in steps.
+            rng: chooses where there are more.
         """
         rows = []
         if own[0, 6]:  # a round item: each rotation is right at each place
             angles = among * (2 * math.pi / self.config.rotations)
             carried = _rotated(np.tile(shift, (len(among), 1)), angles)
-            for place in np.unique(own[:, 3:5], axis=0):
+            for place in rng.permutation(np.unique(own[:, 3:5], axis=0)):
                 rows += [(k, *(place + each)) for k, each in enumerate(carried)]
         else:
-            steps = self._steps(own)
+            steps, count = self._steps(own), self.config.rotations
             carried = _rotated(np.tile(shift, (len(own), 1)), own[:, 5] - own[:, 2])
             for step, answer, each in zip(steps, own, carried, strict=True):
-                if int(step) % self.config.rotations == among[0]:
-                    rows.append((step % 1, *(answer[3:5] + each)))
+                # Another answer up to half a step beyond the two rotations counts as the nearer.
+                beyond = (step - among[0] + count / 2) % count - count / 2
+                if -0.5 <= beyond <= 1.5:
+                    rows.append((min(max(beyond, 0.0), 1.0), *(answer[3:5] + each)))
         stacked: NDArray[np.float64] = _stacked([np.array(rows)])[0]
+        return stacked
+
+    def _fine(self, own: Array, shift: Array, near: Array, frames: Array) -> NDArray[np.float64]:
+        """The right places in what refining is shown, (32, 3): index, row and column; or NaN.
+
+        Args:
+            own: (k, 7) the answers for one pick.
+            shift: (2,) from that pick to where the item is held, metres.
+            near: (2,) the coarse place, metres.
+            frames: (f,) rotations of the crops, radians.
+        """
+        middle = FINE_ROTATIONS // 2
+        starts = np.arange(len(frames)) * FINE_ROTATIONS
+        if own[0, 6]:  # a round item: each rotation is right
+            steps = np.arange(FINE_ROTATIONS) - middle
+            turns = np.tile(steps, len(frames))
+            index = np.arange(len(turns), dtype=np.float64)
+            angles = np.repeat(frames, FINE_ROTATIONS) + turns * FINE_ROTATION
+            ends = np.tile(own[0, 3:5], (len(turns), 1))
+        else:
+            angles = np.repeat(own[:, 5] - own[:, 2], len(frames))
+            turns = wrap(angles - np.tile(frames, len(own))) / FINE_ROTATION
+            index = np.tile(starts, len(own)) + middle + turns
+            ends = np.repeat(own[:, 3:5], len(frames), axis=0)
+        tiled = np.tile(shift, (len(angles), 1))
+        cells = (ends + _rotated(tiled, angles) - near) / self._half + REACH
+        shown = (np.abs(turns) <= middle) & ((cells >= 0) & (cells <= 2 * REACH)).all(axis=1)
+        rows = np.concatenate([index[:, None], cells], axis=1)[shown]
+        stacked: NDArray[np.float64] = _stacked([rows])[0]
         return stacked
 
     def forward(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
@@ -237,11 +290,8 @@ class Transporter(LearnedPolicy):
         target = torch.cat([step, self.table.cells(places, self._coarse)], -1)
         parts["place"] = grids.cross_entropy(scores, target)
         if self.config.refine:
-            near, near_rotation = batch["near"], batch["near_rotation"]
-            scores = self._refined(batch["image"], batch["grasp"], near, near_rotation)
-            moved = (batch["place"] - near) / self._half + REACH
-            rotated = (batch["rotation"] - near_rotation) / FINE_ROTATION + FINE_ROTATIONS // 2
-            parts["refine"] = grids.cross_entropy(scores, _fine(moved, rotated, batch["free"]))
+            scores = self._refined(batch["image"], *(batch[n] for n in ("grasp", "near", "frames")))
+            parts["refine"] = grids.cross_entropy(scores.flatten(1, 2), batch["fine"])
         return torch.stack(list(parts.values())).sum(), parts
 
     # --------------------------------------------------------------------------------- acting
@@ -250,31 +300,54 @@ class Transporter(LearnedPolicy):
     def select_action(
         self, observation: Mapping[str, Array], tokens: Array, instruction: str = ""
     ) -> NDArray[np.float32]:
-        """The most likely action, (6,); the yaw of the pick is 0."""
+        """The most likely action, (6,); the yaw of the pick is 0.
+
+        Where it has been before with the same instruction, that action has led back there. Then it
+        draws a pick and a place by their probabilities.
+        """
         scene, table = pictures([observation["color"]], [observation["height"]])
         image = scene.to(self.device).contiguous(memory_format=torch.channels_last)
-        colors = torch.from_numpy(named(instruction))[None]
+        colors = torch.from_numpy(named(instruction, WORDS))[None]
         batch = self.on_device({"table": table, "colors": colors, **pad_tokens([tokens])})
         features = self._features({"image": image, **batch})
         picks = self._picks(features)
-        pick = self._point(grids.peak(picks)[1:], self._half)
+        rng = self._rng if self._has_been_here(image, instruction) else None
+        pick = self._point(grids.peak(picks, rng=rng)[1:], self._half)
         everything = torch.arange(self.config.rotations, device=self.device)[None]
         places = self._places(image, features, pick, everything)[0]
-        step, *cell = grids.peak(places)
+        step, *cell = grids.peak(places, rng=rng)
         place = self._point(cell, self._coarse)
-        rotation = torch.tensor([step * 2 * math.pi / self.config.rotations], device=self.device)
+        rotation = step * 2 * math.pi / self.config.rotations
         if self.config.refine:
+            # Without the last rotation of each crop, which the next one has too, they are a circle.
+            steps = torch.arange(FRAMES * (FINE_ROTATIONS - 1), device=self.device)
+            rotations = (steps - FINE_ROTATIONS // 2) * FINE_ROTATION
+            frames = torch.arange(FRAMES, device=self.device)[None] * (2 * math.pi / FRAMES)
+            scores = self._refined(image, pick, place, frames)[0, :, :-1].flatten(0, 1)
             # Where the refining networks see nothing, the coarse answer stands.
-            scores = self._refined(image, pick, place, rotation)[0] + self._coarsely(
-                places, place, rotation
-            )
-            step, *cell = grids.peak(scores, around=False)
+            scores = scores + self._coarsely(places, place, rotations)
+            step, *cell = grids.peak(scores)
             moved = (torch.tensor(cell, device=self.device) - REACH) * self._half
             place = place + moved
-            rotation = rotation + (step - FINE_ROTATIONS // 2) * FINE_ROTATION
+            rotation = (step - FINE_ROTATIONS // 2) * FINE_ROTATION
         self._last = picks[0], places
-        yaw = wrap(float(rotation))
+        yaw = wrap(rotation)
         return self.clip(np.array([*pick[0].tolist(), 0.0, *place[0].tolist(), yaw]))
+
+    def reset(self, env: gym.Env[Any, Any], rng: np.random.Generator) -> None:
+        """See `LearnedPolicy`."""
+        super().reset(env, rng)
+        self._rng, self._visited = rng, []
+
+    def _has_been_here(self, image: Tensor, instruction: str) -> bool:
+        """Whether an image (1, 4, h, w) was seen before with an instruction in this episode."""
+        small = F.avg_pool2d(image, _SMALL)
+        found = any(
+            instruction == other and float((small - seen).abs().max()) < _SAME
+            for other, seen in self._visited
+        )
+        self._visited.append((instruction, small))
+        return found
 
     def heatmaps(self) -> dict[str, NDArray[np.float32]] | None:
         """See `Policy`; relative to the maximum, and summed over rotations."""
@@ -303,11 +376,8 @@ class Transporter(LearnedPolicy):
         instruction = self.instruction(batch["tokens"], batch["mask"])
         seen, shape = image[:, :3], image
         if self._color_words:
-            # A thing lighter than the table looks like one that is darker by as much: of the seen
-            # colours none is lighter.
-            light = -image[:, :3].mean(1, keepdim=True).abs()
-            maps = likeness(colors_of(image, table).movedim(1, -1), colors)
-            seen = torch.cat([maps.movedim(-1, 1).to(light), light], 1)
+            light = _light(image)
+            seen = torch.cat([self.color_maps(image, table, colors).to(light), light], 1)
             shape = torch.cat([light, image[:, 3:]], 1)
         if self._clip is None:
             scales = encoder(seen, instruction)
@@ -319,6 +389,21 @@ class Transporter(LearnedPolicy):
         encoder, decoder = list[Any](self.spatial)
         finest: Tensor = decoder(encoder(shape), lateral=lateral)[-1]
         return finest
+
+    def color_maps(self, image: Tensor, table: Tensor, colors: Tensor) -> Tensor:
+        """How like the colour words of an instruction each pixel is, (b, WORDS, 160, 320), 0..1.
+
+        No word means the table, which is a little like white. Some colours are less like their
+        names than others, and less so in the shade, so that what is most like them counts as 1.
+
+        Args:
+            image: (b, 4, 160, 320).
+            table: (b, 3) its colour.
+            colors: (b, WORDS, 4) of `agents.data.colors.named`.
+        """
+        maps = likeness_maps(colors_of(image, table), colors) * (1 - _like_table(image))
+        most = F.avg_pool2d(maps, COARSE).amax((2, 3), keepdim=True)
+        return maps / most.clamp(min=_LIKE)
 
     def _picks(self, features: Tensor) -> Tensor:
         """(b, 80, 160) logits."""
@@ -338,12 +423,10 @@ class Transporter(LearnedPolicy):
         """
         keys, around = self.key(features).float(), features
         if self.picked is not None:
-            at = self.table.sampling(grasp)[:, None, None]
-            own = F.grid_sample(features.float(), at, align_corners=False)[..., 0, 0]
-            color = F.grid_sample(image, at, align_corners=False)[:, :3]
-            apart = (F.avg_pool2d(image[:, :3], COARSE) - color).square().sum(1, keepdim=True)
+            own = self._at(grasp, features)[..., 0, 0]
             own = F.layer_norm(own, own.shape[-1:])
-            around = torch.cat([self.picked(features, own), torch.exp(-4 * apart)], 1)
+            alike = _alike(F.avg_pool2d(image[:, :3], COARSE), self._at(grasp, image)[:, :3])
+            around = torch.cat([self.picked(features, own), alike], 1)
         scene = self.query(around).float()
         angles = rotations * (2 * math.pi / self.config.rotations)
         # A point at grasp + u moves to place + rotation(u).
@@ -351,46 +434,90 @@ class Transporter(LearnedPolicy):
         kernels = grids.crops(keys, self.table, grasp[:, None], points, -angles)
         return grids.correlate(scene, kernels) * self.sharpness
 
-    def _refined(self, image: Tensor, grasp: Tensor, near: Tensor, rotation: Tensor) -> Tensor:
-        """Logits of small corrections of a place.
+    def _at(self, grasp: Tensor, maps: Tensor) -> Tensor:
+        """Maps (b, c, h, w) at points (b, 2) in metres: (b, c, 1, 1)."""
+        at = self.table.sampling(grasp)[:, None, None]
+        return F.grid_sample(maps.float(), at, align_corners=False)
+
+    def _plain(self, crops: Tensor, color: Tensor) -> Tensor:
+        """What refining sees of crops (n, 4, h, w), of the same shape.
+
+        Without colours, of which training shows few, but with edges between things: how much
+        darker than the table, how unlike the table, and how like the picked item each pixel is.
+
+        Args:
+            crops: of images.
+            color: (n, 3, 1, 1) of the picked item.
+        """
+        if not self._color_words:
+            return crops
+        alike = _alike(crops[:, :3], color)
+        return torch.cat([_light(crops), 1 - _like_table(crops), alike, crops[:, 3:]], 1)
+
+    def _refined(self, image: Tensor, grasp: Tensor, near: Tensor, frames: Tensor) -> Tensor:
+        """Logits of places near a coarse one, and of rotations.
 
         Args:
             image: (b, 4, 160, 320).
             grasp: (b, 2) of the pick, metres.
             near: (b, 2) of the coarse place, metres.
-            rotation: (b,) that is coarse too, radians.
+            frames: (b, f) rotations of the crops, radians. Features are rotated by at most 12
+                degrees; for more, the networks would have to look alike in every direction.
 
         Returns:
-            (b, FINE_ROTATIONS, 2 REACH + 1, 2 REACH + 1), steps of FINE_ROTATION and HALF pixels.
+            (b, f, FINE_ROTATIONS, 2 REACH + 1, 2 REACH + 1), steps of FINE_ROTATION and HALF
+            pixels.
         """
-        still = torch.zeros_like(rotation)
-        scene = self.fine_query(self._crop(image, near, _FINE_CROP + 2 * REACH * HALF, still))
-        key = self.fine_key(self._crop(image, grasp, _FINE_CROP + _FINE_RIM, -rotation))
+        b, f = frames.shape
+        color = self._at(grasp, image)[:, :3]
+        still = torch.zeros_like(frames[:, :1])
+        there = self._crop(image, near, _FINE_CROP + 2 * REACH * HALF, still)
+        scene = self.fine_query(self._plain(there, color))
+        item = self._crop(image, grasp, _FINE_CROP + _FINE_RIM, -frames)
+        key = self.fine_key(self._plain(item, color.repeat_interleave(f, 0)))
         side = key.shape[-1]
         frame = Table((-side / 2, -side / 2), (side, side), (side, side))
-        steps = torch.arange(FINE_ROTATIONS, device=rotation.device) - FINE_ROTATIONS // 2
-        angles = (-FINE_ROTATION * steps).expand(len(rotation), -1)
-        origin = grasp.new_zeros(len(rotation), 1, 2)
+        steps = torch.arange(FINE_ROTATIONS, device=frames.device) - FINE_ROTATIONS // 2
+        angles = (-FINE_ROTATION * steps).expand(b * f, -1)
+        origin = grasp.new_zeros(b * f, 1, 2)
         points = grids.window(_FINE_CROP // HALF, 1.0, middle=True, like=grasp)
         kernels = grids.crops(key.float(), frame, origin, points, angles)
-        return grids.correlate(scene.float(), kernels, inside=True) * self.fine_sharpness
+        kernels = kernels.reshape(b, f * FINE_ROTATIONS, *kernels.shape[2:])
+        scores: Tensor = grids.correlate(scene.float(), kernels, inside=True) * self.fine_sharpness
+        return scores.reshape(b, f, FINE_ROTATIONS, *scores.shape[2:])
 
-    def _coarsely(self, places: Tensor, near: Tensor, rotation: Tensor) -> Tensor:
-        """The coarse scores (r, 40, 80) at the places among which refining chooses."""
+    def _coarsely(self, places: Tensor, near: Tensor, rotations: Tensor) -> Tensor:
+        """The coarse scores (r, 40, 80) at rotations and at places near a coarse one."""
         move = (torch.arange(2 * REACH + 1, device=near.device) - REACH) * self._half
-        turn = (
-            torch.arange(FINE_ROTATIONS, device=near.device) - FINE_ROTATIONS // 2
-        ) * FINE_ROTATION
         x, y = self.table.cells(near, self._coarse)[0]
-        steps = (rotation + turn) / (2 * math.pi / self.config.rotations)
+        steps = rotations / (2 * math.pi / self.config.rotations)
         lines = steps, x + move / self._coarse, y + move / self._coarse
         scores = grids.interpolated(places[None], torch.cartesian_prod(*lines)[None])
         return scores.reshape(len(steps), len(move), len(move))
 
     def _crop(self, image: Tensor, centre: Tensor, side: int, angle: Tensor) -> Tensor:
-        """Square crops (b, 4, side, side) of images around centres (b, 2), at angles (b,)."""
+        """Square crops (b * n, 4, side, side) of images around centres (b, 2), at angles (b, n)."""
         points = grids.window(side, self.table.pixel, middle=True, like=centre)
-        return grids.crops(image, self.table, centre[:, None], points, angle[:, None])[:, 0]
+        return grids.crops(image, self.table, centre[:, None], points, angle).flatten(0, 1)
+
+
+def _light(image: Tensor) -> Tensor:
+    """How much darker than the table the pixels (b, 4, h, w) are, (b, 1, h, w), at most 0.
+
+    A thing lighter than the table looks like one that is darker by as much: of the seen colours
+    none is lighter.
+    """
+    return -image[:, :3].mean(1, keepdim=True).abs()
+
+
+def _like_table(image: Tensor) -> Tensor:
+    """How like the table the pixels (b, 4, h, w) are, (b, 1, h, w), 0..1."""
+    return _alike(image[:, :3], torch.zeros_like(image[:, :3, :1, :1]))
+
+
+def _alike(colors: Tensor, color: Tensor) -> Tensor:
+    """How like a colour (b, 3, 1, 1) those of pixels (b, 3, h, w) are, (b, 1, h, w), 0..1."""
+    return torch.exp(-4 * (colors - color).square().sum(1, keepdim=True))
 
 
 def _draw(answers: Array, rng: np.random.Generator) -> tuple[Array, Array]:
@@ -409,6 +536,11 @@ def _draw(answers: Array, rng: np.random.Generator) -> tuple[Array, Array]:
 _EQUALS = 32  # valid answers of a sample that count
 
 
+def _picks_of(answers: Array) -> Array:
+    """The different picks (n, 2) of answers (k, 7)."""
+    return np.unique(answers[:, :2], axis=0)
+
+
 def _stacked(rows: list[Array]) -> NDArray[np.float64]:
     """Arrays (k, n) as one, (b, _EQUALS, n), with NaN where there is none."""
     whole = np.full((len(rows), _EQUALS, rows[0].shape[1]), np.nan)
@@ -421,18 +553,3 @@ def _rotated(vectors: Array, angles: Array) -> NDArray[np.float64]:
     """Vectors (n, 2) rotated by angles (n,) from x towards y."""
     cos, sin, (x, y) = np.cos(angles), np.sin(angles), vectors.T
     return np.stack([cos * x - sin * y, sin * x + cos * y], 1)
-
-
-def _fine(moved: Tensor, rotated: Tensor, free: Tensor) -> Tensor:
-    """Targets (b, FINE_ROTATIONS, 3) of refining; of a round item each rotation is right.
-
-    Args:
-        moved: (b, 2) rows and columns.
-        rotated: (b,) rotations in steps.
-        free: (b,) whether the item is round.
-    """
-    every = torch.arange(FINE_ROTATIONS, device=moved.device, dtype=moved.dtype)
-    one = torch.full_like(every, math.nan).repeat(len(moved), 1)
-    one[:, 0] = rotated
-    turns = torch.where(free[:, None] > 0, every, one)
-    return torch.cat([turns[..., None], moved[:, None].expand(-1, FINE_ROTATIONS, -1)], -1)
