@@ -1,5 +1,8 @@
 """The colours that the words of an instruction name, and how like them something looks.
 
+The pointer asks how like a name the colour of an item is (`likeness`), the transporter how like it
+each pixel is, shaded and mixed at edges (`likeness_maps`).
+
 The meaning of the words is that of a survey, not of this suite's palette: the colours that 222,500
 people gave the names in R. Munroe, "Color Survey Results", 2010, https://xkcd.com/color/rgb (CC0).
 """
@@ -23,8 +26,6 @@ NAMES = {
     "beige": "e6daa6", "tan": "d1b26f", "indigo": "380282", "lavender": "c79fef",
 }  # fmt: skip
 """Colour words and their sRGB values."""
-WORDS = 4
-"""Colour words of an instruction that the pointer gets, in the order in which they are named."""
 
 _TERMS = (
     "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "grey", "white", "black",
@@ -32,7 +33,7 @@ _TERMS = (
 # The basic colour terms of English (Berlin and Kay, 1969), among which a name is chosen.
 _BASIC = torch.tensor([list(bytes.fromhex(NAMES[term])) for term in _TERMS]) / 255
 _SPREAD = 20.0  # of CIELAB: people give one name to colours that are about this far apart
-_SPREAD_94 = 7.0  # likewise, of CIE94
+_SPREAD_94 = 7.0  # the same of CIE94, chosen so that palette colours are told apart in any light
 _LIGHTNESS = 0.6  # weight of a difference in lightness, which shading changes too
 _UNNAMED = 1e-3  # how near a colour must be to some name for it to be called anything
 _LEVELS = 64  # of red, green and blue for which likeness is tabulated
@@ -47,7 +48,7 @@ _WHITE = torch.tensor([0.95047, 1.0, 1.08883])  # D65
 
 
 @functools.lru_cache(4096)
-def named(instruction: str, most: int = WORDS) -> NDArray[np.float32]:
+def named(instruction: str, most: int) -> NDArray[np.float32]:
     """The colours (most, 4) that an instruction names: red, green and blue, 0..1, and a 1.
 
     Each is listed once, where it is first named; further ones are left out, and rows that are not
@@ -83,7 +84,7 @@ def likeness(colors: Tensor, names: Tensor) -> Tensor:
 
 
 def likeness_maps(colors: Tensor, names: Tensor) -> Tensor:
-    """How like the colours that names have each pixel is, 0..1.
+    """How probable it is that something of a pixel's colour is called by a name, 0..1.
 
     As `likeness`, but by the colour difference CIE94 (McDonald and Smith, "CIE94 - a new
     colour-difference formula", Journal of the Society of Dyers and Colourists 111, 1995), which
@@ -108,7 +109,12 @@ def likeness_maps(colors: Tensor, names: Tensor) -> Tensor:
 
 @functools.lru_cache(len(NAMES))
 def _tabulated(name: tuple[int, int, int], device: torch.device) -> Tensor:
-    """How like a name, 0..255, all levels of red, green and blue are: (_LEVELS ** 3,)."""
+    """The likeness of all levels of red, green and blue to a name, (_LEVELS ** 3,), 0..1.
+
+    Args:
+        name: its red, green and blue, 0..255.
+        device: of the result.
+    """
     line = torch.linspace(0, 1, _LEVELS)
     levels = _lab(torch.cartesian_prod(line, line, line))
     asked = _lab(torch.tensor(name) / 255)
@@ -116,7 +122,7 @@ def _tabulated(name: tuple[int, int, int], device: torch.device) -> Tensor:
     mine, *others = (
         (-_cie94(each, levels) / (2 * _SPREAD_94**2)).exp() for each in (asked, *rivals)
     )
-    return (mine / (mine + torch.stack(others).sum(0) + _UNNAMED)).to(device)
+    return _probable(mine, torch.stack(others).sum(0)).to(device)
 
 
 def _cie94(reference: Tensor, colors: Tensor) -> Tensor:
@@ -152,8 +158,13 @@ def _likeness(colors: Tensor, names: Tensor) -> Tensor:
     other = (asked[:, :, None] - basic).norm(dim=-1) > 1  # (b, n, 11)
     rivals = near[..., n:] @ other.to(near).mT
     mine = near[..., :n]
-    probable: Tensor = mine / (mine + rivals + _UNNAMED) * names[:, None, :, 3]
+    probable = _probable(mine, rivals) * names[:, None, :, 3]
     return probable.reshape(*colors.shape[:-1], n)
+
+
+def _probable(mine: Tensor, rivals: Tensor) -> Tensor:
+    """The share of a name's nearness in that of all names, 0..1."""
+    return mine / (mine + rivals + _UNNAMED)
 
 
 def _lab(colors: Tensor) -> Tensor:

@@ -148,28 +148,27 @@ def interpolated(scores: Tensor, cells: Tensor) -> Tensor:
     return total
 
 
-def peak(
-    scores: Tensor, around: bool = True, rng: np.random.Generator | None = None
-) -> list[float]:
-    """The mean position in the neighbourhood of the most likely cell, or of a random one.
+def drawn(logits: Tensor, rng: np.random.Generator) -> int:
+    """An index of logits (n,), drawn by its probability."""
+    likely = logits.double().softmax(0).cpu().numpy()
+    return int(rng.choice(len(likely), p=likely / likely.sum()))
+
+
+def peak(scores: Tensor, rng: np.random.Generator | None = None) -> list[float]:
+    """The mean position in the neighbourhood of the most likely cell.
 
     Args:
-        scores: (k, h, w) logits.
-        around: whether k is circular.
-        rng: draws the cell by its probability.
+        scores: (k, h, w) logits; k is circular if it has more than two cells.
+        rng: if given, draws the cell by its probability instead.
 
     Returns:
         [k, h, w], with fractions of a cell.
     """
     k = scores.shape[0]
-    if rng is None:
-        chosen = int(scores.argmax())
-    else:
-        likely = scores.flatten().double().softmax(0).cpu().numpy()
-        chosen = int(rng.choice(len(likely), p=likely / likely.sum()))
+    chosen = int(scores.argmax()) if rng is None else drawn(scores.flatten(), rng)
     best = [int(i) for i in np.unravel_index(chosen, scores.shape)]
     ranges = [range(max(i - 1, 0), min(i + 2, n)) for i, n in zip(best, scores.shape, strict=True)]
-    if around and k > 2:
+    if k > 2:
         ranges[0] = range(best[0] - 1, best[0] + 2)
     grid = scores[[i % k for i in ranges[0]]][:, list(ranges[1])][:, :, list(ranges[2])]
     probs = grid.flatten().softmax(0).reshape(grid.shape)

@@ -33,9 +33,18 @@ from agents.data import colors, nouns, phrases
 from agents.data.augment import Table, moved_answers, wrap
 from agents.data.demonstrations import Sample
 from agents.errors import AgentsError
+from agents.policies import grids
 from agents.policies.base import Array, PolicySpec
 from agents.policies.learned import LearnedPolicy, pad_tokens
-from agents.policies.rows import KINDS, Rows, layout_of, move_rows, named_rows, present_rows
+from agents.policies.rows import (
+    KINDS,
+    WORDS,
+    Rows,
+    layout_of,
+    move_rows,
+    named_rows,
+    present_rows,
+)
 from agents.ranges import Checked, Dropout, Width
 from gensim_envs.utils.decode import Range
 
@@ -115,7 +124,7 @@ class Pointer(LearnedPolicy):
         for names in (self.kind, self.base, self.variant):
             nn.init.zeros_(names.weight)  # what training never shows stays without a name
         self.row = nn.Sequential(
-            nn.Linear(_FEATURES + colors.WORDS + nouns.NOUNS + phrases.PHRASES, width), nn.GELU(),
+            nn.Linear(_FEATURES + WORDS + nouns.NOUNS + phrases.PHRASES, width), nn.GELU(),
             nn.Linear(width, width),
         )  # fmt: skip
         self.trunk = nn.ModuleList([_Layer(config) for _ in range(config.layers)])
@@ -322,10 +331,7 @@ class Pointer(LearnedPolicy):
 
     def _chosen(self, logits: Tensor) -> int:
         """The most likely place of some (n,), or a random one after one that failed."""
-        if not self._misplaced:
-            return int(logits.argmax())
-        likely = logits.double().softmax(0).cpu().numpy()
-        return int(self._rng.choice(len(likely), p=likely / likely.sum()))
+        return grids.drawn(logits, self._rng) if self._misplaced else int(logits.argmax())
 
     # ---------------------------------------------------------------------------------- parts
 

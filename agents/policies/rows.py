@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 KINDS = 128
 """Kinds of assets, and variants of a kind, that rows may hold: more than there are."""
+WORDS = 4
+"""Colour words of an instruction that the pointer gets, in the order in which they are named."""
 
 
 def layout_of(spec: PolicySpec) -> StateLayout | None:
@@ -99,7 +101,7 @@ def named_rows(
     paints, things = map(np.stack, zip(*map(phrases.named, instructions), strict=True))
     called = nouns.called(kinds, variants, things)
     return {
-        "colors": np.stack([*map(colors.named, instructions)]),
+        "colors": np.stack([colors.named(each, WORDS) for each in instructions]),
         "nouns": nouns.called(kinds, variants, np.stack([*map(nouns.named, instructions)])),
         "phrases": np.where(things[:, None], called, paints[:, None, :, 3]),
         "phrase colors": paints,

@@ -1,15 +1,14 @@
 """The transporter: a distribution over picks, and one over places and rotations.
 
 After Transporter Networks (Zeng et al., 2020, arXiv 2010.14406) and CLIPort (Shridhar et al., 2021,
-arXiv 2109.12098), with three changes that make it train in minutes on two CPU cores, whose effects
-docs/ablations.md measures:
+arXiv 2109.12098), with three changes that make it train in minutes on two CPU cores:
 
 1. Picking and placing share one trunk of two streams, which works at a quarter of the resolution.
 2. Placing goes from coarse to fine. A crop of features around the pick, in 36 rotations, is
    correlated with the whole scene at 12.5 mm a pixel. Then a second, small pair of networks
    correlates crops of the image around the best place, at 6.25 mm, in rotations of 3 degrees.
 3. Targets are distributed over neighbouring pixels and rotations in proportion to their distance,
-   so that probabilities interpolate between pixels: errors are about a millimetre.
+   so that probabilities interpolate between pixels.
 
 A push is the same six numbers: it starts at the pick and ends at the place.
 """
@@ -65,7 +64,8 @@ class TransporterConfig(Checked):
     refine_features: Width = 16
     """Channels that the refining networks correlate."""
     color_words: bool = True
-    """Without CLIP, replace colours by similarity maps to the instruction's colour words."""
+    """Without CLIP, replace colours by likeness maps of the instruction's colour words, and by
+    contrasts with the table."""
     condition: bool = True
     """Condition placing on the features and the colour of the picked item."""
     clip: bool = False
@@ -88,7 +88,8 @@ class TransporterConfig(Checked):
 
 
 WORDS = 6
-"""Colour words of an instruction that it gets, in the order in which they are named."""
+"""Colour words of an instruction that it gets, in the order in which they are named: all of them,
+in every task of the suite."""
 COARSE = 4
 """Pixels in a cell of the trunk and of coarse places."""
 HALF = 2
@@ -97,13 +98,15 @@ REACH = 4
 """Cells of HALF pixels on each side of a coarse place among which refining chooses."""
 FINE_ROTATION = math.radians(3)
 FINE_ROTATIONS = 9
-"""Rotations for which refining looks at one crop; `FRAMES` of these cover the circle."""
-FRAMES = 15
+"""Rotations for which refining looks at one crop."""
+FRAMES = round(2 * math.pi / (FINE_ROTATION * (FINE_ROTATIONS - 1)))
+"""Crops that cover the circle: the last rotation of each is the first one of the next."""
 FRAMES_TRAINED = 2
 """Crops in a training step: one near the target, and one at random."""
-_LIKE = 0.1  # how like its name the things that a colour word may mean are at least
-_SMALL = 8  # pixels along a side whose mean is compared with that of an earlier state
-_SAME = 0.2  # by which it differs at most in a state that is the same, colours and heights scaled
+_ANSWERS = 32  # right places of a sample that count, if they are more
+_LIKE = 0.1  # the least likeness that is scaled to 1; maps of less are divided by it
+_SMALL = 8  # pixels along a side whose mean is compared with that of an earlier image
+_SAME = 0.2  # the largest difference of these means in images that count as the same
 _FINE_CROP = 48  # pixels: 15 cm
 _FINE_RIM = 16  # additional pixels of the key, so that it can be rotated
 
@@ -125,7 +128,7 @@ class Transporter(LearnedPolicy):
         widths = (config.width, config.width * 3 // 2, config.width * 2)
         self.instruction = networks.InstructionPooling(spec.encoder_width, spec.encoder == "words")
         self._color_words = config.color_words and not config.clip
-        seen, spatial = (WORDS + 1, 2) if self._color_words else (3, 4)
+        seen, spatial = (WORDS + 2, 3) if self._color_words else (3, 4)
         self.spatial = nn.ModuleList([networks.Encoder(spatial, widths), networks.Decoder(widths)])
         # In a tuple, so that its weights are not part of the module.
         self._clip = (clip_visual(spec.encoder),) if config.clip else None
@@ -162,7 +165,16 @@ class Transporter(LearnedPolicy):
     def prepare(
         self, samples: list[Sample], tokens: list[Array], rng: np.random.Generator, train: bool
     ) -> dict[str, Tensor]:
-        """See `LearnedPolicy`; everything random of a step is drawn here, except token dropout."""
+        """See `LearnedPolicy`; everything random of a step is drawn here, except token dropout.
+
+        Returns:
+            `image` (b, 4, 160, 320) and `table` (b, 3) of `pictures`; `tokens` and `mask`;
+            `colors` (b, WORDS, 4) of `named`; `mixture` (b, 3) of `_mixtures`; `item` (b, 2), the
+            pick, and `grasp` (b, 2), where the item is held, metres; `picks` (b, n, 2), the right
+            picks, metres; `rotations` (b, r), those that are trained, in steps; `places` (b, n, 3)
+            of `_equals`; `near` (b, 2), where refining looks, metres; `frames`
+            (b, FRAMES_TRAINED), radians; `fine` (b, n, 3) of `_fine`.
+        """
         config, b = self.config, len(samples)
         scenes, tables, _, answers = prepared(samples, self.table, config, rng, train)
         drawn = [_draw(each, rng) for each in answers]
@@ -187,10 +199,12 @@ class Transporter(LearnedPolicy):
             self._equals(own, shift, among, rng)
             for (_, own), shift, among in zip(drawn, offset, rotations, strict=True)
         ])  # fmt: skip
+        picks = [rng.permutation(np.unique(each[:, :2], axis=0)) for each in answers]
         numbers = {
-            "grasp": actions[:, :2] + offset, "near": near, "frames": frames, "fine": fine,
-            "picks": _stacked([rng.permutation(_picks_of(each)) for each in answers]),
-            "places": places,
+            "item": actions[:, :2], "grasp": actions[:, :2] + offset, "near": near,
+            "frames": frames, "fine": fine, "places": places,
+            "picks": np.stack([_padded(each, _ANSWERS) for each in picks]),
+            "mixture": _mixtures(b, rng, train),
         }  # fmt: skip
         return {
             "image": scenes.contiguous(memory_format=torch.channels_last), "table": tables,
@@ -226,7 +240,7 @@ class Transporter(LearnedPolicy):
     def _equals(
         self, own: Array, shift: Array, among: Array, rng: np.random.Generator
     ) -> NDArray[np.float64]:
-        """The right places among the trained rotations (r,), (32, 3): index, x and y; or NaN.
+        """The right places among the trained rotations (r,), (n, 3): index, x and y; or NaN.
 
         Args:
             own: (k, 7) the answers for one pick.
@@ -248,11 +262,10 @@ class Transporter(LearnedPolicy):
                 beyond = (step - among[0] + count / 2) % count - count / 2
                 if -0.5 <= beyond <= 1.5:
                     rows.append((min(max(beyond, 0.0), 1.0), *(answer[3:5] + each)))
-        stacked: NDArray[np.float64] = _stacked([np.array(rows)])[0]
-        return stacked
+        return _padded(np.array(rows), max(_ANSWERS, len(among)))
 
     def _fine(self, own: Array, shift: Array, near: Array, frames: Array) -> NDArray[np.float64]:
-        """The right places in what refining is shown, (32, 3): index, row and column; or NaN.
+        """The right places in what refining is shown, (n, 3): index, row and column; or NaN.
 
         Args:
             own: (k, 7) the answers for one pick.
@@ -277,20 +290,21 @@ class Transporter(LearnedPolicy):
         cells = (ends + _rotated(tiled, angles) - near) / self._half + REACH
         shown = (np.abs(turns) <= middle) & ((cells >= 0) & (cells <= 2 * REACH)).all(axis=1)
         rows = np.concatenate([index[:, None], cells], axis=1)[shown]
-        stacked: NDArray[np.float64] = _stacked([rows])[0]
-        return stacked
+        return _padded(rows, _ANSWERS)
 
     def forward(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Cross-entropies of picks, coarse places and refined places, in nats."""
         features = self._features(batch)
         picks = F.pad(self.table.cells(batch["picks"], self._half), (1, 0))
         parts = {"pick": grids.cross_entropy(self._picks(features)[:, None], picks)}
-        scores = self._places(batch["image"], features, batch["grasp"], batch["rotations"])
+        alike = self._alike(batch["image"], batch["item"])
+        scores = self._places(features, alike, batch["grasp"], batch["rotations"])
         step, places = torch.split(batch["places"], [1, 2], -1)
         target = torch.cat([step, self.table.cells(places, self._coarse)], -1)
         parts["place"] = grids.cross_entropy(scores, target)
         if self.config.refine:
-            scores = self._refined(batch["image"], *(batch[n] for n in ("grasp", "near", "frames")))
+            seen = self._plain(batch["image"], batch["mixture"], alike)
+            scores = self._refined(seen, *(batch[n] for n in ("grasp", "near", "frames")))
             parts["refine"] = grids.cross_entropy(scores.flatten(1, 2), batch["fine"])
         return torch.stack(list(parts.values())).sum(), parts
 
@@ -302,31 +316,36 @@ class Transporter(LearnedPolicy):
     ) -> NDArray[np.float32]:
         """The most likely action, (6,); the yaw of the pick is 0.
 
-        Where it has been before with the same instruction, that action has led back there. Then it
-        draws a pick and a place by their probabilities.
+        If the image and the instruction have occurred before in this episode, the pick and the
+        place are drawn by their probabilities, since the most likely ones led back there.
         """
         scene, table = pictures([observation["color"]], [observation["height"]])
         image = scene.to(self.device).contiguous(memory_format=torch.channels_last)
         colors = torch.from_numpy(named(instruction, WORDS))[None]
-        batch = self.on_device({"table": table, "colors": colors, **pad_tokens([tokens])})
+        mixture = torch.from_numpy(_mixtures(1, self._rng, train=False)).float()
+        batch = self.on_device(
+            {"table": table, "colors": colors, "mixture": mixture, **pad_tokens([tokens])}
+        )
         features = self._features({"image": image, **batch})
         picks = self._picks(features)
         rng = self._rng if self._has_been_here(image, instruction) else None
         pick = self._point(grids.peak(picks, rng=rng)[1:], self._half)
         everything = torch.arange(self.config.rotations, device=self.device)[None]
-        places = self._places(image, features, pick, everything)[0]
+        alike = self._alike(image, pick)
+        places = self._places(features, alike, pick, everything)[0]
         step, *cell = grids.peak(places, rng=rng)
         place = self._point(cell, self._coarse)
         rotation = step * 2 * math.pi / self.config.rotations
         if self.config.refine:
-            # Without the last rotation of each crop, which the next one has too, they are a circle.
+            # Without the last rotation of each crop, which is in the next one, too.
             steps = torch.arange(FRAMES * (FINE_ROTATIONS - 1), device=self.device)
             rotations = (steps - FINE_ROTATIONS // 2) * FINE_ROTATION
             frames = torch.arange(FRAMES, device=self.device)[None] * (2 * math.pi / FRAMES)
-            scores = self._refined(image, pick, place, frames)[0, :, :-1].flatten(0, 1)
+            seen = self._plain(image, batch["mixture"], alike)
+            scores = self._refined(seen, pick, place, frames)[0, :, :-1].flatten(0, 1)
             # Where the refining networks see nothing, the coarse answer stands.
             scores = scores + self._coarsely(places, place, rotations)
-            step, *cell = grids.peak(scores)
+            step, *cell = grids.peak(scores, rng=rng)
             moved = (torch.tensor(cell, device=self.device) - REACH) * self._half
             place = place + moved
             rotation = (step - FINE_ROTATIONS // 2) * FINE_ROTATION
@@ -368,17 +387,17 @@ class Transporter(LearnedPolicy):
     # ---------------------------------------------------------------------------------- parts
 
     def _features(self, batch: Mapping[str, Tensor]) -> Tensor:
-        """The features (b, width, 40, 80) of a batch: `image` (b, 4, 160, 320), `table` (b, 3),
-        `tokens`, `mask` and `colors` (b, WORDS, 4).
+        """The features (b, width, 40, 80) of a batch with `image`, `table`, `tokens`, `mask`,
+        `colors` and `mixture`, see `prepare`.
         """
         encoder, decoder = list[Any](self.semantic)
         image, table, colors = batch["image"], batch["table"], batch["colors"]
         instruction = self.instruction(batch["tokens"], batch["mask"])
         seen, shape = image[:, :3], image
         if self._color_words:
-            light = _light(image)
-            seen = torch.cat([self.color_maps(image, table, colors).to(light), light], 1)
-            shape = torch.cat([light, image[:, 3:]], 1)
+            contrasts = _contrasts(image, batch["mixture"])
+            seen = torch.cat([self.color_maps(image, table, colors).to(contrasts), contrasts], 1)
+            shape = torch.cat([contrasts, image[:, 3:]], 1)
         if self._clip is None:
             scales = encoder(seen, instruction)
         else:
@@ -391,30 +410,31 @@ class Transporter(LearnedPolicy):
         return finest
 
     def color_maps(self, image: Tensor, table: Tensor, colors: Tensor) -> Tensor:
-        """How like the colour words of an instruction each pixel is, (b, WORDS, 160, 320), 0..1.
+        """Likeness maps of the colour words of an instruction, (b, WORDS, 160, 320), 0..1.
 
-        No word means the table, which is a little like white. Some colours are less like their
-        names than others, and less so in the shade, so that what is most like them counts as 1.
+        No word means the table, which is a little like white and like orange. Some colours are less
+        like their names than others, and less so in the shade. So what is most like a word is
+        scaled to 1, and roots are taken.
 
         Args:
             image: (b, 4, 160, 320).
             table: (b, 3) its colour.
             colors: (b, WORDS, 4) of `agents.data.colors.named`.
         """
-        maps = likeness_maps(colors_of(image, table), colors) * (1 - _like_table(image))
+        maps = likeness_maps(colors_of(image, table), colors) * _unlike_table(image)
         most = F.avg_pool2d(maps, COARSE).amax((2, 3), keepdim=True)
-        return maps / most.clamp(min=_LIKE)
+        return (maps / most.clamp(min=_LIKE)).clamp(max=1).sqrt()
 
     def _picks(self, features: Tensor) -> Tensor:
         """(b, 80, 160) logits."""
         return F.pixel_shuffle(self.pick(features), COARSE // HALF)[:, 0].float()
 
-    def _places(self, image: Tensor, features: Tensor, grasp: Tensor, rotations: Tensor) -> Tensor:
+    def _places(self, features: Tensor, alike: Tensor, grasp: Tensor, rotations: Tensor) -> Tensor:
         """Logits of places.
 
         Args:
-            image: (b, 4, 160, 320).
             features: (b, width, 40, 80).
+            alike: (b, 1, 160, 320) of `_alike`.
             grasp: (b, 2) of the pick, metres.
             rotations: (b, r) of the item, in steps of 2 pi / config.rotations.
 
@@ -425,8 +445,7 @@ class Transporter(LearnedPolicy):
         if self.picked is not None:
             own = self._at(grasp, features)[..., 0, 0]
             own = F.layer_norm(own, own.shape[-1:])
-            alike = _alike(F.avg_pool2d(image[:, :3], COARSE), self._at(grasp, image)[:, :3])
-            around = torch.cat([self.picked(features, own), alike], 1)
+            around = torch.cat([self.picked(features, own), F.avg_pool2d(alike, COARSE)], 1)
         scene = self.query(around).float()
         angles = rotations * (2 * math.pi / self.config.rotations)
         # A point at grasp + u moves to place + rotation(u).
@@ -439,26 +458,39 @@ class Transporter(LearnedPolicy):
         at = self.table.sampling(grasp)[:, None, None]
         return F.grid_sample(maps.float(), at, align_corners=False)
 
-    def _plain(self, crops: Tensor, color: Tensor) -> Tensor:
-        """What refining sees of crops (n, 4, h, w), of the same shape.
-
-        Without colours, of which training shows few, but with edges between things: how much
-        darker than the table, how unlike the table, and how like the picked item each pixel is.
+    def _alike(self, image: Tensor, item: Tensor) -> Tensor:
+        """How like that of the picked item the colours of pixels are, (b, 1, h, w), 0..1.
 
         Args:
-            crops: of images.
-            color: (n, 3, 1, 1) of the picked item.
+            image: (b, 4, h, w).
+            item: (b, 2) the pick, metres.
+        """
+        if self.picked is None:
+            return torch.zeros_like(image[:, :1])
+        # Half at a distance of 0.2 in sRGB; `image` has twice the differences to the table.
+        difference = image[:, :3] - self._at(item, image)[:, :3]
+        return torch.exp(-4 * difference.square().sum(1, keepdim=True))
+
+    def _plain(self, image: Tensor, mixture: Tensor, alike: Tensor) -> Tensor:
+        """What refining sees of images (b, 4, h, w), of the same shape.
+
+        Contrasts instead of colours, of which training shows few; if the config has no
+        `color_words`, the image.
+
+        Args:
+            image: (b, 4, h, w).
+            mixture: (b, 3) of `_mixtures`.
+            alike: (b, 1, h, w) of `_alike`.
         """
         if not self._color_words:
-            return crops
-        alike = _alike(crops[:, :3], color)
-        return torch.cat([_light(crops), 1 - _like_table(crops), alike, crops[:, 3:]], 1)
+            return image
+        return torch.cat([_contrasts(image, mixture), alike.to(image), image[:, 3:]], 1)
 
     def _refined(self, image: Tensor, grasp: Tensor, near: Tensor, frames: Tensor) -> Tensor:
         """Logits of places near a coarse one, and of rotations.
 
         Args:
-            image: (b, 4, 160, 320).
+            image: (b, 4, 160, 320) of `_plain`.
             grasp: (b, 2) of the pick, metres.
             near: (b, 2) of the coarse place, metres.
             frames: (b, f) rotations of the crops, radians. Features are rotated by at most 12
@@ -469,25 +501,32 @@ class Transporter(LearnedPolicy):
             pixels.
         """
         b, f = frames.shape
-        color = self._at(grasp, image)[:, :3]
         still = torch.zeros_like(frames[:, :1])
         there = self._crop(image, near, _FINE_CROP + 2 * REACH * HALF, still)
-        scene = self.fine_query(self._plain(there, color))
-        item = self._crop(image, grasp, _FINE_CROP + _FINE_RIM, -frames)
-        key = self.fine_key(self._plain(item, color.repeat_interleave(f, 0)))
+        scene = self.fine_query(there)
+        key = self.fine_key(self._crop(image, grasp, _FINE_CROP + _FINE_RIM, -frames))
         side = key.shape[-1]
-        frame = Table((-side / 2, -side / 2), (side, side), (side, side))
+        of_key = Table((-side / 2, -side / 2), (side, side), (side, side))
         steps = torch.arange(FINE_ROTATIONS, device=frames.device) - FINE_ROTATIONS // 2
         angles = (-FINE_ROTATION * steps).expand(b * f, -1)
         origin = grasp.new_zeros(b * f, 1, 2)
         points = grids.window(_FINE_CROP // HALF, 1.0, middle=True, like=grasp)
-        kernels = grids.crops(key.float(), frame, origin, points, angles)
+        kernels = grids.crops(key.float(), of_key, origin, points, angles)
         kernels = kernels.reshape(b, f * FINE_ROTATIONS, *kernels.shape[2:])
         scores: Tensor = grids.correlate(scene.float(), kernels, inside=True) * self.fine_sharpness
         return scores.reshape(b, f, FINE_ROTATIONS, *scores.shape[2:])
 
     def _coarsely(self, places: Tensor, near: Tensor, rotations: Tensor) -> Tensor:
-        """The coarse scores (r, 40, 80) at rotations and at places near a coarse one."""
+        """The coarse scores at rotations and at places near a coarse one.
+
+        Args:
+            places: (k, 40, 80) logits.
+            near: (1, 2) the coarse place, metres.
+            rotations: (r,) radians.
+
+        Returns:
+            (r, 2 REACH + 1, 2 REACH + 1), places in steps of HALF pixels.
+        """
         move = (torch.arange(2 * REACH + 1, device=near.device) - REACH) * self._half
         x, y = self.table.cells(near, self._coarse)[0]
         steps = rotations / (2 * math.pi / self.config.rotations)
@@ -501,23 +540,38 @@ class Transporter(LearnedPolicy):
         return grids.crops(image, self.table, centre[:, None], points, angle).flatten(0, 1)
 
 
-def _light(image: Tensor) -> Tensor:
-    """How much darker than the table the pixels (b, 4, h, w) are, (b, 1, h, w), at most 0.
+def _contrasts(image: Tensor, mixture: Tensor) -> Tensor:
+    """Contrasts with the table (b, 2, h, w): minus that of lightness, and that of colour, 0..1.
 
-    A thing lighter than the table looks like one that is darker by as much: of the seen colours
-    none is lighter.
+    Neither says which colour something has: a thing lighter than the table looks like one that is
+    darker by as much, and most colours have the same contrast of colour.
+
+    Args:
+        image: (b, 4, h, w).
+        mixture: (b, 3) of `_mixtures`.
     """
-    return -image[:, :3].mean(1, keepdim=True).abs()
+    light = -(image[:, :3] * mixture[..., None, None]).sum(1, keepdim=True).abs()
+    return torch.cat([light, _unlike_table(image)], 1)
 
 
-def _like_table(image: Tensor) -> Tensor:
-    """How like the table the pixels (b, 4, h, w) are, (b, 1, h, w), 0..1."""
-    return _alike(image[:, :3], torch.zeros_like(image[:, :3, :1, :1]))
+def _unlike_table(image: Tensor) -> Tensor:
+    """How unlike that of the table the colours of pixels (b, 4, h, w) are, (b, 1, h, w), 0..1."""
+    # Half at a distance of 0.1 in sRGB, since `image` has twice the differences to the table.
+    return 1 - torch.exp(-16 * image[:, :3].square().sum(1, keepdim=True))
 
 
-def _alike(colors: Tensor, color: Tensor) -> Tensor:
-    """How like a colour (b, 3, 1, 1) those of pixels (b, 3, h, w) are, (b, 1, h, w), 0..1."""
-    return torch.exp(-4 * (colors - color).square().sum(1, keepdim=True))
+def _mixtures(b: int, rng: np.random.Generator, train: bool) -> NDArray[np.float64]:
+    """Red, green and blue in what counts as lightness, (b, 3): their mean.
+
+    In half of the samples of training they are a random mixture, so that lightness like that of
+    the table occurs, which no colour has that is seen in training.
+    """
+    mean = np.full((b, 3), 1 / 3)
+    if not train:
+        return mean
+    drawn = rng.normal(size=(b, 3))
+    drawn *= np.linalg.norm(mean[0]) / np.linalg.norm(drawn, axis=1, keepdims=True)
+    return np.where(rng.random((b, 1)) < 0.5, drawn, mean)
 
 
 def _draw(answers: Array, rng: np.random.Generator) -> tuple[Array, Array]:
@@ -533,20 +587,11 @@ def _draw(answers: Array, rng: np.random.Generator) -> tuple[Array, Array]:
     return own[0], own
 
 
-_EQUALS = 32  # valid answers of a sample that count
-
-
-def _picks_of(answers: Array) -> Array:
-    """The different picks (n, 2) of answers (k, 7)."""
-    return np.unique(answers[:, :2], axis=0)
-
-
-def _stacked(rows: list[Array]) -> NDArray[np.float64]:
-    """Arrays (k, n) as one, (b, _EQUALS, n), with NaN where there is none."""
-    whole = np.full((len(rows), _EQUALS, rows[0].shape[1]), np.nan)
-    for row, each in zip(whole, rows, strict=True):
-        row[: min(len(each), _EQUALS)] = each[:_EQUALS]
-    return whole
+def _padded(rows: Array, length: int) -> NDArray[np.float64]:
+    """The first rows of (k, n), filled up with NaN: (length, n)."""
+    padded = np.full((length, rows.shape[1]), np.nan)
+    padded[: len(rows)] = rows[:length]
+    return padded
 
 
 def _rotated(vectors: Array, angles: Array) -> NDArray[np.float64]:

@@ -25,6 +25,7 @@ from agents.policies.transporter import (
     FRAMES_TRAINED,
     HALF,
     REACH,
+    WORDS,
     Transporter,
     TransporterConfig,
 )
@@ -356,10 +357,21 @@ def test_no_colour_word_means_the_table(word: str) -> None:
     color = np.tile(table, (160, 320, 1))
     color[60:80, 100:120] = np.array(palette[word]) * 0.8  # a bowl's inside is in the shade
     image, tables = pictures([color], [np.zeros((160, 320), np.float32)])
-    (maps,) = net.color_maps(image, tables, torch.from_numpy(named(word, 6))[None])[:, 0]
+    (maps,) = net.color_maps(image, tables, torch.from_numpy(named(word, WORDS))[None])[:, 0]
     assert maps[65:75, 105:115].min() > 0.9
     maps[60:80, 100:120] = 0
     assert maps.max() < 0.05
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 40])
+def test_likeness_is_at_most_one(width: int) -> None:
+    """Thin things fill no cell over which the scale is averaged."""
+    net, color = make(width=8), np.tile(np.array([204, 181, 143], np.uint8), (160, 320, 1))
+    color[40:80, 100 : 100 + width] = 200, 30, 30
+    image, tables = pictures([color], [np.zeros((160, 320), np.float32)])
+    maps = net.color_maps(image, tables, torch.from_numpy(named("the red rod", WORDS))[None])
+    assert maps.max() == 1
+    assert maps[0, 0, 45:75, 100 : 100 + width].min() > 0.9
 
 
 def test_the_probability_of_a_set_is_that_of_its_members() -> None:
