@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -10,9 +11,10 @@ from pathlib import Path
 from typing import get_args
 
 import gymnasium as gym
+import numpy as np
 import pytest
 
-from gensim_envs import api
+from gensim_envs import Oracle, api
 from gensim_envs.errors import Cause
 from gensim_envs.generation.check import levels
 from gensim_envs.generation.embed import TfIdf
@@ -129,6 +131,21 @@ def test_the_splits_of_a_language_task_draw_what_the_other_never_shows(name: str
         }  # fmt: skip
     assert seen["train"] - seen["test"]
     assert seen["test"] - seen["train"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["AlignBoxCorner", "AssemblingKits", "BlockInsertion", "MultiLevelInsertion", "NestTheTrays",
+     "TowersOfHanoiSeq"],
+)  # fmt: skip
+def test_what_fits_is_let_go_two_millimetres_off(name: str) -> None:
+    env = gym.make(f"gensim/{name}-v0", obs_mode="state")
+    for direction in np.arange(8) * np.pi / 4:
+        env.reset(seed=7)
+        action = Oracle(env).act()
+        action[3:5] += 0.002 * np.cos(direction), 0.002 * np.sin(direction)
+        action[5] += math.radians(2) * np.sign(-action[5])
+        assert env.step(action)[1] > 0, math.degrees(direction)
 
 
 def test_hand_written_tasks_run_in_process_and_generated_ones_do_not() -> None:

@@ -170,10 +170,14 @@ class Fixture(Asset):
 
     def parts(self) -> tuple[Part, ...]:
         gap, height, lean, thick = self.GAP, self.HEIGHT, self.LEAN, self.THICKNESS
+        room = gap + math.tan(lean) * height
         corners = ell_outline()
         walls = []
+        notch = corners[3]  # of the L
         for a, b in zip(corners, np.roll(corners, -1, axis=0), strict=True):
             along = (b - a) / np.linalg.norm(b - a)
+            # There each wall ends behind the other one. It would reach into the hole otherwise.
+            a, b = a + room * along * (a == notch).all(), b - room * along * (b == notch).all()
             outwards = np.array([along[1], -along[0]])
             # Middle of a leaning wall whose inner lower edge is `gap` outside the ell.
             middle = (a + b) / 2 + outwards * (
