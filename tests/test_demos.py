@@ -342,6 +342,26 @@ def test_state_observations(tmp_path: Path) -> None:
     env.close()
 
 
+def test_distractors_are_shown(tmp_path: Path) -> None:
+    """There are zero to four more items, in images and in states, which have room for them."""
+    bounds = gensim_envs.common_bounds([BOWL])
+    items, covered = {}, {}
+    for perturb, room in ((), 0), (("distractors",), 4):
+        layout = gensim_envs.StateLayout.of(bounds | {"items": bounds["items"] + room})
+        firsts = {}
+        for obs_mode in ("state", "rgbd"):
+            out = tmp_path / f"{obs_mode}{room}"
+            (made,) = record([BOWL], 8, SEED, out, obs_mode=obs_mode, perturb=perturb, workers=1)
+            dataset = minari.MinariDataset(made.path / "data")
+            firsts[obs_mode] = [episode.observations for episode in dataset]
+        states = np.array([each[0] for each in firsts["state"]])
+        items[room] = layout.items.field(states, "present").sum(axis=(1, 2))
+        covered[room] = [(each["height"][0] > 0.005).mean() for each in firsts["rgbd"]]
+    more = items[4] - items[0]
+    assert set(more) <= set(range(5)) and len(set(more)) > 2
+    np.testing.assert_array_equal(np.greater(covered[4], covered[0]), more > 0)
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -351,7 +371,7 @@ def test_state_observations(tmp_path: Path) -> None:
         ({"episodes": 0}, "episodes is 0"),
         ({"seed": -1}, "seed is -1"),
         ({"workers": 0}, "workers is 0"),
-        ({"perturb": ["weather"]}, "use colors, light, camera"),
+        ({"perturb": ["weather"]}, "use colors, light, camera, distractors"),
     ],
 )
 def test_invalid_arguments_are_refused(tmp_path: Path, change: dict[str, Any], said: str) -> None:

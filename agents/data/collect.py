@@ -17,7 +17,7 @@ from agents.data.demonstrations import Demonstrations
 from agents.errors import AgentsError
 from agents.evaluation.playing import of_suite
 from agents.ranges import Checked, Share
-from gensim_envs.datasets import Disturbed, Played, find, record
+from gensim_envs.datasets import PERTURBATIONS, Disturbed, Played, find, record
 from gensim_envs.seeds import TRAINING
 from gensim_envs.utils.progress import Progress
 
@@ -47,7 +47,7 @@ def collect(
         obs_mode: "rgbd" or "state".
         seed: the first one; all seeds are in the training range.
         workers: number of processes; by default one on each core.
-        perturb: what to randomise in each episode: colors, light or camera.
+        perturb: what to randomise in each episode: colors, light, camera or distractors.
         disturb: share of the executed actions that go wrong; see `gensim_envs.datasets.Disturbed`.
 
     Raises:
@@ -102,7 +102,7 @@ class ExportConfig(Checked):
     """The first seed."""
     workers: int | None = None
     """Number of processes; by default one for each core."""
-    perturb: tuple[Literal["colors", "light", "camera"], ...] = ()
+    perturb: tuple[Literal[tuple(PERTURBATIONS)], ...] = ()  # type: ignore[valid-type]
     """Randomisations of each episode."""
     disturb: Share = DISTURB
     """Share of the executed actions that go wrong, so that demonstrations show how to recover."""

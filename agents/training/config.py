@@ -65,7 +65,7 @@ class TrainConfig(Checked):
     encoder: str = "minilm"
     """The text encoder of instructions: minilm, words or clip:ARCH/WEIGHTS."""
     perturb: tuple[str, ...] = ()
-    """Randomisations of new demonstrations: colors, light, camera."""
+    """Randomisations of new demonstrations: colors, light, camera, distractors."""
     disturb: Share = 0.2  # agents.data.collect.DISTURB, which needs the simulator
     """Share of the executed actions of new demonstrations that go wrong; the oracle labels what
     follows, so that they show how to recover."""

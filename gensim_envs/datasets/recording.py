@@ -22,7 +22,7 @@ import gymnasium as gym
 import gensim_envs
 from gensim_envs.datasets import worker
 from gensim_envs.datasets.folder import Folder
-from gensim_envs.datasets.worker import PERTURBATIONS, Behaviour, Run
+from gensim_envs.datasets.worker import MOST_DISTRACTORS, PERTURBATIONS, Behaviour, Run
 from gensim_envs.errors import CrashError, DatasetError, FileError, LibraryError, WorkerError
 from gensim_envs.library import Library
 from gensim_envs.utils import files
@@ -110,7 +110,8 @@ def record(
         out: folder of all datasets; Minari finds them with MINARI_DATASETS_PATH set to it.
         obs_mode: observation mode of the environments.
         split: colour split of the environments.
-        bounds: bounds that state vectors are padded to; by default each environment's own.
+        bounds: bounds that state vectors are padded to; by default each environment's own. With
+            distractors, there is room for `MOST_DISTRACTORS` more items.
         perturb: keys of `PERTURBATIONS` to draw for each episode, from its seed.
         behaviour: chooses the executed actions instead of the oracle. The recorded actions are then
             the oracle's in the states visited, episodes need not be solved, and infos also have
@@ -190,6 +191,9 @@ def _run(
     bounds: Mapping[str, int] = {}
     if options["obs_mode"] == "state":
         bounds = options.get("bounds", record.bounds)
+        if "distractors" in perturb:
+            bounds = {**bounds, "items": bounds["items"] + MOST_DISTRACTORS}
+            spec.kwargs["bounds"] = bounds
     version = gensim_envs.__version__
     return Run(spec, record.sha256, version, seed, perturb, tuple(bounds.items()), behaviour)
 

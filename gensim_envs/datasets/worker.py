@@ -24,13 +24,17 @@ Action = NDArray[np.float32]
 Respond = Callable[[Any, dict[str, Any], Action | None], Any]
 """(observation, info, the oracle's action or None if it knows none) -> the action to execute."""
 
+MOST_DISTRACTORS = 4
+
 PERTURBATIONS: dict[str, Callable[[np.random.Generator], Any]] = {
     "colors": lambda rng: "train",
     "light": lambda rng: float(rng.uniform(0, 1)),
     "camera": lambda rng: float(rng.uniform(0, 0.02)),
+    "distractors": lambda rng: int(rng.integers(0, MOST_DISTRACTORS, endpoint=True)),
 }
 """Properties that can be randomised in each recorded episode: colours of the training split, any
-light, and cameras that are off by up to 2 cm, an estimate of a careless calibration."""
+light, cameras that are off by up to 2 cm, an estimate of a careless calibration, and up to
+`MOST_DISTRACTORS` distractors."""
 
 _INFOS = ("success", "progress", "instruction", "goals_left")
 
@@ -159,11 +163,11 @@ def play(run: Run, seed: int, part: Path) -> str | None:
         TaskError: if the program was stopped, perhaps for lack of time or memory on this machine.
     """
     from gensim_envs.datasets.hdf5 import pack
-    from gensim_envs.errors import OracleError, TaskError
+    from gensim_envs.errors import OracleError, PerturbationError, TaskError
 
     try:
         episode, reason = _episode(_env(run.spec), run, seed)
-    except (OracleError, TaskError) as error:
+    except (OracleError, PerturbationError, TaskError) as error:
         if isinstance(error, TaskError) and error.cause == "runtime" and error.line is None:
             raise  # another machine might draw this seed: it must not be noted as a failed one
         return f"{type(error).__name__}: {error}"

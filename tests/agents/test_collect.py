@@ -59,7 +59,7 @@ def test_states_of_several_envs_have_one_width(tmp_path: Path) -> None:
         ({"episodes": 0}, "episodes is 0; expected 1 or more"),
         ({"workers": 0}, "workers is 0; expected 1 or more"),
         ({"seed": TEST.start}, "not all for training"),
-        ({"perturb": ["weather"]}, "use colors, light, camera"),
+        ({"perturb": ["weather"]}, "use colors, light, camera, distractors"),
     ],
 )
 def test_invalid_arguments_are_refused(asked: dict[str, Any], message: str, tmp_path: Path) -> None:
