@@ -84,34 +84,40 @@ class Contender:
 def run(env: str, demos: int, episodes: int, minutes: float | None) -> Rows:
     """Rows of the table, one for each measurement; columns are networks and precisions."""
     precisions = ["fp32", *(["bf16"] if supports_bf16(CPU) else [])]
-    yield ("", "ours", *(f"plain, {precision}" for precision in precisions))
+    yield ("", *(f"{network}, {each}" for network in ("ours", "plain") for each in precisions))
+    blank = [""] * len(precisions)
     fastest: dict[str, str] = {}
     timed = [t for t in time_correlations() if t[1] in precisions]
     for method in dict.fromkeys(name for name, _, _ in timed):
         seconds = {precision: s for name, precision, s in timed if name == method}
-        yield (f"correlating by {method}, forward and backward, ms", "",
+        yield (f"correlating by {method}, forward and backward, ms", *blank,
                *(f"{1e3 * seconds[p]:.0f}" for p in precisions))  # fmt: skip
     for precision in precisions:
         fastest[precision] = min((s, name) for name, p, s in timed if p == precision)[1]
-    yield ("correlates by", "", *fastest.values())
+    yield ("correlates by", *blank, *fastest.values())
 
     with tempfile.TemporaryDirectory() as folder:
         known = collect([env], demos, Path(folder))
-    ours = our(known)
+    ours = [our(known, bf16=p == "bf16") for p in precisions]
     plains = [plain(known, fastest[p], bf16=p == "bf16") for p in precisions]
-    speed = ours.samples_per_second(REPEATS["ours"])
-    speeds = [each.samples_per_second(REPEATS["plain"]) for each in plains]
-    yield ("parameters, millions", *(f"{_size(each):.1f}" for each in (ours, *plains)))
-    yield ("samples a second in training", f"{speed:.2f}", *(f"{each:.2f}" for each in speeds))
-    yield ("ours, times", "", *(f"{speed / each:.1f}" for each in speeds))
-    acts = [each.seconds_to_act() for each in (ours, *plains)]
-    yield ("act, median ms", *(f"{1e3 * each:.0f}" for each in acts))
+    mine = [each.samples_per_second(REPEATS["ours"]) for each in ours]
+    theirs = [each.samples_per_second(REPEATS["plain"]) for each in plains]
+    yield ("parameters, millions", *(f"{_size(each):.1f}" for each in (*ours, *plains)))
+    yield ("samples a second in training", *(f"{each:.2f}" for each in (*mine, *theirs)))
+    ratios = (own / other for own, other in zip(mine, theirs, strict=True))
+    yield ("ours, times", *blank, *(f"{each:.1f}" for each in ratios))
+    # Layers compute in bfloat16 in training only.
+    acts = [f"{1e3 * each.seconds_to_act():.0f}" for each in (ours[0], plains[0])]
+    yield ("act, median ms", acts[0], *blank[1:], acts[1], *blank[1:])
     if minutes is not None:
-        steps = max(1, round(60 * minutes * speed / ours.batch_size))
-        best = speeds.index(max(speeds))
-        theirs = plain(known, fastest[precisions[best]], bf16=precisions[best] == "bf16")
-        for name, mine, other in _trained(env, known, steps, theirs, episodes):
-            yield (name, mine, *(other if k == best else "" for k in range(len(plains))))
+        # `train` uses bfloat16 where the hardware supports it.
+        steps = max(1, round(60 * minutes * mine[-1] / ours[-1].batch_size))
+        best = theirs.index(max(theirs))
+        other = plain(known, fastest[precisions[best]], bf16=precisions[best] == "bf16")
+        for name, won, lost in _trained(env, known, steps, other, episodes):
+            columns = [*blank, *blank]
+            columns[len(precisions) - 1], columns[len(precisions) + best] = won, lost
+            yield (name, *columns)
 
 
 def _trained(
@@ -149,7 +155,7 @@ def solved(id: str, policy: Policy, episodes: int) -> int:
     return won
 
 
-def our(demos: Demonstrations) -> Contender:
+def our(demos: Demonstrations, *, bf16: bool) -> Contender:
     """Untrained, with the optimizer and batches of `python -m agents train`."""
     config = _config(demos)
     tokens, width, fingerprint = instruction_tokens(config, demos)
@@ -160,7 +166,7 @@ def our(demos: Demonstrations) -> Contender:
     optimizer = torch.optim.AdamW(
         policy.parameters(), config.learning_rate, weight_decay=config.weight_decay
     )
-    return Contender(policy, optimizer, config.batch_size, supports_bf16(CPU), demos, tokens)
+    return Contender(policy, optimizer, config.batch_size, bf16, demos, tokens)
 
 
 def _config(demos: Demonstrations) -> TrainConfig:
