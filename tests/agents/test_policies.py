@@ -109,7 +109,7 @@ def test_cloning_from_images_learns_words_and_modes(
     one, two = [0.30, -0.40, 0, 0.40, 0.30, 1.0], [0.70, 0.40, 0, 0.60, -0.30, -1.0]
     blue = [0.50, 0.0, 0, 0.33, 0.1, 3.1]
     demos = images([("red", one), ("red", two), ("blue", blue), ("blue", blue)])
-    trained(tmp_path, "bc_image", demos, TINY, encoder="words", **LONGER)
+    trained(tmp_path, "bc_image", demos, TINY, encoder="words", **LONGER | {"steps": 500})
     agent, seen = (
         LearnedPolicy.from_pretrained(tmp_path),
         {"color": demos[0].color, "height": demos[0].height},
