@@ -160,7 +160,7 @@ def test_one_sample_is_learned() -> None:
     batch = policy.prepare([one], [], np.random.default_rng(0), train=False)
     optimizer = torch.optim.Adam(policy.parameters(), policy.config.learning_rate)
     losses = []
-    for _ in range(100):
+    for _ in range(200):
         loss, _ = policy(batch)
         optimizer.zero_grad()
         loss.backward()
