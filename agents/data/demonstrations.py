@@ -42,6 +42,8 @@ class Demonstrations:
         state_bounds: as given.
         tokens: encoder -> instruction -> its tokens, so that a machine without the encoder can
             train; see `agents.policies.text_encoders`.
+        recorded_with: `perturb` and `disturb` of the recordings, each combination once; see
+            `agents.data.collect.collect`.
 
     Raises:
         AgentsError: if the bounds of actions are not valid.
@@ -64,6 +66,7 @@ class Demonstrations:
         self.action_low, self.action_high = low, high
         self.state_bounds = dict(state_bounds)
         self.tokens: tokens.Tokens = {}
+        self.recorded_with: list[dict[str, Any]] = []
         self._episodes: list[PackedEpisode] = []
         self._steps: list[tuple[int, int]] = []  # of each index, its episode and step
 
@@ -106,6 +109,9 @@ class Demonstrations:
                 whole.add(episode)
             for encoder, known in part.tokens.items():
                 whole.tokens.setdefault(encoder, {}).update(known)
+            whole.recorded_with += [
+                each for each in part.recorded_with if each not in whole.recorded_with
+            ]
         return whole
 
     def first(self, count: int | None, envs: Sequence[str] = ()) -> Demonstrations:
@@ -119,7 +125,7 @@ class Demonstrations:
             AgentsError: if there are fewer.
         """
         part = self._empty()
-        part.tokens = self.tokens
+        part.tokens, part.recorded_with = self.tokens, self.recorded_with
         for env in envs or self.envs:
             chosen = [episode for episode in self._episodes if episode.env == env][:count]
             if len(chosen) < (count or 0):
@@ -213,6 +219,7 @@ class Demonstrations:
     @classmethod
     def _read(cls, dataset: Dataset, episodes: int | None) -> Demonstrations:
         read = cls("", dataset.action_low, dataset.action_high, dataset.state_bounds)
+        read.recorded_with = [dataset.recorded_with] if dataset.recorded_with else []
         for episode in itertools.islice(filter(_useful, dataset.episodes()), episodes):
             _check_seed(dataset.env_id, episode)
             read.obs_mode = read.obs_mode or _obs_mode(episode)

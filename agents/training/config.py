@@ -88,6 +88,9 @@ _NOT_COMPARED = {
 }  # fmt: skip
 """Fields that may change when a run resumes; the precision that was used may not."""
 
+_RECORDING = {"perturb", "disturb"}
+"""Fields that only new demonstrations use."""
+
 
 def load_start(start_from: Path) -> tuple[PolicySpec, dict[str, Any]]:
     """The spec and the hyperparameters of a checkpoint to start from.
@@ -128,5 +131,6 @@ def describe(config: TrainConfig, hyperparameters: Any) -> dict[str, Any]:
                 f"{config.start_from} was trained with the text encoder {encoder}, not "
                 f"{config.encoder}; give --encoder {encoder}"
             )
-    training = {k: v for k, v in asdict(config).items() if k not in _NOT_COMPARED}
+    unused = _RECORDING if config.data else set()  # the datasets tell how they were recorded
+    training = {k: v for k, v in asdict(config).items() if k not in _NOT_COMPARED | unused}
     return as_json({"config": asdict(hyperparameters), "training": training})

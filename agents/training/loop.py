@@ -114,6 +114,7 @@ class Training:
         described["spec"] = asdict(spec)
         described["training"] |= {
             "dataset": self._demos.sha256(),
+            "recorded_with": self._demos.recorded_with,
             "processes": group.size,
             "computed_in": "bf16" if self._bf16 else "fp32",
         }

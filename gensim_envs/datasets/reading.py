@@ -35,6 +35,10 @@ MOST_BYTES = 2**40  # of a main file
 _STEPS = 10_000  # of an episode
 _Name = Annotated[str, Line(), Size(1, 1000)]
 _Bound = Annotated[int, Range(0, 100_000)]
+_RECORDED_WITH: dict[str, Any] = {
+    "perturb": Annotated[list[_Name], Size(0, 100)],
+    "disturb": Annotated[float, Range(0, 1)],
+}
 
 
 def find(dataset: Path) -> list[Path]:
@@ -73,6 +77,7 @@ class Dataset:
         action_low: lower bounds of actions, as in the metadata.
         action_high: upper bounds of actions.
         state_bounds: capacity of the state vector by kind of row; empty if unknown.
+        recorded_with: `perturb` and `disturb`, as in the metadata; without what they lack.
     """
 
     path: Path
@@ -80,6 +85,7 @@ class Dataset:
     action_low: Any
     action_high: Any
     state_bounds: dict[str, int]
+    recorded_with: dict[str, Any]
 
     @classmethod
     def open(cls, path: Path) -> Dataset:
@@ -100,11 +106,17 @@ class Dataset:
                         raise DatasetError(f"{main} is damaged. Record it again")
             env_id = decode.decode(_Name, spec.get("id") or metadata.get("dataset_id") or str(path))
             bounds = decode.decode(dict[str, _Bound], metadata.get("state_bounds", {}))
+            recorded_with: dict[str, Any] = {
+                name: decode.decode(shape, metadata[name])
+                for name, shape in _RECORDED_WITH.items()
+                if name in metadata
+            }
         except FileError as error:
             raise DatasetError(f"{error}. Record the dataset again") from error
         except DecodeError as error:
             raise DatasetError(f"{path / METADATA} is malformed: {error}") from error
-        return cls(path, env_id, space.get("low"), space.get("high"), bounds)
+        low, high = space.get("low"), space.get("high")
+        return cls(path, env_id, low, high, bounds, recorded_with)
 
     def episodes(self) -> Iterator[Episode]:
         """The episodes in their order; each can be read until the next one is asked for.

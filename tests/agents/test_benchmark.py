@@ -138,6 +138,17 @@ def test_demonstrations_are_recorded_as_the_experiment_says(file: Path, tmp_path
     assert made == collect([ENV], 3, other, **options).sha256()
 
 
+def test_a_checkpoint_tells_how_its_demonstrations_were_recorded(tmp_path: Path) -> None:
+    data, run = tmp_path / "data", tmp_path / "run"
+    collect([ENV], 1, data / "light", obs_mode="state", workers=1, perturb=["light"], disturb=0.5)
+    collect([ENV], 1, data / "plain", obs_mode="state", workers=1)
+    train = ["train", "--policy", "bc_state", "--steps", "1", "--validate-every", "0"]
+    assert main([*train, "--data", str(data), "--out", str(run)]) == 0
+    told = json.loads((run / "config.json").read_text())["training"]
+    light, plain = {"perturb": ["light"], "disturb": 0.5}, {"perturb": [], "disturb": 0.2}
+    assert told["recorded_with"] == [light, plain] and not {"perturb", "disturb"} & told.keys()
+
+
 def full(*_: object) -> list[str]:
     raise AgentsError("no space is left")
 
