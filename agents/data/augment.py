@@ -182,18 +182,33 @@ def prepared(
         train: whether to do either.
 
     Returns:
-        Maps (b, 4, h, w) and colours (b, 3) of `pictures`, actions (b, 6), and b times answers
-        (k, 7).
+        Maps (b, 4, h, w) and colours (b, 3) of `pictures`, actions (b, 6), and b times those
+        answers (k, 7) whose picks and places the image shows.
     """
     scenes, tables = pictures([s.color for s in samples], [s.height for s in samples])
     actions, answers = np.stack([s.action for s in samples]), [s.known for s in samples]
     if train and config.augment:
-        motions, answers = moved_answers(samples, table, rng)
+        motions, everywhere = moved_answers(samples, table, rng)
         actions = np.stack([m.action(table, a) for m, a in zip(motions, actions, strict=True)])
+        answers = [_shown(table, *each) for each in zip(everywhere, actions, strict=True)]
         scenes = move(scenes, table, motions)
     if train and config.noise:
         scenes = noisy(scenes, config.noise, rng)
     return scenes, tables, actions, answers
+
+
+def _shown(
+    table: Table, answers: NDArray[np.float32], action: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """The answers (k, 7) whose picks and places are on the table, else the action (6,) alone.
+
+    `draw` keeps the action on the table. A motion may take other answers off it, where no image
+    shows them.
+    """
+    points = answers[:, [0, 1, 3, 4]].reshape(-1, 2, 2)
+    end = np.add(table.low, table.size)
+    shown = answers[((points >= table.low) & (points <= end)).all(axis=(1, 2))]
+    return shown if len(shown) else np.append(action, np.float32(0))[None]
 
 
 _DIRECTIONS = re.compile(
@@ -216,7 +231,8 @@ def moved(samples: Sequence[Sample], table: Table, rng: np.random.Generator) -> 
     """A random motion for each sample.
 
     Args:
-        samples: whose actions stay on the table; those that name a direction are not rotated.
+        samples: whose `action` stays on the table, other answers may not; those that name a
+            direction are not rotated.
         table: where they are.
         rng: the only randomness.
     """

@@ -10,7 +10,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.data.augment import Motion, Table, draw, draws_turns, move
+from agents.data.augment import Motion, Table, draw, draws_turns, move, prepared
+from agents.data.demonstrations import IMAGE, Sample
+from agents.policies.transporter import TransporterConfig
 
 TABLE = Table((0.25, -0.5), (0.5, 1.0), (160, 320))
 
@@ -84,6 +86,21 @@ def test_points_at_opposite_ends_leave_few_choices() -> None:
     ends = np.array([0.5, -0.5, 0, 0.5, 0.5, 0])
     motion = draw(TABLE, ends, np.random.default_rng(0))
     assert motion.rotation == 0 and (motion.shift == 0).all()
+
+
+def test_an_answer_off_the_picture_is_not_learned() -> None:
+    far, near = ([0.5, y, 0, 0.5, y, 0, 0] for y in (-0.47, 0.47))  # a motion loses one or neither
+    answers = np.array([far, near], np.float32)
+    color, height = np.zeros((*IMAGE, 3), np.uint8), np.zeros(IMAGE, np.float32)
+    sample = Sample("", answers[1, :6], color, height, answers=answers)
+    rng, counts = np.random.default_rng(0), set()
+    for _ in range(10):
+        _, _, (action,), (left,) = prepared([sample], TABLE, TransporterConfig(), rng, train=True)
+        assert (left[-1, :6] == action).all()
+        for x, y in left[:, :2]:
+            assert 0.25 <= x <= 0.75 and -0.5 <= y <= 0.5
+        counts.add(len(left))
+    assert counts == {1, 2}
 
 
 @pytest.mark.parametrize(
