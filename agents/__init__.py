@@ -1,7 +1,7 @@
 """Policies for the suite's environments: training, evaluation and benchmarks.
 
-It is used from a checkout (`pip install -e ".[agents]"`), through `python -m agents`; see
-docs/agents.md.
+It is used from a checkout (`pip install -e ".[agents,minilm,video]"`), through `python -m agents`;
+see docs/agents.md.
 
     policies/      the interface, one file for each policy, networks, text encoders, the registry
     data/          demonstrations, augmentation, batches

@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     return cli.run(
         "python -m agents", "Policies for tabletop manipulation.", COMMANDS, arguments,
-        install="pip install -e '.[agents]'",
+        install="pip install -e '.[agents,minilm,video]'",
     )  # fmt: skip
 
 

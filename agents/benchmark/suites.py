@@ -1,8 +1,8 @@
 """Frozen suites: the experiments of a benchmark, policies x tasks x numbers of demonstrations.
 
 `suites.json` holds named lists of tasks and suites. A suite stores the sha256 of each task program
-and of itself, so that two results of one suite and version are comparable. `python -m agents
-freeze` writes both after a suite was changed and its version raised.
+and of itself, so that two results of one suite and version are of the same experiments and tasks.
+`python -m agents freeze` writes both after a suite was changed and its version raised.
 """
 
 from __future__ import annotations

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Literal
 
+import gymnasium as gym
 from tyro.conf import arg
 
 import gensim_envs
@@ -15,10 +17,11 @@ from agents.benchmark.suites import task_list
 from agents.data import tokens
 from agents.data.demonstrations import Demonstrations
 from agents.errors import AgentsError
-from agents.evaluation.playing import of_suite
-from agents.ranges import Checked, Share
+from agents.evaluation.playing import canonical, of_suite
+from agents.ranges import Checked, Natural, Positive, Share
 from gensim_envs.datasets import PERTURBATIONS, Disturbed, Played, find, record
 from gensim_envs.seeds import TRAINING
+from gensim_envs.utils import cli
 from gensim_envs.utils.progress import Progress
 
 DISTURB = 0.2
@@ -60,12 +63,8 @@ def collect(
             f"seeds {seed} to {seed + episodes - 1} are not all for training: those are "
             f"{TRAINING.start} to {TRAINING.stop - 1}"
         )
-    for env in envs:
-        if not of_suite(env):
-            raise AgentsError(
-                f"{env} is not a task of this suite; `gensim list` shows them. Read demonstrations "
-                "of other envs with --data"
-            )
+    envs = list(map(canonical, envs))
+    check_tasks(envs)
     bounds = gensim_envs.common_bounds(envs) if obs_mode == "state" else None
     with Progress(episodes * len(envs), "demonstrations", "episodes") as bar:
 
@@ -82,9 +81,27 @@ def collect(
     return Demonstrations.load(*(summary.path for summary in summaries))
 
 
+def check_tasks(envs: Iterable[str]) -> None:
+    """Check that envs are tasks of this suite, which the oracle can demonstrate.
+
+    Raises:
+        AgentsError: if one is not.
+    """
+    for env in envs:
+        if not of_suite(env):
+            near = difflib.get_close_matches(env, filter(of_suite, gym.registry), 1)
+            similar = f". Similar: {near[0]}" if near else ""
+            raise AgentsError(
+                f"{env} is not a task of this suite{similar}; `gensim list` shows them. Read "
+                "demonstrations of other envs with --data"
+            )
+
+
 @dataclass(frozen=True, kw_only=True)
 class ExportConfig(Checked):
     """Options of `python -m agents export`."""
+
+    option_prefix = ""
 
     env: Annotated[tuple[str, ...], arg(metavar="ID ...")] = ()
     """Tasks that the oracle demonstrates."""
@@ -92,16 +109,15 @@ class ExportConfig(Checked):
     """A list of tasks in suites.json."""
     data: Path | None = None
     """Add tokens to the datasets in this folder."""
-    demos: int = 100
+    demos: Positive = 100
     """Demonstrations of each task."""
     out: Path | None = None
     """Folder of the datasets."""
     obs_mode: Literal["rgbd", "state"] = "rgbd"
     """Observations: images or state vectors."""
-    seed: int = TRAINING.start
+    seed: Natural = TRAINING.start
     """The first seed."""
-    workers: int | None = None
-    """Number of processes; by default one for each core."""
+    workers: cli.Workers = None
     perturb: tuple[Literal[tuple(PERTURBATIONS)], ...] = ()  # type: ignore[valid-type]
     """Randomisations of each episode."""
     disturb: Share = DISTURB
@@ -115,6 +131,12 @@ class ExportConfig(Checked):
             raise AgentsError("give one of --env, --tasks and --data")
         if self.data is None and self.out is None:
             raise AgentsError("--out is missing, the folder of the datasets")
+        for each in fields(self) if self.data else ():
+            if each.name not in ("data", "encoder") and getattr(self, each.name) != each.default:
+                raise AgentsError(
+                    f"--{each.name.replace('_', '-')} only affects new recordings, but --data "
+                    "names recorded ones; omit it"
+                )
 
 
 def export(config: ExportConfig) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -40,7 +42,7 @@ class EvaluateConfig(Checked):
     episodes: Annotated[int, Range(1, len(TEST))] = 100
     """Episodes of each task and split."""
     split: tuple[Literal["train", "test"], ...] = ("train",)
-    """Colours of training, others, or both."""
+    """train shows the colours, shapes and objects of training, test unseen ones."""
     perturb: tuple[Literal[tuple(PERTURBATIONS)], ...] = ()  # type: ignore[valid-type]
     """Perturbations of each episode."""
     workers: cli.Workers = None
@@ -64,8 +66,24 @@ class EvaluateConfig(Checked):
 def evaluate(config: EvaluateConfig) -> None:
     """Play episodes over fixed test seeds and report success."""
     envs = task_list(config.tasks) if config.tasks else config.env
-    if config.json is not None:
-        files.append(config.json, b"")  # fails before long work if it cannot be written
+    with nullcontext() if config.json is None else _made(config.json):
+        _evaluate(config, envs)
+
+
+@contextmanager
+def _made(path: Path) -> Iterator[None]:
+    """Create a file before long work, which shows that it can be written; delete it on errors."""
+    existed = path.exists()
+    files.append(path, b"")
+    try:
+        yield
+    except BaseException:
+        if not existed:
+            files.remove(path)
+        raise
+
+
+def _evaluate(config: EvaluateConfig, envs: Sequence[str]) -> None:
     result = run_evaluation(
         config.policy or config.checkpoint or PRETRAINED,
         envs,

@@ -23,6 +23,7 @@ from agents.evaluation.playing import (
     MAKE_ERRORS,
     Outcome,
     Setting,
+    canonical,
     check_actions,
     check_registered,
     kept_policy,
@@ -92,7 +93,8 @@ def evaluate(
         check_registered(envs, "the checkpoint")
     if not envs:
         raise AgentsError(f"{source} was trained on no task; give some with --env or --tasks")
-    settings, left_out = _settings(policy, list(dict.fromkeys(envs)), splits, perturb or {})
+    envs = list(dict.fromkeys(map(canonical, envs)))
+    settings, left_out = _settings(policy, envs, splits, perturb or {})
     foreign = [env for env in envs if not of_suite(env)]
     if foreign and (perturb or videos is not None):
         raise AgentsError(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from gymnasium.envs.registration import find_highest_version, parse_env_id
 
 import gensim_envs
 from agents.errors import AgentsError
@@ -27,6 +29,20 @@ def of_suite(env: str) -> bool:
     """Whether an id is registered as a task of this suite, which takes options of its own."""
     spec = gym.registry.get(env)
     return spec is not None and str(spec.entry_point).startswith("gensim_envs.")
+
+
+def canonical(env: str) -> str:
+    """The id under which a task of this suite is registered, for any id that `gym.make` takes.
+
+    `gym.make` also takes ids without a version and ids after the name of a module. Those of other
+    envs are returned as they are.
+    """
+    name = env.rpartition(":")[2]
+    with suppress(gym.error.Error):
+        namespace, task, version = parse_env_id(name)
+        if version is None:
+            name = f"{name}-v{find_highest_version(namespace, task)}"
+    return name if of_suite(name) else env
 
 
 def check_actions(what: str, actions: gym.Space[Any]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import json
 import os
 import platform
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 _RESAMPLES = 10_000
 _SPLITS = {"train": "seen", "test": "unseen"}
+_SIMULATION = ("envs", "oracle", "sim", "task")  # packages that determine episodes
 _PACKAGES = ("gymnasium", "numpy", "pybullet", "stable-baselines3", "torch")
 
 
@@ -91,15 +94,25 @@ def bootstrap(values: Sequence[float]) -> list[float]:
 
 def versions() -> dict[str, str]:
     """The versions of Python and of the packages that results depend on."""
-    import gensim_envs
-
-    found = {"python": platform.python_version(), "gensim_envs": gensim_envs.__version__}
+    found = {"python": platform.python_version(), "gensim_envs": _suite()}
     for package in _PACKAGES:
         try:
             found[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             continue
     return found
+
+
+@functools.cache
+def _suite() -> str:
+    """The version of gensim_envs and a hash of what simulates its episodes, as "0.1.0+1a2b3c4d"."""
+    import gensim_envs
+
+    root, whole = Path(gensim_envs.__file__).parent, hashlib.sha256()
+    for path in sorted(each for part in _SIMULATION for each in (root / part).rglob("*")):
+        if path.is_file() and path.suffix != ".pyc":
+            whole.update(f"{path.relative_to(root)}\n".encode() + path.read_bytes())
+    return f"{gensim_envs.__version__}+{whole.hexdigest()[:8]}"
 
 
 def machine() -> dict[str, Any]:

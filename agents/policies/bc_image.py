@@ -49,8 +49,8 @@ class BCImageConfig(Checked):
     augment: bool = True
     """Rotate and shift scenes in training."""
     noise: Amount = 0.0
-    """Standard deviation of sensor noise in training: of heights in metres, and ten times the
-    number of colours within 0..1."""
+    """Standard deviation of sensor noise in training: of heights, in metres; that of colours, 0..1,
+    is ten times as much."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

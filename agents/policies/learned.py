@@ -174,10 +174,13 @@ class LearnedPolicy(nn.Module, Policy):
         """See `Policy`.
 
         Raises:
-            AgentsError: the weights give no action, or what the checkpoint says of itself does not
-                fit together.
+            AgentsError: the observation or the instruction is not what the policy reads, the
+                weights give no action, or what the checkpoint says of itself does not fit together.
         """
         parts = {"state": observation} if self.obs_mode == "state" else observation
+        self._check_observation(parts)
+        if not isinstance(instruction, str):
+            raise AgentsError(f"the instruction is a {type(instruction).__name__}; expected a str")
         try:
             action = self.select_action(parts, self._encode(instruction), instruction)
         except (GensimError, OSError):
@@ -193,6 +196,16 @@ class LearnedPolicy(nn.Module, Policy):
                 "again"
             )
         return action
+
+    def _check_observation(self, parts: Any) -> None:
+        for name, shape in self.spec.observation.items():
+            found = np.shape(parts[name]) if isinstance(parts, Mapping) and name in parts else None
+            if found is None or (list(found) != shape and not self.any_rows):
+                raise AgentsError(
+                    f"the observation has {'no ' + name if found is None else f'{name} {found}'}; "
+                    f"{self.spec.policy} reads {name} {tuple(shape)}, as in an env with "
+                    f"obs_mode={self.obs_mode!r}"
+                )
 
     def _encode(self, instruction: str) -> Array:
         self.load_text_encoder()

@@ -2,9 +2,10 @@
 
 Schulman et al., "Proximal Policy Optimization Algorithms", 2017, arXiv 1707.06347; Haarnoja et al.,
 "Soft Actor-Critic Algorithms and Applications", 2018, arXiv 1812.05905. Hyperparameters have the
-names and defaults of Stable-Baselines3, with three exceptions: rollouts of PPO are shorter and from
-more envs, since episodes last a few steps; its layers are wider, since state vectors are; the
-replay buffer of SAC is smaller, since every checkpoint stores it, and its learning starts later.
+names and defaults of Stable-Baselines3, with these exceptions: rollouts of PPO are shorter and from
+more envs, since episodes last a few steps, in batches of 256 instead of 64; its layers are wider,
+since state vectors are; the replay buffer of SAC is smaller, since every checkpoint stores it, its
+learning starts later, and it makes as many updates as there are new steps.
 """
 
 from __future__ import annotations

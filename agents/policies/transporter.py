@@ -7,8 +7,8 @@ arXiv 2109.12098), with three changes that make it train in minutes on two CPU c
 2. Placing goes from coarse to fine. A crop of features around the pick, in 36 rotations, is
    correlated with the whole scene at 12.5 mm a pixel. Then a second, small pair of networks
    correlates crops of the image around the best place, at 6.25 mm, in rotations of 3 degrees.
-3. Targets are distributed over neighbouring pixels and rotations in proportion to their distance,
-   so that probabilities interpolate between pixels.
+3. Targets have bilinear weights on the neighbouring pixels and rotations, so that probabilities
+   interpolate between them.
 
 A push is the same six numbers: it starts at the pick and ends at the place.
 """
@@ -48,7 +48,7 @@ class TransporterConfig(Checked):
     width: Width = 32
     """Channels at 1/4 of the resolution; 1.5 times as many at 1/8, twice as many at 1/16."""
     features: Width = 8
-    """Channels that are correlated."""
+    """Channels of the query and key features that are cross-correlated."""
     rotations: Annotated[int, Range(1, 360)] = 36
     """Rotations of the crop among which placing chooses."""
     rotations_trained: Annotated[int, Range(1, 360)] = 8
@@ -62,7 +62,7 @@ class TransporterConfig(Checked):
     refine_width: Width = 32
     """Channels of the refining networks."""
     refine_features: Width = 16
-    """Channels that the refining networks correlate."""
+    """Channels of the query and key features of the refining networks."""
     color_words: bool = True
     """Without CLIP, replace colours by likeness maps of the instruction's colour words, and by
     contrasts with the table."""

@@ -28,6 +28,8 @@ CONFIG, MODEL, LAST, LOG = "config.json", "model.safetensors", "last.safetensors
 TENSORBOARD, CANDIDATE = "tensorboard", "candidate"
 _FILES = (MODEL, LAST, LOG, TENSORBOARD, CANDIDATE)  # which only a run with a config.json has
 
+RESUMES = "the same command resumes from the last checkpoint, unless it has --overwrite"
+
 Tensors = Mapping[str, torch.Tensor]
 _LARGEST = 2**33  # bytes of a file of tensors
 
@@ -42,7 +44,7 @@ def locked(folder: Path) -> Iterator[None]:
     busy = AgentsError(
         f"another process is working in {folder}; wait for it or choose another --out"
     )
-    remedy = ". Once that is fixed, the same command resumes from the last checkpoint"
+    remedy = f". Once that is fixed, {RESUMES}"
     with files_as(AgentsError, remedy), files.locked(folder, busy):
         files.refuse_links(folder)  # TensorBoard's, for one, writes by itself
         yield

@@ -39,7 +39,7 @@ class TrainConfig(Checked):
     demos: Annotated[int | None, Range(1)] = None
     """Demonstrations of each task; by default all of a dataset, or 100 new ones."""
     out: Path
-    """Folder of the run. The same command resumes a run that was interrupted."""
+    """Folder of the run. The same command resumes an interrupted run, unless it has --overwrite."""
     seed: Natural = 0
     """Seed of initial weights, batches and augmentation."""
     steps: Positive = 2000
@@ -64,8 +64,8 @@ class TrainConfig(Checked):
     """Steps between checkpoints."""
     encoder: str = "minilm"
     """The text encoder of instructions: minilm, words or clip:ARCH/WEIGHTS."""
-    perturb: tuple[str, ...] = ()
-    """Randomisations of new demonstrations: colors, light, camera, distractors."""
+    perturb: tuple[Literal["colors", "light", "camera", "distractors"], ...] = ()
+    """Randomisations of new demonstrations."""
     disturb: Share = 0.2  # agents.data.collect.DISTURB, which needs the simulator
     """Share of the executed actions of new demonstrations that go wrong; the oracle labels what
     follows, so that they show how to recover."""

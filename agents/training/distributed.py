@@ -82,8 +82,10 @@ def find_device(name: str) -> torch.device:
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
-    except RuntimeError as error:
-        raise AgentsError(f"{name!r:.60} is not a device; use auto, cpu or cuda") from error
+    except RuntimeError:
+        device = None
+    if device is None or device.type not in ("cpu", "cuda"):
+        raise AgentsError(f"{name!r:.60} is not a device to train on; use auto, cpu or cuda")
     if device.type == "cuda":
         if not torch.cuda.is_available():
             raise AgentsError("torch sees no CUDA device; use --device cpu, or a CUDA build")

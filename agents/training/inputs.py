@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,12 +25,15 @@ from gensim_envs.utils import files
 Encoded = tuple[dict[str, Array], int, tuple[float, ...]]
 """The tokens of each instruction, their width, and the fingerprint of their encoder."""
 
+_MAKE = "make demonstrations; give datasets with --data"
+
 
 def check_source(config: TrainConfig) -> None:
     """Check that a run has demonstrations, or can make them.
 
     Raises:
-        AgentsError: if there are none, or several processes would make them.
+        AgentsError: if there are none, several processes would make them, or the suite has no such
+            task.
     """
     if not (config.data or config.envs):
         raise AgentsError("give tasks with --env or --tasks, or a dataset with --data")
@@ -42,11 +45,26 @@ def check_source(config: TrainConfig) -> None:
                 f"ones; record others with `python -m agents export {option}`, and give them as "
                 "--data"
             )
-    if int(os.environ.get("WORLD_SIZE", 1)) > 1 and not config.data:
+    if config.data:
+        return
+    if int(os.environ.get("WORLD_SIZE", 1)) > 1:
         raise AgentsError(
             "several processes need recorded demonstrations: make them with `python -m agents "
             "export`, and give their folder as --data"
         )
+    require_simulator(_MAKE)
+    from agents.data.collect import check_tasks
+
+    check_tasks(config.envs)
+
+
+def task_ids(envs: Iterable[str]) -> tuple[str, ...]:
+    """The ids under which tasks are registered; as given where the simulator is not installed."""
+    if _missing():
+        return tuple(dict.fromkeys(envs))
+    from agents.evaluation.playing import canonical
+
+    return tuple(dict.fromkeys(map(canonical, envs)))
 
 
 def demonstrations(config: TrainConfig, obs_mode: str) -> Demonstrations:
@@ -57,7 +75,7 @@ def demonstrations(config: TrainConfig, obs_mode: str) -> Demonstrations:
     """
     if config.data:
         return Demonstrations.load(*config.data, episodes=config.demos)
-    require_simulator("make demonstrations; give datasets with --data")
+    require_simulator(_MAKE)
     from agents.data.collect import collect
 
     assert config.demos is not None

@@ -173,7 +173,7 @@ class Training:
                 state.save(validated=self._validate is not None)
             if asked and not stop and state.done < config.steps:
                 raise Stopped(
-                    f"stopped after step {state.done} of {config.steps}; the same command resumes"
+                    f"stopped after step {state.done} of {config.steps}; {checkpoint.RESUMES}"
                 )
         if log is not None:
             log.finished(state.done, state.save_config(finished=True))

@@ -53,10 +53,11 @@ class RLConfig(Checked):
     envs: Annotated[tuple[str, ...], arg(name="env", metavar="ID ...")] = ()
     """Tasks to train on; each episode samples one."""
     out: Path
-    """Folder of the run. The same command resumes a run that was interrupted."""
+    """Folder of the run. The same command resumes an interrupted run, unless it has --overwrite."""
     steps: Positive = 100_000
-    """Actions, in all envs together. A finished run can be extended; the result equals one long run
-    only if the first run ended at a checkpoint of the long one."""
+    """Actions, in all envs together; PPO completes the rollout in which they end. A finished run
+    can be extended; the result equals one long run only if the first run ended at a checkpoint of
+    the long one."""
     seed: Natural = 0
     """Seed of initial weights, episodes and exploration."""
     reward: Literal["sparse", "dense"] = "dense"
@@ -138,9 +139,7 @@ class _Training:
                 "run out of memory: use fewer with --parallel"
             ) from error
         except KeyboardInterrupt:
-            raise Stopped(
-                f"stopped; the same command resumes from the last checkpoint in {self._config.out}"
-            ) from None
+            raise Stopped(f"stopped; {checkpoint.RESUMES} in {self._config.out}") from None
 
     def _run_segments(self, envs: VecEnv) -> None:
         config = self._config

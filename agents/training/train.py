@@ -21,7 +21,13 @@ from agents.training import dagger as dagger_training
 from agents.training import loop
 from agents.training.config import TrainConfig, default_policy_config
 from agents.training.dagger import DaggerConfig
-from agents.training.inputs import check_machine, check_source, demonstrations, validation
+from agents.training.inputs import (
+    check_machine,
+    check_source,
+    demonstrations,
+    task_ids,
+    validation,
+)
 from gensim_envs.utils.cli import DependentCommand
 
 DEMOS = 100
@@ -55,7 +61,7 @@ def _build(arguments: Sequence[str]) -> Callable[..., None]:
 
     def built(*, config: Any, tasks: str | None, **values: Any) -> None:
         envs = (*config.envs, *(task_list(tasks) if tasks else ()))
-        config = replace(config, envs=tuple(dict.fromkeys(envs)))
+        config = replace(config, envs=task_ids(envs))
         if policy in reinforcement:
             from agents.training import rl
 

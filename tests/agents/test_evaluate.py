@@ -18,7 +18,7 @@ from agents.errors import AgentsError
 from agents.evaluation import results
 from agents.evaluation.command import PRETRAINED
 from agents.evaluation.evaluate import PERTURBATIONS, evaluate
-from agents.evaluation.playing import Outcome, Setting, outcome, play
+from agents.evaluation.playing import Outcome, Setting, canonical, outcome, play
 from agents.policies import scripted
 from agents.policies.learned import LearnedPolicy
 from gensim_envs.errors import PerturbationError, TaskError
@@ -110,6 +110,25 @@ def test_an_episode_has_the_perturbation() -> None:
     env.close()
     assert first[0].info["instruction"] != first[1].info["instruction"]
     np.testing.assert_array_equal(first[0].observation["color"], first[1].observation["color"])
+
+
+@pytest.mark.parametrize("written", [BOWL, BOWL[:-3], f"gensim_envs:{BOWL}", f"agents:{BOWL[:-3]}"])
+def test_a_task_of_the_suite_is_known_by_every_id_that_gymnasium_takes(written: str) -> None:
+    assert canonical(written) == BOWL
+    result = evaluate(NOOP, [written], seeds=TEST[:1], splits=["train", "test"], workers=1)
+    assert [each["env"] for each in result["results"]] == [BOWL, BOWL]
+
+
+def test_ids_of_other_envs_stay() -> None:
+    for env in ("CartPole-v1", "CartPole", "agents:Other-v0", "gensim/NoTask", "not an id"):
+        assert canonical(env) == env
+
+
+def test_a_failed_evaluation_leaves_no_report(tmp_path: Path) -> None:
+    (tmp_path / "old.json").write_text("old")
+    for name in ("old.json", "new.json"):
+        assert main(["evaluate", "--checkpoint", "nowhere", "--json", str(tmp_path / name)]) == 2
+    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("old.json", "old")]
 
 
 def test_resets_accept_all_perturbations() -> None:

@@ -184,6 +184,21 @@ def test_a_checkpoint_that_gives_no_action_is_refused(
         loaded.act(np.zeros(12, np.float32), "red")
 
 
+@pytest.mark.parametrize(
+    ("observation", "instruction", "message"),
+    [
+        (np.zeros(11, np.float32), "red", r"state \(11,\); bc_state reads state \(12,\)"),
+        ({"color": 0}, "red", r"state \(\); bc_state reads state"),
+        (np.zeros(12, np.float32), None, "the instruction is a NoneType; expected a str"),
+    ],
+)
+def test_a_wrong_call_does_not_blame_the_checkpoint(
+    observation: Any, instruction: Any, message: str, by_state: Path
+) -> None:
+    with pytest.raises(AgentsError, match=message):
+        LearnedPolicy.from_pretrained(by_state).act(observation, instruction)
+
+
 def test_a_checkpoint_is_loaded_by_its_class(by_state: Path) -> None:
     assert BCState.from_pretrained(by_state).obs_mode == "state"
     with pytest.raises(AgentsError, match="holds the policy bc_state, not BCImage"):

@@ -134,7 +134,7 @@ def test_a_run_killed_before_its_first_checkpoint_restarts(
 
     with monkeypatch.context() as patch:
         patch.setattr(rl._Training, "_save", killed)
-        with pytest.raises(Stopped, match="the same command resumes"):
+        with pytest.raises(Stopped, match=r"the same command resumes.*unless it has --overwrite"):
             rl.train(run("ppo", tmp_path / "two", 16), tiny("ppo"))
     for name in ("one", "two"):
         rl.train(run("ppo", tmp_path / name, 16), tiny("ppo"))

@@ -6,7 +6,7 @@ import itertools
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
@@ -17,7 +17,9 @@ from agents.benchmark.suites import SUITES, suite, task_list
 from agents.errors import AgentsError
 from agents.evaluation.evaluate import PERTURBATIONS
 from agents.policies.learned import policy_config
+from agents.training.config import TrainConfig
 from agents.training.train import train
+from gensim_envs.datasets import PERTURBATIONS as RECORDED
 from gensim_envs.utils import cli
 
 NAMES = [each["name"] for each in json.loads(SUITES.read_text())["suites"]]
@@ -86,6 +88,11 @@ def test_perturbations_are_those_of_the_evaluate_command() -> None:
     }
     perturbed = [condition.perturb for condition in found.values() if condition.perturb]
     assert perturbed == list(PERTURBATIONS.values())
+
+
+def test_training_takes_the_perturbations_that_recordings_have() -> None:
+    annotation = get_type_hints(TrainConfig)["perturb"]
+    assert get_args(get_args(annotation)[0]) == tuple(RECORDED)
 
 
 def test_pools_grow_and_leave_out_what_is_held_out() -> None:

@@ -44,6 +44,10 @@ QUICK = ["--steps", "2", "--batch-size", "2", "--validate-every", "0", "--device
          "`python -m agents export --perturb`"),
         (["train", "--policy", "bc_state", "--out", "x", "--data", "no", "--disturb", "0"],
          "`python -m agents export --disturb`"),
+        (["train", "--policy", "bc_state", "--out", "x", "--env", "gensim/PutBlockInBow-v0"],
+         "Similar: gensim/PutBlockInBowl-v0"),
+        (["export", "--data", "x", "--demos", "7"], "--demos only affects new recordings"),
+        (["export", "--env", "a", "--out", "x", "--demos", "0"], "--demos is 0; expected 1"),
     ],
 )  # fmt: skip
 def test_bad_use_is_told_and_makes_nothing(
@@ -75,6 +79,7 @@ def test_help_is_made_of_the_fields(capsys: pytest.CaptureFixture[str]) -> None:
         (["--encoder", "minillm"], "unknown text encoder 'minillm'"),
         (["--encoder", "words", "--transporter.clip"], "which words does not have"),
         (["--encoder", "words", "--device", "cuda"], "torch sees no CUDA device"),
+        (["--encoder", "words", "--device", "mps"], "'mps' is not a device to train on"),
         (["--encoder", "words", "--out", "file/run"], "file/run cannot be written"),
         (["--encoder", "words", "--out", "taken"], "another process is working in taken"),
         (["--encoder", "words", "--workers", "0"], "workers is 0"),
@@ -314,7 +319,8 @@ def test_dagger_trains_a_learner_as_it_learns_best(
 ) -> None:
     asked: list[Any] = []
     monkeypatch.setattr(dagger, "train", lambda config, **_: asked.append(config))
-    run = ["train", "--policy", "dagger", "--env", "a", "--out", str(tmp_path)]
+    env = "gensim/AlignBoxCorner-v0"
+    run = ["train", "--policy", "dagger", "--env", env, "--out", str(tmp_path)]
     assert main([*run, "--dagger.policy", name, f"--{name}.width", "16"]) == 0
     usual = policy_class(name).train_defaults
     assert usual.items() <= vars(asked[0]).items() and asked[0].policy == "dagger"
