@@ -3,13 +3,16 @@
 It is used from a checkout (`pip install -e ".[agents,minilm,video]"`), through `python -m agents`;
 see docs/agents.md.
 
+    data/          demonstrations, images, augmentation, words
     policies/      the interface, one file for each policy, networks, text encoders, the registry
-    data/          demonstrations, augmentation, batches
-    training/      from demonstrations (loop), with DAgger, and from reward (rl); checkpoints
     evaluation/    episodes over fixed test seeds, reports, videos
-    benchmark/     frozen suites of experiments, their execution and their tables
+    training/      from demonstrations (collect, loop), with DAgger, and from reward (rl)
+    benchmark/     the experiments of a suite: their execution and their tables
+    checkpoint.py  the files of a run
+    suites.py      frozen suites of experiments, and lists of tasks
     pretrained/    the checkpoints that ship, a folder for each policy
 
-Training from demonstrations needs neither pybullet, Gymnasium nor Minari: a machine that has torch,
-numpy, h5py, safetensors and tyro can train; the pointer also needs shapely.
+Each folder imports only those above it. Training from demonstrations needs neither pybullet,
+Gymnasium nor Minari: a machine that has torch, numpy, h5py, safetensors and tyro can train; the
+pointer also needs shapely.
 """

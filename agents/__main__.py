@@ -9,7 +9,7 @@ from gensim_envs.utils import cli
 
 COMMANDS = {
     "train": ("agents.training.train:train", "Train a policy."),
-    "export": ("agents.data.collect:export", "Record demonstrations, to train elsewhere."),
+    "export": ("agents.training.collect:export", "Record demonstrations, to train elsewhere."),
     "evaluate": ("agents.evaluation.command:evaluate", "Measure success over fixed test seeds."),
     "benchmark": ("agents.benchmark.run:run", "Train and evaluate the experiments of a suite."),
     "tables": ("agents.benchmark.tables:tables", "Print the results of benchmarks as Markdown."),

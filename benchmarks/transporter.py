@@ -21,11 +21,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from agents.data.collect import collect
 from agents.data.demonstrations import Demonstrations
 from agents.evaluation.playing import outcome
 from agents.policies.base import Policy
 from agents.policies.learned import LearnedPolicy, make_policy, policy_class, policy_config
+from agents.training.collect import collect
 from agents.training.config import TrainConfig
 from agents.training.distributed import supports_bf16
 from agents.training.inputs import instruction_tokens, make_spec

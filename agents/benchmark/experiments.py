@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agents.benchmark.suites import Condition, Experiment, Suite
+from agents import checkpoint
 from agents.evaluation import results
 from agents.evaluation.evaluate import evaluate
 from agents.policies.learned import policy_class
 from agents.policies.registry import POLICIES
-from agents.training import checkpoint
+from agents.suites import Condition, Experiment, Suite
 from agents.training.dagger import DaggerConfig
 from agents.training.train import train
 from gensim_envs.seeds import TEST

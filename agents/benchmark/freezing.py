@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from agents.benchmark.suites import SUITES, Suite, parse, read
 from agents.errors import AgentsError
+from agents.suites import SUITES, Suite, parse, read
 from gensim_envs.utils import files
 
 

@@ -22,13 +22,13 @@ from typing import Annotated, Any
 
 from tyro.conf import arg
 
-from agents.benchmark import freezing, jobs, plots, suites, tables
+from agents import checkpoint, suites
+from agents.benchmark import freezing, jobs, plots, tables
 from agents.benchmark.experiments import EXPERIMENT, LOG, Recording, RunExperiment, recording_of
-from agents.benchmark.suites import SUITES, Experiment, Suite
-from agents.data.collect import collect
 from agents.errors import AgentsError
 from agents.ranges import Checked
-from agents.training import checkpoint
+from agents.suites import SUITES, Experiment, Suite
+from agents.training.collect import collect
 from gensim_envs.printing import printable
 from gensim_envs.seeds import TEST
 from gensim_envs.utils import cli, files

@@ -18,94 +18,13 @@ import torch.nn.functional as F
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from agents.data.images import noisy, pictures
+
 if TYPE_CHECKING:
     from agents.data.demonstrations import Sample
-    from agents.policies.base import PolicySpec
+    from agents.data.table import Table
 
 _Angle = TypeVar("_Angle", float, NDArray[np.float64])
-
-
-@dataclass(frozen=True)
-class Table:
-    """The part of the table that an image shows.
-
-    Attributes:
-        low: (x, y) of the outer corner of the first pixel, metres.
-        size: (x, y) extent, metres.
-        shape: (rows, columns).
-    """
-
-    low: tuple[float, float]
-    size: tuple[float, float]
-    shape: tuple[int, int]
-
-    @classmethod
-    def of(cls, spec: PolicySpec) -> Table:
-        """The table of the observations that a policy is trained for."""
-        low, high = spec.action_low, spec.action_high
-        rows, columns = spec.observation.get("height", (1, 1))  # a state has no pixels
-        return cls((low[0], low[1]), (high[0] - low[0], high[1] - low[1]), (rows, columns))
-
-    @property
-    def pixel(self) -> float:
-        """Metres per pixel."""
-        return self.size[0] / self.shape[0]
-
-    @property
-    def middle(self) -> NDArray[np.float64]:
-        """(2,) metres."""
-        return np.add(self.low, np.divide(self.size, 2))
-
-    @property
-    def unit(self) -> float:
-        """Metres in one of the units of `encode`: half of the longer side."""
-        return max(self.size) / 2
-
-    def encode(self, actions: ArrayLike) -> NDArray[np.float32]:
-        """Encode actions as regression targets: continuous numbers of about -1..1.
-
-        Args:
-            actions: (b, 6).
-
-        Returns:
-            (b, 6) x and y of pick and of place, in units from the middle, and sine and cosine of
-            the rotation between them. The yaw at which it begins does not matter.
-        """
-        actions = np.asarray(actions, np.float64)
-        rotation = actions[:, 5:] - actions[:, 2:3]
-        points = (actions[:, [0, 1, 3, 4]].reshape(-1, 2, 2) - self.middle) / self.unit
-        parts = [points.reshape(-1, 4), np.sin(rotation), np.cos(rotation)]
-        return np.concatenate(parts, 1).astype(np.float32)
-
-    def decode(self, numbers: NDArray[Any]) -> NDArray[np.float64]:
-        """The inverse of `encode`: actions (b, 6) with pick yaw 0."""
-        pick, place = numbers[:, :2] * self.unit, numbers[:, 2:4] * self.unit
-        rotation = np.arctan2(numbers[:, 4:5], numbers[:, 5:])
-        parts = [pick + self.middle, 0 * rotation, place + self.middle, rotation]
-        return np.concatenate(parts, 1, dtype=np.float64)
-
-    def cells(self, points: Tensor, side: float) -> Tensor:
-        """Convert points (b, 2) to rows and columns of cells with sides in metres."""
-        return (points - points.new_tensor(self.low)) / side - 0.5
-
-    def point(self, cell: Sequence[float], side: float) -> list[float]:
-        """The inverse of `cells` for one point."""
-        return [low + (c + 0.5) * side for low, c in zip(self.low, cell, strict=True)]
-
-    @torch.no_grad()
-    def errors(self, outputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
-        """Mean errors of encoded actions (b, 6): "pick" and "place", metres."""
-        distances = (outputs - targets)[:, :4].reshape(-1, 2, 2).norm(dim=-1)
-        return dict(zip(("pick", "place"), distances.mean(0) * self.unit, strict=True))
-
-    def sampling(self, points: Tensor) -> Tensor:
-        """Convert world (x, y) to the coordinates of `grid_sample` without aligned corners.
-
-        Args:
-            points: (..., 2) metres.
-        """
-        low, size = points.new_tensor(self.low), points.new_tensor(self.size)
-        return ((points - low) / size * 2 - 1).flip(-1)
 
 
 @dataclass(frozen=True)
@@ -141,32 +60,6 @@ class Motion:
 _MARGIN = 0.02  # metres between picks or places and the edge of the moved image
 _SPREAD = 0.08  # metres, standard deviation of a shift: a sixth of the table's shorter side
 _TRIES = 100
-_COLOR_SCALE, _HEIGHT_SCALE = 2.0, 10.0  # bring both to about the same spread
-
-
-def pictures(colors: Sequence[Any], heights: Sequence[Any]) -> tuple[Tensor, Tensor]:
-    """Combine colours and heights into maps (b, 4, h, w) in which the bare table is about 0.
-
-    Most pixels show the table, so subtracting the median colour removes differences of light, and
-    the zeros that enter at the edges of a moved image look like table.
-
-    Args:
-        colors: b times (h, w, 3) uint8.
-        heights: b times (h, w) metres.
-
-    Returns:
-        The maps, and the tables' colours (b, 3), 0..1, which `colors_of` needs to invert this.
-    """
-    color = np.stack(colors).astype(np.float32) / 255
-    table = np.median(color.reshape(len(color), -1, 3)[:, ::37], 1)
-    color = (color - table[:, None, None]) * _COLOR_SCALE
-    both = np.concatenate([color, np.stack(heights)[..., None] * _HEIGHT_SCALE], -1)
-    return torch.from_numpy(both.astype(np.float32)).permute(0, 3, 1, 2), torch.from_numpy(table)
-
-
-def colors_of(scenes: Tensor, tables: Tensor) -> Tensor:
-    """The inverse of `pictures` for colours: (b, 4, h, w) -> (b, 3, h, w), 0..1."""
-    return scenes[:, :3] / _COLOR_SCALE + tables[..., None, None]
 
 
 def prepared(
@@ -245,19 +138,6 @@ def moved_answers(
     """A random motion for each sample, see `moved`, and its answers (k, 7) in the moved scene."""
     motions = moved(samples, table, rng)
     return motions, [m.answers(table, s.known) for m, s in zip(motions, samples, strict=True)]
-
-
-def noisy(scenes: Tensor, noise: float, rng: np.random.Generator) -> Tensor:
-    """Add the noise of a sensor to scenes (b, 4, h, w) of `pictures`.
-
-    Args:
-        scenes: without noise.
-        noise: standard deviation of heights, metres; that of colours, 0..1, is ten times as much.
-        rng: the only randomness.
-    """
-    spread = np.array([10 * noise * _COLOR_SCALE] * 3 + [noise * _HEIGHT_SCALE], np.float32)
-    drawn = rng.standard_normal(scenes.shape, np.float32) * spread[:, None, None]
-    return scenes + torch.from_numpy(drawn)
 
 
 def draw(table: Table, action: ArrayLike, rng: np.random.Generator, turn: bool = True) -> Motion:

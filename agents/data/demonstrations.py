@@ -43,7 +43,7 @@ class Demonstrations:
         tokens: encoder -> instruction -> its tokens, so that a machine without the encoder can
             train; see `agents.policies.text_encoders`.
         recorded_with: `perturb` and `disturb` of the recordings, each combination once; see
-            `agents.data.collect.collect`.
+            `agents.training.collect.collect`.
 
     Raises:
         AgentsError: if the bounds of actions are not valid.

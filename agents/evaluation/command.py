@@ -11,12 +11,12 @@ from typing import Annotated, Literal
 
 from tyro.conf import arg
 
-from agents.benchmark.suites import task_list
 from agents.errors import AgentsError
 from agents.evaluation import results
 from agents.evaluation.evaluate import PERTURBATIONS
 from agents.evaluation.evaluate import evaluate as run_evaluation
 from agents.ranges import Checked
+from agents.suites import task_list
 from gensim_envs.seeds import TEST
 from gensim_envs.utils import cli, files
 from gensim_envs.utils.decode import Range

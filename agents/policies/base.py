@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.data.table import Table
 from agents.errors import AgentsError
 from gensim_envs.utils.decode import DecodeError, Range, Size, decode
 
@@ -52,6 +53,13 @@ class PolicySpec:
     def bounds(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """(6,) lower and (6,) upper bounds of an action."""
         return np.array(self.action_low, np.float32), np.array(self.action_high, np.float32)
+
+    @property
+    def table(self) -> Table:
+        """The part of the table that images show."""
+        low, high = self.action_low, self.action_high
+        rows, columns = self.observation.get("height", (1, 1))  # a state has no pixels
+        return Table((low[0], low[1]), (high[0] - low[0], high[1] - low[1]), (rows, columns))
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> PolicySpec:

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
-from agents.data.augment import Table, pictures, prepared
+from agents.data.augment import prepared
 from agents.data.demonstrations import Sample
+from agents.data.images import pictures
 from agents.errors import AgentsError
 from agents.policies.base import Array, PolicySpec
 from agents.policies.learned import LearnedPolicy, pad_tokens
@@ -66,7 +67,7 @@ class BCImage(LearnedPolicy):
 
     def __init__(self, config: BCImageConfig, spec: PolicySpec) -> None:
         super().__init__(config, spec)
-        self.table = Table.of(spec)
+        self.table = spec.table
         widths = (config.width, config.width * 3 // 2, config.width * 2)
         self.instruction = InstructionPooling(spec.encoder_width, spec.encoder == "words")
         self.encoder = Encoder(4, widths, self.instruction.outputs)

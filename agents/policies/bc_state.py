@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from agents.data.augment import Table, moved
+from agents.data.augment import moved
 from agents.data.demonstrations import Demonstrations, Sample
 from agents.policies.base import Array, PolicySpec
 from agents.policies.learned import LearnedPolicy, pad_tokens
@@ -62,7 +62,7 @@ class BCState(LearnedPolicy):
         self._layout = layout_of(spec)
         self.register_buffer("mean", torch.zeros(size))
         self.register_buffer("std", torch.ones(size))
-        self.table = Table.of(spec)
+        self.table = spec.table
         self.instruction = InstructionPooling(spec.encoder_width, spec.encoder == "words")
         size += self.instruction.outputs
         layers: list[nn.Module] = []

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from agents.data.augment import Table
+from agents.data.table import Table
 
 
 def window(count: int, step: float, *, like: Tensor, middle: bool = False) -> Tensor:
@@ -41,13 +41,18 @@ def crops(maps: Tensor, table: Table, centres: Tensor, points: Tensor, angles: T
         (b, k, c, n, n).
     """
     (b, k), n = angles.shape, len(points)
-    # Written out, since autocast would run a matrix product in bfloat16.
-    cos, sin = torch.cos(angles)[..., None, None], torch.sin(angles)[..., None, None]
-    x, y = points.unbind(-1)
-    rotated = torch.stack([cos * x - sin * y, sin * x + cos * y], -1)  # (b, k, n, n, 2)
-    places = table.sampling(rotated + centres[:, :, None, None])
+    turned = rotated(points, angles[..., None, None])  # (b, k, n, n, 2)
+    places = table.sampling(turned + centres[:, :, None, None])
     flat = F.grid_sample(maps, places.reshape(b, k * n, n, 2), align_corners=False)
     return flat.reshape(b, -1, k, n, n).transpose(1, 2)
+
+
+def rotated(vectors: Tensor, angles: Tensor) -> Tensor:
+    """Vectors (..., 2) rotated by angles (...), radians, from x towards y."""
+    cos, sin = torch.cos(angles), torch.sin(angles)
+    x, y = vectors.unbind(-1)
+    # Written out, since autocast would run a matrix product in bfloat16.
+    return torch.stack([cos * x - sin * y, sin * x + cos * y], -1)
 
 
 def correlate(scene: Tensor, kernels: Tensor, *, inside: bool = False) -> Tensor:

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from agents import checkpoint
 from agents.errors import AgentsError
 from agents.policies.base import Array, Policy, PolicySpec, same_encoder
 from agents.policies.registry import POLICIES, text_encoder
 from agents.policies.text_encoders import TextEncoder
-from agents.training import checkpoint
 from gensim_envs.errors import GensimError
 from gensim_envs.printing import printable
 from gensim_envs.utils.decode import DecodeError, decode

@@ -30,7 +30,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from agents.data import colors, nouns, phrases
-from agents.data.augment import Table, moved_answers, wrap
+from agents.data.augment import moved_answers, wrap
 from agents.data.demonstrations import Sample
 from agents.errors import AgentsError
 from agents.policies import grids
@@ -111,7 +111,7 @@ class Pointer(LearnedPolicy):
                 "the pointer reads state vectors of this suite, whose layout the dataset lacks; "
                 "record it with `python -m agents export --obs-mode state`"
             )
-        self.table = Table.of(spec)
+        self.table = spec.table
         self._trained_layout = self._layout = layout
         width = config.width
         words = spec.encoder == "words"
@@ -245,7 +245,7 @@ class Pointer(LearnedPolicy):
         logits, places, turns = self._places(hidden, words, seen, item, rows, yaw)
         # The middle of the item after the action, which is held off its middle: (b, answers, 2).
         rotation = answers[..., 5] - answers[..., 2]
-        middle = answers[..., 3:5] - _rotated(held, rotation)
+        middle = answers[..., 3:5] - grids.rotated(held, rotation)
         off = (
             (middle[:, :, None, None] - places[:, None]).abs().sum(-1)
         )  # (b, answers, rows, modes)
@@ -309,7 +309,7 @@ class Pointer(LearnedPolicy):
             rotation += float(rows.yaw[0, row] - yaw[0])
         angle = torch.tensor(rotation, device=self.device)
         pick = rows.position[0, int(item), :2] + held
-        place = spots[0, row, mode] + self._noise(self._misplaced) + _rotated(held, angle)
+        place = spots[0, row, mode] + self._noise(self._misplaced) + grids.rotated(held, angle)
         action = self.clip(np.array([*pick.tolist(), 0.0, *place.tolist(), wrap(rotation)]))
         self._before = state.copy(), action
         return action
@@ -376,7 +376,7 @@ class Pointer(LearnedPolicy):
         """How rows lie to one another; `there` (b, n) says which rows and words there are."""
         apart = (rows.position[:, None] - rows.position[:, :, None]) * 5  # (b, rows, rows, 3)
         distance = apart[..., :2].norm(dim=-1, keepdim=True)
-        ahead = _rotated(apart[..., :2], -rows.yaw[:, :, None])
+        ahead = grids.rotated(apart[..., :2], -rows.yaw[:, :, None])
         same = (rows.color[:, None] - rows.color[:, :, None]).abs().sum(-1, keepdim=True) < 0.05
         kinds, variants = rows.kind[..., None], rows.variant[..., None]
         alike = kinds[:, None] == kinds[:, :, None]
@@ -445,7 +445,7 @@ class Pointer(LearnedPolicy):
 
     def _offset(self, numbers: Tensor, yaw: Tensor) -> Tensor:
         """Offsets (..., 2), metres: a part in the frame of a row, and one in the world's."""
-        return (_rotated(numbers[..., :2], yaw) + numbers[..., 2:]) * _SCALE
+        return (grids.rotated(numbers[..., :2], yaw) + numbers[..., 2:]) * _SCALE
 
     def _turned(self, turns: Tensor, rotation: Tensor, rows: Tensor, yaw: Tensor) -> Tensor:
         """Log-likelihood (b, answers, rows) of rotations (b, answers)."""
@@ -524,13 +524,6 @@ def _masked(logits: Tensor, there: Tensor) -> Tensor:
 def _any(log_probs: Tensor, valid: Tensor) -> Tensor:
     """The log-probability (b,) that one of the valid ones (b, n) is chosen."""
     return log_probs.masked_fill(~valid, -1e4).logsumexp(1)
-
-
-def _rotated(vectors: Tensor, angles: Tensor) -> Tensor:
-    """Vectors (..., 2) rotated by angles (...) from x towards y."""
-    cos, sin = torch.cos(angles), torch.sin(angles)
-    x, y = vectors.unbind(-1)
-    return torch.stack([cos * x - sin * y, sin * x + cos * y], -1)
 
 
 def _mean_turn(logits: Tensor, peak: int) -> float:

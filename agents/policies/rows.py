@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from agents.data import colors, nouns, phrases
-from agents.data.augment import Motion, Table
+from agents.data.augment import Motion
+from agents.data.table import Table
 from agents.errors import AgentsError
 from gensim_envs import StateLayout
 

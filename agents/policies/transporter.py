@@ -26,9 +26,11 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from agents.data.augment import Table, colors_of, pictures, prepared, wrap
+from agents.data.augment import prepared, wrap
 from agents.data.colors import likeness_maps, named
 from agents.data.demonstrations import Sample
+from agents.data.images import colors_of, pictures
+from agents.data.table import Table
 from agents.errors import AgentsError
 from agents.policies import grids, networks
 from agents.policies.base import Array, PolicySpec
@@ -123,7 +125,7 @@ class Transporter(LearnedPolicy):
 
     def __init__(self, config: TransporterConfig, spec: PolicySpec) -> None:
         super().__init__(config, spec)
-        self.table = Table.of(spec)
+        self.table = spec.table
         self._coarse, self._half = self.table.pixel * COARSE, self.table.pixel * HALF
         widths = (config.width, config.width * 3 // 2, config.width * 2)
         self.instruction = networks.InstructionPooling(spec.encoder_width, spec.encoder == "words")

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from agents.training.checkpoint import under
+from agents.checkpoint import under
 
 if TYPE_CHECKING:
     from stable_baselines3.common.base_class import BaseAlgorithm

@@ -9,12 +9,12 @@ from typing import Annotated, Any, Literal
 
 from tyro.conf import arg
 
+from agents import checkpoint
+from agents.checkpoint import as_json
 from agents.errors import AgentsError
 from agents.policies.base import PolicySpec
 from agents.policies.learned import policy_class, policy_config
 from agents.ranges import Amount, Checked, Natural, Positive, Rate, Share
-from agents.training import checkpoint
-from agents.training.checkpoint import as_json
 from gensim_envs.utils.decode import Range
 
 Validate = Callable[[Path], float]
@@ -66,7 +66,7 @@ class TrainConfig(Checked):
     """The text encoder of instructions: minilm, words or clip:ARCH/WEIGHTS."""
     perturb: tuple[Literal["colors", "light", "camera", "distractors"], ...] = ()
     """Randomisations of new demonstrations."""
-    disturb: Share = 0.2  # agents.data.collect.DISTURB, which needs the simulator
+    disturb: Share = 0.2  # agents.training.collect.DISTURB, which needs the simulator
     """Share of the executed actions of new demonstrations that go wrong; the oracle labels what
     follows, so that they show how to recover."""
     start_from: Path | None = None

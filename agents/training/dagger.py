@@ -20,12 +20,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from agents import checkpoint
 from agents.data.demonstrations import Demonstrations
 from agents.errors import AgentsError
 from agents.policies.learned import policy_class
 from agents.policies.registry import POLICIES
 from agents.ranges import Checked, Positive, Share
-from agents.training import checkpoint, inputs, loop
+from agents.training import inputs, loop
 from agents.training.config import TrainConfig, describe
 from gensim_envs.utils import files
 

@@ -53,7 +53,7 @@ def check_source(config: TrainConfig) -> None:
             "export`, and give their folder as --data"
         )
     require_simulator(_MAKE)
-    from agents.data.collect import check_tasks
+    from agents.training.collect import check_tasks
 
     check_tasks(config.envs)
 
@@ -76,7 +76,7 @@ def demonstrations(config: TrainConfig, obs_mode: str) -> Demonstrations:
     if config.data:
         return Demonstrations.load(*config.data, episodes=config.demos)
     require_simulator(_MAKE)
-    from agents.data.collect import collect
+    from agents.training.collect import collect
 
     assert config.demos is not None
     folder = config.out / "demos"

@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from agents import checkpoint
 from agents.errors import AgentsError
-from agents.training import checkpoint
 from agents.training.config import TrainConfig
 from gensim_envs.utils import files
 from gensim_envs.utils.decode import DecodeError, decode, parse

@@ -18,9 +18,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from agents import checkpoint
 from agents.data.demonstrations import Demonstrations
 from agents.errors import AgentsError, Stopped
-from agents.training import checkpoint, inputs
+from agents.training import inputs
 from agents.training.config import TrainConfig, Validate, default_policy_config, describe
 from agents.training.distributed import Distributed, supports_bf16
 from agents.training.loader import batches

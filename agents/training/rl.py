@@ -25,13 +25,14 @@ from gymnasium import spaces
 from tyro.conf import arg
 
 import gensim_envs
+from agents import checkpoint
 from agents.errors import AgentsError, Stopped
 from agents.evaluation.playing import MAKE_ERRORS, check_actions, of_suite
 from agents.policies.base import PolicySpec
 from agents.policies.learned import load_weights, make_policy, policy_config
 from agents.policies.sb3 import SB3Policy
 from agents.ranges import Checked, Natural, Positive
-from agents.training import algorithm, checkpoint
+from agents.training import algorithm
 from gensim_envs.seeds import TRAINING
 from gensim_envs.utils import files
 from gensim_envs.utils.progress import Progress

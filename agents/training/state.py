@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from agents import checkpoint
 from agents.data.demonstrations import Demonstrations
 from agents.evaluation.results import versions
 from agents.policies.base import PolicySpec
 from agents.policies.learned import load_weights, make_policy
-from agents.training import checkpoint
 from agents.training.config import TrainConfig
 
 

@@ -13,10 +13,10 @@ from typing import Annotated, Any
 import tyro
 from tyro.conf import arg
 
-from agents.benchmark.suites import task_list
 from agents.errors import AgentsError
 from agents.policies.learned import policy_class
 from agents.policies.registry import POLICIES
+from agents.suites import task_list
 from agents.training import dagger as dagger_training
 from agents.training import loop
 from agents.training.config import TrainConfig, default_policy_config

@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from agents.data.augment import colors_of
 from agents.data.demonstrations import Sample
+from agents.data.images import colors_of
 from agents.errors import AgentsError
 from agents.policies.base import PolicySpec
 from agents.policies.clip import Clip

@@ -10,8 +10,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.data.augment import Motion, Table, draw, draws_turns, move, prepared
+from agents.data.augment import Motion, draw, draws_turns, move, prepared
 from agents.data.demonstrations import IMAGE, Sample
+from agents.data.table import Table
 from agents.policies.transporter import TransporterConfig
 
 TABLE = Table((0.25, -0.5), (0.5, 1.0), (160, 320))

@@ -16,10 +16,10 @@ import pytest
 from agents.__main__ import main
 from agents.benchmark.freezing import freeze
 from agents.benchmark.run import _jobs, selected
-from agents.benchmark.suites import suite
-from agents.data.collect import collect
 from agents.data.demonstrations import Demonstrations
 from agents.errors import AgentsError
+from agents.suites import suite
+from agents.training.collect import collect
 
 ENV = "gensim/BlockInsertion-v0"
 CLONING = {"steps": 40, "checkpoint-every": 1, "validate-every": 0, "batch-size": 4}

@@ -9,9 +9,9 @@ import pytest
 
 import gensim_envs
 from agents.__main__ import main
-from agents.data.collect import collect
 from agents.data.demonstrations import Demonstrations
 from agents.policies.text_encoders import PROBE
+from agents.training.collect import collect
 from gensim_envs.errors import GensimError
 from gensim_envs.seeds import TEST, TRAINING
 

@@ -24,10 +24,10 @@ from hypothesis.extra.numpy import arrays
 from minari.data_collector import EpisodeBuffer
 from toys import add, save
 
+from agents.checkpoint import load_tensors
 from agents.data.demonstrations import IMAGE, Demonstrations, Sample
 from agents.data.episodes import PackedEpisode
 from agents.errors import AgentsError
-from agents.training.checkpoint import load_tensors
 from gensim_envs.errors import GensimError
 from gensim_envs.seeds import TEST
 

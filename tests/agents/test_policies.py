@@ -15,8 +15,8 @@ import torch
 from gymnasium.spaces import Box, Dict
 from toys import HIGH, LOW, TOKENS, add, images, states
 
+from agents import checkpoint
 from agents.__main__ import main
-from agents.data.collect import collect
 from agents.data.demonstrations import Demonstrations, Sample
 from agents.errors import AgentsError
 from agents.policies import registry, text_encoders
@@ -24,7 +24,7 @@ from agents.policies.base import PolicySpec
 from agents.policies.bc_image import BCImage
 from agents.policies.bc_state import BCState
 from agents.policies.learned import LearnedPolicy, load_weights, make_policy, policy_config
-from agents.training import checkpoint
+from agents.training.collect import collect
 from agents.training.config import TrainConfig
 from agents.training.loop import train
 

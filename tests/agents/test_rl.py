@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 import torch
 
+from agents import checkpoint
 from agents.errors import AgentsError, Stopped
 from agents.evaluation.evaluate import evaluate
 from agents.policies.learned import LearnedPolicy, policy_config
-from agents.training import checkpoint, rl
+from agents.training import rl
 from gensim_envs.seeds import TEST, TRAINING
 
 BOX = "gensim/AlignBoxCorner-v0"

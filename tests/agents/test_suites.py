@@ -13,10 +13,10 @@ import pytest
 from agents.__main__ import main
 from agents.benchmark.experiments import RunExperiment
 from agents.benchmark.freezing import check, freeze, program_hashes
-from agents.benchmark.suites import SUITES, suite, task_list
 from agents.errors import AgentsError
 from agents.evaluation.evaluate import PERTURBATIONS
 from agents.policies.learned import policy_config
+from agents.suites import SUITES, suite, task_list
 from agents.training.config import TrainConfig
 from agents.training.train import train
 from gensim_envs.datasets import PERTURBATIONS as RECORDED

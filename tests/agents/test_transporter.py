@@ -13,9 +13,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from agents.data.augment import Table, pictures, wrap
+from agents.data.augment import wrap
 from agents.data.colors import likeness_maps, named
 from agents.data.demonstrations import Sample
+from agents.data.images import pictures
+from agents.data.table import Table
 from agents.errors import AgentsError
 from agents.policies.base import PolicySpec
 from agents.policies.grids import correlate, crops, cross_entropy, interpolated, window

@@ -13,12 +13,12 @@ import gymnasium as gym
 from tyro.conf import arg
 
 import gensim_envs
-from agents.benchmark.suites import task_list
 from agents.data import tokens
 from agents.data.demonstrations import Demonstrations
 from agents.errors import AgentsError
 from agents.evaluation.playing import canonical, of_suite
 from agents.ranges import Checked, Natural, Positive, Share
+from agents.suites import task_list
 from gensim_envs.datasets import PERTURBATIONS, Disturbed, Played, find, record
 from gensim_envs.seeds import TRAINING
 from gensim_envs.utils import cli
