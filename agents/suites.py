@@ -32,6 +32,8 @@ _BLOCK = {
     "conditions": list, "options": dict, "seeds": list, "variant": str,
 }  # fmt: skip
 
+_KINDS = {str: "a text", int: "a whole number", list: "a list", dict: "an object"}
+
 Lists = Mapping[str, Mapping[str, Any]]
 
 
@@ -156,7 +158,9 @@ def suite(name: str, path: Path = SUITES) -> Suite:
     if frozen != {"version": made.version, "sha256": made.sha256}:
         problem = "is not frozen"
         if frozen:
-            problem = f"has changed since version {frozen['version']}; raise its version"
+            problem = f"has version {made.version}, and version {frozen['version']} is frozen"
+            if frozen["version"] == made.version:
+                problem = f"has changed since version {made.version} was frozen; raise its version"
         raise AgentsError(
             f"suite {name!r} in {path} {problem}. Run python -m agents freeze --file {path}"
         )
@@ -279,4 +283,6 @@ def _check_keys(
         if key not in known:
             raise AgentsError(f"{where} has the unknown key {key!r}; use {', '.join(known)}")
         if not isinstance(data.get(key), known[key]):
-            raise AgentsError(f"{where}: {key} is {data.get(key)!r:.60}")
+            kinds = known[key] if isinstance(known[key], tuple) else (known[key],)
+            expected = " or ".join(_KINDS[kind] for kind in kinds)
+            raise AgentsError(f"{where}: {key} is {data.get(key)!r:.60}; expected {expected}")

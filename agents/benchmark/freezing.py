@@ -23,7 +23,7 @@ def check(suite: Suite) -> None:
             raise AgentsError(
                 f"the program of {env} has changed since version {suite.version} of suite "
                 f"{suite.name!r} was frozen. Restore it, or raise the suite's version and run "
-                "python -m agents freeze"
+                "python -m agents freeze, with --file for a file of your own"
             )
 
 

@@ -150,6 +150,8 @@ def tables(results: Positional[tuple[Path, ...]], plots: Path | None = None) -> 
         results: files results.json; those of one suite and version are joined.
         plots: draw plots into this folder.
     """
+    if not results:
+        raise AgentsError("give one or more files results.json of a benchmark")
     for each in load(results):
         print(printable(markdown(each), _MOST, lines=True))
         if plots is not None:
@@ -169,7 +171,8 @@ def load(paths: Iterable[Path]) -> list[dict[str, Any]]:
             data = read(path, dict[str, Any])
             found = decode(_Results, {each.name: data[each.name] for each in fields(_Results)})
         except (FileError, DecodeError, KeyError) as error:
-            raise AgentsError(f"{path} is not a results.json of a benchmark: {error}") from error
+            problem = f"it has no {error}" if isinstance(error, KeyError) else error
+            raise AgentsError(f"{path} is not a results.json of a benchmark: {problem}") from error
         name, sha256, experiments = found.suite, found.sha256, found.experiments
         suite = suites.setdefault(name, {**data, "experiments": []})
         if suite["sha256"] != sha256:

@@ -151,10 +151,11 @@ class LearnedPolicy(nn.Module, Policy):
             and _KINDS.get(key, part.dtype.kind) == part.dtype.kind
         }
         if shapes != expected:
+            same = f"obs_mode={self.obs_mode!r}" + " and equal bounds" * (self.obs_mode == "state")
             raise AgentsError(
-                f"{name} has observations {shapes}, the checkpoint was trained on {expected}; "
-                f"evaluate it on envs like {self.spec.envs[0]} with obs_mode={self.obs_mode!r} and "
-                "equal bounds, or train a policy for this env"
+                f"{name} has observations {shapes or printable(str(space), 200)}, the checkpoint "
+                f"was trained on {expected}; evaluate it on envs like {self.spec.envs[0]} with "
+                f"{same}, or train a policy for this env"
             )
         actions: Any = env.action_space
         low, high = self.spec.bounds
