@@ -84,7 +84,7 @@ def prepared(
         motions, everywhere = moved_answers(samples, table, rng)
         actions = np.stack([m.action(table, a) for m, a in zip(motions, actions, strict=True)])
         answers = [_shown(table, *each) for each in zip(everywhere, actions, strict=True)]
-        scenes = move(scenes, table, motions)
+        scenes = move_images(scenes, table, motions)
     if train and config.noise:
         scenes = noisy(scenes, config.noise, rng)
     return scenes, tables, actions, answers
@@ -95,8 +95,8 @@ def _shown(
 ) -> NDArray[np.float32]:
     """The answers (k, 7) whose picks and places are on the table, else the action (6,) alone.
 
-    `draw` keeps the action on the table. A motion may take other answers off it, where no image
-    shows them.
+    `random_motion` keeps the action on the table. A motion may take other answers off it, where no
+    image shows them.
     """
     points = answers[:, [0, 1, 3, 4]].reshape(-1, 2, 2)
     end = np.add(table.low, table.size)
@@ -111,7 +111,7 @@ _FRAMES = re.compile(r"\bseen from\b")
 _HEIGHTS = re.compile(r"\bon top of\b|\b(?:at|from) the (?:top|bottom)(?= up\b| down\b|[,;.:]|$)")
 
 
-def draws_turns(instruction: str) -> bool:
+def may_rotate(instruction: str) -> bool:
     """Whether a scene may be rotated: its instruction names no direction of the picture.
 
     Directions as seen from a thing turn with it, and heights stay.
@@ -120,7 +120,9 @@ def draws_turns(instruction: str) -> bool:
     return _FRAMES.search(flat) is not None or _DIRECTIONS.search(flat) is None
 
 
-def moved(samples: Sequence[Sample], table: Table, rng: np.random.Generator) -> list[Motion]:
+def random_motions(
+    samples: Sequence[Sample], table: Table, rng: np.random.Generator
+) -> list[Motion]:
     """A random motion for each sample.
 
     Args:
@@ -129,18 +131,20 @@ def moved(samples: Sequence[Sample], table: Table, rng: np.random.Generator) -> 
         table: where they are.
         rng: the only randomness.
     """
-    return [draw(table, s.action, rng, turn=draws_turns(s.instruction)) for s in samples]
+    return [random_motion(table, s.action, rng, turn=may_rotate(s.instruction)) for s in samples]
 
 
 def moved_answers(
     samples: Sequence[Sample], table: Table, rng: np.random.Generator
 ) -> tuple[list[Motion], list[NDArray[np.float32]]]:
-    """A random motion for each sample, see `moved`, and its answers (k, 7) in the moved scene."""
-    motions = moved(samples, table, rng)
+    """`random_motions`, and the answers (k, 7) of each sample in its moved scene."""
+    motions = random_motions(samples, table, rng)
     return motions, [m.answers(table, s.known) for m, s in zip(motions, samples, strict=True)]
 
 
-def draw(table: Table, action: ArrayLike, rng: np.random.Generator, turn: bool = True) -> Motion:
+def random_motion(
+    table: Table, action: ArrayLike, rng: np.random.Generator, turn: bool = True
+) -> Motion:
     """Draw a motion that keeps the pick and the place of an action (6,) on the table.
 
     Rotations are uniform, or 0 without `turn`, shifts normal. A motion that takes a point off the
@@ -157,7 +161,7 @@ def draw(table: Table, action: ArrayLike, rng: np.random.Generator, turn: bool =
     return Motion(0.0, np.zeros(2))
 
 
-def move(scenes: Tensor, table: Table, motions: list[Motion]) -> Tensor:
+def move_images(scenes: Tensor, table: Table, motions: list[Motion]) -> Tensor:
     """Move images of scenes.
 
     Args:

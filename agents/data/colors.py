@@ -48,7 +48,7 @@ _WHITE = torch.tensor([0.95047, 1.0, 1.08883])  # D65
 
 
 @functools.lru_cache(4096)
-def named(instruction: str, most: int) -> NDArray[np.float32]:
+def colors_in(instruction: str, most: int) -> NDArray[np.float32]:
     """The colours (most, 4) that an instruction names: red, green and blue, 0..1, and a 1.
 
     Each is listed once, where it is first named; further ones are left out, and rows that are not
@@ -74,7 +74,7 @@ def likeness(colors: Tensor, names: Tensor) -> Tensor:
 
     Args:
         colors: (b, ..., 3) sRGB, 0..1.
-        names: (b, n, 4) of `named`.
+        names: (b, n, 4) of `colors_in`.
 
     Returns:
         (b, ..., n); 0 for names that are not given.
@@ -93,7 +93,7 @@ def likeness_maps(colors: Tensor, names: Tensor) -> Tensor:
 
     Args:
         colors: (b, 3, h, w) sRGB, 0..1.
-        names: (b, n, 4) of `named`.
+        names: (b, n, 4) of `colors_in`.
 
     Returns:
         (b, n, h, w); 0 for names that are not given.

@@ -20,7 +20,7 @@ NOUNS = 6
 
 
 @functools.lru_cache(4096)
-def named(instruction: str) -> NDArray[np.int64]:
+def nouns_in(instruction: str) -> NDArray[np.int64]:
     """The nouns (NOUNS,) that an instruction names, for `called`.
 
     Each is listed once, where it is first named. Further nouns are left out; entries that are not

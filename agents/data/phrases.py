@@ -27,7 +27,7 @@ _ADJECTIVE = (
 
 
 @functools.lru_cache(4096)
-def named(instruction: str) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+def phrases_in(instruction: str) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """The phrases of an instruction: their colours (PHRASES, 4) and nouns (PHRASES,).
 
     A colour is red, green and blue, 0..1, and a 1, or zeros where none is given; a noun is a number

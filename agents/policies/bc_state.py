@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from agents.data.augment import moved
+from agents.data.augment import random_motions
 from agents.data.demonstrations import Demonstrations, Sample
 from agents.policies.base import Array, PolicySpec
 from agents.policies.learned import LearnedPolicy, pad_tokens
@@ -93,7 +93,7 @@ class BCState(LearnedPolicy):
         states = np.stack([s.state for s in samples if s.state is not None])
         actions = np.stack([s.action for s in samples])
         if train and self.config.augment and self._layout is not None:
-            motions = moved(samples, self.table, rng)
+            motions = random_motions(samples, self.table, rng)
             pairs = zip(motions, actions, strict=True)
             actions = np.stack([motion.action(self.table, action) for motion, action in pairs])
             states = move_rows(states, self._layout, self.table, motions)

@@ -153,7 +153,7 @@ def interpolated(scores: Tensor, cells: Tensor) -> Tensor:
     return total
 
 
-def drawn(logits: Tensor, rng: np.random.Generator) -> int:
+def sample(logits: Tensor, rng: np.random.Generator) -> int:
     """An index of logits (n,), drawn by its probability."""
     likely = logits.double().softmax(0).cpu().numpy()
     return int(rng.choice(len(likely), p=likely / likely.sum()))
@@ -170,7 +170,7 @@ def peak(scores: Tensor, rng: np.random.Generator | None = None) -> list[float]:
         [k, h, w], with fractions of a cell.
     """
     k = scores.shape[0]
-    chosen = int(scores.argmax()) if rng is None else drawn(scores.flatten(), rng)
+    chosen = int(scores.argmax()) if rng is None else sample(scores.flatten(), rng)
     best = [int(i) for i in np.unravel_index(chosen, scores.shape)]
     ranges = [range(max(i - 1, 0), min(i + 2, n)) for i, n in zip(best, scores.shape, strict=True)]
     if k > 2:

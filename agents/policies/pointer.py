@@ -331,7 +331,7 @@ class Pointer(LearnedPolicy):
 
     def _chosen(self, logits: Tensor) -> int:
         """The most likely place of some (n,), or a random one after one that failed."""
-        return grids.drawn(logits, self._rng) if self._misplaced else int(logits.argmax())
+        return grids.sample(logits, self._rng) if self._misplaced else int(logits.argmax())
 
     # ---------------------------------------------------------------------------------- parts
 

@@ -99,11 +99,11 @@ def named_rows(
                         _codes(places[..., layout.places.columns(second)])], 1)
         for first, second in (("kind", "kind"), ("variant", "base_variant"))
     )  # fmt: skip
-    paints, things = map(np.stack, zip(*map(phrases.named, instructions), strict=True))
+    paints, things = map(np.stack, zip(*map(phrases.phrases_in, instructions), strict=True))
     called = nouns.called(kinds, variants, things)
     return {
-        "colors": np.stack([colors.named(each, WORDS) for each in instructions]),
-        "nouns": nouns.called(kinds, variants, np.stack([*map(nouns.named, instructions)])),
+        "colors": np.stack([colors.colors_in(each, WORDS) for each in instructions]),
+        "nouns": nouns.called(kinds, variants, np.stack([*map(nouns.nouns_in, instructions)])),
         "phrases": np.where(things[:, None], called, paints[:, None, :, 3]),
         "phrase colors": paints,
     }

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agents.data.augment import prepared, wrap
-from agents.data.colors import likeness_maps, named
+from agents.data.colors import colors_in, likeness_maps
 from agents.data.demonstrations import Sample
 from agents.data.images import colors_of, pictures
 from agents.data.table import Table
@@ -171,9 +171,9 @@ class Transporter(LearnedPolicy):
 
         Returns:
             `image` (b, 4, 160, 320) and `table` (b, 3) of `pictures`; `tokens` and `mask`;
-            `colors` (b, WORDS, 4) of `named`; `mixture` (b, 3) of `_mixtures`; `item` (b, 2), the
-            pick, and `grasp` (b, 2), where the item is held, metres; `picks` (b, n, 2), the right
-            picks, metres; `rotations` (b, r), those that are trained, in steps; `places` (b, n, 3)
+            `colors` (b, WORDS, 4) of `colors_in`; `mixture` (b, 3) of `_mixtures`; `item` (b, 2),
+            the pick, and `grasp` (b, 2), where the item is held, metres; `picks` (b, n, 2), the
+            right picks, metres; `rotations` (b, r), those that are trained, in steps; `places` (b, n, 3)
             of `_equals`; `near` (b, 2), where refining looks, metres; `frames`
             (b, FRAMES_TRAINED), radians; `fine` (b, n, 3) of `_fine`.
         """
@@ -208,9 +208,10 @@ class Transporter(LearnedPolicy):
             "picks": np.stack([_padded(each, _ANSWERS) for each in picks]),
             "mixture": _mixtures(b, rng, train),
         }  # fmt: skip
+        names = np.stack([colors_in(each.instruction, WORDS) for each in samples])
         return {
             "image": scenes.contiguous(memory_format=torch.channels_last), "table": tables,
-            "colors": torch.from_numpy(np.stack([named(s.instruction, WORDS) for s in samples])),
+            "colors": torch.from_numpy(names),
             "rotations": torch.from_numpy(rotations), **pad_tokens(tokens),
             **{name: torch.from_numpy(value.astype(np.float32)) for name, value in numbers.items()},
         }  # fmt: skip
@@ -323,7 +324,7 @@ class Transporter(LearnedPolicy):
         """
         scene, table = pictures([observation["color"]], [observation["height"]])
         image = scene.to(self.device).contiguous(memory_format=torch.channels_last)
-        colors = torch.from_numpy(named(instruction, WORDS))[None]
+        colors = torch.from_numpy(colors_in(instruction, WORDS))[None]
         mixture = torch.from_numpy(_mixtures(1, self._rng, train=False)).float()
         batch = self.on_device(
             {"table": table, "colors": colors, "mixture": mixture, **pad_tokens([tokens])}
@@ -421,7 +422,7 @@ class Transporter(LearnedPolicy):
         Args:
             image: (b, 4, 160, 320).
             table: (b, 3) its colour.
-            colors: (b, WORDS, 4) of `agents.data.colors.named`.
+            colors: (b, WORDS, 4) of `agents.data.colors.colors_in`.
         """
         maps = likeness_maps(colors_of(image, table), colors) * _unlike_table(image)
         most = F.avg_pool2d(maps, COARSE).amax((2, 3), keepdim=True)

@@ -40,7 +40,7 @@ def batches(
     steps = [demos.steps_of(env) for env in demos.envs]
 
     def prepared(number: int) -> dict[str, Tensor]:
-        indices = drawn(steps, config, number)[group.rank :: group.size]
+        indices = sample_indices(steps, config, number)[group.rank :: group.size]
         samples = [demos[int(k)] for k in indices]
         own = [tokens[sample.instruction] for sample in samples]
         # A third number: a trailing 0 would seed the same generator as the draw's.
@@ -65,7 +65,7 @@ def batches(
         pool.shutdown(cancel_futures=True)
 
 
-def drawn(
+def sample_indices(
     steps: Sequence[NDArray[np.int64]], config: TrainConfig, number: int
 ) -> NDArray[np.int64]:
     """Indices of the samples of a batch, of all processes.

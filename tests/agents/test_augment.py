@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.data.augment import Motion, draw, draws_turns, move, prepared
+from agents.data.augment import Motion, may_rotate, move_images, prepared, random_motion
 from agents.data.demonstrations import IMAGE, Sample
 from agents.data.table import Table
 from agents.policies.transporter import TransporterConfig
@@ -47,12 +47,12 @@ def test_a_spot_is_where_its_label_says(
     px: float, py: float, pyaw: float, qx: float, qy: float, qyaw: float, seed: int
 ) -> None:
     action = np.array([px, py, pyaw, qx, qy, qyaw])
-    motion = draw(TABLE, action, np.random.default_rng(seed))
+    motion = random_motion(TABLE, action, np.random.default_rng(seed))
     moved = motion.action(TABLE, action)
     for k in (0, 3):
         x, y = map(float, moved[k : k + 2])
         if 0.32 < x < 0.68 and -0.43 < y < 0.43:  # the whole spot is in the picture
-            picture = move(spot(*action[k : k + 2]), TABLE, [motion])
+            picture = move_images(spot(*action[k : k + 2]), TABLE, [motion])
             assert middle(picture) == pytest.approx((x, y), abs=5e-4)
     turn = (moved[5] - moved[2]) - (qyaw - pyaw)
     assert math.isclose(math.cos(turn), 1, abs_tol=1e-6)
@@ -70,22 +70,22 @@ def test_a_quarter_turn_takes_x_to_y() -> None:
 def test_each_picture_of_a_batch_moves_by_its_own_motion() -> None:
     pictures = torch.cat([spot(0.5, 0.1), spot(0.5, 0.1)])
     motions = [Motion(0.0, np.array([0.05, 0.0])), Motion(math.pi, np.zeros(2))]
-    both = move(pictures, TABLE, motions)
+    both = move_images(pictures, TABLE, motions)
     assert middle(both[:1]) == pytest.approx((0.55, 0.1), abs=5e-4)
     assert middle(both[1:]) == pytest.approx((0.5, -0.1), abs=5e-4)
 
 
 def test_motions_are_drawn_from_the_generator_alone() -> None:
     action = np.array([0.5, 0.2, 0, 0.4, -0.1, 0.3])
-    first, again = (draw(TABLE, action, np.random.default_rng(3)) for _ in range(2))
+    first, again = (random_motion(TABLE, action, np.random.default_rng(3)) for _ in range(2))
     assert first.rotation == again.rotation and (first.shift == again.shift).all()
-    turns = [draw(TABLE, action, np.random.default_rng(k)).rotation for k in range(200)]
+    turns = [random_motion(TABLE, action, np.random.default_rng(k)).rotation for k in range(200)]
     assert min(turns) < -2 and max(turns) > 2
 
 
 def test_points_at_opposite_ends_leave_few_choices() -> None:
     ends = np.array([0.5, -0.5, 0, 0.5, 0.5, 0])
-    motion = draw(TABLE, ends, np.random.default_rng(0))
+    motion = random_motion(TABLE, ends, np.random.default_rng(0))
     assert motion.rotation == 0 and (motion.shift == 0).all()
 
 
@@ -123,4 +123,4 @@ def test_an_answer_off_the_picture_is_not_learned() -> None:
 def test_scenes_turn_unless_their_instruction_names_a_direction_of_the_picture(
     instruction: str, turns: bool
 ) -> None:
-    assert draws_turns(instruction) is turns
+    assert may_rotate(instruction) is turns

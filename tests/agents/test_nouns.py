@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agents.data.nouns import NOUNS, called, named
+from agents.data.nouns import NOUNS, called, nouns_in
 from gensim_envs.task.assets import ASSETS, KIT_SHAPES, OBJECTS, Asset
 from gensim_envs.task.checks.sentences import plural
 
@@ -20,7 +20,7 @@ ALL = [asset for name, cls in ASSETS.items() for asset in SPECIAL.get(name, [cls
 def means(asset: Asset, instruction: str) -> np.ndarray:
     """Which of the nouns of an instruction may mean an asset."""
     kind = np.array([KINDS.index(type(asset).__name__)])
-    return called(kind, np.array([asset.variant]), named(instruction))[0]
+    return called(kind, np.array([asset.variant]), nouns_in(instruction))[0]
 
 
 @pytest.mark.parametrize("asset", ALL, ids=str)
@@ -46,5 +46,5 @@ def test_a_longer_noun_hides_a_shorter_one_in_it() -> None:
 
 
 def test_texts_without_nouns_and_odd_numbers_mean_nothing() -> None:
-    assert not named("").any()
-    assert not called(np.array([90]), np.array([-3]), named("put it there")).any()
+    assert not nouns_in("").any()
+    assert not called(np.array([90]), np.array([-3]), nouns_in("put it there")).any()

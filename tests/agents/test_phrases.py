@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.data import colors, nouns
-from agents.data.phrases import PHRASES, named
+from agents.data.phrases import PHRASES, phrases_in
 
 Phrase = tuple[str, str]
 
@@ -46,7 +46,7 @@ def numbers(phrases: list[Phrase]) -> tuple[np.ndarray, np.ndarray]:
     ],
 )  # fmt: skip
 def test_phrases(instruction: str, phrases: list[Phrase]) -> None:
-    paints, things = named(instruction)
+    paints, things = phrases_in(instruction)
     expected_paints, expected_things = numbers(phrases)
     np.testing.assert_allclose(paints, expected_paints)
     assert things.tolist() == expected_things.tolist()
@@ -54,13 +54,13 @@ def test_phrases(instruction: str, phrases: list[Phrase]) -> None:
 
 def test_further_phrases_are_left_out() -> None:
     text = "take " + " and ".join(f"the {color} block" for color in list(colors.NAMES)[:9])
-    paints, things = named(text)
+    paints, things = phrases_in(text)
     assert (things > 0).all()
     np.testing.assert_allclose(paints[-1], colors.numbers(list(colors.NAMES.values())[PHRASES - 1]))
 
 
 @given(st.text(max_size=200))
 def test_any_text_has_phrases(text: str) -> None:
-    paints, things = named(text)
+    paints, things = phrases_in(text)
     assert paints.shape == (PHRASES, 4)
     assert things.shape == (PHRASES,)

@@ -13,7 +13,7 @@ import torch
 
 import gensim_envs
 from agents.__main__ import main
-from agents.data.colors import likeness, named
+from agents.data.colors import colors_in, likeness
 from agents.data.demonstrations import Sample
 from agents.errors import AgentsError
 from agents.evaluation.evaluate import evaluate
@@ -335,7 +335,7 @@ def test_states_of_other_suites_are_refused() -> None:
 
 
 def test_colours_are_named_in_their_order_and_once() -> None:
-    colors = named("Put the Red block, then the blue and the red one, on the redwood", 4)
+    colors = colors_in("Put the Red block, then the blue and the red one, on the redwood", 4)
     assert colors[:, 3].tolist() == [1, 1, 0, 0]
     assert colors[0, 0] > 0.8 and colors[1, 2] > 0.8
 
@@ -364,7 +364,7 @@ def test_a_colour_is_most_like_its_own_name(left_out: set[str]) -> None:
     from gensim_envs.task.assets import COLORS as palette
 
     words = [word for word in palette if word not in {"gray"} | left_out]
-    names = torch.from_numpy(np.stack([named(word, 1) for word in words], 1))
+    names = torch.from_numpy(np.stack([colors_in(word, 1) for word in words], 1))
     for word in words:
         for light in (0.9, 1.0, 1.1):
             color = torch.tensor([palette[word]]) / 255 * light

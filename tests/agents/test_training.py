@@ -30,7 +30,7 @@ from agents.policies.learned import LearnedPolicy, policy_config
 from agents.policies.networks import Residual
 from agents.training.config import TrainConfig
 from agents.training.distributed import Distributed
-from agents.training.loader import drawn
+from agents.training.loader import sample_indices
 from agents.training.loop import is_finished, train
 
 ROOT = Path(__file__).parents[2]
@@ -350,10 +350,10 @@ def test_tasks_are_drawn_evenly_whatever_their_length(tmp_path: Path) -> None:
     few, many = states(2, envs=("few",)), states(60, envs=("many",))
     demos = Demonstrations.joined([few, many])
     steps, plan = [demos.steps_of(env) for env in demos.envs], config(tmp_path, batch_size=500)
-    fourth = drawn(steps, plan, 4)
+    fourth = sample_indices(steps, plan, 4)
     assert 0.4 < np.isin(fourth, demos.steps_of("few")).mean() < 0.6
-    assert (fourth == drawn(steps, replace(plan, steps=5), 4)).all()
-    assert (fourth != drawn(steps, plan, 5)).any()
+    assert (fourth == sample_indices(steps, replace(plan, steps=5), 4)).all()
+    assert (fourth != sample_indices(steps, plan, 5)).any()
 
 
 @pytest.mark.parametrize("agent", ["transporter", "bc_image"])
@@ -386,9 +386,9 @@ def test_the_pointer_needs_no_simulator() -> None:
 import sys
 absent = ["gymnasium", "minari", "pybullet", "stable_baselines3", "scipy"]
 sys.modules.update(dict.fromkeys(absent))
-from agents.data.nouns import named
+from agents.data.nouns import nouns_in
 from agents.policies.pointer import Pointer
-assert named("put the star there").any()
+assert nouns_in("put the star there").any()
 """
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

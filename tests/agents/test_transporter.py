@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from agents.data.augment import wrap
-from agents.data.colors import likeness_maps, named
+from agents.data.colors import colors_in, likeness_maps
 from agents.data.demonstrations import Sample
 from agents.data.images import pictures
 from agents.data.table import Table
@@ -341,7 +341,7 @@ def test_nothing_else_is_half_as_like_a_word(words: list[str]) -> None:
 
     lights = torch.tensor([0.8, 1.0, 1.2])[:, None]
     colors = torch.stack([torch.tensor(palette[word]) / 255 * lights for word in words])
-    names = torch.from_numpy(np.stack([named(word, 1) for word in words]).transpose(1, 0, 2))
+    names = torch.from_numpy(np.stack([colors_in(word, 1) for word in words]).transpose(1, 0, 2))
     maps = likeness_maps(colors.clamp(0, 1).permute(2, 0, 1)[None], names)[0]  # word, thing, light
     for number, word in enumerate(words):
         others = np.delete(maps[number].numpy(), number, axis=0)
@@ -359,7 +359,7 @@ def test_no_colour_word_means_the_table(word: str) -> None:
     color = np.tile(table, (160, 320, 1))
     color[60:80, 100:120] = np.array(palette[word]) * 0.8  # a bowl's inside is in the shade
     image, tables = pictures([color], [np.zeros((160, 320), np.float32)])
-    (maps,) = net.color_maps(image, tables, torch.from_numpy(named(word, WORDS))[None])[:, 0]
+    (maps,) = net.color_maps(image, tables, torch.from_numpy(colors_in(word, WORDS))[None])[:, 0]
     assert maps[65:75, 105:115].min() > 0.9
     maps[60:80, 100:120] = 0
     assert maps.max() < 0.05
@@ -371,7 +371,7 @@ def test_likeness_is_at_most_one(width: int) -> None:
     net, color = make(width=8), np.tile(np.array([204, 181, 143], np.uint8), (160, 320, 1))
     color[40:80, 100 : 100 + width] = 200, 30, 30
     image, tables = pictures([color], [np.zeros((160, 320), np.float32)])
-    maps = net.color_maps(image, tables, torch.from_numpy(named("the red rod", WORDS))[None])
+    maps = net.color_maps(image, tables, torch.from_numpy(colors_in("the red rod", WORDS))[None])
     assert maps.max() == 1
     assert maps[0, 0, 45:75, 100 : 100 + width].min() > 0.9
 
