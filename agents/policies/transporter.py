@@ -173,8 +173,8 @@ class Transporter(LearnedPolicy):
             `image` (b, 4, 160, 320) and `table` (b, 3) of `pictures`; `tokens` and `mask`;
             `colors` (b, WORDS, 4) of `colors_in`; `mixture` (b, 3) of `_mixtures`; `item` (b, 2),
             the pick, and `grasp` (b, 2), where the item is held, metres; `picks` (b, n, 2), the
-            right picks, metres; `rotations` (b, r), those that are trained, in steps; `places` (b, n, 3)
-            of `_equals`; `near` (b, 2), where refining looks, metres; `frames`
+            right picks, metres; `rotations` (b, r), those that are trained, in steps; `places`
+            (b, n, 3) of `_equals`; `near` (b, 2), where refining looks, metres; `frames`
             (b, FRAMES_TRAINED), radians; `fine` (b, n, 3) of `_fine`.
         """
         config, b = self.config, len(samples)
