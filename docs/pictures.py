@@ -1,4 +1,4 @@
-"""Draw the pictures of the documents: `python docs/pictures.py [NAME...]`, all if none is named."""
+"""Draw the pictures of the documents: `python -m docs.pictures [NAME...]`, all if none is named."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ SHOWN = tuple(
     for name in ("SetTheTable", "ParkTheToyCars", "AssemblingKits",
                  "FenceThePen", "TenStoreyTower", "SweepingPiles")
 )  # fmt: skip
+FAILED = "gensim/KitInBowlInSquare-v0"
 FRAMES, HELD = 72, 10  # frames of the animation, and how many of them show the end
 ARM = np.array([(-0.1, -0.15, 0.0), (-0.1, 0.15, 0.0), (0.0, -0.1, 0.7), (0.0, 0.1, 0.7)])
 SIDES = [(a, b, c) for a in (-1, 1) for b in (-1, 1) for c in (-1, 1)]
@@ -203,6 +204,29 @@ def end_states() -> None:
         write(f"images/end-states-{group}.png", [tile(case) for case in cases], 4, (330, 141))
 
 
+def failure() -> None:
+    """The first step without reward in the first failed episode of the transporter that ships."""
+    from agents.evaluation.command import PRETRAINED
+    from agents.evaluation.playing import Setting, load_policy, play
+    from agents.evaluation.videos import panel
+    from gensim_envs.seeds import TEST
+
+    policy = load_policy(PRETRAINED)
+    setting = Setting(FAILED, "test", {}, policy.obs_mode)
+    with closing(setting.make()) as env:
+        seed = next(
+            seed for seed in TEST
+            if not list(play(env, policy, seed, setting.options))[-1].success
+        )  # fmt: skip
+    with closing(setting.make(render_mode="rgb_array_list")) as env:
+        steps = enumerate(play(env, policy, seed, setting.options), 1)
+        shots = ((env.render()[-1], policy.heatmaps(), *each) for each in steps)
+        scene, heatmaps, number, step = next(each for each in shots if each[-1].reward <= 0)
+    title = f"{FAILED}, seed {seed}, step {number}"
+    side = panel(step.observation["color"], heatmaps, step, title)
+    save("failure.png", np.concatenate([scene, side], axis=1))
+
+
 def lines_of(caption: str, font: pygame.font.Font, width: int) -> list[str]:
     """The lines of a caption, wrapped to a width in pixels."""
     lines = []
@@ -236,8 +260,13 @@ def write(name: str, tiles: list[Tile], columns: int, size: tuple[int, int]) -> 
         for row, line in enumerate(captions[k]):
             text = font.render(line, True, (40, 40, 40))
             sheet.blit(text, (x + 4, y + size[1] + 4 + row * (CAPTION - 4)))
+    save(name, pygame.surfarray.array3d(sheet).swapaxes(0, 1))
+
+
+def save(name: str, picture: np.ndarray) -> None:
+    """Write a picture (h, w, 3) uint8 with a palette."""
     path = Path(__file__).parent / name
-    whole = Image.fromarray(pygame.surfarray.array3d(sheet).swapaxes(0, 1))
+    whole = Image.fromarray(picture)
     # A third of the bytes. The default method spends its colours on wood and dulls small things.
     palette = whole.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     palette.save(path, optimize=True)
@@ -251,6 +280,7 @@ if __name__ == "__main__":
         "objects": objects,
         "perturbations": perturbations,
         "end-states": end_states,
+        "failure": failure,
     }
     for name in sys.argv[1:] or drawn:
         drawn[name]()
