@@ -42,8 +42,8 @@ class PPOConfig(Checked):
 
     n_steps: Annotated[int, Range(1, 10**6)] = 256
     """Steps of each env between updates."""
-    batch_size: Annotated[int, Range(1, 10**6)] = 256
-    """Steps in a batch; must divide the number of steps of all envs in a rollout."""
+    batch_size: Annotated[int, Range(2, 10**6)] = 256
+    """Steps in a batch; the last of a rollout is smaller if the rollout is no multiple of it."""
     n_epochs: Annotated[int, Range(1, 1000)] = 10
     """Passes over a rollout."""
     learning_rate: Amount = 3e-4

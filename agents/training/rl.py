@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -160,9 +159,7 @@ class _Training:
                 self._learn(model, steps, advance)
                 row = algorithm.log_row(model)
                 self._rows.append(row)
-                figures = {k: math.nan if v is None else v for k, v in row.items()}
-                text = "step {step} of {0}: return {return:.3f}, success {success:.0%}"
-                progress.line(text.format(config.steps, **figures), sys.stderr)
+                progress.line(f"step {row['step']} of {config.steps}: {_shown(row)}", sys.stderr)
                 self._save(model)
 
     def _load(self, envs: VecEnv) -> BaseAlgorithm:
@@ -221,6 +218,14 @@ class _Training:
         training = self._described["training"] | progress
         described = self._described | {"training": training}
         checkpoint.save_json(self._config.out / checkpoint.CONFIG, described)
+
+
+def _shown(row: dict[str, Any]) -> str:
+    """Return and success of a line of the log; only envs of this suite say the latter."""
+    if row["return"] is None:
+        return "no episode has ended"
+    success = "" if row["success"] is None else f", success {row['success']:.0%}"
+    return f"return {row['return']:.3f}{success}"
 
 
 def _spec(policy: str, envs: Sequence[str]) -> PolicySpec:
