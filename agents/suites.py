@@ -12,37 +12,107 @@ import itertools
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from agents.errors import AgentsError
 from gensim_envs.errors import files_as
+from gensim_envs.seeds import TEST
 from gensim_envs.utils import decode
+from gensim_envs.utils.decode import Range, Size, Using
 
 SUITES = Path(__file__).with_name("suites.json")
-_SUITE = {
-    "name": str, "version": int, "purpose": str, "episodes": int, "seed": int, "threads": int,
-    "conditions": dict, "experiments": list, "programs": dict, "frozen": dict,
-}  # fmt: skip
-_START = {"pool": str, "demos": int, "variant": str}
-_LIST = {"purpose": str, "tasks": list}
-_BLOCK = {
-    "policies": list, "tasks": (list, str), "pool": str, "demos": list, "start": dict,
-    "conditions": list, "options": dict, "seeds": list, "variant": str,
-}  # fmt: skip
 
-_KINDS = {str: "a text", int: "a whole number", list: "a list", dict: "an object"}
+_Number = Annotated[int, Range(0, 10**9)]
+_Numbers = Annotated[tuple[_Number, ...], Size(1, 1000)]
 
-Lists = Mapping[str, Mapping[str, Any]]
+
+def _read_variant(text: Any) -> str:
+    if not (isinstance(text, str) and re.fullmatch("[a-z]+( [a-z]+)*", text)):
+        raise ValueError(f"expected words in lower case, found {text!r:.60}")
+    return text
+
+
+_Variant = Annotated[str, Using(_read_variant)]
 
 
 @dataclass(frozen=True)
-class _File:
+class TaskList:
+    """A named list of tasks.
+
+    Attributes:
+        purpose: one line.
+        tasks: ids.
+    """
+
+    purpose: str
+    tasks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SuiteFile:
     """What a file of suites holds."""
 
-    lists: dict[str, dict[str, Any]]
+    lists: dict[str, TaskList]
     suites: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class _Condition:
+    """See `Condition`."""
+
+    split: Literal["train", "test"] = "train"
+    perturb: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Start:
+    """The experiment of the same policy that one starts from."""
+
+    pool: str
+    demos: _Number
+    variant: _Variant | None = None
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Experiments: seeds x policies x tasks x numbers of demonstrations; see `Experiment`.
+
+    Attributes:
+        tasks: ids or the name of a list, for one policy each; else a pool is given.
+        conditions: names.
+        seeds: of training; by default that of the suite.
+    """
+
+    policies: tuple[str, ...]
+    tasks: str | tuple[str, ...] | None = None
+    pool: str | None = None
+    demos: _Numbers | None = None
+    start: _Start | None = None
+    conditions: tuple[str, ...] = ("seen", "unseen")
+    options: dict[str, Any] = field(default_factory=dict)
+    seeds: _Numbers | None = None
+    variant: _Variant | None = None
+
+
+@dataclass(frozen=True)
+class _Suite:
+    """A suite as it is written; see `Suite`."""
+
+    name: str
+    version: _Number
+    purpose: str
+    episodes: Annotated[int, Range(1, len(TEST))]
+    seed: _Number
+    threads: _Number
+    conditions: dict[str, _Condition]
+    experiments: tuple[_Block, ...]
+    programs: dict[str, str] = field(default_factory=dict)
+    frozen: dict[str, Any] = field(default_factory=dict)
+
+
+Lists = Mapping[str, TaskList]
 
 
 @dataclass(frozen=True)
@@ -140,7 +210,7 @@ def task_list(name: str, path: Path = SUITES) -> tuple[str, ...]:
     Raises:
         AgentsError: if there is no such list.
     """
-    return _listed(name, read(path)["lists"], str(path))
+    return _listed(name, read(path).lists, str(path))
 
 
 def suite(name: str, path: Path = SUITES) -> Suite:
@@ -150,10 +220,10 @@ def suite(name: str, path: Path = SUITES) -> Suite:
         AgentsError: if there is none of this name, or it has changed since it was frozen.
     """
     data = read(path)
-    found = {each.get("name"): each for each in data["suites"]}
+    found = {each.get("name"): each for each in data.suites}
     if name not in found:
         raise AgentsError(f"unknown suite {name!r}; choose one of {', '.join(map(str, found))}")
-    made = parse(found[name], data["lists"])
+    made = parse(found[name], data.lists)
     frozen = found[name].get("frozen", {})
     if frozen != {"version": made.version, "sha256": made.sha256}:
         problem = "is not frozen"
@@ -168,27 +238,33 @@ def suite(name: str, path: Path = SUITES) -> Suite:
 
 
 @files_as(AgentsError)
-def read(path: Path) -> dict[str, Any]:
+def read(path: Path) -> SuiteFile:
     """The content of a file of suites.
 
     Raises:
         AgentsError: if it is malformed.
     """
-    return asdict(decode.read(path, _File))
+    return decode.read(path, SuiteFile)
 
 
 def parse(data: Mapping[str, Any], lists: Lists) -> Suite:
-    """A suite from its JSON; its hash includes the tasks of its lists."""
+    """A suite from its JSON; its hash includes the tasks of its lists.
+
+    Raises:
+        AgentsError: naming what is wrong with it.
+    """
     where = f"suite {data.get('name')!r}"
-    _check_keys(data, _SUITE, where, optional={"programs", "frozen"})
+    try:
+        written = decode.decode(_Suite, data)
+    except decode.DecodeError as error:
+        raise AgentsError(f"{where}: {error}") from error
     conditions = {
-        name: Condition(name, each.get("split", "train"), each.get("perturb", {}))
-        for name, each in data["conditions"].items()
+        name: Condition(name, each.split, each.perturb) for name, each in written.conditions.items()
     }
     experiments: dict[str, Experiment] = {}
-    for number, block in enumerate(data["experiments"], 1):
+    for number, block in enumerate(written.experiments, 1):
         for each in _experiments(
-            block, lists, conditions, data["seed"], f"{where}, block {number}"
+            block, lists, conditions, written.seed, f"{where}, block {number}"
         ):
             if each.name in experiments:
                 raise AgentsError(f"{where} has two experiments {each.name!r}")
@@ -199,62 +275,41 @@ def parse(data: Mapping[str, Any], lists: Lists) -> Suite:
     hashed = {key: value for key, value in data.items() if key != "frozen"}
     content = [hashed, [each.envs for each in experiments.values()]]
     return Suite(
-        **{key: data[key] for key in ("name", "version", "purpose", "episodes", "seed", "threads")},
-        experiments=tuple(experiments.values()),
-        programs=data.get("programs", {}),
+        written.name, written.version, written.purpose, written.episodes, written.seed,
+        written.threads, tuple(experiments.values()), written.programs,
         sha256=hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest(),
-    )
+    )  # fmt: skip
 
 
 def _experiments(
-    block: Mapping[str, Any],
-    lists: Lists,
-    conditions: Mapping[str, Condition],
-    seed: int,
-    where: str,
+    block: _Block, lists: Lists, conditions: Mapping[str, Condition], seed: int, where: str
 ) -> Iterable[Experiment]:
-    """The experiments of one block: seeds x policies x tasks x numbers of demonstrations.
-
-    Names state variants, and seeds other than that of the suite.
-    """
-    _check_keys(block, _BLOCK, where, optional=set(_BLOCK) - {"policies"})
-    for key in ("demos", "seeds"):
-        numbers = block.get(key, [0])
-        if not numbers or not all(type(each) is int and each >= 0 for each in numbers):
-            raise AgentsError(f"{where}: {key} is {numbers!r:.60}; expected whole numbers")
-    if ("pool" in block) == ("tasks" in block):
+    """The experiments of one block. Names state variants, and seeds other than the suite's."""
+    start, pool, tasks = block.start, block.pool, block.tasks
+    if (pool is None) == (tasks is None):
         raise AgentsError(f"{where} needs either tasks, one policy each, or a pool for one policy")
-    used = block.get("conditions", ["seen", "unseen"])
-    for name in set(used) - set(conditions):
-        raise AgentsError(f"{where}: unknown condition {name!r}; use {', '.join(conditions)}")
-    chosen = tuple(conditions[name] for name in used)
-    options = block.get("options", {})
-    start, pool, tasks = block.get("start"), block.get("pool"), block.get("tasks")
-    variant = block.get("variant")
-    if start is not None:
-        _check_keys(start, _START, f"{where}: start", optional={"variant"})
-    for each in (variant, start and start.get("variant")):
-        if each is not None and not re.fullmatch("[a-z]+( [a-z]+)*", each):
-            raise AgentsError(f"{where}: variant is {each!r:.60}; expected words in lower case")
+    for name in block.conditions:
+        if name not in conditions:
+            raise AgentsError(f"{where}: unknown condition {name!r}; use {', '.join(conditions)}")
+    chosen = tuple(conditions[name] for name in block.conditions)
     group = tasks if isinstance(tasks, str) else None
-    if not start and 0 in block.get("demos", []):
+    if start is None and 0 in (block.demos or ()):
         raise AgentsError(f"{where}: a policy without demonstrations needs one to start from")
-    groups = [_listed(pool, lists, where)] if pool else [
-        (env,) for env in _listed(block["tasks"], lists, where)
-    ]  # fmt: skip
+    listed = _listed(pool or tasks or (), lists, where)
+    groups = [listed] if pool else [(env,) for env in listed]
     for number, policy, envs, demos in itertools.product(
-        block.get("seeds", [seed]), block["policies"], groups, block.get("demos", [None])
+        block.seeds or (seed,), block.policies, groups, block.demos or (None,)
     ):
         other = None if number == seed else f"seed{number}"
         before, trained_on = None, pool or _short(envs[0])
         if start:
-            before = _name(policy, start["pool"], start["demos"], start.get("variant"), other)
-            name = _name(before, trained_on, demos, variant)
+            before = _name(policy, start.pool, start.demos, start.variant, other)
+            name = _name(before, trained_on, demos, block.variant)
         else:
-            name = _name(policy, trained_on, demos, variant, other)
+            name = _name(policy, trained_on, demos, block.variant, other)
         yield Experiment(
-            name, policy, envs, start["pool"] if start else pool, demos, before,
-            start["demos"] if start else None, group, chosen, options, number, variant,
+            name, policy, envs, start.pool if start else pool, demos, before,
+            start.demos if start else None, group, chosen, block.options, number, block.variant,
         )  # fmt: skip
 
 
@@ -264,8 +319,7 @@ def _listed(tasks: str | Sequence[str], lists: Lists, where: str) -> tuple[str, 
         return tuple(tasks)
     if tasks not in lists:
         raise AgentsError(f"{where}: unknown task list {tasks!r}; use {', '.join(lists)}")
-    _check_keys(lists[tasks], _LIST, f"{where}: task list {tasks!r}", optional=set())
-    return tuple(lists[tasks]["tasks"])
+    return lists[tasks].tasks
 
 
 def _name(*parts: object) -> str:
@@ -274,15 +328,3 @@ def _name(*parts: object) -> str:
 
 def _short(env: str) -> str:
     return env.removeprefix("gensim/").replace("/", "_")
-
-
-def _check_keys(
-    data: Mapping[str, Any], known: Mapping[str, Any], where: str, optional: set[str]
-) -> None:
-    for key in [*data, *(set(known) - optional)]:
-        if key not in known:
-            raise AgentsError(f"{where} has the unknown key {key!r}; use {', '.join(known)}")
-        if not isinstance(data.get(key), known[key]):
-            kinds = known[key] if isinstance(known[key], tuple) else (known[key],)
-            expected = " or ".join(_KINDS[kind] for kind in kinds)
-            raise AgentsError(f"{where}: {key} is {data.get(key)!r:.60}; expected {expected}")

@@ -5,11 +5,12 @@ from __future__ import annotations
 import shlex
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from agents import checkpoint
+from agents.errors import AgentsError
 from agents.evaluation import results
 from agents.evaluation.evaluate import evaluate
 from agents.policies.learned import policy_class
@@ -17,6 +18,7 @@ from agents.policies.registry import POLICIES
 from agents.suites import Condition, Experiment, Suite
 from agents.training.dagger import DaggerConfig
 from agents.training.train import train
+from gensim_envs.errors import GensimError
 from gensim_envs.seeds import TEST
 from gensim_envs.utils import cli
 
@@ -84,6 +86,21 @@ class RunExperiment:
             "seconds": {"train": seconds, "evaluate": evaluated},
             "machine": _machine(), "versions": results.versions(), "conditions": conditions,
         })  # fmt: skip
+
+    def check_options(self) -> None:
+        """Check the options of training, before demonstrations are recorded for it.
+
+        Raises:
+            AgentsError: naming one that the policy does not have.
+        """
+        # What it starts from need not exist yet, and has the same options.
+        alone = replace(self.experiment, start=None)
+        command = replace(self, experiment=alone).command() if self.command() else []
+        try:
+            if command:
+                cli.parse(train, "python -m agents train", command)
+        except GensimError as error:
+            raise AgentsError(f"experiment {self.experiment.name!r}: {error}") from error
 
     def command(self) -> list[str]:
         """Arguments of `python -m agents train`; empty if nothing is trained."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 
 from agents.errors import AgentsError
@@ -59,11 +60,11 @@ def freeze(path: Path = SUITES) -> list[str]:
         AgentsError: if a suite has changed but not its version; nothing is written.
     """
     data, changed = read(path), []
-    for each in data["suites"]:
-        made = parse(each, data["lists"])
+    for each in data.suites:
+        made = parse(each, data.lists)
         programs = program_hashes(sorted({env for each in made.experiments for env in each.envs}))
         each["programs"] = programs
-        made = parse(each, data["lists"])
+        made = parse(each, data.lists)
         now = {"version": made.version, "sha256": made.sha256}
         old = each.get("frozen", {})
         if now == old:
@@ -76,7 +77,7 @@ def freeze(path: Path = SUITES) -> list[str]:
         each["frozen"] = now
         changed.append(made.name)
     if changed:
-        files.write(path, (json.dumps(data, indent=1, ensure_ascii=False) + "\n").encode())
+        files.write(path, (json.dumps(asdict(data), indent=1, ensure_ascii=False) + "\n").encode())
     return changed
 
 

@@ -13,6 +13,7 @@ how many run at once. An interrupted benchmark resumes when the same command is 
 from __future__ import annotations
 
 import itertools
+import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -77,6 +78,9 @@ def run(config: BenchmarkConfig) -> int:
     )
     freezing.check(suite)
     out, episodes = files.absolute(config.out), config.episodes or suite.episodes
+    alike = {(each.policy, each.kind, json.dumps(each.options)): each for each in experiments}
+    for each in alike.values():
+        RunExperiment(each, suite, episodes, out, out).check_options()
     with checkpoint.locked(out):
         _claim(suite, out, episodes)
         work = _jobs(suite, experiments, out, episodes)
@@ -162,18 +166,15 @@ def _jobs(
     suite: Suite, experiments: Sequence[Experiment], out: Path, episodes: int
 ) -> list[jobs.Job]:
     """The remaining jobs. Demonstrations are recorded once, in the largest number needed."""
-    todo = [
-        each
-        for each in experiments
-        if RunExperiment(each, suite, episodes, None, out).result() is None
-    ]
     most: dict[Recording, int] = {}
-    for each in todo:
+    for each in experiments:
         if each.demos:
             recording = recording_of(each)
             most[recording] = max(each.demos, most.get(recording, 0))
     plan: dict[str, jobs.Job] = {}
-    for each in todo:
+    for each in experiments:
+        if RunExperiment(each, suite, episodes, None, out).result() is not None:
+            continue
         needs, path = {each.start} if each.start is not None else set(), None
         if each.demos:
             recording = recording_of(each)

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 _RESAMPLES = 10_000
 _SPLITS = {"train": "seen", "test": "unseen"}
-_SIMULATION = ("envs", "oracle", "sim", "task")  # packages that determine episodes
+# What determines demonstrations and episodes, in gensim_envs.
+_SIMULATION = ("datasets", "envs", "oracle", "seeds.py", "sim", "task", "wrappers.py")
 _PACKAGES = ("gymnasium", "numpy", "pybullet", "stable-baselines3", "torch")
 
 
@@ -105,13 +106,13 @@ def versions() -> dict[str, str]:
 
 @functools.cache
 def _suite() -> str:
-    """The version of gensim_envs and a hash of what simulates its episodes, as "0.1.0+1a2b3c4d"."""
+    """The version of gensim_envs and a hash of what determines its episodes: "0.1.0+1a2b3c4d"."""
     import gensim_envs
 
     root, whole = Path(gensim_envs.__file__).parent, hashlib.sha256()
-    for path in sorted(each for part in _SIMULATION for each in (root / part).rglob("*")):
-        if path.is_file() and path.suffix != ".pyc":
-            whole.update(f"{path.relative_to(root)}\n".encode() + path.read_bytes())
+    found = [path for part in _SIMULATION for path in (root / part, *(root / part).rglob("*"))]
+    for path in sorted(each for each in found if each.is_file() and each.suffix != ".pyc"):
+        whole.update(f"{path.relative_to(root)}\n".encode() + path.read_bytes())
     return f"{gensim_envs.__version__}+{whole.hexdigest()[:8]}"
 
 

@@ -24,6 +24,7 @@ from agents.training.collect import collect
 ENV = "gensim/BlockInsertion-v0"
 CLONING = {"steps": 40, "checkpoint-every": 1, "validate-every": 0, "batch-size": 4}
 RECORDED = f"{ENV[7:]}-state-light-camera-disturb0.5-3"
+DIVERGING = CLONING | {"learning-rate": 1e30, "warmup": 0}
 RANDOMISED = CLONING | {"steps": 1, "perturb": ["light", "camera"], "disturb": 0.5}
 EXPERIMENTS = [
     {"policies": ["oracle"], "tasks": [ENV], "conditions": ["seen", "unseen", "wrong instruction"]},
@@ -34,7 +35,7 @@ EXPERIMENTS = [
         "options": CLONING,
         "conditions": ["seen"],
     },
-    {"policies": ["bc_state"], "tasks": [ENV], "demos": [1], "options": {"steps": 0}},
+    {"policies": ["bc_state"], "tasks": [ENV], "demos": [1], "options": DIVERGING},
     {
         "policies": ["bc_state"],
         "tasks": [ENV],
@@ -97,8 +98,9 @@ def test_a_killed_benchmark_resumes(
     assert randomised["name"] == f"bc_state-{ENV[7:]}-3-moved_cameras"
     assert f"--data DIR/demos/{RECORDED}" in randomised["commands"][0]
     (failed,) = results["failed"]
-    assert failed == {"name": f"bc_state-{ENV[7:]}-1", "error": "--steps is 0; expected 1 or more"}
-    assert "steps is 0" in capsys.readouterr().err
+    assert failed["name"] == f"bc_state-{ENV[7:]}-1"
+    assert "try a smaller --learning-rate" in failed["error"]
+    assert "try a smaller --learning-rate" in capsys.readouterr().err
     text = (out / "results.md").read_text()
     assert "| oracle | 100 (34-100), 100 | 100 (34-100), 100 |" in text
 

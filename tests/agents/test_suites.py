@@ -190,12 +190,13 @@ def test_a_list_belongs_to_the_suites_that_use_it(tmp_path: Path) -> None:
         ([{"policies": ["oracle"]}], "block 1 .* either tasks, one policy each, or a pool"),
         ([BLOCK | {"tasks": "three"}], "unknown task list 'three'; use two"),
         ([BLOCK | {"conditions": ["dark"]}], "unknown condition 'dark'; use seen, unseen"),
-        ([BLOCK | {"task": "two"}], "unknown key 'task'"),
-        ([BLOCK | {"demos": 10}], "demos is 10"),
-        ([BLOCK | {"seeds": [0.5]}], "block 1: seeds is .* whole numbers"),
-        ([BLOCK | {"seeds": []}], "block 1: seeds is .* whole numbers"),
-        ([BLOCK | {"variant": "../seed1"}], "variant is .* expected words in lower case"),
-        ([BLOCK | {"demos": [5], "start": {"pool": "two"}}], "block 1: start: demos is None"),
+        ([BLOCK | {"task": "two"}], r"experiments\[0\]: 'task' is unknown"),
+        ([BLOCK | {"tasks": [1]}], r"experiments\[0\].tasks: expected a text"),
+        ([BLOCK | {"demos": 10}], r"experiments\[0\].demos: expected a list"),
+        ([BLOCK | {"seeds": [0.5]}], r"experiments\[0\].seeds\[0\]: expected an integer"),
+        ([BLOCK | {"seeds": []}], r"experiments\[0\].seeds: expected a list of 1 to"),
+        ([BLOCK | {"variant": "../seed1"}], "variant: expected words in lower case"),
+        ([BLOCK | {"demos": [5], "start": {"pool": "two"}}], r"\[0\].start: 'demos' is missing"),
         ([BLOCK | {"demos": [0]}], "needs one to start from"),
         ([BLOCK, BLOCK], "two experiments 'oracle-BuildWheel-v0'"),
         ([BLOCK | {"start": {"pool": "two", "demos": 5}}], "starts from 'oracle-two-5'"),
@@ -206,6 +207,40 @@ def test_an_invalid_suite_is_refused(
 ) -> None:
     with pytest.raises(AgentsError, match=message):
         written(tmp_path / "suites.json", experiments)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "message"),
+    [
+        ({"unseen": {"splt": "test"}}, "'splt' is unknown"),
+        ({"unseen": {"split": "tset"}}, "expected 'train' or 'test'"),
+        ({"unseen": ["test"]}, "expected an object"),
+    ],
+)
+def test_an_invalid_condition_is_refused(
+    conditions: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    path = edited(written(tmp_path / "suites.json", [BLOCK]), conditions=conditions, version=1)
+    with pytest.raises(AgentsError, match=rf"conditions\['unseen'\].*{message}"):
+        freeze(path)
+
+
+@pytest.mark.parametrize(
+    ("block", "message"),
+    [
+        ({"options": {"stepz": 3}}, "'pointer-ParkTheToyCars-v0-1': unrecognized options: --stepz"),
+        ({"policies": ["oracel"]}, "unknown policy 'oracel'; choose one of transporter"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_before_anything_is_recorded(
+    block: dict[str, Any], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    block = {"policies": ["pointer"], "tasks": [TASK], "demos": [1]} | block
+    path, out = written(tmp_path / "suites.json", [block]), tmp_path / "out"
+    command = ["benchmark", "--suites", str(path), "--suite", "made", "--out", str(out)]
+    assert main(command) == 2
+    assert message in capsys.readouterr().err
+    assert not out.exists()
 
 
 def test_a_suite_that_was_never_frozen_is_refused(tmp_path: Path) -> None:
