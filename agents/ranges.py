@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import Annotated, ClassVar, get_type_hints
 
@@ -31,17 +32,17 @@ class Checked:
         AgentsError: naming the first field that is out of its range.
     """
 
-    option_prefix: ClassVar[str | None] = None
-    """Prefix of the options of a command; None where messages name the field itself."""
+    option_prefix: ClassVar[str]
+    """Prefix of the options of a command, such as "ppo."."""
 
     def __post_init__(self) -> None:
         for name, hint in get_type_hints(type(self), include_extras=True).items():
-            value, option = getattr(self, name), name
-            if self.option_prefix is not None:
-                option = f"--{self.option_prefix}{name.replace('_', '-')}"
+            value, option = getattr(self, name), f"--{self.option_prefix}{name.replace('_', '-')}"
             numbers = value if isinstance(value, tuple) else () if value is None else (value,)
             for each in getattr(hint, "__metadata__", ()):
                 for number in numbers if isinstance(each, Range) else ():
+                    if not math.isfinite(number):
+                        raise AgentsError(f"{option} is {number}; expected a finite number")
                     if not each.least <= number <= each.most:
                         above = each.most == sys.float_info.max
                         allowed = "or more" if above else f"to {each.most}"

@@ -199,13 +199,9 @@ class PlainTransporter(LearnedPolicy):
     # --- what goes in
 
     def prepare(
-        self,
-        samples: list[Sample],
-        tokens: list[NDArray[Any]],
-        rng: np.random.Generator,
-        train: bool,
+        self, samples: list[Sample], tokens: list[NDArray[Any]], rng: np.random.Generator
     ) -> dict[str, Tensor]:
-        """One sample, under a random SE(2) transform of its scene while training.
+        """One sample, under a random SE(2) transform of its scene.
 
         Returns:
             "image" (1, 4, h, w) normalised, "pick" and "place" (2,) pixels as row and column, and
@@ -215,8 +211,7 @@ class PlainTransporter(LearnedPolicy):
         assert sample.color is not None and sample.height is not None  # in obs_mode "rgbd"
         image = self._image(sample.color, sample.height)
         pick, place = self._pixel(sample.action[:2]), self._pixel(sample.action[3:5])
-        if train:
-            image, (pick, place) = jitter(image, (pick, place), rng)
+        image, (pick, place) = jitter(image, (pick, place), rng)
         step = 2 * math.pi / self.config.rotations
         turn = round(float(sample.action[5] - sample.action[2]) / step) % self.config.rotations
         return {
@@ -276,7 +271,7 @@ class PlainTransporter(LearnedPolicy):
 
     @torch.no_grad()
     def select_action(
-        self, observation: Mapping[str, NDArray[Any]], tokens: NDArray[Any], instruction: str = ""
+        self, observation: Mapping[str, NDArray[Any]], tokens: NDArray[Any], instruction: str
     ) -> NDArray[np.float32]:
         """See `LearnedPolicy`: the best pick, then the best place for it."""
         image = self._image(observation["color"], observation["height"]).to(self.device)

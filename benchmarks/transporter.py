@@ -59,7 +59,7 @@ class Contender:
         """Train on one batch."""
         samples = [self.demos[int(k)] for k in rng.integers(len(self.demos), size=self.batch_size)]
         tokens = [self.tokens[sample.instruction] for sample in samples]
-        batch = self.policy.prepare(samples, tokens, rng, train=True)
+        batch = self.policy.prepare(samples, tokens, rng)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
             loss, _ = self.policy(batch)
         self.optimizer.zero_grad()
@@ -76,9 +76,9 @@ class Contender:
         """Median over predictions."""
         sample = self.demos[0]
         observation: dict[str, Any] = {"color": sample.color, "height": sample.height}
-        tokens = self.tokens[sample.instruction]
+        seen = observation, self.tokens[sample.instruction], sample.instruction
         self.policy.eval()
-        return median_seconds(lambda: self.policy.select_action(observation, tokens), ACTS)
+        return median_seconds(lambda: self.policy.select_action(*seen), ACTS)
 
 
 def run(env: str, demos: int, episodes: int, minutes: float | None) -> Rows:

@@ -63,16 +63,15 @@ _TRIES = 100
 
 
 def prepared(
-    samples: Sequence[Sample], table: Table, config: Any, rng: np.random.Generator, train: bool
+    samples: Sequence[Sample], table: Table, config: Any, rng: np.random.Generator
 ) -> tuple[Tensor, Tensor, NDArray[np.float32], list[NDArray[np.float32]]]:
-    """The images, actions and answers of samples, in training moved at random and with noise.
+    """The images, actions and answers of samples, moved at random and with noise.
 
     Args:
         samples: b of them.
         table: that they show.
         config: says with `augment` whether to move, and with `noise` how much to add.
         rng: the only randomness.
-        train: whether to do either.
 
     Returns:
         Maps (b, 4, h, w) and colours (b, 3) of `pictures`, actions (b, 6), and b times those
@@ -80,12 +79,12 @@ def prepared(
     """
     scenes, tables = pictures([s.color for s in samples], [s.height for s in samples])
     actions, answers = np.stack([s.action for s in samples]), [s.known for s in samples]
-    if train and config.augment:
+    if config.augment:
         motions, everywhere = moved_answers(samples, table, rng)
         actions = np.stack([m.action(table, a) for m, a in zip(motions, actions, strict=True)])
         answers = [_shown(table, *each) for each in zip(everywhere, actions, strict=True)]
         scenes = move_images(scenes, table, motions)
-    if train and config.noise:
+    if config.noise:
         scenes = noisy(scenes, config.noise, rng)
     return scenes, tables, actions, answers
 

@@ -1,7 +1,8 @@
 """The colours that the words of an instruction name, and how like them something looks.
 
-The pointer asks how like a name the colour of an item is (`likeness`), the transporter how like it
-each pixel is, shaded and mixed at edges (`likeness_maps`).
+The pointer asks how like a name the true colour of an item is (`likeness`), the transporter how
+like it each pixel is, which is shaded, and mixed at edges (`likeness_maps`). The latter needs a
+colour difference that depends little on shading; distances in CIELAB suffice for the former.
 
 The meaning of the words is that of a survey, not of this suite's palette: the colours that 222,500
 people gave the names in R. Munroe, "Color Survey Results", 2010, https://xkcd.com/color/rgb (CC0).
@@ -128,7 +129,8 @@ def _tabulated(name: tuple[int, int, int], device: torch.device) -> Tensor:
 def _cie94(reference: Tensor, colors: Tensor) -> Tensor:
     """The square of the difference CIE94 (n,) of CIELAB colours (n, 3) to a reference (3,).
 
-    With k_L = 2, the value for textiles, whose lightness varies with their shading, too.
+    With the coefficients of graphic arts, but k_L = 2, so that lightness counts half, since
+    shading changes it.
     """
     difference = reference - colors
     chroma = torch.linalg.vector_norm(reference[1:])
@@ -143,23 +145,22 @@ def _cie94(reference: Tensor, colors: Tensor) -> Tensor:
 
 
 def _likeness(colors: Tensor, names: Tensor) -> Tensor:
-    b, n = len(names), names.shape[1]
+    b = len(names)
     scale = colors.new_tensor([_LIGHTNESS, 1, 1])
     basic = _lab(_BASIC.to(colors))
     asked = _lab(names[..., :3])
-    every = torch.cat([asked, basic.expand(b, -1, -1)], 1) * scale
-    seen = (_lab(colors) * scale).reshape(b, -1, 3)
-    # Many pixels and few names: the square of a difference, written out, is a product of matrices.
-    # In place, since copies of (b, m, n + 11) would take as long as all else.
-    squares = seen.square().sum(-1, keepdim=True) + every.square().sum(-1)[:, None]
-    near = torch.baddbmm(squares.neg_(), seen, every.mT, alpha=2)
-    near = near.clamp_(max=0).div_(2 * _SPREAD**2).exp_()  # (b, m, n + 11)
+    seen = _lab(colors).reshape(b, -1, 1, 3)
+
+    def near(others: Tensor) -> Tensor:
+        """(b, m, k) of the colours to others (b, k, 3)."""
+        apart = ((seen - others[:, None]) * scale).square().sum(-1)
+        return (-apart / (2 * _SPREAD**2)).exp()
+
     # A name that is itself a basic term must not compete with itself.
-    other = (asked[:, :, None] - basic).norm(dim=-1) > 1  # (b, n, 11)
-    rivals = near[..., n:] @ other.to(near).mT
-    mine = near[..., :n]
-    probable = _probable(mine, rivals) * names[:, None, :, 3]
-    return probable.reshape(*colors.shape[:-1], n)
+    rival = (asked[:, :, None] - basic).norm(dim=-1) > 1  # (b, n, 11)
+    rivals = near(basic.expand(b, -1, -1)) @ rival.to(seen).mT
+    probable = _probable(near(asked), rivals) * names[:, None, :, 3]
+    return probable.reshape(*colors.shape[:-1], -1)
 
 
 def _probable(mine: Tensor, rivals: Tensor) -> Tensor:

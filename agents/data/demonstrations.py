@@ -195,7 +195,9 @@ class Demonstrations:
     # Files.
 
     @classmethod
-    def load(cls, *datasets: Path, episodes: int | None = None) -> Demonstrations:
+    def load(
+        cls, *datasets: Path, envs: Sequence[str] = (), episodes: int | None = None
+    ) -> Demonstrations:
         """Read Minari datasets and the tokens beside them.
 
         Steps without a label and episodes without success, where infos say so, are left out.
@@ -203,17 +205,25 @@ class Demonstrations:
         Args:
             datasets: folders or ids of datasets; see `gensim_envs.datasets.find`. Those in one
                 folder are read in the order of their paths.
-            episodes: number to read of each dataset; all if None.
+            envs: ids of which to read datasets; all if empty.
+            episodes: most to read of each dataset; all if None.
 
         Raises:
             DatasetError: if a dataset is missing or cannot be read.
-            AgentsError: if it has too few episodes or does not fit policies or the others.
+            AgentsError: if it has no episodes, is of none of the envs, or does not fit policies or
+                the others.
         """
-        paths = [path for dataset in datasets for path in find(dataset)]
+        opened = [Dataset.open(path) for dataset in datasets for path in find(dataset)]
+        chosen = [each for each in opened if not envs or each.env_id in envs]
+        if opened and not chosen:
+            raise AgentsError(
+                f"there are no demonstrations of {', '.join(envs)}; the datasets are of "
+                f"{', '.join(dict.fromkeys(each.env_id for each in opened))}"
+            )
         parts = []
-        for path in paths:
-            parts.append(cls._read(Dataset.open(path), episodes))
-            parts[-1].tokens = tokens.load(path.parent)
+        for dataset in chosen:
+            parts.append(cls._read(dataset, episodes))
+            parts[-1].tokens = tokens.load(dataset.path.parent)
         return cls.joined(parts)
 
     @classmethod
@@ -224,11 +234,8 @@ class Demonstrations:
             _check_seed(dataset.env_id, episode)
             read.obs_mode = read.obs_mode or _obs_mode(episode)
             read.add(_read_episode(dataset.env_id, read.obs_mode, episode))
-        if read.episodes < (episodes or 1):
-            raise AgentsError(
-                f"{dataset.path} has {read.episodes} demonstrations, {episodes or 1} are needed. "
-                "Record more, or ask for fewer"
-            )
+        if not read.episodes:
+            raise AgentsError(f"{dataset.path} has no demonstrations; record some")
         return read
 
 

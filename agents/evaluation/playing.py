@@ -79,12 +79,12 @@ def check_registered(envs: Iterable[str], source: str) -> None:
 
 
 def load_policy(source: str | Path) -> Policy:
-    """Load a policy: a scripted one by its name, a trained one from the folder of its checkpoint.
+    """Load a policy: a trained one from the folder of its checkpoint, a scripted one by its name.
 
     Raises:
         AgentsError: if there is no such policy, or the checkpoint cannot be used.
     """
-    if isinstance(source, str):
+    if isinstance(source, str) and not Path(source).is_dir():
         return scripted_policy(source)
     from agents.policies.learned import LearnedPolicy  # scripted policies need no torch
 

@@ -37,6 +37,8 @@ _OUTPUTS = 6  # x and y of pick and place, sine and cosine of the rotation
 class BCImageConfig(Checked):
     """Hyperparameters of behaviour cloning from images."""
 
+    option_prefix = "bc_image."
+
     width: Width = 32
     """Channels at 1/4 of the resolution; 1.5 times as many at 1/8, twice as many at 1/16."""
     points: Width = 32
@@ -56,7 +58,9 @@ class BCImageConfig(Checked):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.points < 2 * self.modes:
-            raise AgentsError(f"points is {self.points}; expected {2 * self.modes} or more")
+            raise AgentsError(
+                f"--bc_image.points is {self.points}; expected {2 * self.modes} or more"
+            )
 
 
 class BCImage(LearnedPolicy):
@@ -84,10 +88,10 @@ class BCImage(LearnedPolicy):
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def prepare(
-        self, samples: list[Sample], tokens: list[Array], rng: np.random.Generator, train: bool
+        self, samples: list[Sample], tokens: list[Array], rng: np.random.Generator
     ) -> dict[str, Tensor]:
         """`image` (B, 4, H, W), `target` (B, 6) of `Table.encode`, `tokens` and `mask`."""
-        scenes, _, actions, _ = prepared(samples, self.table, self.config, rng, train)
+        scenes, _, actions, _ = prepared(samples, self.table, self.config, rng)
         target = torch.from_numpy(self.table.encode(actions))
         return {"image": scenes, "target": target, **pad_tokens(tokens)}
 
@@ -98,7 +102,7 @@ class BCImage(LearnedPolicy):
         return loss, self.table.errors(_best_mode(mixture), target)
 
     def select_action(
-        self, observation: Mapping[str, Array], tokens: Array, instruction: str = ""
+        self, observation: Mapping[str, Array], tokens: Array, instruction: str
     ) -> NDArray[np.float32]:
         """The mean of the most likely mode, (6,)."""
         scene, _ = pictures([observation["color"]], [observation["height"]])

@@ -33,6 +33,8 @@ _MIN_STD = 0.01  # of an entry that hardly varies, whose noise would become the 
 class BCStateConfig(Checked):
     """Hyperparameters of behaviour cloning from states."""
 
+    option_prefix = "bc_state."
+
     width: Width = 256
     """Units in each hidden layer."""
     depth: Annotated[int, Range(1, 100)] = 3
@@ -74,25 +76,25 @@ class BCState(LearnedPolicy):
     def fit_statistics(self, demos: Demonstrations) -> None:
         """Store the mean and standard deviation of each entry of the state."""
         rng = np.random.default_rng(0)  # of the augmentation
-        states = torch.from_numpy(self._scenes(list(demos), rng, train=True)[0])
+        states = torch.from_numpy(self._scenes(list(demos), rng)[0])
         self.mean.copy_(states.mean(0))
         self.std.copy_(states.std(0, correction=0).clamp(min=_MIN_STD))
 
     def prepare(
-        self, samples: list[Sample], tokens: list[Array], rng: np.random.Generator, train: bool
+        self, samples: list[Sample], tokens: list[Array], rng: np.random.Generator
     ) -> dict[str, Tensor]:
         """`state` (B, n), `target` (B, 6) of `Table.encode`, `tokens` and `mask`."""
-        states, actions = self._scenes(samples, rng, train)
+        states, actions = self._scenes(samples, rng)
         target = torch.from_numpy(self.table.encode(actions))
         return {"state": torch.from_numpy(states), "target": target, **pad_tokens(tokens)}
 
     def _scenes(
-        self, samples: list[Sample], rng: np.random.Generator, train: bool
+        self, samples: list[Sample], rng: np.random.Generator
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """States (B, n) and actions (B, 6), moved in training."""
+        """States (B, n) and actions (B, 6), moved if the config says so."""
         states = np.stack([s.state for s in samples if s.state is not None])
         actions = np.stack([s.action for s in samples])
-        if train and self.config.augment and self._layout is not None:
+        if self.config.augment and self._layout is not None:
             motions = random_motions(samples, self.table, rng)
             pairs = zip(motions, actions, strict=True)
             actions = np.stack([motion.action(self.table, action) for motion, action in pairs])
@@ -106,7 +108,7 @@ class BCState(LearnedPolicy):
         return loss, self.table.errors(outputs, target)
 
     def select_action(
-        self, observation: Mapping[str, Array], tokens: Array, instruction: str = ""
+        self, observation: Mapping[str, Array], tokens: Array, instruction: str
     ) -> NDArray[np.float32]:
         """See `LearnedPolicy`."""
         state = torch.from_numpy(np.asarray(observation["state"], np.float32))[None]

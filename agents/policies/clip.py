@@ -144,7 +144,8 @@ def clip_visual(name: str | None) -> ClipVisual:
             f"--transporter.clip needs an image encoder, which {name} does not have; use it with "
             "--encoder clip:RN50/openai"
         )
-    return Clip(name).visual()
+    with torch.device("cpu"):  # its weights are read, whatever the device of the policy
+        return Clip(name).visual()
 
 
 def _open_clip() -> Any:

@@ -63,6 +63,7 @@ class LearnedPolicy(nn.Module, Policy):
         self.config = config
         self.spec = spec
         self._encoder: TextEncoder | None = None
+        self._shapes = spec.observation  # what `act` reads, in the env of the last reset
         self._tokens: dict[str, Array] = {}
 
     # ------------------------------------------------------------------------------- training
@@ -83,9 +84,9 @@ class LearnedPolicy(nn.Module, Policy):
         """Store statistics of the training set in buffers, once, before training from scratch."""
 
     def prepare(
-        self, samples: list[Sample], tokens: list[Array], rng: np.random.Generator, train: bool
+        self, samples: list[Sample], tokens: list[Array], rng: np.random.Generator
     ) -> dict[str, Tensor]:
-        """Stack samples into a batch on the CPU.
+        """Stack samples into a batch of training, on the CPU.
 
         Loader threads call this concurrently: it draws from `rng` only and changes no state.
 
@@ -93,7 +94,6 @@ class LearnedPolicy(nn.Module, Policy):
             samples: B steps of demonstrations.
             tokens: of their instructions, (L, width) float16 or (L,) int64 each.
             rng: the only source of randomness.
-            train: whether to augment.
         """
         raise NotImplementedError
 
@@ -104,7 +104,7 @@ class LearnedPolicy(nn.Module, Policy):
     # --------------------------------------------------------------------------------- acting
 
     def select_action(
-        self, observation: Mapping[str, Array], tokens: Array, instruction: str = ""
+        self, observation: Mapping[str, Array], tokens: Array, instruction: str
     ) -> NDArray[np.float32]:
         """The action for one observation, (6,), within the bounds.
 
@@ -166,6 +166,7 @@ class LearnedPolicy(nn.Module, Policy):
                 f"{name} has actions {actions}, the checkpoint was trained on {low.tolist()} to "
                 f"{high.tolist()}; unwrap the env, or train a policy for it"
             )
+        self._shapes = expected
 
     def _expected(self, env: gym.Env[Any, Any]) -> dict[str, list[int]]:
         """The shape of each part of an observation that it can read in an env."""
@@ -199,13 +200,13 @@ class LearnedPolicy(nn.Module, Policy):
         return action
 
     def _check_observation(self, parts: Any) -> None:
-        for name, shape in self.spec.observation.items():
+        for name, shape in self._shapes.items():
             found = np.shape(parts[name]) if isinstance(parts, Mapping) and name in parts else None
-            if found is None or (list(found) != shape and not self.any_rows):
+            if found is None or list(found) != shape:
                 raise AgentsError(
                     f"the observation has {'no ' + name if found is None else f'{name} {found}'}; "
                     f"{self.spec.policy} reads {name} {tuple(shape)}, as in an env with "
-                    f"obs_mode={self.obs_mode!r}"
+                    f"obs_mode={self.obs_mode!r}. Call reset(env) before each episode"
                 )
 
     def _encode(self, instruction: str) -> Array:
@@ -256,14 +257,18 @@ class LearnedPolicy(nn.Module, Policy):
         folder = Path(folder)
         described = checkpoint.load_json(folder / checkpoint.CONFIG)
         if "spec" not in described or "config" not in described:
-            raise AgentsError(f"{folder / checkpoint.CONFIG} describes no policy; train it again")
+            unfinished = not described.get("training", {}).get("finished", True)
+            raise AgentsError(
+                f"{folder / checkpoint.CONFIG} describes no policy; "
+                + ("resume its training" if unfinished else "train it again")
+            )
         spec = PolicySpec.from_json(described["spec"])
         config = policy_config(spec.policy, described["config"])
         weights, _ = checkpoint.load_tensors(folder / checkpoint.MODEL)
         try:
             # The meta device takes no memory, whatever size the config asks for.
             with torch.device("meta"), _StayOnMeta(), warnings.catch_warnings():
-                warnings.simplefilter("error", UserWarning)  # such as layers without units
+                warnings.filterwarnings("error", "Initializing zero-element tensors")
                 sketch = make_policy(spec, config)
         except _IMPOSSIBLE as error:
             raise AgentsError(

@@ -56,6 +56,8 @@ if TYPE_CHECKING:
 class PointerConfig(Checked):
     """Hyperparameters of the pointer."""
 
+    option_prefix = "pointer."
+
     width: Width = 96
     """Width of a token."""
     layers: Annotated[int, Range(1, 100)] = 3
@@ -75,7 +77,10 @@ class PointerConfig(Checked):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.width % self.heads:
-            raise AgentsError(f"heads is {self.heads}; expected a divisor of {self.width}")
+            raise AgentsError(
+                f"--pointer.heads is {self.heads}; expected a divisor of --pointer.width, which is "
+                f"{self.width}"
+            )
 
 
 BINS = 36
@@ -148,12 +153,12 @@ class Pointer(LearnedPolicy):
     # ------------------------------------------------------------------------------- training
 
     def prepare(
-        self, samples: list[Sample], tokens: list[Array], rng: np.random.Generator, train: bool
+        self, samples: list[Sample], tokens: list[Array], rng: np.random.Generator
     ) -> dict[str, Tensor]:
         """See `LearnedPolicy`: the scenes, and the answers for one valid pick of each."""
         states = np.stack([s.state for s in samples if s.state is not None])
         answers = [s.known for s in samples]
-        if train and self.config.augment:
+        if self.config.augment:
             motions, answers = moved_answers(samples, self.table, rng)
             states = move_rows(states, self._layout, self.table, motions)
         items, places = present_rows(states, self._layout)
@@ -279,7 +284,7 @@ class Pointer(LearnedPolicy):
 
     @torch.no_grad()
     def select_action(
-        self, observation: Mapping[str, Array], tokens: Array, instruction: str = ""
+        self, observation: Mapping[str, Array], tokens: Array, instruction: str
     ) -> NDArray[np.float32]:
         """The most likely item, the most likely place for it, and the most likely turn.
 

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 class PPOConfig(Checked):
     """Hyperparameters of PPO."""
 
+    option_prefix = "ppo."
+
     n_steps: Annotated[int, Range(1, 10**6)] = 256
     """Steps of each env between updates."""
     batch_size: Annotated[int, Range(2, 10**6)] = 256
@@ -65,6 +67,8 @@ class PPOConfig(Checked):
 @dataclass(frozen=True)
 class SACConfig(Checked):
     """Hyperparameters of SAC."""
+
+    option_prefix = "sac."
 
     buffer_size: Annotated[int, Range(1, 10**7)] = 100_000
     """Steps in the replay buffer, which checkpoints store."""
@@ -118,7 +122,7 @@ class SB3Policy(LearnedPolicy):
         )
 
     def select_action(
-        self, observation: Mapping[str, Array], tokens: Array, instruction: str = ""
+        self, observation: Mapping[str, Array], tokens: Array, instruction: str
     ) -> NDArray[np.float32]:
         """The mode of the action distribution, (6,); see `LearnedPolicy`."""
         action, _ = self.policy.predict(observation["state"], deterministic=True)

@@ -47,13 +47,15 @@ if TYPE_CHECKING:
 class TransporterConfig(Checked):
     """Hyperparameters of the transporter. A pixel of the images is 3.125 mm."""
 
+    option_prefix = "transporter."
+
     width: Width = 32
     """Channels at 1/4 of the resolution; 1.5 times as many at 1/8, twice as many at 1/16."""
     features: Width = 8
     """Channels of the query and key features that are cross-correlated."""
-    rotations: Annotated[int, Range(1, 360)] = 36
+    rotations: Annotated[int, Range(4, 360)] = 36
     """Rotations of the crop among which placing chooses."""
-    rotations_trained: Annotated[int, Range(1, 360)] = 8
+    rotations_trained: Annotated[int, Range(4, 360)] = 8
     """Rotations in a training step: the two next to the target, and others at random."""
     crop: Annotated[int, Range(8, 160)] = 64
     """Side of the crop around the pick, in pixels."""
@@ -81,11 +83,11 @@ class TransporterConfig(Checked):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.crop % 8:
-            raise AgentsError(f"crop is {self.crop}; expected a multiple of 8")
+            raise AgentsError(f"--transporter.crop is {self.crop}; expected a multiple of 8")
         if not 4 <= self.rotations_trained <= self.rotations:
             raise AgentsError(
-                f"rotations_trained is {self.rotations_trained}; expected 4 to rotations, which is "
-                f"{self.rotations}"
+                f"--transporter.rotations-trained is {self.rotations_trained}; expected 4 to "
+                f"--transporter.rotations, which is {self.rotations}"
             )
 
 
@@ -107,6 +109,7 @@ FRAMES_TRAINED = 2
 """Crops in a training step: one near the target, and one at random."""
 _ANSWERS = 32  # right places of a sample that count, if they are more
 _LIKE = 0.1  # the least likeness that is scaled to 1; maps of less are divided by it
+_MIXTURE = (1 / 3, 1 / 3, 1 / 3)  # red, green and blue in what counts as lightness
 _SMALL = 8  # pixels along a side whose mean is compared with that of an earlier image
 _SAME = 0.2  # the largest difference of these means in images that count as the same
 _FINE_CROP = 48  # pixels: 15 cm
@@ -165,7 +168,7 @@ class Transporter(LearnedPolicy):
     # ------------------------------------------------------------------------------- training
 
     def prepare(
-        self, samples: list[Sample], tokens: list[Array], rng: np.random.Generator, train: bool
+        self, samples: list[Sample], tokens: list[Array], rng: np.random.Generator
     ) -> dict[str, Tensor]:
         """See `LearnedPolicy`; everything random of a step is drawn here, except token dropout.
 
@@ -178,13 +181,13 @@ class Transporter(LearnedPolicy):
             (b, FRAMES_TRAINED), radians; `fine` (b, n, 3) of `_fine`.
         """
         config, b = self.config, len(samples)
-        scenes, tables, _, answers = prepared(samples, self.table, config, rng, train)
+        scenes, tables, _, answers = prepared(samples, self.table, config, rng)
         drawn = [_draw(each, rng) for each in answers]
         actions = np.stack([each[0] for each in drawn])
         rotation = actions[:, 5] - actions[:, 2]
 
         # An item that is held off its centre reaches the same pose if the place is shifted too.
-        offset = rng.normal(0, config.jitter if train else 0, (b, 2))
+        offset = rng.normal(0, config.jitter, (b, 2))
         carried = _rotated(offset, rotation)
         # Refining is trained on coarse places that are off by up to its reach.
         off = rng.uniform(-1, 1, (b, 3)) * [*[self._half * (REACH - 1)] * 2,
@@ -206,7 +209,7 @@ class Transporter(LearnedPolicy):
             "item": actions[:, :2], "grasp": actions[:, :2] + offset, "near": near,
             "frames": frames, "fine": fine, "places": places,
             "picks": np.stack([_padded(each, _ANSWERS) for each in picks]),
-            "mixture": _mixtures(b, rng, train),
+            "mixture": _mixtures(b, rng),
         }  # fmt: skip
         names = np.stack([colors_in(each.instruction, WORDS) for each in samples])
         return {
@@ -315,7 +318,7 @@ class Transporter(LearnedPolicy):
 
     @torch.no_grad()
     def select_action(
-        self, observation: Mapping[str, Array], tokens: Array, instruction: str = ""
+        self, observation: Mapping[str, Array], tokens: Array, instruction: str
     ) -> NDArray[np.float32]:
         """The most likely action, (6,); the yaw of the pick is 0.
 
@@ -325,7 +328,7 @@ class Transporter(LearnedPolicy):
         scene, table = pictures([observation["color"]], [observation["height"]])
         image = scene.to(self.device).contiguous(memory_format=torch.channels_last)
         colors = torch.from_numpy(colors_in(instruction, WORDS))[None]
-        mixture = torch.from_numpy(_mixtures(1, self._rng, train=False)).float()
+        mixture = torch.tensor([_MIXTURE])
         batch = self.on_device(
             {"table": table, "colors": colors, "mixture": mixture, **pad_tokens([tokens])}
         )
@@ -563,15 +566,13 @@ def _unlike_table(image: Tensor) -> Tensor:
     return 1 - torch.exp(-16 * image[:, :3].square().sum(1, keepdim=True))
 
 
-def _mixtures(b: int, rng: np.random.Generator, train: bool) -> NDArray[np.float64]:
-    """Red, green and blue in what counts as lightness, (b, 3): their mean.
+def _mixtures(b: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Red, green and blue in what counts as lightness in training, (b, 3).
 
-    In half of the samples of training they are a random mixture, so that lightness like that of
-    the table occurs, which no colour has that is seen in training.
+    In half of the samples they are a random mixture instead of their mean, so that lightness like
+    that of the table occurs, which no colour has that is seen in training.
     """
-    mean = np.full((b, 3), 1 / 3)
-    if not train:
-        return mean
+    mean = np.tile(_MIXTURE, (b, 1))
     drawn = rng.normal(size=(b, 3))
     drawn *= np.linalg.norm(mean[0]) / np.linalg.norm(drawn, axis=1, keepdims=True)
     return np.where(rng.random((b, 1)) < 0.5, drawn, mean)

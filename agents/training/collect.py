@@ -19,13 +19,11 @@ from agents.errors import AgentsError
 from agents.evaluation.playing import canonical, of_suite
 from agents.ranges import Checked, Natural, Positive, Share
 from agents.suites import task_list
+from agents.training.config import DISTURB
 from gensim_envs.datasets import PERTURBATIONS, Disturbed, Played, find, record
 from gensim_envs.seeds import TRAINING
 from gensim_envs.utils import cli
 from gensim_envs.utils.progress import Progress
-
-DISTURB = 0.2
-"""Share of the executed actions that go wrong in demonstrations for training."""
 
 
 def collect(

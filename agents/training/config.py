@@ -17,6 +17,9 @@ from agents.policies.learned import policy_class, policy_config
 from agents.ranges import Amount, Checked, Natural, Positive, Rate, Share
 from gensim_envs.utils.decode import Range
 
+DISTURB = 0.2
+"""Share of the executed actions of demonstrations for training that go wrong."""
+
 Validate = Callable[[Path], float]
 """From the folder of a checkpoint to its success, 0..1."""
 
@@ -66,11 +69,11 @@ class TrainConfig(Checked):
     """The text encoder of instructions: minilm, words or clip:ARCH/WEIGHTS."""
     perturb: tuple[Literal["colors", "light", "camera", "distractors"], ...] = ()
     """Randomisations of new demonstrations."""
-    disturb: Share = 0.2  # agents.training.collect.DISTURB, which needs the simulator
+    disturb: Share = DISTURB
     """Share of the executed actions of new demonstrations that go wrong; the oracle labels what
     follows, so that they show how to recover."""
     start_from: Path | None = None
-    """Checkpoint whose weights, and options unless they are given, to start from."""
+    """Checkpoint from whose weights to start; the options of its network are the defaults."""
     device: str = "auto"
     """Device to compute on: auto, cpu or cuda."""
     threads: Natural = 0

@@ -28,6 +28,7 @@ from agents.policies.registry import POLICIES
 from agents.ranges import Checked, Positive, Share
 from agents.training import inputs, loop
 from agents.training.config import TrainConfig, describe
+from agents.training.distributed import check_alone
 from gensim_envs.utils import files
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def train(config: TrainConfig, dagger: DaggerConfig, hyperparameters: Any) -> Pa
         AgentsError: as `agents.training.loop.train`, or the simulator is missing.
     """
     inputs.require_simulator("label states")
+    check_alone("dagger")
     inner = replace(config, policy=dagger.policy, overwrite=False)
     described = describe(inner, hyperparameters)
     described["training"] |= {"policy": "dagger", "dagger": asdict(dagger)}
@@ -101,7 +103,7 @@ def train(config: TrainConfig, dagger: DaggerConfig, hyperparameters: Any) -> Pa
         parts = [first]
         for number in range(dagger.rounds + 1):
             if number:
-                parts.append(_visited(config.out, number, parts, dagger, config.workers))
+                parts.append(_visited(config, number, parts, dagger))
             demos, round_ = Demonstrations.joined(parts), config.out / f"round-{number}"
             _print(f"round {number} of {dagger.rounds}: {len(demos)} labelled steps")
             loop.train(
@@ -131,9 +133,10 @@ def _check_oracle(demos: Demonstrations, policy: str, asked: Sequence[str]) -> N
     import gensim_envs
     from agents.evaluation.playing import Setting, check_registered
 
-    check_registered([env for env in demos.envs if env not in asked], "a dataset")
+    named = dict(zip(inputs.plain_ids(asked), asked, strict=True))
+    check_registered([env for env in demos.envs if env not in named], "a dataset")
     for env_id in demos.envs:
-        with closing(Setting(env_id, obs_mode=demos.obs_mode).make()) as env:
+        with closing(Setting(named.get(env_id, env_id), obs_mode=demos.obs_mode).make()) as env:
             try:
                 gensim_envs.Oracle(env)
             except TypeError as error:
@@ -166,13 +169,12 @@ def _print(text: str) -> None:
 
 
 def _visited(
-    out: Path,
-    number: int,
-    parts: Sequence[Demonstrations],
-    dagger: DaggerConfig,
-    workers: int | None,
+    config: TrainConfig, number: int, parts: Sequence[Demonstrations], dagger: DaggerConfig
 ) -> Demonstrations:
     """The states that the policy of the last round visits on new seeds, labelled by the oracle.
+
+    Their episodes are randomised as the config says. No action is disturbed: the policy makes
+    errors of its own.
 
     Raises:
         DatasetError: if the oracle knows no action in most of them.
@@ -184,10 +186,10 @@ def _visited(
     if first.obs_mode == "state":
         bounds = first.state_bounds or gensim_envs.common_bounds(first.envs)
     seed = 1 + max(seed for part in parts for env in first.envs for seed in part.seeds(env))
-    behaviour = _Mixture(out / f"round-{number - 1}", dagger.beta**number)
+    behaviour = _Mixture(config.out / f"round-{number - 1}", dagger.beta**number)
     summaries = record(
-        first.envs, dagger.episodes, seed, out / f"demos-{number}", obs_mode=first.obs_mode,
-        bounds=bounds, behaviour=behaviour, workers=workers,
+        first.envs, dagger.episodes, seed, config.out / f"demos-{number}", obs_mode=first.obs_mode,
+        bounds=bounds, perturb=config.perturb, behaviour=behaviour, workers=config.workers,
     )  # fmt: skip
     visited = Demonstrations.load(*(summary.path for summary in summaries))
     unlabelled = sum(summary.steps for summary in summaries) - len(visited)

@@ -72,6 +72,16 @@ class Distributed:
             dist.destroy_process_group()
 
 
+def check_alone(policy: str) -> None:
+    """Check that this is the only process.
+
+    Raises:
+        AgentsError: if `torchrun` has started several.
+    """
+    if int(os.environ.get("WORLD_SIZE", 1)) > 1:
+        raise AgentsError(f"{policy} trains in one process; start it without torchrun")
+
+
 def find_device(name: str) -> torch.device:
     """The device of this process.
 

@@ -67,6 +67,11 @@ def task_ids(envs: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(map(canonical, envs)))
 
 
+def plain_ids(envs: Iterable[str]) -> tuple[str, ...]:
+    """Ids as datasets have them, of what `gym.make` takes: without "module:" before them."""
+    return tuple(env.rpartition(":")[2] for env in envs)
+
+
 def demonstrations(config: TrainConfig, obs_mode: str) -> Demonstrations:
     """Read the demonstrations of a run, or make them.
 
@@ -74,7 +79,7 @@ def demonstrations(config: TrainConfig, obs_mode: str) -> Demonstrations:
         AgentsError: if there are none, and none can be made.
     """
     if config.data:
-        return Demonstrations.load(*config.data, episodes=config.demos)
+        return Demonstrations.load(*config.data, envs=plain_ids(config.envs), episodes=config.demos)
     require_simulator(_MAKE)
     from agents.training.collect import collect
 
@@ -113,13 +118,20 @@ def validation(config: TrainConfig, envs: Sequence[str]) -> Validate | None:
     import gymnasium as gym
 
     from agents.evaluation.evaluate import evaluate
+    from agents.evaluation.playing import MAKE_ERRORS
     from gensim_envs.seeds import VALIDATION
 
     for env in envs:
-        if env not in gym.registry:
+        try:
+            # Only the user may name a module that is imported.
+            known = gym.spec(env) if env in config.envs else gym.registry.get(env)
+        except MAKE_ERRORS:
+            known = None
+        if known is None:
             raise AgentsError(
                 f"{env} is not registered here, so success cannot be measured on it; give "
-                "--validate-every 0, or register its library with GENSIM_LIBRARY"
+                "--validate-every 0, register its library with GENSIM_LIBRARY, or import what "
+                "registers it by --env MODULE:ID"
             )
     seeds = list(VALIDATION[: config.validation_episodes])
 
@@ -146,7 +158,8 @@ def select_demos(config: TrainConfig, demos: Demonstrations) -> Demonstrations:
             f"{demos.obs_mode!r}; record one with `python -m agents export --obs-mode "
             f"{cls.obs_mode}`"
         )
-    unknown = [env for env in config.envs if env not in demos.envs]
+    asked = plain_ids(config.envs)
+    unknown = [env for env in asked if env not in demos.envs]
     if unknown or not len(demos):
         raise AgentsError(
             f"the dataset has no demonstrations of {', '.join(unknown) or 'any task'}; it has "
@@ -154,7 +167,7 @@ def select_demos(config: TrainConfig, demos: Demonstrations) -> Demonstrations:
         )
     if config.demos is None and not config.envs:
         return demos
-    return demos.first(config.demos, config.envs)
+    return demos.first(config.demos, asked)
 
 
 def check_machine(

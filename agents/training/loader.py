@@ -45,7 +45,7 @@ def batches(
         own = [tokens[sample.instruction] for sample in samples]
         # A third number: a trailing 0 would seed the same generator as the draw's.
         rng = np.random.default_rng([config.seed, number, 1 + group.rank])
-        batch = policy.prepare(samples, own, rng, train=True)
+        batch = policy.prepare(samples, own, rng)
         pinned = group.device.type == "cuda"
         return {k: t.pin_memory() for k, t in batch.items()} if pinned else batch
 

@@ -32,6 +32,7 @@ from agents.policies.learned import load_weights, make_policy, policy_config
 from agents.policies.sb3 import SB3Policy
 from agents.ranges import Checked, Natural, Positive
 from agents.training import algorithm
+from agents.training.distributed import check_alone
 from gensim_envs.seeds import TRAINING
 from gensim_envs.utils import files
 from gensim_envs.utils.progress import Progress
@@ -93,6 +94,7 @@ def train(config: RLConfig, hyperparameters: Any = None) -> Path:
     """
     if not config.envs:
         raise AgentsError(f"{config.policy} learns by acting; give tasks with --env or --tasks")
+    check_alone(config.policy)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # the networks are small, and the envs need the cores
     try:

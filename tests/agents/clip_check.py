@@ -47,7 +47,7 @@ def refused(name: str, *said: str) -> None:
         raise AssertionError(f"{name} was taken")
 
 
-def policy_that_sees_through_it(name: str, tokens: Any) -> None:
+def policy_that_sees_through_it(name: str, tokens: Any, folder: Path) -> None:
     """A transporter trains on CLIP's pictures and does not keep CLIP's weights."""
     yaw, x, y = 3.15, (0.25, 0.75), (-0.5, 0.5)
     spec = PolicySpec(
@@ -55,17 +55,23 @@ def policy_that_sees_through_it(name: str, tokens: Any) -> None:
         {"color": [160, 320, 3], "height": [160, 320]},
         (x[0], y[0], -yaw, x[0], y[0], -yaw), (x[1], y[1], yaw, x[1], y[1], yaw), name, 24,
     )  # fmt: skip
-    policy = Transporter(TransporterConfig(width=16, clip=True), spec)
+    config = TransporterConfig(width=16, clip=True, augment=False)
+    policy = Transporter(config, spec)
     assert not any("visual" in key for key in policy.state_dict())
     color = np.random.default_rng(0).integers(0, 255, (160, 320, 3), np.uint8)
     height, action = np.zeros((160, 320), np.float32), np.float32([0.5, 0, 0, 0.6, 0.1, 1])
     sample = Sample("put it there", action, color, height, None)
-    batch = policy.prepare([sample] * 2, [tokens] * 2, np.random.default_rng(0), train=False)
+    batch = policy.prepare([sample] * 2, [tokens] * 2, np.random.default_rng(0))
     seen = colors_of(batch["image"], batch["table"])[0].permute(1, 2, 0)
     np.testing.assert_allclose(seen, color / 255, atol=1e-5)
     policy(batch)[0].backward()
     assert all(p.grad is not None for p in policy.semantic.parameters())
-    assert policy.eval().select_action({"color": color, "height": height}, tokens).shape == (6,)
+    observation = {"color": color, "height": height}
+    action = policy.eval().select_action(observation, tokens, sample.instruction)
+    policy.save_pretrained(folder)
+    loaded = Transporter.from_pretrained(folder)
+    again = loaded.select_action(observation, tokens, sample.instruction)
+    np.testing.assert_array_equal(again, action)
     spec = replace(spec, encoder="words")
     try:
         Transporter(TransporterConfig(width=16, clip=True), spec)
@@ -114,7 +120,7 @@ def main(folder: Path) -> None:
     alone = visual(images[:1])[3]  # the statistics of its normalisation are frozen
     torch.testing.assert_close(alone, maps[3][:1], atol=1e-5, rtol=1e-4)
 
-    policy_that_sees_through_it(f"clip:small/{weights}", tokens[0])
+    policy_that_sees_through_it(f"clip:small/{weights}", tokens[0], folder / "policy")
 
     torch.save(model.state_dict(), folder / "weights.pt")
     text_encoder(f"clip:small/{folder}/weights.pt")

@@ -96,7 +96,7 @@ def test_an_answer_off_the_picture_is_not_learned() -> None:
     sample = Sample("", answers[1, :6], color, height, answers=answers)
     rng, counts = np.random.default_rng(0), set()
     for _ in range(10):
-        _, _, (action,), (left,) = prepared([sample], TABLE, TransporterConfig(), rng, train=True)
+        _, _, (action,), (left,) = prepared([sample], TABLE, TransporterConfig(), rng)
         assert (left[-1, :6] == action).all()
         for x, y in left[:, :2]:
             assert 0.25 <= x <= 0.75 and -0.5 <= y <= 0.5

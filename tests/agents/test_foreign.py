@@ -22,13 +22,16 @@ def evaluated(out: Path, *who: str) -> dict[str, object]:
     return dict(row)
 
 
-def demonstrations(path: Path) -> Path:
+PLAIN = ID.partition(":")[2]
+
+
+def demonstrations(path: Path, env: str = PLAIN) -> Path:
     rng = np.random.default_rng(0)
     demos = Demonstrations("state", LOW, HIGH)
     for seed in range(200):
         state = np.float32(rng.uniform(-1, 1, 6))
         action = LOW + (state + 1) / 2 * (HIGH - LOW)
-        add(demos, ID, seed, [Sample("", action, state=state)])
+        add(demos, env, seed, [Sample("", action, state=state)])
     return save(demos, path)
 
 
@@ -73,11 +76,12 @@ def test_what_only_the_suite_has_is_refused(
 
 
 def test_dagger_needs_an_oracle(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    data, out = demonstrations(tmp_path / "data"), tmp_path / "run"
-    train = ["train", "--policy", "dagger", "--data", str(data), "--validate-every", "0"]
+    plain, hostile = demonstrations(tmp_path / "a"), demonstrations(tmp_path / "b", ID)
+    out = tmp_path / "run"
+    train = ["train", "--policy", "dagger", "--validate-every", "0", "--out", str(out), "--data"]
     # A dataset must not choose which module is imported; its user may.
-    assert main([*train, "--out", str(out)]) == 2
+    assert main([*train, str(hostile)]) == 2
     assert "which is not registered" in capsys.readouterr().err
-    assert main([*train, "--out", str(out), "--env", ID]) == 2
-    assert f"{ID} has no oracle" in capsys.readouterr().err
+    assert main([*train, str(plain), "--env", ID]) == 2
+    assert f"{PLAIN} has no oracle" in capsys.readouterr().err
     assert not list(out.glob("demos*"))

@@ -79,15 +79,15 @@ def tokens(color: str) -> np.ndarray:
     return np.array([1, 2, WORDS[color]])
 
 
-def make() -> Pointer:
+def make(augment: bool = True) -> Pointer:
     torch.manual_seed(0)
-    return Pointer(CONFIG, SPEC)
+    return Pointer(replace(CONFIG, augment=augment), SPEC)
 
 
 def test_valid_picks_are_a_set_and_answers_are_those_of_one_pick() -> None:
-    net = make()
+    net = make(augment=False)
     sample, at = scene(np.random.default_rng(0), "red")
-    batch = net.prepare([sample] * 20, [tokens("red")] * 20, np.random.default_rng(0), False)
+    batch = net.prepare([sample] * 20, [tokens("red")] * 20, np.random.default_rng(0))
     assert (batch["valid"].sum(1) == 2).all()
     assert len(set(batch["item"].tolist())) == 2, "either block is drawn in its turn"
     known = ~batch["answers"].isnan().any(-1)
@@ -100,9 +100,9 @@ def test_valid_picks_are_a_set_and_answers_are_those_of_one_pick() -> None:
 
 def test_it_computes_the_same_without_gradients() -> None:
     """PyTorch's own transformer ignores biases of attention there."""
-    net, rng = make().eval(), np.random.default_rng(0)
+    net, rng = make(augment=False).eval(), np.random.default_rng(0)
     samples = [scene(rng, "red")[0] for _ in range(4)]
-    batch = net.prepare(samples, [tokens("red")] * 4, rng, train=False)
+    batch = net.prepare(samples, [tokens("red")] * 4, rng)
     loss, _ = net(batch)
     with torch.inference_mode():
         alone, _ = net(batch)
@@ -111,7 +111,7 @@ def test_it_computes_the_same_without_gradients() -> None:
 
 def test_the_loss_of_a_batch_is_the_mean_of_its_samples() -> None:
     """They are computed in parts, whose scenes have about as many rows."""
-    net, rng = make().eval(), np.random.default_rng(0)
+    net, rng = make(augment=False).eval(), np.random.default_rng(0)
     red, _ = scene(rng, "red")
     red = Sample(red.instruction, red.action, state=red.state)  # one answer, so nothing is drawn
     samples = [red, plank(rng, True)[0], plank(rng, False)[0], boxes(rng)] * 2
@@ -120,7 +120,7 @@ def test_the_loss_of_a_batch_is_the_mean_of_its_samples() -> None:
         LAYOUT.places.fill(sample.state, 0, slots, present=1, position=(0.5, 0.1, 0), yaw=(0, 1))
 
     def loss(some: list[Sample]) -> float:
-        batch = net.prepare(some, [tokens("red")] * len(some), np.random.default_rng(0), False)
+        batch = net.prepare(some, [tokens("red")] * len(some), np.random.default_rng(0))
         return float(net(batch)[0].detach())
 
     alone = [loss([sample]) for sample in samples]
@@ -129,9 +129,9 @@ def test_the_loss_of_a_batch_is_the_mean_of_its_samples() -> None:
 
 
 def test_distances_between_rows_matter() -> None:
-    net, rng = make().eval(), np.random.default_rng(0)
+    net, rng = make(augment=False).eval(), np.random.default_rng(0)
     sample, _ = scene(rng, "red")
-    batch = net.prepare([sample], [tokens("red")], rng, train=False)
+    batch = net.prepare([sample], [tokens("red")], rng)
     before, _ = net(batch)
     with torch.no_grad():
         net.pairs[2].weight.mul_(2)
@@ -146,7 +146,7 @@ def test_it_learns_to_point_by_colour_words() -> None:
     for _ in range(150):
         colors = [("red", "blue")[k] for k in rng.integers(2, size=32)]
         samples = [scene(rng, color)[0] for color in colors]
-        batch = net.prepare(samples, [tokens(c) for c in colors], rng, train=True)
+        batch = net.prepare(samples, [tokens(c) for c in colors], rng)
         optimizer.zero_grad()
         loss, _ = net(batch)
         loss.backward()
@@ -194,7 +194,7 @@ def test_it_points_by_nouns_that_training_never_showed() -> None:
     said = np.array([1, 2])  # no word tells which
     for _ in range(150):
         samples = [pieces(rng, KIT_SHAPES[:12]) for _ in range(32)]
-        loss, _ = net(net.prepare(samples, [said] * 32, rng, train=True))
+        loss, _ = net(net.prepare(samples, [said] * 32, rng))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -235,7 +235,7 @@ def test_it_chooses_among_the_places_of_a_row_one_that_is_free() -> None:
     said = np.array([1, 2])
     for _ in range(250):
         samples = [plank(rng, bool(k % 2))[0] for k in range(32)]
-        loss, _ = net(net.prepare(samples, [said] * 32, rng, train=True))
+        loss, _ = net(net.prepare(samples, [said] * 32, rng))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -274,7 +274,7 @@ def test_it_compares_sizes_and_finds_the_middle_between_things() -> None:
     said = np.array([1, 2])
     for _ in range(300):
         samples = [boxes(rng) for _ in range(32)]
-        loss, _ = net(net.prepare(samples, [said] * 32, rng, train=True))
+        loss, _ = net(net.prepare(samples, [said] * 32, rng))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

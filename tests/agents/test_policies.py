@@ -81,14 +81,13 @@ def test_states_are_moved_as_their_actions_are(tmp_path: Path) -> None:
         return [*points.ravel(), heading.real, heading.imag, z, *item[10:13], *target[4:]]
 
     sample = demos[0]
-    batches = (
-        net.prepare([sample] * 9, [np.zeros(1, int)] * 9, np.random.default_rng(0), train)
-        for train in (False, True)
-    )
-    still, moved = ([batch["state"].numpy(), batch["target"].numpy()] for batch in batches)
+    batch = net.prepare([sample] * 9, [np.zeros(1, int)] * 9, np.random.default_rng(0))
+    moved = [batch["state"].numpy(), batch["target"].numpy()]
+    assert sample.state is not None
+    still = [sample.state[None], net.table.encode(sample.action[None])]
     before = [relative(s, t) for s, t in zip(*still, strict=True)]
     after = [relative(s, t) for s, t in zip(*moved, strict=True)]
-    np.testing.assert_allclose(after, before, atol=1e-5)
+    np.testing.assert_allclose(after, before * 9, atol=1e-5)
     assert np.ptp(moved[0][:, 6]) > 0.05
     rows = moved[0][:, 1 : 1 + 14 * items].reshape(9, items, 14)
     assert not rows[rows[..., 0] == 0].any()  # what is not there stays zero
@@ -138,7 +137,7 @@ def test_cloning_from_images_finds_items_at_new_positions(tmp_path: Path) -> Non
             add(demos, "a", 100_000 + number, [new])
     demos.tokens["minilm"] = TOKENS
     policy = trained(tmp_path, "bc_image", demos, TINY | {"augment": True}, **LONGER)
-    said = policy.select_action({"color": new.color, "height": new.height}, TOKENS["red"])
+    said = policy.select_action({"color": new.color, "height": new.height}, TOKENS["red"], "")
     assert np.abs(said - new.action)[[0, 1, 3, 4]].max() < 0.04
 
 
@@ -287,11 +286,12 @@ def test_a_spec_survives_json(by_state: Path) -> None:
 def test_invalid_hyperparameters_are_refused_before_any_work(
     option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    agent, _, name = option.partition("=")[0].partition(".")
+    agent, _, rest = option.partition(".")
+    name = f"{agent}.{rest.partition('=')[0].replace('_', '-')}"
     run = ["train", "--policy", agent, "--env", "gensim/AlignBoxCorner-v0", f"--{option}"]
     assert main([*run, "--out", str(tmp_path / "run")]) == 2
     said = capsys.readouterr().err
-    assert said.startswith(f"python -m agents: {name} is ") and said.count("\n") == 1
+    assert said.startswith(f"python -m agents: --{name} is ") and said.count("\n") == 1
 
 
 COMMANDS = [

@@ -151,13 +151,13 @@ class Constant(LearnedPolicy):
         super().__init__(config, spec)
         self.action = torch.nn.Parameter(torch.full((6,), config.first))
 
-    def prepare(self, samples: Any, tokens: Any, rng: Any, train: bool) -> dict[str, torch.Tensor]:
+    def prepare(self, samples: Any, tokens: Any, rng: Any) -> dict[str, torch.Tensor]:
         return {"action": torch.from_numpy(np.stack([s.action for s in samples]))}
 
     def forward(self, batch: dict[str, torch.Tensor]) -> Any:
         return (self.action - batch["action"]).square().mean(), {}
 
-    def select_action(self, observation: Any, tokens: Any, instruction: str = "") -> Any:
+    def select_action(self, observation: Any, tokens: Any, instruction: str) -> Any:
         return self.clip(self.action.detach().numpy())
 
 

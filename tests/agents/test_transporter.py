@@ -126,7 +126,7 @@ def test_labels_move_with_the_pixels_and_with_the_grasp() -> None:
     sample = scene((0.45, -0.1), (0.55, 0.15), 0.8)
     rng, offs, shares = np.random.default_rng(0), [], []
     for _ in range(20):
-        batch = net.prepare([sample], [TOKENS], rng, train=True)
+        batch = net.prepare([sample], [TOKENS], rng)
         points = window(40, net.table.pixel, middle=True, like=batch["grasp"])
         picture, zero = batch["image"], torch.zeros(1, 1)
         place, rotation = drawn(net, batch)
@@ -146,10 +146,10 @@ def test_labels_move_with_the_pixels_and_with_the_grasp() -> None:
 
 def test_the_first_two_rotations_enclose_the_target() -> None:
     """Steps and their fractions come from one division, which a GPU would round otherwise."""
-    net = make()
+    net = make(augment=False, jitter=0)
     turns = [*np.radians(np.arange(-180, 181, 5)), math.pi, -math.pi, 1e-9, -1e-9]
     samples = [scene((0.45, -0.1), (0.55, 0.15), turn) for turn in turns]
-    batch = net.prepare(samples, [TOKENS] * len(turns), np.random.default_rng(0), train=False)
+    batch = net.prepare(samples, [TOKENS] * len(turns), np.random.default_rng(0))
     first, second = batch["rotations"][:, 0], batch["rotations"][:, 1]
     assert torch.equal((first + 1) % 36, second)
     between = batch["places"][:, 0, 0]
@@ -159,21 +159,17 @@ def test_the_first_two_rotations_enclose_the_target() -> None:
     torch.testing.assert_close(off, torch.zeros_like(off), atol=1e-5, rtol=0)
 
 
-def test_without_training_a_batch_is_the_scene_itself() -> None:
-    net = make()
+def test_without_augmentation_a_batch_is_the_scene_itself() -> None:
+    net = make(augment=False, jitter=0)
     sample = scene((0.45, -0.1), (0.55, 0.15), 0.8)
-    one, two = (
-        net.prepare([sample], [TOKENS], np.random.default_rng(k), train=False) for k in (0, 1)
-    )
+    one, two = (net.prepare([sample], [TOKENS], np.random.default_rng(k)) for k in (0, 1))
     assert torch.equal(one["image"], two["image"]) and torch.equal(one["grasp"], two["picks"][:, 0])
     torch.testing.assert_close(drawn(net, one)[0], torch.tensor([[0.55, 0.15]]))
 
 
 def test_equal_generators_give_equal_batches_and_losses() -> None:
     net, sample = make(width=8), scene((0.45, -0.1), (0.55, 0.15), 0.8)
-    batches = [
-        net.prepare([sample] * 2, [TOKENS] * 2, np.random.default_rng(4), True) for _ in "ab"
-    ]
+    batches = [net.prepare([sample] * 2, [TOKENS] * 2, np.random.default_rng(4)) for _ in "ab"]
     for name, one in batches[0].items():
         torch.testing.assert_close(one, batches[1][name], rtol=0, atol=0, equal_nan=True)
     losses = []
@@ -190,7 +186,7 @@ def test_it_learns_places_and_rotations() -> None:
     optimizer = torch.optim.AdamW(net.parameters(), 3e-3)
     first = last = 0.0
     for step in range(120):
-        batch = net.prepare(train * 2, [TOKENS] * 4, np.random.default_rng(step), train=True)
+        batch = net.prepare(train * 2, [TOKENS] * 4, np.random.default_rng(step))
         optimizer.zero_grad()
         loss, parts = net(batch)
         loss.backward()
@@ -231,29 +227,29 @@ def test_it_learns_places_and_rotations() -> None:
 
 def test_without_refining_places_are_coarse() -> None:
     net, sample = make(width=8, refine=False), scene((0.45, -0.1), (0.55, 0.15), 0.8)
-    batch = net.prepare([sample] * 2, [TOKENS] * 2, np.random.default_rng(0), train=True)
+    batch = net.prepare([sample] * 2, [TOKENS] * 2, np.random.default_rng(0))
     assert set(net(batch)[1]) == {"pick", "place"}
-    action = net.eval().select_action({"color": sample.color, "height": sample.height}, TOKENS)
+    action = net.eval().select_action({"color": sample.color, "height": sample.height}, TOKENS, "")
     assert (action >= np.float32(SPEC.action_low)).all()
     assert (action <= np.float32(SPEC.action_high)).all()
 
 
-def test_noise_is_for_training_only() -> None:
+def test_noise_has_the_scale_that_the_config_says() -> None:
     sample = scene((0.45, -0.1), (0.55, 0.15), 0.8)
     quiet, noisy = (
-        [net.prepare([sample], [TOKENS], np.random.default_rng(0), train)["image"][0]
-         for train in (False, True)]
-        for net in (make(width=8, augment=True), make(width=8, noise=0.002))
-    )  # fmt: skip
-    assert torch.equal(quiet[0], noisy[0])
-    off = (noisy[1] - quiet[1]).std((1, 2))
+        make(width=8, augment=False, noise=noise).prepare(
+            [sample], [TOKENS], np.random.default_rng(0)
+        )["image"][0]
+        for noise in (0, 0.002)
+    )
+    off = (noisy - quiet).std((1, 2))
     torch.testing.assert_close(off, torch.tensor([0.04, 0.04, 0.04, 0.02]), rtol=0.05, atol=0)
 
 
 def test_options_that_cannot_be_are_refused() -> None:
     with pytest.raises(AgentsError, match="multiple of 8"):
         TransporterConfig(crop=30)
-    with pytest.raises(AgentsError, match="rotations_trained"):
+    with pytest.raises(AgentsError, match="rotations-trained is 40; expected 4 to --transporter"):
         TransporterConfig(rotations_trained=40)
 
 
@@ -263,11 +259,11 @@ def answers(*rows: tuple[tuple[float, float], tuple[float, float], float, float]
 
 def test_symmetric_turns_are_never_trained_as_wrong() -> None:
     """A square looks the same after a quarter of a turn: three right turns beside the drawn one."""
-    net, sample = make(), scene((0.45, -0.1), (0.55, 0.15), 0.8)
+    net, sample = make(augment=False, jitter=0), scene((0.45, -0.1), (0.55, 0.15), 0.8)
     turns = 0.8 + np.arange(4) * math.pi / 2
     known = answers(*(((0.45, -0.1), (0.55, 0.15), turn, 0.0) for turn in turns))
     samples = [replace(sample, answers=known)] * 20
-    batch = net.prepare(samples, [TOKENS] * 20, np.random.default_rng(0), train=False)
+    batch = net.prepare(samples, [TOKENS] * 20, np.random.default_rng(0))
     steps = turns / (2 * math.pi / 36) % 36
     for rotations in batch["rotations"].numpy():
         assert len(set(rotations)) == 8
@@ -292,10 +288,10 @@ def test_symmetric_turns_are_never_trained_as_wrong() -> None:
 
 
 def test_every_turn_of_a_round_item_is_right() -> None:
-    net, sample = make(width=8), scene((0.45, -0.1), (0.55, 0.15), 0.8)
+    net, sample = make(width=8, augment=False, jitter=0), scene((0.45, -0.1), (0.55, 0.15), 0.8)
     known = answers(((0.45, -0.1), (0.55, 0.15), 0.8, 1.0), ((0.3, 0.2), (0.55, 0.15), 0.8, 1.0))
     samples = [replace(sample, answers=known)] * 12
-    batch = net.prepare(samples, [TOKENS] * 12, np.random.default_rng(0), train=False)
+    batch = net.prepare(samples, [TOKENS] * 12, np.random.default_rng(0))
     right = ~batch["places"].isnan().any(-1)
     assert (right.sum(1) == 8).all(), "one for each rotation that is trained"
     assert len({tuple(grasp) for grasp in batch["grasp"].numpy().round(3)}) == 2
@@ -393,7 +389,7 @@ def test_scores_between_cells_are_interpolated() -> None:
 @pytest.mark.parametrize("settings", [{"color_words": False}, {"condition": False}])
 def test_options_train_and_act(settings: dict[str, bool]) -> None:
     net, sample = make(width=8, **settings), scene((0.45, -0.1), (0.55, 0.15), 0.8)
-    batch = net.prepare([sample] * 2, [TOKENS] * 2, np.random.default_rng(0), train=True)
+    batch = net.prepare([sample] * 2, [TOKENS] * 2, np.random.default_rng(0))
     loss, _ = net(batch)
     loss.backward()
     assert torch.isfinite(loss)
