@@ -1,10 +1,10 @@
 """Behaviour cloning from images, without the spatial structure of the transporter.
 
 The network is made of the blocks of the transporter, but it sees raw colours and regresses the
-action instead of choosing pixels. A spatial softmax (Levine et al., 2016, arXiv 1504.00702) finds points on the table. From
-their positions and features, a multi-layer perceptron predicts a mixture of Gaussians over actions,
-as BC-GMM (Mandlekar et al., 2021, arXiv 2108.03298): a single mean would lie between two correct
-actions, such as picking either of two equal blocks.
+action instead of choosing pixels. A spatial softmax (Levine et al., 2016, arXiv 1504.00702) finds
+points on the table. From their positions and features, a multi-layer perceptron predicts a mixture
+of Gaussians over actions, as BC-GMM (Mandlekar et al., 2021, arXiv 2108.03298): a single mean would
+lie between two correct actions, such as picking either of two equal blocks.
 """
 
 from __future__ import annotations
