@@ -199,6 +199,7 @@ def _write_results(suite: Suite, out: Path, errors: dict[str, str]) -> dict[str,
         "version": suite.version,
         "purpose": suite.purpose,
         "sha256": suite.sha256,
+        "total": len(suite.experiments),
         "experiments": [checkpoint.load_json(path) for path in paths if path.exists()],
         "failed": [{"name": name, "error": error} for name, error in errors.items()],
     }

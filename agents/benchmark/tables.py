@@ -133,12 +133,13 @@ class _Failed:
 
 @dataclass(frozen=True)
 class _Results:
-    """What a results.json holds."""
+    """What a results.json holds; `total` is the number of experiments of the suite."""
 
     suite: _Line
     version: int
     purpose: _Line
     sha256: _Line
+    total: Annotated[int, Range(0, 10**9)]
     experiments: list[Annotated[Any, _with(_Experiment)]]
     failed: list[_Failed]
 

@@ -40,12 +40,18 @@ def experiment(policy: str, env: str, demos: int | None, **more: Any) -> dict[st
 
 def results(*experiments: dict[str, Any], suite: str = "made", sha256: str = "x") -> dict[str, Any]:
     return {"suite": suite, "version": 1, "purpose": "Made for a test", "sha256": sha256,
-            "experiments": list(experiments), "failed": []}  # fmt: skip
+            "total": len(experiments), "experiments": list(experiments), "failed": []}  # fmt: skip
 
 
 def lines(text: str, start: str) -> list[str]:
     """Lines of the tables of results."""
     return [line for line in text.split("### How")[0].splitlines() if line.startswith(start)]
+
+
+def test_experiments_that_have_not_run_are_counted() -> None:
+    some = results(experiment("oracle", "gensim/A-v0", None, conditions={"seen": 1.0}))
+    assert "experiments of this suite" not in tables.markdown(some)
+    assert "1 of the 7 experiments of this suite have run" in tables.markdown(some | {"total": 7})
 
 
 def test_policies_are_rows_and_tasks_columns() -> None:
