@@ -306,6 +306,11 @@ def test_it_does_not_repeat_what_changed_nothing() -> None:
     assert (act(sample.state) == first).all(), "after a change it is sure again"
 
 
+def test_states_of_another_length_ask_for_a_reset() -> None:
+    with pytest.raises(AgentsError, match=r"state \(7,\); .* Call reset\(env\) before"):
+        make().act(np.zeros(7, np.float32), "put the red block on the pallet")
+
+
 def test_it_plays_and_learns_tasks_with_other_numbers_of_rows(tmp_path: Path) -> None:
     task, one, two = "gensim/RainbowStack-v0", tmp_path / "one", tmp_path / "two"
     assert gensim_envs.common_bounds([task])["items"] > BOUNDS["items"]

@@ -212,6 +212,17 @@ def test_several_processes_need_recorded_demonstrations(
     assert "python -m agents export" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("policy", ["dagger", "ppo"])
+def test_what_trains_in_one_process_says_so(
+    policy: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(states(), tmp_path / "data")
+    source = ["--data", str(tmp_path / "data")] if policy == "dagger" else ["--env", "a"]
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert main(["train", "--policy", policy, *source, "--out", str(tmp_path / "run")]) == 2
+    assert f"{policy} trains in one process" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "learner",
     [
@@ -227,7 +238,7 @@ def test_dagger_learns_from_the_states_that_its_policy_comes_to(
     out = tmp_path / "run"
     run = ["train", "--policy", "dagger", "--env", "gensim/AlignBoxCorner-v0", "--demos", "2",
            *QUICK, "--workers", "1", "--dagger.rounds", "1", "--dagger.episodes", "3",
-           "--dagger.beta", "0.5", *learner, "--out", str(out)]  # fmt: skip
+           "--dagger.beta", "0.5", "--perturb", "light", *learner, "--out", str(out)]  # fmt: skip
     trained: list[str] = []
 
     def breaks_off(config: Any, *more: Any, **others: Any) -> Path:
@@ -247,6 +258,9 @@ def test_dagger_learns_from_the_states_that_its_policy_comes_to(
 
     first, visited = (Demonstrations.load(out / name) for name in ("demos", "demos-1"))
     (env,) = first.envs
+    assert all(
+        each["perturb"] == ["light"] for each in [*first.recorded_with, *visited.recorded_with]
+    )
     assert visited.seeds(env) == [max(first.seeds(env)) + k for k in (1, 2, 3)]
     # A policy that has learned nothing goes on until it is cut short, the oracle does not.
     assert len(visited) / 3 > len(first) / 2
