@@ -149,7 +149,8 @@ def test_a_run_killed_before_its_first_checkpoint_restarts(
         ({"envs": ()}, {}, "give tasks with --env"),
         ({"steps": 0}, {}, "steps is 0"),
         ({"parallel": 0}, {}, "parallel is 0"),
-        ({}, {"batch_size": 1, "n_steps": 1}, "ppo: "),
+        ({"parallel": 1}, {"n_steps": 1}, "ppo: "),
+        ({}, {"batch_size": 1}, "batch_size: expected a number from 2"),
         ({}, {"layers": 3}, "'layers' is unknown"),
     ],
 )
