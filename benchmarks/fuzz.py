@@ -214,7 +214,7 @@ def _make_results(folder: Path) -> None:
     seeds = [experiment | few | {"name": f"a{seed}", "seed": seed} for seed in (0, 1)]
     whole = {
         "suite": "made", "version": 1, "purpose": "Made for a test", "sha256": "x",
-        "experiments": [experiment, *seeds], "failed": [],
+        "total": 1 + len(seeds), "experiments": [experiment, *seeds], "failed": [],
     }  # fmt: skip
     (folder / "results.json").write_text(json.dumps(whole))
     job = Job({"model": "a"}, {"train.jsonl": "f"}, True, "j", "t")

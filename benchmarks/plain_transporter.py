@@ -54,6 +54,8 @@ class PlainConfig:
     """Channels of the first layer."""
     learning_rate: float = 1e-4
     """Of Adam."""
+    augment: bool = True
+    """Rotate and shift scenes in training."""
     correlation: str = "fft"
     """"direct", "columns" or "fft": equal up to rounding; `time_correlations` measures them."""
 
@@ -211,7 +213,8 @@ class PlainTransporter(LearnedPolicy):
         assert sample.color is not None and sample.height is not None  # in obs_mode "rgbd"
         image = self._image(sample.color, sample.height)
         pick, place = self._pixel(sample.action[:2]), self._pixel(sample.action[3:5])
-        image, (pick, place) = jitter(image, (pick, place), rng)
+        if self.config.augment:
+            image, (pick, place) = jitter(image, (pick, place), rng)
         step = 2 * math.pi / self.config.rotations
         turn = round(float(sample.action[5] - sample.action[2]) / step) % self.config.rotations
         return {

@@ -33,8 +33,6 @@ POLICIES: dict[Kind, dict[str, str]] = {
     },
 }
 """All policies: name -> "module:class", which is imported when the policy is used."""
-TRAINED = (*POLICIES["imitation"], "dagger", *POLICIES["reinforcement"])
-"""What `python -m agents train --policy` takes; DAgger trains one of imitation."""
 ENCODERS = {
     "minilm": "agents.policies.text_encoders:MiniLM",
     "words": "agents.policies.text_encoders:Words",

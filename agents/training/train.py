@@ -15,7 +15,7 @@ from tyro.conf import arg
 
 from agents.errors import AgentsError
 from agents.policies.learned import policy_class
-from agents.policies.registry import POLICIES, TRAINED
+from agents.policies.registry import POLICIES
 from agents.suites import task_list
 from agents.training import dagger as dagger_training
 from agents.training import loop
@@ -40,8 +40,9 @@ def _build(arguments: Sequence[str]) -> Callable[..., None]:
     """The command with the options of the policy that the arguments name."""
     policy = _find(arguments, "--policy", TrainConfig.policy)
     reinforcement = POLICIES["reinforcement"]
-    if policy not in TRAINED:
-        raise AgentsError(f"unknown policy {policy!r:.60}; choose one of {', '.join(TRAINED)}")
+    known = [*POLICIES["imitation"], "dagger", *reinforcement]
+    if policy not in known:
+        raise AgentsError(f"unknown policy {policy!r:.60}; choose one of {', '.join(known)}")
     trained, options = policy, []
     if policy in reinforcement:
         from agents.training.rl import RLConfig
@@ -74,7 +75,7 @@ def _build(arguments: Sequence[str]) -> Callable[..., None]:
 
     built.__doc__ = (
         "Train a policy, or resume its training. --policy NAME --help shows the options of another "
-        f"policy: {', '.join(TRAINED)}."
+        f"policy: {', '.join(known)}."
     )
     built.__annotations__ = {each.name: each.annotation for each in [*options, tasks]}
     built.__signature__ = Signature([*options, tasks])  # type: ignore[attr-defined]

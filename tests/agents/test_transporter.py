@@ -368,7 +368,7 @@ def test_likeness_is_at_most_one(width: int) -> None:
     color[40:80, 100 : 100 + width] = 200, 30, 30
     image, tables = pictures([color], [np.zeros((160, 320), np.float32)])
     maps = net.color_maps(image, tables, torch.from_numpy(colors_in("the red rod", WORDS))[None])
-    assert maps.max() == 1
+    assert 1 - 1e-6 < maps.max() <= 1
     assert maps[0, 0, 45:75, 100 : 100 + width].min() > 0.9
 
 

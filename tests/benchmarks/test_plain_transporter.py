@@ -107,7 +107,9 @@ def test_what_fits_turned_is_found_turned(correlation: str, degrees: int) -> Non
     policy.attention = reader(0)
     policy.query = policy.key = reader(3)
 
-    action = policy.select_action({"color": color, "height": height}, np.zeros((0, 0), np.float32))
+    action = policy.select_action(
+        {"color": color, "height": height}, np.zeros((0, 0), np.float32), ""
+    )
 
     np.testing.assert_allclose(action[[0, 1, 3, 4]], [*pick, *place], atol=PIXEL)
     np.testing.assert_allclose(action[[2, 5]], [0, yaw], atol=1e-6)
@@ -151,13 +153,13 @@ def test_one_sample_is_learned() -> None:
     coarse = 4  # every fourth pixel will do, and is quick
     shape = [side // coarse for side in SHAPE]
     about = replace(SPEC, observation={"color": [*shape, 3], "height": shape})
-    config = PlainConfig(width=8, crop=16, rotations=8, learning_rate=2e-3)
+    config = PlainConfig(width=8, crop=16, rotations=8, learning_rate=2e-3, augment=False)
     policy = PlainTransporter(config, about)
     whole = sample(2 * math.pi / 8)
     assert whole.color is not None and whole.height is not None
     color, height = whole.color[::coarse, ::coarse], whole.height[::coarse, ::coarse]
     one = replace(whole, color=color, height=height)
-    batch = policy.prepare([one], [], np.random.default_rng(0), train=False)
+    batch = policy.prepare([one], [], np.random.default_rng(0))
     optimizer = torch.optim.Adam(policy.parameters(), policy.config.learning_rate)
     losses = []
     for _ in range(200):
@@ -170,7 +172,9 @@ def test_one_sample_is_learned() -> None:
         math.log(math.prod(shape)) + math.log(8 * math.prod(shape)), 0.05
     )
     assert losses[-1] < 0.1 * losses[0]
-    action = policy.select_action({"color": color, "height": height}, np.zeros((0, 0), np.float32))
+    action = policy.select_action(
+        {"color": color, "height": height}, np.zeros((0, 0), np.float32), ""
+    )
     np.testing.assert_allclose(action, one.action, atol=coarse * PIXEL)
 
 
@@ -178,8 +182,8 @@ def test_the_turn_is_the_nearest_of_the_rotations() -> None:
     policy = PlainTransporter(PlainConfig(width=4), SPEC)
     rng = np.random.default_rng(0)
     for degrees, number in ((0, 0), (14, 1), (16, 2), (-10, 35), (-179, 18), (179, 18)):
-        batch = policy.prepare([sample(math.radians(degrees))], [], rng, train=False)
+        batch = policy.prepare([sample(math.radians(degrees))], [], rng)
         assert int(batch["turn"]) == number
-    again = [policy.prepare([sample()], [], np.random.default_rng(3), train=True) for _ in range(2)]
+    again = [policy.prepare([sample()], [], np.random.default_rng(3)) for _ in range(2)]
     for name in again[0]:
         assert torch.equal(again[0][name], again[1][name])
